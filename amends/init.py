@@ -1,0 +1,152 @@
+"""A new installation's files: settings, secrets, texts and the Slack app manifest (`amends init`)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from babel.core import get_global
+
+from amends.settings.catalogue import Table, tables, variables
+from amends.settings.errors import Problem, SettingsError
+from amends.settings.loading import read, toml_value
+from amends.slack_manifest import manifest
+
+TEXTS_README = """\
+# Your own texts
+
+What stands here goes before the texts of Amends. A file is a gettext catalogue named after its language,
+`en.po` or `tr.po`; it holds only the message ids that you word differently:
+
+    msgid "receipt"
+    msgstr "We have noted this under {ref}. Go on, or press Done."
+
+The ids and the fields in braces are those of the catalogues that come with Amends. Keep every field:
+`amends check` refuses a text that lost one or has one too many.
+"""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What `init` asks. Channels and roles may be filled in later; `amends check` says which are missing."""
+
+    name: str
+    country: str
+    timezone: str
+    languages: tuple[str, ...] = ("en",)
+    region: str | None = None
+    staff_language: str = "en"
+    emergency_number: str = "112"
+    preset: str = "small_business"
+    hours: str = "Mon-Fri 09:00-17:30"
+    triage_channel: str = "C0000001"
+    restricted_channel: str = "C0000002"
+    executive_channel: str = "C0000003"
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def said(self) -> dict[str, dict[str, object]]:
+        """The answers by table and key; None is left out."""
+        return {
+            "[organisation]": {
+                "name": self.name,
+                "country": self.country,
+                "region": self.region,
+                "timezone": self.timezone,
+                "languages": self.languages,
+                "staff_language": self.staff_language,
+                "emergency_number": self.emergency_number,
+                "preset": self.preset,
+            },
+            "[calendar]": {"hours": self.hours},
+            "[slack]": {
+                "triage_channel": self.triage_channel,
+                "restricted_channel": self.restricted_channel,
+                "executive_channel": self.executive_channel,
+            },
+            "[roles]": dict(self.roles),
+        }
+
+
+def write_installation(folder: Path, answers: Answers) -> list[Path]:
+    """Write amends.toml, .env (mode 600), .env.example, texts/, slack-manifest.json; returns the files.
+
+    Raises SettingsError when one of them exists already or an answer is refused; then nothing was written.
+    """
+    wanted = [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
+    there = [file for file in wanted if file.exists()]
+    if there:
+        # A second secret key would make every record of the first unreadable: never overwrite.
+        remedy = "exists already; move it away or choose another directory"
+        raise SettingsError([Problem("", str(file), remedy) for file in there])
+    texts = folder / "texts" / "README.md"
+    settings, env, example, app = wanted
+    text = settings_text(answers)
+    read(text, settings, {})
+    texts.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(text, encoding="utf-8")
+    _write_private(env, env_text(new_key()))
+    example.write_text(env_text(), encoding="utf-8")
+    app.write_text(json.dumps(manifest(), indent=2) + "\n", encoding="utf-8")
+    texts.write_text(TEXTS_README, encoding="utf-8")
+    return [*wanted, texts]
+
+
+def new_key() -> str:
+    """A fresh instance key: 32 random bytes in base64."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def settings_text(answers: Answers) -> str:
+    """The commented amends.toml: what was answered, and every other setting with its default."""
+    said = answers.said()
+    currency = _currency(answers.country)
+    lines = ["# Settings of Amends. Every key is explained in docs/settings.md; secrets stand in .env.", ""]
+    for table in tables(answers.preset):
+        lines += _table_lines(table, said.get(table.header, {}), currency)
+    return "\n".join(lines)
+
+
+def env_text(key: str = "") -> str:
+    """The `.env`, or without a key its example: every variable with its default, commented out."""
+    lines = ["# Secrets of Amends; keep this file private. A variable of the environment goes before it.", ""]
+    for one in variables():
+        given = one.name == "AMENDS_SECRET_KEY" and key
+        lines += [f"# {one.description}", f"{one.name}={key}" if given else f"#{one.name}={one.default}", ""]
+    return "\n".join(lines)
+
+
+def _table_lines(table: Table, said: Mapping[str, object], currency: str) -> Iterator[str]:
+    # Tables that need a key to be whole, or stand for one of several, start out as comments altogether.
+    optional = table.header.startswith("[[") or table.header == "[jurisdiction.TR]"
+    yield f"# {table.about}"
+    yield f"#{table.header}" if optional else table.header
+    for key in table.keys:
+        given = said.get(key.name)
+        if given is None and optional and not (key.default or key.example):
+            continue
+        value = toml_value(given) if given is not None else key.default or key.example
+        if table.header == "[authority]":
+            value = value.replace("GBP", currency)
+        mark = "" if given is not None else "#"
+        yield f"{mark}{key.name} = {value or toml_value('')}".ljust(42) + f"  # {key.description}"
+    yield ""
+
+
+def _currency(country: str) -> str:
+    """The country's currency in use, by CLDR."""
+    for code, _start, end, tender in get_global("territory_currencies").get(country, ()):
+        if end is None and tender:
+            return str(code)
+    return "EUR"
+
+
+def _write_private(file: Path, text: str) -> None:
+    # The mode is given at creation: between a write and a chmod another account could read the key.
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)

@@ -1,0 +1,238 @@
+"""From settings to the rulebook that complaints are frozen to."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import holidays
+
+from amends.settings import sections
+from amends.settings.errors import Problem, SettingsError
+from amends.settings.forms import parse_amount
+from amends.settings.loading import Settings
+from complaints.hours import parse_hours
+from complaints.rulebook import (
+    Calendar,
+    Danger,
+    Dialogue,
+    OnCall,
+    PriorityTargets,
+    RecourseStep,
+    Rulebook,
+    Survey,
+    Targets,
+)
+from complaints.vocabulary import Priority
+from complaints.worktime import due_where_on_call
+
+YEARS_BACK, YEARS_AHEAD = 2, 8
+
+#: iso10002.md section 4: look, first action, update every, decide.
+SECTION_4: Mapping[Priority, PriorityTargets] = {
+    Priority.P1: PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
+    Priority.P2: PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
+    Priority.P3: PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd"),
+    Priority.P4: PriorityTargets("2 bd", "5 bd", "10 bd", "20 bd"),
+}
+
+DEFAULT_LEVELS: Mapping[str, tuple[str, ...]] = {
+    "1": ("handler", "manager"),
+    "2": ("manager", "top_management"),
+}
+
+_PER_PRIORITY = ("look", "first_action", "update_every", "decide")
+_GUARDED = (Priority.P1, Priority.P2)
+_ONCE = (
+    "ack",
+    "approve",
+    "remedy",
+    "verify",
+    "reply_reminder",
+    "lapse",
+    "legal",
+    "extension_cap",
+    "escalated_ack",
+    "waiting_limit",
+    "reopen_window",
+)
+
+
+@cache
+def preset_named(name: str) -> Mapping[str, Any]:
+    """The preset's data; settings have checked the name."""
+    return tomllib.loads((sections.PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _default_recourse(country: str) -> tuple[RecourseStep, ...]:
+    bodies = tomllib.loads(Path(__file__).with_name("recourse.toml").read_text(encoding="utf-8"))
+    return (RecourseStep(**bodies.get(country, bodies["other"])),)
+
+
+def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int | None = None) -> Rulebook:
+    """The rules in force, of the organisation's own country or of a further jurisdiction by its two letters.
+
+    Public holidays reach from two years before `year` (this year where not given) to eight after it. Raises
+    SettingsError for a jurisdiction that the settings do not have.
+    """
+    own = settings.organisation
+    other = _jurisdiction(settings, jurisdiction)
+    country = own.country if other is None else str(jurisdiction)
+    region = own.region if other is None else other.region
+    preset_name = (other and other.preset) or own.preset
+    preset = preset_named(preset_name)
+    hours = (other and other.calendar) or settings.calendar
+    zone = (other and other.timezone) or own.timezone
+    calendar = _calendar(hours, zone, country, region, year or datetime.now(UTC).year)
+    on_call = _on_call(settings.on_call)
+    levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
+    authority = settings.authority if other is None or other.authority is None else other.authority
+    danger = settings.danger if other is None or other.danger is None else other.danger
+    privacy = (other and other.privacy) or settings.privacy
+    return Rulebook(
+        organisation=own.name,
+        country=country,
+        region=region,
+        languages=(other and other.languages) or own.languages,
+        staff_language=own.staff_language,
+        emergency_number=(other and other.emergency_number) or own.emergency_number,
+        preset=preset_name,
+        team=own.team,
+        calendar=calendar,
+        on_call=on_call,
+        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call),
+        levels={int(number): tuple(roles) for number, roles in levels.items()},
+        authority={role: parse_amount(limit.amount) for role, limit in authority.items()},
+        recourse=_recourse(settings, other, preset, country),
+        danger=tuple(Danger(signs=one.signs, number=one.number, text=one.text) for one in danger),
+        dialogue=Dialogue(**settings.dialogue.model_dump()),
+        survey=Survey(**settings.survey.model_dump()),
+        notice=privacy.notice,
+        retention=privacy.retention or "",
+    )
+
+
+def preset_targets(name: str) -> Targets:
+    """The times of a preset where the settings say none."""
+    return _targets(sections.Targets(), preset_named(name), Calendar(always=True), OnCall())
+
+
+def cautions(settings: Settings) -> list[str]:
+    """What is allowed and still worth a warning from `amends check`."""
+    found = []
+    for code in (None, *settings.jurisdiction):
+        rules = rulebook(settings, code)
+        where = f"jurisdiction.{code}.targets" if code and settings.jurisdiction[code].targets else "targets"
+        found += [
+            f"{where}.{key} is later than the default of ISO 10002's most urgent complaints"
+            for key in rules.targets.overrides
+        ]
+        if rules.region is None and (parts := _parts_with_more(rules.country, datetime.now(UTC).year)):
+            found.append(
+                f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
+            )
+        if rules.retention:
+            found.append(
+                f"privacy.retention purges files {rules.retention} after closing ({rules.country}): "
+                "make sure that no limitation period is longer"
+            )
+    return list(dict.fromkeys(found))
+
+
+def _parts_with_more(country: str, year: int) -> list[str]:
+    parts = holidays.list_supported_countries(include_aliases=False)[country]
+    common = set(holidays.country_holidays(country, years=year))
+    return [
+        part for part in parts if set(holidays.country_holidays(country, subdiv=part, years=year)) - common
+    ]
+
+
+def _jurisdiction(settings: Settings, code: str | None) -> sections.Jurisdiction | None:
+    if code is None or code == settings.organisation.country:
+        return None
+    if code not in settings.jurisdiction:
+        known = ", ".join((settings.organisation.country, *settings.jurisdiction))
+        raise SettingsError(
+            [Problem(f"jurisdiction.{code}", str(settings.file), f"is not set; known are {known}")]
+        )
+    return settings.jurisdiction[code]
+
+
+def _calendar(said: sections.Calendar, zone: str, country: str, region: str | None, year: int) -> Calendar:
+    hours = parse_hours(said.hours)
+    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
+    public = holidays.country_holidays(country, subdiv=region, years=years)
+    closed = {date.fromisoformat(day): name for day, name in said.closed.items()}
+    return Calendar(
+        zone=zone,
+        hours=hours or {},
+        always=hours is None,
+        holidays=dict(sorted({**{day: public[day] for day in public}, **closed}.items())),
+    )
+
+
+def _on_call(said: sections.OnCall) -> OnCall:
+    if not said.people:
+        return OnCall()
+    hours = parse_hours(said.hours, overnight=True)
+    return OnCall(always=hours is None, hours=hours or {}, people=said.people)
+
+
+def _recourse(
+    settings: Settings, other: sections.Jurisdiction | None, preset: Mapping[str, Any], country: str
+) -> tuple[RecourseStep, ...]:
+    said = settings.recourse if other is None or other.recourse is None else other.recourse
+    if other is not None and other.recourse is None and other.preset is not None:
+        said = ()  # the bodies of the first country are not those of another country's scheme
+    if said:
+        return tuple(RecourseStep(**one.model_dump()) for one in said)
+    return tuple(RecourseStep(**one) for one in preset.get("recourse", ())) or _default_recourse(country)
+
+
+def _targets(
+    said: sections.Targets, preset: Mapping[str, Any], calendar: Calendar, on_call: OnCall
+) -> Targets:
+    """`[targets.Pn]` before `[targets]` before the preset before section 4."""
+    scheme: Mapping[str, Any] = preset.get("targets", {})
+    overrides: list[str] = []
+    by_priority: dict[str, PriorityTargets] = {}
+    for priority, standard in SECTION_4.items():
+        spans: dict[str, str] = {}
+        for key in _PER_PRIORITY:
+            default: str = getattr(standard, key)
+            own: str | None = getattr(said.of(priority), key)
+            chosen: str = own or getattr(said, key) or scheme.get(key) or default
+            guarded = (
+                priority in _GUARDED and chosen != default and _ever_later(chosen, default, calendar, on_call)
+            )
+            if guarded and own:
+                overrides.append(f"{priority}.{key}")
+            spans[key] = default if guarded and not own else chosen
+        by_priority[priority.value] = PriorityTargets(**spans)
+    once = {key: getattr(said, key, None) or scheme.get(key) for key in _ONCE}
+    return Targets(
+        by_priority=by_priority,
+        overrides=tuple(overrides),
+        **{key: span for key, span in once.items() if span is not None},
+    )
+
+
+def _ever_later(one: str, other: str, calendar: Calendar, on_call: OnCall) -> bool:
+    """Can the first span be due after the second? "8 weeks" and "5 bd" have no order but the calendar's."""
+    return any(
+        due_where_on_call(start, one, calendar, on_call).at
+        > due_where_on_call(start, other, calendar, on_call).at
+        for start in _sample(calendar)
+    )
+
+
+def _sample(calendar: Calendar) -> Iterator[datetime]:
+    # Two plain weeks, hour by hour and off the hour: weekends, nights and edges of work are among them.
+    year = max((day.year for day in calendar.holidays), default=2026 + YEARS_AHEAD) - YEARS_AHEAD
+    first = datetime.combine(date(year, 3, 1), time(0, 30), UTC)
+    yield from (first + timedelta(hours=hours) for hours in range(14 * 24))

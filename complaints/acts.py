@@ -1,0 +1,99 @@
+"""The one entrance to the rules: which function carries out which verb, and what every act brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from complaints import answering, assessing, custody, deciding, ending, handling, intake, remedying
+from complaints.doing import VerbFunction, Words
+from complaints.folding import after, begin
+from complaints.intake import Arrival
+from complaints.owing import Owed, following, standing
+from complaints.people import Actor
+from complaints.record import Case, Event, Facts
+from complaints.targets import extended, revise
+from complaints.vocabulary import Verb
+
+VERBS: Mapping[Verb, VerbFunction] = {
+    Verb.ADD: intake.add,
+    Verb.CONFIRM: intake.confirm,
+    Verb.END_FORM: intake.end_form,
+    Verb.ACKNOWLEDGE: intake.acknowledge,
+    Verb.FAIL_DELIVERY: intake.fail_delivery,
+    Verb.PROPOSE: intake.propose,
+    Verb.ASSESS: assessing.assess,
+    Verb.REASSESS: assessing.reassess,
+    Verb.RECLASSIFY: assessing.reclassify,
+    Verb.ASSIGN: assessing.assign,
+    Verb.NOTE: handling.note,
+    Verb.REPLY: handling.reply,
+    Verb.ASK: handling.ask,
+    Verb.ANSWER: intake.answer,
+    Verb.INFORM: handling.inform,
+    Verb.INVESTIGATE: handling.investigate,
+    Verb.RESOLVE: deciding.resolve,
+    Verb.RESPOND: deciding.respond,
+    Verb.APPROVE: deciding.approve,
+    Verb.COMMUNICATE_DECISION: deciding.communicate_decision,
+    Verb.ACCEPT: answering.accept,
+    Verb.DISAGREE: answering.disagree,
+    Verb.ESCALATE: handling.escalate,
+    Verb.OFFER_RECOURSE: answering.offer_recourse,
+    Verb.NOTIFY_EXTERNAL: answering.notify_external,
+    Verb.CONCLUDE_EXTERNAL: answering.conclude_external,
+    Verb.REMEDY_DONE: remedying.remedy_done,
+    Verb.REMEDY_LATE: handling.remedy_late,
+    Verb.VERIFY: remedying.verify,
+    Verb.EXTEND: handling.extend,
+    Verb.CLOSE: ending.close,
+    Verb.LAPSE: ending.lapse,
+    Verb.WITHDRAW: ending.withdraw,
+    Verb.REOPEN: ending.reopen,
+    Verb.NOT_ACCEPT: ending.not_accept,
+    Verb.LINK: custody.link,
+    Verb.MERGE: ending.merge,
+    Verb.BIND: handling.bind,
+    Verb.RESTRICT: custody.restrict,
+    Verb.UNRESTRICT: custody.unrestrict,
+    Verb.DECLARE_CONFLICT: custody.declare_conflict,
+    Verb.HOLD: custody.hold,
+    Verb.RELEASE: custody.release,
+    Verb.RECEIPT: handling.receipt,
+    Verb.SURVEY: handling.survey,
+    Verb.ERASE: ending.erase,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """An act as it goes into the record: event with dates, the case after it, the duties it leaves."""
+
+    event: Event
+    case: Case
+    owed: tuple[Owed, ...]
+
+
+def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Done:
+    """Open a record (7.2)."""
+    event = intake.receive(arrival, at=at, by=by, facts=facts, words=words)
+    return _complete(begin(event, arrival.rules), event, None)
+
+
+def perform(
+    case: Case, verb: Verb, *, at: datetime, by: Actor, facts: Facts | None = None, words: Words | None = None
+) -> Done:
+    """Do one verb to a case; raises ComplaintError with the reason and the remedy, or leaves a legal case."""
+    event = VERBS[verb](case, at=at, by=by, facts=facts or {}, words=words or {})
+    return _complete(after(case, event), event, case)
+
+
+def _complete(case: Case, event: Event, before: Case | None) -> Done:
+    dates = revise(case, event.at)
+    if event.verb is Verb.EXTEND and before is not None:
+        dates["targets"] = extended(before, event.facts) + dates.get("targets", [])
+    if dates:
+        event = replace(event, facts={**event.facts, **dates})
+        case = begin(event, case.rules) if before is None else after(before, event)
+    return Done(event, case, (*standing(case), *following(case, event)))

@@ -1,0 +1,116 @@
+"""Why something is due when it is: steps that any language can render, and plain English for `case due`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from complaints.hours import WEEKDAYS
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: Every step there is, with the English that renders it; a catalogue of another language has the same codes.
+STEPS: Mapping[str, str] = {
+    "start": "Starts {local} ({zone}).",
+    "day_zero": "Day 0 is {day}, the working day on which that falls.",
+    "day_zero_after_closing": "After closing time, so day 0 is the next working day, {day}.",
+    "day_zero_day_off": "Not a working day, so day 0 is the next one, {day}.",
+    "its_day": "Counted back from {day}.",
+    "holiday": "{day} is a holiday: {name}.",
+    "counted": "{span} on: {days}.",
+    "counted_back": "{span} back: {days}.",
+    "closing": "Due at closing time, {local}.",
+    "opening": "Falls at opening time, {local}.",
+    "waits_for_opening": "Work begins {local}.",
+    "worked": "Work from {local} to {until}.",
+    "working_hours": "{span} counted over {number} stretches of work.",
+    "elapsed": "{span} elapsed: {local}.",
+    "same_local_time": "{span} on, at the same local time: {local}.",
+    "month_end": "That month has no such day: its last day counts.",
+    "moved_by_gap": "That local time does not exist (the clocks go forward): {local}.",
+    "first_of_two": "That local time comes twice (the clocks go back): the first counts.",
+    "on_call": "Somebody is on call at the start, so it counts as elapsed time.",
+    "not_on_call": "Nobody is on call at the start, so it counts in working time.",
+    "capped": "Capped by {name}: {local}.",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a computation; `local` and `until` are aware in the calendar's zone, days are local."""
+
+    code: str
+    local: datetime | None = None
+    until: datetime | None = None
+    zone: str = ""
+    day: date | None = None
+    days: tuple[date, ...] = ()
+    span: str = ""
+    name: str = ""
+    number: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as JSON values, without what it does not say."""
+        said: dict[str, Any] = {"code": self.code}
+        for key in ("local", "until", "day"):
+            value = getattr(self, key)
+            if value is not None:
+                said[key] = value.isoformat()
+        if self.days:
+            said["days"] = [day.isoformat() for day in self.days]
+        return said | {
+            key: getattr(self, key) for key in ("zone", "span", "name", "number") if getattr(self, key)
+        }
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Step:
+        """Read back what `as_json` wrote; the local times keep their offset."""
+        read: dict[str, Any] = dict(said)
+        for key in ("local", "until"):
+            if key in read:
+                read[key] = datetime.fromisoformat(read[key])
+        if "day" in read:
+            read["day"] = date.fromisoformat(read["day"])
+        read["days"] = tuple(date.fromisoformat(day) for day in read.get("days", ()))
+        return cls(**read)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A due time (aware, UTC) and the steps that lead to it, in order."""
+
+    at: datetime
+    because: tuple[Step, ...]
+
+
+def explain(due: Due) -> list[str]:
+    """The steps as English sentences."""
+    return [explain_step(step) for step in due.because]
+
+
+def explain_step(step: Step) -> str:
+    """One step as an English sentence."""
+    return STEPS[step.code].format(
+        local=_moment(step.local),
+        until=_moment(step.until),
+        zone=step.zone,
+        day=_day(step.day),
+        days=", ".join(_day(day) for day in step.days),
+        span=step.span,
+        name=step.name.replace("_", " "),
+        number=step.number,
+    )
+
+
+def _day(day: date | None) -> str:
+    # Not strftime: its names follow the process's locale.
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}" if day else ""
+
+
+def _moment(local: datetime | None) -> str:
+    if local is None:
+        return ""
+    seconds = f":{local.second:02}" if local.second else ""
+    return f"{_day(local.date())} {local.hour:02}:{local.minute:02}{seconds}"

@@ -1,0 +1,55 @@
+"""The few ways in which the rules refuse; every message names the reference, the attempt and the remedy."""
+
+from __future__ import annotations
+
+
+class ComplaintError(Exception):
+    """Something asked of a complaint cannot be done. `code` is a stable message id for the texts."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+        self.field = field
+
+
+class OutOfOrder(ComplaintError):
+    """The lifecycle does not allow this act in this state (iso10002.md section 3)."""
+
+    code = "out_of_order"
+
+
+class NotAllowed(ComplaintError):
+    """This person's role, level, limit or closeness to the matter forbids the act."""
+
+    code = "not_allowed"
+
+
+class BadFacts(ComplaintError):
+    """A field of the act is missing or wrong; `field` names it so that a form can show it there."""
+
+    code = "bad_facts"
+
+
+class UnknownReference(ComplaintError):
+    """No complaint has this reference, or it is not this person's; one answer for both."""
+
+    code = "unknown_reference"
+
+
+class Stale(ComplaintError):
+    """The complaint moved on since this was drawn; `since` are the verbs that happened meanwhile."""
+
+    code = "stale"
+
+    def __init__(self, message: str, *, since: tuple[str, ...] = (), code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.since = since
+
+
+class AlreadyDone(ComplaintError):
+    """The same act by the same person was recorded before: nothing changed, nothing is wrong."""
+
+    code = "already_done"

@@ -1,0 +1,394 @@
+"""The one table of fields: what each act asks of a person, for every surface (surfaces.md, Modals).
+
+A form is read once, here, whether it came from a modal, the command line or a file: `read` gives the facts
+(codes, numbers, dates as JSON values) and apart from them the words, or every field that is wrong at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from complaints.errors import BadFacts
+from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, Target, Verb
+
+
+class Input(StrEnum):
+    """How a value is given."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    WHOLE = "whole"
+    FLAG = "flag"
+    FLAGS = "flags"
+    DATE = "date"
+    MOMENT = "moment"
+    STAFF = "staff"
+    AMOUNT = "amount"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input. `group` repeats it in numbered rows; `sealed` words never stand in an event."""
+
+    name: str
+    input: Input
+    required: bool = False
+    options: tuple[str, ...] = ()
+    group: str | None = None
+    sealed: bool = False
+    most: int = 3000
+
+    @property
+    def path(self) -> str:
+        """`issues.N.finding` in a group, else the name."""
+        return f"{self.group}.N.{self.name}" if self.group else self.name
+
+
+def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
+    """Free words: sealed."""
+    return Field(name, Input.TEXT, required, group=group, sealed=True, most=most)
+
+
+def code(name: str, *, required: bool = False, group: str | None = None, most: int = 100) -> Field:
+    """A short code or reference that may stand in an event."""
+    return Field(name, Input.TEXT, required, group=group, most=most)
+
+
+def one_of(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
+    """One of few."""
+    return Field(name, Input.CHOICE, required, tuple(str(one) for one in options), group)
+
+
+def whole(name: str, low: int, high: int, *, required: bool = False) -> Field:
+    """A step of a scale."""
+    return Field(name, Input.WHOLE, required, tuple(str(one) for one in range(low, high + 1)))
+
+
+def flag(name: str, *, required: bool = False, group: str | None = None) -> Field:
+    """Yes or nothing; required means it must be a considered yes or no."""
+    return Field(name, Input.FLAG, required, ("yes",), group)
+
+
+EVIDENCE: tuple[str, ...] = (
+    "complainant_heard",
+    "records_checked",
+    "staff_statement",
+    "subject_heard",
+    "site_or_item_seen",
+    "similar_cases",
+    "rule_or_contract",
+    "third_party",
+)
+OTHERS_AFFECTED = ("unknown", "none", "some")
+
+_CAUSE = (text("root_cause", required=True), one_of("cause_class", CauseClass, required=True))
+
+FORMS: Mapping[str, tuple[Field, ...]] = {
+    "take": (),
+    "receipt": (),
+    "assess": (
+        one_of("category", Category, required=True),
+        whole("severity", 1, 5, required=True),
+        whole("safety", 0, 3, required=True),
+        whole("complexity", 1, 3, required=True),
+        whole("reach", 1, 4, required=True),
+        whole("recurrence", 1, 5, required=True),
+        one_of("immediate_needed", ("no", "yes"), required=True),
+        one_of("immediate_possible", ("no", "yes")),
+        text("immediate_action"),
+        flag("compensation_likely"),
+        text("text", group="issues"),
+        one_of("category", Category, group="issues"),
+        flag("media_heard"),
+        text("override_reason"),
+    ),
+    "assign": (Field("owner", Input.STAFF, required=True),),
+    "reply": (text("text", required=True), flag("language_confirmed")),
+    "note": (text("text", required=True),),
+    "ask": (
+        text("text", required=True),
+        Field("needed_by", Input.DATE, required=True),
+        flag("language_confirmed"),
+    ),
+    "inform": (
+        text("done", required=True),
+        text("left", required=True),
+        Field("next_date", Input.DATE, required=True),
+        text("reason"),
+        flag("language_confirmed"),
+    ),
+    "investigate": (
+        Field("evidence", Input.FLAGS, options=EVIDENCE),
+        text("facts"),
+        Field("subject_informed_at", Input.MOMENT),
+    ),
+    "resolve": (
+        text("done", required=True),
+        one_of("finding", Finding, required=True),
+        text("cause", required=True),
+        one_of("cause_class", CauseClass, required=True),
+        text("agreed_how", required=True),
+        one_of("others_affected", OTHERS_AFFECTED, required=True),
+        flag("language_confirmed"),
+    ),
+    "decide": (
+        one_of("finding", Finding, required=True, group="issues"),
+        text("reasons", required=True, group="issues"),
+        one_of("type", Remedy, group="remedies"),
+        text("text", group="remedies"),
+        Field("amount", Input.AMOUNT, group="remedies"),
+        code("currency", group="remedies", most=3),
+        Field("promised_by_date", Input.DATE, group="remedies"),
+        flag("needs_acceptance", group="remedies"),
+        text("changes"),
+        one_of("others_affected", OTHERS_AFFECTED, required=True),
+        text("others_action"),
+        *_CAUSE,
+        flag("language_confirmed"),
+    ),
+    "approve": (one_of("agreed", ("yes", "no"), required=True), text("reason")),
+    "remedy": (
+        one_of("remedy", (), required=True),
+        Field("done_at", Input.MOMENT, required=True),
+        text("proof"),
+    ),
+    "verify": (one_of("remedy", (), required=True), text("how", required=True)),
+    "close": (*_CAUSE, text("lesson")),
+    "extend": (
+        one_of("target", (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION), required=True),
+        Field("extended_to", Input.DATE, required=True),
+        text("reason", required=True),
+    ),
+    "escalate": (text("reason", required=True),),
+    "restrict": (text("reason", required=True),),
+    "unrestrict": (text("reason", required=True),),
+    "reopen": (text("reason", required=True),),
+    "not_accept": (text("reason", required=True),),
+    "hold": (text("reason", required=True),),
+    "release": (text("reason", required=True),),
+    "link": (
+        one_of("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
+        code("other_ref", required=True, most=20),
+    ),
+    "reclassify": (one_of("kind", Kind, required=True), text("reason", required=True)),
+    "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),
+    "external": (
+        text("body", required=True, most=200),
+        one_of("event", ("notified", "file_sent", "provisional", "final", "complied"), required=True),
+        text("external_ref", most=100),
+        text("outcome"),
+        Field("comply_by", Input.DATE),
+    ),
+    "given": (
+        one_of("what", ("accept", "disagree", "withdraw", "acknowledge"), required=True),
+        Field("given_at", Input.MOMENT, required=True),
+        text("by_whom", required=True, most=200),
+        text("words"),
+    ),
+    "log_complaint": (
+        one_of("channel", ("phone", "counter", "email", "letter", "web", "other"), required=True),
+        Field("received_at", Input.MOMENT, required=True),
+        text("description", required=True),
+        text("name", most=200),
+        text("phone", most=40),
+        text("email", most=200),
+        text("customer_ref", most=60),
+        one_of("language", (), required=True),
+        text("for_whom", most=200),
+        text("remedy_requested"),
+        flag("consent_to_contact"),
+    ),
+    "bind": (),
+}
+
+#: Which verb a form carries out; the others have the verb's own name or choose by a field.
+FORM_VERBS: Mapping[str, Verb] = {
+    "take": Verb.ASSIGN,
+    "decide": Verb.RESPOND,
+    "remedy": Verb.REMEDY_DONE,
+    "conflict": Verb.DECLARE_CONFLICT,
+    "external": Verb.NOTIFY_EXTERNAL,
+    "given": Verb.ACCEPT,
+    "log_complaint": Verb.RECEIVE,
+} | {name: Verb(name) for name in FORMS if name in set(Verb)}
+
+
+def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) -> Verb:
+    """The verb that a form means with these facts (assess again is reassess; given speaks for another)."""
+    if form == "assess":
+        return Verb.REASSESS if assessed else Verb.ASSESS
+    if form == "given":
+        return Verb(facts["what"])
+    if form == "external":
+        return Verb.CONCLUDE_EXTERNAL if facts["event"] in ("final", "complied") else Verb.NOTIFY_EXTERNAL
+    if form == "link":
+        return Verb.MERGE if facts["relation"] == "duplicate" else Verb.LINK
+    return FORM_VERBS[form]
+
+
+class WrongFields(BadFacts):
+    """Several fields are wrong; `fields` maps each path to a message id (and its arguments)."""
+
+    code = "wrong_fields"
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__("These fields need another value: " + ", ".join(sorted(wrong)))
+        self.fields = dict(wrong)
+
+
+def read(
+    form: str, given: Mapping[str, Any], *, options: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Facts and words of a filled form.
+
+    `given` maps paths (`severity`, `issues.0.finding`) to strings, booleans or lists of strings; empty means
+    not given. `options` gives the choices that depend on the case (which remedy). Rows of a group with no
+    value at all are left out and the rest renumbered from 0. Raises WrongFields with every wrong path.
+    """
+    facts: dict[str, Any] = {}
+    words: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    fields = FORMS[form]
+    known = {one.name for one in fields if not one.group}
+    groups = {one.group for one in fields if one.group}
+    for path in given:
+        if path not in known and not (path.split(".")[0] in groups and re.fullmatch(r"\w+\.\d+\.\w+", path)):
+            wrong[path] = "unknown_field"
+    for one in fields:
+        if one.group is None:
+            _take(one, one.name, given, options or {}, facts, words, wrong)
+    for group in sorted(groups, key=str):
+        rows = _rows(str(group), given)
+        members = [one for one in fields if one.group == group]
+        facts[str(group)] = []
+        for at, row in enumerate(rows):
+            inner: dict[str, Any] = {}
+            said: dict[str, str] = {}
+            bad: dict[str, str] = {}
+            values = {one.name: given.get(f"{group}.{row}.{one.name}") for one in members}
+            for one in members:
+                _take(one, one.name, values, options or {}, inner, said, bad)
+            facts[str(group)].append(inner)
+            words.update({f"{group}.{at}.{name}": value for name, value in said.items()})
+            wrong.update({f"{group}.{row}.{name}": why for name, why in bad.items()})
+    if wrong:
+        raise WrongFields(wrong)
+    return facts, words
+
+
+def _rows(group: str, given: Mapping[str, Any]) -> list[int]:
+    found = set()
+    for path, value in given.items():
+        parts = path.split(".")
+        if parts[0] == group and len(parts) == 3 and parts[1].isdigit() and _present(value):
+            found.add(int(parts[1]))
+    return sorted(found)
+
+
+def _present(value: Any) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], False)
+
+
+def _take(
+    one: Field,
+    path: str,
+    given: Mapping[str, Any],
+    options: Mapping[str, tuple[str, ...]],
+    facts: dict[str, Any],
+    words: dict[str, str],
+    wrong: dict[str, str],
+) -> None:
+    value = given.get(path)
+    if not _present(value):
+        if one.required and one.input is not Input.FLAG:
+            wrong[path] = "required"
+        elif one.input is Input.FLAG:
+            facts[path] = False
+        elif one.input is Input.FLAGS:
+            facts[path] = []
+        return
+    try:
+        read_value = _value(one, value, options.get(one.name, one.options))
+    except ValueError as why:
+        wrong[path] = str(why)
+        return
+    if one.sealed:
+        words[path] = read_value
+    else:
+        facts[path] = read_value
+
+
+def _value(one: Field, value: Any, options: tuple[str, ...]) -> Any:
+    match one.input:
+        case Input.TEXT | Input.STAFF:
+            said = str(value).strip()
+            if len(said) > one.most:
+                raise ValueError("too_long")
+            return said
+        case Input.CHOICE:
+            if str(value) not in options:
+                raise ValueError("not_an_option")
+            return str(value)
+        case Input.WHOLE:
+            if str(value) not in options:
+                raise ValueError("not_an_option")
+            return int(value)
+        case Input.FLAG:
+            return value is True or value == "yes" or value == ["yes"]
+        case Input.FLAGS:
+            chosen = [str(item) for item in value]
+            if set(chosen) - set(options):
+                raise ValueError("not_an_option")
+            return chosen
+        case Input.DATE:
+            return _date(value).isoformat()
+        case Input.MOMENT:
+            return _moment(value)
+        case Input.AMOUNT:
+            return _amount(str(value))
+
+
+def _date(value: Any) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as wrong:
+        raise ValueError("not_a_date") from wrong
+
+
+def _moment(value: Any) -> str:
+    """A moment is given as seconds since 1970 (Slack) or as ISO 8601 with a zone."""
+    try:
+        at = (
+            datetime.fromtimestamp(int(value), UTC)
+            if isinstance(value, int) or str(value).isdigit()
+            else datetime.fromisoformat(str(value))
+        )
+    except (ValueError, OverflowError, OSError) as wrong:
+        raise ValueError("not_a_moment") from wrong
+    if at.tzinfo is None:
+        raise ValueError("not_a_moment")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _amount(value: str) -> str:
+    """An amount with a decimal point and at most two places, above zero."""
+    try:
+        amount = Decimal(value.strip())
+    except InvalidOperation as wrong:
+        raise ValueError("not_an_amount") from wrong
+    exponent = amount.as_tuple().exponent
+    if (
+        not amount.is_finite()
+        or amount <= 0
+        or not isinstance(exponent, int)
+        or exponent < -2
+        or amount >= 10**12
+    ):
+        raise ValueError("not_an_amount")
+    return f"{amount:.2f}"

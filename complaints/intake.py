@@ -1,0 +1,122 @@
+"""Receiving a complaint and what the complainant adds to it (7.2, 7.4, 7.5's proposal)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from complaints.doing import Words, allowed, happened, plain, stamp
+from complaints.errors import BadFacts, NotAllowed
+from complaints.people import Actor
+from complaints.permissions import WHO
+from complaints.record import Case, Event, Facts, Sign
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What must be known to open a record: who complains, over which channel, in which language."""
+
+    ref: str
+    complainant: str
+    channel: str
+    language: str
+    received_at: datetime
+    rules: Rulebook
+
+
+def said(
+    *,
+    field: str,
+    has_words: bool,
+    media: int = 0,
+    audible: int = 0,
+    signs: tuple[Sign, ...] = (),
+    subjects: tuple[str, ...] = (),
+    source: str | None = None,
+    replaces: int | None = None,
+    kind: str | None = None,
+) -> dict[str, Any]:
+    """The facts of words arriving: which question they answer, which rules fired, whose names they hold.
+
+    `source` is the channel's own message id, `replaces` the seq of the text that an edit supersedes, `media`
+    the number of files, `audible` how many of them must be listened to, `subjects` the members of staff named
+    (ids, from the names table).
+    """
+    return {
+        "field": field,
+        "has_words": has_words,
+        "media": media,
+        "audible": audible,
+        "signs": [
+            {"rule": one.rule, "severity": one.severity, "safety": one.safety, "danger": one.danger}
+            for one in signs
+        ],
+        "subjects": sorted(subjects),
+    } | {
+        name: value
+        for name, value in (("source", source), ("replaces", replaces), ("kind", kind))
+        if value is not None
+    }
+
+
+def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Open the record at the first qualifying message (7.2); `facts` as `said` makes them.
+
+    Raises BadFacts when there is neither a word nor a file.
+    """
+    role = by.least(WHO[Verb.RECEIVE])
+    if role is None:
+        raise NotAllowed(
+            "A complaint is received from its complainant or logged by staff.", code="not_allowed.role"
+        )
+    if not facts.get("has_words") and not facts.get("media"):
+        raise BadFacts("A complaint begins with words or a file.", field="description")
+    return Event(
+        seq=1,
+        verb=Verb.RECEIVE,
+        at=at,
+        by=by.id,
+        role=role,
+        facts={
+            **facts,
+            "ref": arrival.ref,
+            "complainant": arrival.complainant,
+            "channel": arrival.channel,
+            "language": arrival.language,
+            "received_at": stamp(arrival.received_at),
+            "rulebook": arrival.rules.id,
+        },
+        words={path: text for path, text in words.items() if text.strip()},
+    )
+
+
+add = plain(Verb.ADD)
+confirm = plain(Verb.CONFIRM)
+answer = plain(Verb.ANSWER)
+propose = plain(Verb.PROPOSE)
+fail_delivery = plain(Verb.FAIL_DELIVERY)
+
+
+def end_form(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """End the questions, once: by Send, /cancel, a message of staff, silence, or the latest time.
+
+    Raises OutOfOrder by way of BadFacts when it ended before: the caller asks first whether it is still open.
+    """
+    role = allowed(case, Verb.END_FORM, by)
+    if not case.form_open:
+        raise BadFacts(f"The questions of {case.ref} ended before.", code="already_ended")
+    return happened(case, Verb.END_FORM, at=at, by=by, role=role, facts=facts, words=words)
+
+
+def acknowledge(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Record that the acknowledgement reached a channel, or was given by voice (7.4)."""
+    role = allowed(case, Verb.ACKNOWLEDGE, by)
+    level = int(facts.get("level", case.level))
+    if level in case.acks:
+        raise BadFacts(f"{case.ref} was acknowledged at level {level} before.", code="already_acknowledged")
+    return happened(
+        case, Verb.ACKNOWLEDGE, at=at, by=by, role=role, facts={**facts, "level": level}, words=words
+    )

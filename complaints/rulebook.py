@@ -1,0 +1,200 @@
+"""The rules in force: frozen on a complaint when it is received, so that no later setting moves an old date.
+
+A rulebook is plain data: `as_json` and `from_json` are each other's inverse, and `id` is the hash of the
+content, so two equal rulebooks are one row in the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When work is done. `hours` maps a weekday (0 = Monday) to its spans in minutes after midnight."""
+
+    zone: str = "Europe/London"
+    hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    always: bool = False
+    holidays: Mapping[date, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PriorityTargets:
+    """The times of one priority as spans in the words of surfaces.md ("4 wh", "10 bd")."""
+
+    look: str
+    first_action: str
+    update_every: str
+    decide: str
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Every span that a due time is computed from."""
+
+    by_priority: Mapping[str, PriorityTargets]
+    ack: str = "1 bd"
+    approve: str = "1 bd"
+    remedy: str = "10 bd"
+    verify: str = "5 bd"
+    reply_reminder: str = "10 bd"
+    lapse: str = "20 bd"
+    legal: str | None = None
+    extension_cap: str | None = None
+    escalated_ack: str = "1 bd"
+    waiting_limit: str = "10 bd"
+    reopen_window: str = "6 months"
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """How long the conversation waits."""
+
+    burst: str = "20 s"
+    file_abandoned_after: str = "30 min"
+    file_abandoned_at_latest: str = "4 h"
+    quiet_hours: str = "20:00-08:00"
+    answer_at_once_within: str = "30 min"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """When satisfaction with the handling is asked (8.3)."""
+
+    delay: str = "3 days"
+    reminder: str = "5 days"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a role may grant without approval; amount in minor units of the currency."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class RecourseStep:
+    """An outside body (7.9), in the order in which they may be asked."""
+
+    body: str
+    contact: str = ""
+    limit: str = ""
+    free: bool = True
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Signs of the organisation's own, and what is said at them before anything else."""
+
+    signs: tuple[str, ...]
+    number: str | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Who is paged at danger, and when they are there; hours "always" or spans as in the calendar."""
+
+    always: bool = False
+    hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All that a verb, a due time or an obligation may depend on besides the record itself."""
+
+    organisation: str
+    country: str
+    languages: tuple[str, ...]
+    staff_language: str
+    emergency_number: str
+    preset: str
+    calendar: Calendar
+    targets: Targets
+    levels: Mapping[int, tuple[str, ...]]
+    authority: Mapping[str, Limit]
+    recourse: tuple[RecourseStep, ...] = ()
+    danger: tuple[Danger, ...] = ()
+    on_call: OnCall = OnCall()
+    dialogue: Dialogue = Dialogue()
+    survey: Survey = Survey()
+    team: str = ""
+    region: str | None = None
+    notice: str = ""
+    retention: str = ""
+
+    @property
+    def id(self) -> str:
+        """Content hash, 32 hex digits; the complaint holds it."""
+        canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    @property
+    def top_level(self) -> int:
+        """The last level at which we ourselves review (Annex F)."""
+        return max(self.levels)
+
+
+def as_json(value: Any) -> Any:
+    """The rulebook as JSON values; mapping keys become strings, dates ISO 8601."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {_key(key): as_json(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_json(one) for one in value]
+    return value
+
+
+def _key(key: Any) -> str:
+    return key.isoformat() if isinstance(key, date) else str(key)
+
+
+def from_json(data: Mapping[str, Any]) -> Rulebook:
+    """Read back what `as_json` wrote; unknown keys of a newer release are refused by the constructors."""
+    targets = dict(data["targets"])
+    targets["by_priority"] = {p: PriorityTargets(**one) for p, one in targets["by_priority"].items()}
+    targets["overrides"] = tuple(targets["overrides"])
+    calendar = dict(data["calendar"])
+    calendar["hours"] = _hours(calendar["hours"])
+    calendar["holidays"] = {date.fromisoformat(day): name for day, name in calendar["holidays"].items()}
+    on_call = dict(data["on_call"])
+    on_call["hours"] = _hours(on_call["hours"])
+    on_call["people"] = tuple(on_call["people"])
+    return Rulebook(
+        organisation=data["organisation"],
+        country=data["country"],
+        languages=tuple(data["languages"]),
+        staff_language=data["staff_language"],
+        emergency_number=data["emergency_number"],
+        preset=data["preset"],
+        calendar=Calendar(**calendar),
+        targets=Targets(**targets),
+        levels={int(level): tuple(roles) for level, roles in data["levels"].items()},
+        authority={role: Limit(**one) for role, one in data["authority"].items()},
+        recourse=tuple(RecourseStep(**one) for one in data["recourse"]),
+        danger=tuple(
+            Danger(signs=tuple(one["signs"]), number=one["number"], text=dict(one["text"]))
+            for one in data["danger"]
+        ),
+        on_call=OnCall(**on_call),
+        dialogue=Dialogue(**data["dialogue"]),
+        survey=Survey(**data["survey"]),
+        team=data["team"],
+        region=data["region"],
+        notice=data["notice"],
+        retention=data["retention"],
+    )
+
+
+def _hours(data: Mapping[str, Any]) -> dict[int, tuple[tuple[int, int], ...]]:
+    return {int(day): tuple((int(a), int(b)) for a, b in spans) for day, spans in data.items()}

@@ -1,0 +1,293 @@
+"""The words of the standard and of our record: states, roles, verbs, codes."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class State(StrEnum):
+    """Where a complaint stands; milestones and flags lie beside it, never in its way."""
+
+    RECEIVED = "received"
+    ASSESSED = "assessed"
+    INVESTIGATING = "investigating"
+    DECIDED = "decided"
+    REMEDYING = "remedying"
+    DISAGREED = "disagreed"
+    ESCALATED = "escalated"
+    RECOURSE_OFFERED = "recourse_offered"
+    CLOSED = "closed"
+
+
+class Role(StrEnum):
+    """In which capacity somebody acts."""
+
+    INTAKE = "intake"
+    HANDLER = "handler"
+    MANAGER = "manager"
+    TOP_MANAGEMENT = "top_management"
+    AUDITOR = "auditor"
+    ON_CALL = "on_call"
+    COMPLAINANT = "complainant"
+    SYSTEM = "system"
+    MODEL = "model"
+
+
+class Verb(StrEnum):
+    """What can be done to a complaint; each makes one event."""
+
+    RECEIVE = "receive"
+    ADD = "add"
+    CONFIRM = "confirm"
+    END_FORM = "end_form"
+    ACKNOWLEDGE = "acknowledge"
+    FAIL_DELIVERY = "fail_delivery"
+    PROPOSE = "propose"
+    ASSESS = "assess"
+    REASSESS = "reassess"
+    RECLASSIFY = "reclassify"
+    ASSIGN = "assign"
+    NOTE = "note"
+    REPLY = "reply"
+    ASK = "ask"
+    ANSWER = "answer"
+    INFORM = "inform"
+    INVESTIGATE = "investigate"
+    RESOLVE = "resolve"
+    RESPOND = "respond"
+    APPROVE = "approve"
+    COMMUNICATE_DECISION = "communicate_decision"
+    ACCEPT = "accept"
+    DISAGREE = "disagree"
+    ESCALATE = "escalate"
+    OFFER_RECOURSE = "offer_recourse"
+    NOTIFY_EXTERNAL = "notify_external"
+    CONCLUDE_EXTERNAL = "conclude_external"
+    REMEDY_DONE = "remedy_done"
+    REMEDY_LATE = "remedy_late"
+    VERIFY = "verify"
+    EXTEND = "extend"
+    CLOSE = "close"
+    LAPSE = "lapse"
+    WITHDRAW = "withdraw"
+    REOPEN = "reopen"
+    NOT_ACCEPT = "not_accept"
+    LINK = "link"
+    MERGE = "merge"
+    BIND = "bind"
+    RESTRICT = "restrict"
+    UNRESTRICT = "unrestrict"
+    DECLARE_CONFLICT = "declare_conflict"
+    HOLD = "hold"
+    RELEASE = "release"
+    RECEIPT = "receipt"
+    SURVEY = "survey"
+    ERASE = "erase"
+
+
+#: The clause of ISO 10002:2004 that each verb carries out; `amends case history` prints it.
+CLAUSES: dict[Verb, str] = {
+    Verb.RECEIVE: "7.2",
+    Verb.ADD: "7.2",
+    Verb.CONFIRM: "7.2",
+    Verb.END_FORM: "7.2",
+    Verb.ACKNOWLEDGE: "7.4",
+    Verb.FAIL_DELIVERY: "7.3",
+    Verb.PROPOSE: "7.5",
+    Verb.ASSESS: "7.5",
+    Verb.REASSESS: "7.5",
+    Verb.RECLASSIFY: "3",
+    Verb.ASSIGN: "4.9",
+    Verb.NOTE: "7.3",
+    Verb.REPLY: "7.3",
+    Verb.ASK: "7.6",
+    Verb.ANSWER: "7.6",
+    Verb.INFORM: "7.3",
+    Verb.INVESTIGATE: "7.6",
+    Verb.RESOLVE: "7.7",
+    Verb.RESPOND: "7.7",
+    Verb.APPROVE: "7.7",
+    Verb.COMMUNICATE_DECISION: "7.8",
+    Verb.ACCEPT: "7.9",
+    Verb.DISAGREE: "7.9",
+    Verb.ESCALATE: "F",
+    Verb.OFFER_RECOURSE: "7.9",
+    Verb.NOTIFY_EXTERNAL: "7.9",
+    Verb.CONCLUDE_EXTERNAL: "7.9",
+    Verb.REMEDY_DONE: "7.7",
+    Verb.REMEDY_LATE: "7.7",
+    Verb.VERIFY: "D",
+    Verb.EXTEND: "7.3",
+    Verb.CLOSE: "7.9",
+    Verb.LAPSE: "7.9",
+    Verb.WITHDRAW: "7.9",
+    Verb.REOPEN: "7.9",
+    Verb.NOT_ACCEPT: "7.9",
+    Verb.LINK: "7.6",
+    Verb.MERGE: "7.6",
+    Verb.BIND: "4.3",
+    Verb.RESTRICT: "4.7",
+    Verb.UNRESTRICT: "4.7",
+    Verb.DECLARE_CONFLICT: "4.5",
+    Verb.HOLD: "8.1",
+    Verb.RELEASE: "8.1",
+    Verb.RECEIPT: "5.3",
+    Verb.SURVEY: "8.3",
+    Verb.ERASE: "8.1",
+}
+
+#: Acts that change what a member of staff acts upon; only these raise `work_version` (surfaces.md, Versions).
+WORK: frozenset[Verb] = frozenset(Verb) - {
+    Verb.RECEIVE,
+    Verb.ADD,
+    Verb.CONFIRM,
+    Verb.END_FORM,
+    Verb.PROPOSE,
+    Verb.ACKNOWLEDGE,
+    Verb.FAIL_DELIVERY,
+    Verb.COMMUNICATE_DECISION,
+    Verb.ANSWER,
+    Verb.NOTE,
+    Verb.RECEIPT,
+    Verb.SURVEY,
+    Verb.ERASE,
+    Verb.REMEDY_LATE,
+    Verb.OFFER_RECOURSE,
+}
+
+
+class Priority(StrEnum):
+    """How soon, from the matrix of severity and recurrence and the raise rules (iso10002.md section 4)."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Safety(IntEnum):
+    """Is anybody in danger?"""
+
+    NONE = 0
+    POSSIBLE = 1
+    LIKELY = 2
+    PRESENT = 3
+
+
+class Category(StrEnum):
+    """Annex D's problem codes, regrouped, and four of our own."""
+
+    SUPPLY = "supply"
+    SERVICE = "service"
+    GOODS = "goods"
+    GUARANTEE = "guarantee"
+    REFUSAL = "refusal"
+    INFORMATION = "information"
+    MONEY = "money"
+    CONTRACT = "contract"
+    COMPENSATION = "compensation"
+    HANDLING = "handling"
+    STAFF_CONDUCT = "staff_conduct"
+    PRIVACY = "privacy"
+    SAFETY = "safety"
+    DISCRIMINATION = "discrimination"
+    OTHER = "other"
+
+
+#: A complaint of these categories is worked in the restricted place until a manager releases it (4.7, C).
+RESTRICTING: frozenset[str] = frozenset({Category.STAFF_CONDUCT, Category.HANDLING, Category.DISCRIMINATION})
+
+
+class Kind(StrEnum):
+    """What the message is (clause 3); doubt means complaint."""
+
+    COMPLAINT = "complaint"
+    FAULT_REPORT = "fault_report"
+    ENQUIRY = "enquiry"
+    PRAISE = "praise"
+    SUGGESTION = "suggestion"
+    REQUEST = "request"
+
+
+class Finding(StrEnum):
+    """What we found on one issue (7.8)."""
+
+    UPHELD = "upheld"
+    PARTLY = "partly"
+    NOT_UPHELD = "not_upheld"
+    NO_FINDING = "no_finding"
+
+
+class Remedy(StrEnum):
+    """What puts it right (Annexes D and E)."""
+
+    DELIVER = "deliver"
+    REPAIR = "repair"
+    REPLACE = "replace"
+    HONOUR = "honour"
+    CANCEL = "cancel"
+    CONCLUDE = "conclude"
+    REFUND = "refund"
+    PRICE_CUT = "price_cut"
+    COMPENSATION = "compensation"
+    PAYMENT_PLAN = "payment_plan"
+    HELP = "help"
+    VALUATION = "valuation"
+    INFORMATION = "information"
+    REFERRAL = "referral"
+    APOLOGY = "apology"
+    GOODWILL = "goodwill"
+    CHANGE = "change"
+    OTHER = "other"
+
+
+class CauseClass(StrEnum):
+    """How far the cause reaches (8.2)."""
+
+    SINGLE = "single"
+    RECURRING = "recurring"
+    SYSTEMIC = "systemic"
+
+
+class CloseCode(StrEnum):
+    """Why handling stopped; the last six are counted apart and never as accepted."""
+
+    RESOLVED = "resolved"
+    EXHAUSTED = "exhausted"
+    ANSWERED_NO_REPLY = "answered_no_reply"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_COMPLAINT = "not_complaint"
+    MERGED = "merged"
+
+
+class Target(StrEnum):
+    """What was promised or set for a time (7.3, iso10002.md section 4)."""
+
+    ACK = "ack"
+    LOOK = "look"
+    FIRST_ACTION = "first_action"
+    UPDATE = "update"
+    DECIDE = "decide"
+    APPROVE = "approve"
+    REMEDY = "remedy"
+    VERIFY = "verify"
+    REPLY_REMINDER = "reply_reminder"
+    LAPSE = "lapse"
+    LEGAL = "legal"
+
+
+class Flag(StrEnum):
+    """Facts beside the state."""
+
+    RESTRICTED = "restricted"
+    SIGNIFICANT = "significant"
+    DANGER = "danger"
+    WAITING_COMPLAINANT = "waiting_complainant"
+    EXTERNAL = "external"
+    LEGAL_HOLD = "legal_hold"
+    WITHDRAWN = "withdrawn"
+    UNREACHABLE = "unreachable"
+    QUESTION_OPEN = "question_open"
+    MEDIA_UNHEARD = "media_unheard"

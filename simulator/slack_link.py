@@ -1,0 +1,176 @@
+"""How Slack reaches the app: Socket Mode connections, or signed requests to its URL."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from simulator.outgoing import Unreached, post
+from simulator.slack_state import APP
+from simulator.world import World
+
+Json = dict[str, Any]
+MOST_CONNECTIONS = 10
+
+
+@dataclass(eq=False)
+class Connection:
+    """One open WebSocket and the acknowledgements it owes."""
+
+    socket: WebSocket
+    owed: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Link:
+    """Deliveries of one workspace to one app."""
+
+    world: World
+    tickets: set[str] = field(default_factory=set)
+    connections: list[Connection] = field(default_factory=list)
+    waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def routes(self) -> list[WebSocketRoute]:
+        """The address of Socket Mode."""
+        return [WebSocketRoute("/socket", self._serve)]
+
+    def open_url(self) -> str:
+        """What apps.connections.open answers; good for one connection."""
+        ticket = secrets.token_hex(16)
+        self.tickets.add(ticket)
+        return f"{self.world.url.replace('http', 'ws', 1)}/socket?ticket={ticket}&app_id={APP}"
+
+    async def _serve(self, socket: WebSocket) -> None:
+        ticket = socket.query_params.get("ticket", "")
+        if ticket not in self.tickets or self.world.trouble.slack_down or len(self.connections) >= MOST_CONNECTIONS:
+            await socket.close(1008)
+            return
+        self.tickets.discard(ticket)
+        await socket.accept()
+        connection = Connection(socket)
+        self.connections.append(connection)
+        try:
+            await socket.send_json({
+                "type": "hello", "num_connections": len(self.connections),
+                "debug_info": {
+                    "host": "applink-simulator", "build_number": 1, "approximate_connection_time": 18060,
+                },
+                "connection_info": {"app_id": APP},
+            })
+            self.world.changed()
+            while True:
+                self._acknowledged(await socket.receive_text())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if connection in self.connections:
+                self.connections.remove(connection)
+            self.world.changed()
+
+    def _acknowledged(self, frame: str) -> None:
+        try:
+            said = json.loads(frame)
+        except ValueError:
+            return
+        future = self.waiting.pop(said.get("envelope_id", ""), None) if isinstance(said, dict) else None
+        if future is not None and not future.done():
+            future.set_result(said.get("payload") or {})
+
+    async def deliver(
+        self, kind: str, payload: Json, *, accepts: bool = False, attempt: int = 0, reason: str = "timeout",
+    ) -> Json | None:
+        """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload, or None without one."""
+        if self.world.trouble.slack_down:
+            return None
+        if self.world.slack.request_url:
+            return await self._request(kind, payload, attempt, reason)
+        if not self.connections:
+            return None
+        envelope = {
+            "envelope_id": secrets.token_hex(16), "payload": payload, "type": kind, "accepts_response_payload": accepts,
+        }
+        if kind == "events_api":
+            envelope |= {"retry_attempt": attempt, "retry_reason": reason if attempt else ""}
+        future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self.waiting[envelope["envelope_id"]] = future
+        try:
+            await random.choice(self.connections).socket.send_json(envelope)  # noqa: S311 - no secret
+            return await asyncio.wait_for(future, self.world.limits.ack_seconds)
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            return None
+        finally:
+            self.waiting.pop(envelope["envelope_id"], None)
+
+    async def _request(self, kind: str, payload: Json, attempt: int, reason: str) -> Json | None:
+        url = str(self.world.slack.request_url)
+        if kind == "events_api":
+            mime, body = "application/json", json.dumps(payload)
+        else:
+            mime = "application/x-www-form-urlencoded"
+            body = urlencode(payload if kind == "slash_commands" else {"payload": json.dumps(payload)})
+        headers = {"Content-Type": mime, **signature(self.world.slack.signing_secret, body, int(time.time()))}
+        if attempt:
+            headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": f"http_{reason}"}
+        try:
+            answer = await post(url, body.encode(), headers, timeout=self.world.limits.ack_seconds)
+        except Unreached:
+            return None
+        if answer.status != 200:
+            return None
+        if not answer.body:
+            return {}
+        if "json" not in answer.mime:
+            return {"text": answer.body.decode()}
+        parsed = json.loads(answer.body)
+        return parsed if isinstance(parsed, dict) else {}
+
+    def event(self, payload: Json) -> None:
+        """Send an event, and again as Slack does while nobody acknowledges it."""
+        task = asyncio.create_task(self._event(payload))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _event(self, payload: Json) -> None:
+        waits = (0.0, *self.world.limits.redelivery_seconds)
+        for attempt, wait in enumerate(waits):
+            await asyncio.sleep(wait)
+            if await self.deliver("events_api", payload, attempt=attempt) is not None:
+                return
+
+    async def disconnect(self, reason: str = "refresh_requested", *, say: bool = True) -> None:
+        """Close every connection; with a disconnect frame first when `say`."""
+        for connection in list(self.connections):
+            try:
+                if say:
+                    await connection.socket.send_json(
+                        {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-simulator"}}
+                    )
+                await connection.socket.close(1000 if say else 1012)
+            except (RuntimeError, WebSocketDisconnect):
+                continue
+            finally:
+                if connection in self.connections:
+                    self.connections.remove(connection)
+        self.world.changed()
+
+    def stop(self) -> None:
+        """Give up what is under way."""
+        for task in self.tasks:
+            task.cancel()
+
+
+def signature(secret: str, body: str, timestamp: int) -> dict[str, str]:
+    """The headers of a signed request (v0)."""
+    base = f"v0:{timestamp}:{body}".encode()
+    signed = hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": str(timestamp), "X-Slack-Signature": f"v0={signed}"}

@@ -1,0 +1,1 @@
+"""The case file: tables, transactions, sealing, migrations. Rows never leave this room; frozen values do."""

@@ -1,0 +1,160 @@
+"""What stands above both sides, and how the page bears narrow windows, the dark and the keyboard alone."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from simulator import Simulator
+from tests.browser.hands import Hands
+from tests.browser.pieces import CHANNEL, a_card
+from tests.browser.scripted_bot import ScriptedBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+class StillClock:
+    """A clock that stands until moved; one thing falls due five hours after its start."""
+
+    zone = "Europe/London"
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 11, 24, 10, 42, tzinfo=UTC)
+        self._due = self._now + timedelta(hours=5)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def next_due(self) -> tuple[str, datetime] | None:
+        return ("assess A7K-M3Q-9T", self._due) if self._now < self._due else None
+
+    async def advance(self, by: timedelta) -> None:
+        await asyncio.sleep(0.2)
+        self._now += by
+
+    async def to_next_due(self) -> None:
+        await self.advance(self._due - self._now)
+
+
+async def test_the_clock_moves_by_an_hour_a_day_and_to_the_next_due_time(page: Page) -> None:
+    async with Simulator(clock=StillClock()) as sim:
+        await page.goto(sim.url)
+        hands = Hands(page)
+        clock = page.get_by_role("group", name="Clock")
+        await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 10:42")
+        await hands.move_clock("+1 h")
+        await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 11:42")
+        due = clock.get_by_role("button", name="To next due: assess A7K-M3Q-9T, today 15:42")
+        await due.click()
+        await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 15:42")
+        await expect(clock.get_by_role("button", name="To next due")).to_be_disabled()
+        await hands.move_clock("+1 day")
+        await expect(clock.get_by_role("time")).to_have_text("Wed 25 Nov 2026, 15:42")
+
+
+async def test_a_world_in_real_time_says_that_its_clock_cannot_be_moved(hands: Hands) -> None:
+    button = hands.page.get_by_role("button", name="+1 day")
+    await expect(button).to_be_disabled()
+    await expect(button).to_have_attribute(
+        "title", "This world runs in real time: its clock cannot be moved."
+    )
+
+
+async def test_a_message_written_while_telegram_is_down_waits_and_says_so(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    await hands.switch("Telegram down")
+    await expect(hands.page.get_by_role("switch", name="Telegram down")).to_be_checked()
+    await hands.write("Hello?")
+    await expect(
+        hands.page.get_by_role("status").filter(has_text="Telegram is down: the message waits")
+    ).to_be_visible()
+    await expect(hands.phone.get_by_role("img", name="sent, waiting for the bot")).to_be_visible()
+    assert bot.heard == []
+    await hands.switch("Telegram down")
+    await sim.until(lambda: bool(bot.heard))
+    await expect(hands.phone.get_by_role("img", name="taken by the bot")).to_be_visible(timeout=10_000)
+
+
+async def test_slack_down_is_said_in_the_workspace(hands: Hands) -> None:
+    await hands.switch("Slack down")
+    await expect(hands.desk.get_by_text("Slack is down")).to_be_visible()
+    await hands.switch("Slack down")
+    await expect(hands.desk.get_by_text("Slack is down")).to_have_count(0)
+
+
+async def test_a_customer_who_blocks_the_bot_can_take_it_back(hands: Hands, sim: Simulator) -> None:
+    await hands.switch("Anna blocks the bot")
+    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_count(0)
+    await hands.phone.get_by_role("button", name="Unblock").click()
+    await expect(hands.page.get_by_role("switch", name="Anna blocks the bot")).not_to_be_checked()
+    await expect(hands.phone.get_by_role("textbox", name="Message")).to_be_visible()
+
+
+async def test_a_refusal_of_the_simulator_is_shown_in_plain_words(hands: Hands, page: Page) -> None:
+    await page.route(
+        "**/page/customers/*/text",
+        lambda route: route.fulfill(
+            status=409, json={"ok": False, "error": "This message is too long for Telegram."}
+        ),
+    )
+    await hands.write("Hello")
+    await expect(
+        page.get_by_role("alert").filter(has_text="This message is too long for Telegram.")
+    ).to_be_visible()
+    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_value("Hello")
+
+
+async def test_everything_that_can_be_pressed_or_filled_has_a_name(
+    hands: Hands, page: Page, bot: ScriptedBot
+) -> None:
+    await bot.slack("chat.postMessage", channel=CHANNEL, text="Complaint", blocks=a_card())
+    await expect(hands.card("A7K")).to_be_visible()
+    tree = await page.locator("body").aria_snapshot()
+    controls = ("button", "textbox", "combobox", "switch", "searchbox", "link", "dialog", "article", "region")
+    nameless = [
+        line for line in tree.splitlines() if line.strip().rstrip(":") in {f"- {role}" for role in controls}
+    ]
+    assert nameless == []
+
+
+async def test_the_keyboard_alone_writes_presses_and_opens(
+    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator
+) -> None:
+    await bot.says(int(sim.customer("Anna").id), "Ready?", ["Yes", "No"])
+    await hands.hears("Ready?")
+    await hands.phone.get_by_role("button", name="Yes").focus()
+    await page.keyboard.press("Enter")
+    await sim.until(lambda: bool(bot.heard))
+    await hands.phone.get_by_role("button", name="Attach").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem").first).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("menuitem").nth(1)).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(hands.phone.get_by_role("button", name="Attach")).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_is_cut_off_at_1100_pixels(
+    browser: Browser, sim: Simulator, bot: ScriptedBot, scheme: str
+) -> None:
+    sim.customer("Anna", language="en")
+    sent = await bot.slack("chat.postMessage", channel=CHANNEL, text="Complaint", blocks=a_card())
+    await bot.slack("chat.postMessage", channel=CHANNEL, text="Received.", thread_ts=sent["ts"])
+    context = await browser.new_context(viewport={"width": 1100, "height": 700}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = await context.new_page()
+    await page.goto(sim.url)
+    await page.get_by_role("button", name="1 reply").click()
+    await page.get_by_role("complementary", name="Thread").wait_for()
+    cut = await page.evaluate("""() => [...document.querySelectorAll("button, select, textarea")]
+        .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth)
+        .map((one) => one.textContent)""")
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    ground = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    await context.close()
+    assert (cut, wide) == ([], 1100)
+    assert ground == {"light": "rgb(238, 241, 243)", "dark": "rgb(17, 22, 27)"}[scheme]

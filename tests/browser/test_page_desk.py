@@ -1,0 +1,153 @@
+"""The workspace: channels, cards, threads, the home, and answers only one member sees."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from simulator import Simulator
+from tests.browser.hands import Hands
+from tests.browser.pieces import CHANNEL, a_card, mrkdwn, plain
+from tests.browser.scripted_bot import ScriptedBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+REF = "A7K-M3Q-9T"
+
+
+async def _post(bot: ScriptedBot, ref: str = REF) -> str:
+    sent = await bot.slack("chat.postMessage", channel=CHANNEL, text=f"Complaint {ref}", blocks=a_card(ref))
+    return str(sent["ts"])
+
+
+async def test_a_card_shows_each_of_its_blocks(hands: Hands, bot: ScriptedBot) -> None:
+    await _post(bot)
+    card = hands.card(REF)
+    await expect(card.get_by_role("heading", name=f"{REF} · service · P3")).to_be_visible()
+    await expect(card.get_by_role("link", name="the rules")).to_have_attribute("href", "https://example.org")
+    await expect(card).to_contain_text("Received and waiting, see the rules & P3")
+    for words in ("service 0.71", "Rich words", "1 message, no files"):
+        await expect(card).to_contain_text(words)
+    await expect(card.get_by_role("button", name="Assess")).to_be_visible()
+    await expect(card.get_by_label("More", exact=True)).to_be_visible()
+
+
+async def test_buttons_selects_and_menus_reach_the_app(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    await _post(bot)
+    await hands.press_on(REF, "Take")
+    await hands.choose_on(REF, "More", "Note")
+    await hands.card(REF).get_by_role("button", name="More actions").click()
+    await hands.page.get_by_role("menuitem", name="Copy reference").click()
+    await sim.until(lambda: len(bot.asked) == 3)
+    actions = [payload["actions"][0] for payload in bot.asked]
+    assert [action["action_id"] for action in actions] == ["case.take", "case.more", "case.rest"]
+    assert actions[1]["selected_option"]["value"] == f"case.note:{REF}"
+    assert bot.asked[0]["user"]["id"] == sim.staff("U0000001").id
+
+
+async def test_a_card_redrawn_in_place_keeps_its_place_and_offers_the_choice_afresh(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    ts = await _post(bot)
+    await _post(bot, "B2P-X8D-4N")
+    await hands.choose_on(REF, "More", "Note")
+    await sim.until(lambda: bool(bot.asked))
+    await bot.slack("chat.update", channel=CHANNEL, ts=ts, text="Complaint", blocks=a_card(REF, draw=1))
+    await expect(hands.card(REF)).to_contain_text("edited")
+    await expect(hands.card(REF).get_by_label("More", exact=True)).to_have_value("")
+    await expect(hands.desk.get_by_role("article")).to_have_count(2)
+
+
+async def test_a_thread_is_opened_read_and_written_in(hands: Hands, bot: ScriptedBot, sim: Simulator) -> None:
+    ts = await _post(bot)
+    await bot.slack("chat.postMessage", channel=CHANNEL, thread_ts=ts, text="Received by Telegram.")
+    await hands.card(REF).get_by_role("button", name=re.compile("1 reply")).click()
+    await expect(hands.thread).to_contain_text("Received by Telegram.")
+    box = hands.thread.get_by_role("textbox", name="Write in the thread")
+    await box.fill("I call them now")
+    await box.press("Enter")
+    await expect(hands.thread.get_by_role("article").filter(has_text="I call them now")).to_be_visible()
+    await box.press("Escape")
+    await expect(hands.thread).to_have_count(0)
+    await expect(hands.card(REF).get_by_role("button", name=re.compile("2 replies"))).to_be_visible()
+
+
+async def test_unread_counts_stand_beside_the_channels_of_each_member(hands: Hands, bot: ScriptedBot) -> None:
+    await hands.go_to("complaints")
+    await hands.desk.get_by_role("button", name="Home").click()
+    await _post(bot)
+    place = hands.desk.get_by_role("navigation").get_by_role("button", name=re.compile("^complaints"))
+    await expect(place).to_contain_text("1 unread")
+    await place.click()
+    await expect(place).not_to_contain_text("unread")
+
+
+async def test_an_ephemeral_answer_is_seen_by_one_member_and_dismissed(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    await _post(bot)
+    await bot.slack(
+        "chat.postEphemeral", channel=CHANNEL, user=sim.staff("U0000001").id, text="You may not decide this."
+    )
+    answer = hands.desk.get_by_role("article").filter(has_text="You may not decide this.")
+    await expect(answer).to_contain_text("Only visible to you")
+    await hands.sit_as(sim.staff("U0000002").name)
+    await expect(hands.card(REF)).to_be_visible()
+    await expect(answer).to_have_count(0)
+    await hands.sit_as(sim.staff("U0000001").name)
+    await answer.get_by_role("button", name="Dismiss message").click()
+    await expect(answer).to_have_count(0)
+
+
+async def test_a_direct_message_of_the_app_is_found_under_direct_messages(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    opened = await bot.slack("conversations.open", users=sim.staff("U0000001").id)
+    await bot.slack(
+        "chat.postMessage", channel=opened["channel"]["id"], text="Danger: *call now*, <@U0000001>"
+    )
+    direct = hands.desk.get_by_role("navigation").get_by_role("button").last
+    await expect(direct).to_contain_text("1")
+    await direct.click()
+    await expect(hands.desk.get_by_role("log")).to_contain_text("Danger: call now")
+
+
+async def test_the_home_is_drawn_when_opened(hands: Hands, bot: ScriptedBot, sim: Simulator) -> None:
+    view = {
+        "type": "home",
+        "blocks": [
+            {"type": "header", "text": plain("Three are yours")},
+            {"type": "section", "text": mrkdwn("*One* is late")},
+        ],
+    }
+    await bot.slack("views.publish", user_id=sim.staff("U0000001").id, view=view)
+    await hands.go_to("Home")
+    await expect(hands.desk.get_by_role("heading", name="Three are yours")).to_be_visible()
+    await expect(hands.desk).to_contain_text("One is late")
+
+
+async def test_words_posted_in_a_channel_stay_words(hands: Hands, page: Page, bot: ScriptedBot) -> None:
+    box = hands.desk.get_by_role("textbox", name=re.compile("^Write in"))
+    await box.fill("<script>alert(1)</script> *not* mine")
+    await box.press("Enter")
+    await expect(hands.desk.get_by_role("article")).to_contain_text("<script>alert(1)</script>")
+
+
+async def test_what_a_member_may_not_see_is_not_listed(hands: Hands, sim: Simulator) -> None:
+    names = hands.desk.get_by_role("navigation").get_by_role("button")
+    await expect(names.first).to_be_visible()
+    seen = await names.all_inner_texts()
+    own = {channel["name"] for channel in (await _workspace(hands, sim, "U0000001"))["channels"]}
+    assert {name.split("\n")[0] for name in seen} >= own
+    await hands.sit_as(sim.staff("U0000002").name)
+    await expect(names.first).to_be_visible()
+
+
+async def _workspace(hands: Hands, sim: Simulator, staff: str) -> dict[str, list[dict[str, str]]]:
+    answer = await hands.page.request.get(f"{sim.url}/page/state?staff={staff}")
+    found: dict[str, list[dict[str, str]]] = (await answer.json())["workspace"]
+    return found

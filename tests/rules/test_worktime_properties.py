@@ -1,0 +1,260 @@
+"""What the clock arithmetic keeps for every start, span, zone and calendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from complaints.because import STEPS, Step
+from complaints.hours import BadHours, NeverOpen
+from complaints.localtime import wall
+from complaints.quiet import BadQuietHours
+from complaints.rulebook import Calendar, OnCall
+from complaints.spans import BadSpan, Span, Unit
+from complaints.worktime import (
+    before,
+    closing_time,
+    due,
+    due_where_on_call,
+    explain,
+    is_working,
+    next_working,
+    opening_time,
+    parse_hours,
+    parse_quiet,
+    quiet_until,
+    works_on,
+)
+
+ZONES = [
+    "Europe/London",
+    "Europe/Istanbul",
+    "America/Santiago",
+    "America/Havana",
+    "Africa/Cairo",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "UTC",
+]
+
+starts = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+_edges = st.lists(st.integers(0, 1440), min_size=2, max_size=4, unique=True).map(sorted)
+_spans = _edges.map(lambda m: tuple(zip(m[0::2], m[1::2], strict=False)))
+_holidays = st.dictionaries(st.dates(date(2020, 1, 1), date(2035, 1, 1)), st.just("Holiday"), max_size=20)
+calendars = st.builds(
+    Calendar,
+    zone=st.sampled_from(ZONES),
+    hours=st.dictionaries(st.integers(0, 6), _spans, min_size=1),
+    always=st.booleans(),
+    holidays=_holidays,
+)
+working_days = st.integers(0, 300).map(lambda n: Span(n, Unit.WORKING_DAYS))
+working_hours = st.integers(0, 300).map(lambda n: Span(n, Unit.WORKING_HOURS))
+
+
+@given(starts, starts, working_days | working_hours, calendars)
+def test_a_later_start_is_never_due_earlier(
+    one: datetime, two: datetime, span: Span, calendar: Calendar
+) -> None:
+    early, late = sorted((one, two))
+    assert due(early, span, calendar).at <= due(late, span, calendar).at
+
+
+@given(starts, st.integers(0, 300), st.sampled_from(Unit), calendars)
+def test_a_longer_span_is_never_due_earlier(start: datetime, n: int, unit: Unit, calendar: Calendar) -> None:
+    shorter, longer = (due(start, Span(number, unit), calendar).at for number in (n, n + 1))
+    assert start <= shorter <= longer
+
+
+@given(starts, working_days, calendars)
+def test_working_days_end_at_closing_time_of_a_working_day(
+    start: datetime, span: Span, calendar: Calendar
+) -> None:
+    end = due(start, span, calendar)
+    day = end.because[-2].days[-1] if span.number else _day_zero(end.because)
+    assert works_on(day, calendar)
+    assert end.at == closing_time(day, calendar)
+
+
+@given(starts, st.integers(0, 60), st.integers(0, 60), calendars)
+def test_working_days_add_up(start: datetime, one: int, two: int, calendar: Calendar) -> None:
+    halfway = due(start, Span(one, Unit.WORKING_DAYS), calendar).at
+    assert due(halfway, Span(two, Unit.WORKING_DAYS), calendar).at == (
+        due(start, Span(one + two, Unit.WORKING_DAYS), calendar).at
+    )
+
+
+@given(starts, working_days, calendars)
+def test_so_many_working_days_on_and_back_is_opening_of_day_zero(
+    start: datetime, span: Span, calendar: Calendar
+) -> None:
+    end = due(start, span, calendar)
+    back = before(end.at, -span, calendar)
+    assert back.at == opening_time(_day_zero(end.because), calendar)
+
+
+@given(starts, st.integers(0, 100), st.integers(0, 100), calendars)
+def test_working_hours_add_up(start: datetime, one: int, two: int, calendar: Calendar) -> None:
+    halfway = due(start, Span(one, Unit.WORKING_HOURS), calendar).at
+    assert due(halfway, Span(two, Unit.WORKING_HOURS), calendar).at == (
+        due(start, Span(one + two, Unit.WORKING_HOURS), calendar).at
+    )
+
+
+@given(starts, st.integers(1, 100), calendars)
+def test_the_stretches_of_working_hours_sum_to_the_span(
+    start: datetime, hours: int, calendar: Calendar
+) -> None:
+    end = due(start, Span(hours, Unit.WORKING_HOURS), calendar)
+    if calendar.always:
+        assert end.at == start + timedelta(hours=hours)
+        return
+    worked = [step for step in end.because if step.code == "worked"]
+    if len(worked) > 1:
+        total = sum(((s.until - s.local for s in _instants(worked))), timedelta())
+        assert total == timedelta(hours=hours)
+
+
+@given(starts, st.integers(0, 4000), calendars)
+def test_with_always_and_on_call_working_time_is_elapsed_time(
+    start: datetime, minutes: int, calendar: Calendar
+) -> None:
+    span = Span(minutes, Unit.MINUTES)
+    covered = OnCall(always=True, people=("U0000002",))
+    assert due_where_on_call(start, span, calendar, covered).at == start + timedelta(minutes=minutes)
+
+
+@given(starts, calendars)
+def test_the_next_working_instant_works_and_none_before_it_does(start: datetime, calendar: Calendar) -> None:
+    following = next_working(start, calendar)
+    assert following >= start
+    assert is_working(following, calendar)
+    if following > start:
+        assert not is_working(start, calendar)
+        assert not is_working(following - timedelta(microseconds=1), calendar)
+
+
+@given(starts, st.integers(0, 1440), st.integers(0, 1440), st.sampled_from(ZONES))
+def test_quiet_hours_end_and_last_less_than_a_day_and_a_change_of_clocks(
+    at: datetime, start: int, end: int, zone: str
+) -> None:
+    text = f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}"
+    if (end - start) % 1440 == 0 or start == 1440:
+        with pytest.raises(BadQuietHours, match="20:00-08:00"):
+            parse_quiet(text)
+        return
+    until = quiet_until(at, text, zone)
+    assert timedelta(0) <= until - at < timedelta(hours=25)
+
+
+@given(starts, st.sampled_from(Unit), st.integers(0, 100), calendars)
+def test_every_step_survives_storage_and_renders(
+    start: datetime, unit: Unit, n: int, calendar: Calendar
+) -> None:
+    end = due(start, Span(n, unit), calendar)
+    read = [Step.from_json(step.as_json()) for step in end.because]
+    assert [step.as_json() for step in read] == [step.as_json() for step in end.because]
+    assert all(sentence.endswith(".") for sentence in explain(end))
+    assert {step.code for step in end.because} <= set(STEPS)
+
+
+@given(st.integers(-9999, 9999), st.sampled_from(Unit))
+def test_a_span_reads_as_it_is_written(number: int, unit: Unit) -> None:
+    span = Span(number, unit)
+    if abs(number) > {Unit.MONTHS: 1200, Unit.WEEKS: 5200}.get(unit, 9999):
+        with pytest.raises(BadSpan, match="the most is"):
+            Span.parse(str(span))
+    else:
+        assert Span.parse(str(span)) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "bd", "1", "1 fortnight", "1.5 h", "one day", "1 bd later", "1 BD", "0x1 h"]
+)
+def test_what_is_no_span_is_refused_with_the_accepted_forms(text: str) -> None:
+    with pytest.raises(BadSpan, match=r"20 s.*10 bd"):
+        Span.parse(text)
+
+
+def test_a_span_may_be_written_tight_or_singular() -> None:
+    assert [Span.parse(text) for text in ("-1bd", "1 day", " 4  wh ", "1 month")] == [
+        Span(-1, Unit.WORKING_DAYS),
+        Span(1, Unit.DAYS),
+        Span(4, Unit.WORKING_HOURS),
+        Span(1, Unit.MONTHS),
+    ]
+
+
+def test_a_due_time_in_the_past_of_its_start_is_refused() -> None:
+    with pytest.raises(BadSpan, match="before"):
+        due(datetime(2026, 11, 3, tzinfo=UTC), "-1 bd", Calendar(always=True))
+
+
+def test_a_start_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        due(datetime(2026, 11, 3), "1 bd", Calendar(always=True))  # noqa: DTZ001
+
+
+def test_a_calendar_that_never_opens_is_refused_instead_of_searched_without_end() -> None:
+    for span in ("1 bd", "1 wh"):
+        with pytest.raises(NeverOpen, match="no working day"):
+            due(datetime(2026, 11, 3, tzinfo=UTC), span, Calendar())
+
+
+def test_opening_hours_read_as_they_are_meant() -> None:
+    office = tuple(((540, 1050),) for _ in range(5))
+    assert parse_hours("Mon-Fri 09:00-17:30") == dict(enumerate(office))
+    assert parse_hours("always") is None
+    assert parse_hours("Mon, Wed 09:00-12:30 13:30-17:30; Sat 10:00-24:00".replace(";", ",")) == {
+        0: ((540, 750), (810, 1050)),
+        2: ((540, 750), (810, 1050)),
+        5: ((600, 1440),),
+    }
+    assert parse_hours("fri-mon 9:00-10:00") == {
+        0: ((540, 600),),
+        4: ((540, 600),),
+        5: ((540, 600),),
+        6: ((540, 600),),
+    }
+    assert parse_hours("Sun 22:00-06:00", overnight=True) == {0: ((0, 360),), 6: ((1320, 1440),)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Mon-Fri",
+        "09:00-17:30",
+        "Mon-Fri 9-17",
+        "Mon-Fri 09:00-25:00",
+        "Mon-Fri 17:30-09:00",
+        "Mon-Fri 09:00-09:00",
+        "Mon-Fri 09:00-12:00 11:00-17:00",
+        "Mon-Fri-Sun 09:00-17:00",
+        "Monday 09:00-17:00",
+        "Mon 24:00-24:00",
+        "Mon 09:61-10:00",
+    ],
+)
+def test_what_is_no_opening_hours_is_refused_with_the_accepted_forms(text: str) -> None:
+    with pytest.raises(BadHours, match=r'Mon-Fri 09:00-17:30.*"always"'):
+        parse_hours(text)
+
+
+def _day_zero(steps: tuple[Step, ...]) -> date:
+    (zero,) = [step.day for step in steps if step.code.startswith("day_zero")]
+    assert zero is not None
+    return zero
+
+
+def _instants(steps: list[Step]) -> list[Step]:
+    # Differences of two times of one zone ignore its offset (PEP 495): subtract instants.
+    return [
+        Step(step.code, local=wall(step.local, "UTC"), until=wall(step.until, "UTC"))
+        for step in steps
+        if step.local and step.until
+    ]

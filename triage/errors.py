@@ -1,0 +1,19 @@
+"""What can go wrong in triage; each message says what to do."""
+
+from __future__ import annotations
+
+
+class TriageError(Exception):
+    """Something triage refuses to do."""
+
+
+class UnreadableModel(TriageError):
+    """A model file that is altered, of another kind or from an unknown version; the last good model stays in use."""
+
+
+class UnusableExamples(TriageError):
+    """Examples that no model can be trained from: too few, or all of one category."""
+
+
+class UnreadableTable(TriageError):
+    """A CSV file without the columns asked for, or in no readable encoding."""

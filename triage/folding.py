@@ -1,0 +1,57 @@
+"""Folding a text to plain lower-case letters, with the way back to the places in the original.
+
+Complainants write "GAZ KOKUSU", "gaz kokusu", "Gaz kokuşu" with composed, decomposed or full-width letters. The rules
+are written once, on the folded form; their spans must still lie in the text as it was written.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Letters that Unicode does not decompose, and quotation marks that phones put in place of an apostrophe.
+_PLAIN = {
+    "ı": "i", "İ": "i", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "œ": "oe",
+    "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "′": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text; `offsets[i]` is the place in the original of folded character i, None where they agree."""
+
+    text: str
+    offsets: tuple[int, ...] | None
+    length: int
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The span in the original text of folded characters start to end (end not included, start < end)."""
+        if self.offsets is None:
+            return start, end
+        return self.offsets[start], self.offsets[end - 1] + 1
+
+
+@lru_cache(maxsize=8192)
+def _fold_character(character: str) -> str:
+    plain = _PLAIN.get(character)
+    if plain is not None:
+        return plain
+    parts = []
+    for part in unicodedata.normalize("NFKD", character):
+        if unicodedata.category(part) in ("Mn", "Cf"):
+            continue  # accents and invisible joiners carry no meaning for a rule
+        parts.append(_PLAIN.get(part) or part.lower())
+    return "".join(parts)
+
+
+def fold(text: str) -> Folded:
+    """Fold to lower case without diacritics: "Ayşe'NİN" becomes "ayse'nin". Linear in the length of the text."""
+    if text.isascii():
+        return Folded(text.lower().replace("`", "'"), None, len(text))
+    pieces = [_fold_character(character) for character in text]
+    folded = "".join(pieces)
+    if len(folded) == len(text) and all(len(piece) == 1 for piece in pieces):
+        return Folded(folded, None, len(text))
+    offsets = tuple(place for place, piece in enumerate(pieces) for _ in piece)
+    return Folded(folded, offsets, len(text))

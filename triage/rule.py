@@ -1,0 +1,136 @@
+"""What a safety rule is, and how the rules of a language are read from its file in `triage/signs`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; never lower them.
+
+    See `triage/signs/README.md` for the patterns and the three switches `negatable`, `possible` and `suspicion`.
+    """
+
+    name: str
+    kind: str
+    severity: int
+    safety: int
+    danger: bool
+    patterns: tuple[str, ...]
+    needs: str = ""
+    unless: str = ""
+    negatable: bool = True
+    possible: bool = True
+    suspicion: bool = False
+
+
+_GAP = r"[\s\-_'\"*/]{1,3}"
+_BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
+
+
+def _spaced(pattern: str) -> str:
+    return pattern.replace(" ?", f"(?:{_GAP})?").replace(" ", _GAP)
+
+
+@lru_cache(maxsize=4096)
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """A pattern as it matches at the start of a word; compiled on first need, since few are met in one text."""
+    pieces, place = [], 0
+    for behind in _BEHIND.finditer(pattern):
+        # A look-behind has a fixed width, so a space in it is one character of a gap.
+        pieces += [_spaced(pattern[place : behind.start()]), behind.group().replace(" ", r"[\s\-_']")]
+        place = behind.end()
+    pieces.append(_spaced(pattern[place:]))
+    return re.compile("(?:" + "".join(pieces) + r")(?![^\W_])")
+
+
+@lru_cache(maxsize=1024)
+def compile_search(pattern: str) -> re.Pattern[str]:
+    """`needs` or `unless` as they are searched for in a sentence."""
+    return re.compile(r"\b(?:" + _spaced(pattern) + ")")
+
+
+def _alternatives(group: str) -> list[str]:
+    parts, depth, place = [], 0, 0
+    for index, character in enumerate(group):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            parts.append(group[place:index])
+            place = index + 1
+    return [*parts, group[place:]]
+
+
+def _closing(pattern: str) -> int:
+    depth = 0
+    for index, character in enumerate(pattern):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return index
+    raise ValueError(f"safety pattern {pattern!r} has an open bracket")
+
+
+def leading_keys(pattern: str) -> frozenset[str]:
+    """The first three letters of the words a pattern can begin with, so that a word leads to few patterns.
+
+    Raises ValueError for a pattern that does not begin with three plain letters or a whole short word.
+    """
+    bare = pattern
+    while behind := _BEHIND.match(bare):
+        bare = bare[behind.end() :]
+    if bare.startswith("(?:"):
+        end = _closing(bare)
+        rest = bare[end + 1 :]
+        if rest[:1] in ("?", "*", "{"):
+            raise ValueError(f"safety pattern {pattern!r} must not begin with something optional")
+        return frozenset(key for part in _alternatives(bare[3:end]) for key in leading_keys(part + rest))
+    found = re.match(r"[a-z0-9]+", bare)
+    letters = found.group() if found else ""
+    following = bare[len(letters) : len(letters) + 1]
+    if following in ("?", "*", "{"):
+        letters = letters[:-1]
+    if len(letters) >= 3:
+        return frozenset([letters[:3]])
+    if letters and following in (" ", "'"):
+        return frozenset([letters])
+    if letters and following in ("(", "["):
+        return _short_keys(pattern, letters, bare[len(letters) :])
+    raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
+
+
+def _short_keys(pattern: str, letters: str, rest: str) -> frozenset[str]:
+    """Keys of a pattern such as `ev(?:den|imizden)`, whose first letters end in a choice."""
+    if rest.startswith("(?:"):
+        end = _closing(rest)
+        if rest[end + 1 : end + 2] not in ("?", "*", "{"):
+            parts = _alternatives(rest[3:end])
+            return frozenset(key for part in parts for key in leading_keys(letters + part + rest[end + 1 :]))
+    raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
+
+
+def _lines(value: str, words: dict[str, str]) -> list[str]:
+    for name, meaning in words.items():
+        value = value.replace(f"@{name}@", meaning)
+    return [line for line in (line.strip() for line in value.splitlines()) if line]
+
+
+def _read(entry: dict[str, Any], words: dict[str, str]) -> Rule:
+    rest = {key: value for key, value in entry.items() if key not in ("patterns", "needs", "unless")}
+    return Rule(
+        **rest,
+        patterns=tuple(_lines(entry["patterns"], words)),
+        needs="|".join(_lines(entry.get("needs", ""), words)),
+        unless="|".join(_lines(entry.get("unless", ""), words)),
+    )
+
+
+def read_rules(language: str) -> tuple[Rule, ...]:
+    """The rules of a language from its file; raises FileNotFoundError where there is none."""
+    text = resources.files("triage").joinpath("signs", f"{language}.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text)
+    return tuple(_read(entry, table.get("words", {})) for entry in table["rule"])

@@ -1,0 +1,181 @@
+"""Safety rules: signs of harm in what a person wrote, which may only raise the assessment (clauses 7.4, 7.5).
+
+Standard library only, and fast: it runs in the transaction of every message. Every language's rules look at every text,
+because people mix languages and a missed sign costs more than a second look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from triage.folding import Folded, fold
+from triage.names import SUFFIX, named_people
+from triage.rule import Rule, compile_pattern, compile_search, leading_keys, read_rules
+from triage.scope import Standing, standing
+
+__all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "signs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign found: the rule's name, its floors and where it stands in the text as written.
+
+    `severity` 1-5 and `safety` 0-3 are floors on the scales of `iso10002.md` section 4. `danger` is present danger: the
+    bot speaks at once and people are paged. `span` is (start, end), end not included.
+    """
+
+    rule: str
+    kind: str
+    severity: int
+    safety: int
+    danger: bool
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DangerSign:
+    """An organisation's own `[[danger]]`: words that page people, and what the bot says first.
+
+    `number` is the emergency number put into `text`, which holds the sentence per language. These signs pass the same
+    tests for denial and doubt as the built-in ones, are added to them and never replace them.
+    """
+
+    signs: tuple[str, ...]
+    number: str | None
+    text: Mapping[str, str]
+    name: str
+
+
+ORGANISATION = "danger"
+LANGUAGES = ("en", "tr")
+BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
+
+_TOKEN = re.compile(r"[^\W_]+")
+_SENTENCE_END = re.compile(r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b")
+_GAP = r"[\s\-_'\"*]{1,3}"
+# How far around a sign its sentence may reach; longer ones are prose without full stops.
+_WINDOW = 400
+# After these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın sigortası".
+_ADMINISTRATIVE = (
+    r"(?!" + _GAP + r"(?:bills?|billing|invoices?|meters?|prices?|pricing|tariffs?|accounts?|contracts?|company|companies|"
+    r"suppl(?:y|ier|iers)|payments?|charges?|readings?|rates?|engineers?|cards?|insurance|bonus|stations?|customers?|"
+    r"department|boilers?|cookers?|hobs?|ovens?|services?|certificates?|alarms?|doors?|exits?|drills?|fatura\w*|sayac\w*|"
+    r"abone\w*|sozlesme\w*|fiyat\w*|ucret\w*|dagitim\w*|sirket\w*|tarife\w*|borc\w*|hesab\w*|parasi\w*|sigorta\w*|"
+    r"kart\w*|odeme\w*)\b)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    rule: Rule
+    pattern: str | re.Pattern[str]
+
+    def match(self, folded: str, place: int) -> re.Match[str] | None:
+        pattern = self.pattern if isinstance(self.pattern, re.Pattern) else compile_pattern(self.pattern)
+        return pattern.match(folded, place)
+
+
+_Index = dict[str, list[_Matcher]]
+
+
+def _index(rules: Iterable[Rule]) -> _Index:
+    index: _Index = {}
+    for rule in rules:
+        for pattern in rule.patterns:
+            for key in leading_keys(pattern):
+                index.setdefault(key, []).append(_Matcher(rule, pattern))
+    return index
+
+
+_INDEX = _index(BUILT_IN)
+
+
+def _own_index(extra: Sequence[DangerSign]) -> _Index:
+    """The organisation's signs as matchers; they are settings, so a bare word is taken with its endings."""
+    index: _Index = {}
+    for sign in extra:
+        rule = Rule(sign.name, ORGANISATION, 5, 3, True, (), suspicion=True)
+        for wording in sign.signs:
+            words = _TOKEN.findall(fold(wording).text)
+            if not words:
+                continue
+            pattern = r"[\W_]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
+            if len(words) == 1:
+                pattern += _ADMINISTRATIVE
+            index.setdefault(words[0][:3], []).append(_Matcher(rule, re.compile(pattern)))
+    return index
+
+
+def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of the clause around a sign: a full stop, a new line or a "but" ends it."""
+    low, high = max(0, start - _WINDOW), min(len(folded), end + _WINDOW)
+    for stop in _SENTENCE_END.finditer(folded, low, start):
+        low = stop.end()
+    after = _SENTENCE_END.search(folded, end, high)
+    return low, after.start() if after else high
+
+
+def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | None:
+    rule = matcher.rule
+    low, high = _sentence(folded.text, start, end)
+    sentence = folded.text[low:high]
+    if rule.needs and not compile_search(rule.needs).search(sentence):
+        return None
+    if rule.unless and compile_search(rule.unless).search(sentence):
+        return None
+    stands = standing(
+        sentence,
+        start - low,
+        end - low,
+        negatable=rule.negatable,
+        possible=rule.possible,
+        suspicion=rule.suspicion,
+    )
+    span = folded.span(start, end)
+    if stands is Standing.DENIED:
+        return None
+    if stands is Standing.POSSIBLE:
+        return Sign(f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span)
+    if stands is Standing.PAST and rule.danger:
+        return Sign(f"{rule.name}_past", rule.kind, rule.severity, min(rule.safety, 2), False, span)
+    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span)
+
+
+def _floors(sign: Sign) -> tuple[bool, int, int]:
+    return sign.danger, sign.severity, sign.safety
+
+
+def _covers(other: Sign, sign: Sign) -> bool:
+    """Whether a graver sign of the same kind makes this one idle; an organisation's own signs all stand."""
+    if other.kind != sign.kind or sign.kind == ORGANISATION:
+        return False
+    mine, theirs = _floors(sign), _floors(other)
+    return theirs != mine and all(a >= b for a, b in zip(theirs, mine, strict=True))
+
+
+def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
+    """The signs of harm in a text, gravest first, none twice; never raises, whatever the text.
+
+    What is denied ("no injuries", "kimse yaralanmadı") is left out; what could have happened is kept with severity 3
+    and safety 1, because severity counts harm "actual or potential"; what is over and mended is no present danger.
+    """
+    folded = fold(text)
+    indexes = (_INDEX, _own_index(extra)) if extra else (_INDEX,)
+    found: dict[str, Sign] = {}
+    for token in _TOKEN.finditer(folded.text):
+        key = token.group()[:3]
+        for index in indexes:
+            for matcher in index.get(key, ()):
+                if matcher.rule.name in found:
+                    continue
+                hit = matcher.match(folded.text, token.start())
+                if hit is None:
+                    continue
+                sign = _judge(matcher, folded, hit.start(), hit.end())
+                if sign is not None:
+                    found.setdefault(sign.rule, sign)
+    kept = [sign for sign in found.values() if not any(_covers(other, sign) for other in found.values())]
+    return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))

@@ -1,0 +1,67 @@
+"""What triage reads: the text normalised, personal data masked, its language guessed.
+
+Masked text is what a model learns from, so that no one's number or address can become a feature of a stored model.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+LONGEST = 20_000
+"""Characters read for a proposal; what follows is still kept in the record and seen by the safety rules."""
+
+_MARKUP = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,200}|!--.{0,200}?--)>")
+_ENTITY = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
+_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink "),
+    (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress "),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b"), " bankaccount "),
+    (re.compile(r"(?<![\w+])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)"), " longnumber "),
+    (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w*\d\w*\d\w*\d\w*\d\w*\b"), " somecode "),
+    (re.compile(r"(?<!\w)@\w{3,32}"), " username "),
+    (re.compile(r"\d{4,}"), "0000"),
+)
+
+
+def normalise(text: str) -> str:
+    """The text as the model sees it: NFKC, without markup, personal data masked, white space evened.
+
+    Any text is accepted; an empty or blank one gives "". At most `LONGEST` characters are read.
+    """
+    plain = unicodedata.normalize("NFKC", text[:LONGEST])
+    if "<" in plain:
+        plain = _MARKUP.sub(" ", plain)
+    if "&" in plain:
+        for entity, character in _ENTITY.items():
+            plain = plain.replace(entity, character)
+    for pattern, mask in _MASKS:
+        plain = pattern.sub(mask, plain)
+    plain = "".join(c if c.isprintable() else " " for c in plain)
+    return " ".join(plain.split())
+
+
+@lru_cache(maxsize=8)
+def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier | None:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    known = [language for language in languages if language in identifier.labels]
+    if len(known) < 2:
+        return None
+    identifier.set_languages(known)
+    return identifier
+
+
+def guess_language(text: str, languages: Sequence[str] = ("en", "tr")) -> str:
+    """The most likely of the organisation's languages; the first where there is nothing to go by."""
+    letters = sum(character.isalpha() for character in text[:500])
+    if len(languages) < 2 or letters < 2:
+        return languages[0]
+    identifier = _identifier(tuple(languages))
+    if identifier is None:
+        return languages[0]
+    guess, _ = identifier.classify(text[:2_000])
+    return str(guess)
