@@ -129,7 +129,9 @@ def _table_lines(table: Table, said: Mapping[str, object], currency: str) -> Ite
         given = said.get(key.name)
         if given is None and optional and not (key.default or key.example):
             continue
-        value = toml_value(given) if given is not None else key.default or key.example
+        # An empty default shows nothing of how it is written; its example does.
+        shown = key.example if key.default in {"", "[]", "{}"} and key.example else key.default
+        value = toml_value(given) if given is not None else shown
         if table.header == "[authority]":
             value = value.replace("GBP", currency)
         mark = "" if given is not None else "#"

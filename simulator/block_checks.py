@@ -54,6 +54,7 @@ def shaped(value: Any, path: str, problems: Problems, shape: Shape, what: str) -
 
 def string(maximum: int, minimum: int = 1) -> Check:
     """A string of so many code points."""
+
     def check(value: Any, path: str, problems: Problems) -> None:
         if not isinstance(value, str):
             problems.note("must be a string", path)
@@ -61,11 +62,13 @@ def string(maximum: int, minimum: int = 1) -> Check:
             problems.note(f"must be less than {maximum + 1} characters", path)
         elif len(value) < minimum:
             problems.note(f"must be more than {minimum - 1} characters", path)
+
     return check
 
 
 def text(maximum: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> Check:
     """A text object."""
+
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
         if kind not in kinds:
@@ -73,6 +76,7 @@ def text(maximum: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> 
             return
         extra = {"emoji": may(boolean)} if kind == "plain_text" else {"verbatim": may(boolean)}
         shaped(value, path, problems, {"text": need(string(maximum)), **extra}, kind)
+
     return check
 
 
@@ -100,9 +104,11 @@ def focus(value: Any, path: str, problems: Problems) -> None:
 
 def integer(minimum: int, maximum: int) -> Check:
     """A whole number within bounds."""
+
     def check(value: Any, path: str, problems: Problems) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
             problems.note(f"must be an integer from {minimum} to {maximum}", path)
+
     return check
 
 
@@ -114,9 +120,11 @@ def number_text(value: Any, path: str, problems: Problems) -> None:
 
 def one_of(*allowed: str) -> Check:
     """One of a few words."""
+
     def check(value: Any, path: str, problems: Problems) -> None:
         if value not in allowed:
             problems.note(f"must be one of {', '.join(allowed)}", path)
+
     return check
 
 
@@ -145,6 +153,7 @@ def url(value: Any, path: str, problems: Problems) -> None:
 
 def items(minimum: int, maximum: int, check_item: Check) -> Check:
     """A list of so many things."""
+
     def check(value: Any, path: str, problems: Problems) -> None:
         if not isinstance(value, list):
             problems.note("must be an array", path)
@@ -155,6 +164,7 @@ def items(minimum: int, maximum: int, check_item: Check) -> Check:
             problems.note(f"must have at least {minimum} items", path)
         for number, item in enumerate(value):
             check_item(item, f"{path}/{number}", problems)
+
     return check
 
 

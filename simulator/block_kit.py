@@ -49,7 +49,9 @@ def _rows(value: Any, path: str, problems: Problems) -> None:
 
 BLOCKS: dict[str, Shape] = {
     "section": {
-        "text": may(text(3000)), "fields": may(items(1, 10, text(2000))), "accessory": may(element(IN_SECTION)),
+        "text": may(text(3000)),
+        "fields": may(items(1, 10, text(2000))),
+        "accessory": may(element(IN_SECTION)),
         "expand": may(boolean),
     },
     "divider": {},
@@ -57,19 +59,31 @@ BLOCKS: dict[str, Shape] = {
     "context": {"elements": need(items(1, 10, _context))},
     "actions": {"elements": need(items(1, 25, element(IN_ACTIONS)))},
     "input": {
-        "label": need(plain(2000)), "element": need(element(IN_INPUT)), "hint": may(plain(2000)),
-        "optional": may(boolean), "dispatch_action": may(boolean),
+        "label": need(plain(2000)),
+        "element": need(element(IN_INPUT)),
+        "hint": may(plain(2000)),
+        "optional": may(boolean),
+        "dispatch_action": may(boolean),
     },
     "image": {
-        "image_url": may(url), "slack_file": may(anything), "alt_text": need(string(2000)), "title": may(plain(2000)),
+        "image_url": may(url),
+        "slack_file": may(anything),
+        "alt_text": need(string(2000)),
+        "title": may(plain(2000)),
     },
     "rich_text": {"elements": need(items(0, 1000, anything))},
     "markdown": {"text": need(_markdown)},
     "table": {"rows": need(_rows), "column_settings": may(items(0, 20, anything))},
     "video": {
-        "alt_text": need(string(2000)), "title": need(plain(200)), "thumbnail_url": need(url), "video_url": need(url),
-        "author_name": may(string(50)), "description": may(plain(200)), "provider_name": may(string(50)),
-        "provider_icon_url": may(url), "title_url": may(url),
+        "alt_text": need(string(2000)),
+        "title": need(plain(200)),
+        "thumbnail_url": need(url),
+        "video_url": need(url),
+        "author_name": may(string(50)),
+        "description": may(plain(200)),
+        "provider_name": may(string(50)),
+        "provider_icon_url": may(url),
+        "title_url": may(url),
     },
 }
 MESSAGES_ONLY = {"markdown", "table"}
@@ -107,6 +121,7 @@ def _blocks(limit: int) -> Check:
             ids = [b["block_id"] for b in value if isinstance(b, dict) and b.get("block_id")]
             for double in sorted({i for i in ids if ids.count(i) > 1}):
                 problems.note(f"`block_id` {double} already exists", path)
+
     return check
 
 
@@ -118,12 +133,21 @@ def message_problems(blocks: Any) -> list[str]:
 
 
 MODAL: Shape = {
-    "title": need(plain(24)), "blocks": need(_blocks(100)), "close": may(plain(24)), "submit": may(plain(24)),
-    "private_metadata": may(string(3000, 0)), "callback_id": may(string(255, 0)), "clear_on_close": may(boolean),
-    "notify_on_close": may(boolean), "external_id": may(string(255, 0)), "submit_disabled": may(boolean),
+    "title": need(plain(24)),
+    "blocks": need(_blocks(100)),
+    "close": may(plain(24)),
+    "submit": may(plain(24)),
+    "private_metadata": may(string(3000, 0)),
+    "callback_id": may(string(255, 0)),
+    "clear_on_close": may(boolean),
+    "notify_on_close": may(boolean),
+    "external_id": may(string(255, 0)),
+    "submit_disabled": may(boolean),
 }
 HOME: Shape = {
-    "blocks": need(_blocks(100)), "private_metadata": may(string(3000, 0)), "callback_id": may(string(255, 0)),
+    "blocks": need(_blocks(100)),
+    "private_metadata": may(string(3000, 0)),
+    "callback_id": may(string(255, 0)),
     "external_id": may(string(255, 0)),
 }
 
@@ -137,9 +161,9 @@ def view_problems(view: Any, kind: str) -> list[str]:
         problems.note(f"expected a view of type {kind}", "/view/type")
     shaped(view, "/view", problems, MODAL if kind == "modal" else HOME, kind)
     blocks = view.get("blocks")
-    if kind == "modal" and isinstance(blocks, list) and not view.get("submit"):
-        if any(isinstance(b, dict) and b.get("type") == "input" for b in blocks):
-            problems.note("`submit` is required when an input block is within blocks", "/view/submit")
+    asks = isinstance(blocks, list) and any(isinstance(b, dict) and b.get("type") == "input" for b in blocks)
+    if kind == "modal" and asks and not view.get("submit"):
+        problems.note("`submit` is required when an input block is within blocks", "/view/submit")
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
         problems.note("view is too large", "/view")
     return problems.messages
@@ -152,7 +176,9 @@ def completed(blocks: list[Json]) -> list[Json]:
 
 def _completed_block(block: Json) -> Json:
     full = {"type": block["type"], "block_id": block.get("block_id") or secrets.token_hex(3)}
-    full |= {key: _with_defaults(value) for key, value in block.items() if key != "block_id" and value is not None}
+    full |= {
+        key: _with_defaults(value) for key, value in block.items() if key != "block_id" and value is not None
+    }
     if full["type"] == "input":
         full = {"optional": False, "dispatch_action": False} | full
     for e in elements_of(full):

@@ -50,7 +50,10 @@ def entry(element: Json, value: Any) -> Json:
     """The state entry for a plain value. Raises Unfit."""
     kind = element["type"]
     if kind in SINGLE_OPTION:
-        return {"type": kind, "selected_option": None if value in (None, "") else _brief(_option(element, value))}
+        return {
+            "type": kind,
+            "selected_option": None if value in (None, "") else _brief(_option(element, value)),
+        }
     if kind in MANY_OPTIONS:
         chosen = [_option(element, item) for item in _listed(value)]
         limit = element.get("max_selected_items")

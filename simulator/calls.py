@@ -11,7 +11,7 @@ KEPT = 50_000
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a platform's method. `answer` is the whole JSON answer, also when the caller never got it."""
+    """One call of a platform's method. `answer` is the whole answer, also when the caller never got it."""
 
     method: str
     arguments: Json

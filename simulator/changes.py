@@ -25,24 +25,24 @@ class Changes:
         self.closed = True
         self.changed()
 
-    async def beyond(self, version: int, timeout: float | None) -> bool:
-        """Wait until the number exceeds `version`; False when `timeout` seconds passed first."""
+    async def beyond(self, version: int, within: float | None) -> bool:
+        """Wait until the number exceeds `version`; False when `within` seconds passed first."""
         if self.version > version:
             return True
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            await asyncio.wait_for(future, timeout)
+            await asyncio.wait_for(future, within)
         except TimeoutError:
             return False
         finally:
             self._waiting.discard(future)
         return True
 
-    async def until(self, predicate: Callable[[], object], timeout: float) -> bool:
-        """Wait until `predicate` is true, asked again after every change; False after `timeout` seconds."""
+    async def until(self, predicate: Callable[[], object], within: float) -> bool:
+        """Wait until `predicate` is true, asked again after every change; False after `within` seconds."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = loop.time() + within
         while not predicate():
             remaining = deadline - loop.time()
             if remaining <= 0 or self.closed:

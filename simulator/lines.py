@@ -40,19 +40,24 @@ async def cut(request: Request) -> Response:
 
 
 async def answer_with_fault(
-    request: Request, response: Response, fault: Fault, changes: Changes, html_502: str,
+    request: Request,
+    response: Response,
+    fault: Fault,
+    changes: Changes,
+    html_502: str,
 ) -> Response:
     """What the caller gets of a call that was ordered to go wrong."""
     match fault.how:
         case "cut_after_accept" | "cut_before":
             return await cut(request)
         case "timeout_after_accept":
+            # The caller's patience ends it; so does the simulator's end.
             while not changes.closed and not await request.is_disconnected():
-                await asyncio.sleep(0.05)
+                await changes.beyond(changes.version, 0.05)
             return await cut(request)
         case "html_502":
             return Response(html_502, 502, media_type="text/html")
         case "bad_json":
             return Response('{"ok": tru', 200, media_type="application/json")
-        case "answer":
+        case "answer" | "lost" | "twice":
             return response

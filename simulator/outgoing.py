@@ -19,10 +19,10 @@ class Answer:
     body: bytes
 
 
-async def post(url: str, body: bytes, headers: dict[str, str], *, timeout: float) -> Answer:
-    """POST and read the whole answer within `timeout` seconds. Raises Unreached."""
+async def post(url: str, body: bytes, headers: dict[str, str], *, within: float) -> Answer:
+    """POST and read the whole answer `within` so many seconds. Raises Unreached."""
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_post, url, body, headers, timeout), timeout)
+        return await asyncio.wait_for(asyncio.to_thread(_post, url, body, headers, within), within)
     except TimeoutError as late:
         raise Unreached("Read timeout expired") from late
     except (OSError, http.client.HTTPException) as broken:

@@ -19,7 +19,9 @@ def voice(seconds: int) -> bytes:
     pages = [_page([head], granule=0, number=0, flags=2), _page([tags], granule=0, number=1, flags=0)]
     for second in range(seconds):
         last = second == seconds - 1
-        pages.append(_page([SILENCE] * 50, granule=48000 * (second + 1), number=second + 2, flags=4 if last else 0))
+        pages.append(
+            _page([SILENCE] * 50, granule=48000 * (second + 1), number=second + 2, flags=4 if last else 0)
+        )
     return b"".join(pages)
 
 

@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -24,10 +25,9 @@ MOST_CONNECTIONS = 10
 
 @dataclass(eq=False)
 class Connection:
-    """One open WebSocket and the acknowledgements it owes."""
+    """One open WebSocket; without one it is a ghost, which swallows what it gets."""
 
-    socket: WebSocket
-    owed: set[str] = field(default_factory=set)
+    socket: WebSocket | None
 
 
 @dataclass
@@ -38,7 +38,19 @@ class Link:
     tickets: set[str] = field(default_factory=set)
     connections: list[Connection] = field(default_factory=list)
     waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.world.trouble.listeners.append(self._troubled)
+
+    def _troubled(self) -> None:
+        if self.world.trouble.slack_down and self.connections:
+            self._background(self.disconnect(say=False))
+
+    def _background(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def routes(self) -> list[WebSocketRoute]:
         """The address of Socket Mode."""
@@ -52,21 +64,31 @@ class Link:
 
     async def _serve(self, socket: WebSocket) -> None:
         ticket = socket.query_params.get("ticket", "")
-        if ticket not in self.tickets or self.world.trouble.slack_down or len(self.connections) >= MOST_CONNECTIONS:
+        if (
+            ticket not in self.tickets
+            or self.world.trouble.slack_down
+            or len(self.connections) >= MOST_CONNECTIONS
+        ):
             await socket.close(1008)
             return
         self.tickets.discard(ticket)
         await socket.accept()
         connection = Connection(socket)
         self.connections.append(connection)
+        self._count()
         try:
-            await socket.send_json({
-                "type": "hello", "num_connections": len(self.connections),
-                "debug_info": {
-                    "host": "applink-simulator", "build_number": 1, "approximate_connection_time": 18060,
-                },
-                "connection_info": {"app_id": APP},
-            })
+            await socket.send_json(
+                {
+                    "type": "hello",
+                    "num_connections": len(self.connections),
+                    "debug_info": {
+                        "host": "applink-simulator",
+                        "build_number": 1,
+                        "approximate_connection_time": 18060,
+                    },
+                    "connection_info": {"app_id": APP},
+                }
+            )
             self.world.changed()
             while True:
                 self._acknowledged(await socket.receive_text())
@@ -75,7 +97,11 @@ class Link:
         finally:
             if connection in self.connections:
                 self.connections.remove(connection)
-            self.world.changed()
+            self._count()
+
+    def _count(self) -> None:
+        self.world.slack.open_lines = len(self.connections)
+        self.world.changed()
 
     def _acknowledged(self, frame: str) -> None:
         try:
@@ -87,29 +113,47 @@ class Link:
             future.set_result(said.get("payload") or {})
 
     async def deliver(
-        self, kind: str, payload: Json, *, accepts: bool = False, attempt: int = 0, reason: str = "timeout",
+        self,
+        kind: str,
+        payload: Json,
+        *,
+        accepts: bool = False,
+        attempt: int = 0,
+        reason: str = "timeout",
     ) -> Json | None:
-        """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload, or None without one."""
-        if self.world.trouble.slack_down:
+        """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload or None."""
+        fault = self.world.trouble.take(kind)
+        if self.world.trouble.slack_down or (fault is not None and fault.how == "lost"):
             return None
+        if fault is not None and fault.how == "twice":
+            await self._send(kind, payload, accepts, attempt, reason)
+        return await self._send(kind, payload, accepts, attempt, reason)
+
+    async def _send(self, kind: str, payload: Json, accepts: bool, attempt: int, reason: str) -> Json | None:
         if self.world.slack.request_url:
             return await self._request(kind, payload, attempt, reason)
         if not self.connections:
             return None
+        number = secrets.token_hex(16)
         envelope = {
-            "envelope_id": secrets.token_hex(16), "payload": payload, "type": kind, "accepts_response_payload": accepts,
+            "envelope_id": number,
+            "payload": payload,
+            "type": kind,
+            "accepts_response_payload": accepts,
         }
         if kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": reason if attempt else ""}
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        self.waiting[envelope["envelope_id"]] = future
+        self.waiting[number] = future
         try:
-            await random.choice(self.connections).socket.send_json(envelope)  # noqa: S311 - no secret
+            socket = random.choice(self.connections).socket
+            if socket is not None:
+                await socket.send_json(envelope)
             return await asyncio.wait_for(future, self.world.limits.ack_seconds)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             return None
         finally:
-            self.waiting.pop(envelope["envelope_id"], None)
+            self.waiting.pop(number, None)
 
     async def _request(self, kind: str, payload: Json, attempt: int, reason: str) -> Json | None:
         url = str(self.world.slack.request_url)
@@ -122,7 +166,7 @@ class Link:
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": f"http_{reason}"}
         try:
-            answer = await post(url, body.encode(), headers, timeout=self.world.limits.ack_seconds)
+            answer = await post(url, body.encode(), headers, within=self.world.limits.ack_seconds)
         except Unreached:
             return None
         if answer.status != 200:
@@ -136,9 +180,7 @@ class Link:
 
     def event(self, payload: Json) -> None:
         """Send an event, and again as Slack does while nobody acknowledges it."""
-        task = asyncio.create_task(self._event(payload))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._background(self._event(payload))
 
     async def _event(self, payload: Json) -> None:
         waits = (0.0, *self.world.limits.redelivery_seconds)
@@ -151,6 +193,8 @@ class Link:
         """Close every connection; with a disconnect frame first when `say`."""
         for connection in list(self.connections):
             try:
+                if connection.socket is None:
+                    continue
                 if say:
                     await connection.socket.send_json(
                         {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-simulator"}}
@@ -161,7 +205,12 @@ class Link:
             finally:
                 if connection in self.connections:
                     self.connections.remove(connection)
-        self.world.changed()
+        self._count()
+
+    def ghost(self) -> None:
+        """A connection whose app is gone without a word."""
+        self.connections.append(Connection(None))
+        self._count()
 
     def stop(self) -> None:
         """Give up what is under way."""

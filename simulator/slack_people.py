@@ -30,7 +30,12 @@ def channel_seen(world: World, member: Member, channel_id: str) -> Channel:
 def post_seen(world: World, member: Member, channel: Channel, ts: str) -> Post:
     """A post that the member sees."""
     for post in channel.posts:
-        if post.ts == ts and not post.deleted and post.only_for in (None, member.id) and post.ts not in member.gone:
+        if (
+            post.ts == ts
+            and not post.deleted
+            and post.only_for in (None, member.id)
+            and post.ts not in member.gone
+        ):
             return post
     raise Impossible("That message is gone.")
 
@@ -44,7 +49,9 @@ def view_open(member: Member, view_id: str) -> View:
 
 
 def _element(blocks: list[Json], block_id: str, action_id: str, value: Any) -> Json:
-    found = [e for b in blocks if b["block_id"] == block_id for e in elements_of(b) if e["action_id"] == action_id]
+    found = [
+        e for b in blocks if b["block_id"] == block_id for e in elements_of(b) if e["action_id"] == action_id
+    ]
     exact = [e for e in found if value is not None and e.get("value") == value]
     if not found:
         raise Impossible("There is no such button or menu any more.")
@@ -52,7 +59,13 @@ def _element(blocks: list[Json], block_id: str, action_id: str, value: Any) -> J
 
 
 async def act_on_post(
-    link: Link, member: Member, channel_id: str, ts: str, block_id: str, action_id: str, value: Any = None,
+    link: Link,
+    member: Member,
+    channel_id: str,
+    ts: str,
+    block_id: str,
+    action_id: str,
+    value: Any = None,
 ) -> bool:
     """Press or choose in a message; True when the app acknowledged."""
     world = link.world
@@ -77,7 +90,12 @@ async def act_on_post(
 
 
 async def act_in_view(
-    link: Link, member: Member, view_id: str, block_id: str, action_id: str, value: Any = None,
+    link: Link,
+    member: Member,
+    view_id: str,
+    block_id: str,
+    action_id: str,
+    value: Any = None,
     values: Json | None = None,
 ) -> bool:
     """Press or choose in a modal or the home view; True when the app acknowledged."""
@@ -117,7 +135,7 @@ def _choice(element: Json, entries: dict[str, Json], value: Any) -> Json | None:
 
 
 def type_into(view: View, values: Json) -> None:
-    """Put plain values into a view: {block_id: VALUE} or {block_id: {action_id: VALUE}}. Raises Impossible."""
+    """Put plain values in: {block_id: VALUE} or {block_id: {action_id: VALUE}}. Raises Impossible."""
     for block_id, given in values.items():
         block = next((b for b in view.blocks if b["block_id"] == block_id), None)
         elements = [e for e in elements_of(block or {}) if e["type"] not in STATELESS]
@@ -151,7 +169,9 @@ async def submit(link: Link, member: Member, view_id: str, values: Json) -> bool
         return False
     view.busy = True
     world.changed()
-    acknowledgement = await link.deliver("interactive", payloads.submission(world, member, view), accepts=True)
+    acknowledgement = await link.deliver(
+        "interactive", payloads.submission(world, member, view), accepts=True
+    )
     slack_views.answered(world, member, view, acknowledgement)
     return acknowledgement is not None
 
@@ -164,13 +184,18 @@ async def close(link: Link, member: Member, view_id: str, *, all_of_them: bool =
     member.views = [v for v in member.views if v not in gone]
     link.world.changed()
     told = [v for v in reversed(gone) if v.content.get("notify_on_close")]
-    await asyncio.gather(*(
-        link.deliver("interactive", payloads.closed(member, v, cleared=cleared)) for v in told
-    ))
+    await asyncio.gather(
+        *(link.deliver("interactive", payloads.closed(member, v, cleared=cleared)) for v in told)
+    )
 
 
 async def use_shortcut(
-    link: Link, member: Member, callback_id: str, *, channel_id: str | None = None, ts: str | None = None,
+    link: Link,
+    member: Member,
+    callback_id: str,
+    *,
+    channel_id: str | None = None,
+    ts: str | None = None,
 ) -> bool:
     """A global shortcut, or one of a message; True when acknowledged."""
     world = link.world
@@ -198,7 +223,7 @@ async def run_command(link: Link, member: Member, text: str, channel_id: str) ->
     payload = payloads.command(world, member, channel, name, rest.strip())
     acknowledgement = await link.deliver("slash_commands", payload, accepts=True)
     if acknowledgement is None:
-        _notice(world, member, f"{name} failed with the error \"operation_timeout\"")
+        _notice(world, member, f'{name} failed with the error "operation_timeout"')
         return False
     if acknowledgement:
         answer(world, member, channel, acknowledgement)
@@ -224,9 +249,15 @@ def say(link: Link, member: Member, channel_id: str, text: str, thread_ts: str |
     channel = channel_seen(world, member, channel_id)
     if not text.strip():
         raise Impossible("An empty message cannot be sent.")
-    rich = [{"type": "rich_text", "block_id": world.slack.number("rt"), "elements": [
-        {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]},
-    ]}]
+    rich = [
+        {
+            "type": "rich_text",
+            "block_id": world.slack.number("rt"),
+            "elements": [
+                {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]},
+            ],
+        }
+    ]
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     try:
         post = slack_posts.add(world, channel, member.id, escaped, blocks=rich, thread_ts=thread_ts)
@@ -249,7 +280,9 @@ def message_values(member: Member, post: Post) -> State:
 
 def plain_values(state: State) -> dict[str, dict[str, Any]]:
     """State entries as plain values."""
-    return {block: {action: plain(entry) for action, entry in entries.items()} for block, entries in state.items()}
+    return {
+        block: {action: plain(entry) for action, entry in entries.items()} for block, entries in state.items()
+    }
 
 
 def _noticed(world: World, member: Member, acknowledgement: Json | None) -> bool:

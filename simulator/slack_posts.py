@@ -80,8 +80,15 @@ def pace(world: World, channel: Channel) -> None:
 
 
 def add(
-    world: World, channel: Channel, author: str, text: str, *, blocks: list[Json] | None = None,
-    thread_ts: str | None = None, metadata: Json | None = None, only_for: str | None = None,
+    world: World,
+    channel: Channel,
+    author: str,
+    text: str,
+    *,
+    blocks: list[Json] | None = None,
+    thread_ts: str | None = None,
+    metadata: Json | None = None,
+    only_for: str | None = None,
     files: list[str] | None = None,
 ) -> Post:
     """A new message. A thread's ts that stands for a reply counts for its head, as in Slack."""
@@ -93,8 +100,16 @@ def add(
             thread_ts = head.thread_ts or head.ts
             head.thread_ts = thread_ts
     post = Post(
-        ts=world.slack.stamp(world.now()), channel=channel.id, author=author, text=text, blocks=blocks or [],
-        at=world.now(), thread_ts=thread_ts, metadata=metadata, only_for=only_for, files=files or [],
+        ts=world.slack.stamp(world.now()),
+        channel=channel.id,
+        author=author,
+        text=text,
+        blocks=blocks or [],
+        at=world.now(),
+        thread_ts=thread_ts,
+        metadata=metadata,
+        only_for=only_for,
+        files=files or [],
     )
     channel.posts.append(post)
     world.changed()

@@ -19,10 +19,20 @@ class SlackRefusal(Exception):
     """An answer with ok false."""
 
     def __init__(
-        self, error: str, *, messages: list[str] | None = None, retry_after: int | None = None, extra: Json | None = None,
+        self,
+        error: str,
+        *,
+        messages: list[str] | None = None,
+        retry_after: int | None = None,
+        extra: Json | None = None,
     ) -> None:
         super().__init__(error)
-        self.error, self.messages, self.retry_after, self.extra = error, messages or [], retry_after, extra or {}
+        self.error, self.messages, self.retry_after, self.extra = (
+            error,
+            messages or [],
+            retry_after,
+            extra or {},
+        )
 
 
 @dataclass
@@ -50,14 +60,25 @@ class View:
         """The view object of answers and payloads."""
         c = self.content
         common: Json = {
-            "id": self.id, "team_id": TEAM, "type": c["type"], "blocks": self.blocks,
-            "private_metadata": c.get("private_metadata", ""), "callback_id": c.get("callback_id", ""),
-            "state": {"values": self.values}, "hash": self.hash,
+            "id": self.id,
+            "team_id": TEAM,
+            "type": c["type"],
+            "blocks": self.blocks,
+            "private_metadata": c.get("private_metadata", ""),
+            "callback_id": c.get("callback_id", ""),
+            "state": {"values": self.values},
+            "hash": self.hash,
             "title": c.get("title") or {"type": "plain_text", "text": "View Title", "emoji": True},
-            "clear_on_close": c.get("clear_on_close", False), "notify_on_close": c.get("notify_on_close", False),
-            "close": c.get("close"), "submit": c.get("submit"), "previous_view_id": self.previous,
-            "root_view_id": self.root, "app_id": APP, "external_id": c.get("external_id", ""),
-            "app_installed_team_id": TEAM, "bot_id": BOT,
+            "clear_on_close": c.get("clear_on_close", False),
+            "notify_on_close": c.get("notify_on_close", False),
+            "close": c.get("close"),
+            "submit": c.get("submit"),
+            "previous_view_id": self.previous,
+            "root_view_id": self.root,
+            "app_id": APP,
+            "external_id": c.get("external_id", ""),
+            "app_installed_team_id": TEAM,
+            "bot_id": BOT,
         }
         return common
 
@@ -148,7 +169,9 @@ class Channel:
 
     def replies(self, ts: str) -> list[Post]:
         """What stands in a thread, without its head."""
-        return [p for p in self.posts if p.thread_ts == ts and p.ts != ts and not p.deleted and p.only_for is None]
+        return [
+            p for p in self.posts if p.thread_ts == ts and p.ts != ts and not p.deleted and p.only_for is None
+        ]
 
 
 @dataclass
@@ -180,6 +203,7 @@ class SlackState:
     signing_secret: str
     request_url: str | None = None
     paid_plan: bool = False
+    scopes: tuple[str, ...] = ()
     commands: list[str] = field(default_factory=lambda: ["/complaints"])
     shortcuts: dict[str, str] = field(default_factory=dict)
     message_shortcuts: dict[str, str] = field(default_factory=dict)
@@ -190,6 +214,7 @@ class SlackState:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    open_lines: int = 0
     _last_ts: int = 0
     _numbers: int = 0
 

@@ -39,8 +39,13 @@ def _checked(world: World, view: Any, kind: str, *, instead_of: View | None = No
 def _new(world: World, member: Member, content: Json, *, above: View | None) -> View:
     number = world.slack.number("V")
     return View(
-        id=number, content=content, owner=member.id, root=above.root if above else number,
-        previous=above.id if above else None, hash=_hash(world), values=untouched(content["blocks"]),
+        id=number,
+        content=content,
+        owner=member.id,
+        root=above.root if above else number,
+        previous=above.id if above else None,
+        hash=_hash(world),
+        values=untouched(content["blocks"]),
     )
 
 
@@ -117,14 +122,16 @@ def replace(world: World, view: View, content: Json) -> None:
 
 
 def answered(world: World, member: Member, view: View, acknowledgement: Json | None) -> None:
-    """Do what the acknowledgement of a submission says; what Slack cannot do shows as trouble in the modal."""
+    """Do what a submission's acknowledgement says; what Slack cannot do shows as trouble in the modal."""
     view.busy, view.errors, view.notice = False, {}, None
     try:
         if acknowledgement is None:
             raise SlackRefusal("not acknowledged in time")
         _act(world, member, view, acknowledgement)
     except SlackRefusal as refusal:
-        world.slack.refusals.append(f"view_submission of {view.content.get('callback_id')}: {reasons(refusal)}")
+        world.slack.refusals.append(
+            f"view_submission of {view.content.get('callback_id')}: {reasons(refusal)}"
+        )
         view.notice = TROUBLE
     world.changed()
 
@@ -137,7 +144,9 @@ def reasons(refusal: SlackRefusal) -> str:
 def _act(world: World, member: Member, view: View, acknowledgement: Json) -> None:
     extra = set(acknowledgement) - {"response_action", "view", "errors"}
     if extra:
-        raise SlackRefusal("invalid_arguments", messages=[f"[ERROR] unknown in an acknowledgement: {sorted(extra)}"])
+        raise SlackRefusal(
+            "invalid_arguments", messages=[f"[ERROR] unknown in an acknowledgement: {sorted(extra)}"]
+        )
     match acknowledgement.get("response_action"):
         case None:
             if view in member.views:
@@ -163,7 +172,9 @@ def _errors(view: View, errors: Any) -> dict[str, str]:
         raise SlackRefusal("invalid_arguments", messages=["[ERROR] errors must be an object with a block_id"])
     for block_id, text in errors.items():
         if block_id not in inputs:
-            raise SlackRefusal("invalid_arguments", messages=[f"[ERROR] errors name no input block: {block_id}"])
+            raise SlackRefusal(
+                "invalid_arguments", messages=[f"[ERROR] errors name no input block: {block_id}"]
+            )
         if not isinstance(text, str) or not text:
             raise SlackRefusal("invalid_arguments", messages=[f"[ERROR] the error of {block_id} is no text"])
     return dict(errors)

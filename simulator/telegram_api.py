@@ -54,7 +54,7 @@ METHODS: dict[str, Method] = {
     "logOut": telegram_profile.log_out,
     "close": telegram_profile.log_out,
 }
-BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body></html>"
+BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 def routes(world: World) -> list[Route]:
@@ -122,10 +122,14 @@ async def _perform(world: World, called: str, sent: Json, uploads: list[Upload])
 def _ordered(fault: Fault) -> TelegramRefusal:
     status = fault.status or (429 if fault.retry_after else 500)
     words = {
-        429: f"Too Many Requests: retry after {fault.retry_after}", 403: "Forbidden: bot was blocked by the user",
-        500: "Internal Server Error", 502: "Bad Gateway",
+        429: f"Too Many Requests: retry after {fault.retry_after}",
+        403: "Forbidden: bot was blocked by the user",
+        500: "Internal Server Error",
+        502: "Bad Gateway",
     }
-    return TelegramRefusal(status, fault.error or words.get(status, "Bad Request"), retry_after=fault.retry_after)
+    return TelegramRefusal(
+        status, fault.error or words.get(status, "Bad Request"), retry_after=fault.retry_after
+    )
 
 
 def _refused(refusal: TelegramRefusal) -> Json:
@@ -146,7 +150,9 @@ async def _download(world: World, request: Request) -> Response:
         return await _down(world, request)
     fault = world.trouble.take("file")
     if fault is not None:
-        return await answer_with_fault(request, Response(status_code=fault.status or 500), fault, world.changes, BAD_GATEWAY)
+        return await answer_with_fault(
+            request, Response(status_code=fault.status or 500), fault, world.changes, BAD_GATEWAY
+        )
     try:
         _authorise(world, request.path_params["token"])
     except TelegramRefusal as refusal:
@@ -154,5 +160,7 @@ async def _download(world: World, request: Request) -> Response:
     path = request.path_params["path"]
     stored = next((file for file in world.telegram.files.values() if file.path == path), None)
     if stored is None:
-        return Response('{"ok":false,"error_code":404,"description":"Not Found"}', 404, media_type="application/json")
+        return Response(
+            '{"ok":false,"error_code":404,"description":"Not Found"}', 404, media_type="application/json"
+        )
     return Response(stored.data, media_type="application/octet-stream")

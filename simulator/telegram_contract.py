@@ -19,7 +19,9 @@ class BadField(Exception):
 def _specification() -> tuple[dict[str, Shape], dict[str, Shape | list[str]]]:
     raw = json.loads((files("simulator") / "contract" / "telegram.json").read_text())
     methods = {name: _shape(fields) for name, fields in raw["methods"].items()}
-    types = {name: fields if isinstance(fields, list) else _shape(fields) for name, fields in raw["types"].items()}
+    types = {
+        name: fields if isinstance(fields, list) else _shape(fields) for name, fields in raw["types"].items()
+    }
     return methods, types
 
 
@@ -122,7 +124,7 @@ def _object(value: Any, name: str, path: str, *, strict: bool) -> Any:
             raise BadField(f'unknown field "{path}.{key}" of {name} (the simulator is strict)')
     for key, (_, required) in shape.items():
         if required and key not in value:
-            raise BadField(f'can\'t parse {path}: can\'t find field "{key}"')
+            raise BadField(f"can't parse {path}: can't find field \"{key}\"")
     return {
         key: _typed(item, shape[key][0], f"{path}.{key}", strict=strict) if key in shape else item
         for key, item in value.items()

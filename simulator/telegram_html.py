@@ -7,9 +7,21 @@ from typing import Any
 Json = dict[str, Any]
 
 TAGS = {
-    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
-    "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "tg-spoiler": "spoiler",
-    "span": "spoiler", "a": "text_link", "code": "code", "pre": "pre", "blockquote": "blockquote",
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strikethrough",
+    "strike": "strikethrough",
+    "del": "strikethrough",
+    "tg-spoiler": "spoiler",
+    "span": "spoiler",
+    "a": "text_link",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
     "tg-emoji": "custom_emoji",
 }
 CHARACTER = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|lt|gt|amp|quot);")
@@ -27,7 +39,9 @@ def utf16(text: str) -> int:
 
 def parse(source: str) -> tuple[str, list[Json]]:
     """Plain text and entities. Raises BadMarkup."""
-    text, entities, open_tags = "", [], list[tuple[str, Json, int]]()
+    text = ""
+    entities: list[Json] = []
+    open_tags: list[tuple[str, Json, int]] = []
     at = 0
     while at < len(source):
         character = source[at]
@@ -89,7 +103,9 @@ def _entity(name: str, attributes: dict[str, str], at: int) -> Json:
     return entity
 
 
-def _end_tag(source: str, at: int, open_tags: list[tuple[str, Json, int]], text: str, entities: list[Json]) -> int:
+def _end_tag(
+    source: str, at: int, open_tags: list[tuple[str, Json, int]], text: str, entities: list[Json]
+) -> int:
     begin = _byte(source, at)
     if not open_tags:
         raise BadMarkup(f"unexpected end tag at byte offset {begin}")

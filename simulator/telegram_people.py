@@ -4,18 +4,15 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import samples
+from simulator import telegram_attachments
 from simulator.http_body import Upload
+from simulator.telegram_attachments import Impossible
 from simulator.telegram_state import FIRST_CUSTOMER, ChatMessage, Group, Person, Query, StoredFile
 from simulator.telegram_text import found, stripped
 from simulator.world import World
 
 Json = dict[str, Any]
 ALBUM_KINDS = ("photo", "video", "document", "audio")
-
-
-class Impossible(Exception):
-    """A thing the app does not offer; the message says what instead."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,16 @@ class Place:
 
 
 def add_person(
-    world: World, name: str, language: str, *, username: str | None = None, met: bool = False, id: int | None = None,
+    world: World,
+    name: str,
+    language: str,
+    *,
+    username: str | None = None,
+    met: bool = False,
+    number: int | None = None,
 ) -> Person:
     """Someone new installs the app. `met`: they have written to the bot before."""
-    number = id or max([FIRST_CUSTOMER - 1, *world.telegram.people]) + 1
+    number = number or max([FIRST_CUSTOMER - 1, *world.telegram.people]) + 1
     person = Person(id=number, name=name, language=language, username=username, met=met)
     world.telegram.people[number] = person
     world.telegram.chats.setdefault(number, [])
@@ -75,9 +78,10 @@ def edit(world: World, person: Person, message_id: int, text: str) -> ChatMessag
     key = "caption" if message.file else "text"
     plain, entities = stripped(text, found(text))
     message.earlier.append(message.text)
-    message.api = {
-        k: v for k, v in message.api.items() if k not in (key, "entities", "caption_entities")
-    } | {key: plain, "edit_date": _seconds(world)}
+    message.api = {k: v for k, v in message.api.items() if k not in (key, "entities", "caption_entities")} | {
+        key: plain,
+        "edit_date": _seconds(world),
+    }
     if entities:
         message.api["entities" if key == "text" else "caption_entities"] = entities
     _tell(world, "edited_message", message.api)
@@ -85,7 +89,13 @@ def edit(world: World, person: Person, message_id: int, text: str) -> ChatMessag
 
 
 def send_files(
-    world: World, at: Place, kind: str, uploads: list[Upload], *, caption: str = "", seconds: int = 0,
+    world: World,
+    at: Place,
+    kind: str,
+    uploads: list[Upload],
+    *,
+    caption: str = "",
+    seconds: int = 0,
 ) -> list[ChatMessage]:
     """Send a file, or several as an album. Raises Impossible for kinds that make no album."""
     if not uploads:
@@ -95,7 +105,7 @@ def send_files(
     album = str(13_000_000_000_000_000 + secrets.randbelow(10**12)) if len(uploads) > 1 else None
     sent = []
     for number, upload in enumerate(uploads):
-        content, stored = _file_content(world, kind, upload, seconds)
+        content, stored = telegram_attachments.content_of(world, kind, upload, seconds)
         if caption and number == 0 and kind not in ("sticker", "video_note"):
             content["caption"] = caption
             if entities := found(caption):
@@ -104,57 +114,6 @@ def send_files(
             content = {"media_group_id": album} | content
         sent.append(_post(world, at, kind, content, file=stored))
     return sent
-
-
-def _file_content(world: World, kind: str, upload: Upload, seconds: int) -> tuple[Json, StoredFile]:
-    telegram = world.telegram
-    stored = telegram.keep_file(upload.data, name=upload.name, mime=upload.mime, folder=_folder(kind))
-    base: Json = {"file_id": stored.file_id, "file_unique_id": stored.unique_id}
-    size = {"file_size": len(upload.data)}
-    named = {"file_name": upload.name, "mime_type": upload.mime}
-    match kind:
-        case "photo":
-            return {"photo": _sizes(world, upload, stored)}, stored
-        case "document":
-            return {"document": {**named, **base, **size}}, stored
-        case "voice":
-            return {"voice": {"duration": seconds or 3, "mime_type": upload.mime, **base, **size}}, stored
-        case "audio":
-            return {"audio": {"duration": seconds or 3, **named, **base, **size}}, stored
-        case "video":
-            return {"video": {"duration": seconds or 3, "width": 640, "height": 480, **named, **base, **size}}, stored
-        case "video_note":
-            return {"video_note": {"duration": seconds or 3, "length": 240, **base, **size}}, stored
-        case "animation":
-            moving = {"duration": seconds or 3, "width": 320, "height": 240, **named, **base, **size}
-            return {"animation": moving, "document": {**named, **base, **size}}, stored
-        case "sticker":
-            return {"sticker": {
-                "width": 512, "height": 512, "emoji": "🙂", "is_animated": False, "is_video": False,
-                "type": "regular", **base, **size,
-            }}, stored
-    raise Impossible(f"There is no kind of file called {kind!r}.")
-
-
-def _folder(kind: str) -> str:
-    return {"photo": "photos", "voice": "voice", "audio": "music", "video": "videos", "video_note": "video_notes",
-            "animation": "animations", "sticker": "stickers"}.get(kind, "documents")
-
-
-def _sizes(world: World, upload: Upload, largest: StoredFile) -> list[Json]:
-    width, height = samples.dimensions(upload.data)
-    sizes = []
-    for wanted, divisor in (("small", 8), ("medium", 3), ("large", 1)):
-        stored, data = largest, upload.data
-        if divisor > 1:
-            # We cannot scale an uploaded picture; the built-in one stands for the small sizes.
-            data = samples.picture(0, wanted)
-            stored = world.telegram.keep_file(data, name=f"{wanted}.jpg", mime="image/jpeg", folder="photos")
-        sizes.append({
-            "file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": len(data),
-            "width": max(1, width // divisor), "height": max(1, height // divisor),
-        })
-    return sizes
 
 
 def send_location(world: World, at: Place, latitude: float, longitude: float) -> ChatMessage:
@@ -180,27 +139,43 @@ def press(world: World, person: Person, message_id: int, data: str, *, chat_id: 
     world.telegram.queries[query] = Query(person, world.monotonic())
     person.met = True
     person.notice = None
-    _tell(world, "callback_query", {
-        "id": query, "from": person.user(), "message": message.api, "chat_instance": str(-message.chat_id * 7919),
-        "data": data,
-    })
+    _tell(
+        world,
+        "callback_query",
+        {
+            "id": query,
+            "from": person.user(),
+            "message": message.api,
+            "chat_instance": str(-message.chat_id * 7919),
+            "data": data,
+        },
+    )
 
 
 def block(world: World, person: Person, blocked: bool) -> None:
     """Block the bot, or unblock it; it is told (my_chat_member)."""
     if person.blocked != blocked:
         person.blocked = blocked
-        _membership(world, person, person.chat(), *(("member", "kicked") if blocked else ("kicked", "member")))
+        _membership(
+            world, person, person.chat(), *(("member", "kicked") if blocked else ("kicked", "member"))
+        )
         world.changed()
 
 
 def _membership(world: World, person: Person, chat: Json, old: str, new: str) -> None:
     bot = world.telegram.bot_user()
     members = [{"user": bot, "status": s} | ({"until_date": 0} if s == "kicked" else {}) for s in (old, new)]
-    _tell(world, "my_chat_member", {
-        "chat": chat, "from": person.user(), "date": _seconds(world),
-        "old_chat_member": members[0], "new_chat_member": members[1],
-    })
+    _tell(
+        world,
+        "my_chat_member",
+        {
+            "chat": chat,
+            "from": person.user(),
+            "date": _seconds(world),
+            "old_chat_member": members[0],
+            "new_chat_member": members[1],
+        },
+    )
 
 
 def _own(world: World, person: Person, message_id: int) -> ChatMessage:
@@ -213,14 +188,23 @@ def _own(world: World, person: Person, message_id: int) -> ChatMessage:
 
 
 def _post(
-    world: World, at: Place, kind: str, content: Json, *, file: StoredFile | None = None, reply_to: int | None = None,
+    world: World,
+    at: Place,
+    kind: str,
+    content: Json,
+    *,
+    file: StoredFile | None = None,
+    reply_to: int | None = None,
 ) -> ChatMessage:
     telegram, person = world.telegram, at.person
     if person.blocked and at.group is None:
         raise Impossible("The bot is blocked: unblock it to write.")
     person.met = True
     api: Json = {
-        "message_id": telegram.next_message_id(), "from": person.user(), "chat": at.chat, "date": _seconds(world),
+        "message_id": telegram.next_message_id(),
+        "from": person.user(),
+        "chat": at.chat,
+        "date": _seconds(world),
     }
     chat_id = int(at.chat["id"])
     if reply_to is not None and (answered := telegram.message(chat_id, reply_to)):

@@ -13,8 +13,11 @@ Json = dict[str, Any]
 async def get_me(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """getMe."""
     return world.telegram.bot_user() | {
-        "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False,
-        "can_connect_to_business": False, "has_main_web_app": False,
+        "can_join_groups": True,
+        "can_read_all_group_messages": False,
+        "supports_inline_queries": False,
+        "can_connect_to_business": False,
+        "has_main_web_app": False,
     }
 
 
@@ -25,7 +28,11 @@ async def set_my_commands(world: World, arguments: Json, uploads: list[Upload]) 
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     for command in commands:
         name, description = command["command"].removeprefix("/"), command["description"]
-        if not 1 <= len(name) <= 32 or not all(c.islower() or c.isdigit() or c == "_" for c in name) or not name.isascii():
+        if (
+            not 1 <= len(name) <= 32
+            or not all(c.islower() or c.isdigit() or c == "_" for c in name)
+            or not name.isascii()
+        ):
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
@@ -109,9 +116,16 @@ def _scope(arguments: Json) -> tuple[str, str]:
 async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """getChat."""
     place = telegram_rules.chat(world, arguments["chat_id"])
-    nothing = dict.fromkeys((
-        "unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels",
-    ), False)
+    nothing = dict.fromkeys(
+        (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        ),
+        False,
+    )
     return place.chat() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": nothing}
 
 
@@ -144,7 +158,9 @@ async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json
     if len(stored.data) > telegram_rules.DOWNLOAD_MAX:
         raise bad_request("file is too big")
     return {
-        "file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": len(stored.data),
+        "file_id": stored.file_id,
+        "file_unique_id": stored.unique_id,
+        "file_size": len(stored.data),
         "file_path": stored.path,
     }
 

@@ -62,7 +62,9 @@ def caption(arguments: Json) -> Json:
 def _formatted(arguments: Json, key: str, entities: str) -> tuple[str, list[Json]]:
     try:
         return formatted(
-            arguments.get(key, ""), parse_mode=arguments.get("parse_mode"), entities=arguments.get(entities),
+            arguments.get(key, ""),
+            parse_mode=arguments.get("parse_mode"),
+            entities=arguments.get(entities),
         )
     except BadMarkup as reason:
         raise bad_request(str(reason)) from reason

@@ -10,8 +10,17 @@ from simulator.world import World
 Json = dict[str, Any]
 DELETABLE_SECONDS = 48 * 3600
 ACTIONS = {
-    "typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice", "upload_document",
-    "choose_sticker", "find_location", "record_video_note", "upload_video_note",
+    "typing",
+    "upload_photo",
+    "record_video",
+    "upload_video",
+    "record_voice",
+    "upload_voice",
+    "upload_document",
+    "choose_sticker",
+    "find_location",
+    "record_video_note",
+    "upload_video_note",
 }
 
 
@@ -46,7 +55,9 @@ async def send_voice(world: World, arguments: Json, uploads: list[Upload]) -> Js
     place = telegram_rules.may_speak(world, arguments["chat_id"])
     stored = telegram_rules.file(world, arguments["voice"], uploads, folder="voice")
     voice = _plain(stored) | {"duration": arguments.get("duration", 1), "mime_type": stored.mime}
-    return _send(world, place, "voice", {"voice": voice} | telegram_rules.caption(arguments), arguments, stored)
+    return _send(
+        world, place, "voice", {"voice": voice} | telegram_rules.caption(arguments), arguments, stored
+    )
 
 
 async def edit_message_text(world: World, arguments: Json, uploads: list[Upload]) -> Json:
@@ -56,7 +67,9 @@ async def edit_message_text(world: World, arguments: Json, uploads: list[Upload]
 
 async def edit_message_caption(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """editMessageCaption."""
-    return _edit(world, arguments, telegram_rules.caption(arguments), replaces=("caption", "caption_entities"))
+    return _edit(
+        world, arguments, telegram_rules.caption(arguments), replaces=("caption", "caption_entities")
+    )
 
 
 async def edit_message_reply_markup(world: World, arguments: Json, uploads: list[Upload]) -> Json:
@@ -121,12 +134,20 @@ def _named(stored: StoredFile) -> Json:
 
 
 def _send(
-    world: World, place: Person | Group, kind: str, content: Json, arguments: Json, stored: StoredFile | None = None,
+    world: World,
+    place: Person | Group,
+    kind: str,
+    content: Json,
+    arguments: Json,
+    stored: StoredFile | None = None,
 ) -> Json:
     telegram = world.telegram
     markup = telegram_rules.keyboard(arguments.get("reply_markup"))
     api: Json = {
-        "message_id": 0, "from": telegram.bot_user(), "chat": place.chat(), "date": int(world.now().timestamp()),
+        "message_id": 0,
+        "from": telegram.bot_user(),
+        "chat": place.chat(),
+        "date": int(world.now().timestamp()),
     }
     if "reply_parameters" in arguments:
         answered = telegram.message(place.id, arguments["reply_parameters"]["message_id"])
@@ -154,7 +175,8 @@ def _reply_keyboard(person: Person, markup: Json | None) -> None:
     if markup and "keyboard" in markup:
         person.reply_keyboard = {
             "rows": [[button["text"] for button in row] for row in markup["keyboard"]],
-            "placeholder": markup.get("input_field_placeholder"), "one_time": markup.get("one_time_keyboard", False),
+            "placeholder": markup.get("input_field_placeholder"),
+            "one_time": markup.get("one_time_keyboard", False),
         }
     elif markup and "remove_keyboard" in markup:
         person.reply_keyboard = None
@@ -183,13 +205,15 @@ def _edit(world: World, arguments: Json, content: Json, *, replaces: tuple[str, 
     if wait:
         raise TelegramRefusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
     markup = telegram_rules.keyboard(arguments.get("reply_markup"))
-    changed = {k: v for k, v in message.api.items() if k not in (*replaces, "reply_markup", "edit_date")} | content
+    changed = {
+        k: v for k, v in message.api.items() if k not in (*replaces, "reply_markup", "edit_date")
+    } | content
     if markup and any(markup.get("inline_keyboard", [])):
         changed["reply_markup"] = markup
     if changed == {k: v for k, v in message.api.items() if k != "edit_date"}:
         raise bad_request(
-            "message is not modified: specified new message content and reply markup are exactly the same as a "
-            "current content and reply markup of the message"
+            "message is not modified: specified new message content and reply markup are exactly the same "
+            "as a current content and reply markup of the message"
         )
     if replaces and message.text != content.get("text", content.get("caption", "")):
         message.earlier.append(message.text)

@@ -57,7 +57,13 @@ class Person:
     def user(self) -> Json:
         """The Bot API's User."""
         named = {"username": self.username} if self.username else {}
-        return {"id": self.id, "is_bot": False, "first_name": self.name, **named, "language_code": self.language}
+        return {
+            "id": self.id,
+            "is_bot": False,
+            "first_name": self.name,
+            **named,
+            "language_code": self.language,
+        }
 
     def chat(self) -> Json:
         """The Bot API's Chat of the private chat with this person."""
@@ -106,7 +112,7 @@ class ChatMessage:
     @property
     def entities(self) -> list[Json]:
         """Entities of text or caption."""
-        found: list[Json] = self.api.get("entities", self.api.get("caption_entities", []))
+        found: list[Json] = self.api.get("entities") or self.api.get("caption_entities") or []
         return found
 
     @property
@@ -174,8 +180,12 @@ class TelegramState:
         number = self._file_number
         suffix = name.rpartition(".")[2] if "." in name else "bin"
         stored = StoredFile(
-            file_id=f"AgACAgQAAxkBAAI{number:06d}SimulatedFile", unique_id=f"AQADsim{number:06d}",
-            path=f"{folder}/file_{number}.{suffix}", name=name, mime=mime, data=data,
+            file_id=f"AgACAgQAAxkBAAI{number:06d}SimulatedFile",
+            unique_id=f"AQADsim{number:06d}",
+            path=f"{folder}/file_{number}.{suffix}",
+            name=name,
+            mime=mime,
+            data=data,
         )
         self.files[stored.file_id] = stored
         return stored

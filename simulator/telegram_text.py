@@ -1,14 +1,22 @@
 """A message's text: checked, stripped of markup, found entities, and cut into runs for the page."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from simulator.telegram_html import BadMarkup, parse, utf16
 
 Json = dict[str, Any]
 MARKS = {
-    "bold": "bold", "italic": "italic", "underline": "underline", "strikethrough": "strike", "spoiler": "spoiler",
-    "code": "code", "pre": "pre", "blockquote": "quote", "expandable_blockquote": "quote",
+    "bold": "bold",
+    "italic": "italic",
+    "underline": "underline",
+    "strikethrough": "strike",
+    "spoiler": "spoiler",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "quote",
+    "expandable_blockquote": "quote",
 }
 # What Telegram marks in everybody's text. A command counts at a word's start only.
 FOUND = re.compile(
@@ -43,7 +51,8 @@ def checked(text: str, entities: list[Json]) -> list[Json]:
             raise BadMarkup(f"entity begins after the end of the text at UTF-16 offset {offset}")
         if offset + length > size:
             raise BadMarkup(
-                f"entity beginning at UTF-16 offset {offset} ends after the end of the text at UTF-16 offset {size}"
+                f"entity beginning at UTF-16 offset {offset} ends after the end of the text at UTF-16 "
+                f"offset {size}"
             )
     return entities
 
@@ -78,7 +87,7 @@ def runs(text: str, entities: list[Json]) -> list[Json]:
         edges |= {entity["offset"], entity["offset"] + entity["length"]}
     ordered = sorted(edges)
     pieces = []
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         over = [e for e in entities if e["offset"] <= start and e["offset"] + e["length"] >= end]
         piece = units[start * 2 : end * 2].decode("utf-16-le", "replace")
         url = next((e.get("url") or piece for e in over if e["type"] in ("text_link", "url")), None)

@@ -18,7 +18,8 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
     telegram = world.telegram
     if telegram.webhook.url:
         raise TelegramRefusal(
-            409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the "
+            409,
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the "
             "webhook first",
         )
     if "allowed_updates" in arguments:
@@ -43,7 +44,8 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
             return []
         if telegram.poll != mine:
             raise TelegramRefusal(
-                409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
+                409,
+                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
                 "running",
             )
     return list(telegram.updates)[:limit]
@@ -96,7 +98,9 @@ async def get_webhook_info(world: World, arguments: Json, uploads: list[Upload])
     """getWebhookInfo."""
     hook = world.telegram.webhook
     info: Json = {
-        "url": hook.url, "has_custom_certificate": False, "pending_update_count": len(world.telegram.updates),
+        "url": hook.url,
+        "has_custom_certificate": False,
+        "pending_update_count": len(world.telegram.updates),
     }
     if hook.url:
         info["max_connections"] = hook.max_connections
@@ -158,7 +162,10 @@ class WebhookDelivery:
             headers["X-Telegram-Bot-Api-Secret-Token"] = hook.secret
         try:
             answer = await post(
-                hook.url, json.dumps(update).encode(), headers, timeout=self.world.limits.webhook_timeout_seconds,
+                hook.url,
+                json.dumps(update).encode(),
+                headers,
+                within=self.world.limits.webhook_timeout_seconds,
             )
         except Unreached as reason:
             return str(reason)

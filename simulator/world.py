@@ -31,7 +31,18 @@ class World:
 
     def __post_init__(self) -> None:
         self.telegram_pacing = Pacing(self.limits.telegram_pace, self.monotonic)
+        self.trouble.listeners.append(self._troubled)
         self.slack_pacing = Pacing(self.limits.slack_pace, self.monotonic)
+
+    def _troubled(self) -> None:
+        # Open long polls end with the outage.
+        self.telegram.arrived.set()
+        self.changed()
+
+    @property
+    def real_time(self) -> bool:
+        """Whether nobody can move the clock."""
+        return isinstance(self.clock, RealTime)
 
     def now(self) -> datetime:
         """The world's time, aware UTC."""

@@ -8,7 +8,9 @@ class TriageError(Exception):
 
 
 class UnreadableModel(TriageError):
-    """A model file that is altered, of another kind or from an unknown version; the last good model stays in use."""
+    """A model file that is altered, of another kind or from an unknown version; the last good model stays
+    in use.
+    """
 
 
 class UnusableExamples(TriageError):

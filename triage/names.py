@@ -1,8 +1,8 @@
 """Members of staff named in a text, so that a complaint about a person stays from that person's eyes.
 
-A name may stand in any case, without its diacritics ("ayse"), with a Turkish ending ("Ayşe'nin", "Mehmet'e") or with a
-title in place of the first name ("Mr Brown", "Ayşe Hanım"). Nothing is looked up in a list of names: only what the
-organisation gave is searched for, as whole words.
+A name may stand in any case, without its diacritics ("ayse"), with a Turkish ending ("Ayşe'nin",
+"Mehmet'e") or with a title in place of the first name ("Mr Brown", "Ayşe Hanım"). Nothing is looked up in a
+list of names: only what the organisation gave is searched for, as whole words.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def _pattern(name: str) -> str | None:
 def named_people(text: str, names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` (full names or aliases of staff) that the text mentions, in the order given.
 
-    A full name of several words is also found with a title and the last name, with an initial, or as "first name Bey /
-    Hanım"; a bare first or last name only where it is listed as an alias, since it may be an ordinary word.
+    A full name of several words is also found with a title and the last name, with an initial, or as "first
+    name Bey / Hanım"; a bare first or last name only where it is listed as an alias, since it may be an
+    ordinary word.
     """
     folded = fold(text).text
     found = []

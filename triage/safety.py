@@ -1,7 +1,7 @@
 """Safety rules: signs of harm in what a person wrote, which may only raise the assessment (clauses 7.4, 7.5).
 
-Standard library only, and fast: it runs in the transaction of every message. Every language's rules look at every text,
-because people mix languages and a missed sign costs more than a second look.
+Standard library only, and fast: it runs in the transaction of every message. Every language's rules look at
+every text, because people mix languages and a missed sign costs more than a second look.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "signs"]
 class Sign:
     """One sign found: the rule's name, its floors and where it stands in the text as written.
 
-    `severity` 1-5 and `safety` 0-3 are floors on the scales of `iso10002.md` section 4. `danger` is present danger: the
-    bot speaks at once and people are paged. `span` is (start, end), end not included.
+    `severity` 1-5 and `safety` 0-3 are floors on the scales of `iso10002.md` section 4. `danger` is present
+    danger: the bot speaks at once and people are paged. `span` is (start, end), end not included.
     """
 
     rule: str
@@ -38,8 +38,8 @@ class Sign:
 class DangerSign:
     """An organisation's own `[[danger]]`: words that page people, and what the bot says first.
 
-    `number` is the emergency number put into `text`, which holds the sentence per language. These signs pass the same
-    tests for denial and doubt as the built-in ones, are added to them and never replace them.
+    `number` is the emergency number put into `text`, which holds the sentence per language. These signs
+    pass the same tests for denial and doubt as the built-in ones, are added to them and never replace them.
     """
 
     signs: tuple[str, ...]
@@ -54,13 +54,18 @@ BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in re
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
 _TOKEN = re.compile(r"[^\W_]+")
-_SENTENCE_END = re.compile(r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b")
+_SENTENCE_END = re.compile(
+    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b"
+)
 _GAP = r"[\s\-_'\"*]{1,3}"
 # How far around a sign its sentence may reach; longer ones are prose without full stops.
 _WINDOW = 400
-# After these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın sigortası".
+# After these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın
+# sigortası".
 _ADMINISTRATIVE = (
-    r"(?!" + _GAP + r"(?:bills?|billing|invoices?|meters?|prices?|pricing|tariffs?|accounts?|contracts?|company|companies|"
+    r"(?!"
+    + _GAP
+    + r"(?:bills?|billing|invoices?|meters?|prices?|pricing|tariffs?|accounts?|contracts?|company|companies|"
     r"suppl(?:y|ier|iers)|payments?|charges?|readings?|rates?|engineers?|cards?|insurance|bonus|stations?|customers?|"
     r"department|boilers?|cookers?|hobs?|ovens?|services?|certificates?|alarms?|doors?|exits?|drills?|fatura\w*|sayac\w*|"
     r"abone\w*|sozlesme\w*|fiyat\w*|ucret\w*|dagitim\w*|sirket\w*|tarife\w*|borc\w*|hesab\w*|parasi\w*|sigorta\w*|"
@@ -138,7 +143,9 @@ def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | No
     if stands is Standing.DENIED:
         return None
     if stands is Standing.POSSIBLE:
-        return Sign(f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span)
+        return Sign(
+            f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span
+        )
     if stands is Standing.PAST and rule.danger:
         return Sign(f"{rule.name}_past", rule.kind, rule.severity, min(rule.safety, 2), False, span)
     return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span)
@@ -159,8 +166,9 @@ def _covers(other: Sign, sign: Sign) -> bool:
 def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
     """The signs of harm in a text, gravest first, none twice; never raises, whatever the text.
 
-    What is denied ("no injuries", "kimse yaralanmadı") is left out; what could have happened is kept with severity 3
-    and safety 1, because severity counts harm "actual or potential"; what is over and mended is no present danger.
+    What is denied ("no injuries", "kimse yaralanmadı") is left out; what could have happened is kept with
+    severity 3 and safety 1, because severity counts harm "actual or potential"; what is over and mended is
+    no present danger.
     """
     folded = fold(text)
     indexes = (_INDEX, _own_index(extra)) if extra else (_INDEX,)

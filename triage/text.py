@@ -1,6 +1,7 @@
 """What triage reads: the text normalised, personal data masked, its language guessed.
 
-Masked text is what a model learns from, so that no one's number or address can become a feature of a stored model.
+Masked text is what a model learns from, so that no one's number or address can become a feature of a stored
+model.
 """
 
 from __future__ import annotations

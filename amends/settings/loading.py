@@ -153,9 +153,11 @@ def _contradictions(settings: Settings, file: Path, places: dict[Place, int]) ->
     """What single fields cannot see."""
     found: list[tuple[Place, str]] = []
     supported = holidays.list_supported_countries(include_aliases=False)
-    countries = {("organisation", "region"): (settings.organisation.country, settings.organisation.region)}
+    countries: dict[Place, tuple[str, str | None]] = {
+        ("organisation", "region"): (settings.organisation.country, settings.organisation.region)
+    }
     for code, other in settings.jurisdiction.items():
-        countries["jurisdiction", code] = (code, other.region)
+        countries["jurisdiction", code, "region"] = (code, other.region)
         if code not in supported:
             found.append(
                 (("jurisdiction", code), f"{code!r} is not a country; write one such as [jurisdiction.TR]")

@@ -88,7 +88,8 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     preset = preset_named(preset_name)
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
-    calendar = _calendar(hours, zone, country, region, year or datetime.now(UTC).year)
+    public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
+    calendar = _calendar(hours, zone, public)
     on_call = _on_call(settings.on_call)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
     authority = settings.authority if other is None or other.authority is None else other.authority
@@ -129,7 +130,7 @@ def cautions(settings: Settings) -> list[str]:
         rules = rulebook(settings, code)
         where = f"jurisdiction.{code}.targets" if code and settings.jurisdiction[code].targets else "targets"
         found += [
-            f"{where}.{key} is later than the default of ISO 10002's most urgent complaints"
+            f"{where}.{key} is later than the default for the most urgent complaints"
             for key in rules.targets.overrides
         ]
         if rules.region is None and (parts := _parts_with_more(rules.country, datetime.now(UTC).year)):
@@ -163,17 +164,27 @@ def _jurisdiction(settings: Settings, code: str | None) -> sections.Jurisdiction
     return settings.jurisdiction[code]
 
 
-def _calendar(said: sections.Calendar, zone: str, country: str, region: str | None, year: int) -> Calendar:
+def _calendar(said: sections.Calendar, zone: str, public: Mapping[date, str]) -> Calendar:
     hours = parse_hours(said.hours)
-    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
-    public = holidays.country_holidays(country, subdiv=region, years=years)
     closed = {date.fromisoformat(day): name for day, name in said.closed.items()}
     return Calendar(
         zone=zone,
         hours=hours or {},
         always=hours is None,
-        holidays=dict(sorted({**{day: public[day] for day in public}, **closed}.items())),
+        holidays=dict(sorted({**public, **closed}.items())),
     )
+
+
+@cache
+def _public_holidays(country: str, region: str | None, language: str, year: int) -> Mapping[date, str]:
+    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
+    # Named for staff, who read why something is due when it is; never by the locale of the process.
+    known = holidays.country_holidays(country).supported_languages
+    spoken = [one for one in known if one.split("_")[0] == language.split("_")[0].split("-")[0]]
+    english = [one for one in known if one.startswith("en")]
+    named = next(iter(spoken + english), None)
+    found = holidays.country_holidays(country, subdiv=region, years=years, language=named)
+    return {day: found[day] for day in sorted(found)}
 
 
 def _on_call(said: sections.OnCall) -> OnCall:

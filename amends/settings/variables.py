@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings.sources import read_env_file
+from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
 from amends.settings.errors import Problem, SettingsError
 
@@ -176,7 +176,8 @@ def read_secrets(env: Mapping[str, str], folder: Path) -> tuple[Secrets | None, 
 def _dotenv(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
-    return {key: value or "" for key, value in read_env_file(file, case_sensitive=True).items()}
+    said = DotEnvSettingsSource(BaseSettings, env_file=file, case_sensitive=True).env_vars
+    return {key: value or "" for key, value in said.items()}
 
 
 def _read_layer(

@@ -12,6 +12,7 @@ import { useZone } from "./time.js";
 
 const root = document.getElementById("app");
 const READ_AGAIN = 15000;
+let line = Promise.resolve();
 
 const app = {
   state: null,
@@ -32,12 +33,16 @@ const app = {
     return refresh();
   },
 
-  /** Tell the server; `key` marks what is busy meanwhile. Resolves to the answer or null. */
-  async act(path, body, key = path) {
-    if (app.pending.has(key)) return null;
-    app.pending.add(key);
+  /**
+   * Tell the server; resolves to its answer or null. `key` marks what is busy meanwhile: a second press on it does nothing. Acts
+   * without one are sent one after another, so that two quick messages arrive, and arrive in order.
+   */
+  async act(path, body, key = null) {
+    if (key && app.pending.has(key)) return null;
+    if (key) app.pending.add(key);
     draw();
-    const answer = await send(path, body);
+    const sent = key ? send(path, body) : (line = line.then(() => send(path, body)));
+    const answer = await sent;
     await refresh();
     app.pending.delete(key);
     draw();
@@ -87,12 +92,21 @@ function refresh() {
       } while (again);
       online(true);
     } catch (error) {
-      online(false, error);
+      // The address may name somebody or a place of an earlier world: then what is there is shown instead.
+      if (!(error instanceof TypeError) && forget()) setTimeout(refresh);
+      else online(false, error);
     } finally {
       reading = null;
     }
   })();
   return reading;
+}
+
+/** Let go of everything chosen; false when nothing was. */
+function forget() {
+  const had = Object.values(app.choice).some(Boolean);
+  app.choice = { customer: null, staff: null, channel: null, thread: null, limit: null };
+  return had;
 }
 
 function accept(state) {

@@ -129,7 +129,11 @@ function pointOut(id, view, errors) {
   const now = JSON.stringify(errors);
   if (now === (pointed.get(view.id) ?? "{}")) return;
   pointed.set(view.id, now);
-  requestAnimationFrame(() => document.getElementById(id)?.querySelector(".wrong")?.querySelector(CONTROLS)?.focus());
+  requestAnimationFrame(() => {
+    const wrong = document.getElementById(id)?.querySelector(".wrong");
+    wrong?.scrollIntoView({ block: "center" });
+    wrong?.querySelector(CONTROLS)?.focus({ preventScroll: true });
+  });
 }
 
 function focusFirst(element, view) {

@@ -76,3 +76,13 @@ async def hands(page: Page, sim: Simulator) -> Hands:
     await page.goto(sim.url)
     await page.get_by_role("region", name="Phone of Anna").wait_for()
     return Hands(page)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def anna(hands: Hands, bot: ScriptedBot, sim: Simulator) -> int:
+    """Her id, after she has begun the chat: a bot may not write first."""
+    await sim.customer("Anna").says("Hello")
+    await sim.until(lambda: bool(bot.heard))
+    bot.heard.clear()
+    await hands.hears("Hello")
+    return int(sim.customer("Anna").id)

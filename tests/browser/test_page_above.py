@@ -122,9 +122,9 @@ async def test_everything_that_can_be_pressed_or_filled_has_a_name(
 
 
 async def test_the_keyboard_alone_writes_presses_and_opens(
-    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator
+    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
-    await bot.says(int(sim.customer("Anna").id), "Ready?", ["Yes", "No"])
+    await bot.says(anna, "Ready?", ["Yes", "No"])
     await hands.hears("Ready?")
     await hands.phone.get_by_role("button", name="Yes").focus()
     await page.keyboard.press("Enter")

@@ -16,16 +16,12 @@ from tests.browser.scripted_bot import ScriptedBot
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def _anna(sim: Simulator) -> int:
-    return int(sim.customer("Anna").id)
-
-
 async def test_words_go_to_the_bot_and_its_answer_can_be_pressed(
-    hands: Hands, bot: ScriptedBot, sim: Simulator
+    hands: Hands, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
     await hands.write("The meter drips")
     await sim.until(lambda: bool(bot.heard))
-    await bot.says(_anna(sim), "Noted. More?", ["Done", "Skip"])
+    await bot.says(anna, "Noted. More?", ["Done", "Skip"])
     await hands.hears("Noted. More?")
     await hands.press("Done")
     await sim.until(lambda: len(bot.heard) == 2)
@@ -88,18 +84,20 @@ async def test_files_of_this_computer_go_with_the_words_as_caption(
 
 
 async def test_an_edit_by_the_bot_takes_its_buttons_away(
-    hands: Hands, bot: ScriptedBot, sim: Simulator
+    hands: Hands, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
-    sent = await bot.says(_anna(sim), "Shall I send it?", ["Send", "Change"])
+    sent = await bot.says(anna, "Shall I send it?", ["Send", "Change"])
     await hands.hears("Shall I send it?")
     await bot.telegram(
-        "editMessageText", chat_id=_anna(sim), message_id=sent["message_id"], text="Sent, thank you."
+        "editMessageText", chat_id=anna, message_id=sent["message_id"], text="Sent, thank you."
     )
     await hands.hears("Sent, thank you.")
     await expect(hands.phone.get_by_role("button", name="Change", exact=True)).to_have_count(0)
 
 
-async def test_an_alert_answers_a_press_in_a_dialogue(hands: Hands, bot: ScriptedBot, sim: Simulator) -> None:
+async def test_an_alert_answers_a_press_in_a_dialogue(
+    hands: Hands, bot: ScriptedBot, sim: Simulator, anna: int
+) -> None:
     async def refuse(update: dict[str, Any]) -> None:
         if press := update.get("callback_query"):
             await bot.telegram(
@@ -107,7 +105,7 @@ async def test_an_alert_answers_a_press_in_a_dialogue(hands: Hands, bot: Scripte
             )
 
     bot.on_update = refuse
-    await bot.says(_anna(sim), "Accept?", ["Yes"])
+    await bot.says(anna, "Accept?", ["Yes"])
     await hands.hears("Accept?")
     await hands.press("Yes")
     dialog = hands.page.get_by_role("dialog").filter(has_text="Too late")
@@ -126,17 +124,19 @@ async def test_a_customer_is_added_with_name_and_language(
     assert (sender["first_name"], sender["language_code"]) == ("Mehmet", "tr")
 
 
-async def test_markup_in_a_message_stays_words(hands: Hands, bot: ScriptedBot, sim: Simulator) -> None:
-    await bot.says(_anna(sim), "<img src=x onerror=alert(1)> & <b>bold</b>")
+async def test_markup_in_a_message_stays_words(
+    hands: Hands, bot: ScriptedBot, sim: Simulator, anna: int
+) -> None:
+    await bot.says(anna, "<img src=x onerror=alert(1)> & <b>bold</b>")
     await hands.hears("<img src=x onerror=alert(1)> & <b>bold</b>")
 
 
 async def test_what_is_half_written_survives_news_and_another_customer(
-    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator
+    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
     box = hands.phone.get_by_role("textbox", name="Message")
     await box.press_sequentially("Half a ")
-    await bot.says(_anna(sim), "Are you there?")
+    await bot.says(anna, "Are you there?")
     await hands.hears("Are you there?")
     await expect(box).to_be_focused()
     await page.keyboard.type("sentence")
@@ -148,11 +148,11 @@ async def test_what_is_half_written_survives_news_and_another_customer(
 
 
 async def test_a_customer_with_news_is_marked_until_looked_at(
-    hands: Hands, bot: ScriptedBot, sim: Simulator
+    hands: Hands, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
     await hands.write("Hello")
     await hands.add_customer("Tom", "English")
-    await bot.says(_anna(sim), "An answer")
+    await bot.says(anna, "An answer")
     chip = hands.page.get_by_role("button", name=re.compile("^Anna · en"))
     await expect(chip).to_contain_text("unread")
     await hands.take_phone_of("Anna")

@@ -1,0 +1,81 @@
+# Needs git, make, Python 3.11 or newer and a package index. Everything lands in .venv; `make clean` forgets it.
+
+.POSIX:
+.PHONY: install demo test check format lint types imports dependencies bench docs pins clean
+
+# The first of these that is 3.11 or newer and can make environments. Another: make install PYTHON=/path/to/python
+PYTHON =
+PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
+BIN = .venv/bin
+# How many processes run the tests.
+JOBS = 2
+# Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
+DEMO =
+TESTS =
+# The folder of labelled sets for `make bench`.
+DATA =
+UV = uv
+
+install: .venv/installed
+
+demo: install
+	@$(BIN)/amends demo $(DEMO)
+
+test: .venv/testable
+	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+
+check: format lint types imports dependencies test
+
+format: .venv/testable
+	$(BIN)/ruff format --check
+
+lint: .venv/testable
+	$(BIN)/ruff check
+
+types: .venv/testable
+	$(BIN)/mypy
+
+imports: .venv/testable
+	$(BIN)/lint-imports
+
+dependencies: .venv/testable
+	$(BIN)/deptry .
+
+bench: .venv/testable
+	@DATA="$(DATA)" $(BIN)/python -m benchmarks
+
+docs: .venv/testable
+	$(BIN)/python -m amends.settings.page
+
+# Writes the pinned requirements anew, for every supported Python and platform at once.
+pins:
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
+		--extra build -o requirements/run.txt
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
+		--extra build --extra test -c requirements/run.txt -o requirements/test.txt
+
+clean:
+	rm -rf .venv
+
+# The stamps say what an environment was made from, so that a second run starts at once.
+.venv/made:
+	@for python in $(PYTHONS); do \
+		if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making .venv with $$("$$python" --version)"; \
+			"$$python" -m venv --clear .venv && touch $@ && exit 0; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "Amends needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)." >&2; \
+	exit 1
+
+.venv/installed: .venv/made requirements/run.txt pyproject.toml
+	@echo "Installing the pinned dependencies"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/testable: .venv/installed requirements/test.txt
+	@echo "Installing the pinned test tools"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,196 @@
+"""Is everything there that a start needs? One finding a line, each with its remedy (`amends check`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from amends.keys import keyring
+from amends.settings import Settings, SettingsError, cautions, rulebook
+from amends.slack_manifest import SCOPES
+from bots.texts.loading import Texts, TextsError
+from complaints.people import staff
+from complaints.vocabulary import Role
+from store.errors import StoreError
+from store.migrating import is_current
+from store.open import open_store
+
+#: What Slack must let the app do (docs/slack.md); without metadata a post cannot be found again.
+NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: ok, warn or fail; what was looked at, what was found, what to do."""
+
+    mark: str
+    what: str
+    found: str
+    remedy: str = ""
+
+
+async def check_installation(settings: Settings) -> list[Finding]:
+    """Look at everything; nothing is changed, nobody is written to."""
+    findings = [Finding("ok", "settings", f"read from {settings.file}"), *_cautions(settings)]
+    findings += [*_secrets(settings), *_database(settings), *_texts(settings), *_people(settings)]
+    findings += [one async for one in _telegram(settings)]
+    findings += [one async for one in _slack(settings)]
+    return findings
+
+
+def _cautions(settings: Settings) -> Iterator[Finding]:
+    for caution in cautions(settings):
+        yield Finding("warn", "settings", caution)
+    rules = rulebook(settings)
+    yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
+    if not rules.on_call.people:
+        yield Finding(
+            "warn", "on call", "nobody", "Danger is told to nobody at once: set [on_call] people and hours."
+        )
+    elif not rules.on_call.always:
+        yield Finding("warn", "on call", "not at all hours", "Outside them the bot says until when nobody reads.")
+    else:
+        yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    try:
+        settings.secrets.keys()
+        yield Finding("ok", "secret key", f"{len(settings.secrets.secret_key)} set")
+    except SettingsError:
+        yield Finding("fail", "secret key", "missing", "`amends init` makes one: AMENDS_SECRET_KEY in .env.")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = settings.secrets.database_url
+    try:
+        current = is_current(url)
+    except StoreError as wrong:
+        yield Finding("fail", "database", str(wrong), "Check AMENDS_DATABASE_URL.")
+        return
+    if not current:
+        yield Finding("fail", "database", "not at this release", "Run `amends db upgrade`.")
+        return
+    yield Finding("ok", "database", "at this release")
+    if not settings.secrets.secret_key:
+        return
+    store = open_store(url, keyring(settings))
+    try:
+        active = store.active_model()
+    finally:
+        store.close()
+    if active is None:
+        yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
+    else:
+        yield Finding("ok", "model", f"in use, {active[0][:12]}")
+
+
+def _texts(settings: Settings) -> Iterator[Finding]:
+    try:
+        Texts.load(settings.organisation.languages, settings.texts_folder)
+        Texts.load((settings.organisation.staff_language,), settings.texts_folder)
+    except TextsError as wrong:
+        yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
+        return
+    yield Finding("ok", "texts", ", ".join(settings.organisation.languages))
+
+
+def _people(settings: Settings) -> Iterator[Finding]:
+    """Enough different people for every level: whoever decided below cannot review (4.5)."""
+    held: dict[str, set[Role]] = {}
+    for role in (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT):
+        for member in getattr(settings.roles, role.value):
+            held.setdefault(member, set()).add(role)
+    indirect = [member for member in held if member[0] in "CS"]
+    for level, names in sorted(rulebook(settings).levels.items()):
+        able = {member for member, roles in held.items() if staff(member, *roles).has(*map(Role, names))}
+        if not able:
+            yield Finding("fail", f"level {level}", "nobody", f"Give somebody a role of: {', '.join(names)}.")
+        elif len(able) < level and not indirect:
+            yield Finding(
+                "warn", f"level {level}", f"{len(able)} in all",
+                "Whoever decided below cannot review: the outside will be offered at once.",
+            )
+        else:
+            yield Finding("ok", f"level {level}", f"{len(able)} named")
+
+
+async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
+    token, url = settings.secrets.telegram_token, settings.secrets.telegram_api_url.rstrip("/")
+    if token is None:
+        yield Finding("fail", "Telegram", "no token", "Set AMENDS_TELEGRAM_TOKEN (from @BotFather).")
+        return
+    me = await _call(f"{url}/bot{token}/getMe")
+    if isinstance(me, str):
+        yield Finding("fail", "Telegram", me, "Check the token and AMENDS_TELEGRAM_API_URL.")
+        return
+    yield Finding("ok", "Telegram", f"@{me['result'].get('username', '?')}")
+    hook = await _call(f"{url}/bot{token}/getWebhookInfo")
+    if isinstance(hook, str):
+        yield Finding("warn", "Telegram webhook", hook)
+        return
+    address, wanted = hook["result"].get("url", ""), settings.secrets.telegram_webhook_url or ""
+    if address and not wanted:
+        yield Finding(
+            "warn", "Telegram webhook", "set, but long polling is configured",
+            "The start removes it; if another program set it, the two conflict.",
+        )
+    elif hook["result"].get("last_error_message"):
+        yield Finding("warn", "Telegram webhook", hook["result"]["last_error_message"], "See docs/operating.md.")
+    else:
+        yield Finding("ok", "Telegram updates", "webhook" if wanted else "long polling")
+
+
+async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    secrets = settings.secrets
+    if secrets.slack_bot_token is None:
+        yield Finding("fail", "Slack", "no bot token", "Set AMENDS_SLACK_BOT_TOKEN (xoxb-…).")
+        return
+    if secrets.slack_app_token is None and secrets.slack_signing_secret is None:
+        yield Finding(
+            "fail", "Slack", "neither app token nor signing secret",
+            "Set AMENDS_SLACK_APP_TOKEN (Socket Mode) or AMENDS_SLACK_SIGNING_SECRET (HTTP).",
+        )
+    api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
+    headers = {"Authorization": f"Bearer {secrets.slack_bot_token}"}
+    who = await _call(f"{api}auth.test", headers=headers)
+    if isinstance(who, str):
+        yield Finding("fail", "Slack", who, "Check the token and AMENDS_SLACK_API_URL (ends in /api/).")
+        return
+    yield Finding("ok", "Slack", f"{who.get('team', '?')}, as {who.get('user', '?')}")
+    granted = {one.strip() for one in str(who.get("_scopes") or "").split(",") if one.strip()}
+    missing = [one for one in NEEDED_SCOPES if granted and one not in granted]
+    if missing:
+        yield Finding("fail", "Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest).")
+    for name in ("triage_channel", "restricted_channel", "executive_channel"):
+        channel = getattr(settings.slack, name)
+        found = await _call(f"{api}conversations.info", headers=headers, channel=channel)
+        if isinstance(found, str):
+            yield Finding("fail", f"Slack {name}", f"{channel}: {found}", "Invite the app: /invite @Amends.")
+        elif not found["channel"].get("is_member", False):
+            yield Finding("fail", f"Slack {name}", f"{channel}: not joined", "Invite the app: /invite @Amends.")
+        else:
+            yield Finding("ok", f"Slack {name}", channel)
+
+
+async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:
+    """The platform's answer, or in words why there is none. Errors never show the address: it holds the token."""
+    try:
+        async with httpx.AsyncClient(timeout=10, trust_env=not _loopback(url)) as client:
+            answer = await client.post(url, data=form, headers=headers)
+        said = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL) as wrong:
+        return f"no answer ({type(wrong).__name__})"
+    except ValueError:
+        return f"no JSON in the answer (HTTP {answer.status_code})"
+    if not isinstance(said, dict) or not said.get("ok"):
+        reason = said.get("description") or said.get("error") if isinstance(said, dict) else None
+        return str(reason or f"HTTP {answer.status_code}")
+    return {**said, "_scopes": answer.headers.get("x-oauth-scopes")}
+
+
+def _loopback(url: str) -> bool:
+    return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")

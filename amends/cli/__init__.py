@@ -1,0 +1,32 @@
+"""The command line (surfaces.md): thin; every command reads settings, asks one room, prints the answer."""
+
+from __future__ import annotations
+
+import typer
+
+from amends.cli import case, database, desk, inbox, outbox, setup, triage
+
+app = typer.Typer(
+    name="amends",
+    help="A complaints desk that follows ISO 10002: Telegram for complainants, Slack for staff.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(database.app, name="db")
+app.add_typer(triage.app, name="triage")
+app.add_typer(case.app, name="case")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(inbox.app, name="inbox")
+app.command("demo")(desk.demo)
+app.command("run")(desk.run)
+app.command("init")(setup.init)
+app.command("check")(setup.check)
+app.command("slack-manifest")(setup.slack_manifest)
+
+
+def main() -> None:
+    """The console script: one place turns our errors into a message and an exit code."""
+    from amends.cli.ending import run_and_exit  # typer loads fast only when what it needs is loaded late
+
+    run_and_exit(app)

@@ -1,0 +1,149 @@
+"""`amends case`: the record of one complaint or of many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from amends.cli.opened import Config, Json, Reference, opened
+from amends.cli.printing import as_json, local, out, table
+from complaints.errors import UnknownReference
+from complaints.explaining import due_record
+from complaints.references import parse_reference
+
+app = typer.Typer(help="The record.", no_args_is_help=True)
+
+
+def reference(text: str) -> str:
+    """The reference meant; raises UnknownReference with what a reference looks like."""
+    found = parse_reference(text)
+    if found is None:
+        raise UnknownReference(f"{text} is no reference. One looks like A7K-M3Q-9T, in any case and spacing.")
+    return found
+
+
+@app.command("list")
+def list_(
+    *,
+    state: Annotated[str | None, typer.Option(help="received, assessed, investigating, decided …")] = None,
+    owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
+    priority: Annotated[str | None, typer.Option(help="P1, P2, P3 or P4.")] = None,
+    overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Complaints, those with the next due time first."""
+    with opened(config) as (settings, store):
+        cases, following = store.cases(
+            state=state, owner=owner, priority=priority, overdue=overdue, after=after, limit=limit
+        )
+        if json:
+            as_json({"cases": cases, "next": following})
+            return
+        zone = ZoneInfo(settings.organisation.timezone)
+        table(
+            "Complaints",
+            ("reference", "state", "priority", "category", "owner", "received", "next due"),
+            [
+                (
+                    one["ref"],
+                    one["state"],
+                    one["priority"],
+                    one["category"],
+                    one["owner"],
+                    local(one["received_at"], zone),
+                    _next(one["next_due"], zone),
+                )
+                for one in cases
+            ],
+        )
+        if following:
+            out.print(f"More: --after {following}")
+
+
+def _next(due: Any, zone: ZoneInfo) -> str | None:
+    return f"{due['target']} {local(due['at'], zone)}" if due else None
+
+
+@app.command()
+def show(ref: Reference, *, json: Json = False, config: Config = None) -> None:
+    """The whole record of one complaint, words included."""
+    with opened(config) as (settings, store):
+        record = store.record(reference(ref))
+        if json:
+            as_json(record)
+            return
+        zone = ZoneInfo(settings.organisation.timezone)
+        skipped = {"texts", "issues", "targets", "decisions", "remedies", "messages", "events", "reads", "files"}
+        table("", ("field", "value"), [(name, value) for name, value in record.items() if name not in skipped])
+        table(
+            "Said", ("field", "seq", "when", "text"),
+            [(one["field"], one["seq"], local(one["at"], zone), one["text"]) for one in record["texts"]],
+        )
+        table(
+            "Messages", ("when", "way", "state", "text"),
+            [(local(one["at"], zone), one["direction"], one["state"], one["text"]) for one in record["messages"]],
+        )
+        table(
+            "Targets", ("target", "version", "inside", "promised", "met"),
+            [
+                (one["target"], one["version"], local(one["internal_due"], zone), local(one["promised_due"], zone),
+                 local(one["met_at"], zone))
+                for one in record["targets"]
+            ],
+        )
+        table(
+            "Read by", ("when", "who", "role", "what"),
+            [(local(one["at"], zone), one["by"], one["role"], one["what"]) for one in record["reads"]],
+        )
+
+
+@app.command()
+def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
+    """What happened, when, by whom, in which role, under which clause."""
+    with opened(config) as (settings, store):
+        events = store.record(reference(ref))["events"]
+        if json:
+            as_json({"ref": reference(ref), "events": events})
+            return
+        zone = ZoneInfo(settings.organisation.timezone)
+        table(
+            reference(ref),
+            ("", "when", "what", "by", "role", "clause", "facts"),
+            [
+                (one["seq"], local(one["at"], zone), one["verb"].replace("_", " "), one["by"], one["role"],
+                 one["clause"], _brief(one["facts"]))
+                for one in events
+            ],
+        )
+
+
+def _brief(facts: dict[str, Any]) -> str:
+    """The facts that a person asks for first: no lists of dates, no empty values."""
+    left_out = {"targets", "met", "signs", "ref", "rulebook", "complainant"}
+    return ", ".join(
+        f"{name} {value}"
+        for name, value in facts.items()
+        if name not in left_out and value not in (None, False, [], {}, "")
+    )
+
+
+@app.command()
+def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
+    """How each due time was computed: every day counted, every holiday, every rule."""
+    with opened(config) as (settings, store):
+        case = store.case(reference(ref))
+        rows = due_record(case)
+        if json:
+            as_json({"ref": case.ref, "targets": rows})
+            return
+        zone = ZoneInfo(settings.organisation.timezone)
+        for one in rows:
+            met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
+            out.print(f"[bold]{one['target']}[/bold] {one['version']}: {local(one['internal_due'], zone)}{met}")
+            for line in one["because"]:
+                out.print(f"    {line}", markup=False)

@@ -1,0 +1,37 @@
+"""Printing: one JSON document to standard output, or tables for people; messages go to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console()
+err = Console(stderr=True)
+
+
+def as_json(document: Any) -> None:
+    """One document and nothing else on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table for a person; None is a dash."""
+    drawn = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*("–" if value is None else str(value) for value in row))
+    out.print(drawn)
+
+
+def local(instant: str | None, zone: Any) -> str | None:
+    """An instant of the record in the organisation's time, for people."""
+    if instant is None:
+        return None
+    return datetime.fromisoformat(instant).astimezone(zone).strftime("%a %d %b %Y %H:%M")

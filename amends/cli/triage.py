@@ -1,0 +1,64 @@
+"""`amends triage`: proposals from the command line."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from amends.cli.opened import opened
+from amends.cli.printing import err
+from triage.artefact import load as load_artefact
+from triage.pipeline import Model
+from triage.proposal import propose as propose_one
+from triage.starters import train_starter
+
+app = typer.Typer(help="The model behind the initial assessment.", no_args_is_help=True)
+
+
+@app.command()
+def propose(
+    text: Annotated[str | None, typer.Argument(help="A complaint; else one JSON object a line on standard input.")] = None,
+    *,
+    model: Annotated[Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")] = None,
+    config: Annotated[Path | None, typer.Option("--config")] = None,
+) -> None:
+    """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
+    loaded = _model(model, config)
+    for one in [text] if text is not None else _lines():
+        sys.stdout.write(json_module.dumps(propose_one(loaded, one).as_json(), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def _lines() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            said: Any = json_module.loads(line)
+        except ValueError as wrong:
+            raise typer.BadParameter(f"line {number} is not JSON: give one object with \"text\" a line") from wrong
+        if isinstance(said, str):
+            yield said
+        elif isinstance(said, dict) and isinstance(said.get("text"), str):
+            yield said["text"]
+        else:
+            raise typer.BadParameter(f"line {number} has no \"text\": give one object with \"text\" a line")
+
+
+def _model(file: Path | None, config: Path | None) -> Model:
+    if file is not None:
+        if not file.is_file():
+            raise typer.BadParameter(f"{file} does not exist", param_hint="--model")
+        return load_artefact(file.read_bytes(), sha256=None)
+    if config is not None or Path("amends.toml").exists():
+        with opened(config) as (_, store):
+            active = store.active_model()
+            if active is not None:
+                return load_artefact(store.model_blob(active[2]), sha256=active[0])
+    err.print("No model in use: training one from the starter examples.")
+    return train_starter(("en", "tr"))

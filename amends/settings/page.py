@@ -1,0 +1,157 @@
+"""docs/settings.md, written from the settings themselves so that it cannot fall behind (`make docs`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from amends.settings import sections
+from amends.settings.catalogue import Key, Table, tables, variables
+from amends.settings.rules import preset_named
+
+FILE = Path("docs/settings.md")
+
+_HEAD = """\
+# Settings
+
+`amends.toml` says how an organisation answers complaints; secrets stand in the environment. `amends init`
+writes both with every setting in them, `amends check` tells what is missing. The file is looked for where
+`AMENDS_CONFIG` says, else in the current directory. A file with only these keys starts; all else has a
+default:
+
+```toml
+[organisation]
+name = "Northwind Water"
+country = "GB"
+region = "ENG"
+timezone = "Europe/London"
+languages = ["en", "tr"]          # the first is the fallback
+staff_language = "en"
+emergency_number = "112"
+preset = "small_business"
+
+[calendar]
+hours = "Mon-Fri 09:00-17:30"     # "Mon-Fri 09:00-12:30 13:30-17:30", or "always"
+
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+
+[roles]
+handler = ["U0000001"]
+manager = ["U0000002"]
+top_management = ["U0000003"]
+auditor = ["U0000004"]
+```
+
+An unknown key, or a value that is not understood, stops the start with the file and line, the key and the
+forms that are accepted. Changed settings never move an old date: a complaint keeps the rules under which it
+was received, and loading changed ones is itself recorded.
+
+## Lengths of time
+
+| written | means |
+|---|---|
+| `20 s`, `30 min`, `4 h` | elapsed time |
+| `3 days`, `8 weeks`, `12 months` | elapsed, to the same local time (a shorter month: its last day) |
+| `4 wh` | working hours of the calendar |
+| `10 bd` | working days: until closing time of the tenth working day after the one on which the start falls |
+
+The start falls on its own working day until closing time, later or on a day off on the next one. A local
+time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
+shows how each due time was counted.
+
+Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
+the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
+defaults; only `[targets.P1]` and `[targets.P2]` do, and `amends check` then warns. The legal maximum of a
+preset caps every other time, extensions included. P1's minutes and hours are elapsed time where somebody is
+on call at the start, and working time elsewhere.
+
+## amends.toml
+"""
+
+_SECRETS = """\
+## Secrets and addresses
+
+From the environment, from `.env` beside amends.toml, or from a file that the variable with `_FILE` behind
+its name points to (a Docker or systemd secret); the environment goes before `.env`. They are never written
+to the database or the log.
+
+"""
+
+_PRESETS = """\
+## Presets
+
+A preset is a small TOML file in `amends/presets/`: times, levels and outside bodies of a scheme, with its
+sources. A preset helps to keep to a scheme; it is not legal advice. With `small_business` the defaults
+above hold.
+
+"""
+
+
+def settings_page() -> str:
+    """The whole page as Markdown."""
+    parts = [
+        _HEAD,
+        *(_table(one) for one in tables("small_business")),
+        _SECRETS + _variables(),
+        _PRESETS + _presets(),
+    ]
+    return "\n".join(parts)
+
+
+def write_page(root: Path = Path()) -> Path:
+    """Write the page below the project's root."""
+    file = root / FILE
+    file.write_text(settings_page(), encoding="utf-8")
+    return file
+
+
+def _table(table: Table) -> str:
+    head = f"### `{table.header}`\n\n{table.about}\n\n| key | default | |\n|---|---|---|\n"
+    return head + "".join(f"| `{key.name}` | {_default(key)} | {_said(key)} |\n" for key in table.keys)
+
+
+def _default(key: Key) -> str:
+    if key.required:
+        return "required"
+    return f"`{key.default}`" if key.default not in {"", '""'} else "–"
+
+
+def _said(key: Key) -> str:
+    return (
+        f"{key.description} Such as `{key.example}`."
+        if key.example and key.example != key.default
+        else key.description
+    )
+
+
+def _variables() -> str:
+    head = "| variable | default | |\n|---|---|---|\n"
+    rows = (
+        f"| `{one.name}` | {f'`{one.default}`' if one.default else '–'} | {one.description} |\n"
+        for one in variables()
+    )
+    return head + "".join(rows)
+
+
+def _presets() -> str:
+    return "\n".join(_preset(file.stem) for file in sorted(sections.PRESETS.glob("*.toml")))
+
+
+def _preset(name: str) -> str:
+    data = preset_named(name)
+    return f"### `{name}`\n\n{data['title']}.\n\n" + "".join(_preset_lines(data))
+
+
+def _preset_lines(data: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"- {key}: {span}\n" for key, span in data["targets"].items())
+    yield f"- levels: {len(data['levels'])}\n"
+    yield from (f"- outside: {one['body']} {one.get('contact', '')}\n" for one in data.get("recourse", ()))
+    yield f"- sources: {'; '.join(data['sources'])}\n"
+
+
+if __name__ == "__main__":
+    write_page()

@@ -1,0 +1,1 @@
+"""Written stories: a transcript of one complaint that can be played against the whole product."""

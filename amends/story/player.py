@@ -1,0 +1,262 @@
+"""Playing a story against the whole product: real bots, real HTTP, the simulator as the two platforms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from amends.story.script import Step
+from simulator import Card, Customer, Refused, Simulator, StaffMember
+
+
+class Failed(AssertionError):
+    """An expectation of the story did not hold; the message shows the line and what was there instead."""
+
+
+class Desk(Protocol):
+    """What a story needs of the running product."""
+
+    async def settled(self) -> None:
+        """Return when everything due is done and everything heard is handled."""
+        ...
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the clock, stopping at each due time."""
+        ...
+
+    async def to_next_due(self) -> None:
+        """Move the clock to the next due time."""
+        ...
+
+    async def record(self, ref: str) -> Mapping[str, Any]:
+        """The record as `case show --json` gives it."""
+        ...
+
+
+@dataclass
+class _Talk:
+    """A customer of the story: what was heard when the last step was taken, and the newest reference."""
+
+    customer: Customer
+    mark: int = 0
+
+
+class Player:
+    """Plays steps in order; keeps who speaks and which card is meant. One player a story."""
+
+    def __init__(self, simulator: Simulator, desk: Desk, *, staff: Mapping[str, str]) -> None:
+        self._sim = simulator
+        self._desk = desk
+        self._staff = {name: simulator.staff(member) for name, member in staff.items()}
+        self._talks: dict[str, _Talk] = {}
+        self._last: str | None = None
+        self._does: Mapping[str, Callable[[Step], Awaitable[None]]] = {
+            kind: getattr(self, f"_{kind}") for kind in KINDS
+        }
+
+    async def play(self, step: Step) -> None:
+        """One step; raises Failed when it cannot be done or does not hold."""
+        try:
+            await self._does[step.kind](step)
+        except Failed:
+            raise
+        except (LookupError, TimeoutError, AssertionError, Refused) as wrong:
+            raise Failed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
+
+    # the complainant
+
+    def _talk(self, name: str, language: str | None = None) -> _Talk:
+        if name not in self._talks:
+            self._talks[name] = _Talk(self._sim.customer(name, language=language or "en"))
+        self._last = name
+        return self._talks[name]
+
+    async def _acts(self, name: str, act: Callable[[Customer], Awaitable[object]]) -> None:
+        talk = self._talk(name)
+        talk.mark = len(talk.customer.heard)
+        await act(talk.customer)
+        await self._desk.settled()
+
+    async def _says(self, step: Step) -> None:
+        if step.who in self._staff:
+            raise Failed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
+        self._talk(step.who, step.language)
+        await self._acts(step.who, lambda one: one.says(step.words))
+
+    async def _bursts(self, step: Step) -> None:
+        talk = self._talk(step.who)
+        pause = timedelta(minutes=int(step.words)) / step.number
+        talk.mark = len(talk.customer.heard)
+        for n in range(1, step.number + 1):
+            await talk.customer.says(f"Part {n} of what happened with my water meter and the bill.")
+            await self._desk.advance(pause)
+
+    async def _voice(self, step: Step) -> None:
+        await self._acts(step.who, lambda one: one.sends_voice(seconds=3))
+
+    async def _photo(self, step: Step) -> None:
+        await self._acts(step.who, lambda one: one.sends_photo(caption=step.words or None))
+
+    async def _photos(self, step: Step) -> None:
+        await self._acts(step.who, lambda one: one.sends_album(step.number))
+
+    async def _edits(self, step: Step) -> None:
+        customer = self._talk(step.who).customer
+        await self._acts(step.who, lambda one: one.edits(customer.own[-1], step.words))
+
+    async def _blocks(self, step: Step) -> None:
+        self._talk(step.who).customer.blocks()
+        await self._desk.settled()
+
+    async def _unblocks(self, step: Step) -> None:
+        self._talk(step.who).customer.unblocks()
+        await self._desk.settled()
+
+    async def _hears(self, step: Step) -> None:
+        talk = self._talk(step.who)
+        new = talk.customer.heard[talk.mark :]
+        if not any(_within(step.words, text) for text in new):
+            raise Failed(f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new))
+
+    async def _hears_once(self, step: Step) -> None:
+        told = [text for text in self._talk(step.who).customer.heard if _within(step.words, text)]
+        if len(told) != 1:
+            raise Failed(f"line {step.line}: {step.who} heard {step.words!r} {len(told)} times, not once")
+
+    async def _hears_not(self, step: Step) -> None:
+        talk = self._talk(step.who)
+        if any(_within(step.words, text) for text in talk.customer.heard):
+            raise Failed(f"line {step.line}: {step.who} heard {step.words!r} after all")
+
+    # the staff
+
+    def _card(self, member: StaffMember, of: str | None) -> Card:
+        """The newest card this person sees, or the newest of one customer's complaint."""
+        refs = self._references(of) if of else None
+        cards = [
+            card
+            for channel in member.channels
+            for card in channel.cards
+            if not card.gone and (refs is None or any(ref in card.text for ref in refs))
+        ]
+        if not cards:
+            raise Failed(f"{member.name} sees no card" + (f" of {of}" if of else ""))
+        return max(cards, key=lambda card: float(card.ts))
+
+    def _references(self, name: str) -> list[str]:
+        """The references that the bot told this customer, the newest last."""
+        found = [match for text in self._talks[name].customer.heard for match in _REFERENCE.findall(text)]
+        return list(dict.fromkeys(found))
+
+    async def _presses(self, step: Step) -> None:
+        label, _, of = step.words.partition(" on ")
+        if step.who not in self._staff:
+            await self._acts(step.who, lambda one: one.presses(step.words))
+            return
+        member = self._staff[step.who]
+        if member.modal is not None:
+            await member.presses(member.modal, step.words)
+        elif step.words.startswith("Receipt") or " in the direct message" in step.words:
+            await member.presses(member.direct_messages[-1], label.removesuffix(" in the direct message"))
+        else:
+            await member.presses(self._card(member, _owner(of)), label)
+        await self._desk.settled()
+
+    async def _chooses(self, step: Step) -> None:
+        member = self._staff[step.who]
+        label, _, of = step.words.partition(" on ")
+        await member.chooses(self._card(member, _owner(of)), "case.more", label)
+        await self._desk.settled()
+
+    async def _fills(self, step: Step) -> None:
+        await self._staff[step.who].fills(**{name: _typed(value) for name, value in step.values.items()})
+
+    async def _submits(self, step: Step) -> None:
+        await self._staff[step.who].submits()
+        await self._desk.settled()
+
+    async def _refused(self, step: Step) -> None:
+        member = self._staff[step.who]
+        modal = await member.submits(expect_errors=True)
+        shown = [*modal.errors.values(), *modal.texts] if modal else []
+        shown += [post.text for post in member.ephemerals]
+        if not any(_within(step.words, text) for text in shown):
+            raise Failed(f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n" + "\n".join(shown))
+
+    async def _goes_back(self, step: Step) -> None:
+        await self._staff[step.who].closes()
+
+    def _seen(self, name: str) -> list[str]:
+        member = self._staff[name]
+        if member.modal is not None:
+            return [member.modal.title, *member.modal.texts, *member.modal.errors.values()]
+        cards = [card.text for channel in member.channels for card in channel.cards if not card.gone]
+        return cards + [post.text for post in (*member.direct_messages, *member.ephemerals)]
+
+    async def _sees(self, step: Step) -> None:
+        seen = self._seen(step.who)
+        if not any(_within(step.words, text) for text in seen):
+            raise Failed(f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen))
+
+    async def _sees_not(self, step: Step) -> None:
+        if any(_within(step.words, text) for text in self._seen(step.who)):
+            raise Failed(f"line {step.line}: {step.who} sees {step.words!r}")
+
+    async def _no_card(self, step: Step) -> None:
+        member = self._staff[step.who]
+        refs = self._references(step.words)
+        cards = [card for channel in member.channels for card in channel.cards if not card.gone]
+        if any(ref in card.text for ref in refs for card in cards):
+            raise Failed(f"line {step.line}: {step.who} sees a card of {step.words}")
+
+    # the world
+
+    async def _clock(self, step: Step) -> None:
+        unit = step.words if step.words.endswith("s") else f"{step.words}s"
+        for talk in self._talks.values():
+            talk.mark = len(talk.customer.heard)
+        await self._desk.advance(timedelta(**{unit: step.number}))
+
+    async def _clock_next(self, step: Step) -> None:
+        for talk in self._talks.values():
+            talk.mark = len(talk.customer.heard)
+        await self._desk.to_next_due()
+
+    async def _trouble(self, step: Step) -> None:
+        setattr(self._sim.trouble, f"{step.who.lower()}_down", step.words == "down")
+
+    async def _record(self, step: Step) -> None:
+        await self._desk.settled()
+        record = await self._desk.record(self._references(step.who)[-1])
+        wrong = {
+            name: record.get(name)
+            for name, value in step.values.items()
+            if str(record.get(name)).lower() != value.lower()
+        }
+        if wrong:
+            raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
+
+
+KINDS = (
+    "says bursts voice photo photos edits blocks unblocks hears hears_once hears_not presses chooses fills submits refused goes_back "
+    "sees sees_not no_card clock clock_next trouble record"
+).split()
+_REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
+
+
+def _owner(of: str) -> str | None:
+    return of.removesuffix(" card").removesuffix("'s") if of else None
+
+
+def _within(fragment: str, text: str) -> bool:
+    """Case and the breaking of lines do not matter; ` … ` stands for anything between."""
+    parts = [re.escape(" ".join(part.split()).lower()) for part in fragment.split("…")]
+    return re.search(".*".join(parts), " ".join(text.split()).lower()) is not None
+
+
+def _typed(value: str) -> object:
+    """`yes,no` style lists are written with |; all else is the text as it stands."""
+    return value.split("|") if "|" in value else value

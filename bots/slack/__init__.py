@@ -1,0 +1,1 @@
+"""Slack, where staff handle complaints: a view of the record, never the record itself."""

@@ -1,0 +1,172 @@
+"""The card of a complaint: where it stands, what is due next and what can be done; never a name, never a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bots.slack import offers
+from bots.slack.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    cut,
+    escaped,
+    fields,
+    header,
+    mention,
+    option,
+    section,
+)
+from bots.slack.offers import Offer, verbs_for
+from bots.slack.voice import Voice
+from complaints.priorities import priority_of
+from complaints.record import Case
+from complaints.targets import next_due
+from complaints.vocabulary import Flag, Kind, Priority, State, Target
+
+#: Which post of a complaint this is; the store keeps one of each at most.
+CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
+
+_MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
+_PRIMARY = frozenset({"assess", "approve", "resolve", "decide", "close", "receipt"})
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A message: `text` for notifications and screen readers, `blocks` for the eye."""
+
+    text: str
+    blocks: list[Block]
+
+
+def card(case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = CARD) -> Drawn:
+    """The card as the record stands now; `draw` counts the drawings of this post."""
+    offer = offers.executive(case) if purpose == EXECUTIVE else verbs_for(case)
+    if case.erased_at is not None:
+        gone = voice.say("card.erased", ref=case.ref)
+        return Drawn(gone, [header(case.ref), section(gone), act_row(case, voice, offer, draw)])
+    blocks = [
+        header(headline(case, voice)),
+        fields(_fields(case, voice)),
+        section(next_words(case, voice, now)),
+    ]
+    for line in (_clocks(case, voice, now), _proposal(case, voice), _rules(case, voice)):
+        if line:
+            blocks.append(context(line))
+    flags = flag_lines(case, voice)
+    if flags:
+        blocks.append(context(*flags))
+    blocks.append(act_row(case, voice, offer, draw))
+    return Drawn(f"{headline(case, voice)}. {next_words(case, voice, now, bold=False)}", blocks)
+
+
+def headline(case: Case, voice: Voice) -> str:
+    """Reference, state and priority on one line."""
+    state = voice.say(f"state.{case.state.value}")
+    if case.state is State.CLOSED and case.close_code is not None:
+        state = f"{state}: {voice.say(f'close_code.{case.close_code.value}')}"
+    priority = priority_of(case)
+    return f"{case.ref} · {state} · {_MARKS[priority]} {priority.value}"
+
+
+def _fields(case: Case, voice: Voice) -> list[str]:
+    category = voice.say(f"category.{case.category}") if case.category else voice.say("card.no_category")
+    if case.category and case.assessment is None:
+        category = voice.say("card.not_assessed", category=category)
+    owner = mention(case.owner) if case.owner else voice.say("card.no_owner")
+    came = voice.moment(case.received_at, case.rules.calendar.zone)
+    rows = [
+        ("card.category", category),
+        ("card.owner", owner),
+        ("card.received", voice.say("card.received_how", when=came, channel=voice.say(f"channel.{case.channel}"))),
+        ("card.level", voice.say("card.level_of", level=case.level, top=case.rules.top_level)),
+    ]
+    if case.kind is not Kind.COMPLAINT:
+        rows.append(("card.kind", voice.say(f"kind.{case.kind.value}")))
+    return [f"*{voice.say(label)}*\n{value}" for label, value in rows]
+
+
+def next_words(case: Case, voice: Voice, now: datetime, *, bold: bool = True) -> str:
+    """The next due time in words, or that nothing is due."""
+    following = next_due(case)
+    if following is None:
+        return voice.say("card.nothing_due")
+    words = voice.due(following, case, now)
+    return voice.say("card.next", due=f"*{words}*" if bold else words)
+
+
+def _clocks(case: Case, voice: Voice, now: datetime) -> str:
+    """The other open clocks."""
+    following = next_due(case)
+    others = sorted(
+        (one for one in case.current_targets() if one.met_at is None and one is not following),
+        key=lambda one: one.internal_due,
+    )
+    legal_last = [one for one in others if one.target is not Target.LEGAL]
+    legal_last += [one for one in others if one.target is Target.LEGAL]
+    return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8])) if others else ""
+
+
+def _proposal(case: Case, voice: Voice) -> str:
+    proposed = case.proposed
+    if proposed is None or case.assessment is not None:
+        return ""
+    id_ = "card.not_sure" if proposed.abstained else "card.proposed"
+    return voice.say(
+        id_,
+        category=voice.say(f"category.{proposed.category}"),
+        percent=round(proposed.probability * 100),
+        severity=proposed.severity,
+        safety=proposed.safety,
+    )
+
+
+def _rules(case: Case, voice: Voice) -> str:
+    names = list(dict.fromkeys(one.rule for one in case.signs))
+    shown = escaped(cut(", ".join(one.replace("_", " ") for one in names), 300))
+    return voice.say("card.rules", rules=shown) if names else ""
+
+
+def flag_lines(case: Case, voice: Voice) -> list[str]:
+    """What lies beside the state and should be seen, at most ten lines."""
+    lines = []
+    if case.danger_at is not None and case.danger_receipt_at is None:
+        lines.append(voice.say("flag.danger_unseen"))
+    if case.drafted is not None:
+        lines.append(voice.say("flag.waits_for_approval", who=mention(case.drafted.by)))
+    if case.reclassification is not None:
+        kind, by = case.reclassification
+        lines.append(voice.say("flag.reclassified", kind=voice.say(f"kind.{kind.value}"), who=mention(by)))
+    if case.open_offer:
+        lines.append(voice.say("flag.open_offer"))
+    if case.reply is not None:
+        lines.append(voice.say(f"flag.reply_{case.reply}"))
+    order = [flag for flag in Flag if flag in case.flags and flag is not Flag.DANGER]
+    return (lines + [voice.say(f"flag.{flag.value}") for flag in order])[:10]
+
+
+def act_row(case: Case, voice: Voice, offer: Offer, draw: int) -> Block:
+    """The buttons and the menu; the block says which work_version they were drawn with."""
+    row = [
+        button(
+            voice.say(f"verb.{name}"),
+            f"case.{name}",
+            case.ref,
+            style="primary" if at == 0 and name in _PRIMARY else None,
+        )
+        for at, name in enumerate(offer.buttons)
+    ]
+    if offer.others:
+        row.append(
+            {
+                "type": "static_select",
+                "action_id": "case.more",
+                "placeholder": {"type": "plain_text", "text": voice.say("card.more"), "emoji": False},
+                "options": [
+                    option(f"case.{name}:{case.ref}", voice.say(f"verb.{name}")) for name in offer.others
+                ],
+            }
+        )
+    return actions(f"actions:{case.work_version}.{draw}", row)

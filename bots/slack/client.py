@@ -1,0 +1,47 @@
+"""The one place where a Slack client is made, so that none forgets an address, a proxy or a time limit."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+#: An unanswered call is given up after so many seconds; the lease of an obligation is longer.
+TIMEOUT = 15
+
+
+def proxy_for(url: str, configured: str | None = None) -> str | None:
+    """The proxy towards this address: none on this machine, else the setting, else the environment's.
+
+    slack_sdk takes the environment's proxy and ignores NO_PROXY; here both are obeyed.
+    """
+    host = urlsplit(url).hostname or ""
+    if _is_loopback(host):
+        return None
+    if configured:
+        return configured
+    known = getproxies()
+    found = known.get(urlsplit(url).scheme) or known.get("https")
+    return None if not found or proxy_bypass(host) else found
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def make_client(token: str, base_url: str, *, proxy: str | None = None) -> AsyncWebClient:
+    """A client that repeats nothing by itself: a line cut after Slack acted would post twice.
+
+    What is tried again, and when, is the obligation's affair.
+    """
+    client = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, retry_handlers=[])
+    # The constructor took the environment's; assigned afterwards it stays as chosen.
+    client.proxy = proxy_for(client.base_url, proxy)
+    return client

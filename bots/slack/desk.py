@@ -1,0 +1,59 @@
+"""What every listener and performer of this side works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from bots.slack.voice import Voice
+from complaints.people import Actor
+from complaints.record import Case
+
+if TYPE_CHECKING:
+    from store.open import Store
+
+Made = TypeVar("Made")
+
+
+class Preview(Protocol):
+    """The exact letter of an act, as the complainant will read it."""
+
+    def __call__(
+        self, form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str], *, now: datetime
+    ) -> str:
+        """Write it; nothing is recorded."""
+        ...
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where complaints are shown: ids of channels."""
+
+    triage: str
+    restricted: str
+    executive: str
+
+    def of(self, purpose: str) -> str:
+        """The channel of a post of this purpose."""
+        return {"card": self.triage, "restricted": self.restricted, "executive": self.executive}[purpose]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The store, the staff's texts, the channels, and who writes letters."""
+
+    store: Store
+    voice: Voice
+    places: Places
+    preview: Preview
+
+    async def do(self, work: Callable[..., Made], *args: Any, **named: Any) -> Made:
+        """Run a method of the store in its thread: the one crossing from async code."""
+        made: Made = await self.store.in_thread(work, *args, **named)
+        return made
+
+    async def actor(self, member: str) -> Actor:
+        """Who this is, with the roles held at this moment."""
+        return await self.do(self.store.actor, member)

@@ -1,0 +1,185 @@
+"""What each form starts from on a given complaint: proposal, assessment, issues, remedies, causes, the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bots.slack.blocks import Block, cut, escaped, pieces, said, section
+from bots.slack.modals import Filling
+from bots.slack.shown import because_line, said_blocks
+from bots.slack.voice import Voice
+from complaints.record import Case, Event, RemedyOwed
+from complaints.vocabulary import Verb
+from store.values import Opened
+
+#: What may stand above the inputs of the assessment; the rest is in `open`.
+_SHOWN_BLOCKS = 40
+_ISSUES_SHOWN = 10
+
+
+def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
+    """The words of the latest of these acts."""
+    found: Mapping[str, str] = {}
+    for event in events:
+        if event.verb in verbs:
+            found = event.words
+    return found
+
+
+#: Forms that show what the complainant said: opening them is a read on the record.
+READING: frozenset[str] = frozenset({"assess", "approve"})
+
+#: The acts whose words (of staff) a form needs to show what it is about.
+NEEDED: Mapping[str, tuple[Verb, ...]] = {
+    "decide": (Verb.ASSESS, Verb.REASSESS),
+    "approve": (Verb.RESPOND, Verb.RECLASSIFY),
+    "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
+    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
+    "close": (Verb.RESPOND, Verb.RESOLVE),
+}
+
+
+def filling(
+    form: str,
+    case: Case,
+    events: Sequence[Event],
+    voice: Voice,
+    *,
+    now: datetime,
+    opened: Opened | None = None,
+    letter: str = "",
+) -> Filling:
+    """The filling of a form.
+
+    `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the forms
+    in READING; `letter` is what an approver is asked to agree to.
+    """
+    match form:
+        case "assess" if opened is not None:
+            return _assess(opened, voice)
+        case "assign" if case.owner is not None:
+            return Filling(initial={"owner": case.owner})
+        case "decide":
+            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
+        case "approve":
+            return Filling(shown=_to_approve(case, letter, voice))
+        case "remedy":
+            undone = [one for one in case.owed_remedies if one.done_at is None]
+            return _remedies(undone, events, voice, {"done_at": int(now.timestamp()) // 60 * 60})
+        case "verify":
+            done = [one for one in case.owed_remedies if one.done_at and not one.verified_at]
+            return _remedies(done, events, voice, {})
+        case "close":
+            return _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
+        case "investigate":
+            return Filling(initial={"evidence": sorted(case.evidence)})
+        case "given":
+            return Filling(initial={"given_at": int(now.timestamp()) // 60 * 60})
+        case _:
+            return Filling()
+
+
+def _assess(opened: Opened, voice: Voice) -> Filling:
+    """The words and the proposal above; the criteria proposed or in force, but never a safety (7.5)."""
+    case = opened.case
+    known = case.assessment
+    if known is not None:
+        initial: dict[str, Any] = {
+            name: getattr(known, name)
+            for name in ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely")
+        }
+        initial["immediate_needed"] = "yes" if known.immediate_needed else "no"
+        initial["immediate_possible"] = "yes" if known.immediate_possible else None
+    else:
+        proposed = case.proposed
+        sure = proposed is not None and not proposed.abstained
+        initial = {
+            "category": proposed.category if proposed is not None and sure else None,
+            "severity": case.severity if proposed is not None or case.signs else None,
+            "complexity": 1,
+            "reach": 1,
+            "recurrence": 2,
+            "immediate_needed": "no",
+        }
+    shown: list[Block] = said_blocks(opened, voice)
+    line = because_line(opened, voice)
+    if len(shown) > _SHOWN_BLOCKS:
+        shown = [*shown[:_SHOWN_BLOCKS], section(voice.say("modal.rest_in_open"))]
+    return Filling(initial=initial, shown=[*shown, *([section(line)] if line else [])])
+
+
+def _decide(case: Case, words: Mapping[str, str], voice: Voice) -> Filling:
+    headings = {}
+    for one in case.issues:
+        about = voice.say(f"category.{one.category}")
+        text = words.get(f"issues.{one.n}.text", "")
+        headings[f"issues.{one.n}"] = section(
+            voice.say("modal.issue", number=one.n + 1, category=about)
+            + (f"\n{escaped(cut(text, 1000))}" if text else "")
+        )
+    return Filling(rows={"issues": len(case.issues)}, fixed=frozenset({"issues"}), headings=headings)
+
+
+def _to_approve(case: Case, letter: str, voice: Voice) -> list[Block]:
+    if case.reclassification is not None:
+        kind, _ = case.reclassification
+        return [section(voice.say("modal.reclassified", kind=voice.say(f"kind.{kind.value}"))), *letter_blocks(letter)]
+    return [section(voice.say("modal.letter")), *letter_blocks(letter)]
+
+
+def letter_blocks(letter: str) -> list[Block]:
+    """A letter exactly as it is, in as many paragraphs as it needs."""
+    return [said(one) for one in pieces(letter)]
+
+
+def remedy_label(one: RemedyOwed, words: Mapping[str, str], voice: Voice) -> str:
+    """`2: Refund 150.00 GBP · the words of the promise`, at most 75 characters."""
+    amount = f" {one.amount} {one.currency}" if one.amount else ""
+    text = words.get("text", "")
+    return cut(f"{one.n + 1}: {voice.say(f'remedy.{one.type}')}{amount}" + (f" · {text}" if text else ""), 75)
+
+
+def remedy_words(events: Sequence[Event]) -> dict[int, dict[str, str]]:
+    """The words of every promise by the remedy's number, numbered as the fold numbers them."""
+    found: list[dict[str, str]] = []
+    drafted: Event | None = None
+    for event in events:
+        match event.verb:
+            case Verb.RESOLVE:
+                found.append({"text": event.words.get("done", "")})
+            case Verb.RESPOND if event.facts.get("needs_approval"):
+                drafted = event
+            case Verb.RESPOND:
+                found += _promises(event)
+            case Verb.APPROVE if drafted is not None and event.facts.get("of") == "respond":
+                found += _promises(drafted) if event.facts["agreed"] == "yes" else []
+                drafted = None
+            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get("comply_by"):
+                found.append({"text": event.words.get("outcome", "")})
+            case _:
+                pass
+    return dict(enumerate(found))
+
+
+def _promises(event: Event) -> list[dict[str, str]]:
+    count = len(event.facts.get("remedies", ()))
+    return [{"text": event.words.get(f"remedies.{n}.text", "")} for n in range(count)]
+
+
+def _remedies(
+    which: Sequence[RemedyOwed], events: Sequence[Event], voice: Voice, initial: Mapping[str, Any]
+) -> Filling:
+    words = remedy_words(events)
+    labels = tuple((str(one.n), remedy_label(one, words.get(one.n, {}), voice)) for one in which)
+    only = {"remedy": labels[0][0]} if len(labels) == 1 else {}
+    return Filling(initial={**initial, **only}, choices={"remedy": labels})
+
+
+def _close(case: Case, words: Mapping[str, str]) -> Filling:
+    decision = case.decision
+    cause = words.get("root_cause") or words.get("cause")
+    return Filling(
+        initial={"root_cause": cause, "cause_class": decision.cause_class if decision else None}
+    )

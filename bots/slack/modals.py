@@ -1,0 +1,156 @@
+"""Every act's form as a modal, made from the one table of fields (surfaces.md, Modals)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, cut, plain, section
+from bots.slack.inputs import input_block, keeping
+from bots.slack.voice import Voice
+from complaints.forms import FORMS, Field
+from complaints.record import Case
+
+#: What goes to the complainant is shown first.
+PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
+NOTICE = "notice"
+
+_ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
+View = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a form starts from: values by path, choices that depend on the complaint, what to show with it.
+
+    `shown` stands above the inputs. `rows` is how many rows of a group there are at first; `fixed` groups grow
+    no further; `headings` stand above a row, by `group.N`.
+    """
+
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    shown: Sequence[Block] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    headings: Mapping[str, Block] = field(default_factory=dict)
+
+
+def metadata(ref: str, version: int, **more: Any) -> str:
+    """The private_metadata of a view."""
+    return json.dumps({"ref": ref, "version": version, **more}, separators=(",", ":"))
+
+
+def modal(form: str, case: Case, voice: Voice, filling: Filling) -> View:
+    """The form of an act on this complaint, drawn with its present work_version."""
+    blocks: list[Block] = list(filling.shown)
+    done: set[str] = set()
+    for one in FORMS[form]:
+        if one.group is None:
+            if asked(one, case, voice):
+                blocks.append(_input(form, one, one.name, case, voice, filling))
+        elif one.group not in done:
+            done.add(one.group)
+            blocks += _rows(form, one.group, case, voice, filling)
+    return {
+        "type": "modal",
+        "callback_id": form,
+        "private_metadata": metadata(case.ref, case.work_version),
+        "title": plain(voice.say(f"verb.{form}"), 24),
+        "submit": plain(voice.say("modal.preview" if form in PREVIEWED else "modal.save"), 24),
+        "close": plain(voice.say("modal.cancel"), 24),
+        "blocks": blocks,
+    }
+
+
+def asked(one: Field, case: Case, voice: Voice) -> bool:
+    """Does this complaint ask for this field at all?"""
+    match one.name:
+        case "language_confirmed":
+            return case.language != voice.language
+        case "media_heard":
+            return (case.told_only_in_media and not case.media_heard) or "media_unheard" in case.flags
+        case "override_reason":
+            return bool(case.signs) or case.assessment is not None
+        case _:
+            return True
+
+
+def must(one: Field, case: Case) -> bool:
+    """Is it required here? Flags that are asked for only in some cases are required there."""
+    if one.name == "media_heard":
+        return case.told_only_in_media and not case.media_heard
+    return one.required or one.name == "language_confirmed"
+
+
+def _input(form: str, one: Field, path: str, case: Case, voice: Voice, filling: Filling) -> Block:
+    return input_block(
+        form,
+        one,
+        path,
+        voice,
+        initial=filling.initial.get(path),
+        choices=filling.choices.get(one.name),
+        required=must(one, case),
+    )
+
+
+def _rows(form: str, group: str, case: Case, voice: Voice, filling: Filling) -> list[Block]:
+    members = [one for one in FORMS[form] if one.group == group]
+    blocks: list[Block] = []
+    for row in range(filling.rows.get(group, 1)):
+        if f"{group}.{row}" in filling.headings:
+            blocks.append(filling.headings[f"{group}.{row}"])
+        blocks += [_input(form, one, f"{group}.{row}.{one.name}", case, voice, filling) for one in members]
+    if group not in filling.fixed:
+        blocks.append(actions(f"more.{group}", [button(voice.say(f"modal.more_{group}"), "more", group)]))
+    return blocks
+
+
+def bare(view: Mapping[str, Any]) -> View:
+    """A view as it came in a payload, without what Slack adds, so that it can be sent again."""
+    keys = ("type", "callback_id", "private_metadata", "title", "submit", "close", "blocks", "clear_on_close")
+    return {key: view[key] for key in keys if view.get(key) is not None}
+
+
+def with_row(view: Mapping[str, Any], group: str, voice: Voice) -> View:
+    """The view with one more row of a group, what was typed kept; unchanged where no more fit."""
+    form = str(view["callback_id"])
+    blocks = keeping(list(view["blocks"]), view.get("state", {}).get("values", {}))
+    found = (_ROW.fullmatch(str(one.get("block_id"))) for one in blocks)
+    row = max((int(one[2]) for one in found if one and one[1] == group), default=-1) + 1
+    members = [one for one in FORMS[form] if one.group == group]
+    at = next(n for n, one in enumerate(blocks) if one.get("block_id") == f"more.{group}")
+    if len(blocks) + len(members) <= MODAL_BLOCKS - 1:  # one is left for a notice
+        blocks[at:at] = [
+            input_block(form, one, f"{group}.{row}.{one.name}", voice, required=False) for one in members
+        ]
+    return {**bare(view), "blocks": blocks}
+
+
+def with_notice(
+    view: Mapping[str, Any], text: str, *, version: int | None = None, accessory: Block | None = None
+) -> View:
+    """The view with a notice on top, what was typed kept; `version` is what it counts as drawn with now."""
+    old = [one for one in view["blocks"] if one.get("block_id") != NOTICE]
+    blocks = keeping(old, view.get("state", {}).get("values", {}))
+    notice = section(cut(text, 3000), block_id=NOTICE, accessory=accessory)
+    changed = {**bare(view), "blocks": [notice, *blocks][:MODAL_BLOCKS]}
+    if version is not None:
+        known = json.loads(view.get("private_metadata") or "{}")
+        changed["private_metadata"] = json.dumps({**known, "version": version}, separators=(",", ":"))
+    return changed
+
+
+def notice_view(title: str, text: str, voice: Voice, *, ref: str = "", version: int = 0) -> View:
+    """A view that only says something."""
+    return {
+        "type": "modal",
+        "callback_id": NOTICE,
+        "private_metadata": metadata(ref, version),
+        "title": plain(title, 24),
+        "close": plain(voice.say("modal.close"), 24),
+        "blocks": [section(text, block_id=NOTICE)],
+    }

@@ -1,0 +1,133 @@
+"""Which acts fit a complaint as it stands: two or three as buttons, the others in the menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from complaints.deciding import required_evidence
+from complaints.lifecycle import ANSWERED, TABLE, UNDECIDED
+from complaints.record import Case
+from complaints.vocabulary import Flag, State, Target, Verb
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Form names: `buttons` in the order shown, `others` for the menu."""
+
+    buttons: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def _undecided(case: Case) -> bool:
+    return case.state in UNDECIDED and case.drafted is None
+
+
+def _assess(case: Case) -> bool:
+    verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
+    return case.state in TABLE[verb].sources
+
+
+def _resolve(case: Case) -> bool:
+    """The short road: assessed, safe, slight, one issue."""
+    return (
+        _undecided(case)
+        and case.assessment is not None
+        and case.safety == 0
+        and case.severity <= 2
+        and len(case.issues) <= 1
+    )
+
+
+def _decide(case: Case) -> bool:
+    return _undecided(case) and case.assessment is not None and not required_evidence(case) - case.evidence
+
+
+def _remedy(case: Case) -> bool:
+    return case.is_open and any(one.done_at is None for one in case.owed_remedies)
+
+
+def _verify(case: Case) -> bool:
+    return case.is_open and any(one.done_at and not one.verified_at for one in case.owed_remedies)
+
+
+def _close(case: Case) -> bool:
+    answered = case.state is State.RECOURSE_OFFERED or (case.state in ANSWERED and case.reply == "accept")
+    told = bool(case.acks) or bool(case.delivery_failed_at and case.other_route)
+    return answered and told and case.everything_verified and case.question_at is None
+
+
+def _extend(case: Case) -> bool:
+    movable = (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION)
+    return case.is_open and any(
+        one.target in movable and one.met_at is None for one in case.current_targets()
+    )
+
+
+def _reclassify(case: Case) -> bool:
+    harm = max([case.assessment.severity if case.assessment else 0, *(one.severity for one in case.signs)])
+    return _undecided(case) and case.reclassification is None and harm < 3
+
+
+def _receipt(case: Case) -> bool:
+    danger = case.danger_at is not None and case.danger_receipt_at is None
+    return danger or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
+
+
+FITS: Mapping[str, Callable[[Case], bool]] = {
+    "receipt": _receipt,
+    "take": lambda case: case.is_open and case.owner is None,
+    "open": lambda case: True,
+    "assess": _assess,
+    "assign": lambda case: case.is_open,
+    "reply": lambda case: True,
+    "note": lambda case: True,
+    "ask": lambda case: case.is_open,
+    "inform": lambda case: case.is_open,
+    "investigate": _undecided,
+    "resolve": _resolve,
+    "decide": _decide,
+    "approve": lambda case: case.drafted is not None or case.reclassification is not None,
+    "remedy": _remedy,
+    "verify": _verify,
+    "close": _close,
+    "extend": _extend,
+    "escalate": lambda case: _undecided(case) and case.level < case.rules.top_level,
+    "given": lambda case: case.is_open,
+    "external": lambda case: True,
+    "reclassify": _reclassify,
+    "not_accept": _undecided,
+    "restrict": lambda case: not case.restricted,
+    "unrestrict": lambda case: case.restricted,
+    "conflict": lambda case: case.is_open,
+    "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
+    "release": lambda case: Flag.LEGAL_HOLD in case.flags,
+    "reopen": lambda case: case.state is State.CLOSED,
+}
+
+
+def verbs_for(case: Case) -> Offer:
+    """What may be done to this complaint now, by anybody: rights are checked when somebody acts."""
+    if case.erased_at is not None:
+        return Offer(("open",), ())
+    fitting = [name for name, fits in FITS.items() if fits(case)]
+    danger = case.danger_at is not None and case.danger_receipt_at is None
+    first = [name for name in _first(case) if name in fitting]
+    buttons = (*(["receipt"] if danger else []), *first[: 1 if danger else 2], "open")
+    others = tuple(name for name in fitting if name not in buttons and name != "receipt")
+    return Offer(buttons, others)
+
+
+def _first(case: Case) -> tuple[str, ...]:
+    """The acts that carry a complaint on from here, the nearest first."""
+    answer = ("reply",) if case.question_at is not None else ()
+    start = ("assess", "take") if case.assessment is None else ("take",)
+    if case.state in UNDECIDED:
+        short = ("resolve", "decide", "investigate") if not _decide(case) else ("decide", "resolve")
+        return tuple(dict.fromkeys((*answer, "approve", *start, *short, "reply")))
+    return tuple(dict.fromkeys((*answer, "reopen", "close", "remedy", "verify", "reply")))
+
+
+def executive(case: Case) -> Offer:
+    """What the executive channel offers: to say that one has seen it, and to open it."""
+    return Offer(("receipt", "open") if _receipt(case) else ("open",), ())

@@ -1,0 +1,166 @@
+"""The opened complaint: everything said and sent, in and out, what was done, and why each date is when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, divider, escaped, header, pages, pieces, plain, said, section
+from bots.slack.card import act_row, flag_lines, headline, next_words
+from bots.slack.modals import View, metadata
+from bots.slack.offers import verbs_for
+from bots.slack.shown import because_line, said_blocks
+from bots.slack.thread import event_line
+from bots.slack.voice import Voice
+from complaints.because import explain
+from complaints.people import Actor
+from complaints.record import Case, Event
+from complaints.targets import compute, wanted
+from store.values import Opened
+
+#: Room for the head, the buttons and the page's own buttons.
+_PER_PAGE = MODAL_BLOCKS - 8
+_LINES = 2900
+
+
+def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0, by: Actor | None = None) -> View:
+    """One page of the opened complaint (the first holds the newest state and the buttons)."""
+    case = opened.case
+    body = pages(_body(opened, voice, now), _PER_PAGE)
+    page = max(0, min(page, len(body) - 1))
+    offer = verbs_for(case)
+    # The view is open already.
+    acts = type(offer)(tuple(name for name in offer.buttons if name != "open"), offer.others)
+    blocks: list[Block] = [header(headline(case, voice)), section(next_words(case, voice, now))]
+    if acts.buttons or acts.others:
+        blocks.append(act_row(case, voice, acts, draw))
+    blocks += body[page]
+    if len(body) > 1:
+        blocks.append(_turning(case, page, len(body), voice))
+    return {
+        "type": "modal",
+        "callback_id": "open",
+        "private_metadata": metadata(case.ref, case.work_version, page=page),
+        "title": plain(voice.say("verb.open"), 24),
+        "close": plain(voice.say("modal.close"), 24),
+        "blocks": blocks,
+    }
+
+
+def _turning(case: Case, page: int, count: int, voice: Voice) -> Block:
+    row = []
+    if page > 0:
+        row.append(button(voice.say("open.earlier_page"), "open.previous", f"{case.ref}:{page - 1}"))
+    if page < count - 1:
+        row.append(button(voice.say("open.later_page", page=page + 2, pages=count), "open.next", f"{case.ref}:{page + 1}"))
+    return actions("turning", row)
+
+
+def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
+    case = opened.case
+    blocks: list[Block] = []
+    if opened.complainant_name:
+        blocks.append(said(voice.say("open.complainant", name=opened.complainant_name)))
+    flags = flag_lines(case, voice)
+    if flags:
+        blocks.append(section("\n".join(flags)))
+    line = because_line(opened, voice)
+    if line and case.assessment is None:
+        blocks.append(section(line))
+    blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
+    if opened.messages:
+        blocks += [header(voice.say("open.messages")), *_messages(opened, voice)]
+    if opened.draft_words:
+        blocks.append(header(voice.say("open.unsent")))
+        blocks += [said(each) for text in opened.draft_words.values() for each in pieces(text)]
+    blocks += [divider(), header(voice.say("open.events")), *_events(opened, voice)]
+    dues = _dues(case, voice, now)
+    if dues:
+        blocks += [header(voice.say("open.dues")), *dues]
+    return blocks
+
+
+def _messages(opened: Opened, voice: Voice) -> list[Block]:
+    """Every message in and out, exact; how far each got, and why it failed."""
+    zone = opened.case.rules.calendar.zone
+    blocks = []
+    for one in opened.messages:
+        way = voice.say("open.to_us" if one.get("direction") == "in" else "open.from_us")
+        state = str(one.get("state") or "")
+        told = f" · {voice.say(f'message.{state}')}" if state in STATES else ""
+        first, *rest = pieces(str(one.get("text") or "–"), 2800) or ["–"]
+        blocks.append(said(f"{voice.moment(_instant(one['at']), zone)} · {way}{told}\n{first}"))
+        blocks += [said(each) for each in rest]
+    return blocks
+
+
+STATES: frozenset[str] = frozenset({"sending", "sent", "uncertain", "failed"})
+
+
+def _instant(at: Any) -> datetime:
+    return at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
+
+
+def _events(opened: Opened, voice: Voice) -> list[Block]:
+    """What was done, a line each, with the words that staff put to it."""
+    found: list[str] = []
+    for event in opened.events:
+        line = event_line(event, opened.case, voice)
+        found.append(line + _staff_words(event, opened.case, voice))
+    return [section(each) for each in _joined(found)]
+
+
+def _staff_words(event: Event, case: Case, voice: Voice) -> str:
+    """The words of an act of staff; the complainant's own stand above, letters among the messages."""
+    if event.by == case.complainant or not event.words:
+        return ""
+    shown = [
+        f"\n> {escaped(' '.join(text.split()), 600)}"
+        for path, text in event.words.items()
+        if path not in ("letter", "because") and text.strip()
+    ]
+    return "".join(shown[:12])
+
+
+def _dues(case: Case, voice: Voice, now: datetime) -> list[Block]:
+    """Each open date with the steps that led to it."""
+    lines = []
+    open_ones = {(one.target, one.of): one for one in case.current_targets() if one.met_at is None}
+    for one in wanted(case):
+        target = open_ones.get((one.target, one.of))
+        if target is None:
+            continue
+        steps = [] if one.fixed is not None or target.basis.startswith("extend") else explain(compute(case, one))
+        lines.append(f"*{voice.due(target, case, now)}*" + "".join(f"\n{escaped(step, 300)}" for step in steps))
+    return [section(each) for each in _joined(lines)]
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Lines put together into paragraphs within the limit; no line is longer than a paragraph."""
+    found: list[str] = []
+    for line in lines:
+        if found and len(found[-1]) + len(line) + 1 <= _LINES:
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line[:_LINES] if len(line) > _LINES else line)
+    return found
+
+
+def page_of(value: str) -> tuple[str, int]:
+    """Reference and page of a turning button's value."""
+    ref, _, page = value.rpartition(":")
+    return ref, int(page)
+
+
+def redrawn(view: Mapping[str, Any]) -> list[Block]:
+    """The blocks of an open view with the next draw: Slack keeps a menu's old choice otherwise."""
+    blocks = []
+    for block in view["blocks"]:
+        block_id = str(block.get("block_id"))
+        if block_id.startswith("actions:"):
+            _, version, _ = block_id.replace(".", ":").split(":")
+            draw = int(block_id.rpartition(".")[2]) + 1
+            block = {**block, "block_id": f"actions:{version}.{draw}"}  # noqa: PLW2901
+        blocks.append(block)
+    return blocks

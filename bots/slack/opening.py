@@ -1,0 +1,94 @@
+"""From a press to the view it opens: rights first, then what the form needs from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bots.slack import refusals
+from bots.slack.desk import Desk
+from bots.slack.fillings import NEEDED, READING, filling
+from bots.slack.modals import View, modal, with_notice
+from bots.slack.offers import FITS
+from bots.slack.open_view import open_view
+from complaints import lifecycle, permissions
+from complaints.deciding import required_evidence
+from complaints.errors import OutOfOrder
+from complaints.forms import FORM_VERBS
+from complaints.people import Actor
+from complaints.record import Case, Event
+from complaints.vocabulary import Verb
+
+
+def verb_of(form: str, case: Case) -> Verb:
+    """The verb whose rights and place in the lifecycle decide whether a form may be opened."""
+    if form == "assess" and case.assessment is not None:
+        return Verb.REASSESS
+    return FORM_VERBS[form]
+
+
+def may_open(form: str, case: Case, by: Actor) -> None:
+    """Refuse a form that this person may not use, or that does not fit, before anything is typed."""
+    verb = verb_of(form, case)
+    permissions.require(case, verb, by)
+    lifecycle.require(case, verb)
+    if form == "decide" and case.assessment is not None and required_evidence(case) - case.evidence:
+        raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
+    if not FITS[form](case):
+        raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
+
+
+async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | None = None) -> View:
+    """The view that a press opens; opening words is recorded as a read.
+
+    `drawn` is the work_version of what was pressed: where it moved on, the view says what happened since.
+    Raises ComplaintError.
+    """
+    if form == "open":
+        view = await opened_view(desk, ref, by)
+        case = await desk.do(desk.store.case, ref)
+    else:
+        case = await desk.do(desk.store.case, ref)
+        may_open(form, case, by)
+        view = await _form_view(desk, form, case, by)
+    if drawn is not None and drawn < case.work_version:
+        verbs = refusals.since(await desk.do(desk.store.history, ref), drawn)
+        view = with_notice(view, desk.voice.say("modal.changed", since=refusals.since_words(verbs, desk.voice)))
+    return view
+
+
+async def opened_view(desk: Desk, ref: str, by: Actor, *, page: int = 0, draw: int = 0) -> View:
+    """The opened complaint; a read on the record."""
+    opened = await desk.do(desk.store.open_case, ref, by, "open")
+    return open_view(opened, desk.voice, now=desk.store.now(), page=page, draw=draw)
+
+
+async def _form_view(desk: Desk, form: str, case: Case, by: Actor) -> View:
+    now = desk.store.now()
+    opened = await desk.do(desk.store.open_case, case.ref, by, form) if form in READING else None
+    events = await history(desk, case.ref, NEEDED.get(form, ()))
+    letter = waiting_letter(desk, case, events, now) if form == "approve" else ""
+    filled = filling(form, case, events, desk.voice, now=now, opened=opened, letter=letter)
+    return modal(form, case, desk.voice, filled)
+
+
+async def history(desk: Desk, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
+    """The events, with the words of these verbs."""
+    events = list(await desk.do(desk.store.history, ref))
+    for at, event in enumerate(events):
+        if event.verb in with_words:
+            events[at] = replace(event, words=await desk.do(desk.store.words_of, ref, event.seq))
+    return events
+
+
+def waiting_letter(desk: Desk, case: Case, events: list[Event], now: datetime) -> str:
+    """The letter that an approver is asked to agree to: as it was previewed, else written again."""
+    wanted = Verb.RECLASSIFY if case.reclassification is not None else Verb.RESPOND
+    event = next((one for one in reversed(events) if one.verb is wanted), None)
+    if event is None:
+        return ""
+    words: Mapping[str, str] = event.words
+    if wanted is Verb.RECLASSIFY:
+        return words.get("reason", "")
+    return words.get("letter") or desk.preview("decide", case, event.facts, words, now=now)

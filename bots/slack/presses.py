@@ -1,0 +1,170 @@
+"""Buttons and menus: an act that needs no form is done at once, any other opens its form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack import refusals
+from bots.slack.desk import Desk
+from bots.slack.entering import admit
+from bots.slack.modals import bare, with_row
+from bots.slack.open_view import page_of, redrawn
+from bots.slack.opening import opened_view, view_for
+from bots.slack.press import Press, read_meta, read_press
+from bots.slack.telling import tell, unexpected
+from complaints.errors import ComplaintError, NotAllowed, Stale
+from complaints.owing import Lane, Owed
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import Verb
+
+#: The press itself is the act.
+AT_ONCE: Mapping[str, Verb] = {"take": Verb.ASSIGN, "receipt": Verb.RECEIPT}
+
+
+class Presses:
+    """The listeners of buttons and menus; `own_team` is our workspace."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str) -> None:
+        self.desk = desk
+        self.client = client
+        self.own_team = own_team
+
+    async def pressed(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`case.<verb>` and `case.more`: acknowledged once what it does is committed."""
+        press = read_press(body)
+        text: str | None = None
+        try:
+            actor = await admit(self.desk, body, self.own_team, press.by)
+            if press.form in AT_ONCE:
+                await self._at_once(press, actor)
+                await ack()
+                await self._refresh(press, actor)
+            else:
+                view = await view_for(self.desk, press.form, press.ref, actor, drawn=press.drawn)
+                await ack()
+                await self._show(press, view)
+        except ComplaintError as refused:
+            text = await self._why(refused, press)
+        except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
+            unexpected(f"press {press.form} on {press.ref}", failure)
+            text = self.desk.voice.say("refused.unexpected")
+        await self._after(ack, body, press, text)
+
+    async def _after(self, ack: AsyncAck, body: Mapping[str, Any], press: Press, text: str | None) -> None:
+        try:
+            if text is not None:
+                await ack()
+                await tell(self.desk, self.client, press, text)
+            if body["actions"][0]["action_id"] == "case.more":
+                await self._draw_again(press)
+        except SlackApiError as failure:
+            unexpected(f"answer to {press.form} on {press.ref}", failure)
+
+    async def _at_once(self, press: Press, actor: Actor) -> None:
+        facts = {"owner": actor.id} if press.form == "take" else {}
+        # To have seen something is true whatever happened since; to take it is not.
+        version = press.drawn if press.form == "take" else None
+        verb = AT_ONCE[press.form]
+        await self.desk.do(
+            self.desk.store.act, press.ref, verb, actor, facts, {}, version=version, key=press.key
+        )
+
+    async def _why(self, refused: ComplaintError, press: Press) -> str:
+        return refusals.words(refused, self.desk.voice, await self._case(press.ref, refused))
+
+    async def _case(self, ref: str, refused: ComplaintError) -> Case | None:
+        """The case, for the words of a refusal; what is not open to somebody says nothing of it."""
+        if isinstance(refused, NotAllowed):
+            return None
+        try:
+            return await self.desk.do(self.desk.store.case, ref)
+        except ComplaintError:
+            return None
+
+    async def _show(self, press: Press, view: Mapping[str, Any]) -> None:
+        if not press.in_modal:
+            await self.client.views_open(trigger_id=press.trigger, view=view)
+            return
+        try:
+            await self.client.views_push(trigger_id=press.trigger, view=view)
+        except SlackApiError as refused:
+            if refused.response.get("error") != "push_limit_reached" or press.view is None:
+                raise
+            await self.client.views_update(view_id=press.view["id"], view=view)
+
+    async def _refresh(self, press: Press, actor: Actor) -> None:
+        """An opened complaint shows at once what was done from it; a card is drawn by its own duty."""
+        if press.in_modal and press.view is not None and press.view.get("callback_id") == "open":
+            page = read_meta(press.view).page
+            view = await opened_view(self.desk, press.ref, actor, page=page)
+            await self.client.views_update(view_id=press.view["id"], view=view)
+
+    async def _draw_again(self, press: Press) -> None:
+        """Slack keeps a menu's old choice, and sends nothing for the same again, until it is redrawn."""
+        if press.in_modal and press.view is not None:
+            if press.view.get("callback_id") == "open":
+                view = {**bare(press.view), "blocks": redrawn(press.view)}
+                await self.client.views_update(view_id=press.view["id"], view=view)
+            return
+        owed = Owed(
+            f"redraw:{press.key}", "redraw", self.desk.store.now(), Lane.DIALOGUE,
+            {"ref": press.ref, "channel": press.channel},
+        )  # fmt: skip
+        await self.desk.do(self.desk.store.insert, owed, None, None, {})
+
+    async def more(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`more`: one row more in a form."""
+        await ack()
+        view = body["view"]
+        try:
+            changed = with_row(view, str(body["actions"][0]["value"]), self.desk.voice)
+            await self.client.views_update(view_id=view["id"], hash=view["hash"], view=changed)
+        except SlackApiError as failure:
+            # hash_conflict: another row came in between; the person sees it and presses again.
+            unexpected("more rows", failure)
+
+    async def turned(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`open.previous`, `open.next`: another page of the opened complaint."""
+        await ack()
+        ref, page = page_of(str(body["actions"][0]["value"]))
+        press = Press("open", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
+        try:
+            actor = await admit(self.desk, body, self.own_team, press.by)
+            view = await opened_view(self.desk, ref, actor, page=page)
+            await self.client.views_update(view_id=body["view"]["id"], view=view)
+        except ComplaintError as refused:
+            await tell(self.desk, self.client, press, await self._why(refused, press))
+        except SlackApiError as failure:
+            unexpected(f"page {page} of {ref}", failure)
+
+    async def file(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`case.file`: the file goes to the presser's own direct messages, as a duty; acknowledged once it is owed."""
+        ref, seq = page_of(str(body["actions"][0]["value"]))
+        press = Press("file", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body.get("view"))
+        try:
+            actor = await admit(self.desk, body, self.own_team, press.by)
+            owed = Owed(
+                f"slack_file:{press.key}", "slack_file", self.desk.store.now(), Lane.DIALOGUE,
+                {"ref": ref, "file": seq, "to": actor.id},
+            )  # fmt: skip
+            await self.desk.do(self.desk.store.insert, owed, None, None, {})
+            text = self.desk.voice.say("file.on_its_way")
+        except ComplaintError as refused:
+            text = await self._why(refused, press)
+        except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
+            unexpected(f"file of {ref}", failure)
+            text = self.desk.voice.say("refused.unexpected")
+        await ack()
+        try:
+            await tell(self.desk, self.client, press, text)
+        except SlackApiError as failure:
+            unexpected(f"answer about a file of {ref}", failure)
+
+
+__all__ = ["AT_ONCE", "Presses", "Stale"]

@@ -1,0 +1,45 @@
+"""What the complainant will read, exactly, before it leaves (surfaces.md, Modals)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bots.slack.blocks import MODAL_BLOCKS, actions, button, context, pieces, plain, said, section
+from bots.slack.modals import View, metadata
+from bots.slack.voice import Voice
+from complaints.record import Case
+
+SUFFIX = "_preview"
+
+
+def preview_view(
+    form: str, case: Case, letter: str, draft: str, voice: Voice, *, leaves_at: datetime | None = None, approval: bool = False
+) -> View:
+    """The letter with its exact text; submitting sends it, Back leaves what was typed untouched.
+
+    `leaves_at`: quiet hours hold it back until then. `approval`: a second person must agree first.
+    """
+    head = voice.say("preview.approval" if approval else "preview.head")
+    blocks = [section(head), *(said(one) for one in pieces(letter))][: MODAL_BLOCKS - 2]
+    if leaves_at is not None:
+        when = voice.clock(leaves_at, case.rules.calendar.zone)
+        blocks.append(context(voice.say("preview.leaves_at", when=when)))
+    if case.channel != "telegram":
+        blocks.append(context(voice.say("preview.no_channel")))
+    return {
+        "type": "modal",
+        "callback_id": form + SUFFIX,
+        "private_metadata": metadata(case.ref, case.work_version, draft=draft),
+        "title": plain(voice.say(f"verb.{form}"), 24),
+        "submit": plain(voice.say("preview.ask_approval" if approval else "preview.send"), 24),
+        "close": plain(voice.say("preview.back"), 24),
+        "blocks": blocks,
+    }
+
+
+def open_button(case: Case, voice: Voice) -> dict[str, object]:
+    """A button that opens the complaint, for notices and direct messages."""
+    return button(voice.say("verb.open"), "case.open", case.ref)
+
+
+__all__ = ["SUFFIX", "actions", "open_button", "preview_view"]

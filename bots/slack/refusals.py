@@ -1,0 +1,95 @@
+"""A refusal of the rules in words for the person: why, and what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bots.slack.blocks import Block
+from bots.slack.voice import Voice
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
+from complaints.forms import WrongFields
+from complaints.record import Case, Event
+from complaints.vocabulary import WORK, Role
+
+#: Every code of the rules that has a text of its own; `refused.<code>` in the catalogue.
+CODES: frozenset[str] = frozenset(
+    {
+        "accepted_before", "ahead", "already_acknowledged", "already_done", "already_so", "answered",
+        "assessed_before", "currency", "done_before", "evidence_missing", "expired", "issue_without_finding",
+        "language_not_confirmed", "legal_hold", "needs_approval", "new_message", "no_reply", "no_such_target",
+        "not_a_date", "not_a_moment", "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign",
+        "not_allowed.excluded", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
+        "not_allowed.limit", "not_allowed.lower", "not_allowed.other_person", "not_allowed.owned",
+        "not_allowed.owner", "not_allowed.restricted", "not_allowed.role", "not_allowed.second_person",
+        "not_allowed.severity", "not_allowed.subject", "not_an_amount", "not_an_option", "not_assessed",
+        "not_communicated", "not_done", "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_tell",
+        "open_offer", "owned_before", "owner_no_handler", "question_open", "remedy_owed", "required",
+        "same_reference", "stale", "too_long", "top_level", "unknown_reference", "verified_before",
+        "waits_for_approval",
+    }
+)  # fmt: skip
+
+
+def words(error: ComplaintError, voice: Voice, case: Case | None = None) -> str:
+    """One or two sentences; codes without a text of their own say it by their kind."""
+    if isinstance(error, Stale):
+        return _stale(error, voice, case)
+    if isinstance(error, AlreadyDone):
+        return voice.say("refused.already_done")
+    if isinstance(error, UnknownReference):
+        return voice.say("refused.unknown_reference")
+    if error.code == "evidence_missing" and case is not None:
+        from complaints.deciding import required_evidence
+
+        missing = sorted(required_evidence(case) - case.evidence)
+        return voice.say("refused.evidence_missing", missing=", ".join(voice.say(f"evidence.{one}") for one in missing))
+    if error.code in CODES:
+        return voice.say(f"refused.{error.code}")
+    if isinstance(error, OutOfOrder) and case is not None:
+        state = voice.say(f"state.{case.state.value}")
+        return voice.say("refused.out_of_order", state=state, next=voice.say(f"next.{case.state.value}"))
+    return voice.say("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def _stale(error: Stale, voice: Voice, case: Case | None) -> str:
+    if error.code == "new_message":
+        at = case.last_words_at if case is not None else None
+        when = voice.clock(at, case.rules.calendar.zone) if case is not None and at is not None else "–"
+        return voice.say("refused.new_message", when=when)
+    return voice.say("refused.stale", since=since_words(error.since, voice))
+
+
+def since_words(verbs: Sequence[str], voice: Voice) -> str:
+    """`Assigned, Assessed`, in the order in which it happened."""
+    return ", ".join(voice.say(f"did.{one}") for one in dict.fromkeys(verbs)) or "–"
+
+
+def since(events: Sequence[Event], version: int) -> tuple[str, ...]:
+    """The verbs that raised the work_version above this one."""
+    found: list[str] = []
+    reached = 0
+    for event in events:
+        if event.verb in WORK and event.role is not Role.SYSTEM:
+            reached += 1
+            if reached > version:
+                found.append(event.verb.value)
+    return tuple(found)
+
+
+def errors(error: BadFacts, view_blocks: Sequence[Block], voice: Voice, case: Case | None = None) -> Mapping[str, str]:
+    """Errors by block_id for a modal; empty where the error belongs to no input of this view."""
+    inputs = [str(one["block_id"]) for one in view_blocks if one.get("type") == "input"]
+    if isinstance(error, WrongFields):
+        wrong = {
+            path: voice.say(f"refused.{why}") if why in CODES else voice.say("refused.bad_facts")
+            for path, why in error.fields.items()
+        }
+    elif error.field is not None:
+        wrong = {error.field: words(error, voice, case)}
+    else:
+        return {}
+    shown = {path: text for path, text in wrong.items() if path in inputs}
+    elsewhere = [text for path, text in wrong.items() if path not in inputs]
+    if elsewhere and inputs and not shown:
+        shown[inputs[0]] = elsewhere[0]
+    return shown

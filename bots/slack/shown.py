@@ -1,0 +1,95 @@
+"""The words and files of a complaint, and the words behind the proposal, as blocks for those who may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bots.slack.blocks import Block, button, cut, escaped, pieces, said, section
+from bots.slack.voice import Voice
+from store.values import FileSeen, Opened, Text
+
+#: A line above the words takes some of the 3,000 characters of a paragraph.
+_ROOM = 2800
+
+
+def said_blocks(opened: Opened, voice: Voice) -> list[Block]:
+    """Everything the complainant said and sent, oldest first, in plain text; files with a button to get them."""
+    zone = opened.case.rules.calendar.zone
+    things: list[tuple[datetime, int, Text | FileSeen]] = [
+        *((one.at, 0, one) for one in opened.texts),
+        *((one.at, 1, one) for one in opened.files),
+    ]
+    blocks: list[Block] = []
+    for at, _, one in sorted(things, key=lambda each: each[:2]):
+        when = voice.moment(at, zone)
+        if isinstance(one, Text):
+            blocks += _words(one, when, voice)
+        else:
+            blocks.append(file_block(opened.case.ref, one, when, voice))
+    return blocks or [section(voice.say("open.nothing_said"))]
+
+
+def _words(one: Text, when: str, voice: Voice) -> list[Block]:
+    name = voice.say(f"said.{one.field}" if one.field in SAID else "said.other")
+    if one.replaces is not None:
+        name = voice.say("said.edited", what=name)
+    first, *rest = pieces(one.text, _ROOM) or ["–"]
+    return [said(f"{when} · {name}\n{first}"), *(said(each) for each in rest)]
+
+
+#: The questions that words answer; words of other fields are "words".
+SAID: frozenset[str] = frozenset({"story", "where_when", "wish", "edit", "question", "answer", "description", "add"})
+
+
+def file_block(ref: str, one: FileSeen, when: str, voice: Voice) -> Block:
+    """One file: what it is, and a button that sends it to the presser's own direct messages."""
+    size = voice.say("file.size", kilobytes=max(1, round(one.size / 1024))) if one.size else ""
+    kind = voice.say(f"file.{one.kind}" if one.kind in KINDS else "file.other")
+    name = escaped(cut(one.name, 100)) if one.name else ""
+    line = " · ".join(each for each in (when, kind, name, size) if each)
+    if one.state == "fetched":
+        return section(line, accessory=button(voice.say("file.send"), "case.file", f"{ref}:{one.seq}"))
+    state = one.state if one.state in STATES else "failed"
+    return section(f"{line}\n_{voice.say(f'file.state_{state}')}_")
+
+
+KINDS: frozenset[str] = frozenset(
+    {"photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker", "location", "contact"}
+)
+STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
+
+
+def because_line(opened: Opened, voice: Voice) -> str:
+    """What the model proposed, how sure it is and which words moved it; empty without a proposal."""
+    proposed = opened.case.proposed
+    if proposed is None:
+        return ""
+    known: Mapping[str, Any] = opened.proposal or {}
+    others = ", ".join(
+        f"{voice.say('category.' + str(one['category']))} {round(float(one['probability']) * 100)} %"
+        for one in list(known.get("alternatives") or ())[:3]
+    )
+    words = ", ".join(f"“{escaped(str(_word(one)), 60)}”" for one in list(known.get("because") or ())[:8])
+    lines = [
+        voice.say(
+            "card.not_sure" if proposed.abstained else "card.proposed",
+            category=voice.say(f"category.{proposed.category}"),
+            percent=round(proposed.probability * 100),
+            severity=proposed.severity,
+            safety=proposed.safety,
+        )
+    ]
+    if others:
+        lines.append(voice.say("open.alternatives", others=others))
+    if words:
+        lines.append(voice.say("open.because", words=words))
+    rules = list(dict.fromkeys(one.rule.replace("_", " ") for one in opened.case.signs))
+    if rules:
+        lines.append(voice.say("card.rules", rules=escaped(cut(", ".join(rules), 300))))
+    return "\n".join(lines)
+
+
+def _word(one: Any) -> Any:
+    return one["word"] if isinstance(one, Mapping) else one

@@ -1,0 +1,168 @@
+"""Submitted forms: read, tried, shown first where they reach the complainant, recorded, then acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bots.slack import refusals
+from bots.slack.desk import Desk
+from bots.slack.entering import admit
+from bots.slack.inputs import values_of
+from bots.slack.modals import PREVIEWED, View, notice_view, with_notice
+from bots.slack.opening import history
+from bots.slack.press import Meta, read_meta
+from bots.slack.preview import SUFFIX, open_button, preview_view
+from bots.slack.telling import unexpected
+from complaints import acts, permissions
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale, UnknownReference
+from complaints.forms import form_verb, read
+from complaints.people import Actor
+from complaints.quiet import quiet_until
+from complaints.record import Case
+from complaints.spans import Span
+from complaints.vocabulary import Verb
+from complaints.worktime import due
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form as it was submitted, against the case as it stands."""
+
+    form: str
+    verb: Verb
+    case: Case
+    by: Actor
+    facts: Mapping[str, Any]
+    words: Mapping[str, str]
+
+
+class Submissions:
+    """The listeners of submitted views."""
+
+    def __init__(self, desk: Desk, own_team: str) -> None:
+        self.desk = desk
+        self.own_team = own_team
+
+    async def submitted(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """Any of our views; a refusal is answered where it can be mended, an act is committed before the answer."""
+        view = body["view"]
+        meta = read_meta(view)
+        try:
+            answer = await self._answer(body, view, meta)
+        except ComplaintError as refused:
+            answer = await self._refused(view, meta, refused)
+        except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
+            unexpected(f"submission of {view.get('callback_id')} on {meta.ref}", failure)
+            answer = _update(with_notice(view, self.desk.voice.say("refused.unexpected")))
+        await ack(**answer)
+
+    async def _answer(self, body: Mapping[str, Any], view: Mapping[str, Any], meta: Meta) -> dict[str, Any]:
+        actor = await admit(self.desk, body, self.own_team, str(body["user"]["id"]))
+        callback = str(view["callback_id"])
+        if callback.endswith(SUFFIX):
+            await self._send(meta, actor, str(body["trigger_id"]))
+            return {"response_action": "clear"}
+        filled = await self._filled(callback, view, meta, actor)
+        if callback in PREVIEWED:
+            return {"response_action": "push", "view": await self._preview(filled, meta)}
+        await self.desk.do(
+            self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
+            version=meta.version, key=f"slack:{body['trigger_id']}",
+        )  # fmt: skip
+        return {"response_action": "clear"}
+
+    async def _filled(self, form: str, view: Mapping[str, Any], meta: Meta, actor: Actor) -> Filled:
+        case = await self.desk.do(self.desk.store.case, meta.ref)
+        options = {"remedy": tuple(str(one.n) for one in case.remedies)}
+        facts, words = read(form, values_of(view["state"]["values"]), options=options)
+        asked = {str(one.get("block_id")) for one in view["blocks"]}
+        if "language_confirmed" in asked and not facts.get("language_confirmed"):
+            raise BadFacts("Confirm the language.", code="language_not_confirmed", field="language_confirmed")
+        if form == "assign":
+            await self._must_handle(str(facts["owner"]))
+        return Filled(form, form_verb(form, facts, assessed=case.assessment is not None), case, actor, facts, words)
+
+    async def _must_handle(self, member: str) -> None:
+        """An owner must be able to act: nobody without a handling role gets a complaint."""
+        owner = await self.desk.actor(member)
+        if not owner.roles & permissions.WHO[Verb.ASSESS]:
+            raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
+
+    async def _preview(self, filled: Filled, meta: Meta) -> View:
+        """Try the act on the record without recording it, write the letter, keep what was typed for a day."""
+        case, now = filled.case, self.desk.store.now()
+        if case.work_version != meta.version:
+            events = await self.desk.do(self.desk.store.history, case.ref)
+            raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
+        tried = acts.perform(case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words)
+        letter = self.desk.preview(filled.form, case, filled.facts, filled.words, now=now)
+        draft = await self.desk.do(
+            self.desk.store.draft, case.ref, filled.by.id, filled.form, filled.facts, filled.words, letter,
+            case.work_version,
+        )  # fmt: skip
+        approval = bool(tried.event.facts.get("needs_approval"))
+        leaves = None if approval else leaves_at(case, filled.verb, now)
+        return preview_view(filled.form, case, letter, draft, self.desk.voice, leaves_at=leaves, approval=approval)
+
+    async def _send(self, meta: Meta, actor: Actor, trigger: str) -> None:
+        """The previewed act, with rights and versions checked again."""
+        draft = await self.desk.do(self.desk.store.read_draft, meta.draft or "")
+        if draft is None or draft.by != actor.id or draft.ref != meta.ref:
+            raise AlreadyDone(f"This preview of {meta.ref} was sent or has expired.", code="already_done")
+        case = await self.desk.do(self.desk.store.case, draft.ref)
+        verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
+        await self.desk.do(
+            self.desk.store.act, draft.ref, verb, actor, draft.facts, {**draft.words, "letter": draft.letter},
+            version=draft.work_version, key=f"slack:draft:{draft.id}",
+        )  # fmt: skip
+        await self.desk.do(self.desk.store.drop_draft, draft.id)
+
+    async def _refused(self, view: Mapping[str, Any], meta: Meta, refused: ComplaintError) -> dict[str, Any]:
+        """Errors at their fields; everything else as a notice above, with what was typed kept."""
+        voice, case = self.desk.voice, await self._case(meta.ref)
+        if isinstance(refused, AlreadyDone):
+            text = refusals.words(refused, voice, case)
+            return _update(notice_view(voice.say("modal.notice"), text, voice, ref=meta.ref))
+        if isinstance(refused, BadFacts):
+            at_fields = refusals.errors(refused, view["blocks"], voice, case)
+            if at_fields:
+                return {"response_action": "errors", "errors": dict(at_fields)}
+        text = refusals.words(refused, voice, case)
+        preview = str(view["callback_id"]).endswith(SUFFIX)
+        if not isinstance(refused, Stale) or case is None:
+            return _update(with_notice(view, text))
+        if preview:
+            return _update(with_notice(view, f"{text} {voice.say('preview.go_back')}"))
+        again = open_button(case, voice) if refused.code == "new_message" else None
+        return _update(with_notice(view, text, version=case.work_version, accessory=again))
+
+    async def _case(self, ref: str) -> Case | None:
+        try:
+            return await self.desk.do(self.desk.store.case, ref)
+        except UnknownReference:
+            return None
+
+
+def leaves_at(case: Case, verb: Verb, now: datetime) -> datetime | None:
+    """When quiet hours let a letter go; None: at once. A reply soon after their message is an answer."""
+    dialogue = case.rules.dialogue
+    until = quiet_until(now, dialogue.quiet_hours, case.rules.calendar.zone)
+    if until == now:
+        return None
+    if verb is Verb.REPLY and case.last_words_at is not None:
+        soon = due(case.last_words_at, Span.parse(dialogue.answer_at_once_within), case.rules.calendar).at
+        if now <= soon:
+            return None
+    return until
+
+
+def _update(view: View) -> dict[str, Any]:
+    return {"response_action": "update", "view": view}
+
+
+__all__ = ["Submissions", "history", "leaves_at"]

@@ -1,0 +1,46 @@
+"""Short private answers to a person in Slack, and the plain words for what nobody expected."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.desk import Desk
+from bots.slack.modals import notice_view, with_notice
+from bots.slack.press import Press
+from complaints.owing import Lane, Owed
+
+log = logging.getLogger("amends.slack")
+
+
+async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> None:
+    """Answer a press: in a message privately beneath it, in a modal on top of it, in the home in a view."""
+    if press.view is None and press.channel is not None:
+        await owe_whisper(desk, press.key, press.by, press.channel, text, thread=press.thread)
+    elif press.in_modal and press.view is not None:
+        changed = with_notice(press.view, text)
+        await client.views_update(view_id=press.view["id"], view=changed)
+    else:
+        view = notice_view(desk.voice.say("modal.notice"), text, desk.voice, ref=press.ref)
+        await client.views_open(trigger_id=press.trigger, view=view)
+
+
+async def owe_whisper(
+    desk: Desk, key: str, member: str, channel: str, text: str, *, thread: str | None = None
+) -> None:
+    """An ephemeral message, as a duty of its own: only views answer a trigger directly."""
+    payload: dict[str, Any] = {"channel": channel, "user": member, "text": text, "thread": thread}
+    owed = Owed(f"tell:{key}", "tell", desk.store.now(), Lane.DIALOGUE)
+    await desk.do(desk.store.insert, owed, None, None, payload)
+
+
+def unexpected(what: str, failure: BaseException) -> None:
+    """Log what nobody expected: the kind and the place, never a message, for it may hold words of people."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = " < ".join(f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames[-4:]))
+    said = failure.response.get("error", "") if isinstance(failure, SlackApiError) else ""
+    log.error("%s failed: %s %s at %s", what, type(failure).__name__, said, place)

@@ -1,0 +1,53 @@
+"""What staff read, in their language: texts by id, moments in the organisation's zone, codes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+
+from bots.slack.blocks import mention
+from complaints.people import MODEL_ID, SYSTEM_ID
+from complaints.record import Case, TargetSet
+
+
+@dataclass(frozen=True)
+class Voice:
+    """`text(language, id, **fields)` is the catalogue; it raises KeyError for an id that it does not have."""
+
+    text: Callable[..., str]
+    language: str
+
+    def say(self, id_: str, **fields: Any) -> str:
+        """A text of the staff catalogue."""
+        return self.text(self.language, id_, **fields)
+
+    def moment(self, at: datetime, zone: str) -> str:
+        """`Wed 4 Nov, 17:30`, where the organisation works."""
+        return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def clock(self, at: datetime, zone: str) -> str:
+        """`14:02`."""
+        return str(format_time(at, "HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def day(self, day: date) -> str:
+        """`Wed 4 Nov 2026`."""
+        return str(format_date(day, "EEE d MMM y", locale=self.language))
+
+    def who(self, id_: str, case: Case) -> str:
+        """Who acted, as mrkdwn: staff by mention, the complainant never by name."""
+        if id_ in (SYSTEM_ID, MODEL_ID):
+            return self.say(f"who.{id_}")
+        if id_ == case.complainant:
+            return self.say("who.complainant")
+        return mention(id_)
+
+    def due(self, one: TargetSet, case: Case, now: datetime) -> str:
+        """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
+        name = self.say(f"target.{one.target.value}")
+        when = self.moment(one.internal_due, case.rules.calendar.zone)
+        return self.say("due.missed" if one.internal_due < now else "due.by", target=name, when=when)

@@ -1,0 +1,7 @@
+"""Every text that people read, by message id, from gettext catalogues (4.3: plain words, languages)."""
+
+from bots.texts.catalogue import TextsError
+from bots.texts.loading import load
+from bots.texts.texts import Texts
+
+__all__ = ["Texts", "TextsError", "load"]

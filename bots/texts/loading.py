@@ -1,0 +1,67 @@
+"""From the catalogue files to texts: ours by language, an organisation's own put over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from babel.core import Locale, UnknownLocaleError
+
+from bots.texts.catalogue import Message, TextsError, overlay, read, read_file
+from bots.texts.texts import Texts
+
+#: What the complainant reads, and what staff read.
+COMPLAINANT, STAFF = "amends", "staff"
+DOMAINS = (COMPLAINANT, STAFF)
+
+
+def load(
+    languages: Iterable[str], overrides_dir: Path | None = None, *, domain: str = COMPLAINANT
+) -> Texts:
+    """The texts of one domain in these languages; the first is the fallback.
+
+    `overrides_dir` may hold `<language>.po` with any ids of either domain (`amends init` writes the folder).
+    A language that does not come with Amends needs a file with every id. Raises TextsError.
+    """
+    wanted = tuple(dict.fromkeys(languages))
+    if not wanted:
+        raise TextsError("At least one language is needed: set [organisation] languages.")
+    reference = shipped("en", domain)
+    known = {id_ for name in DOMAINS for id_ in shipped("en", name)}
+    return Texts(
+        wanted, {language: _language(language, domain, reference, known, overrides_dir) for language in wanted}
+    )
+
+
+def shipped(language: str, domain: str) -> dict[str, Message]:
+    """The catalogue that comes with Amends, or nothing for a language that has none."""
+    file = files("bots.texts").joinpath(language, f"{domain}.po")
+    if not file.is_file():
+        return {}
+    return read(file.read_bytes(), language, f"{domain}.po ({language})")
+
+
+def _language(
+    language: str, domain: str, reference: dict[str, Message], known: set[str], folder: Path | None
+) -> dict[str, Message]:
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError) as wrong:
+        raise TextsError(f'"{language}" is not a language; write two letters such as "en".') from wrong
+    own = shipped(language, domain)
+    file = folder / f"{language}.po" if folder is not None else None
+    if file is None or not file.is_file():
+        if not own:
+            raise TextsError(f'There are no texts in "{language}": add {language}.po with every text.')
+        return own
+    given = read_file(file, language)
+    strange = sorted(set(given) - known)
+    if strange:
+        raise TextsError(f'{file}: no text has the id "{strange[0]}"; see the catalogues of Amends')
+    if own:
+        return overlay(own, given, str(file))
+    missing = sorted(set(reference) - set(given))
+    if missing:
+        raise TextsError(f'{file}: the text "{missing[0]}" is missing ({len(missing)} in all)')
+    return {id_: given[id_] for id_ in reference}

@@ -1,0 +1,133 @@
+"""Saying things in a language: a text by its id, dates and amounts as that language writes them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
+from babel.messages.plurals import get_plural
+from babel.numbers import format_currency, format_decimal
+
+from bots.texts.catalogue import FIELD, Message, UnknownText
+
+BUTTON = "button."
+
+
+class Texts:
+    """The texts of one domain. Immutable; shared by every chat."""
+
+    def __init__(self, languages: tuple[str, ...], messages: Mapping[str, Mapping[str, Message]]) -> None:
+        self.languages = languages
+        self._messages = messages
+        self._choices = {
+            _plain(message.forms[0]): id_.removeprefix(BUTTON)
+            for language in reversed(languages)
+            for id_, message in messages[language].items()
+            if id_.startswith(BUTTON) and not message.fields
+        }
+
+    def language(self, wanted: str | None) -> str:
+        """The language that will be spoken with somebody who would like `wanted` (a code such as "tr-TR")."""
+        if wanted:
+            for one in (wanted, wanted.replace("_", "-").split("-")[0].lower()):
+                if one in self.languages:
+                    return one
+        return self.languages[0]
+
+    def ids(self, language: str) -> frozenset[str]:
+        """Every message id."""
+        return frozenset(self._messages[language])
+
+    def has(self, id_: str) -> bool:
+        """True when the catalogues have this id."""
+        return id_ in self._messages[self.languages[0]]
+
+    def fields(self, language: str, id_: str) -> frozenset[str]:
+        """The fields of a text."""
+        return self._message(language, id_).fields
+
+    def say(self, language: str, id_: str, **fields: Any) -> str:
+        """The text with its fields filled in; raises UnknownText (a KeyError) for an id or field not known."""
+        return _filled(self._message(language, id_).forms[0], id_, fields)
+
+    def count(self, language: str, id_: str, number: int, **fields: Any) -> str:
+        """The text in the form for this number; the field {number} is the number as the language writes it."""
+        language = self.language(language)
+        forms = self._message(language, id_).forms
+        form = forms[min(get_plural(language).plural_func(number), len(forms) - 1)]
+        return _filled(form, id_, {**fields, "number": self.number(language, number)})
+
+    def label(self, language: str, choice: str, ref: str | None = None) -> str:
+        """The label of a button; `add` carries the reference."""
+        return self.say(language, f"{BUTTON}{choice}", **({"ref": ref} if choice == "add" else {}))
+
+    def choice_of(self, text: str) -> str | None:
+        """The button that this typed text is the label of, in any configured language."""
+        return self._choices.get(_plain(text))
+
+    def with_prefix(self, language: str, prefix: str) -> dict[str, str]:
+        """Texts of a family without fields by what follows the prefix (`command.`, in catalogue order)."""
+        return {
+            id_.removeprefix(prefix): message.forms[0]
+            for id_, message in self._messages[self.language(language)].items()
+            if id_.startswith(prefix)
+        }
+
+    def date(self, language: str, at: datetime | date, zone: str) -> str:
+        """`Wednesday, 4 November 2026`, in the zone."""
+        day = at.astimezone(ZoneInfo(zone)).date() if isinstance(at, datetime) else at
+        return str(format_date(day, "full", locale=_locale(self.language(language))))
+
+    def moment(self, language: str, at: datetime, zone: str) -> str:
+        """`4 November 2026, 17:30`, in the zone."""
+        locale = _locale(self.language(language))
+        pattern = f"{locale.date_formats['long'].pattern}, HH:mm"
+        return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=locale))
+
+    def clock(self, language: str, at: datetime, zone: str) -> str:
+        """`17:30`, in the zone."""
+        return str(format_time(at, "HH:mm", tzinfo=ZoneInfo(zone), locale=_locale(self.language(language))))
+
+    def number(self, language: str, number: int | Decimal) -> str:
+        """A number as the language writes it."""
+        return str(format_decimal(number, locale=_locale(self.language(language))))
+
+    def amount(self, language: str, amount: str, currency: str) -> str:
+        """An amount of money as the language writes it."""
+        return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
+
+    def together(self, language: str, things: list[str]) -> str:
+        """`a, b and c`."""
+        return str(format_list(things, locale=_locale(self.language(language))))
+
+    def _message(self, language: str, id_: str) -> Message:
+        message = self._messages[self.language(language)].get(id_)
+        if message is None:
+            raise UnknownText(f"no text has the id {id_!r}")
+        return message
+
+
+def _filled(form: str, id_: str, fields: Mapping[str, Any]) -> str:
+    # Not str.format: an organisation's own text must not reach into the values that are put in.
+    missing = sorted({name for name in FIELD.findall(form) if name not in fields})
+    if missing:
+        raise UnknownText(f"the text {id_!r} needs the field {missing[0]!r}")
+    return FIELD.sub(lambda found: str(fields[found.group(1)]), form)
+
+
+def _locale(language: str) -> Locale:
+    # A bare "en" writes dates the American way, which readers elsewhere take for another day.
+    return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
+
+
+def _plain(text: str) -> str:
+    """A label as it may be typed: any case (with or without the Turkish dot), spacing and final full stop."""
+    folded = unicodedata.normalize("NFKC", text).replace("İ", "i").replace("I", "i").replace("ı", "i")
+    return " ".join(folded.casefold().replace("’", "'").split()).strip(" .!«»\"'")

@@ -1,0 +1,48 @@
+"""How each due time was computed, step by step (demand 21; `amends case due`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from complaints.because import explain
+from complaints.doing import stamp
+from complaints.record import Case, TargetSet
+from complaints.targets import Wanted, compute
+from complaints.vocabulary import Target
+from complaints.worktime import due
+
+
+def explained(case: Case, one: TargetSet) -> list[str]:
+    """The steps from the start of a target to its due time, in plain English."""
+    rule, _, rest = one.basis.partition(";")
+    rule = rule.split(",")[0]
+    if one.basis.startswith("extend"):
+        return ["Extended by a manager, with a reason told to the complainant."]
+    if one.target is Target.REMEDY:
+        return ["Promised for this day in the decision: due at its closing time."]
+    computed = compute(case, Wanted(one.target, one.of, one.start, one.span, rule))
+    lines = [f"Rule {rule}: {one.span}.", *explain(computed)]
+    if rest:
+        legal = due(case.received_at, str(case.rules.targets.legal), case.rules.calendar)
+        lines += [f"The legal maximum ({case.rules.targets.legal}) ends earlier:", *explain(legal)]
+    return lines
+
+
+def due_record(case: Case) -> list[Mapping[str, Any]]:
+    """Every version of every target with its dates and its explanation, in order of their due times."""
+    return [
+        {
+            "target": one.target.value,
+            "version": one.version,
+            "of": one.of,
+            "start": stamp(one.start),
+            "internal_due": stamp(one.internal_due),
+            "promised_due": stamp(one.promised_due),
+            "basis": one.basis,
+            "span": one.span,
+            "met_at": stamp(one.met_at) if one.met_at else None,
+            "because": explained(case, one),
+        }
+        for one in sorted(case.targets, key=lambda one: (one.internal_due, one.version))
+    ]

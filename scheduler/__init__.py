@@ -1,0 +1,1 @@
+"""What we owe, done in time. Knows no channel: performers are handed in by kind; APScheduler only ticks."""

@@ -1,0 +1,129 @@
+"""Claiming what is due and doing it, one lease at a time (design.md, rule 2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from complaints.errors import ComplaintError
+from scheduler import backoff
+from store.open import Store
+from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.values import Obligation
+
+Perform = Callable[[Obligation], Awaitable[Outcome]]
+
+#: Longer than the slowest send (30 s), else two replicas would both acknowledge.
+LEASE_SECONDS = 90.0
+AT_ONCE = 16
+#: The floor under the nudges: a due time reached, or another replica's commit, is seen within this time.
+POLL_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Performing:
+    """The loop that does what is due. Lives as long as the process; holds nothing that a restart would lose."""
+
+    def __init__(self, store: Store, performers: Mapping[str, Perform]) -> None:
+        self._store = store
+        self._performers = dict(performers)
+        self._nudged = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Something may be due now. Safe to call from any thread: the store calls it after a commit."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._nudged.set)
+
+    async def run(self) -> None:
+        """Work until `stop`; on the way out finish what was begun."""
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._nudged.clear()
+            try:
+                full = await self._claim_and_start()
+            except Exception:
+                # The database is away: no duty is lost, the rows wait. Saying so beats dying with them.
+                log.exception("claiming_failed")
+                full = False
+            if not full:
+                await self._rest()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def stop(self) -> None:
+        """Take nothing new."""
+        self._stopping = True
+        self.nudge()
+
+    async def idle(self) -> None:
+        """Return when nothing due is left to claim and nothing is being done (for the demo's clock and tests)."""
+        while True:
+            while self._running:
+                await asyncio.wait(set(self._running))
+            if await self._store.in_thread(self._store.claimable, tuple(self._performers)) == 0:
+                if not self._running:
+                    return
+                continue
+            self.nudge()
+            await asyncio.sleep(0.005)
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _claim_and_start(self) -> bool:
+        """Claim what there is room for; True when there may be more at once."""
+        room = AT_ONCE - len(self._running)
+        if room <= 0:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        claimed = await self._store.in_thread(self._store.claim, tuple(self._performers), room, LEASE_SECONDS)
+        for one in claimed:
+            task = asyncio.create_task(self._perform(one))
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+        return len(claimed) == room
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._nudged.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("performing_broke", exc_info=task.exception())
+
+    async def _perform(self, one: Obligation) -> None:
+        store = self._store
+        if not await store.in_thread(store.still_owed, one):
+            await store.in_thread(store.settle, one.id)
+            return
+        outcome = await self._try(one)
+        match outcome:
+            case Done(settled=True):
+                return
+            case Done():
+                await store.in_thread(store.settle, one.id)
+            case Later(at=at, why=why):
+                await store.in_thread(store.postpone, one.id, at, why)
+            case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
+                await store.in_thread(store.retry, one.id, backoff.wait(one.attempts, after), why)
+            case Retry(why=why) | GaveUp(why=why):
+                log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
+                await store.in_thread(store.give_up, one.id, why)
+
+    async def _try(self, one: Obligation) -> Outcome:
+        try:
+            return await self._performers[one.kind](one)
+        except ComplaintError as refused:
+            # The record says no (somebody else was first, the state moved on): a person cannot do better.
+            log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
+            return Done()
+        except Exception as wrong:
+            log.exception("obligation_failed", id=one.id, kind=one.kind, ref=one.ref)
+            return Retry(f"{type(wrong).__name__}")

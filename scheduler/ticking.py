@@ -1,0 +1,39 @@
+"""APScheduler as a clock and nothing else: memory store, interval jobs declared here (reliability.md, section 3).
+
+A tick inserts duties with deterministic keys, so any replica may tick and none needs electing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from complaints.owing import Lane, Owed
+from store.open import Store
+
+
+
+def ticking(store: Store, nudge: Callable[[], None], *, every_seconds: float = 1.0) -> AsyncIOScheduler:
+    """A started-by-the-caller scheduler with the product's ticks."""
+    ticks = AsyncIOScheduler(timezone="UTC")
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+
+    async def house() -> None:
+        await store.in_thread(_housekeeping, store)
+
+    async def due() -> None:
+        nudge()
+
+    ticks.add_job(due, "interval", seconds=every_seconds, id="due", **defaults)
+    ticks.add_job(house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults)
+    return ticks
+
+
+def _housekeeping(store: Store) -> None:
+    """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
+    now = store.now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    store.insert(Owed(f"tidy:{now:%Y-%m-%d}", "tidy", now, Lane.BULK))
+    store.insert(Owed(f"checkpoint:{hour:%Y-%m-%dT%H}", "checkpoint", now, Lane.BULK))

@@ -1,0 +1,41 @@
+"""`python -m simulator --port 8410`: serve until interrupted; the first line tells addresses and tokens."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+
+from simulator.running import Simulator
+
+
+async def _serve(host: str, port: int) -> None:
+    async with Simulator(host=host, port=port) as sim:
+        said = {
+            "url": sim.url,
+            "telegram_url": sim.telegram_url,
+            "bot_token": sim.bot_token,
+            "slack_url": sim.slack_url,
+            "slack_bot_token": sim.slack_bot_token,
+            "slack_app_token": sim.slack_app_token,
+            "slack_signing_secret": sim.slack_signing_secret,
+        }
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await ended.wait()
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m simulator")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    given = parser.parse_args()
+    asyncio.run(_serve(given.host, given.port))
+
+
+if __name__ == "__main__":
+    main()

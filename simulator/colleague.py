@@ -1,0 +1,219 @@
+"""A member of staff as tests drive them: cards pressed, modals filled, direct messages read."""
+
+from typing import Any
+
+from simulator import slack_people as people
+from simulator.screen import (
+    Card,
+    Modal,
+    NotAcknowledged,
+    NotVisible,
+    PostShown,
+    Refused,
+    Room,
+    element_labelled,
+)
+from simulator.slack_link import Link
+from simulator.slack_people import Impossible
+from simulator.slack_state import Channel, Member, View
+
+Json = dict[str, Any]
+
+
+class Colleague:
+    """Acts return when the app has acknowledged."""
+
+    def __init__(self, link: Link, member: Member) -> None:
+        self.link, self.world, self.member = link, link.world, member
+
+    @property
+    def id(self) -> str:
+        """The member's id."""
+        return self.member.id
+
+    def channel(self, channel_id: str) -> Room:
+        """A channel as this member sees it. Raises NotVisible when not in it."""
+        channel = self.world.slack.channels.get(channel_id)
+        if channel is None or self.member.id not in channel.members:
+            raise NotVisible(f"{self.member.name} is not in {channel_id}.")
+        return Room(self.world, self.member, channel)
+
+    def sees(self, channel_id: str) -> bool:
+        """Whether the channel is in this member's list."""
+        return any(c.id == channel_id for c in self.world.slack.visible(self.member.id))
+
+    async def presses(self, where: Card | Modal, label: str) -> None:
+        """Press a button by label or action_id. Raises NotAcknowledged after the deadline."""
+        if isinstance(where, Modal):
+            block_id, element = element_labelled(where.view.blocks, label, {"button"})
+            done = await people.act_in_view(
+                self.link,
+                self.member,
+                where.view.id,
+                block_id,
+                element["action_id"],
+                element.get("value"),
+            )
+        else:
+            if where.gone:
+                raise Impossible("That card is gone.")
+            block_id, element = element_labelled(where.blocks, label, {"button"})
+            done = await people.act_on_post(
+                self.link,
+                self.member,
+                where.channel,
+                where.ts,
+                block_id,
+                element["action_id"],
+                element.get("value"),
+            )
+        self._demand(done, label)
+
+    async def chooses(self, where: Card | Modal, menu: str, option: str) -> None:
+        """Choose in a menu by its placeholder, label or action_id; the option by text or value."""
+        blocks = where.view.blocks if isinstance(where, Modal) else where.blocks
+        block_id, element = element_labelled(blocks, menu, None)
+        if isinstance(where, Modal):
+            done = await people.act_in_view(
+                self.link,
+                self.member,
+                where.view.id,
+                block_id,
+                element["action_id"],
+                option,
+            )
+        else:
+            done = await people.act_on_post(
+                self.link,
+                self.member,
+                where.channel,
+                where.ts,
+                block_id,
+                element["action_id"],
+                option,
+            )
+        self._demand(done, option)
+
+    def _demand(self, done: bool, label: str) -> None:
+        if not done:
+            raise NotAcknowledged(f"{self.member.name} pressed {label!r}: {people.TROUBLE}")
+
+    @property
+    def modal(self) -> Modal | None:
+        """The modal on top."""
+        return Modal(self.world, self.member.views[-1]) if self.member.views else None
+
+    async def opened(self, title: str = "", *, timeout: float = 10) -> Modal:  # noqa: ASYNC109
+        """Wait for a modal on top with the text in title or callback_id. Raises TimeoutError."""
+
+        def there() -> View | None:
+            top = self.member.views[-1] if self.member.views else None
+            return (
+                top
+                if top
+                and (title in Modal(self.world, top).title or title in top.content.get("callback_id", ""))
+                else None
+            )
+
+        if not await self.world.changes.until(there, timeout):
+            top = self.modal
+            raise TimeoutError(
+                f"{self.member.name} saw no modal {title!r} within {timeout} s; "
+                f"on top: {top.title if top else None}; "
+                f"refused: {self.world.slack.refusals[-3:]}"
+            )
+        return self._top()
+
+    def _top(self) -> Modal:
+        if self.modal is None:
+            raise Impossible(f"{self.member.name} has no modal open.")
+        return self.modal
+
+    async def fills(self, values: Json | None = None, /, **named: Any) -> None:
+        """Fill in the modal on top by block_id or label; options by value or visible text."""
+        modal = self._top()
+        for key, value in ((values or {}) | named).items():
+            people.type_into(modal.view, {modal.block_for(key): value})
+        self.world.changed()
+
+    async def submits(self, *, expect_errors: bool = False) -> Modal | None:
+        """Submit the modal on top; returns what is on top then. Raises Refused, NotAcknowledged."""
+        view = self._top().view
+        await people.submit(self.link, self.member, view.id, {})
+        if view.notice:
+            raise NotAcknowledged(f"{view.notice} {self.world.slack.refusals[-1:]}")
+        if view.errors and view in self.member.views and not expect_errors:
+            raise Refused(dict(view.errors))
+        return self.modal
+
+    async def closes(self, *, all: bool = False) -> None:  # noqa: A002
+        """Close the modal on top, or all of them."""
+        await people.close(self.link, self.member, self._top().view.id, all_of_them=all)
+
+    async def runs(self, text: str, *, channel: str | None = None) -> None:
+        """Type a slash command; in the first channel unless told where. Raises NotAcknowledged."""
+        place = channel or self.world.slack.visible(self.member.id)[0].id
+        if not await people.run_command(self.link, self.member, text, place):
+            raise NotAcknowledged(self.notice or text)
+
+    async def shortcut(self, callback_id: str) -> None:
+        """Use a global shortcut."""
+        self._demand(await people.use_shortcut(self.link, self.member, callback_id), callback_id)
+
+    async def message_shortcut(self, callback_id: str, card: PostShown) -> None:
+        """Use a shortcut of a message."""
+        done = await people.use_shortcut(
+            self.link,
+            self.member,
+            callback_id,
+            channel_id=card.channel,
+            ts=card.ts,
+        )
+        self._demand(done, callback_id)
+
+    async def says(self, channel: str, text: str, *, thread: PostShown | None = None) -> PostShown:
+        """Write in a channel or thread."""
+        post = people.say(self.link, self.member, channel, text, thread.ts if thread else None)
+        return PostShown(self.world, self.world.slack.channels[channel], post)
+
+    async def opens_home(self) -> None:
+        """Open the app's home."""
+        people.open_home(self.link, self.member)
+
+    @property
+    def home(self) -> Modal | None:
+        """The app's home view."""
+        return Modal(self.world, self.member.home) if self.member.home else None
+
+    @property
+    def direct_messages(self) -> list[Card]:
+        """What the app wrote in the direct conversation, oldest first."""
+        channel = self._direct()
+        posts = [p for p in channel.posts if p.by_bot and not p.deleted] if channel else []
+        return [Card(self.world, channel, p) for p in posts] if channel else []
+
+    def _direct(self) -> Channel | None:
+        return next((c for c in self.world.slack.channels.values() if c.direct == self.member.id), None)
+
+    @property
+    def ephemerals(self) -> list[Card]:
+        """What only this member was shown, oldest first."""
+        return [
+            Card(self.world, channel, post)
+            for channel in self.world.slack.visible(self.member.id)
+            for post in channel.posts
+            if post.only_for == self.member.id and not post.deleted
+        ]
+
+    @property
+    def notice(self) -> str | None:
+        """What Slack's own client last said."""
+        return self.member.notice[0] if self.member.notice else None
+
+    @property
+    def files(self) -> list[tuple[str, bytes]]:
+        """Files in the direct conversation: names and bytes."""
+        found = [
+            self.world.slack.files[number] for post in self.direct_messages for number in post.post.files
+        ]
+        return [(file.name, file.data or b"") for file in found]

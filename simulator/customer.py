@@ -1,0 +1,244 @@
+"""A customer as tests drive her, and a group chat."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simulator import page_customers, seeding, telegram_people
+from simulator.http_body import Upload
+from simulator.telegram_attachments import Impossible
+from simulator.telegram_people import Place
+from simulator.telegram_state import ChatMessage, Person
+from simulator.telegram_state import Group as GroupState
+from simulator.world import World
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as it stood when asked for."""
+
+    id: int
+    text: str
+    keyboard: tuple[tuple[str, ...], ...]
+    outgoing: bool
+
+
+def _seen(message: ChatMessage) -> Message:
+    rows = tuple(tuple(button["text"] for button in row) for row in message.keyboard)
+    return Message(message.id, message.text, rows, message.outgoing)
+
+
+class Customer:
+    """Someone with the app; every act returns when Telegram has it."""
+
+    def __init__(self, world: World, person: Person) -> None:
+        self.world, self.person = world, person
+        self._acted = world.telegram.newest_id(person.id)
+        self._edits: dict[int, str] = {}
+
+    @property
+    def id(self) -> int:
+        """The Telegram id, which is the private chat's id too."""
+        return self.person.id
+
+    def _place(self) -> Place:
+        self._mark()
+        return Place(self.person)
+
+    def _mark(self) -> None:
+        self._acted = self.world.telegram.newest_id(self.person.id)
+        self._edits = {m.id: m.text for m in self._spoken}
+
+    @property
+    def _standing(self) -> list[ChatMessage]:
+        return [m for m in self.world.telegram.chats[self.person.id] if not m.deleted]
+
+    @property
+    def _spoken(self) -> list[ChatMessage]:
+        return [m for m in self._standing if m.outgoing]
+
+    async def says(self, text: str, *, reply_to: Message | None = None) -> Message:
+        """Write."""
+        place = self._place()
+        return _seen(
+            telegram_people.write(self.world, place, text, reply_to=reply_to.id if reply_to else None)
+        )
+
+    async def presses(self, label: str) -> None:
+        """Press the newest button of that label; one of the reply keyboard is said. Raises Impossible."""
+        for message in reversed(self._standing):
+            for button in [b for row in message.keyboard for b in row]:
+                if button["text"] == label:
+                    self._mark()
+                    if "callback_data" in button:
+                        telegram_people.press(self.world, self.person, message.id, button["callback_data"])
+                    return
+        rows = self.person.reply_keyboard["rows"] if self.person.reply_keyboard else []
+        if any(label in row for row in rows):
+            await self.says(label)
+            return
+        raise Impossible(
+            f"{self.person.name} sees no button {label!r}; she sees {self.buttons}.\n{self.transcript()}"
+        )
+
+    async def sends(self, kind: str, *uploads: Upload, caption: str = "", seconds: int = 0) -> list[Message]:
+        """Send files of a kind; several are an album."""
+        sent = telegram_people.send_files(
+            self.world,
+            self._place(),
+            kind,
+            list(uploads),
+            caption=caption,
+            seconds=seconds,
+        )
+        return [_seen(message) for message in sent]
+
+    async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> Message:
+        """Send a picture."""
+        upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else page_customers.sample_photo(0)
+        return (await self.sends("photo", upload, caption=caption))[0]
+
+    async def sends_album(self, count: int = 3, *, caption: str = "") -> list[Message]:
+        """Send several pictures at once."""
+        return await self.sends(
+            "photo", *(page_customers.sample_photo(n) for n in range(count)), caption=caption
+        )
+
+    async def sends_voice(self, seconds: int = 3) -> Message:
+        """Send a voice note."""
+        return (await self.sends("voice", page_customers.sample_voice(seconds), seconds=seconds))[0]
+
+    async def sends_document(
+        self,
+        name: str = "letter.pdf",
+        data: bytes = b"%PDF-1.4\n%%EOF\n",
+        *,
+        mime: str = "application/pdf",
+        caption: str = "",
+    ) -> Message:
+        """Send a document."""
+        return (await self.sends("document", Upload("file", name, mime, data), caption=caption))[0]
+
+    async def sends_video(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42", caption: str = "") -> Message:
+        """Send a video."""
+        return (await self.sends("video", Upload("file", "video.mp4", "video/mp4", data), caption=caption))[0]
+
+    async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> Message:
+        """Send a round video."""
+        return (await self.sends("video_note", Upload("file", "note.mp4", "video/mp4", data)))[0]
+
+    async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> Message:
+        """Send a piece of audio."""
+        return (await self.sends("audio", Upload("file", "talk.mp3", "audio/mpeg", data), caption=caption))[0]
+
+    async def sends_animation(self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = "") -> Message:
+        """Send a moving picture."""
+        return (await self.sends("animation", Upload("file", "a.gif", "image/gif", data), caption=caption))[0]
+
+    async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> Message:
+        """Send a sticker."""
+        return (await self.sends("sticker", Upload("file", "sticker.webp", "image/webp", data)))[0]
+
+    async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> Message:
+        """Share a place."""
+        return _seen(telegram_people.send_location(self.world, self._place(), latitude, longitude))
+
+    async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> Message:
+        """Share a contact."""
+        return _seen(telegram_people.send_contact(self.world, self._place(), name, phone))
+
+    async def edits(self, message: Message, text: str) -> Message:
+        """Change an own message."""
+        self._mark()
+        return _seen(telegram_people.edit(self.world, self.person, message.id, text))
+
+    def blocks(self) -> None:
+        """Block the bot."""
+        telegram_people.block(self.world, self.person, True)
+
+    def unblocks(self) -> None:
+        """Unblock the bot."""
+        telegram_people.block(self.world, self.person, False)
+
+    async def hears(self, fragment: str = "", *, timeout: float = 10) -> Message:  # noqa: ASYNC109
+        """Wait for words of the bot since the last act, new or edited, with the text. Raises TimeoutError."""
+
+        def found() -> ChatMessage | None:
+            fresh = [m for m in self._spoken if m.id > self._acted or self._edits.get(m.id, m.text) != m.text]
+            return next((m for m in reversed(fresh) if fragment in m.text), None)
+
+        if not await self.world.changes.until(found, timeout):
+            raise TimeoutError(
+                f"{self.person.name} did not hear {fragment!r} within {timeout} s.\n{self.transcript()}"
+            )
+        heard = found()
+        if heard is None:
+            raise TimeoutError(f"{fragment!r} was heard and is gone again.\n{self.transcript()}")
+        return _seen(heard)
+
+    def remembers(self, text: str, *, from_bot: bool, at: datetime) -> int:
+        """Words from before the simulator started; nobody is told. Its message_id."""
+        return seeding.message(self.world, self.person, text, from_bot=from_bot, at=at)
+
+    @property
+    def heard(self) -> list[str]:
+        """The bot's words as they stand now, oldest first."""
+        return [m.text for m in self._spoken]
+
+    @property
+    def last(self) -> Message | None:
+        """The bot's newest message."""
+        return _seen(self._spoken[-1]) if self._spoken else None
+
+    @property
+    def buttons(self) -> list[str]:
+        """Labels of the newest inline keyboard that stands, else of the reply keyboard."""
+        for message in reversed(self._standing):
+            if message.keyboard:
+                return [button["text"] for row in message.keyboard for button in row]
+        rows = self.person.reply_keyboard["rows"] if self.person.reply_keyboard else []
+        return [label for row in rows for label in row]
+
+    @property
+    def notice(self) -> str | None:
+        """What the last press was answered with."""
+        return self.person.notice["text"] if self.person.notice else None
+
+    def documents(self) -> list[tuple[str, bytes]]:
+        """Files that the bot sent: names and bytes."""
+        return [(m.file.name, m.file.data) for m in self._spoken if m.file]
+
+    def transcript(self) -> str:
+        """The whole chat, one line a message; line breaks inside become " / "."""
+        lines = []
+        for message in self.world.telegram.chats[self.person.id]:
+            who = "Bot" if message.outgoing else self.person.name
+            said = re.sub(r"\s*\n+\s*", " / ", message.text) or f"({message.kind})"
+            keys = "".join(f" [{button['text']}]" for row in message.keyboard for button in row)
+            state = " (deleted)" if message.deleted else " (edited)" if message.earlier else ""
+            lines.append(f"{who}: {said}{keys}{state}")
+        return "\n".join(lines)
+
+
+class Group:
+    """A group chat with the bot in it."""
+
+    def __init__(self, world: World, group: GroupState) -> None:
+        self.world, self.group = world, group
+
+    async def says(self, customer: Customer, text: str) -> Message:
+        """Write in the group."""
+        return _seen(telegram_people.write(self.world, Place(customer.person, self.group), text))
+
+    @property
+    def heard(self) -> list[str]:
+        """What the bot said there."""
+        return [m.text for m in self.world.telegram.chats[self.group.id] if m.outgoing and not m.deleted]
+
+    @property
+    def bot_in(self) -> bool:
+        """Whether the bot is still there."""
+        return self.group.bot_in

@@ -1,0 +1,64 @@
+"""The chain of one complaint's events: each entry names the hash of the one before (reliability.md, 7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from complaints.doing import instant, stamp
+from complaints.record import Event
+from complaints.vocabulary import Role, Verb
+from store.canonical import canonical
+
+VERSION = 1
+#: What the first entry names as the one before.
+GENESIS = "0" * 64
+
+
+def entry_of(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
+    """The canonical entry of an event; its SHA-256 is the hash that the next one names."""
+    return written(
+        ref, event.seq, event.verb.value, stamp(event.at), event.by, event.role.value, event.facts, commit, prev
+    )
+
+
+def written(
+    ref: str,
+    seq: int,
+    verb: str,
+    at: str,
+    by: str,
+    role: str,
+    facts: Mapping[str, Any],
+    commit: str | None,
+    prev: str,
+) -> str:
+    """The same from plain values: also for the chain of settings, which knows no verb of a complaint."""
+    return canonical(
+        {
+            "version": VERSION,
+            "case": ref,
+            "seq": seq,
+            "verb": verb,
+            "at": at,
+            "actor": by,
+            "role": role,
+            "facts": facts,
+            "commit": commit,
+            "prev": prev,
+        }
+    )
+
+
+def event_of(entry: str) -> Event:
+    """The event that an entry tells; its words are sealed elsewhere."""
+    said = json.loads(entry)
+    return Event(
+        seq=said["seq"],
+        verb=Verb(said["verb"]),
+        at=instant(said["at"]),
+        by=said["actor"],
+        role=Role(said["role"]),
+        facts=said["facts"],
+    )

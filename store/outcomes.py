@@ -1,0 +1,39 @@
+"""How the performing of an obligation ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Done:
+    """Done, or nothing was needed. `settled` is True when the performer settled the row in its own transaction."""
+
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not yet: due again at `at` (the desk's clock). No failure."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The other side failed: try again after so many seconds of real time, None for the usual backoff."""
+
+    why: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """It cannot be done; a person must see it."""
+
+    why: str
+
+
+Outcome = Done | Later | Retry | GaveUp

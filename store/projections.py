@@ -1,0 +1,173 @@
+"""What the tables show of a case: pure rows from the fold, written with the event, compared by `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, update
+
+from complaints.priorities import priority_of
+from complaints.record import Assessment, Case, Decision, Event, Issue, Proposed, RemedyOwed, TargetSet
+from complaints.targets import next_due
+from complaints.vocabulary import Verb
+from store.tables import (
+    ASSESSMENTS,
+    DECISIONS,
+    EXTERNALS,
+    ISSUES,
+    LINKS,
+    PROPOSALS,
+    REMEDIES,
+    TARGETS,
+)
+from store.transactions import Tx
+
+#: Stands in `next_due_at` where nothing is due, so that one index orders every complaint.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+Values = dict[str, Any]
+
+
+def complaint_row(case: Case) -> Values:
+    """The columns of `complaints` that follow from the events."""
+    due = next_due(case) if case.is_open else None
+    return {
+        "language": case.language,
+        "received_at": case.received_at,
+        "logged_at": case.logged_at,
+        "is_simulation": case.is_simulation,
+        "version": case.version,
+        "work_version": case.work_version,
+        "state": case.state.value,
+        "kind": case.kind.value,
+        "category": case.category,
+        "severity": case.severity,
+        "safety": case.safety,
+        "priority": priority_of(case).value,
+        "owner": case.owner,
+        "level": case.level,
+        "flags": sorted(flag.value for flag in case.flags),
+        "form_open": case.form_open,
+        "last_words_at": case.last_words_at,
+        "next_target": due.target.value if due else None,
+        "next_due_at": due.internal_due if due else NEVER,
+        "reply": case.reply,
+        "close_code": None if case.close_code is None else str(case.close_code),
+        "closed_at": case.closed_at,
+        "erased_at": case.erased_at,
+    }
+
+
+def issue_row(one: Issue) -> Values:
+    """One row of `issues`."""
+    return {"n": one.n, "category": one.category, "finding": one.finding.value if one.finding else None}
+
+
+def decision_row(one: Decision) -> Values:
+    """One row of `decisions`."""
+    return {
+        "seq": one.seq,
+        "level": one.level,
+        "external": False,
+        "by": one.by,
+        "at": one.at,
+        "short": one.short,
+        "findings": [finding.value for finding in one.findings],
+        "cause_class": one.cause_class,
+        "others_affected": one.others_affected,
+        "needs_approval": one.needs_approval,
+        "approved_by": one.approved_by,
+        "communicated_at": one.communicated_at,
+    }
+
+
+def remedy_row(one: RemedyOwed) -> Values:
+    """One row of `remedies`."""
+    return asdict(one)
+
+
+def target_row(one: TargetSet) -> Values:
+    """One row of `targets`."""
+    return {**asdict(one), "target": one.target.value}
+
+
+def proposal_row(one: Proposed) -> Values:
+    """One row of `proposals`, but for its seq."""
+    return asdict(one)
+
+
+def assessment_row(one: Assessment) -> Values:
+    """One row of `assessments`, but for its seq."""
+    return asdict(one)
+
+
+#: Each list of a case with its table, its key beside the reference, and its rows.
+LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]]], ...] = (
+    (ISSUES, ("n",), lambda case: (issue_row(one) for one in case.issues)),
+    (DECISIONS, ("seq",), lambda case: (decision_row(one) for one in case.decisions)),
+    (REMEDIES, ("n",), lambda case: (remedy_row(one) for one in case.remedies)),
+    (TARGETS, ("target", "of", "version"), lambda case: (target_row(one) for one in case.targets)),
+)
+
+
+def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
+    """The rows that belong to one event: what was proposed, assessed, linked, said outside."""
+    facts, rows = event.facts, []
+    if event.verb is Verb.PROPOSE and case.proposed is not None:
+        rows.append((PROPOSALS, proposal_row(case.proposed)))
+    elif event.verb in (Verb.ASSESS, Verb.REASSESS) and case.assessment is not None:
+        rows.append((ASSESSMENTS, assessment_row(case.assessment)))
+    elif event.verb in (Verb.LINK, Verb.MERGE):
+        relation = facts.get("relation", "duplicate")
+        rows.append((LINKS, {"other_ref": facts["other_ref"], "relation": relation, "at": event.at}))
+    elif event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
+        comply_by = facts.get("comply_by")
+        rows.append(
+            (
+                EXTERNALS,
+                {
+                    "event": facts.get("event", "notified"),
+                    "comply_by": date.fromisoformat(comply_by) if comply_by else None,
+                    "at": event.at,
+                },
+            )
+        )
+    return [(table, {"ref": case.ref, "seq": event.seq, **values}) for table, values in rows]
+
+
+def project(tx: Tx, before: Case | None, case: Case, event: Event) -> None:
+    """Bring the rows beside `complaints` to the case as the event left it; only what differs is written."""
+    for table, key, rows in LISTS:
+        old = {} if before is None else _keyed(rows(before), key)
+        _differences(tx, table, case.ref, key, old, _keyed(rows(case), key))
+    for table, values in event_rows(case, event):
+        tx.connection.execute(insert(table).values(**values))
+
+
+def _keyed(rows: Iterable[Values], key: tuple[str, ...]) -> dict[tuple[Any, ...], Values]:
+    return {tuple(row[name] for name in key): row for row in rows}
+
+
+def _differences(
+    tx: Tx,
+    table: Table,
+    ref: str,
+    key: tuple[str, ...],
+    old: Mapping[tuple[Any, ...], Values],
+    new: Mapping[tuple[Any, ...], Values],
+) -> None:
+    added = [{"ref": ref, **row} for at, row in new.items() if at not in old]
+    if added:
+        tx.connection.execute(insert(table), added)
+    for at, row in new.items():
+        if at in old and old[at] != row:
+            tx.connection.execute(update(table).where(*_at(table, ref, key, at)).values(**row))
+    for at in old.keys() - new.keys():
+        tx.connection.execute(delete(table).where(*_at(table, ref, key, at)))
+
+
+def _at(table: Table, ref: str, key: tuple[str, ...], at: tuple[Any, ...]) -> list[Any]:
+    return [table.c.ref == ref, *(table.c[name] == value for name, value in zip(key, at, strict=True))]

@@ -1,0 +1,88 @@
+"""The persons of a complaint and where they can be reached; names and addresses are sealed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from store.tables.columns import NUMBER, Row, UtcDateTime
+
+
+class Person(Row, table=True):
+    """Somebody outside the organisation. `key_wrapped` is the person's own key; without it all is gone."""
+
+    __tablename__ = "people"
+
+    id: str = Field(primary_key=True)
+    key_wrapped: bytes | None = Field(sa_type=LargeBinary)
+    name_sealed: bytes | None = Field(sa_type=LargeBinary)
+    needs_sealed: bytes | None = Field(sa_type=LargeBinary)
+    language: str | None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    erased_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class ContactPoint(Row, table=True):
+    """One address of a person on one channel. `address_index` is its HMAC, for look-ups."""
+
+    __tablename__ = "contact_points"
+    __table_args__ = (UniqueConstraint("channel", "address_index"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    person_id: str = Field(foreign_key="people.id", index=True)
+    channel: str
+    address_sealed: bytes | None = Field(sa_type=LargeBinary)
+    address_index: bytes = Field(sa_type=LargeBinary)
+    verified: bool
+    preferred: bool
+    blocked: bool
+    blocked_at: datetime | None = Field(sa_type=UtcDateTime)
+    quiet_hours: str | None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CasePerson(Row, table=True):
+    """Who has which part in a complaint: complainant, affected, representative, subject, witness."""
+
+    __tablename__ = "case_people"
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    person_id: str = Field(foreign_key="people.id", primary_key=True, index=True)
+    role: str = Field(primary_key=True)
+    relation: str | None
+    authority: str | None
+    may_receive: bool
+
+
+class Identifier(Row, table=True):
+    """A customer or order number, phone or e-mail of a complaint: sealed, found only by its HMAC."""
+
+    __tablename__ = "identifiers"
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    kind: str = Field(primary_key=True)
+    value_index: bytes = Field(sa_type=LargeBinary, primary_key=True, index=True)
+    sealed: bytes | None = Field(sa_type=LargeBinary)
+
+
+class Conversation(Row, table=True):
+    """Where the talk with one contact point stands: codes and ids, never words."""
+
+    __tablename__ = "conversations"
+
+    contact_id: int = Field(foreign_key="contact_points.id", primary_key=True, sa_type=NUMBER)
+    state: dict[str, Any] = Field(sa_type=JSON)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Binding(Row, table=True):
+    """A bind code given to a complainant over a verified contact: only its hash, one use, five tries."""
+
+    __tablename__ = "bindings"
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    code_index: bytes = Field(sa_type=LargeBinary, primary_key=True, index=True)
+    tries: int
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(sa_type=UtcDateTime)

@@ -1,0 +1,52 @@
+"""The rules in force and the models in use, over time."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, LargeBinary
+from sqlmodel import Field
+
+from store.tables.columns import NUMBER, Row, UtcDateTime
+
+
+class RulebookRow(Row, table=True):
+    """A rulebook by the hash of its content; a complaint holds it for its whole life."""
+
+    __tablename__ = "rulebooks"
+
+    id: str = Field(primary_key=True)
+    data: dict[str, Any] = Field(sa_type=JSON)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Setting(Row, table=True):
+    """Which rulebook new complaints of a jurisdiction get, since when; the newest row holds."""
+
+    __tablename__ = "settings"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    jurisdiction: str
+    rulebook_id: str = Field(foreign_key="rulebooks.id")
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Model(Row, table=True):
+    """A trained model: its artefact, hash and card."""
+
+    __tablename__ = "models"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    sha256: str = Field(unique=True)
+    card: dict[str, Any] = Field(sa_type=JSON)
+    blob: bytes = Field(sa_type=LargeBinary)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ModelUse(Row, table=True):
+    """Which model is used, since when; the newest row holds, so one step back is one more row."""
+
+    __tablename__ = "model_uses"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    model_id: int = Field(foreign_key="models.id", sa_type=NUMBER)
+    at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,37 @@
+"""The people of the organisation and the roles they hold, by period."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, LargeBinary
+from sqlmodel import Field
+
+from store.tables.columns import NUMBER, Row, UtcDateTime
+
+
+class Member(Row, table=True):
+    """A member of staff; name and aliases are sealed with the instance's key."""
+
+    __tablename__ = "staff"
+
+    id: str = Field(primary_key=True)
+    slack_id: str = Field(index=True)
+    line: str | None
+    sealed: bytes = Field(sa_type=LargeBinary)
+    limits: dict[str, Any] = Field(sa_type=JSON)
+    absent_from: datetime | None = Field(sa_type=UtcDateTime)
+    absent_until: datetime | None = Field(sa_type=UtcDateTime)
+    left_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class StaffRole(Row, table=True):
+    """A role held from `since` until `until`; open while None."""
+
+    __tablename__ = "staff_roles"
+    __table_args__ = (Index("ix_staff_roles_member", "member_id", "until"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    member_id: str = Field(foreign_key="staff.id")
+    role: str
+    since: datetime = Field(sa_type=UtcDateTime)
+    until: datetime | None = Field(sa_type=UtcDateTime)

@@ -1,0 +1,97 @@
+"""What is owed and what keeps several processes out of each other's way."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
+
+from store.tables.columns import NUMBER, Row, UtcDateTime
+
+_OPEN = text("state = 'open'")
+
+
+class ObligationRow(Row, table=True):
+    """A duty with a key and a due time. `scope` is the complaint or the chat in which the key is unique.
+
+    `due` is the desk's clock; `lease_until` and `wait_until` are the database's, in seconds since 1970.
+    """
+
+    __tablename__ = "obligations"
+    __table_args__ = (
+        UniqueConstraint("scope", "key"),
+        Index("ix_obligations_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_obligations_chat", "contact_id", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_obligations_failed", "id", sqlite_where=text("state = 'failed'"),
+              postgresql_where=text("state = 'failed'")),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    scope: str
+    key: str
+    kind: str
+    ref: str | None = Field(foreign_key="complaints.ref")
+    contact_id: int | None = Field(foreign_key="contact_points.id", sa_type=NUMBER)
+    speaks: bool
+    lane: int
+    due: datetime = Field(sa_type=UtcDateTime)
+    state: str
+    facts: dict[str, Any] = Field(sa_type=JSON)
+    payload: bytes | None = Field(sa_type=LargeBinary)
+    lease_until: float
+    wait_until: float
+    attempts: int
+    why: str | None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class Key(Row, table=True):
+    """A key whose message, event or act was taken: a repeat changes nothing."""
+
+    __tablename__ = "heard"
+
+    key: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class SetAside(Row, table=True):
+    """A message that could not be handled, raw and sealed, kept 30 days for a person to look at."""
+
+    __tablename__ = "set_aside"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    key: str = Field(unique=True)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    why: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class LaneRow(Row, table=True):
+    """The pace of one lane over all processes: when its next message may leave (database time)."""
+
+    __tablename__ = "lanes"
+
+    lane: str = Field(primary_key=True)
+    next_free_at: float
+
+
+class Lease(Row, table=True):
+    """Who holds what only one process may do (the poller); `fencing` grows with every new holder."""
+
+    __tablename__ = "leases"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    fencing: int
+    until: float
+
+
+class Clock(Row, table=True):
+    """How far the desk's clock is ahead of real time; only the demo and tests move it."""
+
+    __tablename__ = "clock"
+
+    id: int = Field(primary_key=True)
+    offset_seconds: float

@@ -1,0 +1,75 @@
+"""One open transaction: its connection, its moment, and what the statements of all modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Float, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from complaints.rulebook import Rulebook
+from store.keyring import Keyring
+
+
+@dataclass
+class Tx:
+    """What every statement needs. `now` is the desk's clock, fixed for the whole transaction.
+
+    `rulebooks` is shared by all transactions: a rulebook never changes under its id.
+    """
+
+    connection: Connection
+    keys: Keyring
+    now: datetime
+    rulebooks: dict[str, Rulebook]
+    #: True once a duty was inserted or freed: the performers are nudged after the commit.
+    owing: bool = False
+    #: Done in a transaction of its own when this one is rolled back: a refusal stays on the record.
+    if_refused: list[Callable[[Tx], None]] = field(default_factory=list)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Which database speaks."""
+        return self.connection.dialect.name == "sqlite"
+
+    def insert_new(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Insert those rows whose keys are not there yet; how many were new (of one row: 0 or 1)."""
+        values = [dict(one) for one in rows]
+        if not values:
+            return 0
+        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        statement = insert.on_conflict_do_nothing()
+        if len(values) == 1:
+            return self.connection.execute(statement.values(values[0])).rowcount
+        return self.connection.execute(statement, values).rowcount
+
+    def put(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert the row, or give the one with its primary key these values."""
+        keys = [column.name for column in table.primary_key.columns]
+        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        changed = {name: value for name, value in row.items() if name not in keys}
+        self.connection.execute(
+            insert.values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
+        )
+
+
+class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is
+    """Seconds since 1970 by the database's own clock: leases must not depend on a replica's."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_seconds, "sqlite")
+def _sqlite_seconds(element: ColumnElement[float], compiler: Any, **kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_seconds, "postgresql")
+def _postgresql_seconds(element: ColumnElement[float], compiler: Any, **kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())::float8"

@@ -1,0 +1,367 @@
+"""Reading amends.toml and the secrets: what starts, what is refused, and how that is said."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from amends.settings import Settings, SettingsError, load
+
+MINIMAL = """\
+[organisation]
+name = "Northwind Water"
+country = "GB"                    # holidays; optional region
+timezone = "Europe/London"
+languages = ["en", "tr"]          # the first is the fallback
+staff_language = "en"
+emergency_number = "112"
+preset = "small_business"
+
+[calendar]
+hours = "Mon-Fri 09:00-17:30"     # "Mon-Fri 09:00-12:30 13:30-17:30", or "always"
+
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+
+[roles]
+handler = ["U0000001"]
+manager = ["U0000002"]
+top_management = ["U0000003"]
+auditor = ["U0000004"]
+"""
+
+EVERY_OVERRIDE = """
+[targets.P3]
+look = "1 bd"
+first_action = "3 bd"
+update_every = "5 bd"
+decide = "10 bd"
+[targets]
+ack = "1 bd"
+approve = "1 bd"
+remedy = "10 bd"
+verify = "5 bd"
+reply_reminder = "10 bd"
+lapse = "20 bd"
+[dialogue]
+burst = "20 s"
+file_abandoned_after = "30 min"
+quiet_hours = "20:00-08:00"
+[survey]
+delay = "3 days"
+reminder = "5 days"
+[levels]
+1 = ["handler", "manager"]
+2 = ["manager", "top_management"]
+[authority]
+handler = { amount = "100 GBP" }
+manager = { amount = "2000 GBP" }
+[[recourse]]
+body = "Consumer ombudsman"
+contact = "…"
+limit = "12 months"
+free = true
+[[danger]]
+signs = ["gas", "smell of gas"]
+number = "0800 111 999"
+text.en = "Leave now, touch no switches, call {number} from outside."
+[on_call]
+hours = "always"
+people = ["U0000002"]
+[jurisdiction.TR]
+timezone = "Europe/Istanbul"
+languages = ["tr"]
+emergency_number = "112"
+[jurisdiction.TR.calendar]
+hours = "Mon-Fri 08:30-17:00"
+[[jurisdiction.TR.danger]]
+signs = ["gaz"]
+number = "187"
+"""
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+OLDER = base64.urlsafe_b64encode(bytes([255] * 32)).decode()
+
+
+def loaded(folder: Path, text: str = MINIMAL, env: dict[str, str] | None = None) -> Settings:
+    file = folder / "amends.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, env or {})
+
+
+def refused(folder: Path, text: str = MINIMAL, env: dict[str, str] | None = None) -> str:
+    with pytest.raises(SettingsError) as raised:
+        loaded(folder, text, env)
+    return str(raised.value).replace(str(folder), "")
+
+
+def test_the_smallest_file_starts(tmp_path: Path) -> None:
+    settings = loaded(tmp_path)
+    assert settings.organisation.name == "Northwind Water"
+    assert settings.roles.as_mapping()["handler"] == ("U0000001",)
+    assert settings.secrets.database_url == "sqlite:///amends.db"
+
+
+def test_every_documented_override_is_read(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, MINIMAL + EVERY_OVERRIDE)
+    assert settings.danger[0].text == {"en": "Leave now, touch no switches, call {number} from outside."}
+    assert settings.jurisdiction["TR"].danger is not None
+    assert settings.jurisdiction["TR"].danger[0].number == "187"
+
+
+def test_the_settings_cannot_be_changed(tmp_path: Path) -> None:
+    settings = loaded(tmp_path)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.organisation.name = "Other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'name = "Northwind Water"\n',
+            "",
+            '/amends.toml line 1: organisation.name: is missing; write name = "Northwind',
+        ),
+        (
+            '"GB" ',
+            '"UK" ',
+            "/amends.toml line 3: organisation.country: 'UK' is not a country; write two capital letters",
+        ),
+        (
+            "Europe/London",
+            "London",
+            "line 4: organisation.timezone: 'London' is not a time zone; write one such as",
+        ),
+        ('["en", "tr"]', '["English"]', "line 5: organisation.languages.1: 'English' is not a language code"),
+        ('["en", "tr"]', "[]", "line 5: organisation.languages: "),
+        ('"112"', '"police"', "line 7: organisation.emergency_number: "),
+        (
+            '"small_business"',
+            '"small"',
+            "line 8: organisation.preset: 'small' is not a preset; write one of au_rg271, ",
+        ),
+        (
+            "Fri 09:00-17:30",
+            "Fri 9-5",
+            "line 11: calendar.hours: 'Mon-Fri 9-5' does not say opening hours; write",
+        ),
+        (
+            '"C0000001"',
+            '"#complaints"',
+            "line 14: slack.triage_channel: '#complaints' is not a Slack channel id",
+        ),
+        (
+            'handler = ["U0000001"]',
+            'handlers = ["U0000001"]',
+            "line 19: roles.handlers: unknown key; did you mean handler?",
+        ),
+        ('["U0000001"]', '["@ada"]', "line 19: roles.handler.1: '@ada' is not a Slack id; write a person"),
+        (
+            "[roles]",
+            "[rolls]",
+            "line 18: rolls: unknown key; did you mean roles? accepted here: organisation, calendar,",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_key_place_and_accepted_forms(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert said in refused(tmp_path, MINIMAL.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (
+            '[targets]\ndecide = "soon"\n',
+            "line 24: targets.decide: 'soon' is not a length of time; write one of",
+        ),
+        ('[targets.P3]\ndecide = "-1 bd"\n', "line 24: targets.P3.decide: '-1 bd' is negative; write"),
+        (
+            '[targets.P5]\ndecide = "1 bd"\n',
+            "line 23: targets.P5: unknown key; accepted here: look, first_action,",
+        ),
+        (
+            '[dialogue]\nquiet_hours = "night"\n',
+            "dialogue.quiet_hours: 'night' does not say quiet hours; write",
+        ),
+        (
+            '[levels]\n1 = ["handler"]\n3 = ["manager"]\n',
+            "line 23: levels: levels are numbered from 1 without a gap",
+        ),
+        ("[levels]\n1 = []\n", "levels: a level without roles decides nothing"),
+        ('[levels]\n1 = ["boss"]\n', "levels.1.1: input should be 'handler', 'manager' or 'top_management'"),
+        (
+            '[authority]\nhandler = { amount = "100" }\n',
+            "authority.handler.amount: '100' is not an amount; write a number",
+        ),
+        ('[authority]\nboss = { amount = "1 GBP" }\n', "line 24: authority.boss: input should be 'handler'"),
+        (
+            '[[recourse]]\nbody = "A"\n[[recourse]]\nfree = true\n',
+            'line 25: recourse.2.body: is missing; write body = "Con',
+        ),
+        (
+            '[[recourse]]\nbody = "A"\nfree = "no"\n',
+            "line 25: recourse.1.free: input should be a valid boolean; write free",
+        ),
+        ("[[danger]]\nsigns = []\n", "line 24: danger.1.signs: "),
+        ('[[danger]]\nsigns = [" "]\n', "danger.1.signs: a sign is empty"),
+        ('[on_call]\nhours = "always"\n', "on_call.people: hours without people page nobody"),
+        ('[on_call]\npeople = ["C0000001"]\n', "on_call.people.1: 'C0000001' is not a person in Slack"),
+        ('[calendar.closed]\n"24 Dec" = "x"\n', "calendar.closed: '24 Dec' is not a date; write one such as"),
+        ('[jurisdiction.XX]\ntimezone = "UTC"\n', "line 23: jurisdiction.XX: 'XX' is not a country"),
+        ('[jurisdiction.GB]\ntimezone = "UTC"\n', "jurisdiction.GB: is the organisation's own country"),
+        (
+            '[jurisdiction.TR.targets]\nlook = "x"\n',
+            "line 24: jurisdiction.TR.targets.look: 'x' is not a length of time",
+        ),
+        ('[jurisdiction.TR]\npreset = "x"\n', "jurisdiction.TR.preset: 'x' is not a preset"),
+        (
+            '[jurisdiction.TR]\nregion = "06"\n',
+            "jurisdiction.TR.region: '06' is no part of TR with holidays of its own",
+        ),
+        ('[secrets]\nx = "1"\n', "line 23: secrets: unknown key; accepted here: organisation"),
+        ('file = "x"\n', "roles.file: unknown key"),
+        ("[broken\n", "is not TOML: "),
+    ],
+)
+def test_a_wrong_override_is_refused_with_its_key_place_and_accepted_forms(
+    tmp_path: Path, extra: str, said: str
+) -> None:
+    assert said in refused(tmp_path, MINIMAL + extra)
+
+
+def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
+    text = MINIMAL.replace('"GB" ', '"UK" ').replace("Fri 09:00-17:30", "x")
+    said = refused(tmp_path, text, {"AMENDS_SECRET_KEY": "short"})
+    assert [line.split(": ")[1] for line in said.splitlines()] == [
+        "AMENDS_SECRET_KEY",
+        "organisation.country",
+        "calendar.hours",
+    ]
+
+
+def test_a_missing_file_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match="is missing; `amends init` writes one, and AMENDS_CONFIG names another"
+    ):
+        load(env={"AMENDS_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path, {})
+
+
+def test_the_file_is_found_where_the_environment_says(tmp_path: Path) -> None:
+    loaded(tmp_path)
+    settings = load(env={"AMENDS_CONFIG": str(tmp_path / "amends.toml")})
+    assert settings.texts_folder == tmp_path / "texts"
+
+
+def test_secrets_come_from_the_environment_before_the_env_file_before_the_default(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AMENDS_LOG=debug\nAMENDS_LISTEN=127.0.0.1:9000\n")
+    secrets = loaded(tmp_path, env={"AMENDS_LOG": "WARNING", "OTHER": "x"}).secrets
+    assert (secrets.log, secrets.listen_host, secrets.listen_port) == ("warning", "127.0.0.1", 9000)
+    assert secrets.slack_api_url == "https://slack.com/api/"
+
+
+def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("xoxb-1\n")
+    by_path = {"AMENDS_SLACK_BOT_TOKEN_FILE": str(tmp_path / "token")}
+    assert loaded(tmp_path, env=by_path).secrets.slack_bot_token == "xoxb-1"
+    (tmp_path / ".env").write_text("AMENDS_SLACK_BOT_TOKEN_FILE=token\n")
+    assert loaded(tmp_path).secrets.slack_bot_token == "xoxb-1"
+
+
+def test_keys_are_read_newest_first_in_either_base64(tmp_path: Path) -> None:
+    secrets = loaded(tmp_path, env={"AMENDS_SECRET_KEY": f"{OLDER}, {KEY}"}).secrets
+    assert secrets.keys() == (bytes([255] * 32), bytes(range(32)))
+
+
+def test_without_a_key_whoever_needs_one_is_told_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="AMENDS_SECRET_KEY: is missing; `amends init` makes one"):
+        loaded(tmp_path).secrets.keys()
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"AMENDS_SECRET_KEY": "hunter2"}, "environment: AMENDS_SECRET_KEY: each key is 32 bytes in base64"),
+        (
+            {"AMENDS_TELEGRAM_TOKEN": "hunter2"},
+            "AMENDS_TELEGRAM_TOKEN: is not understood; write a number, a colon",
+        ),
+        (
+            {"AMENDS_SLACK_BOT_TOKEN": "xapp-hunter2"},
+            "AMENDS_SLACK_BOT_TOKEN: is not understood; write a bot token",
+        ),
+        (
+            {"AMENDS_DATABASE_URL": "mysql://a:hunter2@b/c"},
+            'AMENDS_DATABASE_URL: is not understood; write "sqlite:///',
+        ),
+        ({"AMENDS_TELEGRAM_API_URL": "hunter2"}, "AMENDS_TELEGRAM_API_URL: write an address such as"),
+        ({"AMENDS_LISTEN": "hunter2"}, 'AMENDS_LISTEN: is not understood; write "127.0.0.1:8400"'),
+        ({"AMENDS_LOG": "hunter2"}, "AMENDS_LOG: is not understood; write debug, info, warning or error"),
+        ({"AMENDS_LOG_LEVEL": "hunter2"}, "AMENDS_LOG_LEVEL: unknown variable; did you mean AMENDS_LOG?"),
+        (
+            {"AMENDS_LOG_FILE": "/none/hunter"},
+            "AMENDS_LOG_FILE: /none/hunter cannot be read (FileNotFoundError)",
+        ),
+        (
+            {"AMENDS_LOG": "info", "AMENDS_LOG_FILE": "x"},
+            "AMENDS_LOG_FILE: AMENDS_LOG is set too; keep one of the two",
+        ),
+        (
+            {"AMENDS_TELEGRAM_WEBHOOK_URL": "https://a.example"},
+            "AMENDS_TELEGRAM_WEBHOOK_URL needs AMENDS_TELEGRAM_WEBHOOK",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_refused_without_repeating_a_secret(
+    tmp_path: Path, env: dict[str, str], said: str
+) -> None:
+    message = refused(tmp_path, env=env)
+    assert said in message
+    assert "hunter2" not in message
+
+
+def test_a_mistyped_variable_in_the_env_file_is_refused_there(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AMENDS_SLACK_APP_TOKN=xapp-1\n")
+    assert ".env: AMENDS_SLACK_APP_TOKN: unknown variable; did you mean AMENDS_SLACK_APP_TOKEN?" in refused(
+        tmp_path
+    )
+
+
+def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
+    env = {
+        "AMENDS_SECRET_KEY": KEY,
+        "AMENDS_TELEGRAM_TOKEN": "1:hunter2",
+        "AMENDS_SLACK_BOT_TOKEN": "xoxb-hunter2",
+        "AMENDS_SLACK_APP_TOKEN": "xapp-hunter2",
+        "AMENDS_SLACK_SIGNING_SECRET": "hunter2hunter2",
+        "AMENDS_DATABASE_URL": "postgresql://a:hunter2@b/c",
+        "AMENDS_TELEGRAM_WEBHOOK_SECRET": "hunter2",
+    }
+    settings = loaded(tmp_path, env=env)
+    assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert repr(bytes(range(32))) not in repr(settings)
+
+
+def test_the_fingerprint_follows_the_settings_and_not_the_secrets(tmp_path: Path) -> None:
+    one, other = loaded(tmp_path), loaded(tmp_path, env={"AMENDS_SECRET_KEY": KEY})
+    assert one.fingerprint == other.fingerprint
+    assert loaded(tmp_path, MINIMAL.replace("17:30", "17:00")).fingerprint != one.fingerprint
+
+
+def test_unrelated_variables_of_the_environment_are_no_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK", "{}")
+    monkeypatch.setenv("SURVEY", '{"delay": "9 days"}')
+    assert loaded(tmp_path).survey.delay == "3 days"

@@ -1,0 +1,224 @@
+"""From settings to the rulebook: holidays, precedence, levels, limits, recourse, jurisdictions."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from amends.settings import SettingsError, cautions, load, rulebook
+from complaints.rulebook import Limit, OnCall, PriorityTargets, RecourseStep, Rulebook, as_json, from_json
+from complaints.worktime import due
+
+HEAD = """\
+[organisation]
+name = "Northwind Water"
+country = "GB"
+region = "ENG"
+timezone = "Europe/London"
+languages = ["en", "tr"]
+{organisation}
+[calendar]
+hours = "Mon-Fri 09:00-17:30"
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+"""
+
+
+def rules(folder: Path, extra: str = "", *, organisation: str = "", of: str | None = None) -> Rulebook:
+    file = folder / "amends.toml"
+    file.write_text(HEAD.format(organisation=organisation) + extra, encoding="utf-8")
+    return rulebook(load(file, {}), of, year=2026)
+
+
+def warned(folder: Path, extra: str) -> list[str]:
+    rules(folder, extra)
+    return cautions(load(folder / "amends.toml", {}))
+
+
+def test_the_holidays_have_names_and_reach_from_two_years_ago_to_eight_ahead(tmp_path: Path) -> None:
+    holidays = rules(tmp_path).calendar.holidays
+    assert holidays[date(2026, 12, 28)] == "Boxing Day (observed)"
+    assert holidays[date(2026, 8, 31)] == "Late Summer Bank Holiday"
+    assert (min(holidays).year, max(holidays).year) == (2024, 2034)
+
+
+def test_the_worked_example_over_christmas_holds_with_real_holidays(tmp_path: Path) -> None:
+    london = ZoneInfo("Europe/London")
+    end = due(datetime(2026, 12, 24, 10, tzinfo=london), "2 bd", rules(tmp_path).calendar)
+    assert end.at == datetime(2026, 12, 30, 17, 30, tzinfo=UTC)
+
+
+def test_days_on_which_the_organisation_is_closed_are_holidays_too(tmp_path: Path) -> None:
+    calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
+    assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
+
+
+def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
+    targets = rules(tmp_path).targets
+    assert targets.by_priority == {
+        "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
+        "P2": PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
+        "P3": PriorityTargets("1 bd", "3 bd", "5 bd", "5 bd"),
+        "P4": PriorityTargets("2 bd", "5 bd", "10 bd", "5 bd"),
+    }
+    assert (targets.ack, targets.legal, targets.extension_cap) == ("1 bd", "10 bd", None)
+
+
+def test_one_priority_goes_before_all_and_all_before_the_preset(tmp_path: Path) -> None:
+    targets = rules(
+        tmp_path, '[targets]\ndecide = "8 bd"\nack = "4 wh"\n[targets.P4]\ndecide = "9 bd"\n'
+    ).targets
+    decide = {name: one.decide for name, one in targets.by_priority.items()}
+    assert decide == {"P1": "5 bd", "P2": "5 bd", "P3": "8 bd", "P4": "9 bd"}
+    assert targets.ack == "4 wh"
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ("6 bd", "5 bd"),
+        ("8 weeks", "5 bd"),
+        ("2 months", "5 bd"),
+        ("3 bd", "3 bd"),
+        ("2 days", "2 days"),
+        ("40 wh", "40 wh"),
+        ("43 wh", "5 bd"),
+    ],
+)
+def test_a_word_for_all_never_makes_the_most_urgent_later(tmp_path: Path, span: str, expected: str) -> None:
+    targets = rules(tmp_path, f'[targets]\ndecide = "{span}"\n').targets
+    assert (targets.by_priority["P1"].decide, targets.by_priority["P3"].decide) == (expected, span)
+    assert targets.overrides == ()
+
+
+def test_a_word_for_the_most_urgent_alone_may_and_is_warned_of(tmp_path: Path) -> None:
+    extra = '[targets.P1]\nlook = "2 h"\n[targets.P2]\ndecide = "4 bd"\n'
+    targets = rules(tmp_path, extra).targets
+    assert (targets.by_priority["P1"].look, targets.overrides) == ("2 h", ("P1.look",))
+    assert warned(tmp_path, extra) == [
+        "targets.P1.look is later than the default for the most urgent complaints"
+    ]
+
+
+def test_no_preset_makes_the_most_urgent_later(tmp_path: Path) -> None:
+    targets = rules(tmp_path, organisation='preset = "municipality"').targets
+    assert [targets.by_priority[name].decide for name in ("P1", "P2", "P3", "P4")] == [
+        "5 bd",
+        "5 bd",
+        "10 bd",
+        "10 bd",
+    ]
+    assert (targets.ack, targets.legal, targets.extension_cap, targets.escalated_ack) == (
+        "5 bd",
+        None,
+        "10 bd",
+        "5 bd",
+    )
+
+
+@pytest.mark.parametrize(
+    ("preset", "legal", "levels", "body"),
+    [
+        ("small_business", "10 bd", {1, 2}, "Citizens Advice consumer service"),
+        ("uk_fca_disp", "8 weeks", {1}, "Financial Ombudsman Service"),
+        ("au_rg271", "30 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
+        ("municipality", None, {1, 2}, "Local Government and Social Care Ombudsman"),
+    ],
+)
+def test_every_preset_gives_whole_rules(
+    tmp_path: Path, preset: str, legal: str | None, levels: set[int], body: str
+) -> None:
+    found = rules(tmp_path, organisation=f'preset = "{preset}"')
+    assert (found.preset, found.targets.legal, set(found.levels)) == (preset, legal, levels)
+    assert [step.body for step in found.recourse] == [body]
+
+
+def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None:
+    found = rules(
+        tmp_path,
+        '[levels]\n1 = ["handler"]\n[authority]\nhandler = { amount = "99.50 GBP" }\n'
+        '[on_call]\nhours = "Mon-Fri 22:00-06:00"\npeople = ["U0000002"]\n'
+        '[[danger]]\nsigns = ["gas"]\nnumber = "0800"\ntext.en = "Call {number}."\n',
+    )
+    assert found.levels == {1: ("handler",)}
+    assert found.authority == {"handler": Limit(9950, "GBP")}
+    assert found.on_call.hours[5] == ((0, 360),)
+    assert found.danger[0].text == {"en": "Call {number}."}
+
+
+def test_without_on_call_people_nobody_is_on_call(tmp_path: Path) -> None:
+    assert rules(tmp_path).on_call == OnCall()
+
+
+def test_the_organisations_own_recourse_goes_before_every_default(tmp_path: Path) -> None:
+    extra = '[[recourse]]\nbody = "Water ombudsman"\nlimit = "12 months"\n'
+    assert rules(tmp_path, extra).recourse == (RecourseStep("Water ombudsman", limit="12 months"),)
+
+
+def test_a_country_without_a_known_body_still_names_the_outside_way(tmp_path: Path) -> None:
+    elsewhere = rules(tmp_path, '[jurisdiction.BR]\ntimezone = "America/Sao_Paulo"\n', of="BR")
+    assert elsewhere.recourse == (
+        RecourseStep("The public consumer protection body or ombudsman for this matter"),
+    )
+
+
+def test_a_second_country_has_its_own_rules_and_the_rest_of_the_file(tmp_path: Path) -> None:
+    extra = (
+        '[privacy]\nnotice = "https://northwind.example/privacy"\n'
+        '[jurisdiction.TR]\ntimezone = "Europe/Istanbul"\nlanguages = ["tr"]\nemergency_number = "113"\n'
+        '[jurisdiction.TR.calendar]\nhours = "Mon-Fri 08:30-17:00"\n'
+        '[jurisdiction.TR.authority]\nhandler = { amount = "5000 TRY" }\n'
+        '[jurisdiction.TR.privacy]\nnotice = "https://northwind.example/gizlilik"\nretention = "120 months"\n'
+        '[jurisdiction.TR.targets]\nack = "2 wh"\n'
+        '[[jurisdiction.TR.danger]]\nsigns = ["gaz"]\nnumber = "187"\n'
+    )
+    own, other = rules(tmp_path, extra), rules(tmp_path, extra, of="TR")
+    assert (own.country, own.calendar.zone, own.notice) == (
+        "GB",
+        "Europe/London",
+        "https://northwind.example/privacy",
+    )
+    assert (other.country, other.region, other.calendar.zone) == ("TR", None, "Europe/Istanbul")
+    assert other.calendar.holidays[date(2026, 10, 29)] == "Republic Day"
+    assert (other.languages, other.emergency_number, other.targets.ack) == (("tr",), "113", "2 wh")
+    assert other.authority == {"handler": Limit(500000, "TRY")}
+    assert (other.danger[0].number, own.danger) == ("187", ())
+    assert (other.retention, other.notice) == ("120 months", "https://northwind.example/gizlilik")
+    assert [step.body for step in other.recourse] == ["Tüketici hakem heyeti"]
+    assert (other.organisation, other.survey) == (own.organisation, own.survey)
+
+
+def test_holidays_are_named_in_the_language_of_the_staff(tmp_path: Path) -> None:
+    turkish = rules(tmp_path, "[jurisdiction.TR]\n", organisation='staff_language = "tr"', of="TR")
+    assert turkish.calendar.holidays[date(2026, 10, 29)] == "Cumhuriyet Bayramı"
+
+
+def test_an_unknown_jurisdiction_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"jurisdiction\.DE: is not set; known are GB"):
+        rules(tmp_path, of="DE")
+
+
+def test_a_country_with_regional_holidays_and_no_region_is_warned_of(tmp_path: Path) -> None:
+    rules(tmp_path)
+    file = tmp_path / "amends.toml"
+    file.write_text(file.read_text().replace('region = "ENG"\n', ""))
+    assert cautions(load(file, {})) == [
+        "no region is set for GB: holidays of parts do not count (ENG, NIR, SCT, WLS)"
+    ]
+
+
+def test_a_purge_is_warned_of(tmp_path: Path) -> None:
+    (said,) = warned(tmp_path, '[privacy]\nretention = "24 months"\n')
+    assert said.startswith("privacy.retention purges files 24 months after closing (GB)")
+
+
+def test_equal_settings_make_the_same_rulebook_and_it_survives_storage(tmp_path: Path) -> None:
+    one, other = rules(tmp_path), rules(tmp_path)
+    assert one.id == other.id
+    assert from_json(json.loads(json.dumps(as_json(one)))) == one

@@ -1,0 +1,369 @@
+"""The simulated Telegram against the real python-telegram-bot, and refusals in Telegram's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from simulator import Limits, Pace, Simulator
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    async with Simulator() as running:
+        yield running
+
+
+def bot_of(sim: Simulator, token: str | None = None) -> Bot:
+    return Bot(
+        token or sim.bot_token, base_url=f"{sim.telegram_url}/bot", base_file_url=f"{sim.telegram_url}/file/bot"
+    )
+
+
+@pytest.fixture
+async def bot(sim: Simulator) -> AsyncIterator[Bot]:
+    async with bot_of(sim) as ready:
+        yield ready
+
+
+async def raw(sim: Simulator, method: str, **fields: Any) -> dict[str, Any]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.post(f"{sim.telegram_url}/bot{sim.bot_token}/{method}", json=fields)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_a_text_comes_as_an_update_and_the_answer_is_heard(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", language="tr")
+    await anna.says("/start now")
+    (update,) = await bot.get_updates(timeout=5)
+    assert update.message is not None
+    assert update.message.parse_entities() == {update.message.entities[0]: "/start"}
+    assert update.message.from_user.language_code == "tr"
+    await bot.send_message(anna.id, "<b>Hello</b> &amp; welcome", parse_mode="HTML")
+    assert anna.heard == ["Hello & welcome"]
+    assert anna.transcript() == "Anna: /start now\nBot: Hello & welcome"
+
+
+async def test_an_update_stays_until_its_offset_is_confirmed(sim: Simulator, bot: Bot) -> None:
+    await sim.customer("Anna").says("one")
+    (first,) = await bot.get_updates()
+    assert await bot.get_updates() == (first,)
+    assert await bot.get_updates(offset=first.update_id + 1) == ()
+
+
+async def test_a_long_poll_wakes_when_something_is_said(sim: Simulator, bot: Bot) -> None:
+    poll = asyncio.create_task(bot.get_updates(timeout=30))
+    await sim.until(lambda: sim.world.telegram.poll == 1)
+    await sim.customer("Anna").says("hello")
+    assert [u.message.text for u in await poll if u.message] == ["hello"]
+
+
+async def test_of_two_pollers_the_first_is_ended_with_a_conflict(sim: Simulator, bot: Bot) -> None:
+    first = asyncio.create_task(bot.get_updates(timeout=30))
+    await sim.until(lambda: sim.world.telegram.poll == 1)
+    async with bot_of(sim) as other:
+        await other.get_updates()
+    with pytest.raises(Conflict):
+        await first
+
+
+async def test_a_press_is_answered_and_the_notice_seen(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    keys = InlineKeyboardMarkup([[InlineKeyboardButton("Done", callback_data="d1"), InlineKeyboardButton("Skip", callback_data="s1")]])
+    sent = await bot.send_message(anna.id, "Ready?", reply_markup=keys)
+    assert anna.buttons == ["Done", "Skip"]
+    await anna.presses("Done")
+    (update,) = await bot.get_updates(timeout=5)
+    query = update.callback_query
+    assert query is not None
+    assert (query.data, query.message.message_id) == ("d1", sent.message_id)
+    await query.answer("Thank you", show_alert=True)
+    assert anna.notice == "Thank you"
+    with pytest.raises(BadRequest, match="query is too old"):
+        await query.answer("again")
+
+
+async def test_an_own_message_is_edited_and_the_same_edit_refused(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    sent = await bot.send_message(anna.id, "one")
+    await bot.edit_message_text("two", anna.id, sent.message_id)
+    assert anna.heard == ["two"]
+    with pytest.raises(BadRequest, match="Message is not modified"):
+        await bot.edit_message_text("two", anna.id, sent.message_id)
+    await bot.delete_message(anna.id, sent.message_id)
+    assert anna.heard == []
+    with pytest.raises(BadRequest, match="Message to edit not found"):
+        await bot.edit_message_text("three", anna.id, sent.message_id)
+
+
+async def test_every_kind_of_file_comes_whole(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna")
+    await anna.sends_photo(caption="broken")
+    await anna.sends_document("letter.pdf", b"%PDF-1.4 words")
+    await anna.sends_voice(2)
+    await anna.sends_audio()
+    await anna.sends_video()
+    await anna.sends_video_note()
+    await anna.sends_animation()
+    await anna.sends_sticker()
+    await anna.sends_location()
+    await anna.sends_contact()
+    messages = [u.message for u in await bot.get_updates(timeout=5) if u.message]
+    photo, document, voice, audio, video, note, animation, sticker, place, contact = messages
+    assert [len(messages), photo.caption, len(photo.photo), voice.voice.duration] == [10, "broken", 3, 2]
+    assert audio.audio and video.video and note.video_note and animation.animation and sticker.sticker
+    assert place.location and contact.contact
+    file = await document.document.get_file()
+    assert bytes(await file.download_as_bytearray()) == b"%PDF-1.4 words"
+    assert (await (await voice.voice.get_file()).download_as_bytearray())[:4] == b"OggS"
+
+
+async def test_an_album_is_several_messages_of_one_group(sim: Simulator, bot: Bot) -> None:
+    await sim.customer("Anna").sends_album(3, caption="three")
+    messages = [u.message for u in await bot.get_updates(timeout=5) if u.message]
+    assert len({m.media_group_id for m in messages}) == 1
+    assert [m.caption for m in messages] == ["three", None, None]
+
+
+async def test_an_edit_of_a_customer_is_an_edited_message(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna")
+    said = await anna.says("one")
+    await anna.edits(said, "two")
+    first, second = await bot.get_updates(timeout=5)
+    assert first.message and second.edited_message
+    assert (first.message.text, second.edited_message.text) == ("one", "two")
+    assert second.edited_message.edit_date is not None
+
+
+async def test_a_file_over_twenty_megabytes_is_not_given_out(sim: Simulator, bot: Bot) -> None:
+    await sim.customer("Anna").sends_document("big.bin", b"x" * (20 * 1024 * 1024 + 1))
+    (update,) = await bot.get_updates(timeout=5)
+    assert update.message and update.message.document
+    with pytest.raises(BadRequest, match="File is too big"):
+        await update.message.document.get_file()
+
+
+async def test_a_document_of_the_bot_arrives(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    await bot.send_document(anna.id, b"%PDF-1.7", filename="mektup ş.pdf", caption="Your letter")
+    assert anna.documents() == [("mektup ş.pdf", b"%PDF-1.7")]
+    with pytest.raises(BadRequest, match="caption is too long"):
+        await bot.send_document(anna.id, b"x", caption="x" * 1025)
+
+
+async def test_blocking_is_told_and_then_refused(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    anna.blocks()
+    (update,) = await bot.get_updates(timeout=5)
+    assert update.my_chat_member and update.my_chat_member.new_chat_member.status == "kicked"
+    with pytest.raises(Forbidden, match="bot was blocked by the user"):
+        await bot.send_message(anna.id, "Hello?")
+    anna.unblocks()
+    await bot.send_message(anna.id, "Hello again")
+    assert anna.heard == ["Hello again"]
+
+
+async def test_nobody_is_written_to_first(sim: Simulator, bot: Bot) -> None:
+    with pytest.raises(Forbidden, match="can't initiate conversation"):
+        await bot.send_message(sim.customer("Anna").id, "Hello")
+    with pytest.raises(BadRequest, match="Chat not found"):
+        await bot.send_message(1, "Hello")
+
+
+async def test_a_group_is_left(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna")
+    group = sim.group("Flat 12", anna)
+    await group.says(anna, "hello")
+    joined, said = await bot.get_updates(timeout=5)
+    assert joined.my_chat_member and said.message and said.message.chat.type == "group"
+    await bot.send_message(said.message.chat.id, "Private chats only")
+    await bot.leave_chat(said.message.chat.id)
+    assert (group.heard, group.bot_in) == (["Private chats only"], False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"text": ""}, "message text is empty"),
+        ({"text": "   \n"}, "message text is empty"),
+        ({}, "message text is empty"),
+        ({"text": "x" * 4097}, "message is too long"),
+        ({"text": "<b>x", "parse_mode": "HTML"}, "can't find end tag corresponding to start tag \"b\""),
+        ({"text": "<p>x</p>", "parse_mode": "HTML"}, 'unsupported start tag "p" at byte offset 0'),
+        ({"text": "x</b>", "parse_mode": "HTML"}, "unexpected end tag at byte offset 1"),
+        ({"text": "<b>x</i>", "parse_mode": "HTML"}, 'expected "</b>", found "</i>"'),
+        ({"text": "a < b", "parse_mode": "HTML"}, "unclosed start tag"),
+        ({"text": "x", "parse_mode": "RTF"}, "unsupported parse_mode"),
+        ({"text": "x", "entities": [{"type": "bold", "offset": 0, "length": 2}]}, "ends after the end of the text"),
+        ({"text": "x", "entities": [{"type": "bold", "offset": 0}]}, 'can\'t find field "length"'),
+        ({"text": "x", "colour": "red"}, 'unknown field "colour"'),
+        ({"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "a"}]]}}, "text buttons are unallowed"),
+        ({"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "a", "callback_data": "ü" * 33}]]}}, "BUTTON_DATA_INVALID"),
+        ({"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "", "callback_data": "a"}]]}}, "non-empty"),
+        ({"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "a", "url": "nowhere"}]]}}, "Wrong HTTP URL"),
+        ({"text": "x", "reply_markup": "{"}, "can't parse reply_markup"),
+        ({"text": "x", "reply_parameters": {"message_id": 99}}, "message to be replied not found"),
+        ({"text": "x", "disable_notification": "maybe"}, "must be of type Boolean"),
+    ],
+)
+async def test_what_telegram_refuses_in_a_message(sim: Simulator, fields: dict[str, Any], reason: str) -> None:
+    anna = sim.customer("Anna", met=True)
+    answer = await raw(sim, "sendMessage", chat_id=anna.id, **fields)
+    assert (answer["ok"], answer["error_code"], anna.heard) == (False, 400, [])
+    assert reason in answer["description"]
+    assert answer["description"].startswith("Bad Request: ")
+
+
+async def test_a_text_of_exactly_the_limit_passes_after_its_markup_is_taken_off(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    await bot.send_message(anna.id, f"<b>{'😀' * 4096}</b>", parse_mode="HTML")
+    assert anna.heard == ["😀" * 4096]
+
+
+async def test_unknown_methods_and_tokens(sim: Simulator) -> None:
+    assert await raw(sim, "sendSong") == {"ok": False, "error_code": 404, "description": "Not Found: method not found"}
+    async with bot_of(sim) as right:
+        assert (await right.get_me()).username == sim.world.telegram.username
+    with pytest.raises(InvalidToken):
+        await bot_of(sim, "7000000001:wrong").initialize()
+
+
+async def test_a_method_that_is_known_and_not_simulated_says_so(sim: Simulator) -> None:
+    answer = await raw(sim, "sendDice", chat_id=1)
+    assert (answer["error_code"], "simulator" in answer["description"]) == (501, True)
+
+
+async def test_commands_and_descriptions_are_kept_by_language(sim: Simulator, bot: Bot) -> None:
+    await bot.set_my_commands([("status", "How it stands")])
+    await bot.set_my_commands([("status", "Durum")], language_code="tr")
+    await bot.set_my_description("We listen")
+    await bot.set_my_short_description("Complaints")
+    assert [c.description for c in await bot.get_my_commands(language_code="tr")] == ["Durum"]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        ayse = sim.customer("Ayşe", language="tr")
+        state = (await client.get(f"{sim.url}/page/state", params={"customer": ayse.id})).json()
+    assert state["bot"]["commands"] == [{"command": "status", "description": "Durum"}]
+    assert (state["bot"]["description"], state["bot"]["short_description"]) == ("We listen", "Complaints")
+    with pytest.raises(BadRequest, match="Bot_command_invalid"):
+        await bot.set_my_commands([("Status", "x")])
+
+
+async def test_a_reply_keyboard_is_pressed_as_text(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    await bot.send_message(anna.id, "Sure?", reply_markup=ReplyKeyboardMarkup([["Yes", "No"]], one_time_keyboard=True))
+    await anna.presses("Yes")
+    (update,) = await bot.get_updates(timeout=5)
+    assert update.message and update.message.text == "Yes"
+    assert anna.buttons == []
+
+
+async def test_the_pace_of_telegram_is_refused_with_the_seconds_to_wait() -> None:
+    pace = Pace(per_second=30, per_chat_second=1, chat_burst=2)
+    async with Simulator(limits=Limits(telegram_pace=pace)) as sim, bot_of(sim) as bot:
+        anna = sim.customer("Anna", met=True)
+        await bot.send_message(anna.id, "1")
+        await bot.send_message(anna.id, "2")
+        with pytest.raises(RetryAfter) as refused:
+            await bot.send_message(anna.id, "3")
+        assert 'retry after 1' in str(refused.value.message).lower() or 'retry in 1' in str(refused.value).lower()
+
+
+async def test_an_outage_refuses_and_keeps_what_is_said(sim: Simulator, bot: Bot) -> None:
+    sim.trouble.telegram_down = True
+    anna = sim.customer("Anna")
+    await anna.says("is anybody there")
+    with pytest.raises(NetworkError):
+        await bot.get_updates()
+    sim.trouble.refuse = True
+    with pytest.raises(NetworkError):
+        await bot.get_updates()
+    sim.trouble.telegram_down = False
+    assert [u.message.text for u in await bot.get_updates() if u.message] == ["is anybody there"]
+
+
+async def test_ordered_faults_happen_once_each(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    sim.fail_next("sendMessage", status=429, retry_after=7)
+    with pytest.raises(RetryAfter):
+        await bot.send_message(anna.id, "limited")
+    sim.fail_next("sendMessage", how="html_502")
+    with pytest.raises(NetworkError):
+        await bot.send_message(anna.id, "bad gateway")
+    sim.fail_next("sendMessage", how="cut_before")
+    with pytest.raises(NetworkError):
+        await bot.send_message(anna.id, "never came")
+    assert anna.heard == []
+    sim.fail_next("sendMessage", how="cut_after_accept")
+    with pytest.raises(NetworkError):
+        await bot.send_message(anna.id, "came, not told")
+    sim.fail_next("sendMessage", how="timeout_after_accept")
+    with pytest.raises(TimedOut):
+        await bot.send_message(anna.id, "came, told too late", read_timeout=0.2)
+    sim.fail_next("sendMessage", how="bad_json")
+    with pytest.raises(TelegramError, match="Invalid server response"):
+        await bot.send_message(anna.id, "came, told in pieces")
+    await bot.send_message(anna.id, "well again")
+    assert anna.heard == ["came, not told", "came, told too late", "came, told in pieces", "well again"]
+
+
+async def test_the_webhook_gets_updates_with_its_secret_until_it_says_yes(sim: Simulator, bot: Bot) -> None:
+    from aiohttp import web
+
+    got: list[tuple[str | None, str]] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        body = await request.json()
+        got.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token"), body["message"]["text"]))
+        return web.Response(status=503 if len(got) == 1 else 200)
+
+    app = web.Application()
+    app.router.add_post("/hook", receive)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    anna = sim.customer("Anna")
+    await anna.says("waiting")
+    await bot.set_webhook(f"http://127.0.0.1:{port}/hook", secret_token="s3cret")
+    with pytest.raises(Conflict, match="webhook is active"):
+        await bot.get_updates()
+    await anna.says("second")
+    await sim.until(lambda: not sim.world.telegram.updates)
+    assert got == [("s3cret", "waiting"), ("s3cret", "waiting"), ("s3cret", "second")]
+    info = await bot.get_webhook_info()
+    assert info.last_error_message == "Wrong response from the webhook: 503"
+    await bot.delete_webhook()
+    assert (await bot.get_webhook_info()).url == ""
+    await runner.cleanup()
+
+
+async def test_hears_waits_for_words_since_the_last_act(sim: Simulator, bot: Bot) -> None:
+    anna = sim.customer("Anna", met=True)
+    await bot.send_message(anna.id, "old words")
+    await anna.says("go on")
+
+    async def answer_later() -> None:
+        await bot.send_message(anna.id, "new words")
+
+    task = asyncio.create_task(answer_later())
+    assert (await anna.hears("words")).text == "new words"
+    await task
+    with pytest.raises(TimeoutError, match="did not hear"):
+        await anna.hears("old", timeout=0.05)

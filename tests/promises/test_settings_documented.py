@@ -1,0 +1,47 @@
+"""docs/settings.md documents every setting, and says of each what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from amends.settings import load
+from amends.settings.catalogue import tables, variables
+from amends.settings.loading import SECTIONS
+from amends.settings.page import FILE, settings_page
+from amends.settings.sections import PRESETS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / FILE).read_text(encoding="utf-8")
+
+
+def test_the_page_is_the_one_that_the_settings_write() -> None:
+    assert settings_page() == PAGE, "run `make docs`"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_has_a_heading(section: str) -> None:
+    assert re.search(rf"^### `\[+{section}[.\]]", PAGE, re.MULTILINE)
+
+
+def test_every_key_has_a_row_with_a_description() -> None:
+    keys = [key for table in tables("small_business") for key in table.keys]
+    assert len(keys) > 60
+    assert [key.name for key in keys if f"| `{key.name}` |" not in PAGE or not key.description] == []
+
+
+def test_every_variable_has_a_row() -> None:
+    assert [one.name for one in variables() if f"| `{one.name}` |" not in PAGE or not one.description] == []
+
+
+def test_every_preset_is_described_with_its_sources() -> None:
+    assert [file.stem for file in PRESETS.glob("*.toml") if f"### `{file.stem}`" not in PAGE] == []
+
+
+def test_the_example_on_the_page_starts(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "amends.toml"
+    file.write_text(example, encoding="utf-8")
+    assert load(file, {}).organisation.name == "Northwind Water"

@@ -1,0 +1,14 @@
+# A sign of danger in the middle of the questions: the number first, questions stop, on-call is paged.
+Anna [en]: The engineer left without finishing the new connection in our kitchen.
+Bot to Anna: Your reference is
+Anna presses Done
+Anna: 12 Mill Lane, this morning
+Anna: There is a strong smell of gas in the kitchen now!
+Bot to Anna: now; we are a complaints service and cannot send help
+Mona sees: danger
+Record of Anna: priority=P1 safety=3
+Clock +6 minutes
+Mona presses Receipt
+Bot to Anna: has seen it
+Anna presses I am safe, continue
+Bot to Anna: What would put this right

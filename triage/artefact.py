@@ -1,0 +1,141 @@
+"""A model as bytes and back, without ever running code from a file (rule "The model" of the design).
+
+The file is skops with plain arrays, numbers and strings only: the vocabularies are one joined string each
+and the vectorisers are rebuilt, so it is small and loads at once. Anything else, a pickle above all, is
+refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import skops.io
+
+from triage.calibration import Calibration, Sigmoid
+from triage.card import card
+from triage.errors import UnreadableModel
+from triage.features import rebuild_features
+from triage.pipeline import Critical, Linear, Model
+
+__all__ = ["card", "digest", "dump", "load"]
+
+FORMAT = "amends-triage/1"
+LARGEST = 200 * 1024 * 1024
+"""Bytes a model may have unpacked; a small file that unpacks to more is refused before it is read."""
+
+_REMEDY = "Train it again with `amends triage train`, or go back with `amends triage rollback`."
+
+
+def digest(blob: bytes) -> str:
+    """The SHA-256 of an artefact, hexadecimal, as the store keeps it beside the bytes."""
+    return hashlib.sha256(blob).hexdigest()
+
+
+def dump(model: Model) -> bytes:
+    """The model as one file of bytes."""
+    features, critical = model.features, model.critical
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "version": model.version,
+        "categories": "\n".join(model.categories),
+        "words": "\n".join(features.words),
+        "word_idf": np.asarray(features.word.idf_, dtype=np.float32),
+        "characters": "\n".join(features.characters),
+        "character_idf": np.asarray(features.character.idf_, dtype=np.float32),
+        "weights": model.plane.weights,
+        "intercepts": model.plane.intercepts,
+        "slopes": model.calibration.slopes,
+        "offsets": model.calibration.offsets,
+        "scale": model.calibration.scale,
+        "bias": model.calibration.bias,
+        "threshold": model.threshold,
+        "facts": json.dumps(model.facts, ensure_ascii=False, sort_keys=True),
+    }
+    if critical is not None:
+        content |= {
+            "critical_weights": critical.plane.weights,
+            "critical_intercepts": critical.plane.intercepts,
+            "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset]),
+            "critical_threshold": critical.threshold,
+        }
+    return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+
+
+def load(blob: bytes, *, sha256: str | None = None) -> Model:
+    """The model from its bytes; `sha256` is the recorded digest, None only for a file given by hand.
+
+    Raises UnreadableModel for a file that was altered, is of another kind (a pickle), or of an unknown
+    version.
+    """
+    if sha256 is not None and digest(blob) != sha256.lower():
+        raise UnreadableModel(
+            f"The model file is not the one that was recorded: its SHA-256 differs. {_REMEDY}"
+        )
+    if not blob.startswith(b"PK\x03\x04"):
+        raise UnreadableModel(
+            f"This is no model file of Amends (a pickle or another format); it was not opened. {_REMEDY}"
+        )
+    content = _content(blob)
+    try:
+        return _model(content)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise UnreadableModel(f"The model file is incomplete: {error}. {_REMEDY}") from error
+
+
+def _content(blob: bytes) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(BytesIO(blob)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > LARGEST:
+                raise UnreadableModel(f"The model file unpacks to more than {LARGEST} bytes. {_REMEDY}")
+        unknown = skops.io.get_untrusted_types(data=blob)
+        if unknown:
+            raise UnreadableModel(f"The model file holds types that are not allowed: {unknown}. {_REMEDY}")
+        content = skops.io.loads(blob, trusted=[])
+    except UnreadableModel:
+        raise
+    except Exception as error:
+        raise UnreadableModel(f"The model file is damaged: {error}. {_REMEDY}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UnreadableModel(
+            f"The model file is of an unknown version; this release reads {FORMAT}. {_REMEDY}"
+        )
+    return content
+
+
+def _model(content: dict[str, Any]) -> Model:
+    features = rebuild_features(
+        content["words"].split("\n"),
+        content["word_idf"],
+        content["characters"].split("\n"),
+        content["character_idf"],
+    )
+    columns = len(content["word_idf"]) + len(content["character_idf"])
+    categories = tuple(content["categories"].split("\n"))
+    weights = content["weights"]
+    if weights.shape != (len(categories), columns) or content["slopes"].shape != (len(categories),):
+        raise ValueError("its arrays do not fit together")
+    critical = None
+    if "critical_weights" in content:
+        if content["critical_weights"].shape != (1, columns):
+            raise ValueError("its arrays do not fit together")
+        slope, offset = content["critical_sigmoid"].tolist()
+        critical = Critical(
+            Linear(content["critical_weights"], content["critical_intercepts"]),
+            Sigmoid(slope, offset),
+            float(content["critical_threshold"]),
+        )
+    return Model(
+        version=content["version"],
+        categories=categories,
+        features=features,
+        plane=Linear(weights, content["intercepts"]),
+        calibration=Calibration(content["slopes"], content["offsets"], content["scale"], content["bias"]),
+        threshold=float(content["threshold"]),
+        critical=critical,
+        facts=json.loads(content["facts"]),
+    )

@@ -1,0 +1,108 @@
+"""How well a model does on labelled complaints it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.calibration import Doubles
+from triage.card import rounded
+from triage.errors import UnusableExamples
+from triage.example import Example
+from triage.figures import (
+    accuracy_at,
+    calibration_error,
+    calibration_interval,
+    f1_scores,
+    log_loss,
+    recall_at_alerts,
+)
+from triage.pipeline import CRITICAL, Model
+from triage.safety import signs
+from triage.training import ALERT_RATE, PREVALENCE
+
+_RULED = {4: 0.10, 5: 0.30}
+
+
+def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
+    """Figures of a model on labelled examples.
+
+    Gives accuracy, macro_f1 (over the categories that occur), log_loss, ece with its 95 % interval,
+    accuracy_at_80 (the 20 % least sure left out), coverage and precision at the model's threshold, a table
+    for each category, and for severity (where labelled) the recall of critical cases at 10 % alerts, re-
+    weighted to 6 % critical. A label the model does not know counts as wrong and is listed under
+    unknown_categories. Raises UnusableExamples without rows.
+    """
+    rows = [example for example in examples if example.text.strip() and example.category]
+    if not rows:
+        raise UnusableExamples("No example with a text and a category: check the column names.")
+    numbers = {category: number for number, category in enumerate(model.categories)}
+    labels = np.array([numbers.get(row.category, -1) for row in rows], dtype=np.int64)
+    matrix = model.matrix([row.text for row in rows])
+    probabilities = model.probabilities(matrix)
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    right = predicted == labels
+    f1 = f1_scores(predicted, labels, len(model.categories))
+    present = np.unique(labels[labels >= 0])
+    low, high = calibration_interval(probabilities, labels)
+    sure = probabilities.max(axis=1) >= model.threshold
+    return {
+        "model_version": model.version,
+        "rows": len(rows),
+        "accuracy": rounded(right.mean()),
+        "macro_f1": rounded(f1[present].mean()) if len(present) else 0.0,
+        "log_loss": rounded(log_loss(probabilities, labels)),
+        "ece": rounded(calibration_error(probabilities, labels)),
+        "ece_interval": [rounded(low), rounded(high)],
+        "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
+        "coverage": rounded(sure.mean()),
+        "precision": rounded(right[sure].mean()) if sure.any() else None,
+        "categories": {
+            category: _category(predicted == number, labels == number, f1[number])
+            for category, number in numbers.items()
+        },
+        "unknown_categories": sorted({row.category for row in rows} - set(model.categories)),
+        "severity": _severity(model, rows, model.critical_probabilities(matrix)),
+    }
+
+
+def _category(asked: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], f1: float) -> dict[str, Any]:
+    hits = int((asked & there).sum())
+    return {
+        "rows": int(there.sum()),
+        "precision": rounded(hits / asked.sum()) if asked.any() else None,
+        "recall": rounded(hits / there.sum()) if there.any() else None,
+        "f1": None if np.isnan(f1) else rounded(f1),
+    }
+
+
+def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles:
+    """How critical each text is held to be: the model's probability, raised by what the safety rules found.
+
+    Used to rank; a rule's floor of 4 or 5 stands for a probability of its own, as either may raise the alert.
+    """
+    floors = [max((sign.severity for sign in signs(text)), default=1) for text in texts]
+    ruled = np.array([_RULED.get(floor, 0.0) for floor in floors])
+    if p_critical is None:
+        return ruled
+    return np.asarray(1 - (1 - p_critical) * (1 - ruled), dtype=np.float64)
+
+
+def _severity(model: Model, rows: Sequence[Example], p_critical: Doubles | None) -> dict[str, Any] | None:
+    known = [place for place, row in enumerate(rows) if row.severity is not None]
+    critical = np.array([(rows[place].severity or 0) >= CRITICAL for place in known], dtype=bool)
+    if not critical.any() or critical.all():
+        return None
+    scores = critical_scores([row.text for row in rows], p_critical)[known]
+    alerts = None
+    if model.critical is not None and p_critical is not None:
+        alerts = rounded((p_critical[known] > model.critical.threshold).mean())
+    return {
+        "rows": len(known),
+        "critical": int(critical.sum()),
+        "recall_at_10": rounded(recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)),
+        "model_alerts": alerts,
+    }

@@ -1,0 +1,68 @@
+"""The trained model: a normalised text in, probabilities of categories and of a critical case out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+
+from triage.calibration import Calibration, Doubles, Sigmoid
+from triage.features import Features, Floats
+from triage.text import normalise
+
+CRITICAL = 4
+"""From this severity on a case is critical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights (k, n features) and intercepts (k,) of k one-against-rest planes."""
+
+    weights: Floats
+    intercepts: Floats
+
+    def decide(self, matrix: sparse.csr_matrix) -> Doubles:
+        """Decision values, array (rows, k)."""
+        return np.asarray(matrix @ self.weights.T + self.intercepts, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Critical:
+    """The second classifier: severity 4 or 5, with the threshold at which it raises an alert."""
+
+    plane: Linear
+    sigmoid: Sigmoid
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model; `threshold` is the probability below which it says "not sure", `facts` its model
+    card.
+    """
+
+    version: str
+    categories: tuple[str, ...]
+    features: Features
+    plane: Linear
+    calibration: Calibration
+    threshold: float
+    critical: Critical | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def matrix(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """Feature matrix of texts as written."""
+        return self.features.transform([normalise(text) for text in texts])
+
+    def probabilities(self, matrix: sparse.csr_matrix) -> Doubles:
+        """Array (rows, categories), rows sum to 1, calibrated on out-of-fold decision values."""
+        return self.calibration.apply(self.plane.decide(matrix))
+
+    def critical_probabilities(self, matrix: sparse.csr_matrix) -> Doubles | None:
+        """Array (rows,): the probability of severity >= 4; None where the examples held no severities."""
+        if self.critical is None:
+            return None
+        return self.critical.sigmoid.apply(self.critical.plane.decide(matrix)[:, 0])

@@ -1,0 +1,90 @@
+"""Why a category was proposed: the words for and against it, as they stand in the text.
+
+The model is linear, so each word's share of the decision value is exact: its own weight, its share of the
+word pairs it belongs to, and the character n-grams inside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from triage.features import plain
+from triage.pipeline import Model
+from triage.text import normalise
+
+FOR, AGAINST = 5, 3
+_WORD = re.compile(r"\b\w\w+\b")
+_EDGE = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A word of the text and its share of the decision value: positive for the category, negative against
+    it.
+    """
+
+    word: str
+    weight: float
+
+
+def _grams(piece: str) -> list[str]:
+    """The 3- to 5-grams of one blank-separated piece, as scikit-learn's "char_wb" makes them."""
+    padded = f" {piece} "
+    grams = []
+    for size in (3, 4, 5):
+        grams += [padded[place : place + size] for place in range(len(padded) - size + 1)]
+        if len(padded) <= size:
+            # A short word is counted once, as a whole, and not again for longer sizes.
+            return grams or [padded]
+    return grams
+
+
+def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
+    """The strongest words for (at most 5) and against (at most 3) a category; none for a text of unknown words."""
+    tidy = normalise(text)
+    if not tidy:
+        return ()
+    row = model.features.transform([tidy])
+    weights = model.plane.weights[model.categories.index(category)]
+    shares = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
+    pieces = tidy.split(" ")
+    columns = _columns(model, [plain(piece) for piece in pieces])
+    seen = Counter(column for _, column in columns)
+    totals = [0.0] * len(pieces)
+    for place, column in columns:
+        totals[place] += shares.get(column, 0.0) / seen[column]
+    return _strongest(text, pieces, totals)
+
+
+def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
+    """(place of the piece, column) of every feature that occurs; a pair of words counts for both its pieces."""
+    words, characters = model.features.word.vocabulary_, model.features.character.vocabulary_
+    offset = len(words)
+    found: list[tuple[int, int]] = []
+    before: tuple[int, str] | None = None
+    for place, piece in enumerate(folded):
+        for word in _WORD.findall(piece):
+            if word in words:
+                found.append((place, words[word]))
+            if before is not None and (pair := words.get(f"{before[1]} {word}")) is not None:
+                found += [(before[0], pair), (place, pair)]
+            before = (place, word)
+        found += [(place, offset + characters[gram]) for gram in _grams(piece) if gram in characters]
+    return found
+
+
+def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[Reason, ...]:
+    by_word: dict[str, tuple[str, float]] = {}
+    for piece, total in zip(pieces, totals, strict=True):
+        word = _EDGE.sub("", piece)
+        # What a mask or NFKC put there does not stand in the text and is no reason a person could check.
+        if len(word) < 3 or word not in text:
+            continue
+        shown, so_far = by_word.get(word.casefold(), (word, 0.0))
+        by_word[word.casefold()] = (shown, so_far + total)
+    ranked = sorted(by_word.values(), key=lambda entry: (-entry[1], entry[0]))
+    strong = [entry for entry in ranked if entry[1] >= 0.005][:FOR]
+    weak = [entry for entry in reversed(ranked) if entry[1] <= -0.005][:AGAINST]
+    return tuple(Reason(word, round(weight, 3)) for word, weight in strong + weak)
