@@ -11,7 +11,8 @@ import httpx
 from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook
 from amends.slack_manifest import SCOPES
-from bots.texts.loading import Texts, TextsError
+from bots.texts.catalogue import TextsError
+from bots.texts.loading import STAFF, load
 from complaints.people import staff
 from complaints.vocabulary import Role
 from store.errors import StoreError
@@ -48,7 +49,7 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
     if not rules.on_call.people:
         yield Finding(
-            "warn", "on call", "nobody", "Danger is told to nobody at once: set [on_call] people and hours."
+            "warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call]."
         )
     elif not rules.on_call.always:
         yield Finding("warn", "on call", "not at all hours", "Outside them the bot says until when nobody reads.")
@@ -90,8 +91,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _texts(settings: Settings) -> Iterator[Finding]:
     try:
-        Texts.load(settings.organisation.languages, settings.texts_folder)
-        Texts.load((settings.organisation.staff_language,), settings.texts_folder)
+        load(settings.organisation.languages, settings.texts_folder)
+        load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
         yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
         return
@@ -177,7 +178,7 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:
-    """The platform's answer, or in words why there is none. Errors never show the address: it holds the token."""
+    """The platform's answer, or in words why there is none; never the address, for it holds the token."""
     try:
         async with httpx.AsyncClient(timeout=10, trust_env=not _loopback(url)) as client:
             answer = await client.post(url, data=form, headers=headers)

@@ -56,6 +56,24 @@ def plain(verb: Verb) -> VerbFunction:
     return act
 
 
+def need_given(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> None:
+    """What staff heard by voice says when and from whom (iso10002.md, "Taken by staff"); else BadFacts.
+
+    Nobody of staff accepts, disagrees or withdraws for a complainant without it.
+    """
+    if not by.is_staff:
+        return
+    if not facts.get("given_at"):
+        raise BadFacts(f"Say when this was heard on {case.ref}.", field="given_at", code="required")
+    if instant(str(facts["given_at"])) > at:
+        raise BadFacts(
+            f"What was heard on {case.ref} lies in the future: give the time when it was said.",
+            field="given_at",
+            code="ahead",
+        )
+    need_words(words, "by_whom", f"Say who told it about {case.ref}.")
+
+
 def need_words(words: Words, path: str, why: str) -> str:
     """The words of a field, or BadFacts naming it."""
     said = words.get(path, "").strip()

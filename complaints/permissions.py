@@ -19,14 +19,14 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.RECEIVE: _COMPLAINANT | _HANDLERS | {R.INTAKE},
     Verb.ADD: _COMPLAINANT,
     Verb.CONFIRM: _COMPLAINANT,
-    Verb.END_FORM: _SYSTEM | _COMPLAINANT | _HANDLERS,
+    Verb.END_FORM: _SYSTEM | _COMPLAINANT,
     Verb.ACKNOWLEDGE: _SYSTEM | _HANDLERS,
     Verb.FAIL_DELIVERY: _SYSTEM,
     Verb.PROPOSE: frozenset({R.MODEL}),
     Verb.ASSESS: _HANDLERS,
     Verb.REASSESS: _HANDLERS,
     Verb.RECLASSIFY: _HANDLERS,
-    Verb.ASSIGN: _HANDLERS | _SYSTEM,
+    Verb.ASSIGN: _HANDLERS,
     Verb.NOTE: _HANDLERS | {R.INTAKE},
     Verb.REPLY: _HANDLERS,
     Verb.ASK: _HANDLERS,
@@ -36,11 +36,11 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.RESOLVE: _HANDLERS,
     Verb.RESPOND: _HANDLERS,
     Verb.APPROVE: _MANAGERS,
-    Verb.COMMUNICATE_DECISION: _SYSTEM,
+    Verb.COMMUNICATE_DECISION: _SYSTEM | _HANDLERS,
     Verb.ACCEPT: _COMPLAINANT | _HANDLERS,
     Verb.DISAGREE: _COMPLAINANT | _HANDLERS,
     Verb.ESCALATE: _HANDLERS,
-    Verb.OFFER_RECOURSE: _SYSTEM,
+    Verb.OFFER_RECOURSE: _SYSTEM | _HANDLERS,
     Verb.NOTIFY_EXTERNAL: _HANDLERS,
     Verb.CONCLUDE_EXTERNAL: _HANDLERS,
     Verb.REMEDY_DONE: _HANDLERS,
@@ -71,6 +71,9 @@ READERS: frozenset[Role] = _HANDLERS | {R.AUDITOR}
 #: Verbs by which somebody judges a level; whoever did one may not judge a higher level.
 JUDGING: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.INVESTIGATE})
 
+#: Verbs that need a mind that has not judged this complaint at a lower level.
+_FRESH_EYES: frozenset[Verb] = JUDGING | {Verb.ASSESS, Verb.REASSESS}
+
 #: Only the owner or a manager may do these.
 OWNERS_ONLY: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
 
@@ -97,7 +100,9 @@ def may_read(case: Case, by: Actor) -> bool:
 def require(case: Case, verb: Verb, by: Actor) -> Role:
     """The role in which this person may do this to this complaint; raises NotAllowed with the reason."""
     if by.is_staff and is_excluded(case, by.id):
-        raise NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.excluded")
+        raise NotAllowed(
+            f"{case.ref} is not open to you: leave it to the others.", code="not_allowed.excluded"
+        )
     role = by.least(WHO[verb])
     if role is None:
         needed = (
@@ -107,7 +112,9 @@ def require(case: Case, verb: Verb, by: Actor) -> Role:
             f"'{verb.value}' on {case.ref} needs one of these roles: {needed}.", code="not_allowed.role"
         )
     if role is Role.COMPLAINANT and by.id != case.complainant:
-        raise NotAllowed(f"{case.ref} is not yours.", code="not_allowed.excluded")
+        raise NotAllowed(
+            f"{case.ref} is not yours: only the person who complains may do this.", code="not_allowed.excluded"
+        )
     if by.is_staff:
         role = _staff_rules(case, verb, by, role)
     return role
@@ -131,27 +138,31 @@ def _staff_rules(case: Case, verb: Verb, by: Actor, role: Role) -> Role:
                 code="not_allowed.owner",
             )
         role = manages
-    if verb in JUDGING:
-        if judged_below(case, by.id):
+    if verb in _FRESH_EYES and judged_below(case, by.id):
+        raise NotAllowed(
+            f"You acted on {case.ref} at an earlier level: another person reviews it.",
+            code="not_allowed.level",
+        )
+    if verb in (Verb.RESPOND, Verb.RESOLVE):
+        level = by.least(level_roles(case, case.level))
+        if level is None:
+            needed = ", ".join(case.rules.levels[case.level])
             raise NotAllowed(
-                f"You acted on {case.ref} at an earlier level: another person reviews it.",
-                code="not_allowed.level",
+                f"Level {case.level} of {case.ref} is decided by: {needed}.",
+                code="not_allowed.level_role",
             )
-        if verb in (Verb.RESPOND, Verb.RESOLVE):
-            level = by.least(frozenset(Role(name) for name in case.rules.levels[case.level]))
-            if level is None:
-                needed = ", ".join(case.rules.levels[case.level])
-                raise NotAllowed(
-                    f"Level {case.level} of {case.ref} is decided by: {needed}.",
-                    code="not_allowed.level_role",
-                )
-            role = level if role is Role.HANDLER and level is not Role.HANDLER else role
+        role = level if role is Role.HANDLER and level is not Role.HANDLER else role
     return role
+
+
+def level_roles(case: Case, level: int) -> frozenset[Role]:
+    """The roles that decide at this level."""
+    return frozenset(Role(name) for name in case.rules.levels.get(level, ()))
 
 
 def eligible_reviewers(case: Case, level: int, members: Mapping[str, frozenset[Role]]) -> tuple[str, ...]:
     """Who of these could decide at `level`: a role of the level, not excluded, no part in a lower level."""
-    roles = frozenset(Role(name) for name in case.rules.levels.get(level, ()))
+    roles = level_roles(case, level)
     lower = {member for at, people in case.acted_at.items() if at < level for member in people}
     return tuple(
         member

@@ -13,6 +13,8 @@ from typing import Any
 
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import (
+    ANSWERS,
+    WORK,
     CloseCode,
     Finding,
     Flag,
@@ -38,16 +40,32 @@ class Event:
     facts: Facts = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def raises_work(self) -> bool:
+        """True when what staff act upon changed: an act of staff, or an answer of the complainant."""
+        if self.role is Role.COMPLAINANT:
+            return self.verb in ANSWERS
+        return self.verb in WORK and self.role not in (Role.SYSTEM, Role.MODEL)
+
 
 @dataclass(frozen=True)
 class Sign:
-    """A safety rule that fired on the complainant's words; it can only raise (7.5)."""
+    """A safety rule that fired on the complainant's words; it can only raise (7.5).
+
+    `rule` is kind and name (`minor.minor_affected`): the rules here know kinds, people see the name.
+    """
 
     rule: str
     severity: int
     safety: int
     danger: bool
     at: datetime
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What it is a sign of."""
+        return self.rule.split(".")[0]
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,7 @@ class Assessment:
     immediate_needed: bool
     immediate_possible: bool
     compensation_likely: bool
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,10 @@ class Issue:
 
 @dataclass(frozen=True)
 class RemedyOwed:
-    """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed."""
+    """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed.
+
+    An offer (`needs_acceptance`) is owed from `accepted_at` on; `ended_at` is when it was refused or lapsed.
+    """
 
     n: int
     type: str
@@ -109,6 +131,19 @@ class RemedyOwed:
     done_by: str | None = None
     verified_at: datetime | None = None
     verified_by: str | None = None
+    promised_at: datetime | None = None
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Promised outright, or an offer that was accepted."""
+        return not self.needs_acceptance or self.accepted_at is not None
+
+    @property
+    def offered(self) -> bool:
+        """An offer without an answer yet."""
+        return self.needs_acceptance and self.accepted_at is None and self.ended_at is None
 
 
 @dataclass(frozen=True)
@@ -171,6 +206,7 @@ class Case:
     signs: tuple[Sign, ...] = ()
     danger_at: datetime | None = None
     danger_receipt_at: datetime | None = None
+    bound: bool = False
     proposed: Proposed | None = None
     # who has it
     owner: str | None = None
@@ -179,6 +215,7 @@ class Case:
     subjects: frozenset[str] = frozenset()
     conflicted: frozenset[str] = frozenset()
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    released: bool = False
     # what was judged, decided and promised
     assessment: Assessment | None = None
     issues: tuple[Issue, ...] = ()
@@ -192,19 +229,27 @@ class Case:
     # how it was told and answered
     acks: Mapping[int, datetime] = field(default_factory=dict)
     delivery_failed_at: datetime | None = None
+    returns: int = 0
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False
     reply: str | None = None
     reply_at: datetime | None = None
     question_at: datetime | None = None
+    question_answered_at: datetime | None = None
+    asked_at: datetime | None = None
     asked_until: datetime | None = None
     recourse_at: datetime | None = None
+    external_open: bool = False
+    external_final_at: datetime | None = None
     # how it ended
     close_code: CloseCode | None = None
     closed_at: datetime | None = None
+    withdrawn_at: datetime | None = None
     reopened: int = 0
+    reopened_seq: int = 0
     surveys: tuple[str, ...] = ()
+    surveyed_at: datetime | None = None
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
     erased_at: datetime | None = None
@@ -215,25 +260,51 @@ class Case:
         return self.state is not State.CLOSED
 
     @property
+    def has_chat(self) -> bool:
+        """A chat can be written to: told over it, or bound to it later."""
+        return self.channel == "telegram" or self.bound
+
+    @property
+    def reachable(self) -> bool:
+        """A chat that took what we sent last (7.3)."""
+        return self.has_chat and Flag.UNREACHABLE not in self.flags
+
+    @property
     def decision(self) -> Decision | None:
-        """The decision of the present level, if taken."""
-        return next((one for one in reversed(self.decisions) if one.level == self.level), None)
+        """The decision of the present level, if taken; one from before a reopening is history."""
+        return next(
+            (
+                one
+                for one in reversed(self.decisions)
+                if one.level == self.level and one.seq > self.reopened_seq
+            ),
+            None,
+        )
 
     @property
     def severity(self) -> int:
-        """The severity that holds: the person's, else the higher of model and rules."""
+        """The severity that holds: the person's, else the higher of model and rules.
+
+        A rule that fires after the assessment raises it again until a person has looked (7.5).
+        """
         if self.assessment is not None:
-            return self.assessment.severity
+            return max([self.assessment.severity, *(sign.severity for sign in self.fresh_signs)])
         proposed = self.proposed.severity if self.proposed else 2
         return max([proposed, *(sign.severity for sign in self.signs)])
 
     @property
     def safety(self) -> int:
-        """The safety that holds: the person's, else the higher of model and rules."""
+        """The safety that holds, by the same rule as the severity."""
         if self.assessment is not None:
-            return self.assessment.safety
+            return max([self.assessment.safety, *(sign.safety for sign in self.fresh_signs)])
         proposed = self.proposed.safety if self.proposed else 0
         return max([proposed, *(sign.safety for sign in self.signs)])
+
+    @property
+    def fresh_signs(self) -> tuple[Sign, ...]:
+        """Signs that fired after the last assessment, or all before the first one."""
+        seq = self.assessment.seq if self.assessment is not None else 0
+        return tuple(sign for sign in self.signs if sign.seq > seq)
 
     @property
     def category(self) -> str | None:
@@ -250,12 +321,12 @@ class Case:
     @property
     def owed_remedies(self) -> tuple[RemedyOwed, ...]:
         """Remedies that stand promised: offers count once they were accepted."""
-        return tuple(one for one in self.remedies if not one.needs_acceptance or self.reply == "accept")
+        return tuple(one for one in self.remedies if one.owed)
 
     @property
     def open_offer(self) -> bool:
         """An offer that waits for the complainant's answer."""
-        return self.reply is None and any(one.needs_acceptance for one in self.remedies)
+        return self.is_open and any(one.offered for one in self.remedies)
 
     @property
     def everything_verified(self) -> bool:

@@ -136,7 +136,8 @@ CLAUSES: dict[Verb, str] = {
     Verb.ERASE: "8.1",
 }
 
-#: Acts that change what a member of staff acts upon; only these raise `work_version` (surfaces.md, Versions).
+#: Acts that change what a member of staff acts upon; only these raise `work_version` (surfaces.md, Versions),
+#: and of the complainant's only the last four (`ANSWERS`). What the system does by itself never does.
 WORK: frozenset[Verb] = frozenset(Verb) - {
     Verb.RECEIVE,
     Verb.ADD,
@@ -154,6 +155,7 @@ WORK: frozenset[Verb] = frozenset(Verb) - {
     Verb.REMEDY_LATE,
     Verb.OFFER_RECOURSE,
 }
+ANSWERS: frozenset[Verb] = frozenset({Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW, Verb.REOPEN})
 
 
 class Priority(StrEnum):
@@ -263,7 +265,10 @@ class CloseCode(StrEnum):
 
 
 class Target(StrEnum):
-    """What was promised or set for a time (7.3, iso10002.md section 4)."""
+    """What was promised or set for a time (7.3, iso10002.md section 4).
+
+    `reply` is the answer to a question of the complainant; `waiting` is until when one of ours waits.
+    """
 
     ACK = "ack"
     LOOK = "look"
@@ -276,6 +281,8 @@ class Target(StrEnum):
     REPLY_REMINDER = "reply_reminder"
     LAPSE = "lapse"
     LEGAL = "legal"
+    REPLY = "reply"
+    WAITING = "waiting"
 
 
 class Flag(StrEnum):

@@ -1,4 +1,4 @@
-"""The model's proposal for the initial assessment (7.5): owed, made in a thread of its own, never in the way."""
+"""The model's proposal for the initial assessment (7.5): owed, made in a thread of its own."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def danger_sign(one: Danger) -> DangerSign:
 
 
 def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
-    """The codes and figures of a proposal: what may stand in an event and on a card. Not the words behind it."""
+    """The codes and figures of a proposal: what may stand in an event and on a card, no words."""
     said = proposal.as_json()
     return {
         "words": words,

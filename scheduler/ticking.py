@@ -1,4 +1,4 @@
-"""APScheduler as a clock and nothing else: memory store, interval jobs declared here (reliability.md, section 3).
+"""APScheduler as a clock and nothing else: memory store, interval jobs declared here.
 
 A tick inserts duties with deterministic keys, so any replica may tick and none needs electing.
 """
@@ -14,7 +14,6 @@ from complaints.owing import Lane, Owed
 from store.open import Store
 
 
-
 def ticking(store: Store, nudge: Callable[[], None], *, every_seconds: float = 1.0) -> AsyncIOScheduler:
     """A started-by-the-caller scheduler with the product's ticks."""
     ticks = AsyncIOScheduler(timezone="UTC")
@@ -27,7 +26,9 @@ def ticking(store: Store, nudge: Callable[[], None], *, every_seconds: float = 1
         nudge()
 
     ticks.add_job(due, "interval", seconds=every_seconds, id="due", **defaults)
-    ticks.add_job(house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults)
+    ticks.add_job(
+        house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
+    )
     return ticks
 
 

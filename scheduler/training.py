@@ -1,4 +1,4 @@
-"""Training as an obligation: a process of its own at low priority, its model kept in the store (design.md, "The model")."""
+"""Training as an obligation: a process of its own at low priority, its model kept in the store."""
 
 from __future__ import annotations
 

@@ -27,6 +27,8 @@ def build(world: World, link: Link | None = None) -> Starlette:
             delivery.stop()
             link.stop()
             world.changes.close()
+            world.telegram.arrived.set()
+            await link.disconnect(say=False)
             await asyncio.gather(running, return_exceptions=True)
 
     return Starlette(

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+ELSEWHERE_SECONDS = 0.05
+
 
 class Changes:
     """Change notification for one event loop."""
@@ -40,12 +42,15 @@ class Changes:
         return True
 
     async def until(self, predicate: Callable[[], object], within: float) -> bool:
-        """Wait until `predicate` is true, asked again after every change; False after `within` seconds."""
+        """Wait until `predicate` is true, asked again after every change; False after `within` seconds.
+
+        It may look outside the world, into a database say: it is asked now and then without a change too.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         while not predicate():
             remaining = deadline - loop.time()
             if remaining <= 0 or self.closed:
                 return False
-            await self.beyond(self.version, remaining)
+            await self.beyond(self.version, min(remaining, ELSEWHERE_SECONDS))
         return True

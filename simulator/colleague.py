@@ -42,10 +42,10 @@ class Colleague:
         """Whether the channel is in this member's list."""
         return any(c.id == channel_id for c in self.world.slack.visible(self.member.id))
 
-    async def presses(self, where: Card | Modal, label: str) -> None:
-        """Press a button by label or action_id. Raises NotAcknowledged after the deadline."""
+    async def presses(self, where: Card | Modal, label: str, *, value: str | None = None) -> None:
+        """Press a button by label or action_id, `value` telling equals apart. Raises NotAcknowledged."""
         if isinstance(where, Modal):
-            block_id, element = element_labelled(where.view.blocks, label, {"button"})
+            block_id, element = element_labelled(where.view.blocks, label, {"button"}, value)
             done = await people.act_in_view(
                 self.link,
                 self.member,
@@ -57,7 +57,7 @@ class Colleague:
         else:
             if where.gone:
                 raise Impossible("That card is gone.")
-            block_id, element = element_labelled(where.blocks, label, {"button"})
+            block_id, element = element_labelled(where.blocks, label, {"button"}, value)
             done = await people.act_on_post(
                 self.link,
                 self.member,
@@ -175,6 +175,14 @@ class Colleague:
         """Write in a channel or thread."""
         post = people.say(self.link, self.member, channel, text, thread.ts if thread else None)
         return PostShown(self.world, self.world.slack.channels[channel], post)
+
+    async def joins(self, channel_id: str) -> None:
+        """Come into a channel; the app hears of it."""
+        people.move(self.link, self.member, channel_id, joins=True)
+
+    async def leaves(self, channel_id: str) -> None:
+        """Go out of a channel; the app hears of it."""
+        people.move(self.link, self.member, channel_id, joins=False)
 
     async def opens_home(self) -> None:
         """Open the app's home."""

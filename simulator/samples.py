@@ -9,7 +9,7 @@ SILENCE = b"\xf8\xff\xfe"
 
 def picture(number: int, size: str = "large") -> bytes:
     """A JPEG; `size` is small, medium or large. Numbers beyond the last start again."""
-    return (files("simulator") / "samples" / f"picture{number % 3 + 1}_{size}.jpg").read_bytes()
+    return (files("simulator") / "pictures" / f"picture{number % 3 + 1}_{size}.jpg").read_bytes()
 
 
 def voice(seconds: int) -> bytes:

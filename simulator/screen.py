@@ -29,12 +29,17 @@ class Refused(Exception):
         self.errors = errors
 
 
-def element_labelled(blocks: list[Json], label: str, kinds: set[str] | None) -> tuple[str, Json]:
+def element_labelled(
+    blocks: list[Json], label: str, kinds: set[str] | None, value: str | None = None
+) -> tuple[str, Json]:
     """The block_id and element of that visible text, placeholder, label or action_id. Raises Impossible."""
     seen = []
     for block in blocks:
         for element in elements_of(block):
-            if kinds is not None and element["type"] not in kinds:
+            if (kinds is not None and element["type"] not in kinds) or value not in (
+                None,
+                element.get("value"),
+            ):
                 continue
             names = [element.get(key, {}).get("text", "") for key in ("text", "placeholder")]
             names += [

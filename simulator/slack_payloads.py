@@ -134,7 +134,7 @@ def message_shortcut(world: World, member: Member, channel: Channel, post: Post,
         "token": TOKEN,
         "action_ts": world.slack.stamp(world.now()),
         "team": {"id": TEAM, "domain": DOMAIN},
-        "user": {"id": member.id, "name": member.handle, "team_id": TEAM, "username": member.handle},
+        "user": {"id": member.id, "name": member.handle, "team_id": TEAM},
         "channel": {"id": channel.id, "name": objects.channel_name(channel)},
         "is_enterprise_install": False,
         "enterprise": None,
@@ -207,6 +207,21 @@ def message_event(world: World, channel: Channel, post: Post) -> Json:
     if post.thread_ts:
         content["thread_ts"] = post.thread_ts
     return event(world, content)
+
+
+def membership_event(world: World, channel: Channel, member: Member, *, joins: bool) -> Json:
+    """member_joined_channel or member_left_channel."""
+    return event(
+        world,
+        {
+            "type": "member_joined_channel" if joins else "member_left_channel",
+            "user": member.id,
+            "channel": channel.id,
+            "channel_type": "G" if channel.private else "C",
+            "team": TEAM,
+            "event_ts": world.slack.stamp(world.now()),
+        },
+    )
 
 
 def home_opened(world: World, member: Member) -> Json:

@@ -268,6 +268,20 @@ def say(link: Link, member: Member, channel_id: str, text: str, thread_ts: str |
     return post
 
 
+def move(link: Link, member: Member, channel_id: str, *, joins: bool) -> None:
+    """Join or leave a channel; the app hears of it when in there. Raises KeyError for an unknown one."""
+    channel = link.world.slack.channels[channel_id]
+    if joins == (member.id in channel.members):
+        return
+    if joins:
+        channel.members.add(member.id)
+    else:
+        channel.members.discard(member.id)
+    link.world.changed()
+    if channel.bot_in:
+        link.event(payloads.membership_event(link.world, channel, member, joins=joins))
+
+
 def open_home(link: Link, member: Member) -> None:
     """Open the app's home; the app hears of it."""
     link.event(payloads.home_opened(link.world, member))

@@ -39,7 +39,14 @@ def formatted(source: str, *, parse_mode: str | None, entities: list[Json] | Non
         raise BadMarkup("the simulator reads parse_mode HTML and entities, no Markdown")
     else:
         raise BadMarkup("unsupported parse_mode")
-    return stripped(text, marks + found(text))
+    return stripped(text, marks + [e for e in found(text) if not any(_inside(e, mark) for mark in marks)])
+
+
+def _inside(entity: Json, mark: Json) -> bool:
+    """Telegram looks for nothing in links and code."""
+    end = entity["offset"] + entity["length"]
+    covered = mark["offset"] < end and entity["offset"] < mark["offset"] + mark["length"]
+    return covered and mark["type"] in ("text_link", "code", "pre", "url", "email", "mention", "bot_command")
 
 
 def checked(text: str, entities: list[Json]) -> list[Json]:

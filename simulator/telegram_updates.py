@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import islice
 from typing import Any
 from urllib.parse import urlparse
 
@@ -48,7 +49,7 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
                 "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
                 "running",
             )
-    return list(telegram.updates)[:limit]
+    return list(islice(telegram.updates, limit))
 
 
 def _forget(world: World, offset: int) -> None:
@@ -135,8 +136,10 @@ class WebhookDelivery:
         if not hook.url or self.world.trouble.telegram_down:
             return
         for update in self.world.telegram.updates:
+            if len(self.busy) >= hook.max_connections:
+                return
             lane = _lane(update)
-            if lane not in self.busy and len(self.busy) < hook.max_connections:
+            if lane not in self.busy:
                 self.busy[lane] = asyncio.create_task(self._deliver(lane, update))
 
     async def _deliver(self, lane: str, update: Json) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, Select, select
 
@@ -84,12 +85,12 @@ def key_place(ref: str) -> str:
     return place("complaints", ref, "key")
 
 
-def _headers(tx: Tx, query: Select[tuple[str, str, bytes, str, int]], *, lock: bool = False) -> Sequence[Row[tuple[str, str, bytes, str, int]]]:
+def _headers(tx: Tx, query: Select[Any], *, lock: bool = False) -> Sequence[Row[Any]]:
     # SQLite holds the whole file already: its writer began IMMEDIATE.
     return tx.connection.execute(query.with_for_update() if lock and not tx.is_sqlite else query).all()
 
 
-def _files(tx: Tx, headers: Sequence[Row[tuple[str, str, bytes, str, int]]]) -> list[CaseFile]:
+def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
     if not headers:
         return []
     refs = [header.ref for header in headers]

@@ -19,7 +19,15 @@ GENESIS = "0" * 64
 def entry_of(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
     """The canonical entry of an event; its SHA-256 is the hash that the next one names."""
     return written(
-        ref, event.seq, event.verb.value, stamp(event.at), event.by, event.role.value, event.facts, commit, prev
+        ref,
+        event.seq,
+        event.verb.value,
+        stamp(event.at),
+        event.by,
+        event.role.value,
+        event.facts,
+        commit,
+        prev,
     )
 
 

@@ -1,4 +1,4 @@
-"""Connections: SQLite with a writer and readers apart, PostgreSQL with one pool (design.md, "Store and threads")."""
+"""Connections: SQLite with a writer and readers apart, PostgreSQL with one pool."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def engines(url: str) -> Engines:
     """Open nothing yet; connections are made when first needed."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
-        writing = create_engine(parsed, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+        writing = create_engine(
+            parsed, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+        )
         reading = create_engine(
             parsed, pool_size=READERS, max_overflow=4, connect_args={"check_same_thread": False}
         )
@@ -65,7 +67,8 @@ def engines(url: str) -> Engines:
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "amends"},
     )
-    return Engines(parsed, engine, engine)
+    # A reading method sees one moment of the record, however many statements it takes.
+    return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
 
 
 def _sqlite(engine: Engine, begin: str) -> None:

@@ -1,4 +1,4 @@
-"""The instance's keys: from each secret one key for wrapping, one for look-ups, one for sealing, one to sign."""
+"""The instance's keys: from each secret one to wrap, one for look-ups, one to seal, one to sign."""
 
 from __future__ import annotations
 
@@ -118,7 +118,9 @@ class Keyring:
         if public_key not in {one.public.hex() for one in self._instances}:
             return False
         try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), data)
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(
+                bytes.fromhex(signature), data
+            )
         except (InvalidSignature, ValueError):
             return False
         return True

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Done:
-    """Done, or nothing was needed. `settled` is True when the performer settled the row in its own transaction."""
+    """Done, or nothing was needed. `settled` is True when the performer settled the row itself."""
 
     settled: bool = False
 

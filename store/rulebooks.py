@@ -29,9 +29,7 @@ def use_rulebook(tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT) -> bool:
     number = put_rulebook(tx, rules)
     if _current_id(tx, jurisdiction) == number:
         return False
-    tx.connection.execute(
-        insert(SETTINGS).values(jurisdiction=jurisdiction, rulebook_id=number, at=tx.now)
-    )
+    tx.connection.execute(insert(SETTINGS).values(jurisdiction=jurisdiction, rulebook_id=number, at=tx.now))
     _record_change(tx, number, jurisdiction)
     return True
 

@@ -1,4 +1,4 @@
-"""Words at rest: sealed one by one under the key of their case or person, bound to their table, row, field."""
+"""Words at rest: sealed one by one under the key of their case or person, bound to their place."""
 
 from __future__ import annotations
 

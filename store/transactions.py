@@ -37,25 +37,26 @@ class Tx:
         """Which database speaks."""
         return self.connection.dialect.name == "sqlite"
 
-    def insert_new(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Insert those rows whose keys are not there yet; how many were new (of one row: 0 or 1)."""
+    def insert_new(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert those rows whose keys are not there yet."""
         values = [dict(one) for one in rows]
-        if not values:
-            return 0
-        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
-        statement = insert.on_conflict_do_nothing()
-        if len(values) == 1:
-            return self.connection.execute(statement.values(values[0])).rowcount
-        return self.connection.execute(statement, values).rowcount
+        if values:
+            self.connection.execute(self._insert(table).on_conflict_do_nothing(), values)
+
+    def take(self, table: Table, row: Mapping[str, Any]) -> bool:
+        """Insert this row; False when its key is there already."""
+        first = next(iter(table.primary_key.columns))
+        statement = self._insert(table).values(**row).on_conflict_do_nothing().returning(first)
+        return self.connection.execute(statement).first() is not None
+
+    def _insert(self, table: Table) -> Any:
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def put(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert the row, or give the one with its primary key these values."""
         keys = [column.name for column in table.primary_key.columns]
-        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
         changed = {name: value for name, value in row.items() if name not in keys}
-        self.connection.execute(
-            insert.values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
-        )
+        self.connection.execute(insert.values(**row).on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

@@ -69,7 +69,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Wake:
-    """Ask the dialogue again at `due` with `Elapsed(what)`: nothing is said if the talk moved on meanwhile."""
+    """Ask the dialogue again at `due` with `Elapsed(what)`: a talk that moved on says nothing."""
 
     key: str
     what: str
@@ -128,7 +128,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Obligation:
-    """A claimed duty. `payload` are its unsealed fields; `uncertain` means an earlier try may have arrived."""
+    """A claimed duty. `payload`: its unsealed fields; `uncertain`: an earlier try may have arrived."""
 
     id: int
     key: str
@@ -229,3 +229,41 @@ class Opened:
     proposal: Mapping[str, Any] | None
     draft_words: Mapping[str, str]
     complainant_name: str | None
+
+
+@dataclass(frozen=True)
+class FileToFetch:
+    """What a duty of kind `fetch` must download; `n` counts the files of the complaint."""
+
+    ref: str
+    n: int
+    platform_id: str
+    kind: str
+    mime: str | None
+    size: int | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A message that was set aside, as it came."""
+
+    id: int
+    key: str
+    raw: bytes
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found. `first_bad` names reference, seq and what is wrong; None where all is whole.
+
+    `unsealed_tail` counts events newer than the last checkpoint, `erased` complaints without their words.
+    """
+
+    entries: int
+    cases: int
+    first_bad: tuple[str, int, str] | None
+    unsealed_tail: int
+    erased: int

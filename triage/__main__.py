@@ -1,7 +1,7 @@
-"""Training in a process of its own: an order on standard input, the card and the artefact on standard output.
+"""Training in a process of its own: an order on standard input, card and artefact on standard output.
 
-The order is one JSON object, `{"languages": […], "examples": [{"text", "category", "severity", "language"}]}`;
-it comes over a pipe so that no complainant's words ever lie in a file.
+The order is a JSON object: `{"languages": […], "examples": [{"text", "category", "severity", "language"}]}`.
+It comes over a pipe so that no complainant's words ever lie in a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from triage.training import train
 
 
 def main() -> None:
-    """Train on the starter examples and the order's; write the card as one line of JSON, then the artefact."""
+    """Train on the starter examples and the order's; write the card as one JSON line, then the artefact."""
     order = json.loads(sys.stdin.buffer.read())
     confirmed = [
         Example(one["text"], one["category"], one.get("severity"), one.get("language"))

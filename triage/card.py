@@ -37,7 +37,7 @@ def training_facts(
     coverage: float,
     wanted_precision: float,
 ) -> dict[str, Any]:
-    """The card's facts from held-back probabilities (n, k) and labels (n,): plain values that fit into JSON."""
+    """The card's facts from held-back probabilities (n, k) and labels (n,), as plain values."""
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     f1 = f1_scores(predicted, labels, len(categories))
     counts = Counter(row.category for row in rows)
@@ -51,7 +51,7 @@ def training_facts(
         "languages": dict(sorted(languages.items())),
         "severities": {str(severity): severities[severity] for severity in sorted(severities)},
         "accuracy": rounded((predicted == labels).mean()),
-        "macro_f1": rounded(np.nanmean(f1)),
+        "macro_f1": rounded(float(np.nanmean(f1))),
         "log_loss": rounded(log_loss(probabilities, labels)),
         "ece": rounded(calibration_error(probabilities, labels)),
         "ece_interval": [rounded(low), rounded(high)],

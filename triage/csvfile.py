@@ -20,7 +20,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that was left out: its line in the file (the header is line 1) and the reason; never its words."""
+    """A row that was left out: its line in the file (the header is line 1) and why; never its words."""
 
     line: int
     reason: str
@@ -54,10 +54,6 @@ def _decode(raw: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return raw.decode("latin-1")
-
-
-def _delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count)
 
 
 def _severity(value: str) -> int | None:
@@ -99,6 +95,20 @@ def _reading(row: dict[str, str], columns: Columns, categories: Collection[str] 
     return Example(text, category, severity, language, at)
 
 
+def _numbered(content: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV with the line each begins in; blank lines are left out."""
+    header = content.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=max(_DELIMITERS, key=header.count))
+    line = 1
+    try:
+        for values in reader:
+            if values:
+                yield line, values
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise UnreadableTable(f"The file is no readable CSV: {error} in line {line}.") from error
+
+
 def read_examples(
     source: Path | bytes, *, columns: Columns | None = None, categories: Collection[str] | None = None
 ) -> Table:
@@ -109,34 +119,19 @@ def read_examples(
     """
     columns = columns or Columns()
     raw = source if isinstance(source, bytes) else source.read_bytes()
-    content = _decode(raw)
     csv.field_size_limit(_LONGEST_FIELD)
-    header = content.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(header))
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        asked = [columns.text, columns.category, columns.severity, columns.language, columns.at]
-        missing = [name for name in asked if name is not None and name not in names]
-        if missing:
-            raise UnreadableTable(
-                f"The file has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}. "
-                "Name the columns with --text, --category, --severity and --language."
-            )
-        return _rows(reader, names, columns, categories)
-    except csv.Error as error:
-        raise UnreadableTable(f"The file is no readable CSV: {error} in line {reader.line_num}.") from error
-
-
-def _rows(
-    reader: Iterator[list[str]], names: list[str], columns: Columns, categories: Collection[str] | None
-) -> Table:
+    rows = _numbered(_decode(raw))
+    names = [name.strip() for name in next(rows, (1, []))[1]]
+    asked = [columns.text, columns.category, columns.severity, columns.language, columns.at]
+    missing = [name for name in asked if name is not None and name not in names]
+    if missing:
+        raise UnreadableTable(
+            f"The file has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}. "
+            "Name the columns with --text, --category, --severity and --language."
+        )
     examples: list[Example] = []
     refused: list[Refused] = []
-    before = reader.line_num
-    for values in reader:
-        line, before = before + 1, reader.line_num
-        if not values:
-            continue
+    for line, values in rows:
         if len(values) != len(names):
             refused.append(Refused(line, f"{len(values)} fields instead of {len(names)}"))
             continue

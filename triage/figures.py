@@ -27,7 +27,7 @@ def calibration_error(probabilities: Doubles, labels: Integers) -> float:
 def calibration_interval(
     probabilities: Doubles, labels: Integers, *, seed: int = 0, rounds: int = 200
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the calibration error; few rows bias it upward, and the interval shows it."""
+    """95 % bootstrap interval of the calibration error; few rows bias it upward, and this shows it."""
     if len(labels) == 0:
         return 0.0, 1.0
     random = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def alert_weights(critical: npt.NDArray[np.bool_], prevalence: float) -> Doubles
 def recall_at_alerts(
     scores: Doubles, critical: npt.NDArray[np.bool_], *, rate: float, prevalence: float
 ) -> float:
-    """The share of critical cases caught when the highest scores, a share `rate` of all cases, raise an alert."""
+    """The share of critical cases caught when the highest scores, `rate` of all cases, raise an alert."""
     weights = alert_weights(critical, prevalence)
     order = np.argsort(-scores, kind="stable")
     within = np.cumsum(weights[order]) <= rate

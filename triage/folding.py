@@ -1,7 +1,7 @@
 """Folding a text to plain lower-case letters, with the way back to the places in the original.
 
-Complainants write "GAZ KOKUSU", "gaz kokusu", "Gaz kokuşu" with composed, decomposed or full-width letters. The rules
-are written once, on the folded form; their spans must still lie in the text as it was written.
+Complainants write "GAZ KOKUSU" or "gaz kokusu", in composed, decomposed or full-width letters. The rules are
+written once, on the folded form; their spans must still lie in the text as it was written.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from functools import lru_cache
 # Letters that Unicode does not decompose, and quotation marks that phones put in place of an apostrophe.
 _PLAIN = {
     "ı": "i", "İ": "i", "ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "œ": "oe",
-    "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "′": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-",
+    "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "′": "'", "“": '"', "”": '"',
+    "–": "-", "—": "-", "‑": "-",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A folded text; `offsets[i]` is the place in the original of folded character i, None where they agree."""
+    """A folded text; `offsets[i]` is where folded character i stood, None where nothing moved."""
 
     text: str
     offsets: tuple[int, ...] | None
@@ -46,7 +47,7 @@ def _fold_character(character: str) -> str:
 
 
 def fold(text: str) -> Folded:
-    """Fold to lower case without diacritics: "Ayşe'NİN" becomes "ayse'nin". Linear in the length of the text."""
+    """Fold to lower case without diacritics: "Ayşe'NİN" becomes "ayse'nin". Linear in the length."""
     if text.isascii():
         return Folded(text.lower().replace("`", "'"), None, len(text))
     pieces = [_fold_character(character) for character in text]

@@ -42,7 +42,7 @@ def _grams(piece: str) -> list[str]:
 
 
 def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
-    """The strongest words for (at most 5) and against (at most 3) a category; none for a text of unknown words."""
+    """The strongest words for (at most 5) and against (at most 3) a category; none where no word is known."""
     tidy = normalise(text)
     if not tidy:
         return ()
@@ -59,7 +59,7 @@ def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
 
 
 def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
-    """(place of the piece, column) of every feature that occurs; a pair of words counts for both its pieces."""
+    """(place of the piece, column) of every feature that occurs; a pair of words counts for both."""
     words, characters = model.features.word.vocabulary_, model.features.character.vocabulary_
     offset = len(words)
     found: list[tuple[int, int]] = []

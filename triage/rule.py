@@ -14,7 +14,7 @@ from typing import Any
 class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; never lower them.
 
-    See `triage/signs/README.md` for the patterns and the three switches `negatable`, `possible` and `suspicion`.
+    See `triage/signs/README.md` for the patterns and the switches `negatable`, `possible`, `suspicion`.
     """
 
     name: str
@@ -40,7 +40,7 @@ def _spaced(pattern: str) -> str:
 
 @lru_cache(maxsize=4096)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern as it matches at the start of a word; compiled on first need, since few are met in one text."""
+    """A pattern as it matches at the start of a word; compiled on first need: one text meets few."""
     pieces, place = [], 0
     for behind in _BEHIND.finditer(pattern):
         # A look-behind has a fixed width, so a space in it is one character of a gap.

@@ -1,4 +1,4 @@
-"""Whether a sign in a sentence is denied, merely possible, or past: negation and hypotheticals of two languages.
+"""Whether a sign is denied, merely possible, or past: negation and hypotheticals of two languages.
 
 English denies before the sign ("no injuries", "nobody was hurt"); Turkish after it ("yangın çıkmadı", "yaralı
 yok"). We walk from the sign over words that carry no content of their own and stop at the first that does, so
@@ -108,7 +108,7 @@ def _turkish(after: str, suspicion: bool, own: str) -> Standing:
 def standing(
     sentence: str, start: int, end: int, *, negatable: bool, possible: bool, suspicion: bool
 ) -> Standing:
-    """How the sign at folded `sentence[start:end]` stands: a denial weighs before a doubt, that before the past."""
+    """How the sign at folded `sentence[start:end]` stands: denied before doubted, doubted before past."""
     before, after = sentence[max(0, start - 160) : start], sentence[end : end + 80]
     words = _WORD.findall(before)
     own = sentence[start:end].rsplit(None, 1)[-1]

@@ -15,8 +15,8 @@ from triage.pipeline import Model
 from triage.training import train
 
 CATEGORIES = (
-    "supply", "service", "goods", "guarantee", "refusal", "information", "money", "contract", "compensation", "handling",
-    "staff_conduct", "privacy", "safety", "discrimination", "other",
+    "supply", "service", "goods", "guarantee", "refusal", "information", "money", "contract", "compensation",
+    "handling", "staff_conduct", "privacy", "safety", "discrimination", "other",
 )  # fmt: skip
 """The default categories, ISO 10002 annex D regrouped."""
 

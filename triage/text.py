@@ -21,7 +21,7 @@ _ENTITY = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"',
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink "),
     (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress "),
-    (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b"), " bankaccount "),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"), " bankaccount "),
     (re.compile(r"(?<![\w+])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)"), " longnumber "),
     (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w*\d\w*\d\w*\d\w*\d\w*\b"), " somecode "),
     (re.compile(r"(?<!\w)@\w{3,32}"), " username "),

@@ -78,26 +78,50 @@ def show(ref: Reference, *, json: Json = False, config: Config = None) -> None:
             as_json(record)
             return
         zone = ZoneInfo(settings.organisation.timezone)
-        skipped = {"texts", "issues", "targets", "decisions", "remedies", "messages", "events", "reads", "files"}
-        table("", ("field", "value"), [(name, value) for name, value in record.items() if name not in skipped])
+        skipped = {
+            "texts",
+            "issues",
+            "targets",
+            "decisions",
+            "remedies",
+            "messages",
+            "events",
+            "reads",
+            "files",
+        }
         table(
-            "Said", ("field", "seq", "when", "text"),
+            "", ("field", "value"), [(name, value) for name, value in record.items() if name not in skipped]
+        )
+        table(
+            "Said",
+            ("field", "seq", "when", "text"),
             [(one["field"], one["seq"], local(one["at"], zone), one["text"]) for one in record["texts"]],
         )
         table(
-            "Messages", ("when", "way", "state", "text"),
-            [(local(one["at"], zone), one["direction"], one["state"], one["text"]) for one in record["messages"]],
+            "Messages",
+            ("when", "way", "state", "text"),
+            [
+                (local(one["at"], zone), one["direction"], one["state"], one["text"])
+                for one in record["messages"]
+            ],
         )
         table(
-            "Targets", ("target", "version", "inside", "promised", "met"),
+            "Targets",
+            ("target", "version", "inside", "promised", "met"),
             [
-                (one["target"], one["version"], local(one["internal_due"], zone), local(one["promised_due"], zone),
-                 local(one["met_at"], zone))
+                (
+                    one["target"],
+                    one["version"],
+                    local(one["internal_due"], zone),
+                    local(one["promised_due"], zone),
+                    local(one["met_at"], zone),
+                )
                 for one in record["targets"]
             ],
         )
         table(
-            "Read by", ("when", "who", "role", "what"),
+            "Read by",
+            ("when", "who", "role", "what"),
             [(local(one["at"], zone), one["by"], one["role"], one["what"]) for one in record["reads"]],
         )
 
@@ -115,8 +139,15 @@ def history(ref: Reference, *, json: Json = False, config: Config = None) -> Non
             reference(ref),
             ("", "when", "what", "by", "role", "clause", "facts"),
             [
-                (one["seq"], local(one["at"], zone), one["verb"].replace("_", " "), one["by"], one["role"],
-                 one["clause"], _brief(one["facts"]))
+                (
+                    one["seq"],
+                    local(one["at"], zone),
+                    one["verb"].replace("_", " "),
+                    one["by"],
+                    one["role"],
+                    one["clause"],
+                    _brief(one["facts"]),
+                )
                 for one in events
             ],
         )
@@ -144,6 +175,8 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
         zone = ZoneInfo(settings.organisation.timezone)
         for one in rows:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
-            out.print(f"[bold]{one['target']}[/bold] {one['version']}: {local(one['internal_due'], zone)}{met}")
+            out.print(
+                f"[bold]{one['target']}[/bold] {one['version']}: {local(one['internal_due'], zone)}{met}"
+            )
             for line in one["because"]:
                 out.print(f"    {line}", markup=False)

@@ -33,7 +33,9 @@ def verify(*, json: Json = False, config: Config = None) -> None:
                     "well": first is None,
                     "cases": found.cases,
                     "entries": found.entries,
-                    "first_bad": None if first is None else {"ref": first[0], "seq": first[1], "why": first[2]},
+                    "first_bad": None
+                    if first is None
+                    else {"ref": first[0], "seq": first[1], "why": first[2]},
                     "unsealed_tail": found.unsealed_tail,
                     "erased": found.erased,
                 }

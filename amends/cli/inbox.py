@@ -21,7 +21,8 @@ def list_(*, json: Json = False, config: Config = None) -> None:
             as_json({"inbox": rows})
             return
         table(
-            "Inbox", ("id", "key", "at", "why"),
+            "Inbox",
+            ("id", "key", "at", "why"),
             [(one["id"], one["key"], one["at"], one["why"]) for one in rows],
         )
 

@@ -26,7 +26,9 @@ def init(
     timezone: Annotated[str | None, typer.Option(help="As Europe/London.")] = None,
     languages: Annotated[str | None, typer.Option(help="As en,tr; the first is the fallback.")] = None,
     emergency_number: Annotated[str | None, typer.Option()] = None,
-    preset: Annotated[str, typer.Option(help="small_business, uk_fca_disp, au_rg271, municipality.")] = "small_business",
+    preset: Annotated[
+        str, typer.Option(help="small_business, uk_fca_disp, au_rg271, municipality.")
+    ] = "small_business",
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     asks = sys.stdin.isatty() and sys.stdout.isatty()
@@ -35,14 +37,17 @@ def init(
         country=_answer(country, "Country, two letters", "GB", asks),
         timezone=_answer(timezone, "Time zone", "Europe/London", asks),
         languages=tuple(
-            one.strip() for one in _answer(languages, "Languages, the fallback first", "en,tr", asks).split(",")
+            one.strip()
+            for one in _answer(languages, "Languages, the fallback first", "en,tr", asks).split(",")
         ),
         emergency_number=_answer(emergency_number, "Emergency number", "112", asks),
         preset=preset,
     )
     for written in write_installation(folder, answers):
         out.print(f"wrote {written}", markup=False)
-    err.print("Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`.")
+    err.print(
+        "Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`."
+    )
 
 
 def _answer(given: str | None, question: str, default: str, asks: bool) -> str:
@@ -55,7 +60,9 @@ def check(*, json: Json = False, config: Config = None) -> None:
     """Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail."""
     findings = asyncio.run(check_installation(load(config)))
     if json:
-        as_json({"well": all(one.mark != "fail" for one in findings), "findings": [_row(one) for one in findings]})
+        as_json(
+            {"well": all(one.mark != "fail" for one in findings), "findings": [_row(one) for one in findings]}
+        )
     else:
         for one in findings:
             remedy = f" {one.remedy}" if one.remedy else ""

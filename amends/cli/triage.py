@@ -22,9 +22,13 @@ app = typer.Typer(help="The model behind the initial assessment.", no_args_is_he
 
 @app.command()
 def propose(
-    text: Annotated[str | None, typer.Argument(help="A complaint; else one JSON object a line on standard input.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="A complaint; else one JSON object a line on standard input.")
+    ] = None,
     *,
-    model: Annotated[Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config")] = None,
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
@@ -41,13 +45,15 @@ def _lines() -> Iterator[str]:
         try:
             said: Any = json_module.loads(line)
         except ValueError as wrong:
-            raise typer.BadParameter(f"line {number} is not JSON: give one object with \"text\" a line") from wrong
+            raise typer.BadParameter(
+                f'line {number} is not JSON: give one object with "text" a line'
+            ) from wrong
         if isinstance(said, str):
             yield said
         elif isinstance(said, dict) and isinstance(said.get("text"), str):
             yield said["text"]
         else:
-            raise typer.BadParameter(f"line {number} has no \"text\": give one object with \"text\" a line")
+            raise typer.BadParameter(f'line {number} has no "text": give one object with "text" a line')
 
 
 def _model(file: Path | None, config: Path | None) -> Model:

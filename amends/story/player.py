@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
 from amends.story.script import Step
-from simulator import Card, Customer, Refused, Simulator, StaffMember
+from simulator import Simulator
+from simulator.colleague import Colleague
+from simulator.customer import Customer, Message
+from simulator.screen import Card, NotAcknowledged, NotVisible, Refused
 
 
 class Failed(AssertionError):
@@ -42,14 +45,18 @@ class _Talk:
 
     customer: Customer
     mark: int = 0
+    written: Message | None = None
 
 
 class Player:
     """Plays steps in order; keeps who speaks and which card is meant. One player a story."""
 
-    def __init__(self, simulator: Simulator, desk: Desk, *, staff: Mapping[str, str]) -> None:
+    def __init__(
+        self, simulator: Simulator, desk: Desk, *, staff: Mapping[str, str], channels: Sequence[str]
+    ) -> None:
         self._sim = simulator
         self._desk = desk
+        self._channels = tuple(channels)
         self._staff = {name: simulator.staff(member) for name, member in staff.items()}
         self._talks: dict[str, _Talk] = {}
         self._last: str | None = None
@@ -63,7 +70,7 @@ class Player:
             await self._does[step.kind](step)
         except Failed:
             raise
-        except (LookupError, TimeoutError, AssertionError, Refused) as wrong:
+        except (LookupError, TimeoutError, AssertionError, Refused, NotVisible, NotAcknowledged) as wrong:
             raise Failed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
 
     # the complainant
@@ -84,7 +91,10 @@ class Player:
         if step.who in self._staff:
             raise Failed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
         self._talk(step.who, step.language)
-        await self._acts(step.who, lambda one: one.says(step.words))
+        talk = self._talk(step.who)
+        talk.mark = len(talk.customer.heard)
+        talk.written = await talk.customer.says(step.words)
+        await self._desk.settled()
 
     async def _bursts(self, step: Step) -> None:
         talk = self._talk(step.who)
@@ -98,14 +108,16 @@ class Player:
         await self._acts(step.who, lambda one: one.sends_voice(seconds=3))
 
     async def _photo(self, step: Step) -> None:
-        await self._acts(step.who, lambda one: one.sends_photo(caption=step.words or None))
+        await self._acts(step.who, lambda one: one.sends_photo(caption=step.words))
 
     async def _photos(self, step: Step) -> None:
         await self._acts(step.who, lambda one: one.sends_album(step.number))
 
     async def _edits(self, step: Step) -> None:
-        customer = self._talk(step.who).customer
-        await self._acts(step.who, lambda one: one.edits(customer.own[-1], step.words))
+        written = self._talk(step.who).written
+        if written is None:
+            raise Failed(f"line {step.line}: {step.who} has written nothing to edit")
+        await self._acts(step.who, lambda one: one.edits(written, step.words))
 
     async def _blocks(self, step: Step) -> None:
         self._talk(step.who).customer.blocks()
@@ -119,7 +131,9 @@ class Player:
         talk = self._talk(step.who)
         new = talk.customer.heard[talk.mark :]
         if not any(_within(step.words, text) for text in new):
-            raise Failed(f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new))
+            raise Failed(
+                f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new)
+            )
 
     async def _hears_once(self, step: Step) -> None:
         told = [text for text in self._talk(step.who).customer.heard if _within(step.words, text)]
@@ -133,18 +147,20 @@ class Player:
 
     # the staff
 
-    def _card(self, member: StaffMember, of: str | None) -> Card:
+    def _card(self, member: Colleague, of: str | None) -> Card:
         """The newest card this person sees, or the newest of one customer's complaint."""
         refs = self._references(of) if of else None
         cards = [
-            card
-            for channel in member.channels
-            for card in channel.cards
-            if not card.gone and (refs is None or any(ref in card.text for ref in refs))
+            card for card in self._cards(member) if refs is None or any(ref in card.text for ref in refs)
         ]
         if not cards:
-            raise Failed(f"{member.name} sees no card" + (f" of {of}" if of else ""))
+            raise Failed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
         return max(cards, key=lambda card: float(card.ts))
+
+    def _cards(self, member: Colleague) -> list[Card]:
+        """Every card that stands in a channel this person is in."""
+        seen = [channel for channel in self._channels if member.sees(channel)]
+        return [card for channel in seen for card in member.channel(channel).cards if not card.gone]
 
     def _references(self, name: str) -> list[str]:
         """The references that the bot told this customer, the newest last."""
@@ -172,7 +188,15 @@ class Player:
         await self._desk.settled()
 
     async def _fills(self, step: Step) -> None:
-        await self._staff[step.who].fills(**{name: _typed(value) for name, value in step.values.items()})
+        member = self._staff[step.who]
+        await member.opened()
+        await member.fills({name: self._typed(value) for name, value in step.values.items()})
+
+    def _typed(self, value: str) -> object:
+        """Several values are written with |; `now` is the moment; all else is the text as it stands."""
+        if value == "now":
+            return int(self._sim.clock_now().timestamp())
+        return value.split("|") if "|" in value else value
 
     async def _submits(self, step: Step) -> None:
         await self._staff[step.who].submits()
@@ -184,7 +208,10 @@ class Player:
         shown = [*modal.errors.values(), *modal.texts] if modal else []
         shown += [post.text for post in member.ephemerals]
         if not any(_within(step.words, text) for text in shown):
-            raise Failed(f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n" + "\n".join(shown))
+            raise Failed(
+                f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n"
+                + "\n".join(shown)
+            )
 
     async def _goes_back(self, step: Step) -> None:
         await self._staff[step.who].closes()
@@ -193,13 +220,15 @@ class Player:
         member = self._staff[name]
         if member.modal is not None:
             return [member.modal.title, *member.modal.texts, *member.modal.errors.values()]
-        cards = [card.text for channel in member.channels for card in channel.cards if not card.gone]
+        cards = [card.text for card in self._cards(member)]
         return cards + [post.text for post in (*member.direct_messages, *member.ephemerals)]
 
     async def _sees(self, step: Step) -> None:
         seen = self._seen(step.who)
         if not any(_within(step.words, text) for text in seen):
-            raise Failed(f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen))
+            raise Failed(
+                f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen)
+            )
 
     async def _sees_not(self, step: Step) -> None:
         if any(_within(step.words, text) for text in self._seen(step.who)):
@@ -208,8 +237,7 @@ class Player:
     async def _no_card(self, step: Step) -> None:
         member = self._staff[step.who]
         refs = self._references(step.words)
-        cards = [card for channel in member.channels for card in channel.cards if not card.gone]
-        if any(ref in card.text for ref in refs for card in cards):
+        if any(ref in card.text for ref in refs for card in self._cards(member)):
             raise Failed(f"line {step.line}: {step.who} sees a card of {step.words}")
 
     # the world
@@ -240,10 +268,7 @@ class Player:
             raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
 
 
-KINDS = (
-    "says bursts voice photo photos edits blocks unblocks hears hears_once hears_not presses chooses fills submits refused goes_back "
-    "sees sees_not no_card clock clock_next trouble record"
-).split()
+KINDS = ["says", "bursts", "voice", "photo", "photos", "edits", "blocks", "unblocks", "hears", "hears_once", "hears_not", "presses", "chooses", "fills", "submits", "refused", "goes_back", "sees", "sees_not", "no_card", "clock", "clock_next", "trouble", "record"]
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 
 
@@ -255,8 +280,3 @@ def _within(fragment: str, text: str) -> bool:
     """Case and the breaking of lines do not matter; ` … ` stands for anything between."""
     parts = [re.escape(" ".join(part.split()).lower()) for part in fragment.split("…")]
     return re.search(".*".join(parts), " ".join(text.split()).lower()) is not None
-
-
-def _typed(value: str) -> object:
-    """`yes,no` style lists are written with |; all else is the text as it stands."""
-    return value.split("|") if "|" in value else value

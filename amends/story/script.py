@@ -1,20 +1,20 @@
 """Reading a story: one line, one step; every line is also readable as prose.
 
-    Anna [en]: The new meter drips since Monday and nobody came.     she writes (the language once)
-    Anna presses Done                                                a button under the newest message that has it
-    Anna sends a voice note · Anna sends 3 photos · Anna sends a photo: the broken pipe
-    Anna writes 40 messages in 3 minutes
-    Anna edits: The new meter drips since Tuesday.                   her last message
-    Anna blocks the bot · Anna unblocks the bot
-    Bot to Anna: reference                                           expected, since her last step
-    Bot told Anna once: reference · Bot never told Anna: reference   over the whole story
-    Alice presses Assess · Alice chooses Reply                       on the newest card she sees (or: on Anna's card)
-    Alice fills severity=2 text="We are sorry."                      in the modal on top
-    Alice submits · Alice is refused: needs approval · Alice goes back
-    Alice sees: fragment · Alice does not see: fragment · Alice sees no card of Anna
-    Clock +3 days · Clock to the next due time
-    Telegram is down · Telegram is up · Slack is down · Slack is up
-    Record of Anna: state=closed close_code=resolved                 fields of the record
+Anna [en]: The new meter drips since Monday and nobody came.     she writes (the language once)
+Anna presses Done                                                a button under the newest message that has it
+Anna sends a voice note · Anna sends 3 photos · Anna sends a photo: the broken pipe
+Anna writes 40 messages in 3 minutes
+Anna edits: The new meter drips since Tuesday.                   her last message
+Anna blocks the bot · Anna unblocks the bot
+Bot to Anna: reference                                           expected, since her last step
+Bot told Anna once: reference · Bot never told Anna: reference   over the whole story
+Alice presses Assess · Alice chooses Reply                       on the newest card she sees (or: on Anna's card)
+Alice fills severity=2 text="We are sorry."                      in the modal on top
+Alice submits · Alice is refused: needs approval · Alice goes back
+Alice sees: fragment · Alice does not see: fragment · Alice sees no card of Anna
+Clock +3 days · Clock to the next due time
+Telegram is down · Telegram is up · Slack is down · Slack is up
+Record of Anna: state=closed close_code=resolved                 fields of the record
 """
 
 from __future__ import annotations

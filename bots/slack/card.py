@@ -1,4 +1,4 @@
-"""The card of a complaint: where it stands, what is due next and what can be done; never a name, never a word."""
+"""The card of a complaint: where it stands, what is due next, what can be done; never a name or a word."""
 
 from __future__ import annotations
 
@@ -52,9 +52,8 @@ def card(case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = C
         fields(_fields(case, voice)),
         section(next_words(case, voice, now)),
     ]
-    for line in (_clocks(case, voice, now), _proposal(case, voice), _rules(case, voice)):
-        if line:
-            blocks.append(context(line))
+    lines = (_clocks(case, voice, now), _proposal(case, voice), _rules(case, voice))
+    blocks += [context(line) for line in lines if line]
     flags = flag_lines(case, voice)
     if flags:
         blocks.append(context(*flags))
@@ -77,10 +76,11 @@ def _fields(case: Case, voice: Voice) -> list[str]:
         category = voice.say("card.not_assessed", category=category)
     owner = mention(case.owner) if case.owner else voice.say("card.no_owner")
     came = voice.moment(case.received_at, case.rules.calendar.zone)
+    channel = voice.say(f"channel.{case.channel}")
     rows = [
         ("card.category", category),
         ("card.owner", owner),
-        ("card.received", voice.say("card.received_how", when=came, channel=voice.say(f"channel.{case.channel}"))),
+        ("card.received", voice.say("card.received_how", when=came, channel=channel)),
         ("card.level", voice.say("card.level_of", level=case.level, top=case.rules.top_level)),
     ]
     if case.kind is not Kind.COMPLAINT:
@@ -106,7 +106,9 @@ def _clocks(case: Case, voice: Voice, now: datetime) -> str:
     )
     legal_last = [one for one in others if one.target is not Target.LEGAL]
     legal_last += [one for one in others if one.target is Target.LEGAL]
-    return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8])) if others else ""
+    if not others:
+        return ""
+    return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8]))
 
 
 def _proposal(case: Case, voice: Voice) -> str:

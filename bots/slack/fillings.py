@@ -1,4 +1,4 @@
-"""What each form starts from on a given complaint: proposal, assessment, issues, remedies, causes, the letter."""
+"""What each form starts from: proposal, assessment, issues, remedies, causes, the letter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bots.slack.blocks import Block, cut, escaped, pieces, said, section
+from bots.slack.blocks import Block, cut, divider, escaped, header, pieces, said, section, weight
 from bots.slack.modals import Filling
 from bots.slack.shown import because_line, said_blocks
 from bots.slack.voice import Voice
@@ -16,7 +16,7 @@ from store.values import Opened
 
 #: What may stand above the inputs of the assessment; the rest is in `open`.
 _SHOWN_BLOCKS = 40
-_ISSUES_SHOWN = 10
+_SHOWN_BYTES = 120_000
 
 
 def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
@@ -53,8 +53,8 @@ def filling(
 ) -> Filling:
     """The filling of a form.
 
-    `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the forms
-    in READING; `letter` is what an approver is asked to agree to.
+    `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the
+    forms in READING; `letter` is what an approver is asked to agree to.
     """
     match form:
         case "assess" if opened is not None:
@@ -64,7 +64,7 @@ def filling(
         case "decide":
             return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
         case "approve":
-            return Filling(shown=_to_approve(case, letter, voice))
+            return Filling(shown=_to_approve(case, letter, voice, opened))
         case "remedy":
             undone = [one for one in case.owed_remedies if one.done_at is None]
             return _remedies(undone, events, voice, {"done_at": int(now.timestamp()) // 60 * 60})
@@ -103,11 +103,22 @@ def _assess(opened: Opened, voice: Voice) -> Filling:
             "recurrence": 2,
             "immediate_needed": "no",
         }
-    shown: list[Block] = said_blocks(opened, voice)
     line = because_line(opened, voice)
-    if len(shown) > _SHOWN_BLOCKS:
-        shown = [*shown[:_SHOWN_BLOCKS], section(voice.say("modal.rest_in_open"))]
-    return Filling(initial=initial, shown=[*shown, *([section(line)] if line else [])])
+    return Filling(initial=initial, shown=[*newest(opened, voice), *([section(line)] if line else [])])
+
+
+def newest(opened: Opened, voice: Voice) -> list[Block]:
+    """What was said, as much of it as a form has room for, the newest kept."""
+    blocks = said_blocks(opened, voice)
+    kept: list[Block] = []
+    heavy = 0
+    for block in reversed(blocks):
+        heavy += weight([block])
+        if len(kept) == _SHOWN_BLOCKS or heavy > _SHOWN_BYTES:
+            kept.append(section(voice.say("modal.rest_in_open")))
+            break
+        kept.append(block)
+    return kept[::-1]
 
 
 def _decide(case: Case, words: Mapping[str, str], voice: Voice) -> Filling:
@@ -122,11 +133,13 @@ def _decide(case: Case, words: Mapping[str, str], voice: Voice) -> Filling:
     return Filling(rows={"issues": len(case.issues)}, fixed=frozenset({"issues"}), headings=headings)
 
 
-def _to_approve(case: Case, letter: str, voice: Voice) -> list[Block]:
+def _to_approve(case: Case, letter: str, voice: Voice, opened: Opened | None) -> list[Block]:
+    """The letter, or the reason for taking it for no complaint; below it what the complainant said."""
+    head = voice.say("modal.letter")
     if case.reclassification is not None:
-        kind, _ = case.reclassification
-        return [section(voice.say("modal.reclassified", kind=voice.say(f"kind.{kind.value}"))), *letter_blocks(letter)]
-    return [section(voice.say("modal.letter")), *letter_blocks(letter)]
+        head = voice.say("modal.reclassified", kind=voice.say(f"kind.{case.reclassification[0].value}"))
+    said_before = [header(voice.say("open.said")), *newest(opened, voice)] if opened is not None else []
+    return [section(head), *letter_blocks(letter), divider(), *said_before]
 
 
 def letter_blocks(letter: str) -> list[Block]:
@@ -156,7 +169,9 @@ def remedy_words(events: Sequence[Event]) -> dict[int, dict[str, str]]:
             case Verb.APPROVE if drafted is not None and event.facts.get("of") == "respond":
                 found += _promises(drafted) if event.facts["agreed"] == "yes" else []
                 drafted = None
-            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get("comply_by"):
+            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
+                "comply_by"
+            ):
                 found.append({"text": event.words.get("outcome", "")})
             case _:
                 pass
@@ -180,6 +195,4 @@ def _remedies(
 def _close(case: Case, words: Mapping[str, str]) -> Filling:
     decision = case.decision
     cause = words.get("root_cause") or words.get("cause")
-    return Filling(
-        initial={"root_cause": cause, "cause_class": decision.cause_class if decision else None}
-    )
+    return Filling(initial={"root_cause": cause, "cause_class": decision.cause_class if decision else None})

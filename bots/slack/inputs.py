@@ -55,8 +55,8 @@ _CHOICES: Mapping[str, str] = {
 _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
-        "others_action", "changes", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome", "words",
-        "description", "remedy_requested",
+        "others_action", "changes", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
+        "words", "description", "remedy_requested",
     }
 )  # fmt: skip
 
@@ -92,9 +92,7 @@ def input_block(
     return made
 
 
-def _element(
-    field: Field, voice: Voice, initial: Any, choices: tuple[tuple[str, str], ...] | None
-) -> Block:
+def _element(field: Field, voice: Voice, initial: Any, choices: tuple[tuple[str, str], ...] | None) -> Block:
     match field.input:
         case Input.TEXT:
             long = field.name in _LONG
@@ -133,7 +131,11 @@ def _choice(named: tuple[tuple[str, str], ...], initial: str | None, voice: Voic
     first = _given("initial_option", chosen)
     if len(options) <= RADIO:
         return {"type": "radio_buttons", "options": options} | first
-    return {"type": "static_select", "options": options, "placeholder": plain(voice.say("modal.choose"), 150)} | first
+    return {
+        "type": "static_select",
+        "options": options,
+        "placeholder": plain(voice.say("modal.choose"), 150),
+    } | first
 
 
 def _given(name: str, value: Any) -> Block:

@@ -26,8 +26,8 @@ View = dict[str, Any]
 class Filling:
     """What a form starts from: values by path, choices that depend on the complaint, what to show with it.
 
-    `shown` stands above the inputs. `rows` is how many rows of a group there are at first; `fixed` groups grow
-    no further; `headings` stand above a row, by `group.N`.
+    `shown` stands above the inputs. `rows` is how many rows of a group there are at first; `fixed` groups
+    grow no further; `headings` stand above a row, by `group.N`.
     """
 
     initial: Mapping[str, Any] = field(default_factory=dict)

@@ -121,9 +121,13 @@ def verbs_for(case: Case) -> Offer:
 def _first(case: Case) -> tuple[str, ...]:
     """The acts that carry a complaint on from here, the nearest first."""
     answer = ("reply",) if case.question_at is not None else ()
-    start = ("assess", "take") if case.assessment is None else ("take",)
+    # At a higher level nobody has it yet: assessing it again takes it.
+    fresh = case.assessment is None or (case.owner is None and case.level > 1)
+    start = ("assess", "take") if fresh else ("take",)
     if case.state in UNDECIDED:
-        short = ("resolve", "decide", "investigate") if not _decide(case) else ("decide", "resolve")
+        short: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
+        if case.assessment is None:
+            short = ()
         return tuple(dict.fromkeys((*answer, "approve", *start, *short, "reply")))
     return tuple(dict.fromkeys((*answer, "reopen", "close", "remedy", "verify", "reply")))
 

@@ -1,4 +1,4 @@
-"""The opened complaint: everything said and sent, in and out, what was done, and why each date is when it is."""
+"""The opened complaint: everything said and sent, what was done, and why each date is when it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, divider, escaped, header, pages, pieces, plain, said, section
+from bots.slack.blocks import (
+    MODAL_BLOCKS,
+    Block,
+    actions,
+    button,
+    divider,
+    escaped,
+    header,
+    pages,
+    pieces,
+    plain,
+    said,
+    section,
+)
 from bots.slack.card import act_row, flag_lines, headline, next_words
 from bots.slack.modals import View, metadata
 from bots.slack.offers import verbs_for
@@ -14,7 +27,6 @@ from bots.slack.shown import because_line, said_blocks
 from bots.slack.thread import event_line
 from bots.slack.voice import Voice
 from complaints.because import explain
-from complaints.people import Actor
 from complaints.record import Case, Event
 from complaints.targets import compute, wanted
 from store.values import Opened
@@ -24,7 +36,7 @@ _PER_PAGE = MODAL_BLOCKS - 8
 _LINES = 2900
 
 
-def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0, by: Actor | None = None) -> View:
+def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0) -> View:
     """One page of the opened complaint (the first holds the newest state and the buttons)."""
     case = opened.case
     body = pages(_body(opened, voice, now), _PER_PAGE)
@@ -53,7 +65,13 @@ def _turning(case: Case, page: int, count: int, voice: Voice) -> Block:
     if page > 0:
         row.append(button(voice.say("open.earlier_page"), "open.previous", f"{case.ref}:{page - 1}"))
     if page < count - 1:
-        row.append(button(voice.say("open.later_page", page=page + 2, pages=count), "open.next", f"{case.ref}:{page + 1}"))
+        row.append(
+            button(
+                voice.say("open.later_page", page=page + 2, pages=count),
+                "open.next",
+                f"{case.ref}:{page + 1}",
+            )
+        )
     return actions("turning", row)
 
 
@@ -131,8 +149,12 @@ def _dues(case: Case, voice: Voice, now: datetime) -> list[Block]:
         target = open_ones.get((one.target, one.of))
         if target is None:
             continue
-        steps = [] if one.fixed is not None or target.basis.startswith("extend") else explain(compute(case, one))
-        lines.append(f"*{voice.due(target, case, now)}*" + "".join(f"\n{escaped(step, 300)}" for step in steps))
+        steps = (
+            [] if one.fixed is not None or target.basis.startswith("extend") else explain(compute(case, one))
+        )
+        lines.append(
+            f"*{voice.due(target, case, now)}*" + "".join(f"\n{escaped(step, 300)}" for step in steps)
+        )
     return [section(each) for each in _joined(lines)]
 
 
@@ -161,6 +183,6 @@ def redrawn(view: Mapping[str, Any]) -> list[Block]:
         if block_id.startswith("actions:"):
             _, version, _ = block_id.replace(".", ":").split(":")
             draw = int(block_id.rpartition(".")[2]) + 1
-            block = {**block, "block_id": f"actions:{version}.{draw}"}  # noqa: PLW2901
+            block = {**block, "block_id": f"actions:{version}.{draw}"}
         blocks.append(block)
     return blocks

@@ -54,7 +54,9 @@ async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | N
         view = await _form_view(desk, form, case, by)
     if drawn is not None and drawn < case.work_version:
         verbs = refusals.since(await desk.do(desk.store.history, ref), drawn)
-        view = with_notice(view, desk.voice.say("modal.changed", since=refusals.since_words(verbs, desk.voice)))
+        view = with_notice(
+            view, desk.voice.say("modal.changed", since=refusals.since_words(verbs, desk.voice))
+        )
     return view
 
 

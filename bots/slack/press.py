@@ -13,7 +13,7 @@ _ROW = re.compile(r"actions:(\d+)\.(\d+)")
 
 @dataclass(frozen=True)
 class Press:
-    """A button or a menu choice. `drawn` is the work_version that it was drawn with, None where it had none."""
+    """A button or a menu choice. `drawn` is the work_version that it was drawn with, None without one."""
 
     form: str
     ref: str
@@ -57,7 +57,7 @@ def read_press(body: Mapping[str, Any]) -> Press:
 
 
 def team_of(body: Mapping[str, Any]) -> set[str]:
-    """Every workspace that this person is said to belong to here; more than ours means a guest from outside."""
+    """Every workspace that this person is said to belong to; more than ours means a guest from outside."""
     said = {
         (body.get("user") or {}).get("team_id") if isinstance(body.get("user"), Mapping) else None,
         (body.get("team") or {}).get("id") if isinstance(body.get("team"), Mapping) else body.get("team_id"),
@@ -78,4 +78,5 @@ class Meta:
 def read_meta(view: Mapping[str, Any]) -> Meta:
     """Read it back."""
     known = json.loads(view.get("private_metadata") or "{}")
-    return Meta(str(known.get("ref", "")), int(known.get("version", 0)), known.get("draft"), int(known.get("page", 0)))
+    ref, version, page = str(known.get("ref", "")), int(known.get("version", 0)), int(known.get("page", 0))
+    return Meta(ref, version, known.get("draft"), page)

@@ -12,12 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
-from bots.slack.modals import bare, with_row
+from bots.slack.modals import View, bare, with_row
 from bots.slack.open_view import page_of, redrawn
 from bots.slack.opening import opened_view, view_for
 from bots.slack.press import Press, read_meta, read_press
 from bots.slack.telling import tell, unexpected
-from complaints.errors import ComplaintError, NotAllowed, Stale
+from complaints.errors import ComplaintError, NotAllowed
 from complaints.owing import Lane, Owed
 from complaints.people import Actor
 from complaints.record import Case
@@ -87,7 +87,7 @@ class Presses:
         except ComplaintError:
             return None
 
-    async def _show(self, press: Press, view: Mapping[str, Any]) -> None:
+    async def _show(self, press: Press, view: View) -> None:
         if not press.in_modal:
             await self.client.views_open(trigger_id=press.trigger, view=view)
             return
@@ -144,7 +144,7 @@ class Presses:
             unexpected(f"page {page} of {ref}", failure)
 
     async def file(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """`case.file`: the file goes to the presser's own direct messages, as a duty; acknowledged once it is owed."""
+        """`case.file`: the file goes to the presser's own direct messages; acknowledged once that is owed."""
         ref, seq = page_of(str(body["actions"][0]["value"]))
         press = Press("file", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body.get("view"))
         try:
@@ -165,6 +165,3 @@ class Presses:
             await tell(self.desk, self.client, press, text)
         except SlackApiError as failure:
             unexpected(f"answer about a file of {ref}", failure)
-
-
-__all__ = ["AT_ONCE", "Presses", "Stale"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bots.slack.blocks import MODAL_BLOCKS, actions, button, context, pieces, plain, said, section
+from bots.slack.blocks import MODAL_BLOCKS, button, context, pieces, plain, said, section
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
 from complaints.record import Case
@@ -13,7 +13,14 @@ SUFFIX = "_preview"
 
 
 def preview_view(
-    form: str, case: Case, letter: str, draft: str, voice: Voice, *, leaves_at: datetime | None = None, approval: bool = False
+    form: str,
+    case: Case,
+    letter: str,
+    draft: str,
+    voice: Voice,
+    *,
+    leaves_at: datetime | None = None,
+    approval: bool = False,
 ) -> View:
     """The letter with its exact text; submitting sends it, Back leaves what was typed untouched.
 
@@ -40,6 +47,3 @@ def preview_view(
 def open_button(case: Case, voice: Voice) -> dict[str, object]:
     """A button that opens the complaint, for notices and direct messages."""
     return button(voice.say("verb.open"), "case.open", case.ref)
-
-
-__all__ = ["SUFFIX", "actions", "open_button", "preview_view"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bots.slack.blocks import Block
 from bots.slack.voice import Voice
+from complaints.deciding import required_evidence
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
 from complaints.record import Case, Event
@@ -15,17 +16,17 @@ from complaints.vocabulary import WORK, Role
 CODES: frozenset[str] = frozenset(
     {
         "accepted_before", "ahead", "already_acknowledged", "already_done", "already_so", "answered",
-        "assessed_before", "currency", "done_before", "evidence_missing", "expired", "issue_without_finding",
-        "language_not_confirmed", "legal_hold", "needs_approval", "new_message", "no_reply", "no_such_target",
-        "not_a_date", "not_a_moment", "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign",
-        "not_allowed.excluded", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
-        "not_allowed.limit", "not_allowed.lower", "not_allowed.other_person", "not_allowed.owned",
-        "not_allowed.owner", "not_allowed.restricted", "not_allowed.role", "not_allowed.second_person",
-        "not_allowed.severity", "not_allowed.subject", "not_an_amount", "not_an_option", "not_assessed",
-        "not_communicated", "not_done", "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_tell",
-        "open_offer", "owned_before", "owner_no_handler", "question_open", "remedy_owed", "required",
-        "same_reference", "stale", "too_long", "top_level", "unknown_reference", "verified_before",
-        "waits_for_approval",
+        "assessed_before", "currency", "done_before", "evidence_missing", "expired",
+        "issue_without_finding", "language_not_confirmed", "legal_hold", "needs_approval", "new_message",
+        "no_reply", "no_such_target", "not_a_date", "not_a_moment", "not_acknowledged", "not_ahead",
+        "not_allowed", "not_allowed.assign", "not_allowed.excluded", "not_allowed.legal_cap",
+        "not_allowed.level", "not_allowed.level_role", "not_allowed.limit", "not_allowed.lower",
+        "not_allowed.other_person", "not_allowed.owned", "not_allowed.owner", "not_allowed.read",
+        "not_allowed.restricted", "not_allowed.role", "not_allowed.second_person", "not_allowed.severity",
+        "not_allowed.subject", "not_an_amount", "not_an_option", "not_assessed", "not_communicated",
+        "not_done", "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_tell", "open_offer",
+        "owned_before", "owner_no_handler", "question_open", "remedy_owed", "required", "same_reference",
+        "stale", "too_long", "top_level", "unknown_reference", "verified_before", "waits_for_approval",
     }
 )  # fmt: skip
 
@@ -39,10 +40,8 @@ def words(error: ComplaintError, voice: Voice, case: Case | None = None) -> str:
     if isinstance(error, UnknownReference):
         return voice.say("refused.unknown_reference")
     if error.code == "evidence_missing" and case is not None:
-        from complaints.deciding import required_evidence
-
-        missing = sorted(required_evidence(case) - case.evidence)
-        return voice.say("refused.evidence_missing", missing=", ".join(voice.say(f"evidence.{one}") for one in missing))
+        missing = (voice.say(f"evidence.{one}") for one in sorted(required_evidence(case) - case.evidence))
+        return voice.say("refused.evidence_missing", missing=", ".join(missing))
     if error.code in CODES:
         return voice.say(f"refused.{error.code}")
     if isinstance(error, OutOfOrder) and case is not None:
@@ -76,7 +75,9 @@ def since(events: Sequence[Event], version: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def errors(error: BadFacts, view_blocks: Sequence[Block], voice: Voice, case: Case | None = None) -> Mapping[str, str]:
+def errors(
+    error: BadFacts, view_blocks: Sequence[Block], voice: Voice, case: Case | None = None
+) -> Mapping[str, str]:
     """Errors by block_id for a modal; empty where the error belongs to no input of this view."""
     inputs = [str(one["block_id"]) for one in view_blocks if one.get("type") == "input"]
     if isinstance(error, WrongFields):

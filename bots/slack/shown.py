@@ -1,4 +1,4 @@
-"""The words and files of a complaint, and the words behind the proposal, as blocks for those who may read them."""
+"""The words and files of a complaint, and the words behind the proposal, for those who may read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROOM = 2800
 
 
 def said_blocks(opened: Opened, voice: Voice) -> list[Block]:
-    """Everything the complainant said and sent, oldest first, in plain text; files with a button to get them."""
+    """Everything the complainant said and sent, oldest first; files with a button to get them."""
     zone = opened.case.rules.calendar.zone
     things: list[tuple[datetime, int, Text | FileSeen]] = [
         *((one.at, 0, one) for one in opened.texts),
@@ -32,7 +32,8 @@ def said_blocks(opened: Opened, voice: Voice) -> list[Block]:
 
 
 def _words(one: Text, when: str, voice: Voice) -> list[Block]:
-    name = voice.say(f"said.{one.field}" if one.field in SAID else "said.other")
+    field = one.field.split(".")[0]
+    name = voice.say(f"said.{field}" if field in SAID else "said.other")
     if one.replaces is not None:
         name = voice.say("said.edited", what=name)
     first, *rest = pieces(one.text, _ROOM) or ["–"]
@@ -40,7 +41,9 @@ def _words(one: Text, when: str, voice: Voice) -> list[Block]:
 
 
 #: The questions that words answer; words of other fields are "words".
-SAID: frozenset[str] = frozenset({"story", "where_when", "wish", "edit", "question", "answer", "description", "add"})
+SAID: frozenset[str] = frozenset(
+    {"description", "where_and_when", "remedy_requested", "for_whom", "question", "answer", "addition"}
+)
 
 
 def file_block(ref: str, one: FileSeen, when: str, voice: Voice) -> Block:
@@ -56,7 +59,18 @@ def file_block(ref: str, one: FileSeen, when: str, voice: Voice) -> Block:
 
 
 KINDS: frozenset[str] = frozenset(
-    {"photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker", "location", "contact"}
+    {
+        "photo",
+        "document",
+        "voice",
+        "audio",
+        "video",
+        "video_note",
+        "animation",
+        "sticker",
+        "location",
+        "contact",
+    }
 )
 STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
 

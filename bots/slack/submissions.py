@@ -14,7 +14,6 @@ from bots.slack.desk import Desk
 from bots.slack.entering import admit
 from bots.slack.inputs import values_of
 from bots.slack.modals import PREVIEWED, View, notice_view, with_notice
-from bots.slack.opening import history
 from bots.slack.press import Meta, read_meta
 from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import unexpected
@@ -49,7 +48,7 @@ class Submissions:
         self.own_team = own_team
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """Any of our views; a refusal is answered where it can be mended, an act is committed before the answer."""
+        """Any of our views: refusals answered where they can be mended, acts committed before the answer."""
         view = body["view"]
         meta = read_meta(view)
         try:
@@ -85,7 +84,9 @@ class Submissions:
             raise BadFacts("Confirm the language.", code="language_not_confirmed", field="language_confirmed")
         if form == "assign":
             await self._must_handle(str(facts["owner"]))
-        return Filled(form, form_verb(form, facts, assessed=case.assessment is not None), case, actor, facts, words)
+        return Filled(
+            form, form_verb(form, facts, assessed=case.assessment is not None), case, actor, facts, words
+        )
 
     async def _must_handle(self, member: str) -> None:
         """An owner must be able to act: nobody without a handling role gets a complaint."""
@@ -107,7 +108,9 @@ class Submissions:
         )  # fmt: skip
         approval = bool(tried.event.facts.get("needs_approval"))
         leaves = None if approval else leaves_at(case, filled.verb, now)
-        return preview_view(filled.form, case, letter, draft, self.desk.voice, leaves_at=leaves, approval=approval)
+        return preview_view(
+            filled.form, case, letter, draft, self.desk.voice, leaves_at=leaves, approval=approval
+        )
 
     async def _send(self, meta: Meta, actor: Actor, trigger: str) -> None:
         """The previewed act, with rights and versions checked again."""
@@ -163,6 +166,3 @@ def leaves_at(case: Case, verb: Verb, now: datetime) -> datetime | None:
 
 def _update(view: View) -> dict[str, Any]:
     return {"response_action": "update", "view": view}
-
-
-__all__ = ["Submissions", "history", "leaves_at"]

@@ -24,7 +24,7 @@ def event_line(event: Event, case: Case, voice: Voice) -> str:
 
 
 def run_of(events: Sequence[Event], seq: int, case: Case) -> list[Event]:
-    """The unbroken run of the complainant's messages that this event belongs to, no longer apart than a burst."""
+    """The run of the complainant's messages that this event belongs to, no longer apart than a burst."""
     at = next(n for n, one in enumerate(events) if one.seq == seq)
     if events[at].verb not in _WORDS:
         return [events[at]]

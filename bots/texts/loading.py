@@ -16,9 +16,7 @@ COMPLAINANT, STAFF = "amends", "staff"
 DOMAINS = (COMPLAINANT, STAFF)
 
 
-def load(
-    languages: Iterable[str], overrides_dir: Path | None = None, *, domain: str = COMPLAINANT
-) -> Texts:
+def load(languages: Iterable[str], overrides_dir: Path | None = None, *, domain: str = COMPLAINANT) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
     `overrides_dir` may hold `<language>.po` with any ids of either domain (`amends init` writes the folder).
@@ -30,7 +28,8 @@ def load(
     reference = shipped("en", domain)
     known = {id_ for name in DOMAINS for id_ in shipped("en", name)}
     return Texts(
-        wanted, {language: _language(language, domain, reference, known, overrides_dir) for language in wanted}
+        wanted,
+        {language: _language(language, domain, reference, known, overrides_dir) for language in wanted},
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from gettext import c2py
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from babel.numbers import format_currency, format_decimal
 from bots.texts.catalogue import FIELD, Message, UnknownText
 
 BUTTON = "button."
+LANGUAGE = "lang_"
 
 
 class Texts:
@@ -31,7 +34,7 @@ class Texts:
             for language in reversed(languages)
             for id_, message in messages[language].items()
             if id_.startswith(BUTTON) and not message.fields
-        }
+        } | {_plain(language_name(language)): f"{LANGUAGE}{language}" for language in languages}
 
     def language(self, wanted: str | None) -> str:
         """The language that will be spoken with somebody who would like `wanted` (a code such as "tr-TR")."""
@@ -54,18 +57,20 @@ class Texts:
         return self._message(language, id_).fields
 
     def say(self, language: str, id_: str, **fields: Any) -> str:
-        """The text with its fields filled in; raises UnknownText (a KeyError) for an id or field not known."""
+        """The text with its fields filled in; an id or a field not known raises UnknownText (a KeyError)."""
         return _filled(self._message(language, id_).forms[0], id_, fields)
 
     def count(self, language: str, id_: str, number: int, **fields: Any) -> str:
-        """The text in the form for this number; the field {number} is the number as the language writes it."""
+        """The text in the form for this number; {number} is the number as the language writes it."""
         language = self.language(language)
         forms = self._message(language, id_).forms
-        form = forms[min(get_plural(language).plural_func(number), len(forms) - 1)]
+        form = forms[min(_plural(language)(number), len(forms) - 1)]
         return _filled(form, id_, {**fields, "number": self.number(language, number)})
 
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
-        """The label of a button; `add` carries the reference."""
+        """The label of a button; `add` carries the reference, a language is named in itself."""
+        if choice.startswith(LANGUAGE):
+            return language_name(choice.removeprefix(LANGUAGE))
         return self.say(language, f"{BUTTON}{choice}", **({"ref": ref} if choice == "add" else {}))
 
     def choice_of(self, text: str) -> str | None:
@@ -114,12 +119,26 @@ class Texts:
         return message
 
 
+def language_name(language: str) -> str:
+    """A language as it calls itself: `Türkçe`."""
+    locale = Locale.parse(language.replace("-", "_"))
+    name = str(locale.get_display_name(locale) or language)
+    return name[:1].upper() + name[1:]
+
+
 def _filled(form: str, id_: str, fields: Mapping[str, Any]) -> str:
     # Not str.format: an organisation's own text must not reach into the values that are put in.
     missing = sorted({name for name in FIELD.findall(form) if name not in fields})
     if missing:
         raise UnknownText(f"the text {id_!r} needs the field {missing[0]!r}")
     return FIELD.sub(lambda found: str(fields[found.group(1)]), form)
+
+
+@cache
+def _plural(language: str) -> Callable[[int], int]:
+    """Which form a number takes, from the language's own rule."""
+    made: Callable[[int], int] = c2py(get_plural(language).plural_expr)
+    return made
 
 
 def _locale(language: str) -> Locale:

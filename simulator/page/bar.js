@@ -46,9 +46,8 @@ function troubles(app) {
 }
 
 function toggle(app, label, on, path, body) {
-  const key = Object.keys(body)[0];
   return h("button", {
-    key, type: "button", role: "switch", class: "switch", "aria-checked": Boolean(on), "aria-busy": app.pending.has(key) || null,
-    on: { click: () => app.act(path, body, key) },
+    key: Object.keys(body)[0], type: "button", role: "switch", class: "switch", "aria-checked": Boolean(on),
+    on: { click: () => app.act(path, body) },
   }, h("i", {}), h("span", {}, label));
 }

@@ -20,7 +20,9 @@ export function feed(app, open) {
         }, "Earlier posts"),
         open && !open.messages.length && h("p", { key: "empty", class: "empty" }, "Nothing here yet."),
         posts(app, open, open?.messages ?? []))),
-    write(app, { id: `write-${place}`, label: `Write in ${open?.name ?? "this conversation"}`, channel: place }),
+    // Nothing can be written before it is sure where it goes.
+    open ? write(app, { id: `write-${place}`, label: `Write in ${open.name}`, channel: place })
+      : h("div", { key: "blank", class: "compose desk-compose blank" }),
   ];
 }
 

@@ -10,7 +10,7 @@ from store.tables import rules as _rules
 from store.tables import staff as _staff
 from store.tables import words as _words
 from store.tables import work as _work
-from store.tables.columns import METADATA, NUMBER, UtcDateTime
+from store.tables.columns import METADATA as METADATA
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -64,5 +64,3 @@ RULEBOOKS = _table(_rules.RulebookRow)
 SETTINGS = _table(_rules.Setting)
 MODELS = _table(_rules.Model)
 MODEL_USES = _table(_rules.ModelUse)
-
-__all__ = [name for name in dir() if name.isupper()] + ["UtcDateTime"]

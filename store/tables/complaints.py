@@ -115,8 +115,12 @@ class TargetRow(Row, table=True):
 
     __tablename__ = "targets"
     __table_args__ = (
-        Index("ix_targets_open", "internal_due", sqlite_where=text("met_at IS NULL"),
-              postgresql_where=text("met_at IS NULL")),
+        Index(
+            "ix_targets_open",
+            "internal_due",
+            sqlite_where=text("met_at IS NULL"),
+            postgresql_where=text("met_at IS NULL"),
+        ),
     )
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)

@@ -117,7 +117,10 @@ class SlackMessage(Row, table=True):
     """Where a complaint stands in Slack; the row is written before the post."""
 
     __tablename__ = "slack_messages"
-    __table_args__ = (UniqueConstraint("ref", "channel", "purpose"), Index("ix_slack_messages_at", "channel", "ts"))
+    __table_args__ = (
+        UniqueConstraint("ref", "channel", "purpose"),
+        Index("ix_slack_messages_at", "channel", "ts"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     ref: str = Field(foreign_key="complaints.ref")

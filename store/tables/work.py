@@ -22,8 +22,12 @@ class ObligationRow(Row, table=True):
         UniqueConstraint("scope", "key"),
         Index("ix_obligations_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_obligations_chat", "contact_id", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_obligations_failed", "id", sqlite_where=text("state = 'failed'"),
-              postgresql_where=text("state = 'failed'")),
+        Index(
+            "ix_obligations_failed",
+            "id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)

@@ -105,7 +105,5 @@ class ScriptedBot:
             self.asked.append(envelope["payload"])
             said = await self.answer(envelope["payload"])
             await socket.send(
-                json.dumps(
-                    {"envelope_id": envelope["envelope_id"], **({"payload": said} if said else {})}
-                )
+                json.dumps({"envelope_id": envelope["envelope_id"], **({"payload": said} if said else {})})
             )

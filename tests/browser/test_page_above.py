@@ -158,3 +158,24 @@ async def test_nothing_is_cut_off_at_1100_pixels(
     await context.close()
     assert (cut, wide) == ([], 1100)
     assert ground == {"light": "rgb(238, 241, 243)", "dark": "rgb(17, 22, 27)"}[scheme]
+
+
+async def test_a_lost_simulator_is_said_and_found_again(hands: Hands, page: Page) -> None:
+    await page.route("**/page/state*", lambda route: route.abort())
+    await page.route("**/page/customers/**", lambda route: route.abort())
+    await hands.write("Are you there?")
+    lost = page.get_by_role("alert").filter(has_text="The simulator does not answer.")
+    await expect(lost).to_be_visible()
+    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_value("Are you there?")
+    await page.unroute_all()
+    await hands.phone.get_by_role("button", name="Send").click()
+    await hands.hears("Are you there?")
+    await expect(hands.desk.get_by_text("The simulator does not answer")).to_have_count(0)
+
+
+async def test_an_address_of_an_earlier_world_shows_what_is_there_now(page: Page, sim: Simulator) -> None:
+    sim.customer("Anna", language="en")
+    await page.goto(f"{sim.url}/#customer=77&staff=U0999999&channel=C0999999&thread=1.1")
+    await expect(page.get_by_role("region", name="Phone of Anna")).to_be_visible()
+    await expect(page.get_by_role("region", name="Workspace of Alice")).to_be_visible()
+    await expect(page.get_by_role("log", name="complaints")).to_be_visible()

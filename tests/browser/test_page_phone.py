@@ -165,3 +165,13 @@ async def test_sixty_customers_are_found_by_name(hands: Hands, sim: Simulator) -
     await hands.take_phone_of("Person 47")
     await hands.write("Hello from 47")
     await hands.hears("Hello from 47")
+
+
+async def test_quick_messages_all_arrive_in_the_order_written(
+    hands: Hands, bot: ScriptedBot, sim: Simulator
+) -> None:
+    words = [f"Line {number}" for number in range(8)]
+    for text in words:
+        await hands.write(text)
+    await sim.until(lambda: len(bot.heard) == len(words))
+    assert [update["message"]["text"] for update in bot.heard] == words

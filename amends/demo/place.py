@@ -1,0 +1,84 @@
+"""The demo's organisation: settings written as any installer would write them, pointed at the simulator."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from pathlib import Path
+
+from amends.settings import Settings, load
+from simulator import Simulator
+
+STAFF: dict[str, str] = {
+    "Alice": "U0000001",
+    "Mona": "U0000002",
+    "Tuğba": "U0000003",
+    "Audrey": "U0000004",
+    "Burak": "U0000005",
+}
+CHANNELS = ("C0000001", "C0000002", "C0000003")
+
+SETTINGS = """\
+[organisation]
+name = "Northwind Water"
+country = "GB"
+timezone = "Europe/London"
+languages = ["en", "tr"]
+staff_language = "en"
+emergency_number = "112"
+preset = "small_business"
+
+[calendar]
+hours = "Mon-Fri 09:00-17:30"
+
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+
+[roles]
+handler = ["U0000001", "U0000005"]
+manager = ["U0000002"]
+top_management = ["U0000003"]
+auditor = ["U0000004"]
+
+[authority]
+handler = { amount = "100 GBP" }
+manager = { amount = "2000 GBP" }
+
+[[recourse]]
+body = "Consumer ombudsman"
+contact = "ombudsman.example, 0800 000 000"
+limit = "12 months"
+free = true
+
+[[danger]]
+signs = ["gas", "smell of gas"]
+number = "0800 111 999"
+text.en = "Leave now, touch no switches, call {number} from outside."
+text.tr = "Hemen dışarı çıkın, hiçbir düğmeye dokunmayın, dışarıdan {number} numarasını arayın."
+
+[on_call]
+hours = "always"
+people = ["U0000002"]
+"""
+
+
+def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int) -> Settings:
+    """Write amends.toml into a folder and read it back with the simulator's addresses and a new key."""
+    file = folder / "amends.toml"
+    file.write_text(SETTINGS, encoding="utf-8")
+    return load(
+        file,
+        {
+            "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
+            "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
+            "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
+            "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,
+            "AMENDS_SLACK_APP_TOKEN": simulator.slack_app_token,
+            "AMENDS_SLACK_API_URL": simulator.slack_url,
+            "AMENDS_LISTEN": f"127.0.0.1:{listen_port}",
+            "AMENDS_LOG": "warning",
+        },
+    )

@@ -1,0 +1,1 @@
+"""The parts of a running desk, each begun and ended by itself (`amends run --only …`)."""

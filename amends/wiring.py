@@ -1,0 +1,131 @@
+"""The one place where the parts are put together; the only module that knows a clock and every room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from amends.parts.slack import SlackPart
+from amends.parts.telegram import TelegramPart
+from amends.parts.web import WebPart
+from amends.settings import Settings, rulebook
+from bots.texts.loading import STAFF
+from bots.texts.loading import load as load_texts
+from complaints.rulebook import Rulebook
+from scheduler.acting import acting
+from scheduler.housekeeping import housekeeping
+from scheduler.performing import Perform, Performing
+from scheduler.proposing import Proposing
+from scheduler.ticking import ticking
+from scheduler.training import owe_first_training, training
+from store.open import Store
+
+PARTS = ("telegram", "slack", "scheduler", "web")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two messages to one place; the platforms' own limits unless a demo or a test says less."""
+
+    slack: float = 1.0
+    telegram: bool = True
+
+
+class Desk:
+    """One running process of the product, or the named parts of it.
+
+    `stop` finishes what was begun; whatever was not is a row and goes on after the next start.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, *, parts: tuple[str, ...] = PARTS, pace: Pace | None = None
+    ) -> None:
+        self.settings, self.store, self.parts = settings, store, parts
+        self.rules: Rulebook = rulebook(settings)
+        pace = pace or Pace()
+        folder = settings.texts_folder
+        self.texts = load_texts(settings.organisation.languages, folder)
+        self.staff_texts = load_texts((settings.organisation.staff_language,), folder, domain=STAFF)
+        self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
+        self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
+        self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
+        self._web = WebPart(settings, self.rules, self.texts, ready=self.ready)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.performing: Performing | None = None
+
+    async def start(self) -> None:
+        """Start every part; raises what makes a start impossible (wrong token, tables of another release)."""
+        store = self.store
+        await store.in_thread(store.use_rulebook, self.rules)
+        await store.in_thread(store.free_leases)
+        speaks = "telegram" in self.parts or "scheduler" in self.parts
+        shows = "slack" in self.parts or "scheduler" in self.parts
+        if speaks:
+            await self._telegram.begin(listens="telegram" in self.parts)
+        if shows:
+            await self._slack.begin(listens="slack" in self.parts)
+        if "scheduler" in self.parts:
+            await store.in_thread(owe_first_training, store)
+            self.performing = Performing(store, self._performers())
+            store.on_commit(self.performing.nudge)
+            self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
+            self._ticks = ticking(store, self.performing.nudge)
+            self._ticks.start()
+        if "web" in self.parts:
+            await self._web.begin(self._telegram.hooks() | self._slack.hooks())
+        log.info("started", parts=list(self.parts))
+
+    def _performers(self) -> Mapping[str, Perform]:
+        store = self.store
+        return {
+            **acting(store),
+            **housekeeping(store),
+            **training(store, languages=self.rules.languages),
+            **self._proposing.performers(),
+            **self._telegram.performers(),
+            **self._slack.performers(),
+        }
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Which parts can do their work now."""
+        found = {"store": await self._store_answers()}
+        if "telegram" in self.parts:
+            found["telegram"] = self._telegram.is_well()
+        if "slack" in self.parts:
+            found["slack"] = await self._slack.is_well()
+        return found
+
+    async def _store_answers(self) -> bool:
+        try:
+            await self.store.in_thread(self.store.next_due)
+        except Exception:
+            log.exception("store_away")
+            return False
+        return True
+
+    async def failed(self) -> None:
+        """Return when a part ended by itself: the process must then end and be started again."""
+        watched = [*self._tasks, *self._telegram.tasks, *self._slack.tasks]
+        if not watched:
+            await asyncio.Event().wait()
+        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Hear nothing new, finish what was begun, close the lines."""
+        await self._web.end()
+        await self._telegram.hush()
+        await self._slack.hush()
+        if self.performing is not None:
+            self._ticks.shutdown(wait=False)
+            self.performing.stop()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._telegram.end()
+        await self._slack.end()
+        self._proposing.close()

@@ -1,0 +1,83 @@
+"""Signs of danger: the number comes first, the questions stop until the person is safe (Emergency)."""
+
+from __future__ import annotations
+
+from bots.dialogue.buttons import SAFE
+from bots.dialogue.reading import OWN
+from bots.dialogue.talk import IDLE, Talk
+from complaints.owing import Lane
+from complaints.record import Sign
+from complaints.rulebook import Danger, Rulebook
+from complaints.worktime import nobody_reads_until
+
+STEP = "danger"
+
+#: Numbers that help better than the general one; an organisation's own `[[danger]]` goes before them.
+NUMBERS = {
+    ("gas", "GB"): "0800 111 999",
+    ("gas", "TR"): "187",
+    ("self_harm", "GB"): "116 123",
+    ("self_harm", "IE"): "116 123",
+    ("self_harm", "US"): "988",
+}
+
+
+def speak(talk: Talk) -> None:
+    """Put the danger answer before everything else of this turn, and stop the questions.
+
+    What this turn would have asked is asked again at "I am safe, continue".
+    """
+    if talk.danger is None:
+        return
+    ref, sign = talk.danger
+    known = talk.state.get("danger", [])
+    again = talk.step == STEP and sign.rule in known
+    resume = talk.state.get("resume", IDLE) if talk.step == STEP else talk.step
+    subject = talk.state.get("resume_ref") if talk.step == STEP else talk.ref
+    talk.says.clear()
+    talk.go(STEP, ref, resume=resume, resume_ref=subject, danger=sorted({*known, sign.rule}))
+    if not again:
+        # Said twice for the same sign it would only bury the number under repeats.
+        talk.say("danger", buttons=SAFE, ref=ref, lane=Lane.DANGER, **_answer(talk, ref, sign))
+
+
+def _answer(talk: Talk, ref: str, sign: Sign) -> dict[str, str]:
+    number, instruction = advice(talk, sign)
+    until = nobody_reads_until(talk.now, talk.rules.calendar, talk.rules.on_call)
+    alert = (
+        talk.line("danger.alerting", ref=ref)
+        if until is None
+        else talk.line("danger.nobody", ref=ref, time=talk.moment(until))
+    )
+    return {"number": number, "instruction": instruction, "alert": alert}
+
+
+def advice(talk: Talk, sign: Sign) -> tuple[str, str]:
+    """The number and the instruction for this sign in this country."""
+    kind, _, name = sign.rule.partition(".")
+    own = _own(talk.rules, name) if kind == OWN else _of_same_signs(talk.rules, kind)
+    number = (own.number if own else None) or NUMBERS.get((kind, talk.rules.country))
+    number = number or talk.rules.emergency_number
+    text = (own.text.get(talk.language) or own.text.get(talk.rules.languages[0])) if own else None
+    if text:
+        return number, text.replace("{number}", number)
+    id_ = f"danger.{kind}"
+    return number, talk.line(id_ if talk.texts.has(id_) else "danger.other")
+
+
+def _own(rules: Rulebook, name: str) -> Danger | None:
+    at = name.removeprefix("own").split("_")[0]
+    return rules.danger[int(at)] if at.isdigit() and int(at) < len(rules.danger) else None
+
+
+def _of_same_signs(rules: Rulebook, kind: str) -> Danger | None:
+    """The organisation's entry for the matter of a built-in sign ("gas"), which knows the better number."""
+    return next((one for one in rules.danger if kind in (sign.casefold() for sign in one.signs)), None)
+
+
+def leave(talk: Talk) -> str:
+    """The person is safe: return to the step that was interrupted."""
+    step, subject = str(talk.state.pop("resume", IDLE)), talk.state.pop("resume_ref", None)
+    talk.state.pop("danger", None)
+    talk.go(step, subject)
+    return step

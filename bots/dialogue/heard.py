@@ -1,0 +1,102 @@
+"""What can reach the dialogue: words, files, edits, presses, commands, time that passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from store.values import HeardFile
+
+#: What a bot can fetch; a larger file is recorded and counts, but cannot be had (Telegram).
+MOST_BYTES = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text message. `source` and `reply_to` are the channel's message ids."""
+
+    text: str
+    source: str
+    at: datetime
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True)
+class FileHeard:
+    """A message that carries a file; `caption` are its words. Albums are several, with `file.group`."""
+
+    file: HeardFile
+    caption: str
+    source: str
+    at: datetime
+    reply_to: str | None = None
+
+    @property
+    def too_large(self) -> bool:
+        """True when the channel will not hand it over."""
+        return (self.file.size or 0) > MOST_BYTES
+
+    def without_name(self) -> HeardFile:
+        """The file as ids and codes only."""
+        return replace(self.file, name=None)
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A message that was sent before, with its new words."""
+
+    text: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button of ours. `turn` counts the turns of this talk: it tells which of several equal questions."""
+
+    choice: str
+    step: str
+    ref: str | None
+    turn: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command such as /status; `argument` is the rest of its line."""
+
+    name: str
+    argument: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Elapsed:
+    """The time of a `Wake` came; `what` is the wake's own."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """The person blocked the bot."""
+
+
+@dataclass(frozen=True)
+class Unblocked:
+    """The person let the bot in again."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A message of a kind that carries nothing to keep (a game, an invoice, a service note)."""
+
+
+@dataclass(frozen=True)
+class GroupSeen:
+    """Somebody spoke to the bot in a group; `link` leads to the private chat."""
+
+    link: str
+
+
+Heard = Words | FileHeard | Edited | Press | Command | Elapsed | Blocked | Unblocked | Unreadable | GroupSeen

@@ -1,0 +1,160 @@
+"""Messages outside a form: a new complaint, or an addition to one that stands (surfaces.md, Telegram).
+
+Where it is unclear nothing waits for an answer: the words go to the newest open complaint at once, and the
+question is asked once a burst; "New complaint" opens a record with the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from bots.dialogue import greetings, questions
+from bots.dialogue.buttons import Rows
+from bots.dialogue.recording import Message, add, receive
+from bots.dialogue.talk import IDLE, Talk
+from complaints.record import Case
+from complaints.references import find_reference
+from complaints.vocabulary import Flag
+from store.values import HeardFile
+
+ADDITION = "addition"
+#: Bursts whose question may still be answered; older ones were added and stay so.
+MOST_BURSTS = 5
+MOST_OFFERED = 3
+
+
+def heard(talk: Talk, message: Message) -> None:
+    """A message that answers no question of ours."""
+    belongs = _belongs_to(talk, message)
+    if belongs is not None:
+        _added(talk, belongs, message)
+    elif not talk.open_cases:
+        first_words(talk, message)
+    elif not message.files and greetings.is_greeting(message.text):
+        talk.say("greeting.open", ref=talk.open_cases[0].ref)
+    elif _dangerous_news(talk, message):
+        begin(talk, message)
+    else:
+        _unclear(talk, message)
+
+
+def first_words(talk: Talk, message: Message, *, kind: str | None = None) -> None:
+    """Words with no complaint to belong to: they open one, or are answered by what to do."""
+    if message.files or greetings.qualifies(message.text) or talk.reads_danger(message.text):
+        begin(talk, message, kind=kind)
+    elif greetings.is_greeting(message.text):
+        talk.say("start", **start_fields(talk))
+    else:
+        talk.say("hint")
+
+
+def begin(talk: Talk, message: Message, *, kind: str | None = None) -> None:
+    """Open a record and answer at once."""
+    questions.start(talk, receive(talk, message, kind=kind))
+
+
+def start_fields(talk: Talk) -> dict[str, str]:
+    """What the greeting names."""
+    return {"org": talk.rules.organisation, "number": talk.rules.emergency_number}
+
+
+def _belongs_to(talk: Talk, message: Message) -> Case | None:
+    """The complaint that the message itself points to, or whose staff wait for it."""
+    quoted = talk.conversation.sources(message.reply_to) if message.reply_to else None
+    named = find_reference(message.text) if message.text else None
+    case = talk.case(quoted[0] if quoted else named)
+    if case is not None:
+        return case
+    waiting = [one for one in talk.open_cases if Flag.WAITING_COMPLAINANT in one.flags]
+    return waiting[0] if len(waiting) == 1 else None
+
+
+def _added(talk: Talk, case: Case, message: Message) -> None:
+    add(talk, case.ref, ADDITION, message)
+    burst = _burst(talk)
+    if burst is None or burst["ref"] != case.ref:
+        talk.say("added", ref=case.ref)
+        _open_burst(talk, case.ref, asked=False)
+    else:
+        burst["until"] = talk.remember_until(talk.burst_ends())
+
+
+def _dangerous_news(talk: Talk, message: Message) -> bool:
+    """A fresh danger is a matter of its own, unless the newest complaint is already about one."""
+    newest = talk.open_cases[0]
+    return talk.reads_danger(message.text) and newest.danger_at is None
+
+
+def _unclear(talk: Talk, message: Message) -> None:
+    burst = _burst(talk)
+    ref = burst["ref"] if burst is not None else talk.open_cases[0].ref
+    if burst is None:
+        burst = _open_burst(talk, ref, asked=True)
+        talk.say("ask.belongs", ref=ref, buttons=_offers(talk, ref), step="belongs")
+    add(talk, ref, burst["field"], message)
+    burst["until"] = talk.remember_until(talk.burst_ends())
+    burst["files"] += [asdict(one) | {"name": None} for one in message.files]
+
+
+def _offers(talk: Talk, ref: str) -> Rows:
+    others = [one.ref for one in talk.open_cases if one.ref != ref][: MOST_OFFERED - 1]
+    return (("new",), *((f"add:{one}",) for one in (ref, *others)))
+
+
+def _burst(talk: Talk) -> dict[str, Any] | None:
+    """The burst that this message still belongs to."""
+    bursts = talk.state.get("bursts", [])
+    return bursts[-1] if bursts and not talk.is_past(bursts[-1]["until"]) else None
+
+
+def _open_burst(talk: Talk, ref: str, *, asked: bool) -> dict[str, Any]:
+    burst: dict[str, Any] = {
+        "turn": talk.state["turn"],
+        "ref": ref,
+        "until": talk.remember_until(talk.burst_ends()),
+        "field": talk.new_version(ADDITION, ref),
+        "files": [],
+        "asked": asked,
+    }
+    talk.state["bursts"] = [*talk.state.get("bursts", []), burst][-MOST_BURSTS:]
+    return burst
+
+
+def belongs(talk: Talk, choice: str, ref: str | None, turn: int | None) -> None:
+    """The answer to "is this a new complaint?"; `turn` None means the last one asked."""
+    asked = [one for one in talk.state.get("bursts", []) if one["asked"]]
+    burst = next((one for one in reversed(asked) if turn in (None, one["turn"])), None)
+    if burst is None or (choice == "add" and ref == burst["ref"]):
+        if burst is not None:
+            burst["asked"] = False
+            burst["until"] = talk.remember_until(talk.now)
+        if ref is not None and talk.case(ref) is not None:
+            talk.say("added", ref=ref)
+        return
+    burst["asked"] = False
+    burst["until"] = talk.remember_until(talk.now)
+    message = _again(talk, burst)
+    if choice == "new" and (message.has_words or message.files):
+        begin(talk, message)
+    elif choice == "new":
+        talk.go("fresh")
+        talk.say("ask.fresh")
+    elif ref is not None and talk.case(ref) is not None:
+        add(talk, ref, talk.new_version(ADDITION, ref), message)
+        talk.say("added", ref=ref)
+
+
+def _again(talk: Talk, burst: dict[str, Any]) -> Message:
+    """The messages of a burst as one, from the record: the state holds none of their words."""
+    files = tuple(HeardFile(**one) for one in burst["files"])
+    told = talk.told(burst["ref"]) if talk.case(burst["ref"]) is not None else {}
+    return Message(told.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
+
+
+def addition(talk: Talk, ref: str, message: Message) -> None:
+    """What was announced by /add."""
+    add(talk, ref, ADDITION, message)
+    talk.go(IDLE)
+    talk.say("added", ref=ref)
+    _open_burst(talk, ref, asked=False)

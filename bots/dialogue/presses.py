@@ -1,0 +1,125 @@
+"""What each button does; a typed label is the same press (surfaces.md: text is always accepted)."""
+
+from __future__ import annotations
+
+from bots.dialogue import commands, danger, endings, outside, questions, replies, survey
+from bots.dialogue.buttons import REMEDIES, SCORES, SURVEY, WHOM_CHOICES
+from bots.dialogue.heard import Press
+from bots.dialogue.talk import FORM, IDLE, Talk
+from complaints.record import Case
+from complaints.vocabulary import Verb
+from store.values import Act
+
+_CHANGED = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
+
+
+def press(talk: Talk, heard: Press) -> None:
+    """Do what the button says. One that no longer fits is answered, never guessed at."""
+    choice = heard.choice
+    case = talk.case(heard.ref)
+    if choice.startswith("lang_"):
+        commands.speak(talk, choice.removeprefix("lang_"))
+    elif choice == "cancel":
+        _cancel(talk)
+    elif choice in ("new", "add"):
+        outside.belongs(talk, choice, heard.ref, heard.turn)
+    elif case is None:
+        talk.say("status.unknown")
+    elif heard.step in SURVEY and choice in (*SCORES, "skip"):
+        survey.scored(talk, case.ref, heard.step, choice)
+    elif choice in ("accept", "disagree", "question"):
+        {"accept": replies.accept, "disagree": replies.disagree, "question": replies.question}[choice](
+            talk, case
+        )
+    elif choice in ("yes", "no"):
+        endings.sure(talk, case, yes=choice == "yes")
+    elif choice == "safe":
+        _safe(talk, case)
+    else:
+        _form(talk, case, heard)
+
+
+def _form(talk: Talk, case: Case, heard: Press) -> None:
+    choice, ref = heard.choice, case.ref
+    if choice == "done":
+        if talk.step == "story" and talk.ref == ref and talk.form_open(ref):
+            questions.ask_next(talk, ref)
+    elif choice in REMEDIES:
+        questions.chosen(talk, ref, "help", choice)
+    elif choice in WHOM_CHOICES:
+        questions.chosen(talk, ref, "whom", choice)
+    elif choice == "skip":
+        questions.skipped(talk, ref, heard.step)
+    elif choice == "send":
+        _send(talk, case)
+    elif choice == "not_yet":
+        _not_yet(talk, case)
+    elif choice == "change":
+        _take_up(talk, case)
+        talk.go("change", ref)
+        questions.ask(talk, "change", ref)
+    elif choice in _CHANGED:
+        _take_up(talk, case)
+        _change(talk, case, _CHANGED[choice])
+
+
+def _take_up(talk: Talk, case: Case) -> None:
+    """Make this the complaint that is talked about: an old button may belong to an earlier one."""
+    if talk.ref != case.ref:
+        fields = {step: talk.newest_version(name, case.ref) for step, name in questions.FIELDS.items()}
+        talk.state.update(fields=fields, told={}, done=list(questions.ORDER))
+
+
+def _change(talk: Talk, case: Case, step: str) -> None:
+    if case.form_open:
+        questions.change(talk, case.ref, step)
+    else:
+        # The form has ended: what is changed now is an addition (design.md, "When the form ends").
+        talk.go("add", case.ref)
+        talk.say("ask.add", ref=case.ref)
+
+
+def _send(talk: Talk, case: Case) -> None:
+    """The signature (B). The acknowledgement that follows is the answer, unless it went out before."""
+    if case.confirmed_at is not None:
+        talk.say("sent.before", ref=case.ref)
+    elif not talk.possible(case, Verb.CONFIRM):
+        talk.say("closed_already", ref=case.ref)
+    else:
+        talk.act(Act(Verb.CONFIRM, case.ref))
+        if not case.form_open:
+            talk.say("sent.late", ref=case.ref)
+    if talk.ref == case.ref and talk.step in FORM:
+        talk.go(IDLE)
+
+
+def _not_yet(talk: Talk, case: Case) -> None:
+    if case.form_open:
+        talk.say("not_yet", ref=case.ref, time=talk.moment(questions.filed_at(case)))
+    else:
+        talk.say("not_yet.filed", ref=case.ref)
+
+
+def _cancel(talk: Talk) -> None:
+    """The button drops the question it stands under, never a complaint."""
+    if talk.step == "change" and talk.ref is not None and talk.form_open(talk.ref):
+        talk.go("check", talk.ref)
+        questions.read_back(talk, talk.ref)
+    elif talk.step not in FORM and talk.step not in (IDLE, danger.STEP):
+        talk.go(IDLE)
+        talk.say("cancel.dropped")
+
+
+def _safe(talk: Talk, case: Case) -> None:
+    """I am safe, continue: back to where the danger broke in."""
+    if talk.step != danger.STEP:
+        return
+    step = danger.leave(talk)
+    if talk.ref is not None and step in FORM and talk.form_open(talk.ref):
+        if step == "story":
+            questions.ask_next(talk, talk.ref)
+        else:
+            questions.ask(talk, step, talk.ref)
+        return
+    talk.go(IDLE)
+    talk.say("safe.noted", ref=case.ref)

@@ -1,0 +1,120 @@
+"""Putting into the record what was heard: every word and file ends in an act (7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bots.dialogue.heard import FileHeard, Words
+from bots.dialogue.reading import Reading, read
+from bots.dialogue.talk import Talk
+from complaints.intake import said
+from complaints.vocabulary import Flag, Verb
+from store.values import Act, HeardFile
+
+#: Kinds of file that must be listened to or watched before an assessment.
+AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
+DESCRIPTION = "description"
+
+
+@dataclass(frozen=True)
+class Message:
+    """Words, a file, or both, as one message brought them."""
+
+    text: str
+    source: str
+    files: tuple[HeardFile, ...] = ()
+    reply_to: str | None = None
+
+    @property
+    def has_words(self) -> bool:
+        """True when there is something to read."""
+        return bool(self.text.strip())
+
+
+def message_of(heard: Words | FileHeard) -> Message:
+    """A heard message of either sort."""
+    if isinstance(heard, FileHeard):
+        return Message(heard.caption, heard.source, (heard.file,), heard.reply_to)
+    return Message(heard.text, heard.source, (), heard.reply_to)
+
+
+def receive(talk: Talk, message: Message, *, kind: str | None = None) -> str:
+    """Open a record with this message; returns its reference."""
+    ref = talk.conversation.next_ref
+    reading = _read(talk, message)
+    facts = {**_facts(message, DESCRIPTION, reading, kind), "language": talk.language}
+    words = {DESCRIPTION: message.text} if message.has_words else {}
+    talk.act(Act(Verb.RECEIVE, ref, facts, words, message.files))
+    _heed(talk, ref, reading)
+    return ref
+
+
+def add(
+    talk: Talk,
+    ref: str,
+    field: str,
+    message: Message,
+    *,
+    kind: str | None = None,
+) -> None:
+    """Add a message to a complaint under a field; messages of one field are one text, edits included.
+
+    What staff asked for is an answer.
+    """
+    reading = _read(talk, message)
+    case = talk.case(ref)
+    asked = case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags and kind is None
+    verb = Verb.ANSWER if asked else Verb.ADD
+    words = {field: message.text} if message.has_words else {}
+    talk.act(Act(verb, ref, _facts(message, _name(field), reading, kind), words, message.files))
+    _heed(talk, ref, reading)
+
+
+def edit(talk: Talk, ref: str, field: str, replaces: int, text: str, source: str) -> None:
+    """A new version of words told before; the first stands (design.md, "texts")."""
+    reading = _read(talk, Message(text, source))
+    facts = said(
+        field="edit",
+        has_words=bool(text.strip()),
+        signs=reading.signs,
+        subjects=reading.subjects,
+        source=source,
+        replaces=replaces,
+    )
+    talk.act(Act(Verb.ADD, ref, facts, {field: text}))
+    _heed(talk, ref, reading)
+
+
+def choose(talk: Talk, ref: str, field: str, choice: str) -> None:
+    """An answer given by a button: its label is what the person said, its code is a fact."""
+    name = _name(field)
+    facts = {**said(field=name, has_words=True), name: choice}
+    talk.act(Act(Verb.ADD, ref, facts, {field: talk.texts.label(talk.language, choice)}))
+
+
+def _name(field: str) -> str:
+    """The field without the number of its version (`description.2`)."""
+    return field.split(".")[0]
+
+
+def _read(talk: Talk, message: Message) -> Reading:
+    return read(message.text, talk.rules, talk.conversation.staff, talk.now)
+
+
+def _facts(message: Message, field: str, reading: Reading, kind: str | None) -> dict[str, Any]:
+    return said(
+        field=field,
+        has_words=message.has_words,
+        media=len(message.files),
+        audible=sum(one.kind in AUDIBLE for one in message.files),
+        signs=reading.signs,
+        subjects=reading.subjects,
+        source=message.source,
+        kind=kind,
+    )
+
+
+def _heed(talk: Talk, ref: str, reading: Reading) -> None:
+    if reading.danger is not None and talk.danger is None:
+        talk.danger = (ref, reading.danger)

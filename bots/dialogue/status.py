@@ -1,0 +1,55 @@
+"""Where each complaint stands, in plain words, with the one date that was promised (7.3)."""
+
+from __future__ import annotations
+
+from bots.dialogue.questions import promised
+from bots.dialogue.talk import Talk
+from complaints.record import Case
+from complaints.references import parse_reference
+from complaints.vocabulary import State, Target
+
+MOST_OPEN, MOST_CLOSED = 8, 3
+_UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
+
+
+def say_status(talk: Talk, argument: str) -> None:
+    """All of the person's complaints, or the one that was named; somebody else's is as good as none."""
+    cases = list(talk.conversation.cases)
+    if argument.strip():
+        ref = parse_reference(argument)
+        cases = [one for one in cases if one.ref == ref]
+        if not cases:
+            talk.say("status.unknown")
+            return
+    shown = [one for one in cases if one.is_open][:MOST_OPEN]
+    shown += [one for one in cases if not one.is_open][: MOST_CLOSED if not argument.strip() else 1]
+    if not shown:
+        talk.say("status.none")
+        return
+    talk.say("status", lines="\n\n".join(line(talk, one) for one in shown))
+
+
+def line(talk: Talk, case: Case) -> str:
+    """One complaint: reference, state, what comes next and by when."""
+    state = talk.line(f"state.{case.state}")
+    said = talk.line("status.line", ref=case.ref, received=talk.day(case.received_at), state=state)
+    following = _next(talk, case)
+    return f"{said}\n{following}" if following else said
+
+
+def _next(talk: Talk, case: Case) -> str:
+    if case.state is State.CLOSED and case.closed_at is not None:
+        return talk.line("status.closed", date=talk.day(case.closed_at), ref=case.ref)
+    if case.form_open:
+        return talk.line("status.form")
+    if case.asked_until is not None:
+        return talk.line("status.waiting", date=talk.day(case.asked_until))
+    if case.state in _UNDECIDED:
+        return talk.line("status.decide", date=talk.day(promised(case)))
+    undone = [one.due for one in case.owed_remedies if one.done_at is None]
+    if undone:
+        return talk.line("status.remedy", date=talk.day(max(undone)))
+    lapse = case.target(Target.LAPSE)
+    if case.reply is None and lapse is not None and lapse.met_at is None:
+        return talk.line("status.reply", date=talk.day(lapse.promised_due))
+    return ""

@@ -1,0 +1,218 @@
+"""One turn of a talk while it is being thought out: the state as it changes, and what comes of it.
+
+The state is codes and ids only; words live in acts and, sealed, in what is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bots.dialogue.buttons import Rows
+from bots.dialogue.reading import read
+from bots.texts import Texts
+from complaints.doing import instant, stamp
+from complaints.lifecycle import TABLE
+from complaints.owing import Lane
+from complaints.record import Case, Sign
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
+from complaints.worktime import due
+from store.values import Act, Conversation, Say, Turn, Wake
+
+#: Steps at which the form's questions stand.
+FORM = frozenset({"story", "whom", "where", "help", "check", "change"})
+IDLE = "idle"
+
+
+@dataclass
+class Talk:
+    """Lives for one `step`: the conversation as it was, the state as it becomes."""
+
+    conversation: Conversation
+    now: datetime
+    rules: Rulebook
+    texts: Texts
+    state: dict[str, Any]
+    acts: list[Act] = field(default_factory=list)
+    says: list[Say] = field(default_factory=list)
+    wakes: list[Wake] = field(default_factory=list)
+    chosen: str | None = None
+    blocked: bool | None = None
+    danger: tuple[str, Sign] | None = None
+    _told: dict[str, dict[str, str]] = field(default_factory=dict)
+    _files: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, conversation: Conversation, now: datetime, rules: Rulebook, texts: Texts) -> Talk:
+        """Take up the talk where its row says it stands."""
+        state = {"step": IDLE, "ref": None, **conversation.state}
+        state["turn"] = int(state.get("turn", 0)) + 1
+        talk = cls(conversation, now, rules, texts, state)
+        if conversation.language is None:
+            # The platform's hint is spoken until the person chooses, or writes so that it is plain.
+            talk.chosen = talk.language
+            state["hinted"] = True
+        return talk
+
+    @property
+    def language(self) -> str:
+        """The language to speak: chosen, else the platform's hint where we have it, else the first."""
+        return self.texts.language(
+            self.chosen or self.conversation.language or self.conversation.chat.language
+        )
+
+    @property
+    def zone(self) -> str:
+        """Where times are shown."""
+        return self.rules.calendar.zone
+
+    @property
+    def step(self) -> str:
+        """Which question of ours stands."""
+        return str(self.state["step"])
+
+    @property
+    def ref(self) -> str | None:
+        """The complaint that the talk is about."""
+        found: str | None = self.state["ref"]
+        return found
+
+    def case(self, ref: str | None) -> Case | None:
+        """The person's complaint of this reference, as it was before this turn."""
+        return next((one for one in self.conversation.cases if one.ref == ref), None)
+
+    @property
+    def open_cases(self) -> list[Case]:
+        """The person's complaints that are not closed, the newest first."""
+        return [one for one in self.conversation.cases if one.is_open]
+
+    def form_open(self, ref: str | None) -> bool:
+        """True while the questions about this complaint stand; one received in this turn has them all."""
+        case = self.case(ref)
+        return case.form_open if case is not None else ref == self.conversation.next_ref
+
+    def possible(self, case: Case | None, verb: Verb) -> bool:
+        """True when the lifecycle allows the verb now: a press may come late (iso10002.md section 3)."""
+        return case is not None and case.state in TABLE[verb].sources
+
+    def go(self, step: str, ref: str | None = None, **more: Any) -> None:
+        """Where the talk stands from here."""
+        self.state["step"] = step
+        if ref is not None or step == IDLE:
+            self.state["ref"] = ref
+        self.state.update(more)
+
+    def new_version(self, field: str, ref: str) -> str:
+        """The field under which something is told anew: what was told before stands beside it."""
+        told = self.told(ref)
+        if field not in told:
+            return field
+        number = 2
+        while f"{field}.{number}" in told:
+            number += 1
+        return f"{field}.{number}"
+
+    def newest_version(self, field: str, ref: str) -> str:
+        """The field under which it was told last."""
+        told = self.told(ref)
+        found = [name for name in told if name.split(".")[0] == field]
+        return max(found, key=lambda name: int(name.partition(".")[2] or 1), default=field)
+
+    def act(self, act: Act) -> None:
+        """Have this done by the person of the chat."""
+        self.acts.append(act)
+        known = self._told.setdefault(act.ref, {})
+        earlier = dict(self.conversation.texts(act.ref)) if self.case(act.ref) is not None else {}
+        for name, text in act.words.items():
+            before = known.get(name) or earlier.get(name)
+            edited = act.facts.get("field") == "edit"
+            known[name] = text if edited or not before else f"{before}\n\n{text}"
+        self._files[act.ref] = self._files.get(act.ref, 0) + len(act.files)
+
+    def told(self, ref: str) -> Mapping[str, str]:
+        """The newest words of each field of a complaint, those of this turn included."""
+        known = self.conversation.texts(ref) if self.case(ref) is not None else {}
+        return {**known, **self._told.get(ref, {})}
+
+    def reads_danger(self, text: str) -> bool:
+        """True when these words hold a sign of present danger."""
+        return read(text, self.rules, {}, self.now).danger is not None
+
+    def files(self, ref: str) -> int:
+        """How many files came with a complaint, those of this turn included."""
+        case = self.case(ref)
+        return (case.media if case is not None else 0) + self._files.get(ref, 0)
+
+    def say(
+        self,
+        template: str,
+        *,
+        buttons: Rows = (),
+        ref: str | None = None,
+        key: str | None = None,
+        lane: Lane = Lane.DIALOGUE,
+        step: str | None = None,
+        **fields: str,
+    ) -> None:
+        """Say a text; without a key of its own it is the next thing said in this turn.
+
+        The fields `ref` and `turn` are always there: the one for the text, the other for the buttons.
+        """
+        own = f"say:{self.conversation.person}:{self.state['turn']}:{len(self.says)}"
+        self.says.append(
+            Say(
+                key=key or own,
+                template=template,
+                fields={**fields, **({"ref": ref} if ref else {}), "turn": self.state["turn"]},
+                buttons=buttons,
+                ref=ref,
+                lane=lane,
+                step=self.step if step is None else step,
+            )
+        )
+
+    def line(self, id_: str, **fields: Any) -> str:
+        """A text to be put into another."""
+        return self.texts.say(self.language, id_, **fields)
+
+    def moment(self, at: datetime) -> str:
+        """A moment as the person reads it."""
+        return self.texts.moment(self.language, at, self.zone)
+
+    def day(self, at: datetime) -> str:
+        """A day as the person reads it."""
+        return self.texts.date(self.language, at, self.zone)
+
+    def burst_ends(self) -> datetime:
+        """When the burst to which a message of now belongs is over."""
+        return due(self.now, self.rules.dialogue.burst, self.rules.calendar).at
+
+    def in_an_hour(self) -> datetime:
+        """An hour from now."""
+        return self.now + timedelta(hours=1)
+
+    def remember_until(self, at: datetime) -> str:
+        """A moment as it is kept in the state."""
+        return stamp(at)
+
+    def is_past(self, kept: str) -> bool:
+        """True when a moment kept in the state has come."""
+        return instant(kept) <= self.now
+
+    def wake(self, what: str, at: datetime) -> None:
+        """Think again then, unless the talk moved on."""
+        self.wakes.append(Wake(f"wake:{self.conversation.person}:{self.state['turn']}:{what}", what, at))
+
+    def turn(self) -> Turn:
+        """What comes of it."""
+        return Turn(
+            state=self.state,
+            acts=tuple(self.acts),
+            says=tuple(self.says),
+            wakes=tuple(self.wakes),
+            language=self.chosen,
+            blocked=self.blocked,
+        )

@@ -1,0 +1,85 @@
+"""The Slack app: real slack-bolt with every listener of ours, for Socket Mode or HTTP."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.commands import Commands
+from bots.slack.desk import Desk
+from bots.slack.home import Home
+from bots.slack.modals import NOTICE
+from bots.slack.presses import Presses
+from bots.slack.preview import SUFFIX
+from bots.slack.submissions import Submissions
+from bots.slack.telling import unexpected
+from complaints.forms import FORMS
+
+COMMAND = "/complaints"
+log = logging.getLogger("amends.slack.bolt")
+
+
+async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str | None = None) -> AsyncApp:
+    """The app, ready for `socket.connect` or `http.routes`.
+
+    Asks Slack once who we are (auth.test): raises SlackApiError for a wrong token. `signing_secret` is needed
+    for HTTP alone. The listeners use `client`, never bolt's copy of it, which forgets the proxy rule.
+    """
+    known = await client.auth_test()
+    team = str(known["team_id"])
+
+    async def authorize(team_id: str | None = None) -> AuthorizeResult:
+        # Without a result bolt answers nothing: people of other workspaces are refused by the listeners.
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=team,
+            bot_id=known.get("bot_id"),
+            bot_user_id=known.get("user_id"),
+            bot_token=client.token,
+        )
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret,
+        logger=log,
+        request_verification_enabled=signing_secret is not None,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    presses, submissions = Presses(desk, client, team), Submissions(desk, team)
+    commands, home = Commands(desk, client, team), Home(desk, client)
+
+    async def nothing(ack: AsyncAck) -> None:
+        """A press or a closed view that asks for nothing but to be acknowledged."""
+        await ack()
+
+    async def home_opened(event: Mapping[str, Any]) -> None:
+        try:
+            await home.opened(event)
+        except Exception as failure:  # noqa: BLE001 - logged; the person opens it again
+            unexpected("home", failure)
+
+    app.action("case.file")(presses.file)
+    app.action("more")(presses.more)
+    app.action(re.compile(r"^open\.(previous|next)$"))(presses.turned)
+    app.action(re.compile(r"^case\."))(presses.pressed)
+    app.action("value")(nothing)
+    app.view(re.compile(f"^({'|'.join(FORMS)})({SUFFIX})?$"))(submissions.submitted)
+    app.view(NOTICE)(nothing)
+    app.command(COMMAND)(commands.ran)
+    app.event("app_home_opened")(home_opened)
+    # Talk in channels and threads never becomes part of the record by itself.
+    app.event("message")(nothing)
+    app.error(_failed)
+    return app
+
+
+async def _failed(error: Exception) -> None:
+    unexpected("listener", error)

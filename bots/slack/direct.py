@@ -1,0 +1,160 @@
+"""The duties that speak to people of staff in private: danger, due times, new owners, approvals, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack import whom
+from bots.slack.blocks import escaped, mention
+from bots.slack.card import RESTRICTED, Drawn, next_words
+from bots.slack.desk import Desk
+from bots.slack.drawing import Drawing, purposes
+from bots.slack.notices import notice
+from bots.slack.posting import NETWORK, PERMANENT, Poster, Wait, outcome_of
+from bots.slack.telling import unexpected
+from complaints.errors import UnknownReference
+from complaints.permissions import may_read
+from complaints.record import Case
+from complaints.vocabulary import Role, Target
+from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.values import Member, Obligation
+
+
+class Direct:
+    """Direct messages of one desk."""
+
+    def __init__(self, poster: Poster, drawing: Drawing) -> None:
+        self.poster = poster
+        self.drawing = drawing
+        self.desk: Desk = poster.desk
+
+    async def page(self, owed: Obligation) -> Outcome:
+        """`page`: danger, to everybody whose turn it is, every five minutes until somebody has seen it."""
+        case, members, now = await self._case(owed), await self._members(), self.desk.store.now()
+        if case.danger_at is None or case.danger_receipt_at is not None:
+            return Done()
+        zone, voice = case.rules.calendar.zone, self.desk.voice
+        place = self._place(case)
+        wider = now - case.danger_at >= whom.MANAGERS_AFTER
+        text = (
+            voice.say("dm.danger_wider", ref=case.ref, place=place, when=voice.moment(case.danger_at, zone))
+            if wider
+            else voice.say("dm.danger", ref=case.ref, place=place)
+        )
+        drawn = notice(case, text, voice, ("receipt", "open"))
+        reached = await self._each(whom.to_page(case, members, now), drawn, owed)
+        if isinstance(reached, Retry):
+            return reached
+        return Later(now + whom.PAGE_EVERY, "paged; nobody has said yet that they have seen it")
+
+    async def remind(self, owed: Obligation) -> Outcome:
+        """`remind`: a due time comes near, or was missed; the card shows the missed one."""
+        case, members, now = await self._case(owed), await self._members(), self.desk.store.now()
+        target = case.target(Target(str(owed.facts["target"])), int(owed.facts.get("of", 0)))
+        if target is None or target.met_at is not None or target.version != owed.facts["version"]:
+            return Done()
+        missed = owed.facts["when"] == "missed"
+        voice = self.desk.voice
+        due = voice.due(target, case, now)
+        id_ = "dm.remind_missed" if missed else "dm.remind_before"
+        if case.owner is None and target.target is not Target.APPROVE:
+            id_ = "dm.remind_nobody"
+        forms = ("approve", "open") if target.target is Target.APPROVE else ("open",)
+        drawn = notice(case, voice.say(id_, ref=case.ref, due=due), voice, forms)
+        outcome = await self._each(whom.to_remind(case, target.target, members, missed=missed), drawn, owed)
+        if missed and isinstance(outcome, Done):
+            return await self.drawing.again(case.ref)
+        return outcome
+
+    async def told_owner(self, owed: Obligation) -> Outcome:
+        """`told_owner`: somebody gave this complaint to somebody."""
+        case = await self._case(owed)
+        event = next(
+            one
+            for one in await self.desk.do(self.desk.store.history, case.ref)
+            if one.seq == owed.facts["seq"]
+        )
+        if case.owner is None or case.owner != event.facts["owner"]:
+            return Done()
+        voice = self.desk.voice
+        text = voice.say(
+            "dm.told_owner",
+            ref=case.ref,
+            who=voice.who(event.by, case),
+            due=next_words(case, voice, self.desk.store.now(), bold=False),
+        )
+        forms = ("assess", "open") if case.assessment is None else ("open",)
+        return await self._each((case.owner,), notice(case, text, voice, forms), owed)
+
+    async def ask_approval(self, owed: Obligation) -> Outcome:
+        """`ask_approval`: everybody who may agree to what waits is asked."""
+        case, members, voice = await self._case(owed), await self._members(), self.desk.voice
+        if case.drafted is not None:
+            who, id_ = case.drafted.by, "dm.ask_approval"
+        elif case.reclassification is not None:
+            who, id_ = case.reclassification[1], "dm.ask_reclassify"
+        else:
+            return Done()
+        due = next_words(case, voice, self.desk.store.now(), bold=False)
+        drawn = notice(
+            case, voice.say(id_, ref=case.ref, who=mention(who), due=due), voice, ("approve", "open")
+        )
+        people = whom.to_approve(case, members)
+        if not people:
+            return GaveUp("nobody may approve this: name another manager or top management in [roles]")
+        return await self._each(people, drawn, owed)
+
+    async def told_failed(self, owed: Obligation) -> Outcome:
+        """`told_failed`: something owed was given up, or a message set aside; managers hear of it."""
+        voice, members = self.desk.voice, await self._members()
+        ref = owed.ref or owed.facts.get("ref")
+        people = whom.holding(members, Role.MANAGER) or whom.holding(members, Role.TOP_MANAGEMENT)
+        if ref is None:
+            text = self._failed_text(owed, "")
+            return await self._each(people, Drawn(text, []), owed)
+        try:
+            case = await self.desk.do(self.desk.store.case, str(ref))
+        except UnknownReference:
+            return await self._each(people, Drawn(self._failed_text(owed, str(ref)), []), owed)
+        told = [
+            one.id
+            for one in members
+            if one.id in {*people, case.owner} and may_read(case, whom.as_actor(one))
+        ]
+        return await self._each(told, notice(case, self._failed_text(owed, case.ref), voice, ("open",)), owed)
+
+    def _failed_text(self, owed: Obligation, ref: str) -> str:
+        voice = self.desk.voice
+        if owed.facts.get("kind") == "set_aside":
+            return voice.say("dm.set_aside")
+        where = voice.say("dm.of_case", ref=ref) if ref else ""
+        return voice.say("dm.told_failed", what=escaped(str(owed.facts.get("kind", "")), 60), ref=where)
+
+    async def _each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
+        """Tell each; one who cannot be told does not keep the others from hearing it."""
+        worst: Outcome = Done()
+        for member in people:
+            try:
+                channel = await self.poster.direct(member)
+                await self.poster.post(channel, drawn, f"{owed.key}:{member}")
+            except SlackApiError as failure:
+                if failure.response.get("error") in PERMANENT:
+                    unexpected(f"direct message of {owed.kind}", failure)
+                else:
+                    worst = outcome_of(failure)
+            except (Wait, *NETWORK) as failure:
+                worst = outcome_of(failure)
+        return worst
+
+    def _place(self, case: Case) -> str:
+        places = self.desk.places
+        home = purposes(case)[0]
+        return f"<#{places.restricted if home == RESTRICTED else places.triage}>"
+
+    async def _case(self, owed: Obligation) -> Case:
+        return await self.desk.do(self.desk.store.case, str(owed.ref))
+
+    async def _members(self) -> Sequence[Member]:
+        return await self.desk.do(self.desk.store.members)

@@ -1,0 +1,129 @@
+"""The duty `card`: a complaint's posts show the record as it stands, and only where it may be seen."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
+from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from complaints.owing import card_waits_until
+from complaints.record import Case
+from complaints.vocabulary import Flag
+from store.outcomes import Done, Later, Outcome
+from store.values import Obligation, SlackPost
+
+_GONE = frozenset({"message_not_found", "thread_not_found"})
+
+
+def purposes(case: Case) -> tuple[str, ...]:
+    """Which posts a complaint has; where it may be seen is decided before its first (design.md, rule 8)."""
+    home = RESTRICTED if case.restricted else CARD
+    return (home, EXECUTIVE) if Flag.SIGNIFICANT in case.flags else (home,)
+
+
+def home_of(case: Case, posts: tuple[SlackPost, ...]) -> SlackPost | None:
+    """The post whose thread is the working place of this complaint."""
+    home = purposes(case)[0]
+    return next((one for one in posts if one.purpose == home and one.ts is not None), None)
+
+
+class Drawing:
+    """Draws the posts of complaints."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+        # One drawing at a time for each complaint: of two side by side the older might land last.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def card(self, owed: Obligation) -> Outcome:
+        """`card:<version>`: post what is missing, redraw what is behind, delete what must not be there."""
+        case = await self._case(owed.ref or str(owed.facts["ref"]))
+        posts = await self._posts(case.ref)
+        waits = card_waits_until(case)
+        if not posts and waits is not None and waits > self.poster.desk.store.now():
+            return Later(waits, "the proposal has a say in where the card goes")
+        return await self._drawn(case.ref)
+
+    async def redraw(self, owed: Obligation) -> Outcome:
+        """`redraw`: the same card with the next draw, after a choice in its menu."""
+        return await self._drawn(str(owed.facts["ref"]), anew=True)
+
+    async def again(self, ref: str) -> Outcome:
+        """Draw a complaint's posts anew although nothing of the record moved: a due time passed."""
+        return await self._drawn(ref, anew=True)
+
+    async def _drawn(self, ref: str, *, anew: bool = False) -> Outcome:
+        lock = self._locks.setdefault(ref, asyncio.Lock())
+        async with lock:
+            try:
+                while True:
+                    case = await self._case(ref)
+                    await self._all(case, anew=anew)
+                    if (await self._case(ref)).version == case.version:
+                        return Done()
+                    anew = False
+            except (SlackApiError, Wait, *NETWORK) as failure:
+                return outcome_of(failure)
+
+    async def _all(self, case: Case, *, anew: bool) -> None:
+        wanted = purposes(case)
+        known = {one.purpose: one for one in await self._posts(case.ref)}
+        for purpose in wanted:
+            await self._one(case, purpose, known.get(purpose), anew=anew)
+        for purpose, post in known.items():
+            # The executive post stays: significance once told is not untold.
+            if purpose not in wanted and purpose != EXECUTIVE:
+                await self._remove(post)
+
+    async def _one(self, case: Case, purpose: str, post: SlackPost | None, *, anew: bool) -> None:
+        desk = self.poster.desk
+        channel = desk.places.of(purpose)
+        if post is None:
+            claimed = await desk.do(desk.store.claim_post, case.ref, channel, purpose)
+            ts = claimed.ts
+            draw = claimed.draws + 1
+        else:
+            ts, draw = post.ts, post.draws + 1
+            if ts is None:
+                # An earlier try may have arrived although we never heard so.
+                ts = await self.poster.find(channel, self._key(case.ref, purpose))
+        if post is not None and post.ts is not None and post.shown >= case.version and not anew:
+            return
+        drawn = card(case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose)
+        if ts is not None:
+            try:
+                await self.poster.redraw(channel, ts, drawn)
+            except SlackApiError as failure:
+                if failure.response.get("error") not in _GONE:
+                    raise
+                ts = None  # somebody deleted it: a complaint has its card all the same
+        if ts is None:
+            ts = await self.poster.post(channel, drawn, self._key(case.ref, purpose))
+        await desk.do(desk.store.posted, case.ref, purpose, ts, case.version, draw)
+
+    async def _remove(self, post: SlackPost) -> None:
+        """Delete a post and what we wrote in its thread: it stands where it may not be seen any more."""
+        desk, client = self.poster.desk, self.poster.client
+        ts = post.ts or await self.poster.find(post.channel, self._key(post.ref, post.purpose))
+        if ts is not None:
+            try:
+                answer = await client.conversations_replies(channel=post.channel, ts=ts, limit=200)
+                ours = [one["ts"] for one in answer["messages"] if one.get("bot_id") and one["ts"] != ts]
+                for each in [*ours, ts]:
+                    await client.chat_delete(channel=post.channel, ts=each)
+            except SlackApiError as failure:
+                if failure.response.get("error") not in _GONE:
+                    raise
+        await desk.do(desk.store.post_deleted, post.ref, post.purpose)
+
+    def _key(self, ref: str, purpose: str) -> str:
+        return f"{purpose}:{ref}"
+
+    async def _case(self, ref: str) -> Case:
+        return await self.poster.desk.do(self.poster.desk.store.case, ref)
+
+    async def _posts(self, ref: str) -> tuple[SlackPost, ...]:
+        return tuple(await self.poster.desk.do(self.poster.desk.store.posts, ref))

@@ -1,0 +1,64 @@
+"""The duties that Slack performs, by kind, as the scheduler gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.desk import Desk
+from bots.slack.direct import Direct
+from bots.slack.drawing import Drawing
+from bots.slack.filing import Filing
+from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.threading import Threading
+from store.outcomes import Done, Outcome
+from store.values import Obligation
+
+Performer = Callable[[Obligation], Awaitable[Outcome]]
+
+#: Slack takes about one message a second in each channel.
+PACE = 1.0
+
+
+def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dict[str, Performer]:
+    """`{kind: performer}`; `pace` is the time in seconds between two posts in one channel."""
+    poster = Poster(desk, client, pace=pace)
+    drawing, filing = Drawing(poster), Filing(poster)
+    direct = Direct(poster, drawing)
+
+    async def tell(owed: Obligation) -> Outcome:
+        said = owed.payload
+        try:
+            await poster.whisper(said["channel"], said["user"], said["text"], said.get("thread"))
+        except (SlackApiError, Wait, *NETWORK) as failure:
+            return outcome_of(failure)
+        return Done()
+
+    kinds: dict[str, Performer] = {
+        "card": drawing.card,
+        "redraw": drawing.redraw,
+        "thread": Threading(poster).thread,
+        "page": direct.page,
+        "remind": direct.remind,
+        "told_owner": direct.told_owner,
+        "ask_approval": direct.ask_approval,
+        "told_failed": direct.told_failed,
+        "tell": tell,
+        "slack_file": filing.send,
+        "slack_file_delete": filing.delete,
+    }
+    return {kind: _answering(perform) for kind, perform in kinds.items()}
+
+
+def _answering(perform: Performer) -> Performer:
+    """A performer whose Slack failures become outcomes wherever they happen."""
+
+    async def performed(owed: Obligation) -> Outcome:
+        try:
+            return await perform(owed)
+        except (SlackApiError, Wait, *NETWORK) as failure:
+            return outcome_of(failure)
+
+    return performed

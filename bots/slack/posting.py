@@ -1,0 +1,132 @@
+"""Posting and redrawing messages: paced, marked so that an uncertain post is found again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.card import Drawn
+from bots.slack.desk import Desk
+from store.outcomes import GaveUp, Outcome, Retry
+
+#: The event_type of our metadata; Slack ignores one with other than letters, digits, _ and -.
+EVENT_TYPE = "amends_post"
+#: How far back an uncertain post is looked for.
+_PAGES, _PER_PAGE = 5, 200
+#: A wait for the channel's pace that is worth sleeping out inside the performer.
+_SHORT = 5.0
+
+#: Answers of Slack that trying again will not change.
+PERMANENT: frozenset[str] = frozenset(
+    {
+        "account_inactive", "as_user_not_supported", "cannot_dm_bot", "cant_delete_message",
+        "cant_update_message",
+        "channel_not_found", "ekm_access_denied", "file_not_found", "invalid_arguments", "invalid_auth",
+        "invalid_blocks", "invalid_blocks_format", "is_archived", "messages_tab_disabled", "missing_scope",
+        "msg_too_long", "no_permission", "no_text", "not_authed", "not_in_channel", "restricted_action",
+        "token_revoked", "user_disabled", "user_not_found", "user_not_in_channel", "user_not_visible",
+    }
+)  # fmt: skip
+
+NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Wait(Exception):
+    """The channel's pace asks for a pause longer than one sleeps inside a performer."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the channel's pace asks for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+def outcome_of(failure: Exception) -> Outcome:
+    """What a failed call to Slack means for the duty: again after its Retry-After, again later, or never."""
+    if isinstance(failure, Wait):
+        return Retry(str(failure), failure.seconds)
+    if isinstance(failure, SlackApiError):
+        response = failure.response
+        error = str(response.get("error", "")) if hasattr(response, "get") else ""
+        status = getattr(response, "status_code", None)
+        if status == 429 or error in ("ratelimited", "rate_limited"):
+            headers = {str(k).lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
+            after = headers.get("retry-after", 30)
+            return Retry("ratelimited", float(after[0] if isinstance(after, list) else after))
+        if error in PERMANENT:
+            return GaveUp(error)
+        return Retry(error or f"status {status}")
+    return Retry(type(failure).__name__)
+
+
+class Poster:
+    """Posts of one desk; `pace` is the time between two posts in one channel, in seconds."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient, *, pace: float) -> None:
+        self.desk = desk
+        self.client = client
+        self.pace = pace
+        self._direct: dict[str, str] = {}
+
+    async def post(self, channel: str, drawn: Drawn, key: str, *, thread: str | None = None) -> str:
+        """Post with our mark; returns the ts. Raises SlackApiError, a network error, or Wait."""
+        await self._turn(channel)
+        answer = await self.client.chat_postMessage(
+            channel=channel,
+            text=drawn.text,
+            blocks=drawn.blocks or None,
+            thread_ts=thread,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return str(answer["ts"])
+
+    async def find(self, channel: str, key: str, *, thread: str | None = None) -> str | None:
+        """The ts of our post with this key, if an uncertain try did arrive."""
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            common: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": _PER_PAGE}
+            if cursor:
+                common["cursor"] = cursor
+            if thread is None:
+                answer = await self.client.conversations_history(**common)
+            else:
+                answer = await self.client.conversations_replies(ts=thread, **common)
+            for message in answer["messages"]:
+                metadata = message.get("metadata") or {}
+                payload = metadata.get("event_payload") or {}
+                if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == key:
+                    return str(message["ts"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+        return None
+
+    async def redraw(self, channel: str, ts: str, drawn: Drawn) -> None:
+        """Draw a post anew in place."""
+        await self.client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
+
+    async def whisper(self, channel: str, member: str, text: str, thread: str | None) -> None:
+        """A message that only one person sees."""
+        await self._turn(channel)
+        await self.client.chat_postEphemeral(channel=channel, user=member, text=text, thread_ts=thread)
+
+    async def direct(self, member: str) -> str:
+        """The id of the direct conversation with a member."""
+        if member not in self._direct:
+            answer = await self.client.conversations_open(users=member)
+            self._direct[member] = str(answer["channel"]["id"])
+        return self._direct[member]
+
+    async def _turn(self, channel: str) -> None:
+        """Wait for the channel's turn, over all replicas (the pace is in the store)."""
+        if self.pace <= 0:
+            return
+        wait = await self.desk.do(self.desk.store.reserve, f"slack:{channel}", self.pace)
+        if wait > _SHORT:
+            raise Wait(wait)
+        if wait > 0:
+            await asyncio.sleep(wait)

@@ -1,0 +1,52 @@
+"""Socket Mode: the line to Slack, and the watch that says when it went deaf."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+
+from bots.slack.client import proxy_for
+
+#: A line that has been silent for so long is deaf, whatever it says of itself (reliability.md section 5).
+DEAF_AFTER = 120.0
+_LOOK_EVERY = 5.0
+
+log = logging.getLogger("amends.slack.socket")
+
+
+class WentDeaf(Exception):
+    """No answer to our pings: the process must start anew, for a handler cannot be mended from inside."""
+
+
+async def connect(app: AsyncApp, app_token: str, *, ping_interval: float = 10) -> AsyncSocketModeHandler:
+    """Open the line; raises SlackApiError where the token or the app's settings are wrong."""
+    handler = AsyncSocketModeHandler(app, app_token, web_client=app.client, ping_interval=ping_interval)
+    # The client took the environment's proxy, which NO_PROXY does not keep it from.
+    handler.client.proxy = proxy_for(app.client.base_url, app.client.proxy)
+    await handler.client.connect()  # type: ignore[no-untyped-call]
+    return handler
+
+
+async def watch(handler: AsyncSocketModeHandler, *, deaf_after: float = DEAF_AFTER) -> None:
+    """Runs until the line went deaf for so many seconds, then raises WentDeaf; cancel it to stop."""
+    well = time.monotonic()
+    while True:
+        await asyncio.sleep(min(_LOOK_EVERY, deaf_after / 4))
+        if await is_well(handler):
+            well = time.monotonic()
+        elif time.monotonic() - well > deaf_after:
+            raise WentDeaf(f"Slack has not answered for {deaf_after:.0f} s: start the process anew.")
+
+
+async def is_well(handler: AsyncSocketModeHandler) -> bool:
+    """Connected, and the last ping was answered in time."""
+    return bool(await handler.client.is_connected())
+
+
+async def close(handler: AsyncSocketModeHandler) -> None:
+    """Close the line and what it holds."""
+    await handler.client.close()  # type: ignore[no-untyped-call]

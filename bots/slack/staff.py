@@ -1,0 +1,113 @@
+"""Who has which role, read from Slack: people, members of private channels, user groups. It fails closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.desk import Desk
+from complaints.vocabulary import Role
+from store.values import Member
+
+#: Slack's own clients never have these in them; guests and other workspaces' people see no complaints.
+_KEPT_OUT = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "is_app_user")
+
+
+@dataclass(frozen=True)
+class Synced:
+    """Who holds roles now, and what could not be read (each line for `amends check`)."""
+
+    members: tuple[Member, ...]
+    problems: tuple[str, ...]
+
+
+async def sync_staff(
+    client: AsyncWebClient,
+    desk: Desk,
+    roles: Mapping[Role, Sequence[str]],
+    *,
+    on_call: Sequence[str] = (),
+) -> Synced:
+    """Read the roles of the settings anew and keep them in the store, by period.
+
+    What cannot be read gives nobody a role (a channel the app is not in, a user group on a free plan, an
+    unknown person); a failing network raises and leaves everything as it was.
+    """
+    own_team = str((await client.auth_test())["team_id"])
+    held: dict[str, set[Role]] = {}
+    problems: list[str] = []
+    for role, sources in {**roles, Role.ON_CALL: on_call}.items():
+        for source in sources:
+            for member in await _people(client, source, problems):
+                held.setdefault(member, set()).add(role)
+    members = []
+    for member, its in sorted(held.items()):
+        found = await _member(client, member, frozenset(its), own_team, problems)
+        if found is not None:
+            members.append(found)
+    await desk.do(desk.store.sync_staff, members)
+    return Synced(tuple(members), tuple(problems))
+
+
+async def _people(client: AsyncWebClient, source: str, problems: list[str]) -> list[str]:
+    """The people behind an id of the settings."""
+    try:
+        match source[:1]:
+            case "C" | "G":
+                return await _channel_members(client, source)
+            case "S":
+                return [str(one) for one in (await client.usergroups_users_list(usergroup=source))["users"]]
+            case _:
+                return [source]
+    except SlackApiError as refused:
+        problems.append(f"{source}: {_lasting(refused)}; nobody has a role by it")
+        return []
+
+
+async def _channel_members(client: AsyncWebClient, channel: str) -> list[str]:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        answer = await client.conversations_members(channel=channel, limit=200, **more)
+        found += [str(one) for one in answer["members"]]
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return found
+
+
+async def _member(
+    client: AsyncWebClient, member: str, roles: frozenset[Role], own_team: str, problems: list[str]
+) -> Member | None:
+    try:
+        user: Mapping[str, Any] = (await client.users_info(user=member))["user"]
+    except SlackApiError as refused:
+        problems.append(f"{member}: {_lasting(refused)}; no role")
+        return None
+    if any(user.get(one) for one in _KEPT_OUT) or user.get("team_id") not in (None, own_team):
+        # The app itself is a member of its channels: that is no problem worth a line.
+        if not user.get("is_bot"):
+            problems.append(f"{member}: a guest, deactivated, or of another workspace; no role")
+        return None
+    profile: Mapping[str, Any] = user.get("profile") or {}
+    name = str(user.get("real_name") or profile.get("real_name") or user.get("name") or member)
+    shown = str(profile.get("display_name") or "").strip()
+    aliases = (shown,) if shown and shown != name else ()
+    return Member(id=member, name=name, aliases=aliases, roles=roles)
+
+
+#: These say something of the moment, not of the person: roles stay as they are, and the caller tries again.
+_OF_THE_MOMENT = frozenset(
+    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+
+
+def _lasting(refused: SlackApiError) -> str:
+    error = str(refused.response.get("error", "")) if hasattr(refused.response, "get") else ""
+    if not error or error in _OF_THE_MOMENT:
+        raise refused
+    return error

@@ -1,0 +1,53 @@
+"""The duty `thread`: one line under the card for what happened, once the card is there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.card import Drawn
+from bots.slack.drawing import home_of
+from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.thread import line_for
+from complaints.owing import card_waits_until
+from store.outcomes import Done, Later, Outcome
+from store.values import Obligation
+
+#: How long a line waits before it asks again whether its card is there.
+_CARD_SOON = timedelta(seconds=1)
+
+
+class Threading:
+    """Lines in threads of one desk."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+
+    async def thread(self, owed: Obligation) -> Outcome:
+        """`thread:<seq>`: verb, who, when, how many messages; a burst of messages is one line."""
+        desk, ref = self.poster.desk, str(owed.ref)
+        case = await desk.do(desk.store.case, ref)
+        events = await desk.do(desk.store.history, ref)
+        line = line_for(events, int(owed.facts["seq"]), case, desk.voice)
+        if line is None or case.erased_at is not None:
+            return Done()
+        text, not_before = line
+        now = desk.store.now()
+        if not_before > now:
+            return Later(not_before, "the burst may go on")
+        home = home_of(case, tuple(await desk.do(desk.store.posts, ref)))
+        if home is None or home.ts is None:
+            waits = card_waits_until(case) or now
+            return Later(max(waits, now) + _CARD_SOON, "the card is not posted yet")
+        key = f"{owed.key}:{ref}"
+        try:
+            # Written down before the post: a second try first looks whether the first arrived.
+            if await desk.do(desk.store.slack_seen, f"line:{key}"):
+                found = await self.poster.find(home.channel, key, thread=home.ts)
+                if found is not None:
+                    return Done()
+            await self.poster.post(home.channel, Drawn(text, []), key, thread=home.ts)
+        except (SlackApiError, Wait, *NETWORK) as failure:
+            return outcome_of(failure)
+        return Done()

@@ -1,0 +1,138 @@
+"""The figures of clause 8.4 and what is asked of each: the table that the report and its page follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reports.proportions import FEWEST
+
+
+class Verdict(StrEnum):
+    """How a figure stands to its target; `report` where none is set, `too_few` where chance would speak."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    TOO_FEW = "too_few"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A target: at least, or at most, so much (a share in 0-1, working days, or a count)."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def verdict(self, value: float | None, n: int) -> Verdict:
+        """Met or not; a median that is not reached yet (None) is above every target."""
+        if n < FEWEST:
+            return Verdict.TOO_FEW
+        if value is None:
+            return Verdict.NOT_MET
+        low = self.at_least is not None and value < self.at_least
+        high = self.at_most is not None and value > self.at_most
+        return Verdict.NOT_MET if low or high else Verdict.MET
+
+    def as_json(self) -> dict[str, float]:
+        """The bound that is set, by its name."""
+        bounds = {"at_least": self.at_least, "at_most": self.at_most}
+        return {name: value for name, value in bounds.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure: what it is called, how it is counted, what is asked (None: report only)."""
+
+    title: str
+    formula: str
+    goal: Goal | None = None
+
+
+#: Shares, in the order of a complaint's life. Numerator and denominator count what the formula names.
+SHARES: Mapping[str, Kpi] = {
+    "acknowledged_in_time": Kpi(
+        "Acknowledged in time",
+        "acknowledgement accepted by a channel by its due time / acknowledged or overdue",
+        Goal(at_least=0.99),
+    ),
+    "escalation_acknowledged_in_time": Kpi(
+        "Next level acknowledged in time",
+        "the same, for each later level or reopening",
+    ),
+    "assessed_in_time": Kpi(
+        "Assessed in time",
+        "first assessment by a person by its due time / assessed or overdue",
+        Goal(at_least=0.95),
+    ),
+    "decided_in_time": Kpi(
+        "Decided in time",
+        "decision delivered by the due time before any extension / delivered + overdue and open",
+        Goal(at_least=0.90),
+    ),
+    "decided_in_extended_time": Kpi(
+        "Decided in extended time",
+        "decision delivered by the due time in force / delivered + overdue and open",
+    ),
+    "updates_on_time": Kpi(
+        "Updates on time",
+        "update deadlines with a message to the complainant by then / answered or missed",
+        Goal(at_least=0.95),
+    ),
+    "promise_kept": Kpi(
+        "Promise kept",
+        "remedies done by the promised day / done or overdue",
+        Goal(at_least=0.95),
+    ),
+    "first_contact_resolution": Kpi(
+        "First-contact resolution",
+        "accepted at level 1, put right on the spot without investigation / decided",
+    ),
+    "upheld": Kpi("Upheld", "decisions with every finding upheld / decided at that level"),
+    "partly": Kpi("Partly upheld", "decisions with some of it upheld / decided at that level"),
+    "not_upheld": Kpi("Not upheld", "decisions with nothing upheld / decided at that level"),
+    "no_finding": Kpi("No finding", "decisions without a finding / decided at that level"),
+    "escalated": Kpi(
+        "Escalated", "refused by the complainant at level 1 / decided at level 1", Goal(at_most=0.10)
+    ),
+    "external": Kpi(
+        "Taken to an outside body",
+        "with an outside body / with a final decision, or there before one",
+        Goal(at_most=0.03),
+    ),
+    "reopened": Kpi("Reopened", "opened again, at any time / ever closed", Goal(at_most=0.05)),
+    "lapsed": Kpi("Lapsed", "closed without a reply and nothing owed / closed"),
+    "answered_no_reply": Kpi("Answered, no reply", "closed without a reply, remedies verified / closed"),
+    "misprioritised": Kpi(
+        "Misprioritised",
+        "final priority differs from the first by a person / closed and assessed",
+        Goal(at_most=0.05),
+    ),
+    "priority_overruled": Kpi(
+        "Proposed priority overruled",
+        "first priority by a person differs from that of model and rules / assessed after a proposal",
+    ),
+    "category_overruled": Kpi(
+        "Proposed category overruled",
+        "category by a person differs from the proposed one / assessed after a proposal that was sure",
+    ),
+    "survey_response": Kpi("Survey response", "surveys answered / surveys delivered", Goal(at_least=0.25)),
+}
+
+#: Durations; the goal is for the median in working days, by priority.
+DURATIONS: Mapping[str, Kpi] = {
+    "time_to_decision": Kpi(
+        "Time to decision", "received to first decision delivered; undecided ones count as still open"
+    ),
+    "time_to_closure": Kpi("Time to closure", "received to closed; open ones count as still open"),
+    "time_at_level": Kpi(
+        "Time at each level", "received, disagreed or reopened to that decision delivered; others still open"
+    ),
+}
+MEDIAN_GOALS: Mapping[tuple[str, str], Goal] = {("time_to_decision", "P3"): Goal(at_most=8)}
+
+BACKLOG_OVERDUE = Kpi("Overdue in the backlog", "open with a due time of ours that has passed / open")
+PAST_LEGAL = Kpi(
+    "Past the legal maximum", "open and undecided when the legal maximum has passed", Goal(at_most=0)
+)

@@ -1,0 +1,173 @@
+"""What one complaint says on each share of clause 8.4: kept or not, or nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from complaints.priorities import priority_of
+from complaints.record import Case, Decision, RemedyOwed
+from complaints.vocabulary import CloseCode, Finding, Flag, State, Target
+from reports.clocks import Clock, clocks, endings, first_human_priority, inside_priority, levels
+
+#: (key of reports.kpis.SHARES, group or None, does it count as a success)
+Mark = tuple[str, str | None, bool]
+
+#: Handling stopped before it came to an answer: a duty that was not due yet fell away with it.
+UNANSWERED: frozenset[CloseCode] = frozenset(
+    {CloseCode.WITHDRAWN, CloseCode.NOT_ACCEPTED, CloseCode.NOT_COMPLAINT, CloseCode.MERGED}
+)
+
+
+def marks(case: Case, now: datetime) -> Iterator[Mark]:
+    """Everything that this complaint contributes; a denominator is the number of marks with its key."""
+    yield from _acknowledged(case, now)
+    yield from _assessed(case, now)
+    yield from _decided(case, now)
+    yield from _updated(case, now)
+    yield from _promised(case, now)
+    yield from _outcomes(case)
+    yield from _after(case)
+    yield from _proposed(case)
+
+
+def kept(due: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime) -> bool | None:
+    """Done by the due time; False also when overdue. None: not due yet, or it fell away before it was."""
+    if done_at is not None:
+        return done_at <= due
+    return False if due < (stopped_at or now) else None
+
+
+def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
+    for n, clock in enumerate(clocks(case, Target.ACK)):
+        given = [at for at in case.acks.values() if _within(clock, at)]
+        answer = kept(clock.due, min(given, default=None), clock.next_start or clock.met_at, now)
+        if answer is None and clock.met_at is not None and case.close_code not in (None, *UNANSWERED):
+            # Answered to the end without an acknowledgement that reached anybody.
+            answer = False
+        if answer is not None:
+            yield ("escalation_acknowledged_in_time" if n else "acknowledged_in_time"), None, answer
+
+
+def _within(clock: Clock, at: datetime) -> bool:
+    return clock.start <= at and (clock.next_start is None or at < clock.next_start)
+
+
+def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
+    ended = endings(case)
+    for clock in clocks(case, Target.LOOK):
+        looked = clock.met_at is not None and clock.met_at not in ended
+        answer = kept(
+            clock.due, clock.met_at if looked else None, clock.next_start or clock.met_at, now
+        )
+        if answer is not None:
+            yield "assessed_in_time", None, answer
+        if looked:
+            # Later looks are the next level's: who takes it, not the initial assessment.
+            return
+
+
+def _decided(case: Case, now: datetime) -> Iterator[Mark]:
+    for one in levels(case):
+        clock, told = one.clock, one.told_at
+        ended = clock.met_at is not None and one.decision is None
+        if ended or (told is None and not case.is_open):
+            continue
+        for key, due in (
+            ("decided_in_time", clock.due),
+            ("decided_in_extended_time", clock.extended_due),
+        ):
+            answer = kept(due, told, clock.next_start, now)
+            if answer is not None:
+                yield key, None, answer
+
+
+def _updated(case: Case, now: datetime) -> Iterator[Mark]:
+    silent = endings(case) | {one.clock.start for one in levels(case)}
+    for clock in clocks(case, Target.UPDATE):
+        spoken = clock.met_at is not None and clock.met_at not in silent
+        answer = kept(
+            clock.due, clock.met_at if spoken else None, clock.met_at or clock.next_start, now
+        )
+        if answer is not None:
+            yield "updates_on_time", None, answer
+
+
+def _promised(case: Case, now: datetime) -> Iterator[Mark]:
+    for remedy in case.owed_remedies:
+        if not _on_the_spot(case, remedy):
+            answer = kept(remedy.due, remedy.done_at, case.closed_at, now)
+            if answer is not None:
+                yield "promise_kept", None, answer
+
+
+def _on_the_spot(case: Case, remedy: RemedyOwed) -> bool:
+    """Put right in the act of deciding: nothing was promised, so nothing could be broken."""
+    return any(one.short and one.at == remedy.due == remedy.done_at for one in case.decisions)
+
+
+def outcome(decision: Decision) -> str:
+    """One word for a decision on several issues; an issue without a finding weighs nothing."""
+    found = set(decision.findings) - {Finding.NO_FINDING}
+    if not found:
+        return Finding.NO_FINDING.value
+    return found.pop().value if len(found) == 1 else Finding.PARTLY.value
+
+
+def _outcomes(case: Case) -> Iterator[Mark]:
+    told = {one.level: one for one in case.decisions if one.communicated_at is not None}
+    for level, decision in sorted(told.items()):
+        for finding in Finding:
+            yield finding.value, f"level {level}", outcome(decision) == finding.value
+    if not told:
+        return
+    first = told.get(1)
+    accepted = case.reply == "accept" and case.level == 1 and not case.reopened
+    on_the_spot = first is not None and first.short and not case.evidence
+    yield "first_contact_resolution", None, accepted and on_the_spot
+    if first is not None:
+        refused = case.level > 1 or case.reply == "disagree" or case.recourse_at is not None
+        yield "escalated", None, refused
+
+
+def _after(case: Case) -> Iterator[Mark]:
+    outside = Flag.EXTERNAL in case.flags
+    if outside or _is_final(case):
+        yield "external", None, outside
+    if case.closed_at is not None or case.reopened:
+        yield "reopened", None, case.reopened > 0
+    if case.state is State.CLOSED:
+        yield "lapsed", None, case.close_code is CloseCode.LAPSED
+        yield "answered_no_reply", None, case.close_code is CloseCode.ANSWERED_NO_REPLY
+        first = first_human_priority(case)
+        if first is not None:
+            yield "misprioritised", None, first is not priority_of(case)
+    if "sent" in case.surveys:
+        yield "survey_response", None, "answered" in case.surveys
+
+
+def _is_final(case: Case) -> bool:
+    """The last word of ours reached the complainant: the top level's, or one that stands unrefused."""
+    decision = case.decision
+    if decision is None or decision.communicated_at is None:
+        return False
+    top = case.level >= case.rules.top_level
+    return top or case.reply == "accept" or case.recourse_at is not None or not case.is_open
+
+
+def _proposed(case: Case) -> Iterator[Mark]:
+    assessed, proposed = case.assessment, case.proposed
+    if assessed is None or proposed is None:
+        return
+    first, inside = first_human_priority(case), inside_priority(case)
+    if first is not None and inside is not None:
+        yield "priority_overruled", None, first is not inside
+    if not proposed.abstained:
+        yield "category_overruled", None, assessed.category != proposed.category
+
+
+def missed_danger(case: Case) -> bool:
+    """A person found a question of safety where neither the model nor a rule had seen any (7.5, G)."""
+    if case.assessment is None or case.assessment.safety == 0 or case.proposed is None:
+        return False
+    return case.proposed.safety == 0 and not any(one.safety for one in case.signs)

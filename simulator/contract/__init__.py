@@ -1,0 +1,1 @@
+"""Extracts of the platforms' specifications; NOTICE names their sources."""

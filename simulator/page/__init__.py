@@ -1,0 +1,1 @@
+"""The page: HTML, styles and scripts, served as they are."""

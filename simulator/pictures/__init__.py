@@ -1,0 +1,1 @@
+"""Pictures for customers who have none at hand."""

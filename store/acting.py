@@ -1,0 +1,154 @@
+"""`act`: authorise, load, call the verb, record; one event or nothing (design.md, rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+
+from complaints import permissions
+from complaints.acts import perform
+from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
+from complaints.people import Actor
+from complaints.record import Case, Event
+from complaints.vocabulary import WORK, Role, Verb
+from store.attempts import remember
+from store.canonical import canonical, sha256
+from store.casefiles import CaseFile, load
+from store.recording import continue_record
+from store.sealing import commitment
+from store.staff import roles_now
+from store.tables import COMPLAINTS, HEARD, OBLIGATIONS, READS
+from store.transactions import Tx
+from store.values import Recorded
+
+#: Refused while the complainant wrote since this person last read (surfaces.md, "Versions").
+NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
+_WORDS_COME_BY: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
+
+
+def act(
+    tx: Tx,
+    ref: str,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+    settles: int | None = None,
+) -> Recorded:
+    """Do one verb to a complaint.
+
+    `version` is the work_version that the act was drawn with, `key` makes a repeat of the same duty known,
+    `settles` is the obligation that is settled with it. Raises ComplaintError: UnknownReference, AlreadyDone,
+    Stale (code `new_message` where the person must read first), NotAllowed (recorded), or the verb's own.
+    """
+    file = load(tx, ref, lock=True)
+    recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
+    if settles is not None:
+        settle(tx, settles)
+    return recorded
+
+
+def act_on(
+    tx: Tx,
+    file: CaseFile,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> tuple[Recorded, CaseFile]:
+    """The same on a complaint that is loaded and locked; also gives it back as it is now."""
+    case, secret = file.case, file.key(tx)
+    once = [f"{case.ref}/{key}"] if key else []
+    if version is not None:
+        once.append(_fingerprint(case, secret, verb, by, facts, words, version))
+    for one in once:
+        if not tx.take(HEARD, {"key": one, "at": tx.now}):
+            raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
+    if version is not None and version != case.work_version:
+        raise _stale(file, version)
+    try:
+        if verb in NEEDS_LATEST and by.is_staff:
+            _must_have_read(tx, file, verb, by)
+        done = perform(case, verb, at=tx.now, by=by, facts=_filled(tx, case, verb, facts), words=words)
+    except NotAllowed as refused:
+        remember(tx, case.ref, verb.value, by, refused)
+        raise
+    head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
+    after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
+    return Recorded(done.event, done.case), after
+
+
+def settle(tx: Tx, number: int) -> None:
+    """A duty is done: its words are no longer needed here."""
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == number, OBLIGATIONS.c.state == "open")
+        .values(state="done", ended_at=tx.now, payload=None, why=None)
+    )
+    # The next message of the same chat is free to leave.
+    tx.owing = True
+
+
+def _fingerprint(
+    case: Case,
+    secret: bytes,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    version: int,
+) -> str:
+    said: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
+    if verb is Verb.RECEIPT and case.danger_at is not None:
+        # A new danger asks for a new receipt, though nothing of the work has moved.
+        said.append(case.danger_at.isoformat())
+    return "act:" + sha256(canonical(said))
+
+
+def _stale(file: CaseFile, version: int) -> Stale:
+    """Names what happened since the work_version that the act was drawn with."""
+    reached, since = 0, []
+    for event in file.events:
+        if event.verb in WORK and event.role is not Role.SYSTEM:
+            reached += 1
+            if reached > version:
+                since.append(event.verb.value)
+    told = ", ".join(since) or "something"
+    return Stale(f"{file.case.ref} moved on since this was drawn ({told}): look again.", since=tuple(since))
+
+
+def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
+    case = file.case
+    permissions.require(case, verb, by)
+    said: list[Event] = [event for event in file.events if event.verb in _WORDS_COME_BY]
+    read = tx.connection.execute(
+        select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
+    ).scalar()
+    unread = [event for event in said if event.seq > (read or 0) and event.by != by.id]
+    if unread:
+        local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
+        raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
+
+
+def _filled(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a verb must know from other rows than the complaint's own."""
+    if verb is Verb.DISAGREE:
+        reviewers = permissions.eligible_reviewers(case, case.level + 1, roles_now(tx))
+        return {**facts, "reviewers": len(reviewers)}
+    if verb in (Verb.LINK, Verb.MERGE):
+        other = tx.connection.execute(
+            select(COMPLAINTS.c.complainant_id).where(COMPLAINTS.c.ref == facts["other_ref"])
+        ).scalar()
+        if other is None:
+            raise UnknownReference(f"No complaint has the reference {facts['other_ref']}: check each letter.")
+        return {**facts, "other_complainant": other} if verb is Verb.MERGE else facts
+    return facts

@@ -1,0 +1,27 @@
+"""Acts refused for want of a right: they stay on the record although nothing was done (4.7)."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from complaints.errors import NotAllowed
+from complaints.people import Actor
+from store.tables import ATTEMPTS
+from store.transactions import Tx
+
+
+def remember(tx: Tx, ref: str, what: str, by: Actor, refused: NotAllowed) -> None:
+    """Write the attempt down in a transaction of its own, once this one was rolled back."""
+    values = {
+        "ref": ref,
+        "verb": what,
+        "by": by.id,
+        "roles": " ".join(sorted(role.value for role in by.roles)),
+        "code": refused.code,
+        "at": tx.now,
+    }
+    tx.if_refused.append(lambda later: _write(later, values))
+
+
+def _write(tx: Tx, values: dict[str, object]) -> None:
+    tx.connection.execute(insert(ATTEMPTS).values(**values))

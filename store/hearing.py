@@ -1,0 +1,186 @@
+"""`hear`: one message in, one transaction (design.md, rule 1). A known key changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import insert
+
+from complaints.acts import receive
+from complaints.intake import Arrival
+from complaints.owing import Owed
+from complaints.people import Actor, complainant
+from complaints.record import Event
+from complaints.references import new_reference
+from complaints.vocabulary import Verb
+from store import staff
+from store.acting import act_on, settle
+from store.casefiles import CaseFile, key_place, load_of_person
+from store.contacts import Contact, find_or_make, keep_language, keep_state, lock_chat
+from store.contacts import blocked as set_blocked
+from store.files import announce
+from store.keyring import new_key
+from store.owed_rows import chat_scope, row_of, seal_payload, wake
+from store.recording import begin_record
+from store.rulebooks import current_rulebook
+from store.tables import CASE_PEOPLE, HEARD, MESSAGES, OBLIGATIONS
+from store.told import newest_texts, source_of
+from store.transactions import Tx
+from store.values import Act, Chat, Conversation, Heard, Say, Step, Turn
+
+#: Older complaints of a person are found by their reference.
+MOST_CASES = 20
+
+
+def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None) -> Heard:
+    """Take one message of a chat: write its key, load and lock the talk, run `step`, keep all it asks for.
+
+    `step` is pure and runs inside the transaction; what it says leaves later, as obligations. `settles` is
+    the obligation (a wake, a message set aside) that this hearing was.
+    """
+    lock_chat(tx, chat)
+    if not tx.take(HEARD, {"key": key, "at": tx.now}):
+        if settles is not None:
+            settle(tx, settles)
+        return Heard(repeat=True)
+    contact = find_or_make(tx, chat)
+    files = {one.case.ref: one for one in load_of_person(tx, contact.person, MOST_CASES)}
+    next_ref = new_reference(secrets.randbelow)
+    turn = step(
+        Conversation(
+            chat=chat,
+            person=contact.person,
+            state=contact.state,
+            language=contact.language,
+            cases=tuple(one.case for one in files.values()),
+            next_ref=next_ref,
+            texts=lambda ref: newest_texts(tx, files[ref]),
+            sources=lambda source: source_of(tx, contact.person, source),
+            staff=_Lazily(lambda: staff.names(tx)),
+        )
+    )
+    if turn.language is not None and turn.language != contact.language:
+        keep_language(tx, contact.person, turn.language)
+    refs = [_do(tx, contact, chat, turn, one, files, next_ref) for one in turn.acts]
+    if turn.state != contact.state:
+        keep_state(tx, contact.id, dict(turn.state))
+    if turn.blocked is not None and turn.blocked != contact.blocked:
+        set_blocked(tx, chat, turn.blocked, tx.now)
+    _owe(tx, contact, turn)
+    if settles is not None:
+        settle(tx, settles)
+    return Heard(repeat=False, refs=tuple(dict.fromkeys(refs)))
+
+
+def _do(
+    tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, files: dict[str, CaseFile], next_ref: str
+) -> str:
+    by = complainant(contact.person)
+    if one.verb is Verb.RECEIVE:
+        if one.ref != next_ref:
+            raise ValueError("a complaint received in a talk takes the conversation's next_ref")
+        event, file = _receive(tx, contact, chat, turn, one, by)
+    else:
+        recorded, file = act_on(tx, files[one.ref], one.verb, by, one.facts, one.words)
+        event = recorded.event
+    files[one.ref] = file
+    if one.words or one.files:
+        _message_in(tx, contact, chat, one, event)
+    if one.files:
+        announce(tx, file, event.seq, one.files)
+    return one.ref
+
+
+def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Actor) -> tuple[Event, CaseFile]:
+    rules = current_rulebook(tx)
+    asked = turn.language or contact.language or chat.language
+    arrival = Arrival(
+        ref=one.ref,
+        complainant=contact.person,
+        channel=chat.channel,
+        language=asked if asked in rules.languages else rules.languages[0],
+        received_at=tx.now,
+        rules=rules,
+    )
+    done = receive(arrival, at=tx.now, by=by, facts=one.facts, words=one.words)
+    key = new_key()
+    wrapped = tx.keys.wrap(key, key_place(one.ref))
+    head = begin_record(tx, done, key=key, wrapped=wrapped, contact_id=contact.id)
+    tx.connection.execute(
+        insert(CASE_PEOPLE).values(
+            ref=one.ref,
+            person_id=contact.person,
+            role="complainant",
+            relation=None,
+            authority=None,
+            may_receive=True,
+        )
+    )
+    return done.event, CaseFile(done.case, (done.event,), wrapped, head, contact.id)
+
+
+def _message_in(tx: Tx, contact: Contact, chat: Chat, one: Act, event: Event) -> None:
+    """What came in is on the record as a message too; its words stand among the texts of its event."""
+    source = one.facts.get("source")
+    tx.connection.execute(
+        insert(MESSAGES).values(
+            ref=one.ref,
+            contact_id=contact.id,
+            seq=event.seq,
+            direction="in",
+            channel=chat.channel,
+            at=tx.now,
+            platform_id=None if source is None else str(source),
+            language=contact.language,
+            state="received",
+        )
+    )
+
+
+def _owe(tx: Tx, contact: Contact, turn: Turn) -> None:
+    rows = [_say_row(tx, contact, one) for one in turn.says]
+    rows += [wake(contact.id, one.key, one.what, one.due) for one in turn.wakes]
+    tx.insert_new(OBLIGATIONS, rows)
+    tx.owing = tx.owing or bool(rows)
+
+
+def _say_row(tx: Tx, contact: Contact, one: Say) -> dict[str, Any]:
+    scope = chat_scope(contact.id)
+    payload = {
+        "template": one.template,
+        "fields": dict(one.fields),
+        "buttons": [list(row) for row in one.buttons],
+        "step": one.step,
+    }
+    return row_of(
+        Owed(one.key, "say", tx.now, one.lane),
+        scope=scope,
+        ref=one.ref,
+        contact_id=contact.id,
+        at=tx.now,
+        payload=seal_payload(tx.keys, contact.key, payload, scope, one.key),
+    )
+
+
+class _Lazily(Mapping[str, tuple[str, ...]]):
+    """The names of staff, read only when a step looks at them: most messages need none."""
+
+    def __init__(self, read: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+        self._read = read
+        self._known: Mapping[str, tuple[str, ...]] | None = None
+
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def __getitem__(self, member: str) -> tuple[str, ...]:
+        return self._names()[member]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())

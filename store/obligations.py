@@ -1,0 +1,234 @@
+"""Duties in the hands of performers: claimed under a lease, settled, put off, tried again, given up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+
+from complaints.doing import stamp
+from complaints.owing import Lane, Owed, standing
+from store import owed_rows
+from store.acting import settle as _settle
+from store.casefiles import load
+from store.contacts import CHAT, chat_of
+from store.errors import UnknownRow
+from store.owed_rows import unseal_payload
+from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
+from store.transactions import Tx, database_seconds
+from store.values import MessageState, Obligation
+
+#: Duties of one event, done once whatever came after it; all other duties of a case are asked for again.
+ONCE: frozenset[str] = frozenset(
+    {
+        "thread",
+        "letter",
+        "dates",
+        "remedy_notice",
+        "told_owner",
+        "ask_approval",
+        "fetch",
+        "say",
+        "told_failed",
+    }
+)
+
+_earlier = OBLIGATIONS.alias("earlier")
+
+
+def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
+    """Due, in nobody's hands, and of one chat only the oldest message, danger before all."""
+    one = OBLIGATIONS.c
+    return select(one.id).where(
+        one.state == "open",
+        one.kind.in_(sorted(kinds)),
+        one.due <= now,
+        one.lease_until <= database_seconds(),
+        one.wait_until <= database_seconds(),
+        or_(one.speaks.is_(False), ~exists().where(*_before(now))),
+    )
+
+
+def _before(now: datetime) -> list[ColumnElement[bool]]:
+    other, one = _earlier.c, OBLIGATIONS.c
+    danger = int(Lane.DANGER)
+    same = (other.lane == danger) == (one.lane == danger)
+    older = or_(other.due < one.due, and_(other.due == one.due, other.id < one.id))
+    return [
+        other.contact_id == one.contact_id,
+        other.state == "open",
+        other.speaks.is_(True),
+        other.due <= now,
+        or_(and_(other.lane == danger, one.lane != danger), and_(same, older)),
+    ]
+
+
+def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> list[Obligation]:
+    """Take up to `limit` due duties for so many seconds of the database's time.
+
+    Where an earlier holder had begun to send (its message stands in `sending`), that message is marked
+    uncertain and the duty says so.
+    """
+    one = OBLIGATIONS.c
+    query = _claimable(kinds, tx.now).order_by(one.lane, one.due, one.id).limit(limit)
+    if not tx.is_sqlite:
+        query = query.with_for_update(skip_locked=True, of=OBLIGATIONS)
+    numbers = list(tx.connection.execute(query).scalars())
+    if not numbers:
+        return []
+    tx.connection.execute(
+        update(OBLIGATIONS).where(one.id.in_(numbers)).values(lease_until=database_seconds() + lease_seconds)
+    )
+    uncertain = _uncertain(tx, numbers)
+    found = {row.id: _value(tx, row, uncertain) for row in tx.connection.execute(_rows(numbers))}
+    return [found[number] for number in numbers]
+
+
+def _uncertain(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    mine = MESSAGES.c.obligation_id.in_(numbers)
+    tx.connection.execute(
+        update(MESSAGES)
+        .where(mine, MESSAGES.c.state == MessageState.SENDING.value)
+        .values(state=MessageState.UNCERTAIN.value, reason="interrupted")
+    )
+    query = select(MESSAGES.c.obligation_id).where(mine, MESSAGES.c.state == MessageState.UNCERTAIN.value)
+    return set(tx.connection.execute(query).scalars())
+
+
+def _rows(numbers: Sequence[int]) -> Select[Any]:
+    return (
+        select(OBLIGATIONS, *CHAT)
+        .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
+        .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+        .where(OBLIGATIONS.c.id.in_(numbers))
+    )
+
+
+def _value(tx: Tx, row: Any, uncertain: set[int]) -> Obligation:
+    chat, key = chat_of(tx, row)
+    owned = row.contact_id is not None
+    payload = {} if owned and key is None else unseal_payload(tx.keys, key, row.payload, row.scope, row.key)
+    return Obligation(
+        id=row.id,
+        key=row.key,
+        kind=row.kind,
+        due=row.due,
+        ref=row.ref,
+        chat=chat,
+        facts=row.facts,
+        payload=payload,
+        lane=Lane(row.lane),
+        attempts=row.attempts,
+        uncertain=row.id in uncertain,
+    )
+
+
+def claimable(tx: Tx, kinds: Collection[str]) -> int:
+    """How many duties of these kinds could be claimed at this moment."""
+    query = select(func.count()).select_from(_claimable(kinds, tx.now).subquery())
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def still_owed(tx: Tx, owed: Obligation) -> bool:
+    """Is this duty asked for by the complaint as it stands now? What belongs to no complaint always is."""
+    if owed.ref is None:
+        return True
+    case = load(tx, owed.ref).case
+    if case.erased_at is not None:
+        return False
+    return owed.kind in ONCE or owed.key in {one.key for one in standing(case)}
+
+
+def settle(tx: Tx, number: int) -> None:
+    """Done, or no longer owed."""
+    _settle(tx, number)
+
+
+def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
+    """Due later by the desk's clock (quiet hours, a card that waits); no failure."""
+    _change(tx, number, due=due, why=why, lease_until=0.0)
+
+
+def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
+    """It failed: again after so many seconds of real time."""
+    _change(
+        tx,
+        number,
+        why=why,
+        lease_until=0.0,
+        wait_until=database_seconds() + after_seconds,
+        attempts=OBLIGATIONS.c.attempts + 1,
+    )
+
+
+def give_up(tx: Tx, number: int, why: str) -> None:
+    """It cannot be done: visible in the outbox, and staff are told by a duty of kind `told_failed`."""
+    row = _change(tx, number, why=why, state="failed", ended_at=tx.now)
+    if row.kind == "told_failed":
+        return
+    facts = {"id": number, "kind": row.kind, "ref": row.ref}
+    owed_rows.insert(tx, Owed(f"told_failed:{number}", "told_failed", tx.now, Lane.NOTICE, facts), row.ref)
+
+
+def retry_failed(tx: Tx, number: int) -> None:
+    """A person wants it tried again, now."""
+    row = _change(
+        tx, number, state="open", ended_at=None, lease_until=0.0, wait_until=0.0, attempts=0, only="failed"
+    )
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.scope == (row.ref or ""), OBLIGATIONS.c.key == f"told_failed:{number}")
+        .values(key=f"told_failed:{number}:{stamp(tx.now)}")
+    )
+    tx.owing = True
+
+
+def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
+    changed = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == number, OBLIGATIONS.c.state == only)
+        .values(**values)
+        .returning(OBLIGATIONS.c.kind, OBLIGATIONS.c.ref)
+    ).first()
+    if changed is None:
+        raise UnknownRow(f"no {only} obligation has the number {number}: see `amends outbox list --all`")
+    tx.owing = True
+    return changed
+
+
+def outbox(tx: Tx, *, everything: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
+    """Duties that failed or are being tried again; `everything` adds all that are open."""
+    one = OBLIGATIONS.c
+    stuck = or_(one.state == "failed", and_(one.state == "open", one.attempts > 0))
+    wanted = one.state.in_(("open", "failed")) if everything else stuck
+    query = select(one.id, one.kind, one.key, one.ref, one.due, one.state, one.attempts, one.why)
+    rows = tx.connection.execute(query.where(wanted).order_by(one.due, one.id).limit(limit))
+    return [{**row._mapping, "due": stamp(row.due)} for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
+
+
+def free_leases(tx: Tx) -> int:
+    """Nobody else works on this file: what a dead process held is free (SQLite, at the start)."""
+    freed = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.state == "open", OBLIGATIONS.c.lease_until > 0)
+        .values(lease_until=0.0)
+    ).rowcount
+    tx.owing = tx.owing or freed > 0
+    return freed
+
+
+def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
+    """Kind, reference and due time of the earliest open duty."""
+    one = OBLIGATIONS.c
+    query = select(one.kind, one.ref, one.due).where(one.state == "open").order_by(one.due, one.id).limit(1)
+    row = tx.connection.execute(query).first()
+    return None if row is None else (row.kind, row.ref, row.due)
+
+
+def open_until(tx: Tx, now: datetime) -> int:
+    """How many duties are due up to this moment and not done."""
+    one = OBLIGATIONS.c
+    query = select(func.count()).where(one.state == "open", one.due <= now)
+    return int(tx.connection.execute(query).scalar_one())

@@ -1,0 +1,216 @@
+"""The store: every method is one transaction; `in_thread` is the one crossing from asynchronous code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from complaints.rulebook import Rulebook
+from store import (
+    acting,
+    checkpoints,
+    contacts,
+    files,
+    hearing,
+    messages,
+    models,
+    obligations,
+    owed_rows,
+    pacing,
+    reads,
+    records,
+    rulebooks,
+    slack_posts,
+    staff,
+    told,
+    verifying,
+)
+from store import (
+    reading as opening,
+)
+from store import (
+    set_aside as aside,
+)
+from store.engines import Engines, engines
+from store.faces import Bound, reading, writing
+from store.keyring import Keyring
+from store.migrating import require_current
+from store.notifying import Notifying
+from store.threads import Threads
+from store.transactions import Tx
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_store(url: str, keys: Keyring, clock: Callable[[], datetime] = _real_now) -> Store:
+    """Open the case file at `url`; NotMigrated when its tables are not those of this release."""
+    require_current(url)
+    return Store(engines(url), keys, clock)
+
+
+class Store:
+    """The case file. Its methods are synchronous; asynchronous code awaits `in_thread(method, …)`."""
+
+    def __init__(self, engines: Engines, keys: Keyring, clock: Callable[[], datetime]) -> None:
+        self._engines, self._keys, self._clock = engines, keys, clock
+        self._threads = Threads(is_sqlite=engines.is_sqlite)
+        self._rulebooks: dict[str, Rulebook] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._notifying = None if engines.is_sqlite else Notifying(engines.url, self._call_back)
+        self._offset = timedelta(0)
+        self._offset = timedelta(seconds=self.run(pacing.clock_offset, writes=False))
+
+    # acts and what is heard
+    hear = writing(hearing.hear)
+    act = writing(acting.act)
+    blocked = writing(contacts.blocked)
+    set_aside = writing(aside.set_aside)
+    known = reading(aside.known)
+    set_aside_list = reading(aside.set_aside_list)
+    set_aside_take = reading(aside.set_aside_take)
+    owe_set_aside = writing(aside.owe_set_aside)
+
+    # what is owed
+    insert = writing(owed_rows.insert)
+    claim = writing(obligations.claim)
+    claimable = reading(obligations.claimable)
+    still_owed = reading(obligations.still_owed)
+    settle = writing(obligations.settle)
+    postpone = writing(obligations.postpone)
+    retry = writing(obligations.retry)
+    give_up = writing(obligations.give_up)
+    retry_failed = writing(obligations.retry_failed)
+    outbox = reading(obligations.outbox)
+    free_leases = writing(obligations.free_leases)
+    next_due = reading(obligations.next_due)
+    open_until = reading(obligations.open_until)
+
+    # messages to the complainant
+    sending = writing(messages.sending)
+    sent = writing(messages.sent)
+    unsent = writing(messages.unsent)
+    contact = reading(messages.contact)
+
+    # Slack
+    posts = reading(slack_posts.posts)
+    claim_post = writing(slack_posts.claim_post)
+    posted = writing(slack_posts.posted)
+    post_deleted = writing(slack_posts.post_deleted)
+    post_at = reading(slack_posts.post_at)
+    draft = writing(slack_posts.draft)
+    read_draft = reading(slack_posts.read_draft)
+    drop_draft = writing(slack_posts.drop_draft)
+    slack_seen = writing(slack_posts.slack_seen)
+
+    # staff
+    sync_staff = writing(staff.sync_staff)
+    actor = reading(staff.actor)
+    member = reading(staff.member)
+    members = reading(staff.members)
+
+    # reading
+    case = reading(opening.case)
+    open_case = writing(opening.open_case)
+    record = reading(records.record)
+    history = reading(opening.history)
+    words_of = reading(told.words_of)
+    texts = reading(told.texts)
+    cases = reading(opening.cases)
+    last_read = reading(reads.last_read)
+
+    # files
+    file_to_fetch = reading(files.file_to_fetch)
+    keep_file = writing(files.keep_file)
+    file_failed = writing(files.file_failed)
+    file_bytes = writing(files.file_bytes)
+
+    # models, rules, pace
+    active_model = reading(models.active_model)
+    model_blob = reading(models.model_blob)
+    keep_model = writing(models.keep_model)
+    use_model = writing(models.use_model)
+    model_history = reading(models.model_history)
+    examples = reading(models.examples)
+    put_rulebook = writing(rulebooks.put_rulebook)
+    use_rulebook = writing(rulebooks.use_rulebook)
+    reserve = writing(pacing.reserve)
+    lane_waits = writing(pacing.lane_waits)
+    lead = writing(pacing.lead)
+    let_go = writing(pacing.let_go)
+
+    # proof
+    checkpoint = writing(checkpoints.checkpoint)
+    verify = reading(verifying.verify)
+
+    def now(self) -> datetime:
+        """The desk's clock: real time and the one offset (design.md, rule 5)."""
+        return self._clock() + self._offset
+
+    def move_clock(self, seconds: float) -> datetime:
+        """Move the desk's clock (demo and tests only); the new moment."""
+        self._offset = timedelta(seconds=self.run(lambda tx: pacing.move_clock(tx, seconds), writes=True))
+        return self.now()
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call this, from whatever thread wrote, after each commit that inserted or freed a duty."""
+        self._callbacks.append(callback)
+        if self._notifying is not None:
+            self._notifying.listen()
+
+    def run(self, do: Callable[[Tx], R], *, writes: bool) -> R:
+        """One transaction round `do`: committed whole, or rolled back whole."""
+        engine = self._engines.writing if writes else self._engines.reading
+        if not writes:
+            with engine.begin() as connection:
+                return do(self._tx(connection))
+        tx: Tx | None = None
+        try:
+            with self._threads.gate, engine.begin() as connection:
+                tx = self._tx(connection)
+                result = do(tx)
+        except Exception:
+            self._remember_refusals(tx)
+            raise
+        if tx.owing:
+            self._nudge()
+        return result
+
+    async def in_thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a method of this store, or a function that calls some, on the store's own threads."""
+        writes = call.writes if isinstance(call, Bound) else True
+        future = self._threads.submit(lambda: call(*args, **kwargs), writes=writes)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Finish what runs and close every connection."""
+        if self._notifying is not None:
+            self._notifying.close()
+        self._threads.close()
+        self._engines.close()
+
+    def _tx(self, connection: Any) -> Tx:
+        return Tx(connection, self._keys, self.now(), self._rulebooks)
+
+    def _remember_refusals(self, tx: Tx | None) -> None:
+        if tx is None or not tx.if_refused:
+            return
+        with self._threads.gate, self._engines.writing.begin() as connection:
+            later = self._tx(connection)
+            for write in tx.if_refused:
+                write(later)
+
+    def _nudge(self) -> None:
+        if self._notifying is not None:
+            self._notifying.tell()
+        self._call_back()
+
+    def _call_back(self) -> None:
+        for callback in self._callbacks:
+            callback()

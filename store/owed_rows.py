@@ -1,0 +1,121 @@
+"""Duties as rows: inserted once by their key, never changed by a later act (design.md, rule 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from complaints.owing import Lane, Owed
+from store.keyring import Keyring
+from store.sealing import place, seal, unseal
+from store.tables import OBLIGATIONS
+from store.transactions import Tx
+
+#: Kinds that speak to the complainant: of one chat only the oldest open one is claimed.
+SPEAKING: frozenset[str] = frozenset(
+    {
+        "say",
+        "acknowledge",
+        "decision",
+        "recourse",
+        "progress",
+        "letter",
+        "dates",
+        "remedy_notice",
+        "reply_reminder",
+        "closing",
+        "survey",
+        "survey_reminder",
+    }
+)
+
+
+def chat_scope(contact_id: int) -> str:
+    """In which a key of the dialogue is unique."""
+    return f"chat:{contact_id}"
+
+
+def row_of(
+    owed: Owed,
+    *,
+    scope: str,
+    ref: str | None,
+    contact_id: int | None,
+    at: datetime,
+    payload: bytes | None = None,
+) -> dict[str, Any]:
+    """The row of a duty that nobody has begun."""
+    return {
+        "scope": scope,
+        "key": owed.key,
+        "kind": owed.kind,
+        "ref": ref,
+        "contact_id": contact_id,
+        "speaks": contact_id is not None and owed.kind in SPEAKING,
+        "lane": int(owed.lane),
+        "due": owed.due,
+        "state": "open",
+        "facts": dict(owed.facts),
+        "payload": payload,
+        "lease_until": 0.0,
+        "wait_until": 0.0,
+        "attempts": 0,
+        "why": None,
+        "created_at": at,
+        "ended_at": None,
+    }
+
+
+def owe_for_case(tx: Tx, ref: str, contact_id: int | None, owed: Iterable[Owed]) -> None:
+    """Insert the duties of a case that are not there yet."""
+    rows = [
+        row_of(
+            one,
+            scope=ref,
+            ref=ref,
+            contact_id=contact_id if one.kind in SPEAKING else None,
+            at=tx.now,
+        )
+        for one in owed
+    ]
+    tx.insert_new(OBLIGATIONS, rows)
+    tx.owing = tx.owing or bool(rows)
+
+
+def insert(tx: Tx, owed: Owed, ref: str | None = None, payload: Mapping[str, Any] | None = None) -> bool:
+    """Owe something that follows from no verb (a digest, a training run); False when its key is there."""
+    scope = ref or ""
+    sealed = seal_payload(tx.keys, None, payload, scope, owed.key) if payload else None
+    new = tx.insert_new(
+        OBLIGATIONS, [row_of(owed, scope=scope, ref=ref, contact_id=None, at=tx.now, payload=sealed)]
+    )
+    tx.owing = tx.owing or new > 0
+    return new > 0
+
+
+def seal_payload(
+    keys: Keyring, key: bytes | None, payload: Mapping[str, Any], scope: str, name: str
+) -> bytes:
+    """Close the words of a duty under the person's key, or the instance's where it is nobody's."""
+    text, aad = json.dumps(payload, ensure_ascii=False), place("obligations", f"{scope}/{name}", "payload")
+    return keys.seal(text.encode(), aad) if key is None else seal(key, text, aad)
+
+
+def unseal_payload(
+    keys: Keyring, key: bytes | None, sealed: bytes | None, scope: str, name: str
+) -> dict[str, Any]:
+    """The words of a duty; empty where it has none."""
+    if sealed is None:
+        return {}
+    aad = place("obligations", f"{scope}/{name}", "payload")
+    text = keys.unseal(sealed, aad).decode() if key is None else unseal(key, sealed, aad)
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+def wake(contact_id: int, key: str, what: str, due: datetime) -> dict[str, Any]:
+    """The row of a later look at a talk; its key is unique beyond the chat, for `hear` takes it."""
+    owed = Owed(f"wake:{contact_id}:{key}", "wake", due, Lane.DIALOGUE, {"what": what})
+    return row_of(owed, scope=chat_scope(contact_id), ref=None, contact_id=contact_id, at=due)

@@ -1,0 +1,164 @@
+"""Complaints as they are read: one opened by a person, lists, and the whole record for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+
+from complaints import permissions
+from complaints.doing import stamp
+from complaints.errors import NotAllowed
+from complaints.people import Actor
+from complaints.record import Case, Event
+from complaints.vocabulary import Verb
+from store.attempts import remember
+from store.casefiles import CaseFile, events_of, load
+from store.contacts import person_key
+from store.files import seen
+from store.messages import message_place
+from store.projections import NEVER
+from store.reads import write_read
+from store.sealing import place, unseal
+from store.tables import COMPLAINTS, MESSAGES, PEOPLE
+from store.told import all_texts, words_by_event
+from store.transactions import Tx
+from store.values import Opened
+
+
+def case(tx: Tx, ref: str) -> Case:
+    """One complaint as its events add up; UnknownReference where there is none."""
+    return load(tx, ref).case
+
+
+def history(tx: Tx, ref: str) -> list[Event]:
+    """What happened, in order, without words."""
+    load(tx, ref)
+    return list(events_of(tx, ref))
+
+
+def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
+    """Everything that this person may see; it leaves a row in `reads` (4.7). NotAllowed is recorded too."""
+    file = load(tx, ref)
+    found = file.case
+    if not permissions.may_read(found, by):
+        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
+        remember(tx, ref, "open", by, refused)
+        raise refused
+    write_read(tx, found, by, what)
+    words = words_by_event(tx, file)
+    drafted = {} if found.drafted is None else words.get(found.drafted.seq, {})
+    return Opened(
+        case=found,
+        texts=tuple(all_texts(tx, file)),
+        files=seen(tx, file),
+        events=tuple(replace(event, words=words.get(event.seq, {})) for event in file.events),
+        messages=tuple(messages(tx, file)),
+        proposal=proposal(file, words),
+        draft_words=drafted,
+        complainant_name=name_of(tx, found.complainant),
+    )
+
+
+def proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
+    """What the model proposed last, with the words behind it."""
+    last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
+    if last is None:
+        return None
+    because = words.get(last.seq, {}).get("because")
+    return {**last.facts, "at": stamp(last.at), "because": None if because is None else json.loads(because)}
+
+
+def name_of(tx: Tx, person: str) -> str | None:
+    """A person's name, where one was given and not erased."""
+    row = tx.connection.execute(
+        select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
+    ).first()
+    if row is None or row.key_wrapped is None or row.name_sealed is None:
+        return None
+    return unseal(person_key(tx, person, row.key_wrapped), row.name_sealed, place("people", person, "name"))
+
+
+def messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
+    """Every message in and out in order, exact; `text` is None once erased."""
+    words = words_by_event(tx, file)
+    query = select(MESSAGES).where(MESSAGES.c.ref == file.case.ref).order_by(MESSAGES.c.id)
+    told = []
+    for row in tx.connection.execute(query):
+        if row.sealed is not None and file.key_wrapped is not None:
+            text: str | None = unseal(file.key(tx), row.sealed, message_place(row.id))
+        else:
+            text = "\n".join(words[row.seq].values()) if row.seq in words else None
+        told.append(
+            {
+                "direction": row.direction,
+                "at": stamp(row.at),
+                "text": text,
+                "template": row.template,
+                "language": row.language,
+                "state": row.state,
+                "reason": row.reason,
+                "channel": row.channel,
+                "platform_id": row.platform_id,
+            }
+        )
+    return told
+
+
+def cases(
+    tx: Tx,
+    state: str | None = None,
+    owner: str | None = None,
+    priority: str | None = None,
+    overdue: bool = False,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
+    one = COMPLAINTS.c
+    query = select(
+        one.ref,
+        one.state,
+        one.priority,
+        one.category,
+        one.owner,
+        one.received_at,
+        one.next_target,
+        one.next_due_at,
+    )
+    for column, wanted in ((one.state, state), (one.owner, owner), (one.priority, priority)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if overdue:
+        query = query.where(one.next_due_at < tx.now)
+    if after is not None:
+        due, ref = _cursor(after)
+        query = query.where(or_(one.next_due_at > due, and_(one.next_due_at == due, one.ref > ref)))
+    rows = tx.connection.execute(query.order_by(one.next_due_at, one.ref).limit(limit + 1)).all()
+    listed = [
+        {
+            "ref": row.ref,
+            "state": row.state,
+            "priority": row.priority,
+            "category": row.category,
+            "owner": row.owner,
+            "received_at": stamp(row.received_at),
+            "next_due": _next(row.next_target, row.next_due_at),
+        }
+        for row in rows[:limit]
+    ]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return listed, None if last is None else f"{stamp(last.next_due_at)}_{last.ref}"
+
+
+def _next(target: str | None, due: datetime) -> dict[str, str] | None:
+    return None if target is None or due == NEVER else {"target": target, "at": stamp(due)}
+
+
+def _cursor(after: str) -> tuple[datetime, str]:
+    due, _, ref = after.partition("_")
+    return datetime.fromisoformat(due), ref

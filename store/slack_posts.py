@@ -1,0 +1,150 @@
+"""Where complaints stand in Slack, what was typed and previewed there, and which payloads were taken."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from store.casefiles import case_key
+from store.sealing import place, seal, unseal
+from store.tables import COMPLAINTS, DRAFTS, HEARD, SLACK
+from store.transactions import Tx
+from store.values import Draft, SlackPost
+
+DRAFT_KEPT = timedelta(hours=24)
+
+
+def posts(tx: Tx, ref: str) -> list[SlackPost]:
+    """Where the complaint stands now: posts claimed or made and not deleted."""
+    query = select(SLACK).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).order_by(SLACK.c.id)
+    return [_post(row) for row in tx.connection.execute(query)]
+
+
+def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
+    """The row of a post, written before the post is made; a second claim gives the same row."""
+    new = tx.insert_new(
+        SLACK,
+        [
+            {
+                "ref": ref,
+                "channel": channel,
+                "purpose": purpose,
+                "ts": None,
+                "shown": 0,
+                "draws": 0,
+                "claimed_at": tx.now,
+                "deleted_at": None,
+            }
+        ],
+    )
+    here = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
+    if not new:
+        # It was deleted when the complaint moved to another place, and has come back.
+        again = update(SLACK).where(*here, SLACK.c.deleted_at.is_not(None))
+        tx.connection.execute(again.values(ts=None, shown=0, deleted_at=None, claimed_at=tx.now))
+    return _post(tx.connection.execute(select(SLACK).where(*here)).one())
+
+
+def posted(
+    tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int, *, channel: str | None = None
+) -> None:
+    """The post stands at `ts` and shows this version; an older drawing never hides a newer one."""
+    statement = update(SLACK).where(
+        SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
+    )
+    if channel is not None:
+        statement = statement.where(SLACK.c.channel == channel)
+    tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw))
+
+
+def post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None = None) -> None:
+    """The post was taken away, for the complaint is shown elsewhere."""
+    statement = update(SLACK).where(
+        SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None)
+    )
+    if channel is not None:
+        statement = statement.where(SLACK.c.channel == channel)
+    tx.connection.execute(statement.values(deleted_at=tx.now))
+
+
+def post_at(tx: Tx, channel: str, ts: str) -> str | None:
+    """Which complaint's post this is."""
+    found: str | None = tx.connection.execute(
+        select(SLACK.c.ref).where(SLACK.c.channel == channel, SLACK.c.ts == ts)
+    ).scalar()
+    return found
+
+
+def _post(row: Any) -> SlackPost:
+    return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws)
+
+
+def slack_seen(tx: Tx, key: str) -> bool:
+    """True when an event or envelope with this key was taken before; it is taken from now on."""
+    return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
+
+
+def draft(
+    tx: Tx,
+    ref: str,
+    by: str,
+    form: str,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    letter: str,
+    work_version: int,
+) -> str:
+    """Keep what was typed while its letter is previewed; returns an unguessable id, good for 24 hours."""
+    number = secrets.token_urlsafe(16)
+    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
+    typed = json.dumps({"facts": dict(facts), "words": dict(words), "letter": letter}, ensure_ascii=False)
+    tx.connection.execute(
+        insert(DRAFTS).values(
+            id=number,
+            ref=ref,
+            by=by,
+            form=form,
+            work_version=work_version,
+            sealed=seal(_key(tx, ref), typed, place("drafts", number, "typed")),
+            at=tx.now,
+            expires_at=tx.now + DRAFT_KEPT,
+        )
+    )
+    return number
+
+
+def read_draft(tx: Tx, number: str) -> Draft | None:
+    """The draft, or None after 24 hours."""
+    row = tx.connection.execute(
+        select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.expires_at > tx.now)
+    ).first()
+    if row is None:
+        return None
+    typed = json.loads(unseal(_key(tx, row.ref), row.sealed, place("drafts", number, "typed")))
+    return Draft(
+        id=number,
+        ref=row.ref,
+        by=row.by,
+        form=row.form,
+        facts=typed["facts"],
+        words=typed["words"],
+        letter=typed["letter"],
+        work_version=row.work_version,
+    )
+
+
+def drop_draft(tx: Tx, number: str) -> None:
+    """The act was done or left."""
+    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.id == number))
+
+
+def _key(tx: Tx, ref: str) -> bytes:
+    wrapped = tx.connection.execute(
+        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
+    ).scalar_one()
+    return case_key(tx, ref, wrapped)

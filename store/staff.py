@@ -1,0 +1,114 @@
+"""The people of the organisation: names sealed, roles by period, looked up anew for every act."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, insert, or_, select, update
+
+from complaints.people import Actor
+from complaints.vocabulary import Role
+from store.sealing import place
+from store.tables import STAFF, STAFF_ROLES
+from store.transactions import Tx
+from store.values import Member
+
+
+def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
+    """The table holds these people with these roles from now on; roles that went are ended, never deleted."""
+    held = roles_now(tx)
+    wanted = {member.id: member for member in members}
+    for member in members:
+        _keep(tx, member)
+        for role in sorted(member.roles - held.get(member.id, frozenset())):
+            tx.connection.execute(
+                insert(STAFF_ROLES).values(member_id=member.id, role=role.value, since=tx.now, until=None)
+            )
+    for member_id, roles in held.items():
+        kept = wanted[member_id].roles if member_id in wanted else frozenset()
+        for role in roles - kept:
+            tx.connection.execute(
+                update(STAFF_ROLES)
+                .where(
+                    STAFF_ROLES.c.member_id == member_id,
+                    STAFF_ROLES.c.role == role.value,
+                    STAFF_ROLES.c.until.is_(None),
+                )
+                .values(until=tx.now)
+            )
+    gone = held.keys() - wanted.keys()
+    if gone:
+        tx.connection.execute(update(STAFF).where(STAFF.c.id.in_(gone)).values(left_at=tx.now))
+
+
+def _keep(tx: Tx, member: Member) -> None:
+    said = json.dumps({"name": member.name, "aliases": list(member.aliases)}, ensure_ascii=False)
+    tx.put(
+        STAFF,
+        {
+            "id": member.id,
+            "slack_id": member.id,
+            "line": member.line,
+            "sealed": tx.keys.seal(said.encode(), place("staff", member.id, "name")),
+            "limits": {},
+            "absent_from": None,
+            "absent_until": member.absent_until,
+            "left_at": None,
+        },
+    )
+
+
+def roles_now(tx: Tx) -> Mapping[str, frozenset[Role]]:
+    """Who holds which roles at this moment."""
+    held: dict[str, frozenset[Role]] = {}
+    query = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(_holds(tx))
+    for row in tx.connection.execute(query):
+        held[row.member_id] = held.get(row.member_id, frozenset()) | {Role(row.role)}
+    return held
+
+
+def actor(tx: Tx, member_id: str) -> Actor:
+    """Somebody acting now; a stranger has no role, so everything is refused (fail closed)."""
+    query = select(STAFF_ROLES.c.role).where(STAFF_ROLES.c.member_id == member_id, _holds(tx))
+    return Actor(member_id, frozenset(Role(row.role) for row in tx.connection.execute(query)))
+
+
+def _holds(tx: Tx) -> ColumnElement[bool]:
+    return (STAFF_ROLES.c.since <= tx.now) & or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > tx.now)
+
+
+def member(tx: Tx, member_id: str) -> Member | None:
+    """One person of staff with the roles held now, or None."""
+    return next(iter(_members(tx, member_id)), None)
+
+
+def members(tx: Tx) -> list[Member]:
+    """Everybody who has not left, by id."""
+    return _members(tx, None)
+
+
+def _members(tx: Tx, member_id: str | None) -> list[Member]:
+    held = roles_now(tx)
+    query = select(STAFF).where(STAFF.c.left_at.is_(None)).order_by(STAFF.c.id)
+    if member_id is not None:
+        query = query.where(STAFF.c.id == member_id)
+    read = []
+    for row in tx.connection.execute(query):
+        said = json.loads(tx.keys.unseal(row.sealed, place("staff", row.id, "name")))
+        read.append(
+            Member(
+                id=row.id,
+                name=said["name"],
+                aliases=tuple(said["aliases"]),
+                roles=held.get(row.id, frozenset()),
+                line=row.line,
+                absent_until=row.absent_until,
+            )
+        )
+    return read
+
+
+def names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
+    """Names and aliases by member, for the rule that finds them in a text."""
+    return {one.id: (one.name, *one.aliases) for one in members(tx)}

@@ -1,0 +1,175 @@
+"""A desk in few words for the store's tests: rules, staff, a chat, and the acts of a complaint's life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from complaints.intake import said
+from complaints.people import SYSTEM, Actor
+from complaints.record import Case
+from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
+from complaints.vocabulary import Role, Verb
+from store.open import Store
+from store.values import Act, Chat, Conversation, HeardFile, Member, Recorded, Say, Turn, Wake
+
+HANDLER, SECOND, MANAGER, TOP, AUDITOR = "U1", "U2", "U3", "U4", "U5"
+
+STAFF = (
+    Member(HANDLER, "Ann Sealedname", ("Annie",), frozenset({Role.HANDLER})),
+    Member(SECOND, "Bob Sealedname", (), frozenset({Role.HANDLER})),
+    Member(MANAGER, "Cat Sealedname", (), frozenset({Role.MANAGER})),
+    Member(TOP, "Dan Sealedname", (), frozenset({Role.TOP_MANAGEMENT})),
+    Member(AUDITOR, "Eve Sealedname", (), frozenset({Role.AUDITOR})),
+)
+
+_SPANS = PriorityTargets(look="1 bd", first_action="3 bd", update_every="5 bd", decide="10 bd")
+
+RULES = Rulebook(
+    organisation="Northwind Water",
+    country="GB",
+    languages=("en", "tr"),
+    staff_language="en",
+    emergency_number="112",
+    preset="small_business",
+    calendar=Calendar(hours={day: ((540, 1050),) for day in range(5)}),
+    targets=Targets(by_priority=dict.fromkeys(("P1", "P2", "P3", "P4"), _SPANS), legal="20 bd"),
+    levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
+    authority={"handler": Limit(10_000, "GBP"), "manager": Limit(200_000, "GBP")},
+)
+
+ASSESSED: Mapping[str, Any] = {
+    "category": "supply",
+    "severity": 2,
+    "safety": 0,
+    "complexity": 1,
+    "reach": 1,
+    "recurrence": 1,
+    "immediate_needed": "no",
+    "issues": [],
+}
+RESOLVED: Mapping[str, Any] = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+RESOLVED_WORDS = {"done": "The pipe was flushed.", "cause": "An old pipe.", "agreed_how": "By phone."}
+
+
+@dataclass
+class Desk:
+    """One store with rules and staff loaded."""
+
+    store: Store
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        """Load the rules and the staff."""
+        self.store.use_rulebook(RULES)
+        self.store.sync_staff(STAFF)
+
+    def chat(self, address: str = "70001") -> Chat:
+        """Somebody on Telegram."""
+        return Chat("telegram", address, "en", "Mary Sealedname")
+
+    def key(self) -> str:
+        """The key of a next update."""
+        return f"tg:{next(self.numbers)}"
+
+    def receive(
+        self,
+        text: str = "The water is brown.",
+        *,
+        chat: Chat | None = None,
+        files: tuple[HeardFile, ...] = (),
+        says: tuple[Say, ...] = (),
+        wakes: tuple[Wake, ...] = (),
+        **facts: Any,
+    ) -> str:
+        """A first message that qualifies; the reference."""
+
+        def step(talk: Conversation) -> Turn:
+            told = said(
+                field="description",
+                has_words=bool(text),
+                media=len(files),
+                source=facts.pop("source", "1"),
+                **facts,
+            )
+            act = Act(Verb.RECEIVE, talk.next_ref, told, {"description": text}, files)
+            return Turn(state={"step": "story"}, acts=(act,), says=says, wakes=wakes)
+
+        return self.store.hear(self.key(), chat or self.chat(), step).refs[0]
+
+    def add(self, ref: str, text: str, *, chat: Chat | None = None, source: str = "2", **facts: Any) -> None:
+        """A further message of the same person."""
+        told = said(field="description", has_words=True, source=source, **facts)
+        self.complain(ref, Verb.ADD, told, {"description": text}, chat=chat)
+
+    def complain(
+        self,
+        ref: str,
+        verb: Verb,
+        facts: Mapping[str, Any] | None = None,
+        words: Mapping[str, str] | None = None,
+        *,
+        chat: Chat | None = None,
+    ) -> None:
+        """An act of the complainant."""
+        act = Act(verb, ref, facts or {}, words or {})
+        self.store.hear(self.key(), chat or self.chat(), lambda talk: Turn(state=talk.state, acts=(act,)))
+
+    def say(self, *keys: str, chat: Chat | None = None, **more: Any) -> None:
+        """Let the dialogue say something."""
+        says = tuple(Say(key, "receipt", {"text": "sealedsaying"}, **more) for key in keys)
+        self.store.hear(self.key(), chat or self.chat(), lambda talk: Turn(state=talk.state, says=says))
+
+    def actor(self, member: str) -> Actor:
+        """A member of staff with the roles held now."""
+        return self.store.actor(member)
+
+    def act(
+        self,
+        ref: str,
+        verb: Verb,
+        member: str = HANDLER,
+        facts: Mapping[str, Any] | None = None,
+        words: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Recorded:
+        """An act of staff."""
+        return self.store.act(ref, verb, self.actor(member), facts or {}, words or {}, **more)
+
+    def assessed(self, **more: Any) -> str:
+        """A complaint received, read and assessed."""
+        ref = self.receive(**more)
+        self.store.open_case(ref, self.actor(HANDLER), "open")
+        self.act(ref, Verb.ASSESS, facts=ASSESSED)
+        return ref
+
+    def resolved(self, **more: Any) -> str:
+        """One resolved on the spot and told."""
+        ref = self.assessed(**more)
+        self.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+        self.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        self.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+        return ref
+
+    def closed(self, **more: Any) -> str:
+        """One accepted and closed."""
+        ref = self.resolved(**more)
+        self.complain(ref, Verb.ACCEPT)
+        words = {"root_cause": "An old pipe."}
+        self.act(ref, Verb.CLOSE, facts={"cause_class": "single"}, words=words)
+        return ref
+
+    def case(self, ref: str) -> Case:
+        """As it stands."""
+        return self.store.case(ref)
+
+
+def refused(call: Callable[[], object], error: type[Exception]) -> Exception:
+    """The error with which this is refused; anything else fails the test."""
+    try:
+        call()
+    except error as why:
+        return why
+    raise AssertionError(f"nothing refused it with {error.__name__}")

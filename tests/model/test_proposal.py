@@ -1,0 +1,147 @@
+"""The proposal: what it says, what it never says, and how rules and model meet."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.pipeline import Model
+from triage.proposal import RESTRICTED_AT, propose
+from triage.safety import DangerSign, signs
+from triage.starters import CATEGORIES, train_starter
+
+KEYS = {
+    "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",
+    "language", "model_version", "restricted", "p_critical",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return train_starter(("en", "tr"))
+
+
+def test_a_proposal_has_exactly_the_keys_of_the_record(model: Model) -> None:
+    said = propose(model, "You charged me twice for the same bill.").as_json()
+    assert set(said) == KEYS
+    assert json.loads(json.dumps(said)) == said
+    assert said["category"] == "money"
+    assert [set(other) for other in said["alternatives"]] == [{"category", "probability"}] * 3
+    assert all(set(reason) == {"word", "weight"} for reason in said["because"])
+    assert said["model_version"] == model.version
+
+
+def test_without_a_model_the_rules_propose_and_say_not_sure() -> None:
+    said = propose(None, "There is a smell of gas in the hall")
+    assert (said.category, said.abstained, said.severity, said.safety) == ("other", True, 5, 3)
+    assert said.rules == ("gas_smell",)
+    assert said.danger
+    assert said.because == ()
+    assert set(said.as_json()) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("Two weeks and my parcel still has not come", "supply"),
+        ("the technician never showed up", "service"),
+        ("you billed me twice", "money"),
+        ("my complaint from March has had no answer", "handling"),
+        ("the clerk was rude and shouted at me", "staff_conduct"),
+        ("you sent my letter to a stranger, that is my personal data", "privacy"),
+        ("garanti kapsamında tamiri reddettiler", "guarantee"),
+        ("faturam çok yüksek, iki kere para çektiniz", "money"),
+        ("memur bana bağırdı, çok kabaydı", "staff_conduct"),
+        ("şikâyetime iki aydır cevap yok", "handling"),
+        ("sikayetime iki aydir cevap yok", "handling"),
+        ("kargom gelmedi hala bekliyorum", "supply"),
+    ],
+    ids=range(12),
+)
+def test_everyday_complaints_get_their_category(model: Model, text: str, category: str) -> None:
+    assert propose(model, text).category == category
+
+
+def test_reasons_are_words_that_stand_in_the_text(model: Model) -> None:
+    text = "You OVERCHARGED me, and the Invoice — see attached — is wrong! Mail me: someone@example.org"
+    said = propose(model, text)
+    assert said.because
+    assert all(reason.word in text for reason in said.because)
+    assert "OVERCHARGED" in {reason.word for reason in said.because if reason.weight > 0}
+    assert "someone@example.org" not in {reason.word for reason in said.because}
+
+
+def test_reasons_speak_for_and_against(model: Model) -> None:
+    said = propose(
+        model, "The invoice is wrong and the employee who answered my complaint was rude to my son"
+    )
+    weights = [reason.weight for reason in said.because]
+    assert max(weights) > 0 > min(weights)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "🔥🔥🔥", "?!", "\x00", "漢字", "<p></p>", "1 2 3"], ids=range(8)
+)
+def test_a_text_that_says_nothing_gets_a_doubtful_proposal(model: Model, text: str) -> None:
+    said = propose(model, text)
+    assert said.abstained
+    assert said.category in CATEGORIES
+    assert said.severity <= 2
+
+
+def test_a_very_long_text_is_read(model: Model) -> None:
+    said = propose(model, "the invoice is wrong " * 5_000 + ". there is a gas leak here")
+    assert said.rules == ("gas_smell",)
+    assert said.category == "money"
+
+
+def test_rules_raise_what_the_model_says_and_never_lower_it(model: Model) -> None:
+    calm = propose(model, "You charged me twice")
+    grave = propose(model, "You charged me twice. My kitchen is on fire")
+    assert (calm.severity, calm.safety) == (2, 0)
+    assert (grave.severity, grave.safety) == (5, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_no_proposal_lies_below_a_fired_rule(text: str) -> None:
+    model = _cached()
+    said, found = propose(model, text), signs(text)
+    assert said.severity >= max((sign.severity for sign in found), default=1)
+    assert said.safety >= max((sign.safety for sign in found), default=0)
+    assert said.category in CATEGORIES
+    assert 0 <= said.probability <= 1
+    assert 1 <= said.severity <= 5
+
+
+def test_complaints_about_people_are_restricted(model: Model) -> None:
+    assert propose(model, "Your employee insulted me and was rude").restricted
+    assert propose(model, "They refused me because of my religion").restricted
+    assert propose(None, "They refused me because of my religion").restricted
+    assert not propose(model, "My parcel has not been delivered").restricted
+    assert pytest.approx(0.30) == RESTRICTED_AT
+
+
+def test_an_organisations_danger_signs_are_heard(model: Model) -> None:
+    own = (DangerSign(("klor bulutu",), None, {"tr": "İçeride kalın."}, "chlorine"),)
+    assert propose(model, "havuzda klor bulutu var", danger=own).rules == ("chlorine",)
+
+
+def test_the_language_is_one_of_the_organisations(model: Model) -> None:
+    assert propose(model, "Faturam çok yüksek geldi, itiraz ediyorum").language == "tr"
+    assert propose(model, "My bill is far too high and I object").language == "en"
+    assert propose(model, "My bill is far too high", languages=("tr",)).language == "tr"
+    assert propose(model, "", languages=("tr", "en")).language == "tr"
+
+
+_MODELS: list[Model] = []
+
+
+def _cached() -> Model:
+    """Hypothesis wants no fixture of a narrower scope: one model for the whole module."""
+    if not _MODELS:
+        _MODELS.append(train_starter(("en", "tr")))
+    return _MODELS[0]

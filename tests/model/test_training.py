@@ -1,0 +1,116 @@
+"""Training on whatever an organisation brings: few rows, rare categories, one class, duplicates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from triage.errors import UnusableExamples
+from triage.evaluation import evaluate
+from triage.example import Example
+from triage.proposal import propose
+from triage.starters import starter_examples
+from triage.training import train, usable
+
+
+def few(category: str, *texts: str, severity: int | None = None) -> list[Example]:
+    return [Example(text, category, severity) for text in texts]
+
+
+LIFTS = few(
+    "lift", "lift stuck again", "the lift is out of order", "elevator broken", "lift doors jam", "no lift"
+)
+BINS = few(
+    "bins",
+    "bins not emptied",
+    "rubbish everywhere",
+    "bin lorry missed us",
+    "waste not collected",
+    "full bins",
+)
+
+
+def test_an_organisation_may_name_its_own_categories() -> None:
+    model = train(LIFTS + BINS)
+    assert model.categories == ("bins", "lift")
+    assert propose(model, "the lift does not work").category == "lift"
+    assert propose(model, "nobody emptied the bins").category == "bins"
+
+
+def test_a_category_of_one_row_survives() -> None:
+    model = train(LIFTS + BINS + few("pool", "the swimming pool is closed"))
+    assert "pool" in model.categories
+    assert propose(model, "swimming pool closed").category == "pool"
+    probabilities = model.probabilities(model.matrix(["anything else"]))
+    assert np.allclose(probabilities.sum(axis=1), 1)
+
+
+def test_one_category_alone_is_refused_with_a_remedy() -> None:
+    with pytest.raises(UnusableExamples, match="starter examples"):
+        train(LIFTS)
+
+
+def test_no_examples_are_refused() -> None:
+    with pytest.raises(UnusableExamples, match="at least 6 in 2"):
+        train([])
+
+
+def test_rows_without_words_or_category_and_duplicates_are_left_out() -> None:
+    rows = [*LIFTS, *BINS, LIFTS[0], Example("", "lift"), Example("text", ""), Example("<br>", "lift")]
+    assert usable(rows) == LIFTS + BINS
+
+
+def test_the_order_of_the_examples_does_not_name_another_model() -> None:
+    assert train(LIFTS + BINS).version == train(BINS + LIFTS).version
+    assert train(LIFTS + BINS).version != train(LIFTS + BINS[:-1]).version
+
+
+def test_corrections_teach_the_model() -> None:
+    confirmed = few(
+        "service", "the fountain in the park is dry", "park fountain off again", "why is the fountain off",
+        "the fountain does not run", "no water in the park fountain", "fountain broken",
+    )  # fmt: skip
+    before = train(starter_examples(("en",)))
+    after = train([*starter_examples(("en",)), *confirmed])
+    assert propose(before, "the fountain is still off").category != "service"
+    assert propose(after, "the fountain is still off").category == "service"
+
+
+def test_without_severities_there_is_no_critical_classifier() -> None:
+    model = train(LIFTS + BINS)
+    assert model.critical is None
+    assert propose(model, "the lift is stuck").p_critical is None
+
+
+def test_severities_teach_what_is_critical() -> None:
+    model = train(starter_examples(("en", "tr")))
+    assert model.critical is not None
+    grave = propose(model, "a loose tile fell from your roof beside my daughter")
+    calm = propose(model, "I do not like your new colours")
+    assert grave.p_critical is not None
+    assert calm.p_critical is not None
+    assert grave.p_critical > calm.p_critical
+
+
+def test_an_evaluation_has_the_figures_of_the_contract() -> None:
+    model = train(starter_examples(("en",)))
+    figures = evaluate(model, starter_examples(("en",)))
+    assert {
+        "accuracy", "macro_f1", "log_loss", "ece", "accuracy_at_80", "categories", "severity",
+        "unknown_categories"
+    } <= set(figures)  # fmt: skip
+    assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
+    assert set(figures["severity"]) == {"rows", "critical", "recall_at_10", "model_alerts"}
+    assert figures["accuracy"] > 0.95
+
+
+def test_a_label_the_model_does_not_know_counts_as_wrong_and_is_named() -> None:
+    model = train(LIFTS + BINS)
+    figures = evaluate(model, [*LIFTS, Example("the pool is closed", "pool")])
+    assert figures["unknown_categories"] == ["pool"]
+    assert figures["accuracy"] == pytest.approx(5 / 6, abs=1e-3)
+
+
+def test_an_evaluation_without_rows_is_refused() -> None:
+    with pytest.raises(UnusableExamples, match="column names"):
+        evaluate(train(LIFTS + BINS), [])

@@ -1,0 +1,209 @@
+"""Complaints at every stage, built by the verbs themselves, for the tests of what staff see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bots.slack.voice import Voice
+from bots.texts import load
+from complaints import acts
+from complaints.intake import Arrival, said
+from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.record import Case, Event, Sign
+from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, Rulebook, Targets
+from complaints.vocabulary import Verb
+from store.values import FileSeen, Opened, Text
+
+NOW = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+REF = "A7K-M3Q-9T"
+ANNA = complainant("p1")
+ALICE = staff("U0000001", "handler")
+MONA = staff("U0000002", "manager")
+TUGBA = staff("U0000003", "top_management")
+
+RULES = Rulebook(
+    organisation="Northwind Water",
+    country="GB",
+    languages=("en", "tr"),
+    staff_language="en",
+    emergency_number="112",
+    preset="small_business",
+    calendar=Calendar("Europe/London", dict.fromkeys(range(5), ((9 * 60, 17 * 60 + 30),))),
+    targets=Targets(
+        {
+            "P1": PriorityTargets("30 min", "4 h", "1 days", "5 bd"),
+            "P2": PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
+            "P3": PriorityTargets("1 bd", "3 bd", "5 bd", "5 bd"),
+            "P4": PriorityTargets("2 bd", "5 bd", "10 bd", "5 bd"),
+        },
+        legal="10 bd",
+    ),
+    levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
+    authority={"handler": Limit(10000, "GBP"), "manager": Limit(200000, "GBP")},
+    on_call=OnCall(always=True, people=("U0000002",)),
+)
+
+
+def voice(language: str = "en") -> Voice:
+    """The staff's texts."""
+    return Voice(load(("en", "tr"), domain="staff").say, language)
+
+
+class Story:
+    """A complaint that goes on act by act; each takes a minute."""
+
+    def __init__(
+        self, words: str = "My bill is wrong", *, language: str = "en", signs: tuple[Sign, ...] = ()
+    ) -> None:
+        self.at = NOW
+        arrival = Arrival(REF, ANNA.id, "telegram", language, NOW, RULES)
+        media = 0 if words else 1
+        facts = said(field="description", has_words=bool(words), signs=signs, media=media, audible=media)
+        done = acts.receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
+        self.case: Case = done.case
+        self.events: list[Event] = [done.event]
+
+    def act(
+        self,
+        verb: Verb,
+        by: Actor,
+        facts: Mapping[str, Any] | None = None,
+        words: Mapping[str, str] | None = None,
+    ) -> Story:
+        """One act more."""
+        self.at += timedelta(minutes=1)
+        done = acts.perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
+        self.case = done.case
+        self.events.append(done.event)
+        return self
+
+    def opened(self, *, name: str | None = "Anna", files: tuple[FileSeen, ...] = ()) -> Opened:
+        """As a reader opens it."""
+        texts = tuple(
+            Text(path, event.seq, text, event.at, None, None)
+            for event in self.events
+            if event.by == ANNA.id
+            for path, text in event.words.items()
+        )
+        proposal = next((dict(e.facts) for e in reversed(self.events) if e.verb is Verb.PROPOSE), None)
+        if proposal is not None:
+            proposal |= {"because": [{"word": "bill", "weight": 2.0}], "alternatives": []}
+        return Opened(self.case, texts, files, tuple(self.events), (), proposal, {}, name)
+
+
+def proposed(story: Story, **more: Any) -> Story:
+    """The model proposed."""
+    facts = {
+        "words": story.case.words,
+        "category": "money",
+        "probability": 0.83,
+        "severity": 2,
+        "safety": 0,
+        "abstained": False,
+        "restricted": False,
+        "model": "m1",
+    }
+    return story.act(Verb.PROPOSE, MODEL, facts | more)
+
+
+def assessed(story: Story, by: Actor = ALICE, **more: Any) -> Story:
+    """A person assessed it."""
+    facts = {
+        "category": "money",
+        "severity": 2,
+        "safety": 0,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+        "immediate_needed": "no",
+        "issues": [],
+    }
+    words = {"override_reason": "looked into"} if story.case.signs else {}
+    return story.act(Verb.ASSESS, by, facts | more, words)
+
+
+def investigated(story: Story, by: Actor = ALICE) -> Story:
+    """Enough evidence for any decision."""
+    evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+    return story.act(Verb.INVESTIGATE, by, {"evidence": evidence}, {"facts": "Read twice."})
+
+
+def responded(story: Story, by: Actor = ALICE, *, amount: str = "20.00", **more: Any) -> Story:
+    """Decided, with a refund promised."""
+    remedy = {
+        "type": "refund",
+        "amount": amount,
+        "currency": "GBP",
+        "promised_by_date": "2026-11-20",
+        "needs_acceptance": False,
+    }
+    facts = {
+        "issues": [{"finding": "upheld"} for _ in story.case.issues],
+        "remedies": [remedy],
+        "others_affected": "none",
+        "cause_class": "single",
+    }
+    words = {f"issues.{n}.reasons": "We erred." for n, _ in enumerate(story.case.issues)}
+    words |= {"remedies.0.text": "The money back", "root_cause": "A typing error"}
+    return story.act(Verb.RESPOND, by, facts | more, words)
+
+
+def resolved(story: Story, by: Actor = ALICE) -> Story:
+    """The short road."""
+    facts = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+    words = {"done": "Sent it back", "cause": "Read twice", "agreed_how": "As asked"}
+    return story.act(Verb.RESOLVE, by, facts, words)
+
+
+def told(story: Story) -> Story:
+    """The channel accepted acknowledgement and decision."""
+    if not story.case.acks:
+        story.act(Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    return story.act(Verb.COMMUNICATE_DECISION, SYSTEM)
+
+
+def stages() -> dict[str, Story]:
+    """A complaint at every stage, by name."""
+    danger = (Sign("gas.smell", 4, 3, True, NOW),)
+    found = {
+        "received": Story(),
+        "received in Turkish": Story("Faturam yanlış", language="tr"),
+        "danger": Story("I smell gas", signs=danger),
+        "voice only": Story(""),
+        "proposed": proposed(Story()),
+        "not sure": proposed(Story(), abstained=True),
+        "restricted": proposed(Story(), category="staff_conduct", restricted=True),
+        "owned": Story().act(Verb.ASSIGN, ALICE, {"owner": ALICE.id}),
+        "assessed": assessed(proposed(Story())),
+        "assessed gravely": assessed(proposed(Story()), severity=4, safety=1, complexity=3),
+        "investigating": investigated(assessed(Story())),
+        "waits for approval": responded(investigated(assessed(Story())), amount="500.00"),
+        "no complaint": Story().act(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Only thanks"}),
+        "decided": responded(investigated(assessed(Story()))),
+        "remedying": told(responded(investigated(assessed(Story())))),
+        "resolved": told(resolved(assessed(Story()))),
+        "accepted": told(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA),
+        "escalated": told(responded(investigated(assessed(Story())))).act(
+            Verb.DISAGREE, ANNA, {"reviewers": 2}, {"reason": "No"}
+        ),
+        "disagreed": told(responded(investigated(assessed(Story())))).act(
+            Verb.DISAGREE, ANNA, {"reviewers": 0}, {"reason": "No"}
+        ),
+        "question": told(resolved(assessed(Story()))).act(
+            Verb.ADD, ANNA, said(field="question", has_words=True, kind="question"), {"question": "When?"}
+        ),
+        "held": Story().act(Verb.HOLD, MONA, {}, {"reason": "A claim"}),
+        "withdrawn": Story().act(Verb.WITHDRAW, ANNA),
+    }
+    remedied = told(responded(investigated(assessed(Story()))))
+    remedied.act(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": "2026-11-03T10:00:00Z"})
+    found["remedy done"] = remedied
+    offered = told(responded(investigated(assessed(Story())))).act(
+        Verb.DISAGREE, ANNA, {"reviewers": 0}, {"reason": "No"}
+    )
+    found["recourse offered"] = offered.act(Verb.OFFER_RECOURSE, SYSTEM)
+    closed = told(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA)
+    found["closed"] = closed.act(Verb.CLOSE, ALICE, {"cause_class": "single"}, {"root_cause": "Read twice"})
+    return found

@@ -1,0 +1,158 @@
+"""The card: what it shows at every stage, what it never shows, and that Slack would take it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.slack.card import EXECUTIVE, card
+from bots.slack.offers import FITS, verbs_for
+from complaints.forms import FORMS
+from complaints.record import Sign
+from complaints.vocabulary import CloseCode, State
+from simulator.block_kit import message_problems
+from tests.rules.slack_cases import ALICE, NOW, REF, Story, assessed, proposed, stages, voice
+
+STAGES = stages()
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("purpose", ["card", "restricted", EXECUTIVE])
+def test_slack_would_take_the_card_at_every_stage(name: str, language: str, purpose: str) -> None:
+    drawn = card(STAGES[name].case, voice(language), now=NOW, draw=1, purpose=purpose)
+
+    assert message_problems(drawn.blocks) == []
+    assert drawn.text.strip() != ""
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(name: str) -> None:
+    case = STAGES[name].case
+    offer = verbs_for(case)
+
+    assert len(offer.buttons) in (2, 3)
+    assert "open" in offer.buttons
+    assert set(offer.buttons) & set(offer.others) == set()
+    assert {one for one in (*offer.buttons, *offer.others) if not FITS[one](case)} == set()
+    assert set(FITS) - {"open"} <= set(FORMS)
+
+
+def test_an_unassessed_complaint_is_assessed_first() -> None:
+    assert verbs_for(Story().case).buttons == ("assess", "take", "open")
+
+
+def test_a_slight_assessed_complaint_may_be_resolved_on_the_spot() -> None:
+    assert verbs_for(assessed(Story()).case).buttons == ("resolve", "investigate", "open")
+
+
+def test_a_grave_one_is_never_offered_the_short_road() -> None:
+    offer = verbs_for(STAGES["assessed gravely"].case)
+
+    assert "resolve" not in (*offer.buttons, *offer.others)
+
+
+def test_danger_asks_for_a_receipt_before_anything_else() -> None:
+    assert verbs_for(STAGES["danger"].case).buttons[0] == "receipt"
+
+
+def test_a_waiting_decision_is_approved_first() -> None:
+    assert verbs_for(STAGES["waits for approval"].case).buttons[0] == "approve"
+
+
+def test_a_question_is_answered_before_the_complaint_is_closed() -> None:
+    assert verbs_for(STAGES["question"].case).buttons[0] == "reply"
+
+
+def test_closing_is_offered_only_when_it_would_be_allowed() -> None:
+    assert verbs_for(STAGES["accepted"].case).buttons[0] == "close"
+    assert "close" not in str(verbs_for(STAGES["resolved"].case))
+
+
+def test_the_row_says_which_work_version_and_drawing_it_is() -> None:
+    case = assessed(Story()).case
+    drawn = card(case, voice(), now=NOW, draw=7)
+
+    assert drawn.blocks[-1]["block_id"] == "actions:1.7"
+    assert [one["action_id"] for one in drawn.blocks[-1]["elements"]] == [
+        "case.resolve",
+        "case.investigate",
+        "case.open",
+        "case.more",
+    ]
+    assert drawn.blocks[-1]["elements"][-1]["options"][0]["value"] == f"case.assess:{REF}"
+
+
+def test_the_executive_card_asks_for_a_receipt_until_somebody_gave_it() -> None:
+    case = STAGES["danger"].case
+    shown = card(case, voice(), now=NOW, draw=1, purpose=EXECUTIVE).blocks[-1]["elements"]
+    after = replace(case, danger_receipt_at=NOW, executive_receipt_at=NOW)
+    then = card(after, voice(), now=NOW, draw=2, purpose=EXECUTIVE).blocks[-1]["elements"]
+
+    assert [one["action_id"] for one in shown] == ["case.receipt", "case.open"]
+    assert [one["action_id"] for one in then] == ["case.open"]
+
+
+def test_the_card_says_what_is_due_next_and_what_was_missed() -> None:
+    case = STAGES["danger"].case
+    before = card(case, voice(), now=NOW, draw=1)
+    after = card(case, voice(), now=NOW + timedelta(hours=1), draw=2)
+
+    assert "Next: assessment by a person by Tue 3 Nov, 10:30" in before.text
+    assert "Next: assessment by a person missed, was due Tue 3 Nov, 10:30" in after.text
+
+
+def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() -> None:
+    signs = (Sign("cutoff_eviction", 3, 0, False, NOW),)
+    shown = json.dumps(card(proposed(Story(signs=signs)).case, voice(), now=NOW, draw=1).blocks)
+
+    assert "Money, 83 % sure" in shown
+    assert "Rules that fired: cutoff eviction" in shown
+
+
+def test_the_card_says_that_voice_was_not_heard() -> None:
+    assert "not yet heard" in json.dumps(card(STAGES["voice only"].case, voice(), now=NOW, draw=1).blocks)
+
+
+def test_a_closed_card_says_how_it_ended() -> None:
+    assert STAGES["closed"].case.state is State.CLOSED
+    assert "Closed: resolved" in card(STAGES["closed"].case, voice(), now=NOW, draw=1).text
+
+
+@pytest.mark.parametrize("code", CloseCode)
+def test_every_ending_has_a_name(code: CloseCode) -> None:
+    case = replace(STAGES["closed"].case, close_code=code)
+
+    assert card(case, voice(), now=NOW, draw=1).text.startswith(f"{REF} · Closed: ")
+
+
+def test_an_erased_complaint_keeps_only_its_reference() -> None:
+    drawn = card(replace(STAGES["closed"].case, erased_at=NOW), voice(), now=NOW, draw=1)
+
+    assert message_problems(drawn.blocks) == []
+    assert len(drawn.blocks) == 3
+
+
+CANARY = "Zzyzx-canary"
+
+
+@given(st.text(max_size=200))
+def test_the_card_never_shows_a_word_of_the_complainant(text: str) -> None:
+    drawn = card(proposed(Story(f"{CANARY} {text}")).case, voice(), now=NOW, draw=1)
+
+    assert CANARY not in json.dumps(drawn.blocks) + drawn.text
+
+
+@given(st.text(min_size=1, max_size=400))
+def test_a_rule_named_by_the_organisation_makes_no_control_token(name: str) -> None:
+    story = Story(signs=(Sign(f"<!channel> {name} <@U1> <http://a|b>", 3, 1, False, NOW),))
+    shown = card(story.case, voice(), now=NOW, draw=1)
+    texts = json.dumps(shown.blocks, ensure_ascii=False)
+
+    assert message_problems(shown.blocks) == []
+    assert "<" not in texts.replace(f"<@{ALICE.id}>", "")

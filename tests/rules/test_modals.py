@@ -1,0 +1,278 @@
+"""Every form at every stage is a view that Slack takes; what is typed comes back; no text becomes markup."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bots.slack.blocks import Block, escaped, pieces
+from bots.slack.fillings import filling, remedy_words
+from bots.slack.inputs import values_of
+from bots.slack.modals import PREVIEWED, View, modal, notice_view, with_notice, with_row
+from bots.slack.offers import FITS
+from bots.slack.open_view import open_view
+from bots.slack.preview import preview_view
+from bots.slack.thread import event_line, line_for
+from complaints.forms import FORMS, read
+from complaints.intake import said
+from complaints.vocabulary import Verb
+from simulator.block_kit import message_problems, view_problems
+from store.values import FileSeen, Text
+from tests.rules.slack_cases import ANNA, NOW, REF, Story, assessed, proposed, stages, voice
+
+STAGES = stages()
+FITTING = [
+    (name, form)
+    for name, story in STAGES.items()
+    for form in FORMS
+    if form in FITS and FITS[form](story.case)
+]
+
+
+def view_of(form: str, story: Story, language: str = "en", letter: str = "Dear Anna") -> View:
+    filled = filling(
+        form, story.case, story.events, voice(language), now=NOW, opened=story.opened(), letter=letter
+    )
+    return modal(form, story.case, voice(language), filled)
+
+
+def inputs(view: View) -> dict[str, Block]:
+    return {one["block_id"]: one for one in view["blocks"] if one["type"] == "input"}
+
+
+@pytest.mark.parametrize(("name", "form"), [one for one in FITTING if FORMS[one[1]]])
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_slack_would_take_every_form_that_fits(name: str, form: str, language: str) -> None:
+    view = view_of(form, STAGES[name], language)
+
+    assert view_problems(view, "modal") == []
+    assert view["callback_id"] == form
+    assert json.loads(view["private_metadata"]) == {
+        "ref": REF,
+        "version": STAGES[name].case.work_version,
+    }
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_slack_would_take_the_opened_complaint_at_every_stage(name: str, language: str) -> None:
+    view = open_view(STAGES[name].opened(), voice(language), now=NOW)
+
+    assert view_problems(view, "modal") == []
+
+
+@pytest.mark.parametrize("form", sorted(PREVIEWED))
+def test_a_preview_shows_the_exact_letter_and_goes_back(form: str) -> None:
+    letter = "Dear Anna,\n\n" + "Your bill was <wrong> & is mended. " * 200
+    view = preview_view(form, STAGES["assessed"].case, letter, "draft-1", voice())
+
+    assert view_problems(view, "modal") == []
+    assert view["callback_id"] == f"{form}_preview"
+    assert view["close"]["text"] == "Back"
+    assert json.loads(view["private_metadata"]) == {"ref": REF, "version": 1, "draft": "draft-1"}
+    shown = " ".join(one["text"]["text"] for one in view["blocks"][1:])
+    assert shown.split() == letter.split()
+
+
+def test_safety_is_never_prefilled() -> None:
+    first = inputs(view_of("assess", STAGES["proposed"]))
+    again = inputs(view_of("assess", STAGES["assessed"]))
+
+    assert "initial_option" not in first["safety"]["element"]
+    assert "initial_option" not in again["safety"]["element"]
+    assert first["category"]["element"]["initial_option"]["value"] == "money"
+    assert first["severity"]["element"]["initial_option"]["value"] == "2"
+
+
+def test_a_model_that_is_not_sure_leaves_the_category_to_the_person() -> None:
+    assert "initial_option" not in inputs(view_of("assess", STAGES["not sure"]))["category"]["element"]
+
+
+def test_the_assessment_shows_the_words_and_why_the_model_proposed() -> None:
+    texts = json.dumps(view_of("assess", STAGES["proposed"])["blocks"], ensure_ascii=False)
+
+    assert "My bill is wrong" in texts
+    assert "Because of: “bill”" in texts
+
+
+def test_media_must_be_heard_only_where_only_media_speak() -> None:
+    assert "media_heard" not in inputs(view_of("assess", STAGES["proposed"]))
+    assert inputs(view_of("assess", STAGES["voice only"]))["media_heard"]["optional"] is False
+
+
+def test_a_reply_in_another_language_asks_for_a_confirmation() -> None:
+    assert "language_confirmed" not in inputs(view_of("reply", STAGES["received"]))
+    assert inputs(view_of("reply", STAGES["received in Turkish"]))["language_confirmed"]["optional"] is False
+
+
+def test_a_decision_asks_one_finding_and_its_reasons_for_each_issue() -> None:
+    two = assessed(Story(), issues=[{"category": "money"}, {"category": "service"}])
+    names = list(inputs(view_of("decide", two)))
+
+    assert names[:4] == ["issues.0.finding", "issues.0.reasons", "issues.1.finding", "issues.1.reasons"]
+    assert "issues.2.finding" not in names
+
+
+def test_remedies_are_listed_with_the_words_of_their_promise() -> None:
+    element = inputs(view_of("remedy", STAGES["remedying"]))["remedy"]["element"]
+
+    assert [one["text"]["text"] for one in element["options"]] == ["1: Refund 20.00 GBP · The money back"]
+    assert element["initial_option"]["value"] == "0"
+    assert remedy_words(STAGES["remedying"].events) == {0: {"text": "The money back"}}
+
+
+def test_closing_starts_from_the_cause_of_the_decision() -> None:
+    shown = inputs(view_of("close", STAGES["accepted"]))
+
+    assert shown["root_cause"]["element"]["initial_value"] == "Read twice"
+    assert shown["cause_class"]["element"]["initial_option"]["value"] == "single"
+
+
+def test_approving_shows_the_letter_and_what_was_said() -> None:
+    texts = json.dumps(view_of("approve", STAGES["waits for approval"])["blocks"], ensure_ascii=False)
+
+    assert "Dear Anna" in texts
+    assert "My bill is wrong" in texts
+
+
+def test_more_adds_a_row_and_keeps_what_was_typed() -> None:
+    view = view_of("decide", STAGES["investigating"])
+    typed = {"type": "plain_text_input", "value": "We erred"}
+    payload = {**view, "id": "V1", "state": {"values": {"issues.0.reasons": {"value": typed}}}}
+    once = with_row(payload, "remedies", voice())
+    twice = with_row({**once, "state": {"values": {}}}, "remedies", voice())
+
+    assert view_problems(once, "modal") == []
+    assert {"remedies.0.type", "remedies.1.type"} <= set(inputs(once))
+    assert "remedies.2.type" in inputs(twice)
+    assert inputs(once)["issues.0.reasons"]["element"]["initial_value"] == "We erred"
+
+
+def test_rows_stop_before_slack_would_refuse_the_view() -> None:
+    view = view_of("decide", STAGES["investigating"])
+    for _ in range(40):
+        view = with_row({**view, "state": {"values": {}}}, "remedies", voice())
+
+    assert view_problems(view, "modal") == []
+    assert view_problems(with_notice(view, "Changed"), "modal") == []
+
+
+def test_a_notice_keeps_what_was_typed_and_carries_the_new_version() -> None:
+    view = view_of("note", STAGES["received"])
+    typed = {"text": {"value": {"type": "plain_text_input", "value": "Half a thought"}}}
+    noticed = with_notice({**view, "state": {"values": typed}}, "Changed: Assigned", version=9)
+    again = with_notice({**noticed, "state": {"values": {}}}, "Changed: Assessed", version=10)
+
+    assert view_problems(noticed, "modal") == []
+    assert json.loads(noticed["private_metadata"]) == {"ref": REF, "version": 9}
+    assert inputs(noticed)["text"]["element"]["initial_value"] == "Half a thought"
+    assert [one["block_id"] for one in again["blocks"]] == ["notice", "text"]
+
+
+def test_what_was_typed_is_read_as_the_table_of_fields_wants_it() -> None:
+    state: dict[str, Any] = {
+        "category": {"value": {"type": "static_select", "selected_option": {"value": "money"}}},
+        "severity": {"value": {"type": "radio_buttons", "selected_option": {"value": "2"}}},
+        "safety": {"value": {"type": "radio_buttons", "selected_option": {"value": "0"}}},
+        "complexity": {"value": {"type": "radio_buttons", "selected_option": {"value": "1"}}},
+        "reach": {"value": {"type": "radio_buttons", "selected_option": {"value": "1"}}},
+        "recurrence": {"value": {"type": "radio_buttons", "selected_option": {"value": "2"}}},
+        "immediate_needed": {"value": {"type": "radio_buttons", "selected_option": {"value": "no"}}},
+        "immediate_possible": {"value": {"type": "radio_buttons", "selected_option": None}},
+        "compensation_likely": {"value": {"type": "checkboxes", "selected_options": [{"value": "yes"}]}},
+        "issues.0.text": {"value": {"type": "plain_text_input", "value": None}},
+        "issues.0.category": {"value": {"type": "static_select", "selected_option": None}},
+    }
+    facts, words = read("assess", values_of(state))
+
+    assert facts["category"] == "money"
+    assert facts["severity"] == 2
+    assert facts["compensation_likely"] is True
+    assert facts["issues"] == []
+    assert words == {}
+
+
+CONTROL = st.sampled_from(
+    ["<!channel>", "<@U1>", "<http://x|y>", "<#C1>", "&lt;!here&gt;", "<!subteam^S1>", "*b*"]
+)
+WRITTEN = st.lists(st.one_of(CONTROL, st.text(max_size=40)), max_size=8).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WRITTEN, WRITTEN, st.integers(min_value=1, max_value=60))
+def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name: str, times: int) -> None:
+    story = proposed(Story(f"begin {text}"))
+    opened = story.opened(name=name)
+    many = tuple(Text(f"description.{n}", n, f"{text} {'x' * 4000}", NOW, None, None) for n in range(times))
+    file = FileSeen(1, "photo", "image/jpeg", 3000, name, "fetched", "s", None, NOW)
+    opened = replace(opened, texts=many, files=(file,))
+    for page in (0, 1, 9):
+        view = open_view(opened, voice(), now=NOW, page=page)
+        assert view_problems(view, "modal") == []
+        assert tokens(view["blocks"]) == []
+    form = modal(
+        "assess", story.case, voice(), filling("assess", story.case, (), voice(), now=NOW, opened=opened)
+    )
+    assert view_problems(form, "modal") == []
+    assert tokens(form["blocks"]) == []
+
+
+def tokens(blocks: Any) -> list[str]:
+    """Control tokens in mrkdwn of these blocks, but for mentions of staff."""
+    if isinstance(blocks, list):
+        return [token for one in blocks for token in tokens(one)]
+    if not isinstance(blocks, dict):
+        return []
+    if blocks.get("type") == "mrkdwn":
+        text = blocks["text"].replace("<@U0000001>", "")
+        return [text] if "<" in text or ">" in text.replace("\n> ", "") else []
+    return [token for one in blocks.values() for token in tokens(one)]
+
+
+@given(st.text(max_size=200), st.integers(min_value=10, max_value=120))
+def test_escaped_text_is_cut_by_whole_entities(text: str, most: int) -> None:
+    shown = escaped(text, most)
+
+    assert len(shown) <= most
+    assert "<" not in shown
+    assert all(part.split(";")[0] in ("amp", "lt", "gt") for part in shown.split("&")[1:])
+
+
+@given(st.text(max_size=3000), st.integers(min_value=20, max_value=100))
+def test_pieces_lose_no_word(text: str, most: int) -> None:
+    found = pieces(text, most)
+
+    assert all(len(one) <= most for one in found)
+    assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_forty_messages_in_a_burst_are_one_line() -> None:
+    story = Story()
+    case, first = story.case, story.at
+    for _ in range(40):
+        story.at = story.at.replace(second=0)
+        story.act(Verb.ADD, ANNA, said(field="description", has_words=True), {"description": "more"})
+    events = [replace(one, at=first) for one in story.events]
+    lines = [line_for(events, one.seq, case, voice()) for one in events[1:]]
+
+    assert next(one for one in lines if one is not None)[0] == "The complainant wrote · messages: 40 · 10:00"
+    assert len([one for one in lines if one is not None]) == 1
+
+
+def test_a_line_in_the_thread_holds_no_words() -> None:
+    story = STAGES["waits for approval"]
+
+    assert [event_line(one, story.case, voice()) for one in story.events][1:3] == [
+        "Assessed · <@U0000001> · Tue 3 Nov, 10:01",
+        "Investigated · <@U0000001> · Tue 3 Nov, 10:02",
+    ]
+
+
+def test_a_notice_view_is_one_that_slack_takes() -> None:
+    assert view_problems(notice_view("Please note", "Done already.", voice()), "modal") == []
+    assert message_problems([]) == []

@@ -1,0 +1,54 @@
+"""An organisation's own `[[danger]]` signs pass the same tests for denial and other meanings."""
+
+from __future__ import annotations
+
+import pytest
+
+from triage.safety import DangerSign, signs
+
+OWN = (
+    DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),
+    DangerSign(("chlorine cloud", "klor bulutu"), None, {"en": "Stay inside."}, "chlorine"),
+    DangerSign(("gaz",), None, {"tr": "Hemen çıkın."}, "gaz_hatti"),
+)
+
+
+def fired(text: str) -> set[str]:
+    """The organisation's rules that fired."""
+    return {sign.rule for sign in signs(text, extra=OWN) if sign.kind == "danger"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("there is gas in the hall", {"gas_line"}),
+        ("GAS!", {"gas_line"}),
+        ("a chlorine cloud over the pool", {"chlorine"}),
+        ("Klor bulutunu gördük", {"chlorine"}),
+        ("evde gazdan duramıyoruz", {"gaz_hatti"}),
+        ("my gas bill is wrong", set()),
+        ("gas meter, gas supplier, gas boiler", set()),
+        ("no smell of gas", set()),
+        ("there is no chlorine cloud", set()),
+        ("a gasket and a gaspipe", set()),
+        ("gaz faturam yüksek", set()),
+        ("gazete gelmedi", set()),
+        ("klor bulutu yok", set()),
+    ],
+    ids=range(13),
+)
+def test_own_signs_are_matched_as_the_built_in_ones_are(text: str, expected: set[str]) -> None:
+    assert fired(text) == expected
+
+
+def test_an_own_sign_is_present_danger() -> None:
+    sign = next(sign for sign in signs("gas in the hall", extra=OWN) if sign.rule == "gas_line")
+    assert (sign.kind, sign.severity, sign.safety, sign.danger, sign.span) == ("danger", 5, 3, True, (0, 3))
+
+
+def test_two_own_signs_both_stand() -> None:
+    assert fired("gas in the hall and a chlorine cloud outside") == {"gas_line", "chlorine"}
+
+
+def test_a_sign_without_letters_is_never_found() -> None:
+    assert signs("!!!", extra=(DangerSign(("!!!", ""), None, {}, "empty"),)) == ()

@@ -1,0 +1,61 @@
+"""What holds of the safety rules for any text whatever."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.safety import DangerSign, Sign, signs
+
+SEEDS = st.sampled_from(
+    [
+        "I smell gas", "no injuries", "nobody was hurt", "my kitchen is on fire", "gaz kokusu var", "intihar",
+        "it could have caught fire", "kimse yaralanmadı", "yangın çıkabilirdi", "my baby has no water",
+        "don't", "last week", "still", "hâlâ", "or", ", ", "but", "ama", "\n",
+        ". ", "🔥", "<b>", "İ", "ı", "ß", "e\u0301",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=300), st.lists(st.one_of(SEEDS, st.text(max_size=8)), max_size=12).map(" ".join)
+)
+OWN = (DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),)
+
+
+def floors(found: tuple[Sign, ...]) -> tuple[int, int, bool]:
+    """The highest severity, safety and danger of the signs."""
+    return (
+        max((sign.severity for sign in found), default=1),
+        max((sign.safety for sign in found), default=0),
+        any(sign.danger for sign in found),
+    )
+
+
+@given(TEXTS)
+def test_any_text_is_read_without_an_error_and_spans_lie_in_it(text: str) -> None:
+    for sign in signs(text, extra=OWN):
+        start, end = sign.span
+        assert 0 <= start < end <= len(text)
+        assert 1 <= sign.severity <= 5
+        assert 0 <= sign.safety <= 3
+
+
+@given(TEXTS, TEXTS)
+def test_a_further_paragraph_never_lowers_a_floor(story: str, more: str) -> None:
+    before, after = floors(signs(story)), floors(signs(f"{story}\n{more}"))
+    assert all(later >= earlier for earlier, later in zip(before, after, strict=True))
+
+
+@given(TEXTS)
+def test_an_organisations_own_signs_never_replace_the_built_in_ones(text: str) -> None:
+    assert set(signs(text)) <= set(signs(text, extra=OWN))
+
+
+@given(TEXTS)
+def test_the_same_text_gives_the_same_signs(text: str) -> None:
+    assert signs(text) == signs(text)
+
+
+def test_a_text_of_a_hundred_thousand_characters_is_read_to_its_end() -> None:
+    assert signs("la " * 33_000 + ". my kitchen is on fire")[0].rule == "fire"
+    assert signs("🔥" * 100_000) == ()
+    assert signs("") == ()

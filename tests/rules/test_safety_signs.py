@@ -1,0 +1,122 @@
+"""Signs of harm in English and Turkish: what must be found, what must not, and what is only possible.
+
+The sentences lie in `safety_signs.csv`: `expected` names the rule, is empty where no sign may be found, or
+says `possible` where harm did not happen but could have.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from triage.safety import BUILT_IN, KINDS, Sign, signs
+
+CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
+
+
+def rows(kind: str) -> list[object]:
+    """The sentences of a kind, numbered: no complainant's words in a test's name."""
+    chosen = {
+        "said": [row for row in CASES if row["expected"] not in ("", "possible")],
+        "quiet": [row for row in CASES if not row["expected"]],
+        "possible": [row for row in CASES if row["expected"] == "possible"],
+    }[kind]
+    return [
+        pytest.param(row, id=f"{row['language']}-{row['expected'] or 'quiet'}-{place}")
+        for place, row in enumerate(chosen)
+    ]
+
+
+@pytest.mark.parametrize("row", rows("said"))
+def test_a_sign_of_harm_is_found(row: dict[str, str]) -> None:
+    found = {sign.rule: sign for sign in signs(row["text"])}
+    assert row["expected"] in found
+    assert found[row["expected"]].danger == (row["danger"] == "yes")
+
+
+@pytest.mark.parametrize("row", rows("quiet"))
+def test_a_denial_or_another_meaning_is_no_sign(row: dict[str, str]) -> None:
+    assert signs(row["text"]) == ()
+
+
+@pytest.mark.parametrize("row", rows("possible"))
+def test_harm_that_could_have_been_counts_without_danger(row: dict[str, str]) -> None:
+    found = signs(row["text"])
+    assert found
+    assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in found)
+
+
+def test_every_language_has_enough_cases_of_every_sort() -> None:
+    for language in ("en", "tr"):
+        mine = [row for row in CASES if row["language"] == language]
+        assert sum(bool(row["expected"]) for row in mine) >= 50
+        assert sum(not row["expected"] for row in mine) >= 40
+
+
+def test_every_kind_has_a_rule() -> None:
+    asked = {
+        "gas", "fire", "electric", "flood", "injury", "crash", "self_harm", "violence", "threat", "minor",
+        "vulnerable", "discrimination", "legal_threat", "cutoff_eviction", "poisoning", "food", "medical",
+    }  # fmt: skip
+    assert set(KINDS) == asked
+
+
+def test_rules_only_raise_within_the_scales() -> None:
+    assert all(1 <= rule.severity <= 5 and 0 <= rule.safety <= 3 for rule in BUILT_IN)
+    assert all(rule.severity == 5 and rule.safety == 3 for rule in BUILT_IN if rule.danger)
+
+
+def test_the_gravest_sign_comes_first() -> None:
+    found = signs("I will see my lawyer. There is a smell of gas in the flat.")
+    assert [sign.rule for sign in found] == ["gas_smell", "legal_threat"]
+
+
+def test_a_weaker_sign_of_the_same_kind_is_left_out() -> None:
+    assert [sign.rule for sign in signs("The cooker caught fire, a fire in my own home.")] == ["fire"]
+
+
+def test_the_span_shows_the_words_as_they_stand() -> None:
+    text = "Merhaba 🔥🔥, BİNADA GAZ KOKUSU VAR"
+    (sign,) = signs(text)
+    assert text[sign.span[0] : sign.span[1]] == "GAZ KOKUSU"
+
+
+def test_decomposed_letters_full_width_and_invisible_joiners_are_read() -> None:
+    assert [sign.rule for sign in signs("evde gaz kac\u0327ag\u0306i var")] == ["gas_smell"]
+    assert [sign.rule for sign in signs("ｇａｓ ｌｅａｋ here")] == ["gas_smell"]
+    assert [sign.rule for sign in signs("g\u200bas le\u00adak")] == ["gas_smell"]
+
+
+def test_a_denial_ends_at_the_sentence() -> None:
+    assert [sign.rule for sign in signs("No injuries. The kitchen is on fire")] == ["fire"]
+    assert [sign.rule for sign in signs("Nobody was hurt but the kitchen is on fire")] == ["fire"]
+    assert [sign.rule for sign in signs("Yaralı yok ama binada yangın var")] == ["fire"]
+
+
+def test_a_denial_of_something_else_denies_no_sign() -> None:
+    assert [sign.rule for sign in signs("Nobody answered the phone about the gas leak or the flood")] == [
+        "gas_smell",
+        "flood",
+    ]
+    assert signs("no gas leak or flood was found") == ()
+
+
+def test_what_is_over_and_mended_is_no_present_danger() -> None:
+    (sign,) = signs("Last winter there was a gas leak, it was repaired the same day.")
+    assert (sign.rule, sign.severity, sign.safety, sign.danger) == ("gas_smell_past", 5, 2, False)
+
+
+def test_what_was_reported_long_ago_and_not_mended_is_a_danger_still() -> None:
+    assert signs("I reported the gas leak two weeks ago and nobody came.")[0].danger
+    assert signs("Geçen hafta gaz kokusunu bildirdim, hâlâ kokuyor, kimse gelmedi.")[0].danger
+
+
+def test_a_child_in_need_weighs_more_than_a_child_mentioned() -> None:
+    assert [sign.severity for sign in signs("My 3 year old son wants the red one.")] == [3]
+    assert [sign.severity for sign in signs("My 3 year old son is ill from the damp.")] == [4]
+
+
+def test_a_sign_is_a_plain_frozen_value() -> None:
+    assert Sign("fire", "fire", 5, 3, True, (0, 4)) == Sign("fire", "fire", 5, 3, True, (0, 4))

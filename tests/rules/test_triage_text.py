@@ -1,0 +1,84 @@
+"""Normalising: personal data masked before a model sees it, any text accepted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.folding import fold
+from triage.text import LONGEST, guess_language, normalise
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to jane.doe@example.org please", "write to emailaddress please"),
+        ("call +44 7700 900123 now", "call longnumber now"),
+        ("call (0212) 555 12 34 now", "call longnumber now"),
+        ("IBAN GB29 NWBK 6016 1331 9268 19.", "IBAN bankaccount ."),
+        ("order AB12345678 is late", "order somecode is late"),
+        ("see https://example.org/a?b=1 there", "see weblink there"),
+        ("ask @someone there", "ask username there"),
+        ("the 12345 of 2024", "the 0000 of 0000"),
+        ("at 10:30 for £20", "at 10:30 for £20"),
+        ("<p>Hello&nbsp;<b>there</b></p>", "Hello there"),
+        ("Ｗｉｄｅ  \t ｔｅｘｔ\n\n", "Wide text"),
+        ("a < b and c > d", "a < b and c > d"),
+        ("", ""),
+        (" \n\t ", ""),
+        ("🔥🔥", "🔥🔥"),
+        ("nul\x00byte", "nul byte"),
+    ],
+    ids=range(16),
+)
+def test_personal_data_and_markup_leave_the_text(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_normalised_without_a_long_number_left(text: str) -> None:
+    tidy = normalise(text)
+    assert tidy == " ".join(tidy.split())
+    longest = 0
+    for character in tidy:
+        longest = longest + 1 if character.isascii() and character.isdigit() else 0
+        assert longest <= 6
+
+
+@pytest.mark.parametrize(
+    "piece", ["a@", "1 ", "<", "A1", "GB12", "&lt;", "x", "🔥", "+", "- "], ids=range(10)
+)
+def test_a_hundred_thousand_characters_of_anything_are_read(piece: str) -> None:
+    assert len(normalise(piece * (100_000 // len(piece)))) <= LONGEST * 4
+
+
+def test_the_language_is_guessed_among_those_asked_for() -> None:
+    assert guess_language("Faturam neden bu kadar yüksek geldi?") == "tr"
+    assert guess_language("sular akmiyor kimse ilgilenmiyor") == "tr"
+    assert guess_language("Why is my bill so high?") == "en"
+    assert guess_language("Mein Wasser ist seit gestern weg", ("en", "de")) == "de"
+
+
+def test_without_letters_or_choice_the_first_language_is_taken() -> None:
+    assert guess_language("", ("tr", "en")) == "tr"
+    assert guess_language("🔥 123", ("tr", "en")) == "tr"
+    assert guess_language("Why is my bill so high?", ("tr",)) == "tr"
+    assert guess_language("Why is my bill so high?", ("xx", "en")) == "xx"
+
+
+@given(st.text(max_size=200))
+def test_folding_keeps_the_way_back(text: str) -> None:
+    folded = fold(text)
+    assert folded.length == len(text)
+    if folded.offsets is not None:
+        assert len(folded.offsets) == len(folded.text)
+        assert list(folded.offsets) == sorted(folded.offsets)
+    else:
+        assert len(folded.text) == len(text)
+
+
+def test_folding_takes_case_and_diacritics_away() -> None:
+    assert fold("Ayşe'NİN IŞIĞI ÇÖKTÜ").text == "ayse'nin isigi coktu"
+    assert fold("don’t").text == "don't"
+    assert fold("Straße").text == "strasse"
