@@ -117,6 +117,20 @@ class Desk:
         for task in done:
             task.result()
 
+    async def idle(self) -> None:
+        """Return when nothing due is left to do (for the demo's clock and stories)."""
+        if self.performing is not None:
+            await self.performing.idle()
+
+    async def is_idle(self) -> bool:
+        """True when nothing is due nor being done at this moment."""
+        return self.performing is None or await self.performing.is_idle()
+
+    async def trained(self) -> None:
+        """Return when a model is in use: a story's proposals should not depend on who was faster."""
+        while await self.store.in_thread(self.store.active_model) is None:
+            await asyncio.sleep(0.05)
+
     async def stop(self) -> None:
         """Hear nothing new, finish what was begun, close the lines."""
         await self._web.end()

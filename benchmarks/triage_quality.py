@@ -1,9 +1,9 @@
-"""How good the triage is, beside plain TF-IDF + logistic regression and the plain calibrated SVM, in the same run.
+"""How good the triage is, beside plain TF-IDF + logistic regression and the plain calibrated SVM in one run.
 
     python benchmarks/triage_quality.py --data DIR [--sizes 50,500,all] [--json]
 
-DIR holds the gzip CSVs named in `SETS`; what is missing is said and left out. Every model is trained on the train file
-and scored on the dev file; "starters off": only the rows of the set are used, none of ours.
+DIR holds the gzip CSVs named in `SETS`; what is missing is said and left out. Every model is trained on the
+train file and scored on the dev file; "starters off": only the rows of the set are used, none of ours.
 """
 
 from __future__ import annotations
@@ -165,8 +165,7 @@ def severity(folder: Path) -> list[dict[str, Any]]:
         scores[title] = predict(test_rows.texts)[:, classes.index("critical")]
     _, _, model = ours(labels, severity=True)
     p_critical = model.critical_probabilities(model.matrix(test_rows.texts))
-    scores["Amends, rules alone"] = critical_scores(test_rows.texts, None)
-    scores["Amends, model alone"] = p_critical
+    scores["Amends, rules alone (no history)"] = critical_scores(test_rows.texts, None)
     scores["Amends"] = critical_scores(test_rows.texts, p_critical)
     return [
         {
@@ -228,7 +227,7 @@ def main() -> int:
     asked.add_argument("--sets", default=",".join(SETS))
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
-    console = Console(stderr=given.json)
+    console = Console(stderr=given.json, width=120)
     sizes = [None if size == "all" else int(size) for size in given.sizes.split(",")]
     result: dict[str, Any] = {"category": [], "severity": []}
     for name in given.sets.split(","):

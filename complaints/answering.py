@@ -1,30 +1,38 @@
-"""What the complainant makes of the decision (7.9) and what comes from outside."""
+"""What the complainant makes of the decision (7.9) and what comes from outside.
+
+An answer heard by voice is recorded by staff with when and from whom; it also shows that the decision was known,
+so that a complaint whose letter no channel took can go on.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from complaints.doing import Words, allowed, happened, need_words
-from complaints.errors import BadFacts, OutOfOrder
+from complaints.doing import Words, allowed, happened, need_given, need_words
+from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
 from complaints.vocabulary import Verb
 
 
-def _communicated(case: Case) -> None:
+def _known(case: Case, by: Actor) -> None:
     decision = case.decision
-    if decision is None or decision.communicated_at is None:
+    if decision is None or (decision.communicated_at is None and not by.is_staff):
         raise OutOfOrder(
-            f"The decision on {case.ref} has not reached the complainant yet.", code="not_communicated"
+            f"The decision on {case.ref} has not reached the complainant yet: tell it first.",
+            code="not_communicated",
         )
 
 
 def accept(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """An explicit yes; silence never is one. On a resolved complaint it also verifies the remedy."""
     role = allowed(case, Verb.ACCEPT, by)
-    _communicated(case)
+    need_given(case, at=at, by=by, facts=facts, words=words)
+    _known(case, by)
     if case.reply == "accept":
-        raise BadFacts(f"{case.ref} was accepted before.", code="accepted_before")
+        raise AlreadyDone(
+            f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before"
+        )
     return happened(case, Verb.ACCEPT, at=at, by=by, role=role, facts=facts, words=words)
 
 
@@ -35,29 +43,44 @@ def disagree(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words)
     the top, the outside is offered at once.
     """
     role = allowed(case, Verb.DISAGREE, by)
-    _communicated(case)
+    need_given(case, at=at, by=by, facts=facts, words=words)
+    _known(case, by)
     next_level = case.level + 1
-    onward = next_level <= case.rules.top_level and int(facts.get("reviewers", 0)) > 0
+    onward = next_level <= case.rules.top_level and int(facts.get("reviewers") or 0) > 0
     told = {**facts, "to_level": next_level if onward else None}
     return happened(case, Verb.DISAGREE, at=at, by=by, role=role, facts=told, words=words)
 
 
 def offer_recourse(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The notice of the outside steps was accepted by the channel (7.9)."""
+    """The notice of the outside steps was accepted by the channel, or given by voice or letter (7.9)."""
     role = allowed(case, Verb.OFFER_RECOURSE, by)
+    need_given(case, at=at, by=by, facts=facts, words=words)
     return happened(case, Verb.OFFER_RECOURSE, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def notify_external(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """An outside body stepped in; possible in every state, closed too."""
     role = allowed(case, Verb.NOTIFY_EXTERNAL, by)
-    need_words(words, "body", "Name the body.")
+    need_words(words, "body", f"Name the body that looks at {case.ref}.")
+    if facts["event"] in ("final", "complied"):
+        raise BadFacts(
+            f"'{facts['event']}' concludes {case.ref} outside: record it as its conclusion.",
+            field="event",
+            code="not_an_option",
+        )
     return happened(case, Verb.NOTIFY_EXTERNAL, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def conclude_external(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The outside body decided: what it orders is owed, whatever we decided before."""
+    """The outside body decided, or we complied: what it orders is owed, whatever we decided before."""
     role = allowed(case, Verb.CONCLUDE_EXTERNAL, by)
-    if facts.get("event") == "final":
-        need_words(words, "outcome", "Write what was decided outside.")
+    need_words(words, "body", f"Name the body that looked at {case.ref}.")
+    if facts["event"] not in ("final", "complied"):
+        raise BadFacts(
+            f"'{facts['event']}' concludes nothing on {case.ref}: record it as a notice.",
+            field="event",
+            code="not_an_option",
+        )
+    if facts["event"] == "final":
+        need_words(words, "outcome", f"Write what was decided outside on {case.ref}.")
     return happened(case, Verb.CONCLUDE_EXTERNAL, at=at, by=by, role=role, facts=facts, words=words)

@@ -6,74 +6,29 @@ A form is read once, here, whether it came from a modal, the command line or a f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import Any
 
 from complaints.errors import BadFacts
+from complaints.fields import Field, Input, code, flag, one_of, present, text, value_of, whole
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, Target, Verb
 
-
-class Input(StrEnum):
-    """How a value is given."""
-
-    TEXT = "text"
-    CHOICE = "choice"
-    WHOLE = "whole"
-    FLAG = "flag"
-    FLAGS = "flags"
-    DATE = "date"
-    MOMENT = "moment"
-    STAFF = "staff"
-    AMOUNT = "amount"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One input. `group` repeats it in numbered rows; `sealed` words never stand in an event."""
-
-    name: str
-    input: Input
-    required: bool = False
-    options: tuple[str, ...] = ()
-    group: str | None = None
-    sealed: bool = False
-    most: int = 3000
-
-    @property
-    def path(self) -> str:
-        """`issues.N.finding` in a group, else the name."""
-        return f"{self.group}.N.{self.name}" if self.group else self.name
-
-
-def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
-    """Free words: sealed."""
-    return Field(name, Input.TEXT, required, group=group, sealed=True, most=most)
-
-
-def code(name: str, *, required: bool = False, group: str | None = None, most: int = 100) -> Field:
-    """A short code or reference that may stand in an event."""
-    return Field(name, Input.TEXT, required, group=group, most=most)
-
-
-def one_of(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
-    """One of few."""
-    return Field(name, Input.CHOICE, required, tuple(str(one) for one in options), group)
-
-
-def whole(name: str, low: int, high: int, *, required: bool = False) -> Field:
-    """A step of a scale."""
-    return Field(name, Input.WHOLE, required, tuple(str(one) for one in range(low, high + 1)))
-
-
-def flag(name: str, *, required: bool = False, group: str | None = None) -> Field:
-    """Yes or nothing; required means it must be a considered yes or no."""
-    return Field(name, Input.FLAG, required, ("yes",), group)
-
+__all__ = [
+    "EVIDENCE",
+    "FORMS",
+    "FORM_VERBS",
+    "OTHERS_AFFECTED",
+    "Field",
+    "Input",
+    "WrongFields",
+    "code",
+    "flag",
+    "form_verb",
+    "one_of",
+    "read",
+    "text",
+    "whole",
+]
 
 EVIDENCE: tuple[str, ...] = (
     "complainant_heard",
@@ -86,6 +41,15 @@ EVIDENCE: tuple[str, ...] = (
     "third_party",
 )
 OTHERS_AFFECTED = ("unknown", "none", "some")
+#: What may be heard or told by voice, with the verb it is.
+GIVEN: Mapping[str, Verb] = {
+    "accept": Verb.ACCEPT,
+    "disagree": Verb.DISAGREE,
+    "withdraw": Verb.WITHDRAW,
+    "acknowledge": Verb.ACKNOWLEDGE,
+    "decision": Verb.COMMUNICATE_DECISION,
+    "recourse": Verb.OFFER_RECOURSE,
+}
 
 _CAUSE = (text("root_cause", required=True), one_of("cause_class", CauseClass, required=True))
 
@@ -186,7 +150,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("comply_by", Input.DATE),
     ),
     "given": (
-        one_of("what", ("accept", "disagree", "withdraw", "acknowledge"), required=True),
+        one_of("what", GIVEN, required=True),
         Field("given_at", Input.MOMENT, required=True),
         text("by_whom", required=True, most=200),
         text("words"),
@@ -224,7 +188,7 @@ def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) ->
     if form == "assess":
         return Verb.REASSESS if assessed else Verb.ASSESS
     if form == "given":
-        return Verb(facts["what"])
+        return GIVEN[facts["what"]]
     if form == "external":
         return Verb.CONCLUDE_EXTERNAL if facts["event"] in ("final", "complied") else Verb.NOTIFY_EXTERNAL
     if form == "link":
@@ -255,11 +219,8 @@ def read(
     words: dict[str, str] = {}
     wrong: dict[str, str] = {}
     fields = FORMS[form]
-    known = {one.name for one in fields if not one.group}
     groups = {one.group for one in fields if one.group}
-    for path in given:
-        if path not in known and not (path.split(".")[0] in groups and re.fullmatch(r"\w+\.\d+\.\w+", path)):
-            wrong[path] = "unknown_field"
+    wrong.update((path, "unknown_field") for path in given if not _known(path, fields))
     for one in fields:
         if one.group is None:
             _take(one, one.name, given, options or {}, facts, words, wrong)
@@ -282,17 +243,21 @@ def read(
     return facts, words
 
 
+def _known(path: str, fields: tuple[Field, ...]) -> bool:
+    group, _, rest = path.partition(".")
+    row, _, name = rest.partition(".")
+    if not rest:
+        return any(one.name == path for one in fields if one.group is None)
+    return row.isdecimal() and any(one.name == name for one in fields if one.group == group)
+
+
 def _rows(group: str, given: Mapping[str, Any]) -> list[int]:
     found = set()
     for path, value in given.items():
         parts = path.split(".")
-        if parts[0] == group and len(parts) == 3 and parts[1].isdigit() and _present(value):
+        if parts[0] == group and len(parts) == 3 and parts[1].isdecimal() and present(value):
             found.add(int(parts[1]))
     return sorted(found)
-
-
-def _present(value: Any) -> bool:
-    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], False)
 
 
 def _take(
@@ -305,7 +270,7 @@ def _take(
     wrong: dict[str, str],
 ) -> None:
     value = given.get(path)
-    if not _present(value):
+    if not present(value):
         if one.required and one.input is not Input.FLAG:
             wrong[path] = "required"
         elif one.input is Input.FLAG:
@@ -314,7 +279,7 @@ def _take(
             facts[path] = []
         return
     try:
-        read_value = _value(one, value, options.get(one.name, one.options))
+        read_value = value_of(one, value, options.get(one.name, one.options))
     except ValueError as why:
         wrong[path] = str(why)
         return
@@ -322,73 +287,3 @@ def _take(
         words[path] = read_value
     else:
         facts[path] = read_value
-
-
-def _value(one: Field, value: Any, options: tuple[str, ...]) -> Any:
-    match one.input:
-        case Input.TEXT | Input.STAFF:
-            said = str(value).strip()
-            if len(said) > one.most:
-                raise ValueError("too_long")
-            return said
-        case Input.CHOICE:
-            if str(value) not in options:
-                raise ValueError("not_an_option")
-            return str(value)
-        case Input.WHOLE:
-            if str(value) not in options:
-                raise ValueError("not_an_option")
-            return int(value)
-        case Input.FLAG:
-            return value is True or value == "yes" or value == ["yes"]
-        case Input.FLAGS:
-            chosen = [str(item) for item in value]
-            if set(chosen) - set(options):
-                raise ValueError("not_an_option")
-            return chosen
-        case Input.DATE:
-            return _date(value).isoformat()
-        case Input.MOMENT:
-            return _moment(value)
-        case Input.AMOUNT:
-            return _amount(str(value))
-
-
-def _date(value: Any) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as wrong:
-        raise ValueError("not_a_date") from wrong
-
-
-def _moment(value: Any) -> str:
-    """A moment is given as seconds since 1970 (Slack) or as ISO 8601 with a zone."""
-    try:
-        at = (
-            datetime.fromtimestamp(int(value), UTC)
-            if isinstance(value, int) or str(value).isdigit()
-            else datetime.fromisoformat(str(value))
-        )
-    except (ValueError, OverflowError, OSError) as wrong:
-        raise ValueError("not_a_moment") from wrong
-    if at.tzinfo is None:
-        raise ValueError("not_a_moment")
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _amount(value: str) -> str:
-    """An amount with a decimal point and at most two places, above zero."""
-    try:
-        amount = Decimal(value.strip())
-    except InvalidOperation as wrong:
-        raise ValueError("not_an_amount") from wrong
-    exponent = amount.as_tuple().exponent
-    if (
-        not amount.is_finite()
-        or amount <= 0
-        or not isinstance(exponent, int)
-        or exponent < -2
-        or amount >= 10**12
-    ):
-        raise ValueError("not_an_amount")
-    return f"{amount:.2f}"

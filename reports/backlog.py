@@ -56,7 +56,12 @@ class Backlog:
         return {
             "open": self.overdue.of,
             "bands": [
-                {"up_to_days": one.days, "open": one.overdue.of, "overdue": one.overdue.hits, "share": one.overdue.value}
+                {
+                    "up_to_days": one.days,
+                    "open": one.overdue.of,
+                    "overdue": one.overdue.hits,
+                    "share": one.overdue.value,
+                }
                 for one in self.bands
             ],
             "overdue": {

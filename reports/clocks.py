@@ -97,9 +97,7 @@ def _decided_by(case: Case, clock: Clock) -> Decision | None:
 def endings(case: Case) -> frozenset[datetime]:
     """When handling stopped without a decision: withdrawn, merged, not accepted, no complaint."""
     return frozenset(
-        one.clock.met_at
-        for one in levels(case)
-        if one.clock.met_at is not None and one.decision is None
+        one.clock.met_at for one in levels(case) if one.clock.met_at is not None and one.decision is None
     )
 
 

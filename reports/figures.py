@@ -41,7 +41,9 @@ class ShareFigure:
             "numerator": self.share.hits,
             "denominator": self.share.of,
             "share": _rounded(self.share.value),
-            "interval": None if self.share.interval is None else [_rounded(one) for one in self.share.interval],
+            "interval": None
+            if self.share.interval is None
+            else [_rounded(one) for one in self.share.interval],
             "target": None if self.kpi.goal is None else self.kpi.goal.as_json(),
             "verdict": self.verdict.value,
         }
@@ -70,7 +72,9 @@ class DurationFigure:
                 (one.working_days for one in seen if one.ended),
                 (one.working_days for one in seen if not one.ended),
             ),
-            days=survival((one.days for one in seen if one.ended), (one.days for one in seen if not one.ended)),
+            days=survival(
+                (one.days for one in seen if one.ended), (one.days for one in seen if not one.ended)
+            ),
         )
 
     @property

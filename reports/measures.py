@@ -57,9 +57,7 @@ def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
     ended = endings(case)
     for clock in clocks(case, Target.LOOK):
         looked = clock.met_at is not None and clock.met_at not in ended
-        answer = kept(
-            clock.due, clock.met_at if looked else None, clock.next_start or clock.met_at, now
-        )
+        answer = kept(clock.due, clock.met_at if looked else None, clock.next_start or clock.met_at, now)
         if answer is not None:
             yield "assessed_in_time", None, answer
         if looked:
@@ -86,9 +84,7 @@ def _updated(case: Case, now: datetime) -> Iterator[Mark]:
     silent = endings(case) | {one.clock.start for one in levels(case)}
     for clock in clocks(case, Target.UPDATE):
         spoken = clock.met_at is not None and clock.met_at not in silent
-        answer = kept(
-            clock.due, clock.met_at if spoken else None, clock.met_at or clock.next_start, now
-        )
+        answer = kept(clock.due, clock.met_at if spoken else None, clock.met_at or clock.next_start, now)
         if answer is not None:
             yield "updates_on_time", None, answer
 

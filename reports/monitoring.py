@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from complaints.doing import stamp
@@ -86,7 +86,9 @@ class _Tally:
     received: int = 0
     simulations: int = 0
     other_kinds: Counter[str] = field(default_factory=Counter)
-    shares: dict[tuple[str, str | None], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    shares: dict[tuple[str, str | None], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0])
+    )
     spans: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
     volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     pile: Pile = field(default_factory=Pile)

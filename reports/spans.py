@@ -36,8 +36,9 @@ def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observat
         yield key, ALL, seen
         yield key, priority, seen
     for one in levels(case):
-        unfinished = one.clock.next_start or stopped
-        yield "time_at_level", f"level {one.level}", _observed(case, one.clock.start, one.told_at, unfinished)
+        ended = one.clock.met_at if one.decision is None else None
+        until = ended or one.clock.next_start or stopped
+        yield "time_at_level", f"level {one.level}", _observed(case, one.clock.start, one.told_at, until)
 
 
 def _observed(case: Case, start: datetime, ended_at: datetime | None, stopped: datetime) -> Observation:

@@ -18,6 +18,8 @@ Perform = Callable[[Obligation], Awaitable[Outcome]]
 #: Longer than the slowest send (30 s), else two replicas would both acknowledge.
 LEASE_SECONDS = 90.0
 AT_ONCE = 16
+#: Kinds that take long and that nobody waits for.
+BACKGROUND = frozenset({"train"})
 #: The floor under the nudges: a due time reached, or another replica's commit, is seen within this time.
 POLL_SECONDS = 1.0
 
@@ -32,6 +34,9 @@ class Performing:
         self._performers = dict(performers)
         self._nudged = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
+        # Training takes its time beside everything else; nobody waits for it.
+        self._foreground = tuple(kind for kind in performers if kind not in BACKGROUND)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
 
@@ -61,17 +66,19 @@ class Performing:
         self._stopping = True
         self.nudge()
 
+    async def is_idle(self) -> bool:
+        """True when nothing due is left to claim and nothing is being done."""
+        waiting = await self._store.in_thread(self._store.claimable, self._foreground)
+        return waiting == 0 and not self._busy
+
     async def idle(self) -> None:
-        """Return when nothing due is left to claim and nothing is being done (for the demo's clock and tests)."""
-        while True:
-            while self._running:
-                await asyncio.wait(set(self._running))
-            if await self._store.in_thread(self._store.claimable, tuple(self._performers)) == 0:
-                if not self._running:
-                    return
-                continue
+        """Return once `is_idle` (for the demo's clock and stories)."""
+        while not await self.is_idle():
             self.nudge()
-            await asyncio.sleep(0.005)
+            if self._busy:
+                await asyncio.wait(set(self._busy), return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(0.005)
 
     async def _rest(self) -> None:
         try:
@@ -89,11 +96,14 @@ class Performing:
         for one in claimed:
             task = asyncio.create_task(self._perform(one))
             self._running.add(task)
+            if one.kind not in BACKGROUND:
+                self._busy.add(task)
             task.add_done_callback(self._finished)
         return len(claimed) == room
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._busy.discard(task)
         self._nudged.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("performing_broke", exc_info=task.exception())

@@ -5,7 +5,10 @@ from typing import Protocol
 
 
 class SimClock(Protocol):
-    """Time as the demo sees it. Instants are aware UTC."""
+    """Time as the demo sees it. Instants are aware UTC.
+
+    A clock may also have `zone`, an IANA name: the page shows times in it, else in the browser's own.
+    """
 
     def now(self) -> datetime:
         """The world's time."""

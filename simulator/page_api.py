@@ -109,6 +109,7 @@ def _clock(world: World) -> Json:
     return {
         "now": instant(world.now()),
         "movable": not world.real_time,
+        "zone": getattr(world.clock, "zone", None),
         "next_due": {"label": due[0], "at": instant(due[1])} if due else None,
     }
 

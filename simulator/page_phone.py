@@ -51,6 +51,7 @@ def chat(world: World, person: Person, limit: int) -> Json:
     """The chat of one person with the bot."""
     messages = world.telegram.chats.get(person.id, [])
     notice = person.notice
+    waiting = _waiting(world, person)
     return {
         "customer": person.id,
         "more": len(messages) > limit,
@@ -61,8 +62,14 @@ def chat(world: World, person: Person, limit: int) -> Json:
             "rows": person.reply_keyboard["rows"],
             "placeholder": person.reply_keyboard["placeholder"],
         },
-        "messages": [message(m) for m in messages[-limit:]],
+        "messages": [message(m) | {"taken": m.id not in waiting} for m in messages[-limit:]],
     }
+
+
+def _waiting(world: World, person: Person) -> set[int]:
+    """The messages of this chat that still stand in the queue for the bot."""
+    queued = (u.get("message") or u.get("edited_message") for u in world.telegram.updates)
+    return {m["message_id"] for m in queued if m and m["chat"]["id"] == person.id}
 
 
 def message(shown: ChatMessage) -> Json:

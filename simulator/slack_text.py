@@ -107,10 +107,18 @@ def _angle(inner: str, name_of: Callable[[str], str], marks: tuple[str, ...]) ->
     if target.startswith("#"):
         return _run("#" + (label or name_of(target[1:])), list(marks), mention=target[1:])
     if target.startswith("!date^"):
-        return _run(readable(label), list(marks))
+        return _run(readable(label), list(marks)) | _date(target)
     if target.startswith("!"):
         return _run("@" + (label or target[1:]).lstrip("@"), list(marks), mention=target)
     return _run(readable(label or target), list(marks), url=target)
+
+
+def _date(target: str) -> Json:
+    """`!date^unix^format^link` for the page, which alone knows its zone; nothing when it is malformed."""
+    _, seconds, form, *_ = [*target.split("^"), "", ""]
+    if not seconds.isdigit() or not form:
+        return {}
+    return {"date": {"at": int(seconds) * 1000, "format": form}}
 
 
 def _run(text: str, marks: list[str], *, url: str | None = None, mention: str | None = None) -> Json:

@@ -13,7 +13,7 @@ from complaints.acts import perform
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.people import Actor
 from complaints.record import Case, Event
-from complaints.vocabulary import WORK, Role, Verb
+from complaints.vocabulary import Verb
 from store.attempts import remember
 from store.canonical import canonical, sha256
 from store.casefiles import CaseFile, load
@@ -118,7 +118,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
     """Names what happened since the work_version that the act was drawn with."""
     reached, since = 0, []
     for event in file.events:
-        if event.verb in WORK and event.role is not Role.SYSTEM:
+        if event.raises_work:
             reached += 1
             if reached > version:
                 since.append(event.verb.value)

@@ -39,10 +39,11 @@ def lock_chat(tx: Tx, chat: Chat) -> None:
 
 def find_or_make(tx: Tx, chat: Chat) -> Contact:
     """The contact point of this chat with its person, both made when it speaks for the first time."""
-    return _find(tx, chat) or _make(tx, chat)
+    return find(tx, chat) or _make(tx, chat)
 
 
-def _find(tx: Tx, chat: Chat) -> Contact | None:
+def find(tx: Tx, chat: Chat) -> Contact | None:
+    """The contact point of this chat, or None where it never spoke or was erased."""
     row = tx.connection.execute(
         select(
             CONTACTS.c.id,

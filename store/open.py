@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
+from complaints.record import Case
 from complaints.rulebook import Rulebook
 from store import (
     acting,
@@ -19,6 +20,7 @@ from store import (
     obligations,
     owed_rows,
     pacing,
+    periods,
     reads,
     records,
     rulebooks,
@@ -124,6 +126,8 @@ class Store:
     texts = reading(told.texts)
     cases = reading(opening.cases)
     last_read = reading(reads.last_read)
+    received_page = reading(periods.received_page)
+    open_page = reading(periods.open_page)
 
     # files
     file_to_fetch = reading(files.file_to_fetch)
@@ -157,6 +161,14 @@ class Store:
         """Move the desk's clock (demo and tests only); the new moment."""
         self._offset = timedelta(seconds=self.run(lambda tx: pacing.move_clock(tx, seconds), writes=True))
         return self.now()
+
+    def cases_received(self, start: datetime, end: datetime) -> Iterator[Case]:
+        """Complaints received from `start` (included) to `end` (not included), for reports."""
+        return periods.pages(lambda after: self.received_page(start, end, after))
+
+    def cases_open(self) -> Iterator[Case]:
+        """Every complaint that is not closed, the earliest received first."""
+        return periods.pages(self.open_page)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call this, from whatever thread wrote, after each commit that inserted or freed a duty."""

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from complaints.owing import Lane, Owed
+from store.contacts import find
+from store.errors import UnknownRow
 from store.keyring import Keyring
 from store.sealing import place, seal, unseal
 from store.tables import OBLIGATIONS
 from store.transactions import Tx
+from store.values import Chat
 
 #: Kinds that speak to the complainant: of one chat only the oldest open one is claimed.
 SPEAKING: frozenset[str] = frozenset(
@@ -84,15 +87,28 @@ def owe_for_case(tx: Tx, ref: str, contact_id: int | None, owed: Iterable[Owed])
     tx.owing = tx.owing or bool(rows)
 
 
-def insert(tx: Tx, owed: Owed, ref: str | None = None, payload: Mapping[str, Any] | None = None) -> bool:
-    """Owe something that follows from no verb (a digest, a training run); False when its key is there."""
-    scope = ref or ""
-    sealed = seal_payload(tx.keys, None, payload, scope, owed.key) if payload else None
-    new = tx.insert_new(
-        OBLIGATIONS, [row_of(owed, scope=scope, ref=ref, contact_id=None, at=tx.now, payload=sealed)]
+def insert(
+    tx: Tx,
+    owed: Owed,
+    ref: str | None = None,
+    chat: Chat | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> bool:
+    """Owe something that follows from no verb (a digest, a training run); False when its key is there.
+
+    With `chat` it speaks to that contact point, which must be known.
+    """
+    contact = None if chat is None else find(tx, chat)
+    if chat is not None and contact is None:
+        raise UnknownRow("this chat never spoke to us: nothing can be owed to it")
+    number, key = (contact.id, contact.key) if contact else (None, None)
+    scope = ref or ("" if number is None else chat_scope(number))
+    sealed = seal_payload(tx.keys, key, payload, scope, owed.key) if payload else None
+    new = tx.take(
+        OBLIGATIONS, row_of(owed, scope=scope, ref=ref, contact_id=number, at=tx.now, payload=sealed)
     )
-    tx.owing = tx.owing or new > 0
-    return new > 0
+    tx.owing = tx.owing or new
+    return new
 
 
 def seal_payload(

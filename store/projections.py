@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Table, delete, insert, update
@@ -86,22 +86,29 @@ def decision_row(one: Decision) -> Values:
 
 def remedy_row(one: RemedyOwed) -> Values:
     """One row of `remedies`."""
-    return asdict(one)
+    return _columns(REMEDIES, one)
 
 
 def target_row(one: TargetSet) -> Values:
     """One row of `targets`."""
-    return {**asdict(one), "target": one.target.value}
+    return _columns(TARGETS, one)
 
 
 def proposal_row(one: Proposed) -> Values:
     """One row of `proposals`, but for its seq."""
-    return asdict(one)
+    return _columns(PROPOSALS, one)
 
 
 def assessment_row(one: Assessment) -> Values:
     """One row of `assessments`, but for its seq."""
-    return asdict(one)
+    return _columns(ASSESSMENTS, one)
+
+
+def _columns(table: Table, one: object) -> Values:
+    """The value's own fields that the table has, codes as plain text; reference and seq are the event's."""
+    names = (column.name for column in table.columns if column.name not in ("ref", "seq"))
+    values = {name: getattr(one, name) for name in names}
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
 #: Each list of a case with its table, its key beside the reference, and its rows.

@@ -224,15 +224,13 @@ def _remedy(case: Case, one: RemedyOwed, words: Words) -> dict[str, Any]:
 
 
 def _promise(case: Case, one: RemedyOwed, words: Words) -> str | None:
-    """The words of a promise stand with the decision of its level, numbered from that decision's first."""
-    decision = next((made for made in reversed(case.decisions) if made.level == one.level), None)
+    """The words of a promise stand with its decision, numbered from that decision's first promise."""
+    together = [other.n for other in case.remedies if other.promised_at == one.promised_at]
+    decision = next((made for made in case.decisions if made.at == one.promised_at), None)
     if decision is None or one.external:
         return None
     said = words.get(decision.seq, {})
-    if decision.short:
-        return said.get("done")
-    first = min(other.n for other in case.remedies if other.level == one.level and not other.external)
-    return said.get(f"remedies.{one.n - first}.text")
+    return said.get("done") if decision.short else said.get(f"remedies.{one.n - min(together)}.text")
 
 
 def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:

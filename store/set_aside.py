@@ -23,17 +23,15 @@ KEPT = timedelta(days=30)
 def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
     """Put a message aside under its key, so that the rest goes on; staff are told."""
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
-    new = tx.insert_new(
+    new = tx.take(
         SET_ASIDE,
-        [
-            {
-                "key": key,
-                "sealed": tx.keys.seal(raw, place("set_aside", key, "raw")),
-                "why": why,
-                "at": tx.now,
-                "expires_at": tx.now + KEPT,
-            }
-        ],
+        {
+            "key": key,
+            "sealed": tx.keys.seal(raw, place("set_aside", key, "raw")),
+            "why": why,
+            "at": tx.now,
+            "expires_at": tx.now + KEPT,
+        },
     )
     if new:
         owed_rows.insert(

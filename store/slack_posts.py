@@ -27,20 +27,18 @@ def posts(tx: Tx, ref: str) -> list[SlackPost]:
 
 def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
     """The row of a post, written before the post is made; a second claim gives the same row."""
-    new = tx.insert_new(
+    new = tx.take(
         SLACK,
-        [
-            {
-                "ref": ref,
-                "channel": channel,
-                "purpose": purpose,
-                "ts": None,
-                "shown": 0,
-                "draws": 0,
-                "claimed_at": tx.now,
-                "deleted_at": None,
-            }
-        ],
+        {
+            "ref": ref,
+            "channel": channel,
+            "purpose": purpose,
+            "ts": None,
+            "shown": 0,
+            "draws": 0,
+            "claimed_at": tx.now,
+            "deleted_at": None,
+        },
     )
     here = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
     if not new:

@@ -56,7 +56,9 @@ class Tx:
         """Insert the row, or give the one with its primary key these values."""
         keys = [column.name for column in table.primary_key.columns]
         changed = {name: value for name, value in row.items() if name not in keys}
-        self.connection.execute(insert.values(**row).on_conflict_do_update(index_elements=keys, set_=changed))
+        self.connection.execute(
+            self._insert(table).values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
+        )
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

@@ -15,7 +15,7 @@ from store.casefiles import case_key
 from store.chain import GENESIS, event_of
 from store.checkpoints import merkle_root, statement_of
 from store.errors import SealBroken
-from store.projections import LISTS, complaint_row
+from store.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.rulebooks import SETTINGS_CHAIN, rulebook
 from store.sealing import commitment, unseal
 from store.tables import ASSESSMENTS, CHECKPOINT_HEADS, CHECKPOINTS, COMPLAINTS, EVENTS, PROPOSALS, TEXTS
@@ -144,11 +144,15 @@ def _projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Bad
         )
         if wanted != found:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
-    for table, latest in ((ASSESSMENTS, case.assessment), (PROPOSALS, case.proposed)):
+    last_rows = (
+        (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
+        (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),
+    )
+    for table, latest in last_rows:
         query = select(table).where(table.c.ref == ref).order_by(table.c.seq.desc()).limit(1)
         row = tx.connection.execute(query).first()
         stored = None if row is None else _plain(row._mapping, "ref", "seq")  # noqa: SLF001
-        if stored != (None if latest is None else _plain(vars(latest))):
+        if stored != latest:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
     return None
 

@@ -51,8 +51,7 @@ def dump(model: Model) -> bytes:
         "intercepts": model.plane.intercepts,
         "slopes": model.calibration.slopes,
         "offsets": model.calibration.offsets,
-        "scale": model.calibration.scale,
-        "bias": model.calibration.bias,
+        "mix": np.array(model.calibration.mix),
         "threshold": model.threshold,
         "facts": json.dumps(model.facts, ensure_ascii=False, sort_keys=True),
     }
@@ -119,6 +118,7 @@ def _model(content: dict[str, Any]) -> Model:
     weights = content["weights"]
     if weights.shape != (len(categories), columns) or content["slopes"].shape != (len(categories),):
         raise ValueError("its arrays do not fit together")
+    sharp, soft, share = content["mix"].tolist()
     critical = None
     if "critical_weights" in content:
         if content["critical_weights"].shape != (1, columns):
@@ -134,7 +134,7 @@ def _model(content: dict[str, Any]) -> Model:
         categories=categories,
         features=features,
         plane=Linear(weights, content["intercepts"]),
-        calibration=Calibration(content["slopes"], content["offsets"], content["scale"], content["bias"]),
+        calibration=Calibration(content["slopes"], content["offsets"], (sharp, soft, share)),
         threshold=float(content["threshold"]),
         critical=critical,
         facts=json.loads(content["facts"]),

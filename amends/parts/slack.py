@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import TypeVar
 
+import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +24,7 @@ from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
 from bots.slack.performers import performers
 from bots.slack.socket import close, connect, is_well, watch
-from bots.slack.staff import sync_staff
+from bots.slack.staff import Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
 from scheduler.performing import Perform
@@ -30,6 +34,12 @@ from store.open import Store
 SYNC_SECONDS = 240.0
 #: Slack away at the start: the complainant's side goes on, and we knock again.
 KNOCK_SECONDS = 5.0
+
+#: Errors that knocking again does not mend: the installer must.
+FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
+
+Hook = Callable[[Request], Awaitable[Response]]
+Made = TypeVar("Made")
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +66,88 @@ class SlackPart:
             preview=partial(preview, texts=texts),
         )
         self._line: AsyncSocketModeHandler | None = None
-        self._hook: Callable[[Request], Awaitable[Response]] | None = None
+        self._handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
-        self._listens = False
+
+    async def begin(self, *, listens: bool) -> None:
+        """Make the line where this process listens, and keep the roles; Slack may be away meanwhile."""
+        self.tasks.append(asyncio.create_task(self._listen() if listens else self._keep_roles(), name="slack"))
+
+    async def _listen(self) -> None:
+        """Knock until Slack answers, then watch the line; ends only where a new start is needed."""
+        app = await self._when_it_answers(self._build)
+        if self._settings.secrets.slack_app_token is None:
+            self._handler = handler(app)
+            await self._keep_roles()
+            return
+        connecting = partial(connect, app, self._settings.secrets.slack_app_token)
+        self._line = await self._when_it_answers(connecting)
+        await asyncio.gather(watch(self._line), self._keep_roles())
+
+    async def _build(self) -> AsyncApp:
+        return await build_app(
+            self._desk, self._client, signing_secret=self._settings.secrets.slack_signing_secret
+        )
+
+    async def _when_it_answers(self, ask: Callable[[], Awaitable[Made]]) -> Made:
+        """Ask again while Slack is away; a wrong token is final and ends the process with its name."""
+        while True:
+            try:
+                return await ask()
+            except SlackApiError as refused:
+                if str(refused.response.get("error")) in FINAL:
+                    raise
+                log.warning("slack_refused", why=str(refused.response.get("error")))
+            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as away:
+                log.warning("slack_away", why=type(away).__name__)
+            await asyncio.sleep(KNOCK_SECONDS)
+
+    async def _keep_roles(self) -> None:
+        while True:
+            synced = await self._when_it_answers(self._sync)
+            for problem in synced.problems:
+                log.warning("role_unclear", why=problem)
+            await asyncio.sleep(SYNC_SECONDS)
+
+    async def _sync(self) -> Synced:
+        settings = self._settings
+        return await sync_staff(
+            self._client, self._desk, settings.roles.as_mapping(), on_call=settings.on_call.people
+        )
+
+    def performers(self) -> Mapping[str, Perform]:
+        """The performers of the kinds that staff see."""
+        return performers(self._desk, self._client, pace=self._pace)
+
+    def hooks(self) -> Mapping[str, Hook]:
+        """The route of HTTP mode, where it is configured; 503 until Slack has answered once."""
+        if not self._settings.secrets.slack_over_http:
+            return {}
+
+        async def called(request: Request) -> Response:
+            if self._handler is None:
+                return Response(status_code=503)
+            return await self._handler(request)
+
+        return {PATH: called}
+
+    async def is_well(self) -> bool:
+        """Listening, and the line answers."""
+        if self._line is not None:
+            return await is_well(self._line)
+        return self._handler is not None
+
+    async def hush(self) -> None:
+        """Take no more presses."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self._line is not None:
+            await close(self._line)
+            self._line = None
+
+    async def end(self) -> None:
+        """Close what sends."""
+        session = self._client.session
+        if session is not None and not session.closed:
+            await session.close()

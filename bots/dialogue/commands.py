@@ -43,7 +43,7 @@ def _start(talk: Talk, heard: Command) -> None:
     if _CODE.fullmatch(heard.argument.strip()):
         talk.say("bind.unknown")
         return
-    talk.say("start", **outside.start_fields(talk))
+    outside.greet(talk)
 
 
 def _complain(talk: Talk, heard: Command) -> None:

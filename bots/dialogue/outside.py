@@ -44,7 +44,7 @@ def first_words(talk: Talk, message: Message, *, kind: str | None = None) -> Non
     if message.files or greetings.qualifies(message.text) or talk.reads_danger(message.text):
         begin(talk, message, kind=kind)
     elif greetings.is_greeting(message.text):
-        talk.say("start", **start_fields(talk))
+        greet(talk)
     else:
         talk.say("hint")
 
@@ -54,9 +54,9 @@ def begin(talk: Talk, message: Message, *, kind: str | None = None) -> None:
     questions.start(talk, receive(talk, message, kind=kind))
 
 
-def start_fields(talk: Talk) -> dict[str, str]:
-    """What the greeting names."""
-    return {"org": talk.rules.organisation, "number": talk.rules.emergency_number}
+def greet(talk: Talk) -> None:
+    """Who speaks, that people decide, and the number to call first in danger."""
+    talk.say("start", org=talk.rules.organisation, number=talk.rules.emergency_number)
 
 
 def _belongs_to(talk: Talk, message: Message) -> Case | None:

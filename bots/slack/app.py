@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.client import make_client
 from bots.slack.commands import Commands
 from bots.slack.desk import Desk
 from bots.slack.home import Home
@@ -45,7 +46,8 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
         )
 
     app = AsyncApp(
-        client=client,
+        # The listeners never use bolt's own copies, so these need no token; the rules of `make_client` hold.
+        client=make_client(None, client.base_url, proxy=client.proxy),
         authorize=authorize,
         signing_secret=signing_secret,
         logger=log,

@@ -126,9 +126,14 @@ def _proposal(case: Case, voice: Voice) -> str:
 
 
 def _rules(case: Case, voice: Voice) -> str:
-    names = list(dict.fromkeys(one.rule for one in case.signs))
-    shown = escaped(cut(", ".join(one.replace("_", " ") for one in names), 300))
-    return voice.say("card.rules", rules=shown) if names else ""
+    names = rule_names(case)
+    return voice.say("card.rules", rules=names) if names else ""
+
+
+def rule_names(case: Case) -> str:
+    """The names of the rules that fired, without their kind, as mrkdwn."""
+    names = dict.fromkeys(one.rule.rpartition(".")[2].replace("_", " ") for one in case.signs)
+    return escaped(cut(", ".join(names), 300))
 
 
 def flag_lines(case: Case, voice: Voice) -> list[str]:

@@ -36,7 +36,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def make_client(token: str, base_url: str, *, proxy: str | None = None) -> AsyncWebClient:
+def make_client(token: str | None, base_url: str, *, proxy: str | None = None) -> AsyncWebClient:
     """A client that repeats nothing by itself: a line cut after Slack acted would post twice.
 
     What is tried again, and when, is the obligation's affair.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from complaints.assessing import harm_of
 from complaints.deciding import required_evidence
 from complaints.lifecycle import ANSWERED, TABLE, UNDECIDED
 from complaints.record import Case
@@ -65,8 +66,8 @@ def _extend(case: Case) -> bool:
 
 
 def _reclassify(case: Case) -> bool:
-    harm = max([case.assessment.severity if case.assessment else 0, *(one.severity for one in case.signs)])
-    return _undecided(case) and case.reclassification is None and harm < 3
+    fresh = _undecided(case) and not case.decisions and case.reclassification is None
+    return fresh and harm_of(case) < 3
 
 
 def _receipt(case: Case) -> bool:

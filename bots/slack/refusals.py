@@ -10,23 +10,23 @@ from complaints.deciding import required_evidence
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
 from complaints.record import Case, Event
-from complaints.vocabulary import WORK, Role
 
 #: Every code of the rules that has a text of its own; `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
     {
-        "accepted_before", "ahead", "already_acknowledged", "already_done", "already_so", "answered",
-        "assessed_before", "currency", "done_before", "evidence_missing", "expired",
-        "issue_without_finding", "language_not_confirmed", "legal_hold", "needs_approval", "new_message",
-        "no_reply", "no_such_target", "not_a_date", "not_a_moment", "not_acknowledged", "not_ahead",
-        "not_allowed", "not_allowed.assign", "not_allowed.excluded", "not_allowed.legal_cap",
-        "not_allowed.level", "not_allowed.level_role", "not_allowed.limit", "not_allowed.lower",
-        "not_allowed.other_person", "not_allowed.owned", "not_allowed.owner", "not_allowed.read",
-        "not_allowed.restricted", "not_allowed.role", "not_allowed.second_person", "not_allowed.severity",
-        "not_allowed.subject", "not_an_amount", "not_an_option", "not_assessed", "not_communicated",
-        "not_done", "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_tell", "open_offer",
-        "owned_before", "owner_no_handler", "question_open", "remedy_owed", "required", "same_reference",
-        "stale", "too_long", "top_level", "unknown_reference", "verified_before", "waits_for_approval",
+        "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
+        "answered", "assessed_before", "currency", "decided_before", "done_before", "erased",
+        "evidence_missing", "expired", "issue_without_finding", "issues_fixed", "language_not_confirmed",
+        "legal_hold", "needs_approval", "new_message", "no_reply", "no_such_target", "not_a_date",
+        "not_a_moment", "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign",
+        "not_allowed.excluded", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
+        "not_allowed.limit", "not_allowed.lower", "not_allowed.other_person", "not_allowed.owned",
+        "not_allowed.owner", "not_allowed.read", "not_allowed.restricted", "not_allowed.role",
+        "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject", "not_an_amount",
+        "not_an_option", "not_assessed", "not_communicated", "not_done", "not_open_to_you", "not_short",
+        "nothing_to_approve", "nothing_to_tell", "open_offer", "owned_before", "owner_no_handler",
+        "question_open", "remedy_owed", "required", "same_reference", "stale", "too_long", "top_level",
+        "unknown_reference", "verified_before", "waits_for_approval",
     }
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ def since(events: Sequence[Event], version: int) -> tuple[str, ...]:
     found: list[str] = []
     reached = 0
     for event in events:
-        if event.verb in WORK and event.role is not Role.SYSTEM:
+        if event.raises_work:
             reached += 1
             if reached > version:
                 found.append(event.verb.value)

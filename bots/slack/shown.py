@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bots.slack.blocks import Block, button, cut, escaped, pieces, said, section
+from bots.slack.card import rule_names
 from bots.slack.voice import Voice
 from store.values import FileSeen, Opened, Text
 
@@ -99,9 +100,9 @@ def because_line(opened: Opened, voice: Voice) -> str:
         lines.append(voice.say("open.alternatives", others=others))
     if words:
         lines.append(voice.say("open.because", words=words))
-    rules = list(dict.fromkeys(one.rule.replace("_", " ") for one in opened.case.signs))
+    rules = rule_names(opened.case)
     if rules:
-        lines.append(voice.say("card.rules", rules=escaped(cut(", ".join(rules), 300))))
+        lines.append(voice.say("card.rules", rules=rules))
     return "\n".join(lines)
 
 

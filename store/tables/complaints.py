@@ -108,6 +108,9 @@ class Remedy(Row, table=True):
     done_by: str | None
     verified_at: datetime | None = Field(sa_type=UtcDateTime)
     verified_by: str | None
+    promised_at: datetime | None = Field(sa_type=UtcDateTime)
+    accepted_at: datetime | None = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class TargetRow(Row, table=True):

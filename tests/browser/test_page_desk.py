@@ -143,3 +143,11 @@ async def test_what_a_member_may_not_see_is_not_listed(hands: Hands) -> None:
     await expect(restricted).to_be_visible()
     await hands.sit_as("Alice")
     await expect(restricted).to_have_count(0)
+
+
+async def test_a_date_is_shown_in_the_zone_of_the_world(hands: Hands, bot: ScriptedBot) -> None:
+    # 09:00 UTC on a summer's day is 10:00 in London.
+    await bot.slack(
+        "chat.postMessage", channel=CHANNEL, text="Due <!date^1782896400^{date_short} {time}|soon>."
+    )
+    await expect(hands.desk.get_by_role("article")).to_contain_text("Due Wed 1 Jul 2026 10:00.")

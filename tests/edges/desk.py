@@ -34,7 +34,7 @@ RULES = Rulebook(
     staff_language="en",
     emergency_number="112",
     preset="small_business",
-    calendar=Calendar(hours={day: ((540, 1050),) for day in range(5)}),
+    calendar=Calendar(hours=dict.fromkeys(range(5), ((540, 1050),))),
     targets=Targets(by_priority=dict.fromkeys(("P1", "P2", "P3", "P4"), _SPANS), legal="20 bd"),
     levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
     authority={"handler": Limit(10_000, "GBP"), "manager": Limit(200_000, "GBP")},

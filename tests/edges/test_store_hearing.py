@@ -10,7 +10,7 @@ import pytest
 from complaints.intake import said
 from complaints.vocabulary import Verb
 from store.open import Store
-from store.values import Act, Chat, Conversation, HeardFile, Heard, Turn, Wake
+from store.values import Act, Chat, Conversation, Heard, HeardFile, Turn, Wake
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
@@ -38,7 +38,9 @@ def test_a_repeated_key_changes_nothing(store: Store) -> None:
     def step(talk: Conversation) -> Turn:
         calls.append(talk.next_ref)
         told = said(field="description", has_words=True)
-        return Turn(state={"step": "story"}, acts=(Act(Verb.RECEIVE, talk.next_ref, told, {"description": "a b"}),))
+        return Turn(
+            state={"step": "story"}, acts=(Act(Verb.RECEIVE, talk.next_ref, told, {"description": "a b"}),)
+        )
 
     first = store.hear("tg:7", desk.chat(), step)
     before = store.record(first.refs[0]), store.outbox(everything=True)
@@ -79,7 +81,10 @@ def test_an_edit_replaces_a_text_in_the_read_back_and_both_versions_stay(store: 
     ref = desk.receive("The watr is brown.")
     desk.add(ref, "The water is brown.", source="1", replaces=1)
     assert [one.text for one in store.texts(ref)] == ["The water is brown."]
-    assert [one["text"] for one in store.record(ref)["texts"]] == ["The watr is brown.", "The water is brown."]
+    assert [one["text"] for one in store.record(ref)["texts"]] == [
+        "The watr is brown.",
+        "The water is brown.",
+    ]
 
 
 def test_two_chats_are_two_people_and_see_only_their_own(store: Store) -> None:
@@ -112,7 +117,9 @@ def test_what_fails_inside_leaves_nothing_and_may_come_again(store: Store) -> No
     assert store.known(["tg:9"]) == set()
     assert store.cases() == ([], None)
     assert store.outbox(everything=True) == []
-    assert store.hear("tg:9", desk.chat(), lambda talk: Turn(state={"n": len(talk.cases)})) == Heard(repeat=False)
+    assert store.hear("tg:9", desk.chat(), lambda talk: Turn(state={"n": len(talk.cases)})) == Heard(
+        repeat=False
+    )
 
 
 def test_a_wake_is_due_later_and_is_heard_under_its_own_key(store: Store, clock: FakeClock) -> None:

@@ -100,7 +100,9 @@ def test_an_evaluation_has_the_figures_of_the_contract() -> None:
         "unknown_categories"
     } <= set(figures)  # fmt: skip
     assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
-    assert set(figures["severity"]) == {"rows", "critical", "recall_at_10", "model_alerts"}
+    assert set(figures["severity"]) == {
+        "rows", "critical", "recall_at_10", "rules_recall", "rules_false_alarms", "recall", "false_alarms"
+    }  # fmt: skip
     assert figures["accuracy"] > 0.95
 
 

@@ -1,0 +1,56 @@
+"""`amends run` and `amends demo`: the desk at work."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amends.cli.ending import NOT_WELL
+from amends.cli.opened import Config
+from amends.cli.printing import err, out
+from amends.demo.running import demo as run_demo
+from amends.demo.running import play
+from amends.logs import set_up_logging
+from amends.running import run_desk
+from amends.settings import load
+from amends.wiring import PARTS
+
+
+def run(
+    *,
+    only: Annotated[
+        str | None, typer.Option(help="Some of telegram,slack,scheduler,web, to scale out; else everything.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Work until SIGTERM; then finish what was begun and stop within 10 seconds."""
+    parts = tuple(one.strip() for one in only.split(",")) if only else PARTS
+    unknown = [one for one in parts if one not in PARTS]
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only")
+    settings = load(config)
+    set_up_logging(settings.secrets.log)
+    asyncio.run(run_desk(settings, parts))
+
+
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="Where the page listens; 0 for any free port.")] = 8420,
+    empty: Annotated[bool, typer.Option(help="Without a past.")] = False,
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="How fast the clock runs.")] = 1.0,
+    script: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Play a written story and print it.")
+    ] = None,
+) -> None:
+    """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
+    set_up_logging("warning")
+    if script is not None:
+        failed = asyncio.run(play(script.read_text(encoding="utf-8"), report=lambda line: out.print(line, markup=False)))
+        if failed:
+            err.print(failed, markup=False)
+            raise typer.Exit(NOT_WELL)
+        return
+    asyncio.run(run_demo(port=port, empty=empty, speed=speed, say=lambda line: out.print(line, markup=False)))

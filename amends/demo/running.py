@@ -1,0 +1,154 @@
+"""The demo process: simulator, desk, page, clock; or one written story, played and printed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from amends.clockwork import Clockwork
+from amends.demo.history import fill
+from amends.demo.place import CHANNELS, STAFF, demo_settings
+from amends.keys import keyring
+from amends.story.player import Failed, Player
+from amends.story.script import BadStory, read_story
+from amends.wiring import Desk, Pace
+from simulator import Limits, Simulator
+from store.migrating import upgrade
+from store.open import Store, open_store
+
+Say = Callable[[str], None]
+
+#: A story begins on a working morning, so that its dates can be written down.
+STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+
+
+@dataclass
+class _LateClock:
+    """The simulator starts before the desk that owns the clock; until then real time counts."""
+
+    clockwork: Clockwork | None = None
+
+    def now(self) -> datetime:
+        return self.clockwork.now() if self.clockwork else datetime.now(UTC)
+
+    def next_due(self) -> tuple[str, datetime] | None:
+        return self.clockwork.next_due() if self.clockwork else None
+
+    async def advance(self, by: timedelta) -> None:
+        if self.clockwork is not None:
+            await self.clockwork.advance(by)
+
+    async def to_next_due(self) -> None:
+        if self.clockwork is not None:
+            await self.clockwork.to_next_due()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The whole product before its simulator, running; what a story is played on."""
+
+    simulator: Simulator
+    desk: Desk
+    store: Store
+    clock: Clockwork
+
+    async def settled(self) -> None:
+        """Return when nothing due is left to do and nothing moves on either platform."""
+        while True:
+            await self.desk.idle()
+            await self.simulator.settled()
+            if await self.desk.is_idle():
+                return
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the clock, stopping at each due time."""
+        await self.clock.advance(by)
+
+    async def to_next_due(self) -> None:
+        """Move the clock to the next due time."""
+        await self.clock.to_next_due()
+
+    async def record(self, ref: str) -> Mapping[str, Any]:
+        """The record as `case show --json` gives it."""
+        found: Mapping[str, Any] = await self.store.in_thread(self.store.record, ref)
+        return found
+
+
+@asynccontextmanager
+async def staged(
+    *, port: int = 0, begins: datetime | None = None, past: Callable[[Stage], None] | None = None
+) -> AsyncIterator[Stage]:
+    """Simulator, database and desk in a folder that is gone afterwards."""
+    late = _LateClock()
+    with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
+        limits = Limits(ack_seconds=30, trigger_seconds=30)
+        async with Simulator(clock=late, limits=limits, port=port) as simulator:
+            settings = demo_settings(Path(folder), simulator, listen_port=_free_port())
+            upgrade(settings.secrets.database_url)
+            store = open_store(settings.secrets.database_url, keyring(settings))
+            desk = Desk(settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
+            stage = Stage(simulator, desk, store, Clockwork(store, lambda: stage.settled()))
+            try:
+                if begins is not None:
+                    store.move_clock((begins - datetime.now(UTC)).total_seconds())
+                late.clockwork = stage.clock
+                if past is not None:
+                    await asyncio.to_thread(past, stage)
+                await desk.start()
+                yield stage
+            finally:
+                await desk.stop()
+                store.close()
+
+
+async def demo(*, port: int, empty: bool, speed: float, say: Say) -> None:
+    """Serve the page until interrupted."""
+    past = None if empty else (lambda stage: fill(stage.store, stage.simulator, stage.desk, say))
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    async with staged(port=port, past=past) as stage:
+        say(f"Open {stage.simulator.url} (Ctrl-C ends it; nothing is kept)")
+        faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
+        await asked.wait()
+        if faster is not None:
+            faster.cancel()
+
+
+async def _run_faster(stage: Stage, speed: float) -> None:
+    """Move the clock on once a second by what real time does not."""
+    while True:
+        await asyncio.sleep(1)
+        await stage.clock.advance(timedelta(seconds=speed - 1))
+
+
+async def play(text: str, *, report: Say) -> str | None:
+    """Play a story and print each line as it holds; None, or what did not hold."""
+    try:
+        steps = read_story(text)
+    except BadStory as wrong:
+        return str(wrong)
+    async with staged(begins=STORY_BEGINS) as stage:
+        await stage.desk.trained()
+        player = Player(stage.simulator, stage, staff=STAFF, channels=CHANNELS)
+        for step in steps:
+            try:
+                await player.play(step)
+            except Failed as wrong:
+                return str(wrong)
+            report(f"  {step.text}")
+    return None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,80 @@
+"""The web server as a part of the desk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from amends.settings import Settings
+
+Hook = Callable[[Request], Awaitable[Response]]
+Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+class WebPart:
+    """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
+
+    def __init__(self, settings: Settings, *, page: Callable[[], str], ready: Ready) -> None:
+        self._settings, self._page, self._ready = settings, page, ready
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, hooks: Mapping[str, Hook]) -> None:
+        """Listen; raises OSError where the address is taken."""
+        secrets = self._settings.secrets
+        app = web_app(page=self._page, ready=self._ready, hooks=hooks)
+        config = uvicorn.Config(
+            app,
+            host=secrets.listen_host,
+            port=secrets.listen_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+        )
+        self._server = uvicorn.Server(config)
+        # The process ends by our own signal handlers: uvicorn's would end only the server.
+        self._server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
+        self._task = asyncio.create_task(self._server.serve(), name="web")
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise OSError(f"{secrets.listen} cannot be listened at: is another program there?")
+            await asyncio.sleep(0.01)
+
+    async def end(self) -> None:
+        """Answer what was asked, then close."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._server = None
+
+
+def web_app(*, page: Callable[[], str], ready: Ready, hooks: Mapping[str, Hook]) -> Starlette:
+    """The routes; `hooks` are there only where the platforms are configured to call."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def readyz(_: Request) -> Response:
+        parts = await ready()
+        return JSONResponse(dict(parts), status_code=200 if all(parts.values()) else 503)
+
+    async def how_to_complain(_: Request) -> Response:
+        policy = "default-src 'none'; style-src 'unsafe-inline'"
+        return HTMLResponse(page(), headers={"Content-Security-Policy": policy})
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/", how_to_complain),
+            *(Route(path, hook, methods=["POST"]) for path, hook in hooks.items()),
+        ]
+    )

@@ -1,0 +1,175 @@
+"""How handling ends and begins again, what comes from outside, who may see it (7.9, 4.7, 8.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from complaints.doing import instant
+from complaints.record import Case, Event, RemedyOwed
+from complaints.vocabulary import CloseCode, Flag, Kind, State
+from complaints.worktime import closing_time
+
+
+def nothing_pending(case: Case) -> Case:
+    """What waited for a second person waits no longer."""
+    return replace(case, drafted=None, drafted_remedies=(), reclassification=None)
+
+
+def closed(case: Case, event: Event, code: CloseCode) -> Case:
+    """Handling stops; open offers are over, and nobody waits for anybody."""
+    ended = nothing_pending(case)
+    return replace(
+        ended,
+        state=State.CLOSED,
+        close_code=code,
+        closed_at=event.at,
+        form_open=False,
+        form_ended_at=ended.form_ended_at or event.at,
+        remedies=tuple(replace(one, ended_at=event.at) if one.offered else one for one in ended.remedies),
+        question_at=None,
+        asked_at=None,
+        asked_until=None,
+        flags=ended.flags - {Flag.QUESTION_OPEN, Flag.WAITING_COMPLAINANT},
+    )
+
+
+def closing(case: Case, event: Event) -> Case:
+    """Closed by the code in the event."""
+    return closed(case, event, CloseCode(event.facts["close_code"]))
+
+
+def withdrawn(case: Case, event: Event) -> Case:
+    """Closed, or flagged where the matter goes on inside."""
+    told = replace(case, withdrawn_at=event.at)
+    if event.facts["goes_on"]:
+        return replace(told, flags=told.flags | {Flag.WITHDRAWN})
+    return closing(told, event)
+
+
+def reopened(case: Case, event: Event) -> Case:
+    """Begun again with new clocks; what was decided before is history, what was promised stands."""
+    return replace(
+        case,
+        state=State.INVESTIGATING,
+        kind=Kind.COMPLAINT,
+        close_code=None,
+        closed_at=None,
+        withdrawn_at=None,
+        reply=None,
+        reply_at=None,
+        external_final_at=None,
+        issues=tuple(replace(one, finding=None) for one in case.issues),
+        surveys=(),
+        reopened=case.reopened + 1,
+        reopened_seq=event.seq,
+        level_started_at=event.at,
+        flags=case.flags - {Flag.WITHDRAWN},
+    )
+
+
+def recourse_offered(case: Case, event: Event) -> Case:
+    """The outside steps reached the complainant."""
+    return replace(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
+
+
+def external(case: Case, event: Event) -> Case:
+    """An outside body is at work: a flag beside the state."""
+    return replace(case, external_open=True, flags=case.flags | {Flag.EXTERNAL})
+
+
+def external_concluded(case: Case, event: Event) -> Case:
+    """What it orders is owed, whatever we decided; having complied carries the orders out."""
+    flagged = replace(external(case, event), external_open=False)
+    if event.facts.get("event") == "complied":
+        done = {"done_at": event.at, "done_by": event.by}
+        return replace(
+            flagged,
+            remedies=tuple(
+                replace(one, **done) if one.external and one.done_at is None else one
+                for one in flagged.remedies
+            ),
+        )
+    final = replace(flagged, external_final_at=event.at)
+    comply_by = event.facts.get("comply_by")
+    if not comply_by:
+        return final
+    ordered = RemedyOwed(
+        n=len(case.remedies),
+        type="other",
+        level=case.level,
+        due=closing_time(date.fromisoformat(comply_by), case.rules.calendar),
+        promised_by=date.fromisoformat(comply_by),
+        promised_at=event.at,
+        external=True,
+    )
+    return replace(
+        nothing_pending(final),
+        remedies=(*case.remedies, ordered),
+        state=State.REMEDYING,
+        close_code=None,
+        closed_at=None,
+    )
+
+
+def remedy_done(case: Case, event: Event) -> Case:
+    """Carried out, by whom and when."""
+    done_at = instant(event.facts["done_at"])
+    return _one_remedy(case, int(event.facts["remedy"]), done_at=done_at, done_by=event.by)
+
+
+def verified(case: Case, event: Event) -> Case:
+    """Checked, by whom."""
+    return _one_remedy(case, int(event.facts["remedy"]), verified_at=event.at, verified_by=event.by)
+
+
+def _one_remedy(case: Case, n: int, **change: Any) -> Case:
+    return replace(
+        case, remedies=tuple(replace(one, **change) if one.n == n else one for one in case.remedies)
+    )
+
+
+def received_notice(case: Case, event: Event) -> Case:
+    """Somebody has seen it: the danger, and where it was one of the top, the significant complaint."""
+    return replace(
+        case,
+        danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,
+        executive_receipt_at=event.at if event.facts.get("executive") else case.executive_receipt_at,
+    )
+
+
+def surveyed(case: Case, event: Event) -> Case:
+    """A step of this round's survey."""
+    step = str(event.facts["step"])
+    return replace(
+        case,
+        surveys=(*case.surveys, step),
+        surveyed_at=event.at if step == "sent" else case.surveyed_at,
+    )
+
+
+def conflicted(case: Case, event: Event) -> Case:
+    """This person no longer touches nor sees it."""
+    who = str(event.facts["who"])
+    return replace(case, conflicted=case.conflicted | {who}, owner=None if case.owner == who else case.owner)
+
+
+def released(case: Case, event: Event) -> Case:
+    """A manager took it out of the restricted place."""
+    return replace(case, released=True, flags=case.flags - {Flag.RESTRICTED})
+
+
+def flagged(flag: Flag, *, sets: bool) -> Callable[[Case, Event], Case]:
+    """A verb that only sets or clears a flag."""
+
+    def change(case: Case, event: Event) -> Case:
+        return replace(case, flags=case.flags | {flag} if sets else case.flags - {flag})
+
+    return change
+
+
+def erased(case: Case, event: Event) -> Case:
+    """The words and the person are gone."""
+    return replace(case, erased_at=event.at)

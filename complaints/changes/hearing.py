@@ -1,0 +1,131 @@
+"""What reaches us and what reaches them: words, acknowledgements, failures, the model's proposal (7.2 to 7.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from complaints.record import Case, Event, Proposed, Sign
+from complaints.vocabulary import RESTRICTING, Flag, Role, Verb
+from complaints.worktime import closing_time
+
+
+def heard(case: Case, event: Event) -> Case:
+    """Words or files of the complainant: they count, may raise, and may show what must not be seen by all."""
+    facts = event.facts
+    signs = tuple(
+        Sign(one["rule"], one["severity"], one["safety"], one["danger"], event.at, event.seq)
+        for one in facts.get("signs", ())
+    )
+    danger = any(one.danger for one in signs)
+    fresh = danger and (case.danger_at is None or case.danger_receipt_at is not None)
+    named = frozenset(facts.get("subjects", ()))
+    question = facts.get("kind") == "question"
+    told = bool(facts.get("has_words"))
+    returned = case if facts.get("field") == "edit" else _answered(case)
+    flags = returned.flags - {Flag.UNREACHABLE}
+    if danger:
+        flags |= {Flag.DANGER}
+    if named or any(one.kind in RESTRICTING for one in signs):
+        flags |= {Flag.RESTRICTED}
+    if facts.get("audible"):
+        flags |= {Flag.MEDIA_UNHEARD}
+    if question:
+        flags |= {Flag.QUESTION_OPEN}
+    return replace(
+        returned,
+        words=case.words + 1,
+        media=case.media + int(facts.get("media", 0)),
+        told_only_in_media=(case.words == 0 or case.told_only_in_media) and not told,
+        last_words_at=event.at,
+        signs=case.signs + signs,
+        danger_at=event.at if fresh else case.danger_at,
+        danger_receipt_at=None if fresh else case.danger_receipt_at,
+        subjects=case.subjects | named,
+        # Whoever is complained about has the complaint no longer (C).
+        owner=None if case.owner in named else case.owner,
+        question_at=event.at if question and case.question_at is None else case.question_at,
+        returns=case.returns + (1 if Flag.UNREACHABLE in case.flags else 0),
+        flags=flags,
+    )
+
+
+def _answered(case: Case) -> Case:
+    """Any word of the complainant ends our waiting for one."""
+    return replace(case, asked_at=None, asked_until=None, flags=case.flags - {Flag.WAITING_COMPLAINANT})
+
+
+def confirmed(case: Case, event: Event) -> Case:
+    """Send signs, once; it ends the questions."""
+    return replace(
+        form_ended(case, event) if case.form_open else case, confirmed_at=case.confirmed_at or event.at
+    )
+
+
+def form_ended(case: Case, event: Event) -> Case:
+    """The questions are over."""
+    return replace(case, form_open=False, form_ended_at=event.at)
+
+
+def acknowledged(case: Case, event: Event) -> Case:
+    """It reached a channel, or a person of staff said it; the latter is a first human contact too."""
+    level = int(event.facts.get("level", case.level))
+    told = replace(case, acks={**case.acks, level: event.at})
+    return told if event.role is Role.SYSTEM else contacted(told, event)
+
+
+def delivery_failed(case: Case, event: Event) -> Case:
+    """Nothing reaches them until they write again or another route is found."""
+    return replace(case, delivery_failed_at=event.at, flags=case.flags | {Flag.UNREACHABLE})
+
+
+def noted(case: Case, event: Event) -> Case:
+    """After a failed delivery a note tells by which other route the complainant was reached."""
+    return replace(case, other_route=True) if case.delivery_failed_at is not None else case
+
+
+def bound(case: Case, event: Event) -> Case:
+    """The complainant redeemed the code: there is a chat from now on. Showing the code changes nothing."""
+    return replace(case, bound=True) if event.role is Role.COMPLAINANT else case
+
+
+def proposed(case: Case, event: Event) -> Case:
+    """The model's word, which may hide the case from view until a manager released it."""
+    facts = event.facts
+    proposal = Proposed(
+        at=event.at,
+        words=facts["words"],
+        category=facts["category"],
+        probability=facts["probability"],
+        severity=facts["severity"],
+        safety=facts["safety"],
+        abstained=facts["abstained"],
+        restricted=facts["restricted"],
+        model=facts.get("model"),
+    )
+    hides = proposal.restricted and not case.released
+    return replace(
+        case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset())
+    )
+
+
+def contacted(case: Case, event: Event) -> Case:
+    """We wrote or spoke to them; a reply also answers what they asked."""
+    replied = event.verb is Verb.REPLY
+    return replace(
+        case,
+        last_contact_at=event.at,
+        contacted=case.contacted or event.role is not Role.SYSTEM,
+        question_at=None if replied else case.question_at,
+        question_answered_at=event.at if replied and case.question_at else case.question_answered_at,
+        flags=case.flags - ({Flag.QUESTION_OPEN} if replied else frozenset()),
+    )
+
+
+def asked(case: Case, event: Event) -> Case:
+    """We wait for an answer until the end of a day; the clocks run on."""
+    until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
+    waiting = replace(
+        case, asked_at=event.at, asked_until=until, flags=case.flags | {Flag.WAITING_COMPLAINANT}
+    )
+    return contacted(waiting, event)

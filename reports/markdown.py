@@ -1,0 +1,194 @@
+"""The monitoring report as a page to read: Markdown, the verdicts first, every formula named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from complaints.localtime import wall
+from reports.figures import DurationFigure, ShareFigure
+from reports.kpis import BACKLOG_OVERDUE, DURATIONS, PAST_LEGAL, SHARES, Goal, Verdict
+from reports.monitoring import Monitoring
+from reports.proportions import FEWEST, Share
+
+_VERDICTS = {
+    Verdict.MET: "met",
+    Verdict.NOT_MET: "**not met**",
+    Verdict.TOO_FEW: "too few",
+    Verdict.REPORT: "–",
+}
+_VOLUMES = {
+    "category": "By category",
+    "channel": "By channel",
+    "language": "By language",
+    "priority": "By priority",
+    "state": "By state",
+    "close_code": "Closed, by code",
+}
+
+
+def as_markdown(report: Monitoring, zone: str) -> str:
+    """The whole report; dates and times as the organisation's clocks show them."""
+    return (
+        "\n".join(
+            [
+                *_head(report, zone),
+                *_shares(report),
+                *_durations(report),
+                *_backlog(report, zone),
+                *_volume(report),
+                *_misses(report),
+                *_formulas(),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _head(report: Monitoring, zone: str) -> Iterator[str]:
+    first = wall(report.period.start, zone)
+    last = wall(report.period.end - timedelta(microseconds=1), zone)
+    apart = [f"{n} {kind.replace('_', ' ')}" for kind, n in report.other_kinds.items()]
+    if report.simulations:
+        apart.append(f"{report.simulations} simulated")
+    yield "# Monitoring (ISO 10002, 8.4)"
+    yield ""
+    yield (
+        f"Complaints received from {first:%d %B %Y} to {last:%d %B %Y}, as of {_moment(report.as_of, zone)}: "
+        f"**{report.received}**."
+    )
+    if apart:
+        yield f"Counted apart: {', '.join(apart)}."
+    yield f"Intervals are 95 % (Wilson). Shares of fewer than {FEWEST} are not shown."
+    yield ""
+
+
+def _shares(report: Monitoring) -> Iterator[str]:
+    yield "## Figures"
+    yield ""
+    yield from _table(
+        ("figure", "share", "95 %", "count", "target", ""),
+        (
+            (
+                _named(one),
+                _percent(one.share.value),
+                _between(one.share),
+                f"{one.share.hits} of {one.share.of}",
+                _goal(one.kpi.goal, percent=True),
+                _VERDICTS[one.verdict],
+            )
+            for one in report.shares
+        ),
+    )
+
+
+def _durations(report: Monitoring) -> Iterator[str]:
+    yield "## Durations"
+    yield ""
+    yield "Kaplan-Meier, open complaints censored; – where so many have not ended yet."
+    yield ""
+    yield from _table(
+        ("duration", "median", "90 %", "elapsed, median", "90 %", "ended", "open", "target", ""),
+        (
+            (
+                _named(one),
+                _days(one.working_days.median, "bd"),
+                _days(one.working_days.p90, "bd"),
+                _days(one.days.median, "days"),
+                _days(one.days.p90, "days"),
+                str(one.working_days.ended),
+                str(one.working_days.still_open),
+                _goal(one.goal, percent=False),
+                _VERDICTS[one.verdict],
+            )
+            for one in report.durations
+        ),
+    )
+
+
+def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
+    backlog = report.backlog
+    yield "## Backlog"
+    yield ""
+    yield (
+        f"Open now, whenever received: **{backlog.overdue.of}**, of which {backlog.overdue.hits} overdue "
+        f"({_percent(backlog.overdue.value)})."
+    )
+    yield f"Past the legal maximum: {backlog.past_legal} (target 0: {_VERDICTS[backlog.past_legal_verdict]})."
+    if backlog.oldest is not None:
+        oldest = backlog.oldest
+        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {oldest.days} days ago."
+    yield ""
+    rows, since = [], 0
+    for band in backlog.bands:
+        age = f"over {since - 1} days" if band.days is None else f"{since} to {band.days} days"
+        rows.append((age, str(band.overdue.of), str(band.overdue.hits), _percent(band.overdue.value)))
+        since = since if band.days is None else band.days + 1
+    yield from _table(("age", "open", "overdue", "share"), rows)
+
+
+def _volume(report: Monitoring) -> Iterator[str]:
+    yield "## Volume"
+    yield ""
+    for name, title in _VOLUMES.items():
+        counts = report.volume.get(name, {})
+        if counts:
+            yield (
+                f"{title}: "
+                + ", ".join(f"{value.replace('_', ' ')} {n}" for value, n in counts.items())
+                + "."
+            )
+            yield ""
+
+
+def _misses(report: Monitoring) -> Iterator[str]:
+    if report.safety_misses:
+        yield "## Safety seen only by a person"
+        yield ""
+        yield "Neither model nor rules had raised these: " + ", ".join(report.safety_misses) + "."
+        yield ""
+
+
+def _formulas() -> Iterator[str]:
+    yield "## How each figure is counted"
+    yield ""
+    for kpi in (*SHARES.values(), *DURATIONS.values(), BACKLOG_OVERDUE, PAST_LEGAL):
+        yield f"- **{kpi.title}**: {kpi.formula}."
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def _named(one: ShareFigure | DurationFigure) -> str:
+    return one.kpi.title if one.group is None else f"{one.kpi.title}, {one.group}"
+
+
+def _percent(value: float | None) -> str:
+    return "too few" if value is None else f"{value * 100:.1f} %"
+
+
+def _between(share: Share) -> str:
+    if share.interval is None:
+        return "–"
+    low, high = share.interval
+    return f"{low * 100:.1f} – {high * 100:.1f} %"
+
+
+def _days(value: float | None, unit: str) -> str:
+    return "–" if value is None else f"{value:.1f} {unit}" if unit == "days" else f"{value:.0f} {unit}"
+
+
+def _goal(goal: Goal | None, *, percent: bool) -> str:
+    if goal is None:
+        return "report"
+    sign, bound = ("≥", goal.at_least) if goal.at_least is not None else ("≤", goal.at_most)
+    return f"{sign} {bound:.0%}".replace("%", " %") if percent else f"{sign} {bound:g} bd"
+
+
+def _moment(at: datetime, zone: str) -> str:
+    return f"{wall(at, zone):%a %d %b %Y %H:%M}"

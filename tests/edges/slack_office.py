@@ -1,0 +1,198 @@
+"""A whole office for tests: the simulated Slack, the real app over Socket Mode, a real store, its duties."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack import socket
+from bots.slack.app import build_app
+from bots.slack.client import make_client
+from bots.slack.desk import Desk, Places
+from bots.slack.performers import performers
+from bots.slack.staff import sync_staff
+from complaints.intake import said
+from complaints.people import MODEL, SYSTEM
+from complaints.record import Case
+from complaints.vocabulary import Role, Verb
+from scheduler.performing import Performing
+from simulator import Limits, Simulator
+from simulator.colleague import Colleague
+from simulator.screen import Card
+from store.open import Store
+from store.outcomes import Done, Outcome
+from store.owed_rows import SPEAKING
+from store.values import Act, Chat, Conversation, HeardFile, Obligation, Turn
+from tests.databases import FakeClock
+from tests.rules.slack_cases import RULES, voice
+
+TRIAGE, RESTRICTED, EXECUTIVE = "C0000001", "C0000002", "C0000003"
+ALICE, MONA, TUGBA, AUDREY, BURAK = (f"U000000{n}" for n in range(1, 6))
+ROLES: Mapping[Role, tuple[str, ...]] = {
+    Role.HANDLER: (ALICE, BURAK),
+    Role.MANAGER: (MONA,),
+    Role.TOP_MANAGEMENT: (TUGBA,),
+    Role.AUDITOR: (AUDREY,),
+}
+ANNA = Chat("telegram", "70001", "en", "Anna Zzyzx")
+WORDS = "Zzyzx: my bill is wrong"
+ASSESSMENT = {
+    "category": "money", "severity": "2", "safety": "0", "complexity": "1", "reach": "1", "recurrence": "2",
+    "immediate_needed": "no",
+}  # fmt: skip
+RESOLVED = {
+    "done": "We sent it back.", "finding": "upheld", "cause": "Read twice", "cause_class": "single",
+    "agreed_how": "As she asked", "others_affected": "none",
+}  # fmt: skip
+
+
+def letter(
+    form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str], *, now: datetime
+) -> str:
+    """A letter in the tests' own words; what it says is the letters' affair."""
+    said_words = "\n".join(words.values())
+    return f"Dear Anna, about {case.ref}:\n{said_words}"
+
+
+@dataclass
+class Office:
+    """Everything at hand."""
+
+    sim: Simulator
+    store: Store
+    clock: FakeClock
+    desk: Desk
+    client: AsyncWebClient
+    performing: Performing
+    numbers: count[int] = field(default_factory=lambda: count(1))
+    letters: list[str] = field(default_factory=list)
+
+    def hear(
+        self,
+        verb: Verb,
+        ref: str | None,
+        facts: Mapping[str, Any],
+        words: Mapping[str, str],
+        *files: HeardFile,
+    ) -> str:
+        """Anna writes; the reference of her complaint."""
+
+        def step(talk: Conversation) -> Turn:
+            return Turn(state={}, acts=(Act(verb, ref or talk.next_ref, facts, words, files),))
+
+        return self.store.hear(f"tg:{next(self.numbers)}", ANNA, step).refs[0]
+
+    def receive(self, text: str = WORDS, *files: HeardFile, **more: Any) -> str:
+        """Her first message."""
+        facts = said(field="description", has_words=bool(text), media=len(files), **more)
+        return self.hear(Verb.RECEIVE, None, facts, {"description": text}, *files)
+
+    def add(self, ref: str, text: str = "One thing more", **more: Any) -> None:
+        """A further message."""
+        self.hear(Verb.ADD, ref, said(field="addition", has_words=True, **more), {"addition": text})
+
+    def propose(self, ref: str, **more: Any) -> None:
+        """The model proposes."""
+        facts = {
+            "words": self.store.case(ref).words, "category": "money", "probability": 0.83, "severity": 2,
+            "safety": 0, "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
+        }  # fmt: skip
+        self.store.act(
+            ref, Verb.PROPOSE, MODEL, facts | more, {"because": '[{"word": "bill", "weight": 1.0}]'}
+        )
+
+    def proposed(self, text: str = WORDS, **more: Any) -> str:
+        """One with a proposal, so that its card may be posted."""
+        ref = self.receive(text)
+        self.propose(ref, **more)
+        return ref
+
+    def staff(self, member: str) -> Colleague:
+        """A colleague at the simulated Slack."""
+        return self.sim.staff(member)
+
+    async def idle(self) -> None:
+        """Everything due is done."""
+        await self.performing.idle()
+
+    async def card(self, ref: str, member: str = ALICE, channel: str = TRIAGE) -> Card:
+        """The card as this colleague sees it now."""
+        await self.idle()
+        return self.staff(member).channel(channel).card(ref)
+
+    async def submits(self, member: str, form: str, values: Mapping[str, Any]) -> Any:
+        """Fill in and submit the form on top; what is on top afterwards."""
+        colleague = self.staff(member)
+        await colleague.opened(form)
+        await colleague.fills(dict(values))
+        top = await colleague.submits()
+        await self.idle()
+        return top
+
+    async def acts(
+        self, member: str, label: str, ref: str, values: Mapping[str, Any], *, channel: str = TRIAGE
+    ) -> Any:
+        """Press or choose on the card, fill in, submit, and send where a preview came."""
+        card = await self.card(ref, member, channel)
+        colleague = self.staff(member)
+        if label in card.buttons:
+            await colleague.presses(card, label)
+        else:
+            await colleague.chooses(card, "More", label)
+        top = await self.submits(member, "", values)
+        if top is not None and top.callback_id.endswith("_preview"):
+            await colleague.submits()
+            await self.idle()
+        return top
+
+    def texts(self, member: str) -> list[str]:
+        """Every direct and ephemeral message of a colleague."""
+        colleague = self.staff(member)
+        return [one.text for one in (*colleague.direct_messages, *colleague.ephemerals)]
+
+
+@asynccontextmanager
+async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncIterator[Office]:
+    """An office that is open."""
+    async with Simulator(limits=Limits(**limits)) as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        desk = Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter)
+        store.use_rulebook(RULES)
+        await sync_staff(client, desk, ROLES, on_call=(MONA,))
+        app = await build_app(desk, client)
+        handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
+        performing = Performing(store, {**telegram(store), **performers(desk, client, pace=0)})
+        store.on_commit(performing.nudge)
+        running = asyncio.create_task(performing.run())
+        try:
+            yield Office(sim, store, clock, desk, client, performing)
+        finally:
+            performing.stop()
+            await running
+            await socket.close(handler)
+
+
+def telegram(store: Store) -> dict[str, Any]:
+    """What the other side would perform: here every message is accepted at once."""
+
+    async def acknowledge(owed: Obligation) -> Outcome:
+        await store.in_thread(
+            store.act, str(owed.ref), Verb.ACKNOWLEDGE, SYSTEM, {"level": owed.facts["level"]}
+        )
+        return Done()
+
+    async def decision(owed: Obligation) -> Outcome:
+        await store.in_thread(store.act, str(owed.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
+        return Done()
+
+    async def spoken(owed: Obligation) -> Outcome:
+        return Done()
+
+    return {**dict.fromkeys(SPEAKING, spoken), "acknowledge": acknowledge, "decision": decision}

@@ -1,0 +1,466 @@
+"""Staff act in Slack: buttons, menus, forms, previews, refusals, by the real app on the simulated Slack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from complaints.vocabulary import CloseCode, Role, State, Verb
+from simulator.screen import Refused
+from store.open import Store
+from store.values import HeardFile, Member
+from tests.databases import FakeClock, clock, sqlite_store, sqlite_template, sqlite_url
+from tests.edges.slack_office import (
+    ALICE,
+    ANNA,
+    ASSESSMENT,
+    AUDREY,
+    BURAK,
+    MONA,
+    RESOLVED,
+    TRIAGE,
+    TUGBA,
+    Office,
+    office_of,
+)
+
+__all__ = ["clock", "sqlite_store", "sqlite_template", "sqlite_url"]
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+async def assessed(office: Office, **more: str) -> str:
+    ref = office.proposed()
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT | more)
+    return ref
+
+
+async def investigated(office: Office, **more: str) -> str:
+    ref = await assessed(office, **more)
+    everything = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+    await office.acts(ALICE, "Investigate", ref, {"evidence": everything})
+    return ref
+
+
+def decision(amount: str = "20.00", **more: str) -> dict[str, str]:
+    return {
+        "issues.0.finding": "upheld",
+        "issues.0.reasons": "We erred.",
+        "remedies.0.type": "refund",
+        "remedies.0.text": "The money back",
+        "remedies.0.amount": amount,
+        "remedies.0.currency": "GBP",
+        "others_affected": "none",
+        "root_cause": "A typing error",
+        "cause_class": "single",
+    } | more
+
+
+async def test_taking_it_is_one_press(office: Office) -> None:
+    ref = office.proposed()
+    await office.staff(ALICE).presses(await office.card(ref), "Take")
+
+    assert office.store.case(ref).owner == ALICE
+    assert "<@U0000001>" in (await office.card(ref)).text
+
+
+async def test_of_two_who_take_it_at_once_the_second_is_told(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    office.store.act(ref, Verb.ASSIGN, office.store.actor(BURAK), {"owner": BURAK}, {})
+    await office.staff(ALICE).presses(card, "Take")
+    await office.idle()
+
+    assert office.store.case(ref).owner == BURAK
+    assert [one.text for one in office.staff(ALICE).ephemerals] != []
+
+
+async def test_assessing_shows_the_words_is_a_read_and_takes_an_ownerless_one(office: Office) -> None:
+    ref = office.proposed()
+    await office.staff(ALICE).presses(await office.card(ref), "Assess")
+    modal = await office.staff(ALICE).opened("Assess")
+    shown = modal.text
+    await office.submits(ALICE, "Assess", ASSESSMENT)
+    case = office.store.case(ref)
+
+    assert "Zzyzx: my bill is wrong" in shown
+    assert "Because of: “bill”" in shown
+    assert office.store.last_read(ref, ALICE) is not None
+    assert (case.state, case.owner) == (State.ASSESSED, ALICE)
+    assert office.staff(ALICE).modal is None
+
+
+async def test_safety_must_be_chosen_by_hand(office: Office) -> None:
+    ref = office.proposed()
+    await office.staff(ALICE).presses(await office.card(ref), "Assess")
+    await office.staff(ALICE).opened("Assess")
+    with pytest.raises(Refused) as refused:
+        await office.staff(ALICE).submits()
+
+    assert set(refused.value.errors) == {"safety"}
+
+
+async def test_the_short_road_is_previewed_sent_and_closed(office: Office) -> None:
+    ref = await assessed(office)
+    card = await office.card(ref)
+    await office.staff(ALICE).presses(card, "Resolve")
+    await office.staff(ALICE).opened("Resolve")
+    await office.staff(ALICE).fills(dict(RESOLVED))
+    preview = await office.staff(ALICE).submits()
+    shown, undecided = preview.text, office.store.case(ref).state
+    await office.staff(ALICE).submits()
+    await office.idle()
+    office.hear(Verb.ACCEPT, ref, {}, {})
+    await office.idle()
+    await office.acts(ALICE, "Close", ref, {})
+    case = office.store.case(ref)
+
+    assert preview.callback_id == "resolve_preview"
+    assert preview.close_label == "Back"
+    assert "We sent it back." in shown
+    assert undecided is State.ASSESSED
+    assert office.staff(ALICE).modal is None
+    assert (case.state, case.close_code) == (State.CLOSED, CloseCode.RESOLVED)
+    assert f"Dear Anna, about {ref}:" in office.store.words_of(ref, case.decisions[0].seq)["letter"]
+
+
+async def test_back_from_a_preview_sends_nothing_and_keeps_what_was_typed(office: Office) -> None:
+    ref = await assessed(office)
+    await office.staff(ALICE).chooses(await office.card(ref), "More", "Reply")
+    await office.staff(ALICE).opened("Reply")
+    await office.staff(ALICE).fills(text="We are looking into it.")
+    await office.staff(ALICE).submits()
+    await office.staff(ALICE).closes()
+
+    assert office.staff(ALICE).modal.values == {"text": "We are looking into it."}
+    assert office.store.case(ref).contacted is False
+
+
+async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Office) -> None:
+    ref = await investigated(office)
+    preview = await office.acts(ALICE, "Decide", ref, decision("500.00"))
+    waiting = office.store.case(ref)
+    asked = [one for one in office.texts(MONA) if "asks for your approval" in one]
+    by_message = office.staff(MONA).direct_messages[-1]
+    await office.staff(MONA).presses(by_message, "Approve")
+    modal = await office.staff(MONA).opened("Approve")
+    letter = modal.text
+    await office.submits(MONA, "Approve", {"agreed": "yes"})
+    case = office.store.case(ref)
+
+    assert preview.submit_label == "Ask for approval"
+    assert waiting.drafted is not None
+    assert len(asked) == 1
+    assert "The money back" in letter
+    assert case.decisions[0].approved_by == MONA
+    assert case.state is State.REMEDYING
+
+
+async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> None:
+    office.store.sync_staff(
+        [
+            Member(ALICE, "Alice", (), frozenset({Role.MANAGER})),
+            Member(MONA, "Mona", (), frozenset({Role.MANAGER})),
+        ]
+    )
+    ref = await investigated(office, severity="4")
+    await office.acts(ALICE, "Decide", ref, decision())
+    await office.staff(ALICE).presses(await office.card(ref), "Approve")
+    await office.staff(ALICE).opened("Approve")
+    await office.staff(ALICE).fills(agreed="yes")
+    top = await office.staff(ALICE).submits()
+
+    assert "A second person must do this." in top.text
+    assert office.store.case(ref).drafted is not None
+
+
+async def test_a_remedy_is_done_verified_and_closed(office: Office) -> None:
+    ref = await investigated(office)
+    await office.acts(ALICE, "Decide", ref, decision())
+    office.hear(Verb.ACCEPT, ref, {}, {})
+    done = int(office.store.now().timestamp())
+    await office.acts(ALICE, "Remedy", ref, {"remedy": "0", "done_at": done, "proof": "Bank receipt"})
+    await office.acts(ALICE, "Verify", ref, {"how": "Seen on the statement"})
+    await office.acts(ALICE, "Close", ref, {"lesson": "Check twice"})
+    case = office.store.case(ref)
+
+    assert case.everything_verified
+    assert case.close_code is CloseCode.RESOLVED
+
+
+async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Assess")
+    await alice.opened("Assess")
+    await alice.fills({"issues.0.category": "money", "issues.0.text": "The bill"})
+    await alice.presses(alice.modal, "Add an issue")
+    await office.sim.until(lambda: "issues.1.text" in alice.modal.labels, timeout=5)
+    await alice.fills(ASSESSMENT | {"issues.1.category": "service", "issues.1.text": "Nobody answered"})
+    await alice.submits()
+    await office.idle()
+    everything = ["complainant_heard", "records_checked"]
+    await office.acts(ALICE, "Investigate", ref, {"evidence": everything})
+    await alice.presses(await office.card(ref), "Decide")
+    modal = await alice.opened("Decide")
+
+    assert [one.category for one in office.store.case(ref).issues] == ["money", "service"]
+    assert "issues.1.finding" in modal.labels
+    assert "Nobody answered" in modal.text
+
+
+async def test_wrong_values_are_answered_at_their_fields(office: Office) -> None:
+    ref = await investigated(office)
+    await office.staff(ALICE).presses(await office.card(ref), "Decide")
+    await office.staff(ALICE).opened("Decide")
+    await office.staff(ALICE).fills(decision(**{"remedies.0.amount": "12,5", "others_affected": "some"}))
+    with pytest.raises(Refused) as amount:
+        await office.staff(ALICE).submits()
+    await office.staff(ALICE).fills({"remedies.0.amount": "12.50"})
+    with pytest.raises(Refused) as others:
+        await office.staff(ALICE).submits()
+
+    assert amount.value.errors == {
+        "remedies.0.amount": "An amount above zero with a decimal point, as 12.50."
+    }
+    assert others.value.errors == {"others_action": "This is needed."}
+
+
+async def test_a_decision_without_evidence_is_refused_before_anything_is_typed(office: Office) -> None:
+    ref = await assessed(office)
+    card = await office.card(ref)
+    await office.staff(ALICE).presses(card, "Open")
+    await office.staff(ALICE).opened("Open")
+    opened = office.staff(ALICE).modal
+
+    assert "Decide" not in opened.buttons
+    assert "decide" not in str(card.options("More")).lower()
+
+
+async def test_what_changed_meanwhile_is_told_and_nothing_typed_is_lost(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    await alice.chooses(await office.card(ref), "More", "Extend")
+    await office.idle()
+    await alice.closes(all=True) if alice.modal else None
+    await alice.chooses(await office.card(ref), "More", "Reply")
+    await alice.opened("Reply")
+    await alice.fills(text="Half an hour's work")
+    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": BURAK}, {})
+    top = await alice.submits()
+    noticed = top.text
+    again = await alice.submits()
+
+    assert "This changed meanwhile: Assigned." in noticed
+    assert again.callback_id == "reply_preview"
+    assert "Half an hour's work" in again.text
+
+
+async def test_a_new_message_is_opened_before_the_decision(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    await alice.opened("Resolve")
+    await alice.fills(dict(RESOLVED))
+    await alice.submits()
+    office.clock.go_on(minutes=5)
+    office.add(ref, "Wait, it happened again")
+    top = await alice.submits()
+
+    assert "New message at 10:05: open it first." in top.text
+    assert office.store.case(ref).state is State.ASSESSED
+
+
+async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    await alice.chooses(await office.card(ref), "More", "Reply")
+    await alice.opened("Reply")
+    await alice.fills(text="Once only")
+    preview = await alice.submits()
+    view = preview.view
+    await alice.submits()
+    alice.member.views = [view]
+    top = await alice.submits()
+
+    assert "already" in top.text
+    assert [one.verb for one in office.store.history(ref)].count(Verb.REPLY) == 1
+
+
+async def test_the_menu_may_be_used_for_the_same_again(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    for text in ("First", "Second"):
+        await alice.chooses(await office.card(ref), "More", "Note")
+        await office.submits(ALICE, "Note", {"text": text})
+
+    assert [one.verb for one in office.store.history(ref)].count(Verb.NOTE) == 2
+
+
+async def test_somebody_without_a_role_gets_a_short_private_no(office: Office) -> None:
+    ref = office.proposed()
+    stranger = office.sim.staff("U0000099", "Sam", "nothing")
+    await office.idle()
+    await stranger.joins(TRIAGE)
+    card = stranger.channel(TRIAGE).card(ref)
+    await stranger.presses(card, "Open")
+    await office.idle()
+
+    assert stranger.modal is None
+    assert "You have no role" in stranger.ephemerals[-1].text
+
+
+async def test_an_auditor_opens_but_does_not_act(office: Office) -> None:
+    ref = office.proposed()
+    audrey = office.staff(AUDREY)
+    card = await office.card(ref, AUDREY)
+    await audrey.presses(card, "Open")
+    opened = await audrey.opened("Open")
+    words = opened.text
+    await audrey.closes(all=True)
+    await audrey.presses(card, "Assess")
+    await office.idle()
+
+    assert "Zzyzx: my bill is wrong" in words
+    assert "Your role does not allow this" in audrey.ephemerals[-1].text
+
+
+async def test_a_right_revoked_while_a_form_is_open_counts_at_once(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Assess")
+    await alice.opened("Assess")
+    await alice.fills(dict(ASSESSMENT))
+    office.clock.go_on(seconds=1)
+    office.store.sync_staff([Member(MONA, "Mona", (), frozenset({Role.MANAGER}))])
+    top = await alice.submits()
+
+    assert "You have no role" in top.text
+    assert office.store.case(ref).state is State.RECEIVED
+
+
+async def test_an_act_from_the_opened_complaint_is_pushed_on_top(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Open")
+    await alice.opened("Open")
+    await alice.chooses(alice.modal, "More", "Reply")
+    await alice.opened("Reply")
+    await alice.fills(text="We are on it.")
+    preview = await alice.submits()
+    depth = len(alice.member.views)
+    await alice.submits()
+
+    assert preview.callback_id == "reply_preview"
+    assert depth == 3
+    assert alice.modal is None
+    assert office.store.case(ref).contacted
+
+
+async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Open")
+    await alice.opened("Open")
+    await alice.presses(alice.modal, "Take")
+    await office.sim.until(lambda: "Take" not in alice.modal.buttons, timeout=5)
+
+    assert office.store.case(ref).owner == ALICE
+
+
+async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: Office) -> None:
+    photo = HeardFile("file-1", "unique-1", "photo", "1", "image/jpeg", 5, None)
+    ref = office.receive("See the picture", photo)
+    office.store.keep_file(ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
+    office.propose(ref)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Open")
+    await alice.opened("Open")
+    await alice.presses(alice.modal, "Send to me")
+    await office.idle()
+    came = alice.files
+    office.clock.go_on(hours=25)
+    await office.idle()
+
+    assert [(name, data[:3]) for name, data in came] == [(f"{ref}-1.jpg", b"\xff\xd8\xff")]
+    assert len(office.sim.calls("files.delete")) == 1
+    assert [one["what"] for one in office.store.record(ref)["reads"]] == ["open", "file:1"]
+
+
+async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Take")
+    for words in ("help", "list", "mine", "stats", "show"):
+        await alice.runs(f"/complaints {words}", channel=TRIAGE)
+    told = [one.text for one in alice.ephemerals]
+    await alice.runs(f"/complaints show {ref.lower()}", channel=TRIAGE)
+    modal = await alice.opened("Open")
+
+    assert "show REF" in told[0]
+    assert ref in told[1]
+    assert ref in told[2]
+    assert "There is no `stats` yet" in told[3]
+    assert ref in modal.text
+
+
+async def test_lists_and_the_home_are_silent_about_what_is_restricted(office: Office) -> None:
+    ref = office.proposed(restricted=True, category="staff_conduct")
+    await office.idle()
+    await office.staff(BURAK).runs("/complaints list", channel=TRIAGE)
+    await office.staff(BURAK).runs(f"/complaints show {ref}", channel=TRIAGE)
+    await office.staff(MONA).runs("/complaints list", channel=TRIAGE)
+
+    told = [one.text for one in office.staff(BURAK).ephemerals]
+    assert ref not in told[0]
+    assert "not open to you" in told[1]
+    assert ref in office.staff(MONA).ephemerals[0].text
+
+
+async def test_the_home_shows_yours_by_what_is_due_next(office: Office) -> None:
+    ref, other = office.proposed(), office.proposed("Another matter entirely")
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Take")
+    await alice.opens_home()
+    await office.sim.until(lambda: alice.home is not None, timeout=5)
+    text = alice.home.text
+    await alice.presses(alice.home, "Open")
+    modal = await alice.opened("Open")
+
+    assert text.index("Yours") < text.index(ref) < text.index("Without an owner") < text.index(other)
+    assert ref in modal.text
+
+
+async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ref = office.proposed()
+
+    def broken(ref: str, *_: object) -> None:
+        raise RuntimeError("Zzyzx in the message")
+
+    card = await office.card(ref)
+    monkeypatch.setattr(type(office.store), "open_case", staticmethod(broken))
+    await office.staff(ALICE).presses(card, "Open")
+    await office.idle()
+
+    assert "Something went wrong on our side" in office.staff(ALICE).ephemerals[-1].text
+    assert "RuntimeError" in caplog.text
+    assert "Zzyzx" not in caplog.text
+
+
+async def test_talk_in_the_thread_never_leaves_slack(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    version = office.store.case(ref).version
+    await office.staff(ALICE).says(TRIAGE, "Does anybody know this address?", thread=card)
+    await office.sim.settled(0.1)
+
+    assert office.store.case(ref).version == version
+    assert ANNA.address == "70001"
+    assert office.staff(TUGBA).modal is None

@@ -1,0 +1,237 @@
+"""Cards, threads and direct messages against the simulated Slack: where, what, and once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from simulator.screen import NotVisible
+from store.open import Store
+from tests.databases import FakeClock, clock, sqlite_store, sqlite_template, sqlite_url
+from tests.edges.slack_office import (
+    ALICE,
+    ASSESSMENT,
+    BURAK,
+    EXECUTIVE,
+    MONA,
+    RESTRICTED,
+    TRIAGE,
+    TUGBA,
+    Office,
+    office_of,
+)
+
+__all__ = ["clock", "sqlite_store", "sqlite_template", "sqlite_url"]
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+async def test_the_first_post_waits_for_the_proposal_but_not_for_ever(office: Office) -> None:
+    ref = office.receive()
+    await office.idle()
+    before = office.staff(ALICE).channel(TRIAGE).cards
+    office.clock.go_on(seconds=91)
+    await office.idle()
+
+    assert before == []
+    assert ref in office.staff(ALICE).channel(TRIAGE).card(ref).text
+
+
+async def test_the_card_is_redrawn_in_place_and_never_holds_a_name_or_a_word(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    ts = card.ts
+    await office.acts(ALICE, "Assess", ref, ASSESSMENT)
+    card = await office.card(ref)
+
+    assert card.ts == ts
+    assert "Assessed" in card.text
+    assert len(office.staff(ALICE).channel(TRIAGE).cards) == 1
+    posted = [
+        str(one.arguments) for one in office.sim.calls("chat.postMessage") + office.sim.calls("chat.update")
+    ]
+    assert [one for one in posted if "Zzyzx" in one] == []
+
+
+async def test_a_restricted_complaint_is_never_seen_outside_its_channel(office: Office) -> None:
+    ref = office.proposed(category="staff_conduct", restricted=True)
+    card = await office.card(ref, MONA, RESTRICTED)
+
+    assert "Restricted" in card.text
+    assert office.staff(ALICE).channel(TRIAGE).posts == []
+
+
+async def test_one_that_becomes_restricted_moves_with_its_thread(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    await office.staff(ALICE).presses(card, "Take")
+    await office.idle()
+    await office.acts(MONA, "Restrict", ref, {"reason": "It names a colleague"})
+
+    assert office.staff(ALICE).channel(TRIAGE).cards == []
+    assert [one.text for one in office.staff(ALICE).channel(TRIAGE).posts if not one.gone] == []
+    assert ref in office.staff(MONA).channel(RESTRICTED).card(ref).text
+    with pytest.raises(NotVisible):
+        office.staff(ALICE).channel(RESTRICTED)
+
+
+async def test_one_released_again_comes_back(office: Office) -> None:
+    ref = office.proposed(category="handling", restricted=True)
+    await office.acts(MONA, "Lift restriction", ref, {"reason": "Nobody is named"}, channel=RESTRICTED)
+
+    assert ref in (await office.card(ref)).text
+    assert office.staff(MONA).channel(RESTRICTED).cards == []
+
+
+async def test_a_significant_one_is_shown_to_the_top_with_a_receipt(office: Office) -> None:
+    ref = office.proposed(severity=4)
+    card = await office.card(ref, TUGBA, EXECUTIVE)
+    buttons = card.buttons
+    await office.staff(TUGBA).presses(card, "Receipt")
+    await office.idle()
+
+    assert buttons == ["Receipt", "Open"]
+    assert office.store.case(ref).executive_receipt_at is not None
+    assert (await office.card(ref, TUGBA, EXECUTIVE)).buttons == ["Open"]
+
+
+async def test_the_thread_says_who_did_what_and_waits_for_the_card(office: Office) -> None:
+    ref = office.proposed()
+    await office.staff(ALICE).presses(await office.card(ref), "Take")
+    office.add(ref)
+    office.clock.go_on(seconds=2)
+    office.add(ref)
+    office.clock.go_on(seconds=30)
+    card = await office.card(ref)
+
+    assert [one.plain_text for one in card.thread][-2:] == [
+        "Assigned · <@U0000001> · Tue 3 Nov, 10:00",
+        "The complainant wrote · messages: 2 · 10:00",
+    ]
+
+
+async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twice(office: Office) -> None:
+    office.sim.fail_next("chat.postMessage", how="cut_after_accept")
+    ref = office.proposed()
+    await office.sim.until(lambda: office.store.posts(ref) and office.store.posts(ref)[0].ts, timeout=20)
+    await office.idle()
+
+    assert len(office.staff(ALICE).channel(TRIAGE).cards) == 1
+    assert office.store.posts(ref)[0].shown == office.store.case(ref).version
+
+
+async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
+    ref = office.receive()
+    office.store.claim_post(ref, TRIAGE, "card")
+    await office.client.chat_postMessage(
+        channel=TRIAGE,
+        text="half done",
+        metadata={"event_type": "amends_post", "event_payload": {"key": f"card:{ref}"}},
+    )
+    office.propose(ref)
+    card = await office.card(ref)
+
+    assert len(office.staff(ALICE).channel(TRIAGE).posts) == 1
+    assert "Received" in card.text
+
+
+async def test_a_card_that_somebody_deleted_is_posted_anew(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    await office.client.chat_delete(channel=TRIAGE, ts=card.ts)
+    office.store.act(ref, Verb.NOTE, office.store.actor(ALICE), {}, {"text": "Called"})
+
+    assert (await office.card(ref)).ts != card.ts
+
+
+async def test_slack_asking_for_a_pause_gets_it(office: Office) -> None:
+    office.sim.fail_next("chat.postMessage", error="ratelimited", retry_after=1)
+    ref = office.proposed()
+    await office.sim.until(lambda: bool(office.staff(ALICE).channel(TRIAGE).cards), timeout=20)
+
+    assert ref in (await office.card(ref)).text
+
+
+async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office) -> None:
+    sign = {"rule": "gas", "severity": 4, "safety": 3, "danger": True}
+    ref = office.receive("I smell gas")
+    told = {"field": "addition", "has_words": True, "media": 0, "audible": 0, "signs": [sign], "subjects": []}
+    office.hear(Verb.ADD, ref, told, {"addition": "gas"})
+    await office.idle()
+    first = (pages(office, MONA), pages(office, TUGBA))
+    office.clock.go_on(minutes=5)
+    await office.idle()
+    second = pages(office, MONA)
+    office.clock.go_on(minutes=26)
+    await office.idle()
+    wide = (pages(office, MONA), pages(office, TUGBA))
+    await office.staff(MONA).presses(office.staff(MONA).direct_messages[0], "Receipt")
+    office.clock.go_on(minutes=10)
+    await office.idle()
+
+    assert first == (1, 0)
+    assert second == 2
+    assert wide == (3, 1)
+    assert pages(office, MONA) == 3
+    assert "Danger" in office.texts(MONA)[0]
+    assert "<#C0000001>" in office.texts(MONA)[0]
+    assert office.store.case(ref).danger_receipt_at is not None
+
+
+def pages(office: Office, member: str) -> int:
+    return len([one for one in office.texts(member) if "Danger" in one])
+
+
+async def test_reminders_go_to_the_owner_and_missed_ones_to_managers_too(office: Office) -> None:
+    ref = office.proposed()
+    await office.staff(ALICE).presses(await office.card(ref), "Take")
+    await office.idle()
+    before = (office.texts(ALICE), office.texts(MONA))
+    office.clock.go_on(days=2)
+    await office.idle()
+
+    assert before == ([], [])
+    assert [one for one in office.texts(ALICE) if "assessment by a person missed" in one] != []
+    assert [one for one in office.texts(MONA) if "assessment by a person missed" in one] != []
+    assert office.texts(BURAK) == []
+    assert "missed" in (await office.card(ref)).text
+
+
+async def test_a_new_owner_is_told(office: Office) -> None:
+    ref = office.proposed()
+    await office.acts(MONA, "Assign", ref, {"owner": BURAK})
+
+    assert [one for one in office.texts(BURAK) if f"{ref} is yours now" in one] != []
+
+
+async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
+    ref = office.proposed()
+    await office.card(ref)
+    office.store.insert(_owed("letter:9", "letter", office), ref)
+    row = office.store.claim(("letter",), 1, 60)[0]
+    office.store.give_up(row.id, "blocked")
+    await office.idle()
+
+    assert [one for one in office.texts(MONA) if "could not be done (letter) on" in one] != []
+
+
+def _owed(key: str, kind: str, office: Office) -> object:
+    from complaints.owing import Owed
+
+    return Owed(key, kind, office.store.now())
+
+
+async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    office.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    await office.staff(ALICE).presses(card, "Take")
+
+    assert office.store.case(ref).owner == ALICE

@@ -1,0 +1,279 @@
+"""`act` against both databases: one wins, a repeat is told so, refusals stay on the record."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, OutOfOrder, Stale, UnknownReference
+from complaints.folding import fold
+from complaints.people import MODEL, SYSTEM
+from complaints.vocabulary import Role, State, Verb
+from store.open import Store
+from store.tables import ATTEMPTS
+from store.values import Member
+from tests.databases import FakeClock
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
+
+
+def test_a_complaint_goes_from_receipt_to_closing_and_is_the_fold_of_its_events(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.closed()
+    case = store.case(ref)
+    assert case.state is State.CLOSED
+    assert fold(store.history(ref), case.rules) == case
+    assert store.verify().first_bad is None
+
+
+def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happened(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    outcomes: list[object] = []
+
+    def take(member: str) -> None:
+        try:
+            store.act(ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
+            outcomes.append(member)
+        except ComplaintError as why:
+            outcomes.append(why)
+
+    threads = [threading.Thread(target=take, args=(member,)) for member in (HANDLER, SECOND)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = [one for one in outcomes if isinstance(one, str)]
+    (loser,) = [one for one in outcomes if isinstance(one, Stale)]
+    assert (store.case(ref).owner, loser.since) == (winner, ("assign",))
+
+
+def test_fifty_at_once_leave_one_owner_and_an_unbroken_chain(store: Store) -> None:
+    desk = Desk(store)
+    store.sync_staff([Member(f"P{n}", f"Person {n}", (), frozenset({Role.HANDLER})) for n in range(50)])
+    ref = desk.receive()
+    won: list[str] = []
+
+    def take(member: str) -> None:
+        try:
+            store.act(ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
+            won.append(member)
+        except Stale:
+            return
+
+    threads = [threading.Thread(target=take, args=(f"P{n}",)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [store.case(ref).owner]
+    assert store.case(ref).version == 2
+    assert store.verify().first_bad is None
+
+
+def test_the_same_act_again_is_already_done(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED, version=0)
+    with pytest.raises(AlreadyDone):
+        desk.act(ref, Verb.ASSESS, facts=ASSESSED, version=0)
+    with pytest.raises(Stale) as stale:
+        desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "severity": 3}, version=0)
+    assert stale.value.since == ("assess",)
+    assert store.case(ref).version == 2
+
+
+def test_a_note_with_other_words_is_another_note(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    desk.act(ref, Verb.NOTE, words={"text": "Called."}, version=0)
+    desk.act(ref, Verb.NOTE, words={"text": "Called again."}, version=0)
+    with pytest.raises(AlreadyDone):
+        desk.act(ref, Verb.NOTE, words={"text": "Called again."}, version=0)
+    assert store.case(ref).version == 3
+
+
+def test_a_key_makes_an_act_once_in_its_complaint_only(store: Store) -> None:
+    desk = Desk(store)
+    one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    store.act(one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    store.act(other, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    with pytest.raises(AlreadyDone):
+        store.act(one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+
+
+def test_what_the_rules_refuse_may_be_tried_again_under_the_same_key(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    with pytest.raises(OutOfOrder):
+        store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
+    desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+    store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
+    assert store.case(ref).state is State.DECIDED
+
+
+def test_a_decision_is_refused_while_the_complainant_wrote_since_the_last_read(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    clock.go_on(hours=4, minutes=2)
+    desk.add(ref, "Now it is black.")
+    with pytest.raises(Stale, match="New message at 14:02") as stale:
+        desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+    assert stale.value.code == "new_message"
+    desk.act(ref, Verb.NOTE, words={"text": "Goes through."})
+    store.open_case(ref, desk.actor(SECOND), "open")
+    with pytest.raises(Stale):
+        desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+    store.open_case(ref, desk.actor(HANDLER), "open")
+    desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+    assert store.case(ref).state is State.DECIDED
+    assert store.last_read(ref, HANDLER) == store.now()
+
+
+def test_a_refused_attempt_is_recorded_and_changes_nothing_else(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    with pytest.raises(NotAllowed):
+        desk.act(
+            ref, Verb.EXTEND, facts={"target": "decide", "extended_to": "2026-12-01"}, words={"reason": "x"}
+        )
+    with pytest.raises(NotAllowed):
+        store.open_case(ref, desk.actor("stranger"), "open")
+    rows = store.run(
+        lambda tx: tx.connection.execute(
+            select(ATTEMPTS.c.ref, ATTEMPTS.c.verb, ATTEMPTS.c.by, ATTEMPTS.c.code).order_by(ATTEMPTS.c.id)
+        ).all(),
+        writes=False,
+    )
+    assert [tuple(row) for row in rows] == [
+        (ref, "extend", HANDLER, "not_allowed.role"),
+        (ref, "open", "stranger", "not_allowed.read"),
+    ]
+    assert (store.case(ref).version, store.record(ref)["reads"]) == (1, [])
+
+
+def test_an_unknown_reference_is_refused(store: Store) -> None:
+    desk = Desk(store)
+    with pytest.raises(UnknownReference):
+        store.case("A7K-M3Q-9T")
+    ref = desk.receive()
+    with pytest.raises(UnknownReference):
+        desk.act(ref, Verb.LINK, facts={"relation": "same_incident", "other_ref": "A7K-M3Q-9T"})
+
+
+def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    facts = {
+        "words": 1, "category": "supply", "probability": 0.8, "severity": 2, "safety": 0,
+        "abstained": False, "restricted": False, "model": None,
+    }  # fmt: skip
+    (owed,) = store.claim(["propose"], 1, 60) or store.claim(["card"], 1, 60)
+    store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": '{"why": "words"}'}, key=owed.key, settles=owed.id)
+    assert owed.id not in {row["id"] for row in store.outbox(everything=True)}
+    opened = store.open_case(ref, desk.actor(HANDLER), "assess")
+    assert opened.proposal is not None
+    assert (opened.proposal["category"], opened.proposal["because"]) == ("supply", {"why": "words"})
+
+
+def test_disagreeing_counts_who_could_review(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.resolved()
+    desk.complain(ref, Verb.DISAGREE, words={"words": "No."})
+    assert (store.case(ref).state, store.case(ref).level) == (State.ESCALATED, 2)
+    store.sync_staff([one for one in STAFF if one.id not in (MANAGER, TOP)])
+    other = desk.resolved(chat=desk.chat("70002"))
+    desk.complain(other, Verb.DISAGREE, words={"words": "No."}, chat=desk.chat("70002"))
+    assert store.case(other).state is State.DISAGREED
+
+
+def test_a_duplicate_of_another_person_is_not_merged(store: Store) -> None:
+    desk = Desk(store)
+    one, same, other = desk.receive(), desk.receive(), desk.receive(chat=desk.chat("70002"))
+    with pytest.raises(NotAllowed):
+        desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": other})
+    desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": same})
+    assert store.record(one)["close_code"] == "merged"
+    assert [(link["other_ref"], link["relation"]) for link in store.record(one)["links"]] == [
+        (same, "duplicate")
+    ]
+
+
+def test_roles_hold_by_period(store: Store, clock: FakeClock) -> None:
+    desk = Desk(store)
+    assert desk.actor(HANDLER).roles == {Role.HANDLER}
+    clock.go_on(days=1)
+    store.sync_staff([Member(HANDLER, "Ann Sealedname", (), frozenset({Role.MANAGER})), *STAFF[1:4]])
+    assert desk.actor(HANDLER).roles == {Role.MANAGER}
+    assert desk.actor("U5").roles == frozenset()
+    assert [one.id for one in store.members()] == ["U1", "U2", "U3", "U4"]
+    assert store.member("U5") is None
+    found = store.member("U1")
+    assert found is not None
+    assert (found.name, found.roles) == ("Ann Sealedname", {Role.MANAGER})
+    store.sync_staff(STAFF)
+    assert desk.actor("U5").roles == {Role.AUDITOR}
+    assert desk.actor("nobody").roles == frozenset()
+
+
+def test_drafts_are_kept_for_a_day(store: Store, clock: FakeClock) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    number = store.draft(ref, HANDLER, "resolve", RESOLVED, RESOLVED_WORDS, "Dear Mary,", 1)
+    draft = store.read_draft(number)
+    assert draft is not None
+    assert (draft.ref, draft.by, draft.form, draft.letter, draft.work_version) == (
+        ref, HANDLER, "resolve", "Dear Mary,", 1,
+    )  # fmt: skip
+    assert (draft.facts, draft.words) == (dict(RESOLVED), RESOLVED_WORDS)
+    clock.go_on(hours=24)
+    assert store.read_draft(number) is None
+    fresh = store.draft(ref, HANDLER, "resolve", {}, {}, "", 1)
+    store.drop_draft(fresh)
+    assert store.read_draft(fresh) is None
+
+
+def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    assert store.claim_post(ref, "C1", "card") == store.claim_post(ref, "C1", "card")
+    store.posted(ref, "card", "17.1", 1, 1)
+    store.posted(ref, "card", "17.1", 0, 2)
+    (post,) = store.posts(ref)
+    assert (post.ts, post.shown, post.draws) == ("17.1", 1, 1)
+    assert (store.post_at("C1", "17.1"), store.post_at("C1", "17.2")) == (ref, None)
+    store.post_deleted(ref, "card")
+    store.claim_post(ref, "C2", "restricted")
+    assert [(one.channel, one.purpose, one.ts) for one in store.posts(ref)] == [("C2", "restricted", None)]
+    again = store.claim_post(ref, "C1", "card")
+    assert (again.ts, again.shown) == (None, 0)
+    assert (store.slack_seen("Ev1"), store.slack_seen("Ev1")) == (False, True)
+
+
+def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: FakeClock) -> None:
+    desk = Desk(store)
+    refs = []
+    for n in range(5):
+        refs.append(desk.receive(chat=desk.chat(str(n))))
+        clock.go_on(days=1)
+    closed = desk.closed(chat=desk.chat("70001"))
+    page, cursor = store.cases(limit=4)
+    rest, end = store.cases(limit=4, after=cursor)
+    assert [one["ref"] for one in page + rest] == [*refs, closed]
+    assert end is None
+    assert page[0] == {
+        "ref": refs[0],
+        "state": "received",
+        "priority": "P3",
+        "category": None,
+        "owner": None,
+        "received_at": "2026-11-03T10:00:00Z",
+        "next_due": {"target": "ack", "at": "2026-11-04T17:30:00Z"},
+    }
+    assert rest[-1]["next_due"] is None
+    assert [one["ref"] for one in store.cases(state="closed")[0]] == [closed]
+    assert [one["ref"] for one in store.cases(overdue=True)[0]] == refs[:3]
+    assert store.cases(owner=HANDLER, priority="P4")[0][0]["ref"] == closed

@@ -1,0 +1,285 @@
+"""Duties and messages on both databases: leases, order in a chat, uncertainty, the desk's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+
+from complaints.owing import Lane, Owed
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from store.errors import UnknownRow
+from store.open import Store
+from store.values import MessageState, Obligation
+from tests.databases import FakeClock
+from tests.edges.desk import Desk
+
+
+def _send(store: Store, owed: Obligation, text: str = "Thank you.") -> int:
+    return store.sending(owed, text, template="receipt", language="en", ref=owed.ref)
+
+
+def _says(store: Store, limit: int = 10) -> list[Obligation]:
+    return store.claim(["say"], limit, 60)
+
+
+def test_of_a_chat_only_the_oldest_open_message_is_claimed(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a", "b")
+    desk.say("c", chat=desk.chat("70002"))
+    first = _says(store)
+    assert [one.key for one in first] == ["a", "c"]
+    assert first[0].payload == {
+        "template": "receipt",
+        "fields": {"text": "sealedsaying"},
+        "buttons": [],
+        "step": "",
+    }
+    assert _says(store) == []
+    store.settle(first[0].id)
+    assert [one.key for one in _says(store)] == ["b"]
+
+
+def test_danger_goes_before_everything_else_of_its_chat(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (first,) = _says(store)
+    desk.say("b")
+    desk.say("danger", lane=Lane.DANGER)
+    assert [one.key for one in _says(store)] == ["danger"]
+    store.settle(first.id)
+    assert _says(store) == []
+
+
+def test_an_expired_lease_is_claimable_again(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (first,) = store.claim(["say"], 10, 0)
+    (second,) = store.claim(["say"], 10, 60)
+    assert (first.id, second.uncertain) == (second.id, False)
+    assert _says(store) == []
+    assert store.free_leases() == 1
+    assert [one.id for one in _says(store)] == [first.id]
+
+
+def test_a_claim_after_an_interrupted_send_is_uncertain(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    desk.say("a", ref=ref)
+    (first,) = store.claim(["say"], 10, 0)
+    _send(store, first)
+    (again,) = store.claim(["say"], 10, 60)
+    assert again.uncertain
+    message = _send(store, again)
+    store.sent(message, "501", settles=again.id)
+    out = [one for one in store.record(ref)["messages"] if one["direction"] == "out"]
+    assert [(one["state"], one["reason"], one["text"]) for one in out] == [
+        ("uncertain", "interrupted", "Thank you."),
+        ("sent", None, "Thank you."),
+    ]
+
+
+def test_an_accepted_message_brings_about_its_acts_and_settles_at_once(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    (owed,) = store.claim(["acknowledge"], 1, 60)
+    assert owed.chat is not None
+    assert (owed.chat.address, owed.ref) == ("70001", ref)
+    message = _send(store, owed)
+    acts = [(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1}, {})]
+    assert store.sent(message, "502", settles=owed.id, acts=acts) == ()
+    assert store.case(ref).acks == {1: store.now()}
+    assert owed.id not in {row["id"] for row in store.outbox(everything=True)}
+    (refused,) = store.sent(_send(store, owed), "503", settles=owed.id, acts=acts)
+    assert refused.code == "already_acknowledged"
+
+
+def test_an_unsent_message_is_tried_again_or_ends(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    desk.say("a", ref=ref)
+    (owed,) = _says(store)
+    store.unsent(_send(store, owed), MessageState.UNCERTAIN, "timed out", retry_after=0.0, settles=owed.id)
+    (again,) = _says(store)
+    assert (again.attempts, again.uncertain) == (1, True)
+    acts = [(ref, Verb.FAIL_DELIVERY, SYSTEM, {}, {})]
+    store.unsent(_send(store, again), MessageState.FAILED, "blocked", settles=again.id, acts=acts)
+    assert _says(store) == []
+    assert store.case(ref).delivery_failed_at == store.now()
+
+
+def test_a_retry_waits_in_real_time_and_keeps_its_place_in_the_chat(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a", "b")
+    (owed,) = _says(store)
+    store.retry(owed.id, 3600, "flood")
+    assert (_says(store), store.claimable(["say"])) == ([], 0)
+    assert [(row["key"], row["attempts"], row["why"]) for row in store.outbox()] == [("a", 1, "flood")]
+    store.give_up(owed.id, "gone")
+    assert [one.key for one in _says(store)] == ["b"]
+
+
+def test_what_is_postponed_is_due_later_by_the_desks_clock_and_lets_others_pass(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    desk.say("a", "b")
+    (owed,) = _says(store)
+    store.postpone(owed.id, store.now() + timedelta(hours=8), "quiet hours")
+    assert [one.key for one in _says(store)] == ["b"]
+    clock.go_on(hours=8)
+    assert [(one.key, one.attempts) for one in _says(store)] == []
+    assert store.next_due() is not None
+    store.free_leases()
+    assert [one.key for one in _says(store)] == ["b"]
+
+
+def test_a_given_up_duty_is_visible_told_and_can_be_tried_again(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    (card,) = store.claim(["card"], 1, 60)
+    store.give_up(card.id, "no such channel")
+    assert [(row["kind"], row["state"], row["why"]) for row in store.outbox()] == [
+        ("card", "failed", "no such channel")
+    ]
+    (told,) = store.claim(["told_failed"], 1, 60)
+    assert (told.ref, told.facts) == (ref, {"id": card.id, "kind": "card", "ref": ref})
+    store.retry_failed(card.id)
+    assert [one.id for one in store.claim(["card"], 1, 60)] == [card.id]
+    store.give_up(card.id, "still no such channel")
+    assert store.claimable(["told_failed"]) == 1
+    with pytest.raises(UnknownRow):
+        store.retry_failed(999)
+
+
+def test_a_duty_that_the_complaint_no_longer_asks_for_is_not_owed(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    (card,) = store.claim(["card"], 1, 60)
+    assert store.still_owed(card)
+    desk.act(ref, Verb.NOTE, words={"text": "x"})
+    assert not store.still_owed(card)
+    threads = store.claim(["thread"], 10, 60)
+    assert [store.still_owed(one) for one in threads] == [True, True]
+
+
+def test_duties_are_claimed_by_lane_then_due(store: Store, clock: FakeClock) -> None:
+    Desk(store)
+    for n, lane in enumerate((Lane.BULK, Lane.NOTICE, Lane.DANGER, Lane.DIALOGUE)):
+        assert store.insert(Owed(f"tidy:{n}", "tidy", store.now(), lane))
+        clock.go_on(seconds=1)
+    assert not store.insert(Owed("tidy:0", "tidy", store.now()))
+    assert [one.key for one in store.claim(["tidy"], 3, 60)] == ["tidy:2", "tidy:3", "tidy:1"]
+
+
+def test_a_payload_comes_back_and_is_gone_once_settled(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    store.insert(Owed("digest:1", "digest", store.now()), payload={"text": "for staff"})
+    store.insert(Owed("say:2", "say", store.now()), chat=desk.chat(), payload={"text": "for Mary"})
+    (digest,) = store.claim(["digest"], 1, 60)
+    assert (digest.payload, digest.chat) == ({"text": "for staff"}, None)
+    (said,) = _says(store)
+    store.settle(said.id)
+    (said,) = _says(store)
+    assert said.chat is not None
+    assert (said.payload, said.chat.address) == ({"text": "for Mary"}, "70001")
+
+
+def test_many_workers_claim_each_duty_once(store: Store) -> None:
+    Desk(store)
+    for n in range(60):
+        store.insert(Owed(f"tidy:{n}", "tidy", store.now()))
+    claimed: list[str] = []
+
+    def work() -> None:
+        while got := store.claim(["tidy"], 7, 60):
+            claimed.extend(one.key for one in got)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == sorted(f"tidy:{n}" for n in range(60))
+
+
+def test_the_clock_moves_for_due_times_and_not_for_leases(store: Store) -> None:
+    desk = Desk(store)
+    due = store.now() + timedelta(days=3)
+    store.insert(Owed("later", "tidy", due))
+    assert store.next_due() == ("tidy", None, due)
+    assert store.claimable(["tidy"]) == 0
+    desk.say("a")
+    _says(store)
+    assert store.move_clock(3 * 86_400) == due
+    assert store.open_until(store.now()) == 2
+    assert [one.key for one in store.claim(["tidy"], 1, 60)] == ["later"]
+    assert _says(store) == []
+
+
+def test_a_commit_that_owes_nudges_and_a_mere_read_does_not(store: Store) -> None:
+    desk = Desk(store)
+    nudges: list[str] = []
+    store.on_commit(lambda: nudges.append("now"))
+    ref = desk.receive()
+    assert nudges == ["now"]
+    store.record(ref)
+    store.open_case(ref, desk.actor("U1"), "open")
+    assert nudges == ["now"]
+
+
+def test_a_lane_gives_places_one_interval_apart(store: Store) -> None:
+    first, second = store.reserve("chat:1", 30.0), store.reserve("chat:1", 30.0)
+    assert first == 0.0
+    assert 29.0 < second <= 30.0
+    assert store.reserve("chat:2", 30.0) == 0.0
+    store.lane_waits("chat:2", 90.0)
+    assert 89.0 < store.reserve("chat:2", 30.0) <= 90.0
+
+
+def test_only_one_holds_the_lead_and_fencing_grows(store: Store) -> None:
+    first = store.lead("poller", "one", 60.0)
+    assert (first, store.lead("poller", "two", 60.0), store.lead("poller", "one", 60.0)) == (1, None, 1)
+    store.let_go("poller", "one")
+    assert store.lead("poller", "two", 60.0) == 2
+
+
+async def test_asynchronous_code_crosses_by_in_thread(store: Store) -> None:
+    desk = Desk(store)
+    ref = await store.in_thread(desk.receive)
+    cases = await asyncio.gather(*(store.in_thread(store.case, ref) for _ in range(20)))
+    assert {case.ref for case in cases} == {ref}
+    owed = await store.in_thread(store.claim, ["card"], 5, 60.0)
+    assert [one.ref for one in owed] == [ref]
+
+
+def test_models_are_kept_once_and_the_newest_use_holds(store: Store) -> None:
+    assert store.active_model() is None
+    one = store.keep_model(b"first", "a" * 64, {"macro_f1": 0.7})
+    two = store.keep_model(b"second", "b" * 64, {"macro_f1": 0.8}, activate=False)
+    assert store.active_model() == ("a" * 64, {"macro_f1": 0.7}, one)
+    store.use_model(two)
+    assert store.active_model() == ("b" * 64, {"macro_f1": 0.8}, two)
+    assert store.keep_model(b"first", "a" * 64, {}) == one
+    assert store.active_model() == ("a" * 64, {"macro_f1": 0.7}, one)
+    assert store.model_blob(one) == b"first"
+    assert len(store.model_history()) == 3
+
+
+def test_confirmed_assessments_are_examples_with_their_words(store: Store) -> None:
+    desk = Desk(store)
+    desk.assessed()
+    assert store.examples() == [
+        {
+            "text": "The water is brown.",
+            "category": "supply",
+            "severity": 2,
+            "language": "en",
+            "at": "2026-11-03T10:00:00Z",
+        }
+    ]

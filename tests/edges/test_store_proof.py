@@ -1,0 +1,329 @@
+"""The record proves itself: every way of changing it behind our back is found and named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from complaints.errors import ComplaintError
+from complaints.people import Actor
+from complaints.vocabulary import Role, Verb
+from store.canonical import canonical, sha256
+from store.chain import GENESIS
+from store.checkpoints import merkle_root
+from store.erasing import erase_person
+from store.open import Store
+from store.tables import CHECKPOINTS, COMPLAINTS, EVENTS, PEOPLE, REMEDIES, TARGETS, TEXTS
+from store.transactions import Tx
+from tests.edges.desk import ASSESSED, HANDLER, TOP, Desk
+
+
+def _tamper(store: Store, *statements: Any) -> None:
+    """What somebody with the database's password could do: the trigger goes first."""
+
+    def do(tx: Tx) -> None:
+        for name in ("events_stand_update", "events_stand_delete") if tx.is_sqlite else ():
+            tx.connection.execute(text("DROP TRIGGER IF EXISTS " + name))
+        if not tx.is_sqlite:
+            tx.connection.execute(text("ALTER TABLE events DISABLE TRIGGER events_stand"))
+        for statement in statements:
+            tx.connection.execute(statement)
+
+    store.run(do, writes=True)
+
+
+def _row(store: Store, ref: str, seq: int) -> Any:
+    query = select(EVENTS).where(EVENTS.c.ref == ref, EVENTS.c.seq == seq)
+    return store.run(lambda tx: tx.connection.execute(query).one(), writes=False)
+
+
+def _at(ref: str, seq: int) -> Any:
+    return (EVENTS.c.ref == ref) & (EVENTS.c.seq == seq)
+
+
+def _first_bad(store: Store) -> tuple[str, int] | None:
+    bad = store.verify().first_bad
+    return None if bad is None else bad[:2]
+
+
+def test_an_untouched_record_is_whole_and_counts_what_no_checkpoint_covers(store: Store) -> None:
+    desk = Desk(store)
+    desk.closed()
+    desk.receive(chat=desk.chat("70002"))
+    found = store.verify()
+    assert (found.first_bad, found.cases, found.unsealed_tail) == (None, 2, found.entries)
+    store.checkpoint()
+    desk.receive(chat=desk.chat("70003"))
+    assert store.verify().unsealed_tail == 1
+
+
+@pytest.mark.parametrize("verb", ["UPDATE events SET by = 'x'", "DELETE FROM events"])
+def test_the_database_refuses_to_change_or_delete_an_event(store: Store, verb: str) -> None:
+    Desk(store).receive()
+    with pytest.raises(DBAPIError, match="events are never changed"):
+        store.run(lambda tx: tx.connection.execute(text(verb)), writes=True)
+    assert store.verify().first_bad is None
+
+
+def test_an_altered_fact_is_found(store: Store) -> None:
+    ref = Desk(store).assessed()
+    entry = _row(store, ref, 2).entry
+    said = json.loads(entry)
+    said["facts"]["severity"] = 1
+    _tamper(store, update(EVENTS).where(_at(ref, 2)).values(entry=canonical(said)))
+    assert _first_bad(store) == (ref, 2)
+
+
+def test_an_altered_fact_with_its_hash_made_anew_is_found_at_the_next_entry(store: Store) -> None:
+    ref = Desk(store).closed()
+    said = json.loads(_row(store, ref, 2).entry)
+    said["facts"]["severity"] = 1
+    forged = canonical(said)
+    _tamper(store, update(EVENTS).where(_at(ref, 2)).values(entry=forged, hash=sha256(forged)))
+    assert _first_bad(store) == (ref, 3)
+
+
+def test_a_row_that_says_otherwise_than_its_entry_is_found(store: Store) -> None:
+    ref = Desk(store).closed()
+    _tamper(store, update(EVENTS).where(_at(ref, 3)).values(by="somebody else"))
+    assert _first_bad(store) == (ref, 3)
+
+
+def test_a_removed_middle_event_is_found(store: Store) -> None:
+    ref = Desk(store).closed()
+    _tamper(store, delete(EVENTS).where(_at(ref, 3)))
+    assert _first_bad(store) == (ref, 3)
+
+
+def test_reordered_events_are_found(store: Store) -> None:
+    ref = Desk(store).closed()
+    _tamper(
+        store,
+        update(EVENTS).where(_at(ref, 3)).values(seq=900),
+        update(EVENTS).where(_at(ref, 4)).values(seq=3),
+        update(EVENTS).where(_at(ref, 900)).values(seq=4),
+    )
+    assert _first_bad(store) == (ref, 3)
+
+
+def test_a_cut_tail_is_found_by_the_complaints_own_row(store: Store) -> None:
+    ref = Desk(store).assessed()
+    _tamper(store, delete(EVENTS).where(_at(ref, 2)))
+    assert _first_bad(store) == (ref, 1)
+
+
+def _cut_tail_and_mend_the_rows(store: Store, desk: Desk) -> str:
+    """A noted complaint whose note is cut off, with every projection set back as it was before."""
+    ref = desk.receive()
+
+    def snapshot(tx: Tx) -> Any:
+        return dict(tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).one()._mapping)
+
+    before = store.run(snapshot, writes=False)
+    desk.act(ref, Verb.NOTE, words={"text": "This shall vanish."})
+    store.checkpoint()
+    _tamper(
+        store,
+        delete(EVENTS).where(_at(ref, 2)),
+        delete(TEXTS).where((TEXTS.c.ref == ref) & (TEXTS.c.seq == 2)),
+        update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(**before),
+    )
+    return ref
+
+
+def test_a_cut_tail_with_every_row_mended_is_found_through_the_checkpoint(store: Store) -> None:
+    ref = _cut_tail_and_mend_the_rows(store, Desk(store))
+    bad = store.verify().first_bad
+    assert bad == (ref, 2, "the last events are cut off: a checkpoint knows a later one")
+
+
+def test_cutting_off_the_checkpoint_too_is_found_by_the_document_kept_outside(store: Store) -> None:
+    desk = Desk(store)
+    desk.receive(chat=desk.chat("70002"))
+    ref = _cut_tail_and_mend_the_rows(store, desk)
+    document = None
+    _tamper(store, text("DELETE FROM checkpoint_heads"), text("DELETE FROM checkpoints"))
+    assert store.verify().first_bad is None
+    desk.act(ref, Verb.NOTE, words={"text": "Another one."})
+    document = store.checkpoint()
+    forged = {**document, "heads": [[ref, 9, "0" * 64]]}
+    assert store.verify(document).first_bad is None
+    assert store.verify(forged).first_bad == (
+        "checkpoint document",
+        0,
+        "no secret of this instance signed it",
+    )
+    _tamper(
+        store,
+        delete(EVENTS).where(_at(ref, 2)),
+        delete(TEXTS).where((TEXTS.c.ref == ref) & (TEXTS.c.seq == 2)),
+        text("DELETE FROM checkpoint_heads"),
+        text("DELETE FROM checkpoints"),
+    )
+    bad = store.verify(document).first_bad
+    assert bad is not None
+    assert bad[0] == ref
+
+
+def test_an_altered_checkpoint_is_found(store: Store) -> None:
+    Desk(store).receive()
+    store.checkpoint()
+    _tamper(store, update(CHECKPOINTS).values(last_event_id=0))
+    assert _first_bad(store) == ("checkpoint 1", 0)
+
+
+def test_checkpoints_follow_each_other_and_an_empty_one_adds_nothing(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    first, again = store.checkpoint(), store.checkpoint()
+    assert [head[0] for head in first["heads"]] == ["-settings", ref]
+    assert first == again
+    desk.act(ref, Verb.NOTE, words={"text": "x"})
+    store.checkpoint()
+    query = select(CHECKPOINTS.c.heads, CHECKPOINTS.c.previous).order_by(CHECKPOINTS.c.n)
+    rows = store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    assert [tuple(row) for row in rows] == [(2, GENESIS), (1, first["root"])]
+    assert store.verify().first_bad is None
+
+
+def test_altered_words_do_not_open_and_are_found(store: Store) -> None:
+    ref = Desk(store).assessed()
+    query = select(TEXTS.c.sealed).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1)
+    sealed: bytes = store.run(lambda tx: tx.connection.execute(query).scalar_one(), writes=False)
+    broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    _tamper(store, update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=broken))
+    assert _first_bad(store) == (ref, 1)
+
+
+def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+
+    def forge(tx: Tx) -> None:
+        from store.casefiles import load
+        from store.sealing import seal
+        from store.told import text_place
+
+        forged = seal(load(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
+        tx.connection.execute(update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=forged))
+
+    store.run(forge, writes=True)
+    assert store.verify().first_bad == (ref, 1, "the words are not those that were committed to")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        lambda ref: update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(owner="U9"),
+        lambda ref: update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(flags=["legal_hold"]),
+        lambda ref: update(REMEDIES).where(REMEDIES.c.ref == ref).values(type="refund"),
+        lambda ref: update(TARGETS).where(TARGETS.c.ref == ref).values(met_at=None),
+        lambda ref: delete(TARGETS).where(TARGETS.c.ref == ref),
+    ],
+    ids=["owner", "flags", "remedy", "target", "targets gone"],
+)
+def test_a_row_that_is_not_the_fold_is_found(store: Store, statement: Callable[[str], Any]) -> None:
+    ref = Desk(store).closed()
+    _tamper(store, statement(ref))
+    bad = store.verify().first_bad
+    assert bad is not None
+    assert (bad[0], bad[2].startswith("the row")) == (ref, True)
+
+
+def test_lost_events_of_a_whole_complaint_are_found(store: Store) -> None:
+    ref = Desk(store).receive()
+    _tamper(store, delete(EVENTS).where(EVENTS.c.ref == ref))
+    assert store.verify().first_bad == (ref, 1, "this complaint has lost its events")
+
+
+def test_after_erasure_the_words_are_gone_and_the_chain_still_holds(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.closed()
+    store.checkpoint()
+    store.act(ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})), {}, {"reason": "asked for"})
+    found = store.verify()
+    assert (found.first_bad, found.erased) == (None, 1)
+    record = store.record(ref)
+    assert (record["texts"], record["description"], record["close_code"]) == ([], None, "resolved")
+    assert {one["text"] for one in record["messages"]} <= {None}
+    assert (dict(store.words_of(ref, 1)), store.texts(ref)) == ({}, [])
+    person = store.case(ref).complainant
+    store.run(lambda tx: erase_person(tx, person), writes=True)
+    assert store.record(ref)["name"] is None
+    assert store.contact(ref) is None
+    assert store.verify().first_bad is None
+
+
+def test_what_is_under_legal_hold_is_not_erased(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.closed()
+    desk.act(ref, Verb.HOLD, "U3", words={"reason": "a claim"})
+    with pytest.raises(ComplaintError):
+        store.act(ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})))
+    assert store.texts(ref)[0].text == "The water is brown."
+
+
+def test_a_person_erased_is_a_stranger_when_writing_again(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    first = store.case(ref).complainant
+    store.run(lambda tx: erase_person(tx, first), writes=True)
+    again = desk.receive()
+    assert store.case(again).complainant != first
+    erased = store.run(
+        lambda tx: tx.connection.execute(select(PEOPLE.c.key_wrapped).where(PEOPLE.c.id == first)).scalar(),
+        writes=False,
+    )
+    assert erased is None
+
+
+def test_loading_other_rules_is_a_chained_event_of_its_own(store: Store) -> None:
+    from dataclasses import replace
+
+    from tests.edges.desk import RULES
+
+    desk = Desk(store)
+    before = desk.receive()
+    assert store.use_rulebook(RULES) is False
+    assert store.use_rulebook(replace(RULES, emergency_number="999")) is True
+    after = desk.receive(chat=desk.chat("70002"))
+    assert store.case(before).rules.emergency_number == "112"
+    assert store.case(after).rules.emergency_number == "999"
+    found = store.verify()
+    assert (found.first_bad, found.cases, found.entries) == (None, 2, 4)
+
+
+def test_the_commitment_of_words_stands_in_the_entry_and_no_word_does(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive("Asealedword twice.")
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED, member=HANDLER)
+    entry = json.loads(_row(store, ref, 1).entry)
+    assert len(entry["commit"]) == 64
+    assert "sealedword" not in json.dumps(entry)
+    assert (entry["prev"], json.loads(_row(store, ref, 2).entry)["prev"]) == (
+        GENESIS,
+        _row(store, ref, 1).hash,
+    )
+    assert json.loads(_row(store, ref, 2).entry)["commit"] is None
+
+
+def test_the_root_over_heads_is_the_tree_of_rfc_6962() -> None:
+    from hashlib import sha256 as raw
+
+    def tree(leaves: list[bytes]) -> bytes:
+        if len(leaves) == 1:
+            return leaves[0]
+        split = 1
+        while split * 2 < len(leaves):
+            split *= 2
+        return raw(b"\x01" + tree(leaves[:split]) + tree(leaves[split:])).digest()
+
+    for size in range(1, 18):
+        heads = [(f"R{n}", n, sha256(str(n))) for n in range(size)]
+        leaves = [raw(b"\x00" + canonical(list(head)).encode()).digest() for head in heads]
+        assert merkle_root(heads) == tree(leaves).hex()

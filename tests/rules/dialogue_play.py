@@ -1,0 +1,220 @@
+"""A conversation played without store or network: the dialogue on one side, the rules of the record on the other.
+
+A test is a transcript: `play.says("…")` gives what the bot answers, as the person would read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from bots.dialogue import Command, Edited, Elapsed, FileHeard, Heard, Press, Words, step
+from bots.texts import Texts, load
+from complaints import acts
+from complaints.intake import Arrival
+from complaints.people import SYSTEM, complainant, staff
+from complaints.record import Case
+from complaints.references import new_reference
+from complaints.rulebook import (
+    Calendar,
+    Danger,
+    OnCall,
+    PriorityTargets,
+    RecourseStep,
+    Rulebook,
+    Targets,
+)
+from complaints.vocabulary import Role, Verb
+from store.values import Act, Chat, Conversation, HeardFile, Say, Turn
+
+START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+TEXTS: Texts = load(["en", "tr"])
+HANDLER, MANAGER = staff("U1", Role.HANDLER), staff("U2", Role.MANAGER)
+
+RULES = Rulebook(
+    organisation="Northwind Water",
+    country="GB",
+    languages=("en", "tr"),
+    staff_language="en",
+    emergency_number="112",
+    preset="small_business",
+    calendar=Calendar(hours={day: ((540, 1050),) for day in range(5)}),
+    targets=Targets(
+        by_priority={
+            "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
+            "P2": PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
+            "P3": PriorityTargets("1 bd", "3 bd", "5 bd", "5 bd"),
+            "P4": PriorityTargets("2 bd", "5 bd", "10 bd", "5 bd"),
+        },
+        legal="10 bd",
+    ),
+    levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
+    authority={},
+    recourse=(RecourseStep("Consumer ombudsman", "0300 123 4567", "12 months", True),),
+    danger=(Danger(("smell of gas", "gas"), "0800 111 999", {"en": "Leave now, call {number} from outside."}),),
+    on_call=OnCall(always=True, people=("U2",)),
+    team="Complaints team",
+    notice="northwind.example/privacy",
+)
+
+ASSESSED: Mapping[str, Any] = {
+    "category": "supply",
+    "severity": 2,
+    "safety": 0,
+    "complexity": 1,
+    "reach": 1,
+    "recurrence": 2,
+    "immediate_needed": "no",
+    "issues": [],
+}
+RESOLVED: Mapping[str, Any] = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+
+
+@dataclass
+class Play:
+    """One person's talk, kept between turns as the store keeps it."""
+
+    language: str | None = "en"
+    rules: Rulebook = RULES
+    staff_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    now: datetime = START
+    state: dict[str, Any] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    told: dict[str, list[tuple[str, int, str, int | None, str | None]]] = field(default_factory=dict)
+    acted: list[Act] = field(default_factory=list)
+    wakes: list[tuple[datetime, str]] = field(default_factory=list)
+    said: list[Say] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def hear(self, heard: Heard) -> list[str]:
+        """Take one step; everything asked for is done as the store would do it. Gives what was said."""
+        turn = self.turn(heard)
+        by = complainant("p1")
+        self.language = turn.language or self.language
+        for act in turn.acts:
+            self.do(act.verb, act.ref, by, act.facts, act.words)
+            self.acted.append(act)
+        self.state = dict(turn.state)
+        keys = {one.key for one in self.said}
+        new = [one for one in turn.says if one.key not in keys]
+        self.said += new
+        self.wakes += [(one.due, one.what) for one in turn.wakes]
+        return [self.text(one) for one in new]
+
+    def turn(self, heard: Heard) -> Turn:
+        """The bare step."""
+        conversation = Conversation(
+            chat=Chat("telegram", "70001", "en", "Mary"),
+            person="p1",
+            state=self.state,
+            language=self.language,
+            cases=tuple(reversed(self.cases.values())),
+            next_ref=new_reference(lambda n: hash((len(self.cases), n, len(self.acted))) % n),
+            texts=self.texts_of,
+            sources=self.source_of,
+            staff=self.staff_names,
+        )
+        return step(conversation, heard, now=self.now, rules=self.rules, texts=TEXTS)
+
+    def do(self, verb: Verb, ref: str, by: Any, facts: Mapping[str, Any] | None = None, words: Any = None) -> None:
+        """Record a verb, whoever does it."""
+        if verb is Verb.RECEIVE:
+            arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, self.rules)
+            done = acts.receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
+        else:
+            done = acts.perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
+        self.cases[ref] = done.case
+        event = done.event
+        for name, text in event.words.items():
+            row = (name, event.seq, text, event.facts.get("replaces"), event.facts.get("source"))
+            self.told.setdefault(ref, []).append(row)
+
+    def texts_of(self, ref: str) -> Mapping[str, str]:
+        """As store.told.newest_texts."""
+        rows = self.told.get(ref, [])
+        replaced = {row[3] for row in rows if row[3] is not None}
+        found: dict[str, list[str]] = {}
+        for name, seq, text, _, _ in rows:
+            if seq not in replaced:
+                found.setdefault(name, []).append(text)
+        return {name: "\n\n".join(parts) for name, parts in found.items()}
+
+    def source_of(self, source: str) -> tuple[str, str, int] | None:
+        """As store.told.source_of."""
+        rows = [(ref, row) for ref, rows in self.told.items() for row in rows if row[4] == source]
+        return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
+
+    def text(self, one: Say) -> str:
+        """A thing said as it is read."""
+        return TEXTS.say(self.language or "en", one.template, **one.fields)
+
+    def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
+        """The person writes."""
+        return self.hear(Words(text, source or str(next(self.numbers)), self.now, **more))
+
+    def sends(self, kind: str = "photo", caption: str = "", **more: Any) -> list[str]:
+        """The person sends a file."""
+        source = str(next(self.numbers))
+        file = HeardFile(f"f{source}", f"u{source}", kind, source, **more)
+        return self.hear(FileHeard(file, caption, source, self.now))
+
+    def edits(self, source: str, text: str) -> list[str]:
+        """The person edits an earlier message."""
+        return self.hear(Edited(text, source, self.now))
+
+    def commands(self, name: str, argument: str = "") -> list[str]:
+        """The person sends a command."""
+        return self.hear(Command(name, argument, str(next(self.numbers)), self.now))
+
+    def presses(self, choice: str, of: Say | None = None) -> list[str]:
+        """The person presses a button under the last message that has it."""
+        one = of or next(s for s in reversed(self.said) if any(choice in row for row in s.buttons))
+        name, _, ref = choice.partition(":")
+        return self.hear(Press(name, one.step, ref or one.ref, int(one.fields["turn"])))
+
+    def waits(self, seconds: float) -> list[str]:
+        """Time passes; what was to be woken is."""
+        until, heard = self.now + timedelta(seconds=seconds), []
+        while due := sorted(one for one in self.wakes if one[0] <= until):
+            self.wakes.remove(due[0])
+            self.now = max(self.now, due[0][0])
+            heard += self.hear(Elapsed(due[0][1]))
+        self.now = until
+        return heard
+
+    @property
+    def ref(self) -> str:
+        """The newest complaint."""
+        return list(self.cases)[-1]
+
+    @property
+    def case(self) -> Case:
+        """The newest complaint as it stands."""
+        return self.cases[self.ref]
+
+    @property
+    def words(self) -> str:
+        """Every word that ended in an act."""
+        return "\n".join(text for act in self.acted for text in act.words.values())
+
+    def files_a_complaint(self, text: str = "The water has been brown since Monday.") -> str:
+        """Tell a story and send it; gives the reference."""
+        self.writes(text)
+        self.presses("done")
+        self.writes("12 Mill Lane, last week")
+        self.presses("apology")
+        self.presses("send")
+        return self.ref
+
+    def is_decided(self) -> str:
+        """Staff resolve the newest complaint and the decision reaches the person."""
+        ref = self.ref
+        self.do(Verb.ASSIGN, ref, HANDLER, {"owner": HANDLER.id})
+        self.do(Verb.ASSESS, ref, HANDLER, ASSESSED)
+        words = {"done": "Flushed.", "cause": "Old pipe.", "agreed_how": "By phone."}
+        self.do(Verb.RESOLVE, ref, HANDLER, RESOLVED, words)
+        self.do(Verb.COMMUNICATE_DECISION, ref, SYSTEM)
+        return ref

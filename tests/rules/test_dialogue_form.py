@@ -1,0 +1,251 @@
+"""From the first message to Send, as transcripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from tests.rules.dialogue_play import HANDLER, RULES, Play
+
+
+def test_a_first_message_of_two_words_opens_a_complaint_and_is_answered_at_once() -> None:
+    play = Play()
+    [answer] = play.writes("Brown water")
+    assert answer == (
+        f"I have noted this. Your reference is {play.ref}. Go on, add photos or a voice note, or press Done."
+    )
+    assert play.texts_of(play.ref) == {"description": "Brown water"}
+
+
+def test_a_greeting_is_answered_by_who_we_are_and_opens_nothing() -> None:
+    play = Play()
+    [answer] = play.writes("Hello there!")
+    assert answer.startswith("Hello. I am the automated complaints assistant of Northwind Water.")
+    assert play.writes("Merhaba, iyi günler") == [answer]
+    assert play.cases == {}
+
+
+def test_one_word_is_answered_by_what_to_do() -> None:
+    play = Play()
+    assert play.writes("Refund!")[0].startswith("Please tell me in a few words")
+    assert play.cases == {}
+
+
+def test_the_whole_form_leads_to_a_signed_complaint() -> None:
+    play = Play()
+    play.writes("The water has been brown since Monday.")
+    assert play.presses("done") == [
+        "Where did it happen, or which order or account is it about, and when?"
+    ]
+    assert play.writes("12 Mill Lane, last week") == [
+        "What would put this right? Choose one, or write it in your own words."
+    ]
+    [readback] = play.presses("money_back")
+    assert readback.startswith(
+        f"This is what I wrote down under {play.ref}:\n\nThe water has been brown since Monday.\n"
+        "\nWhere and when: 12 Mill Lane, last week\nYou would like: Money back\n"
+    )
+    assert "We answer by Tuesday, 17 November 2026 at the latest." in readback
+    assert "Privacy: northwind.example/privacy" in readback
+    assert play.presses("send") == []
+    assert play.case.confirmed_at == play.now
+    assert not play.case.form_open
+
+
+def test_a_burst_is_one_story_and_the_question_comes_twenty_seconds_after_its_last_message() -> None:
+    play = Play()
+    play.writes("The first part.")
+    for part in range(39):
+        play.now += timedelta(seconds=4)
+        assert play.writes(f"Part number {part}.") == []
+    assert play.waits(19) == []
+    assert play.waits(1) == ["Where did it happen, or which order or account is it about, and when?"]
+    assert play.waits(600) == []
+    assert play.texts_of(play.ref)["description"].count("\n\n") == 39
+    assert len([one for one in play.said if one.template == "receipt"]) == 1
+
+
+def test_labels_typed_in_any_language_are_the_buttons() -> None:
+    play = Play()
+    play.writes("The water has been brown since Monday.")
+    play.writes("bitti")
+    play.writes("SKIP")
+    [readback] = play.writes("money back")
+    assert "You would like: Money back" in readback
+    assert "Where and when" not in readback
+    play.writes("gönder")
+    assert play.case.confirmed_at is not None
+
+
+def test_what_the_story_tells_already_is_shown_and_not_asked() -> None:
+    play = Play()
+    play.writes("Order 4471203 came broken on 3 November. I want a refund.")
+    [readback] = play.presses("done")
+    assert readback.startswith("This is what I wrote down")
+    assert "You would like: Money back" in readback
+
+
+def test_a_refused_refund_is_not_taken_for_a_wish() -> None:
+    play = Play()
+    play.writes("You told me that I do not get a refund for order 4471203 of 3 November.")
+    assert play.presses("done") == ["What would put this right? Choose one, or write it in your own words."]
+
+
+def test_change_tells_the_story_anew_and_keeps_the_first() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    play.writes("Mill Lane")
+    play.presses("repair")
+    play.presses("change")
+    play.presses("story")
+    play.writes("The water is yellow.")
+    [readback] = play.presses("done")
+    assert "The water is yellow." in readback
+    assert "brown" not in readback
+    assert play.texts_of(play.ref)["description"] == "The water is brown."
+
+
+def test_change_and_done_without_a_word_leaves_the_story_as_it_was() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair", "change", "story"):
+        play.presses(choice)
+    [readback] = play.presses("done")
+    assert "The water is brown." in readback
+
+
+def test_change_asks_where_and_what_would_help_anew() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    play.writes("Mill Lane")
+    play.presses("repair")
+    play.presses("change")
+    play.presses("where_and_when")
+    [readback] = play.writes("Mill Road")
+    assert "Where and when: Mill Road\n" in readback
+    play.presses("change")
+    play.presses("what_would_help")
+    [readback] = play.writes("A new pipe, please")
+    assert "You would like: A new pipe, please\n" in readback
+
+
+def test_not_yet_says_when_it_is_filed_as_it_stands() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair"):
+        play.presses(choice)
+    assert "as it stands at 3 November 2026, 10:30." in play.presses("not_yet")[0]
+    assert play.case.form_open
+
+
+def test_send_signs_after_the_form_has_ended() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair"):
+        play.presses(choice)
+    play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
+    assert play.presses("send")[0].startswith("Thank you. Your signature is on")
+    assert play.presses("send")[0].endswith("was sent before; nothing is missing.")
+
+
+def test_late_answers_are_additions() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
+    assert play.writes("12 Mill Lane, last week") == [
+        f"I have added this to {play.ref}. Is it about something else?"
+    ]
+    assert play.presses("skip") == []
+    assert len(play.cases) == 1
+
+
+def test_a_message_of_staff_ends_the_questions() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.do(Verb.REPLY, play.ref, HANDLER, {}, {"text": "We come today."})
+    assert play.waits(60) == []
+    assert play.state["step"] == "idle"
+
+
+def test_a_file_between_the_questions_is_an_addition_and_the_question_stands() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    assert play.sends("voice", seconds=3) == []
+    assert play.case.media == 1
+    assert play.writes("Mill Lane, yesterday")[0].startswith("What would put this right?")
+
+
+def test_an_album_alone_is_one_complaint_with_one_receipt() -> None:
+    play = Play()
+    assert len(play.sends(group="g1")) == 1
+    assert play.sends(group="g1") == []
+    assert play.sends(group="g1") == []
+    assert (len(play.cases), play.case.media, play.case.told_only_in_media) == (1, 3, True)
+
+
+def test_a_file_too_large_counts_and_a_smaller_one_is_asked_for() -> None:
+    play = Play()
+    answers = play.sends("video", size=21 * 1024 * 1024)
+    assert "larger than 20 MB" in answers[1]
+    assert play.case.media == 1
+
+
+def test_for_whom_is_asked_on_a_sign_in_the_story() -> None:
+    play = Play()
+    play.writes("I write on behalf of the old lady next door: her water is brown.")
+    assert play.presses("done")[0].startswith("Is this for you or for someone else?")
+    assert play.presses("agreed")[0].startswith("Where did it happen")
+
+
+def test_an_edit_is_a_new_version_and_the_first_stands() -> None:
+    play = Play()
+    play.writes("The water is brown.", source="77")
+    play.presses("done")
+    assert play.edits("77", "The water is red.") == []
+    assert play.texts_of(play.ref)["description"] == "The water is red."
+    assert [row[2] for row in play.told[play.ref]] == ["The water is brown.", "The water is red."]
+    play.writes("Mill Lane")
+    [readback] = play.presses("repair")
+    assert "The water is red." in readback
+
+
+def test_cancel_before_a_complaint_drops_the_draft() -> None:
+    play = Play()
+    play.commands("complain")
+    assert play.commands("cancel") == ["All right, I have dropped that."]
+    assert play.cases == {}
+
+
+def test_cancel_after_it_ends_the_questions_and_names_withdraw() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    [answer] = play.commands("cancel")
+    assert f"/withdraw {play.ref}" in answer
+    assert not play.case.form_open
+    assert play.waits(60) == []
+
+
+def test_turkish_letters_choose_turkish_until_a_language_is_chosen() -> None:
+    play = Play(language=None)
+    assert play.writes("Faturam yanlış geldi")[0].startswith("Yazdıklarınızı aldım.")
+    assert play.case.language == "tr"
+
+
+def test_a_member_of_staff_who_is_named_is_on_the_record_as_subject() -> None:
+    play = Play(staff_names={"U9": ("Burak Demir", "Burak")})
+    play.writes("Burak laughed at me and hung up.")
+    assert play.case.subjects == frozenset({"U9"})
+    assert play.case.restricted
+
+
+def test_the_date_that_is_promised_is_the_legal_one() -> None:
+    play = Play(rules=RULES)
+    play.writes("The water is brown.")
+    for choice in ("done", "skip"):
+        play.presses(choice)
+    assert "Tuesday, 17 November 2026" in play.presses("repair")[0]
