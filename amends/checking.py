@@ -48,11 +48,11 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
     rules = rulebook(settings)
     yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
     if not rules.on_call.people:
-        yield Finding(
-            "warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call]."
-        )
+        yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
-        yield Finding("warn", "on call", "not at all hours", "Outside them the bot says until when nobody reads.")
+        yield Finding(
+            "warn", "on call", "not at all hours", "Outside them the bot says until when nobody reads."
+        )
     else:
         yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
 
@@ -112,7 +112,9 @@ def _people(settings: Settings) -> Iterator[Finding]:
             yield Finding("fail", f"level {level}", "nobody", f"Give somebody a role of: {', '.join(names)}.")
         elif len(able) < level and not indirect:
             yield Finding(
-                "warn", f"level {level}", f"{len(able)} in all",
+                "warn",
+                f"level {level}",
+                f"{len(able)} in all",
                 "Whoever decided below cannot review: the outside will be offered at once.",
             )
         else:
@@ -136,11 +138,15 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     address, wanted = hook["result"].get("url", ""), settings.secrets.telegram_webhook_url or ""
     if address and not wanted:
         yield Finding(
-            "warn", "Telegram webhook", "set, but long polling is configured",
+            "warn",
+            "Telegram webhook",
+            "set, but long polling is configured",
             "The start removes it; if another program set it, the two conflict.",
         )
     elif hook["result"].get("last_error_message"):
-        yield Finding("warn", "Telegram webhook", hook["result"]["last_error_message"], "See docs/operating.md.")
+        yield Finding(
+            "warn", "Telegram webhook", hook["result"]["last_error_message"], "See docs/operating.md."
+        )
     else:
         yield Finding("ok", "Telegram updates", "webhook" if wanted else "long polling")
 
@@ -152,7 +158,9 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
         return
     if secrets.slack_app_token is None and secrets.slack_signing_secret is None:
         yield Finding(
-            "fail", "Slack", "neither app token nor signing secret",
+            "fail",
+            "Slack",
+            "neither app token nor signing secret",
             "Set AMENDS_SLACK_APP_TOKEN (Socket Mode) or AMENDS_SLACK_SIGNING_SECRET (HTTP).",
         )
     api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
@@ -165,14 +173,18 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     granted = {one.strip() for one in str(who.get("_scopes") or "").split(",") if one.strip()}
     missing = [one for one in NEEDED_SCOPES if granted and one not in granted]
     if missing:
-        yield Finding("fail", "Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest).")
+        yield Finding(
+            "fail", "Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest)."
+        )
     for name in ("triage_channel", "restricted_channel", "executive_channel"):
         channel = getattr(settings.slack, name)
         found = await _call(f"{api}conversations.info", headers=headers, channel=channel)
         if isinstance(found, str):
             yield Finding("fail", f"Slack {name}", f"{channel}: {found}", "Invite the app: /invite @Amends.")
         elif not found["channel"].get("is_member", False):
-            yield Finding("fail", f"Slack {name}", f"{channel}: not joined", "Invite the app: /invite @Amends.")
+            yield Finding(
+                "fail", f"Slack {name}", f"{channel}: not joined", "Invite the app: /invite @Amends."
+            )
         else:
             yield Finding("ok", f"Slack {name}", channel)
 

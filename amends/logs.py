@@ -50,5 +50,14 @@ def set_up_logging(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # These write whole URLs (with the token) or whole bodies (with words) at lower levels.
-    for name in ("httpx", "httpcore", "slack_sdk", "slack_bolt", "telegram", "aiohttp", "apscheduler", "uvicorn"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "slack_sdk",
+        "slack_bolt",
+        "telegram",
+        "aiohttp",
+        "apscheduler",
+        "uvicorn",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from amends.parts.slack import SlackPart
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import WebPart
+from amends.public_page import public_page
 from amends.settings import Settings, rulebook
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
@@ -54,7 +56,8 @@ class Desk:
         self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
         self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
         self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
-        self._web = WebPart(settings, self.rules, self.texts, ready=self.ready)
+        page = partial(public_page, self.rules, self.texts)
+        self._web = WebPart(settings, page=page, ready=self.ready)
         self._tasks: list[asyncio.Task[None]] = []
         self.performing: Performing | None = None
 

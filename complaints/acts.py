@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from complaints import answering, assessing, custody, deciding, ending, handling, intake, remedying
-from complaints.doing import VerbFunction, Words
+from complaints import answering, approving, assessing, custody, deciding, ending, handling, intake, remedying
+from complaints.doing import VerbFunction, Words, allowed
+from complaints.errors import OutOfOrder
+from complaints.facts import check, check_wordless
 from complaints.folding import after, begin
 from complaints.intake import Arrival
 from complaints.owing import Owed, following, standing
@@ -35,7 +37,7 @@ VERBS: Mapping[Verb, VerbFunction] = {
     Verb.INVESTIGATE: handling.investigate,
     Verb.RESOLVE: deciding.resolve,
     Verb.RESPOND: deciding.respond,
-    Verb.APPROVE: deciding.approve,
+    Verb.APPROVE: approving.approve,
     Verb.COMMUNICATE_DECISION: deciding.communicate_decision,
     Verb.ACCEPT: answering.accept,
     Verb.DISAGREE: answering.disagree,
@@ -44,7 +46,7 @@ VERBS: Mapping[Verb, VerbFunction] = {
     Verb.NOTIFY_EXTERNAL: answering.notify_external,
     Verb.CONCLUDE_EXTERNAL: answering.conclude_external,
     Verb.REMEDY_DONE: remedying.remedy_done,
-    Verb.REMEDY_LATE: handling.remedy_late,
+    Verb.REMEDY_LATE: remedying.remedy_late,
     Verb.VERIFY: remedying.verify,
     Verb.EXTEND: handling.extend,
     Verb.CLOSE: ending.close,
@@ -77,6 +79,7 @@ class Done:
 
 def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Done:
     """Open a record (7.2)."""
+    check(Verb.RECEIVE, facts)
     event = intake.receive(arrival, at=at, by=by, facts=facts, words=words)
     return _complete(begin(event, arrival.rules), event, None)
 
@@ -85,11 +88,17 @@ def perform(
     case: Case, verb: Verb, *, at: datetime, by: Actor, facts: Facts | None = None, words: Words | None = None
 ) -> Done:
     """Do one verb to a case; raises ComplaintError with the reason and the remedy, or leaves a legal case."""
+    if verb not in VERBS:
+        raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
+    # Who may not do it hears that first, whatever the form says.
+    allowed(case, verb, by)
+    check(verb, facts or {})
     event = VERBS[verb](case, at=at, by=by, facts=facts or {}, words=words or {})
     return _complete(after(case, event), event, case)
 
 
 def _complete(case: Case, event: Event, before: Case | None) -> Done:
+    check_wordless(event.facts)
     dates = revise(case, event.at)
     if event.verb is Verb.EXTEND and before is not None:
         dates["targets"] = extended(before, event.facts) + dates.get("targets", [])

@@ -1,7 +1,7 @@
 """What the complainant makes of the decision (7.9) and what comes from outside.
 
-An answer heard by voice is recorded by staff with when and from whom; it also shows that the decision was known,
-so that a complaint whose letter no channel took can go on.
+An answer heard by voice is recorded by staff with when and from whom; it also shows that the decision was
+known, so that a complaint whose letter no channel took can go on.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ def accept(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
     need_given(case, at=at, by=by, facts=facts, words=words)
     _known(case, by)
     if case.reply == "accept":
-        raise AlreadyDone(
-            f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before"
-        )
+        raise AlreadyDone(f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before")
     return happened(case, Verb.ACCEPT, at=at, by=by, role=role, facts=facts, words=words)
 
 

@@ -84,7 +84,9 @@ def _lowering(case: Case, by: Actor, facts: Facts, words: Words, *, lowers: bool
             code="not_allowed.lower",
         )
     need_words(
-        words, "override_reason", f"Say why {case.ref} is lower or later than the rules or the assessment before."
+        words,
+        "override_reason",
+        f"Say why {case.ref} is lower or later than the rules or the assessment before.",
     )
 
 
@@ -138,7 +140,7 @@ def assign(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
 
 
 def harm_of(case: Case) -> int:
-    """The severity that bars a reclassification: the person's, else what the rules saw; not the model's guess."""
+    """The severity that bars a reclassification: the person's, else what the rules saw; never the model."""
     judged = case.assessment.severity if case.assessment else 0
     return max([judged, *(sign.severity for sign in case.fresh_signs)])
 

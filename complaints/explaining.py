@@ -19,6 +19,8 @@ def explained(case: Case, one: TargetSet) -> list[str]:
     rule = rule.split(",")[0]
     if one.basis.startswith("extend"):
         return ["Extended by a manager, with a reason told to the complainant."]
+    if one.target is Target.WAITING:
+        return ["Asked of the complainant for this day: it ends at closing time; no other date waits for it."]
     if one.target is Target.REMEDY:
         return ["Promised for this day in the decision: due at its closing time."]
     computed = compute(case, Wanted(one.target, one.of, one.start, one.span, rule))

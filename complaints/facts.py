@@ -1,7 +1,7 @@
 """What the facts of an act may be: the right shape for the verb, and never a word of anybody's.
 
-Forms are read by `forms.read`; this holds every other road (the scheduler, the command line, an import) to the
-same shapes, so that a verb never meets a value that it cannot use.
+Forms are read by `forms.read`; this holds every other road (the scheduler, the command line, an import) to
+the same shapes, so that a verb never meets a value that it cannot use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Shape = Callable[[Any], bool]
 #: What the rules write by themselves: nobody moves a date or counts one as met by saying so.
 DERIVED = ("targets", "met")
 
-#: Names of safety rules may hold an organisation's own words ("smell of gas"): words of its settings, not of people.
+#: Names of safety rules may hold an organisation's own words ("smell of gas"): its settings', not people's.
 _NAMES = frozenset({"rule", "rules"})
 _LONGEST = 200
 
@@ -55,8 +55,7 @@ def check_wordless(facts: Facts) -> None:
         if not codes or any(letter.isspace() for letter in path):
             raise BadFacts(f"'{path}' is no JSON value: give a code.", field=path, code="words_in_facts")
         if isinstance(value, str) and (
-            len(value) > _LONGEST
-            or (name not in _NAMES and any(letter.isspace() for letter in value))
+            len(value) > _LONGEST or (name not in _NAMES and any(letter.isspace() for letter in value))
         ):
             raise BadFacts(
                 f"'{path}' holds words: give them as words, apart from the facts.",

@@ -70,7 +70,8 @@ def flag(name: str, *, required: bool = False, group: str | None = None) -> Fiel
 #: Due times are counted on calendars: a slip of the keyboard is refused here, where its field is known.
 _YEARS = range(1900, 2200)
 _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
-_YES, _NO = (True, "yes", ["yes"]), (False, "no", [])
+_YES: tuple[Any, ...] = (True, "yes", ["yes"])
+_NO: tuple[Any, ...] = (False, "no", [])
 
 
 def present(value: Any) -> bool:

@@ -4,77 +4,168 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from complaints.doing import Words, allowed, happened, need_words, plain, stamp
+from complaints.doing import Words, allowed, happened, instant, need_words, plain, stamp
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.people import Actor
-from complaints.record import Case, Event, Facts
-from complaints.vocabulary import Target, Verb
-from complaints.worktime import closing_time
+from complaints.record import Case, Event, Facts, TargetSet
+from complaints.targets import CAPPED, extension_cap
+from complaints.vocabulary import Flag, Role, Target, Verb
+from complaints.worktime import closing_time, due
 
-note = plain(Verb.NOTE)
-receipt = plain(Verb.RECEIPT)
-remedy_late = plain(Verb.REMEDY_LATE)
 survey = plain(Verb.SURVEY)
 bind = plain(Verb.BIND)
-inform = plain(Verb.INFORM)
+
+#: The targets that a manager may move; the others follow from what is done.
+EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
+
+
+def note(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Keep something with the case that the complainant is not told."""
+    role = allowed(case, Verb.NOTE, by)
+    need_words(words, "text", f"Write the note on {case.ref}.")
+    return happened(case, Verb.NOTE, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def reply(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Write to the complainant; the exact letter is among the words as it was previewed."""
     role = allowed(case, Verb.REPLY, by)
-    need_words(words, "text", "Write the reply.")
+    need_words(words, "text", f"Write the reply on {case.ref}.")
     return happened(case, Verb.REPLY, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def ask(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Ask the complainant for something by a day; no clock stops meanwhile (design.md, rule 5)."""
+    """Ask the complainant for something by a day; no clock stops meanwhile (design.md, rule 5).
+
+    Waiting has a limit of its own, `waiting_limit`.
+    """
     role = allowed(case, Verb.ASK, by)
-    need_words(words, "text", "Write what you need.")
-    if date.fromisoformat(facts["needed_by"]) <= at.date():
-        raise BadFacts("Ask for a day to come.", field="needed_by", code="not_ahead")
+    need_words(words, "text", f"Write what {case.ref} needs from the complainant.")
+    _ahead(case, at, facts["needed_by"], "needed_by")
+    until = closing_time(date.fromisoformat(facts["needed_by"]), case.rules.calendar)
+    if until > due(at, case.rules.targets.waiting_limit, case.rules.calendar).at:
+        raise BadFacts(
+            f"{case.ref} may wait {case.rules.targets.waiting_limit} at most: ask for an earlier day.",
+            field="needed_by",
+            code="too_far",
+        )
     return happened(case, Verb.ASK, at=at, by=by, role=role, facts=facts, words=words)
+
+
+def inform(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Tell how far it is: what is done, what is left, when they hear next.
+
+    By the system it is the progress notice that a channel accepted.
+    """
+    role = allowed(case, Verb.INFORM, by)
+    if by.is_staff:
+        need_words(words, "done", f"Say what was done on {case.ref}.")
+        need_words(words, "left", f"Say what is left to do on {case.ref}.")
+        _ahead(case, at, facts.get("next_date"), "next_date")
+    return happened(case, Verb.INFORM, at=at, by=by, role=role, facts=facts, words=words)
+
+
+def _ahead(case: Case, at: datetime, day: object, field: str) -> None:
+    if not day:
+        raise BadFacts(f"'{field}' of {case.ref} is missing: give a day.", field=field, code="required")
+    if closing_time(date.fromisoformat(str(day)), case.rules.calendar) <= at:
+        raise BadFacts(f"That day is over for {case.ref}: give a day to come.", field=field, code="not_ahead")
 
 
 def investigate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Begin or go on looking into it; the evidence adds up over several acts (7.6)."""
     role = allowed(case, Verb.INVESTIGATE, by)
+    informed = facts.get("subject_informed_at")
+    if informed and instant(str(informed)) > at:
+        raise BadFacts(
+            f"The person complained about in {case.ref} cannot have been told in the future: give the time.",
+            field="subject_informed_at",
+            code="ahead",
+        )
     return happened(case, Verb.INVESTIGATE, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Move one due time, before it passed, with a reason; the legal maximum is never passed.
+    """Move one due time, before it passed, with a reason, within the legal maximum and the preset's cap.
 
-    A pause does not exist: this is the only act that moves a date (iso10002.md section 3).
+    A pause does not exist: this is the only act that moves a date (iso10002.md section 3). Of several
+    remedies the one due first is meant unless `of` gives its number.
     """
     role = allowed(case, Verb.EXTEND, by)
-    need_words(words, "reason", "Say why more time is needed: the complainant is told.")
-    target = case.target(Target(facts["target"]), int(facts.get("of", 0)))
-    if target is None or target.met_at is not None:
-        raise OutOfOrder(f"{case.ref} has no open {facts['target']} date to extend.", code="no_such_target")
+    need_words(words, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
+    target = _to_extend(case, facts)
     if at > target.internal_due:
         raise OutOfOrder(
-            f"The {facts['target']} date of {case.ref} has passed: it cannot be extended.", code="expired"
+            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
+            code="expired",
         )
     wanted = closing_time(date.fromisoformat(facts["extended_to"]), case.rules.calendar)
-    legal = case.target(Target.LEGAL)
     if wanted <= target.internal_due:
         raise BadFacts(
-            "The new date must be later than the one in force.", field="extended_to", code="not_ahead"
+            f"That is no later than the date of {case.ref} in force: give a later one.",
+            field="extended_to",
+            code="not_ahead",
         )
-    if legal is not None and wanted > legal.internal_due:
+    legal = case.target(Target.LEGAL)
+    capped = target.target in CAPPED
+    if capped and legal is not None and legal.met_at is None and wanted > legal.internal_due:
         raise NotAllowed(
             f"The legal maximum of {case.ref} ends earlier: no extension passes it.",
             code="not_allowed.legal_cap",
         )
-    return happened(
-        case, Verb.EXTEND, at=at, by=by, role=role, facts={**facts, "due": stamp(wanted)}, words=words
-    )
+    cap = extension_cap(case, target) if capped else None
+    if cap is not None and wanted > cap:
+        raise NotAllowed(
+            f"{case.ref} may be extended by {case.rules.targets.extension_cap} in all: give an earlier date.",
+            code="not_allowed.extension_cap",
+        )
+    told = {**facts, "target": target.target.value, "of": target.of, "due": stamp(wanted)}
+    return happened(case, Verb.EXTEND, at=at, by=by, role=role, facts=told, words=words)
+
+
+def _to_extend(case: Case, facts: Facts) -> TargetSet:
+    name = Target(facts["target"])
+    if name not in EXTENDABLE:
+        raise BadFacts(
+            f"The {name.value} date is not extended: choose one of {', '.join(sorted(EXTENDABLE))}.",
+            field="target",
+            code="not_an_option",
+        )
+    of = facts.get("of")
+    live = [
+        one
+        for one in case.current_targets()
+        if one.target is name and one.met_at is None and (of is None or one.of == int(of))
+    ]
+    if not live:
+        raise OutOfOrder(
+            f"{case.ref} has no open {name.value} date to extend: choose another.", code="no_such_target"
+        )
+    return min(live, key=lambda one: (one.internal_due, one.of))
 
 
 def escalate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """One level up before a decision (Annex F); it excludes nobody, for nobody has judged yet."""
+    """One level up before a decision (Annex F); it excludes nobody, for nobody has judged yet.
+
+    A draft that waits for approval is dropped: the way out where no second person is left at this level.
+    """
     role = allowed(case, Verb.ESCALATE, by)
-    need_words(words, "reason", "Say why the next level should take it.")
+    need_words(words, "reason", f"Say why the next level should take {case.ref}.")
     if case.level >= case.rules.top_level:
-        raise OutOfOrder(f"{case.ref} is at the top level.", code="top_level")
+        raise OutOfOrder(f"{case.ref} is at the top level: decide it here.", code="top_level")
     return happened(case, Verb.ESCALATE, at=at, by=by, role=role, facts=facts, words=words)
+
+
+def receipt(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Somebody has seen it (5.3): an open danger, and, from the top, a significant complaint.
+
+    A manager speaks for the top where `of` says "executive" (the button stands in its channel).
+    """
+    role = allowed(case, Verb.RECEIPT, by)
+    danger = case.danger_at is not None and case.danger_receipt_at is None
+    significant = Flag.SIGNIFICANT in case.flags
+    if case.danger_at is None and not significant:
+        raise OutOfOrder(f"{case.ref} asks nobody for a receipt: open it instead.", code="nothing_to_receive")
+    deputy = facts.get("of") == "executive" and by.has(Role.MANAGER)
+    executive = significant and case.executive_receipt_at is None and (by.has(Role.TOP_MANAGEMENT) or deputy)
+    told = {**facts, "danger": danger, "executive": executive}
+    return happened(case, Verb.RECEIPT, at=at, by=by, role=role, facts=told, words=words)

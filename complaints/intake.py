@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from complaints.doing import Words, allowed, happened, plain, stamp
-from complaints.errors import BadFacts, NotAllowed
+from complaints.doing import Words, allowed, happened, need_given, plain, stamp
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.people import Actor
 from complaints.permissions import WHO
 from complaints.record import Case, Event, Facts, Sign
@@ -70,10 +70,21 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
     role = by.least(WHO[Verb.RECEIVE])
     if role is None:
         raise NotAllowed(
-            "A complaint is received from its complainant or logged by staff.", code="not_allowed.role"
+            "A complaint is received from its complainant or logged by staff: ask a handler to log it.",
+            code="not_allowed.role",
         )
     if not facts.get("has_words") and not facts.get("media"):
-        raise BadFacts("A complaint begins with words or a file.", field="description")
+        raise BadFacts(
+            "A complaint begins with words or a file: write what happened.",
+            field="description",
+            code="required",
+        )
+    if arrival.received_at > at:
+        raise BadFacts(
+            "A complaint cannot have been received in the future: give the time it came.",
+            field="received_at",
+            code="ahead",
+        )
     return Event(
         seq=1,
         verb=Verb.RECEIVE,
@@ -103,20 +114,30 @@ fail_delivery = plain(Verb.FAIL_DELIVERY)
 def end_form(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """End the questions, once: by Send, /cancel, a message of staff, silence, or the latest time.
 
-    Raises OutOfOrder by way of BadFacts when it ended before: the caller asks first whether it is still open.
+    Raises AlreadyDone when it ended before.
     """
     role = allowed(case, Verb.END_FORM, by)
     if not case.form_open:
-        raise BadFacts(f"The questions of {case.ref} ended before.", code="already_ended")
+        raise AlreadyDone(f"The questions of {case.ref} ended before: go on without.", code="already_ended")
     return happened(case, Verb.END_FORM, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def acknowledge(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Record that the acknowledgement reached a channel, or was given by voice (7.4)."""
     role = allowed(case, Verb.ACKNOWLEDGE, by)
-    level = int(facts.get("level", case.level))
+    need_given(case, at=at, by=by, facts=facts, words=words)
+    level = int(facts.get("level") or case.level)
+    if level > case.level:
+        raise BadFacts(
+            f"{case.ref} has not reached level {level}: acknowledge level {case.level}.",
+            field="level",
+            code="not_an_option",
+        )
     if level in case.acks:
-        raise BadFacts(f"{case.ref} was acknowledged at level {level} before.", code="already_acknowledged")
+        raise AlreadyDone(
+            f"{case.ref} was acknowledged at level {level} before: nothing to do.",
+            code="already_acknowledged",
+        )
     return happened(
         case, Verb.ACKNOWLEDGE, at=at, by=by, role=role, facts={**facts, "level": level}, words=words
     )

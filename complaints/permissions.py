@@ -113,7 +113,8 @@ def require(case: Case, verb: Verb, by: Actor) -> Role:
         )
     if role is Role.COMPLAINANT and by.id != case.complainant:
         raise NotAllowed(
-            f"{case.ref} is not yours: only the person who complains may do this.", code="not_allowed.excluded"
+            f"{case.ref} is not yours: only the person who complains may do this.",
+            code="not_allowed.excluded",
         )
     if by.is_staff:
         role = _staff_rules(case, verb, by, role)

@@ -12,19 +12,32 @@ from datetime import datetime
 from typing import Any
 
 from complaints.because import Due
-from complaints.doing import stamp
+from complaints.doing import instant, stamp
 from complaints.priorities import priority_of
 from complaints.record import Case, TargetSet
 from complaints.rulebook import PriorityTargets
 from complaints.spans import Span
-from complaints.vocabulary import Priority, State, Target
+from complaints.vocabulary import Flag, Priority, State, Target
 from complaints.worktime import due, due_where_on_call
 
 #: Targets that the legal maximum caps; what follows the decision has its own time.
 CAPPED: frozenset[Target] = frozenset(
     {Target.ACK, Target.LOOK, Target.FIRST_ACTION, Target.DECIDE, Target.APPROVE}
 )
+#: What the complainant waits for or is waited for; after a withdrawal nobody does.
+TOLD: frozenset[Target] = frozenset(
+    {
+        Target.ACK,
+        Target.FIRST_ACTION,
+        Target.UPDATE,
+        Target.LEGAL,
+        Target.WAITING,
+        Target.REPLY_REMINDER,
+        Target.LAPSE,
+    }
+)
 _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
+_ANSWERED = frozenset({State.DECIDED, State.REMEDYING})
 
 
 @dataclass(frozen=True)
@@ -41,54 +54,122 @@ class Wanted:
 
 
 def wanted(case: Case) -> Iterator[Wanted]:
-    """The targets that live in this state, each with its start event."""
-    rules, start = case.rules.targets, case.level_started_at or case.received_at
+    """The targets that live in this state, each with its start event.
+
+    After a withdrawal that the matter outlives only our own work has dates: nobody waits for us outside.
+    """
+    if case.erased_at is not None:
+        return
+    priority = priority_of(case)
+    if case.question_at is not None:
+        rule = case.rules.targets.by_priority[priority]
+        yield Wanted(Target.REPLY, 0, case.question_at, rule.first_action, f"{priority}.first_action")
     if not case.is_open:
         return
+    withdrawn = Flag.WITHDRAWN in case.flags
+    for one in _living(case, priority):
+        if not (withdrawn and one.target in TOLD):
+            yield one
+
+
+def _living(case: Case, priority: Priority) -> Iterator[Wanted]:
+    rules, start = case.rules.targets, case.level_started_at or case.received_at
     if case.level not in case.acks:
-        name = "ack" if case.level == 1 else "escalated_ack"
+        name = "ack" if start == case.received_at else "escalated_ack"
         yield Wanted(Target.ACK, 0, start, getattr(rules, name), name)
     if case.state in _UNDECIDED:
-        yield from _before_decision(case, start)
+        yield from _before_decision(case, priority, start)
     if case.drafted is not None:
         yield Wanted(Target.APPROVE, 0, case.drafted.at, rules.approve, "approve")
+    if case.asked_at is not None and case.asked_until is not None:
+        until = case.asked_until
+        yield Wanted(Target.WAITING, 0, case.asked_at, rules.waiting_limit, "waiting_limit", fixed=until)
     for remedy in case.owed_remedies:
         if remedy.done_at is None:
-            yield Wanted(Target.REMEDY, remedy.n, case.received_at, rules.remedy, "remedy", fixed=remedy.due)
+            begun = remedy.accepted_at or remedy.promised_at or case.received_at
+            yield Wanted(Target.REMEDY, remedy.n, begun, rules.remedy, "remedy", fixed=remedy.due)
         elif remedy.verified_at is None:
             yield Wanted(Target.VERIFY, remedy.n, remedy.done_at, rules.verify, "verify")
-    decision = case.decision
-    answered = case.state in (State.DECIDED, State.REMEDYING)
-    if answered and decision is not None and decision.communicated_at is not None and case.reply is None:
-        told = decision.communicated_at
+    told = _awaiting_reply(case)
+    if told is not None:
         yield Wanted(Target.REPLY_REMINDER, 0, told, rules.reply_reminder, "reply_reminder")
         yield Wanted(Target.LAPSE, 0, told, rules.lapse, "lapse")
 
 
-def _before_decision(case: Case, start: datetime) -> Iterator[Wanted]:
-    priority = priority_of(case)
+def _awaiting_reply(case: Case) -> datetime | None:
+    """Since when the complainant can answer the decision, while they have not."""
+    decision = case.decision
+    if case.state not in _ANSWERED or decision is None or case.reply is not None:
+        return None
+    return decision.communicated_at
+
+
+def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterator[Wanted]:
     rule: PriorityTargets = case.rules.targets.by_priority[priority]
     outer: PriorityTargets = case.rules.targets.by_priority[Priority.P4]
-    if case.assessment is None or (case.level > 1 and case.owner is None):
+    legal = case.rules.targets.legal if first_answer_owed(case) else None
+    if case.assessment is None or (start != case.received_at and case.owner is None):
         yield Wanted(Target.LOOK, 0, start, rule.look, f"{priority}.look")
     if not case.contacted or (case.last_contact_at is not None and case.last_contact_at < start):
         yield Wanted(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
     yield Wanted(Target.UPDATE, 0, contact, rule.update_every, f"{priority}.update_every")
-    decide = rule.decide
-    if case.assessment is not None and case.assessment.complexity == 3:
-        decide = _doubled(decide)
-    promised = None if case.assessment is not None else case.rules.targets.legal or outer.decide
-    yield Wanted(Target.DECIDE, 0, start, decide, f"{priority}.decide", promised_span=promised)
-    legal = case.rules.targets.legal
+    promised = None if case.assessment is not None else legal or outer.decide
+    span = _decide_span(case, priority)
+    yield Wanted(Target.DECIDE, 0, start, span, f"{priority}.decide", promised_span=promised)
     if legal is not None:
         yield Wanted(Target.LEGAL, 0, case.received_at, legal, "legal")
 
 
-def _doubled(span: str) -> str:
+def first_answer_owed(case: Case) -> bool:
+    """The legal maximum runs from receipt to our first decision; a later level has its own times."""
+    return not case.decisions
+
+
+def _decide_span(case: Case, priority: Priority) -> str:
     """Complexity 3 doubles the decide target, never the first action."""
-    number, unit = span.split(maxsplit=1)
-    return str(Span.parse(f"{int(number) * 2} {unit}"))
+    span = case.rules.targets.by_priority[priority].decide
+    if case.assessment is None or case.assessment.complexity < 3:
+        return span
+    return str(Span.parse(span) * 2)
+
+
+def decide_due(case: Case) -> datetime:
+    """When the present criteria ask for a decision, before caps and extensions."""
+    start, span = case.level_started_at or case.received_at, _decide_span(case, priority_of(case))
+    return due(start, span, case.rules.calendar).at
+
+
+def lapses_at(case: Case) -> datetime | None:
+    """When silence ends the complaint; None while nothing is waited for.
+
+    Not before the last remedy was checked, nor before the time of a reminder has passed since a question of
+    theirs was answered.
+    """
+    lapse = case.target(Target.LAPSE)
+    if lapse is None or lapse.met_at is not None:
+        return None
+    moments = [lapse.internal_due]
+    moments += [one.verified_at for one in case.owed_remedies if one.verified_at is not None]
+    answered = case.question_answered_at
+    if answered is not None and answered > lapse.start:
+        moments.append(due(answered, case.rules.targets.reply_reminder, case.rules.calendar).at)
+    return max(moments)
+
+
+def extension_cap(case: Case, target: TargetSet) -> datetime | None:
+    """The latest day to which all extensions together may move a target; None without a cap."""
+    span = case.rules.targets.extension_cap
+    if span is None:
+        return None
+    unmoved = [
+        one
+        for one in case.targets
+        if (one.target, one.of, one.start) == (target.target, target.of, target.start)
+        and not one.basis.startswith("extend")
+    ]
+    first = max(unmoved, key=lambda one: one.version, default=target)
+    return due(first.internal_due, span, case.rules.calendar).at
 
 
 def compute(case: Case, one: Wanted, span: str | None = None) -> Due:
@@ -104,7 +185,8 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     """New versions of targets and those met by what just happened, as they go into the event's facts.
 
     A target is new when its start or its rule differs from the latest version; an extension stands until the
-    start moves. A live target that the rules no longer ask for is met when its case went on.
+    start moves or the priority asks for another span. A live target that the rules no longer ask for is met
+    when its case went on.
     """
     new: list[dict[str, Any]] = []
     met: list[dict[str, Any]] = []
@@ -130,11 +212,11 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
 
 
 def _same(latest: TargetSet, one: Wanted) -> bool:
-    if one.fixed is not None:
-        return latest.internal_due >= one.fixed
-    moved = latest.start != one.start
     extended = latest.basis.startswith("extend")
-    return not moved and (extended or (latest.span == one.span and latest.basis.split(";")[0] == _basis(one)))
+    if one.fixed is not None:
+        return latest.internal_due == one.fixed or (extended and latest.internal_due > one.fixed)
+    ruled = extended or latest.basis.split(";")[0] == _basis(one)
+    return latest.start == one.start and latest.span == one.span and ruled
 
 
 def _basis(one: Wanted) -> str:
@@ -152,7 +234,7 @@ def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
     )
     basis = _basis(one)
     legal = case.rules.targets.legal
-    if legal is not None and one.target in CAPPED:
+    if legal is not None and one.target in CAPPED and first_answer_owed(case):
         cap = due(case.received_at, legal, case.rules.calendar).at
         if internal > cap:
             basis += ";capped by legal"
@@ -172,10 +254,12 @@ def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
 
 def extended(case: Case, facts: Any) -> list[dict[str, Any]]:
     """The new version that an `extend` sets; the start and the span it grew from are kept."""
-    target, of = Target(facts["target"]), int(facts.get("of", 0))
+    target, of = Target(facts["target"]), int(facts["of"])
     latest = case.target(target, of)
     if latest is None:
         return []
+    # Before an assessment the outer date is promised: moving the inner one never brings that nearer.
+    promised = max(latest.promised_due, instant(facts["due"]))
     return [
         {
             "target": target.value,
@@ -183,7 +267,7 @@ def extended(case: Case, facts: Any) -> list[dict[str, Any]]:
             "version": latest.version + 1,
             "start": stamp(latest.start),
             "internal_due": facts["due"],
-            "promised_due": facts["due"],
+            "promised_due": stamp(promised),
             "basis": "extend",
             "span": latest.span,
         }
@@ -192,7 +276,7 @@ def extended(case: Case, facts: Any) -> list[dict[str, Any]]:
 
 def next_due(case: Case) -> TargetSet | None:
     """The earliest open target that staff work towards; else until when the reply is waited for."""
-    waits = {Target.REPLY_REMINDER, Target.LAPSE}
+    waits = {Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING}
     live = [one for one in case.current_targets() if one.met_at is None]
     ours = [one for one in live if one.target not in waits and one.target is not Target.LEGAL] or live
     return min(ours, key=lambda one: one.internal_due, default=None)

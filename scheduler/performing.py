@@ -38,6 +38,7 @@ class Performing:
         # Training takes its time beside everything else; nobody waits for it.
         self._foreground = tuple(kind for kind in performers if kind not in BACKGROUND)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._claiming = False
         self._stopping = False
 
     def nudge(self) -> None:
@@ -69,7 +70,8 @@ class Performing:
     async def is_idle(self) -> bool:
         """True when nothing due is left to claim and nothing is being done."""
         waiting = await self._store.in_thread(self._store.claimable, self._foreground)
-        return waiting == 0 and not self._busy
+        # Rows just leased are neither claimable any more nor in hand yet.
+        return waiting == 0 and not self._busy and not self._claiming
 
     async def idle(self) -> None:
         """Return once `is_idle` (for the demo's clock and stories)."""
@@ -92,7 +94,13 @@ class Performing:
         if room <= 0:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return True
-        claimed = await self._store.in_thread(self._store.claim, tuple(self._performers), room, LEASE_SECONDS)
+        self._claiming = True
+        try:
+            claimed = await self._store.in_thread(
+                self._store.claim, tuple(self._performers), room, LEASE_SECONDS
+            )
+        finally:
+            self._claiming = False
         for one in claimed:
             task = asyncio.create_task(self._perform(one))
             self._running.add(task)

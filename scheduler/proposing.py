@@ -55,7 +55,7 @@ class Proposing:
             Verb.PROPOSE,
             MODEL,
             proposal_facts(proposal, words=case.words),
-            {"because": json.dumps(proposal.as_json(), ensure_ascii=False)},
+            reasons(proposal),
             key=one.key,
             settles=one.id,
         )
@@ -104,3 +104,8 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
         "rules": list(said["rules"]),
         "model": said["model_version"],
     }
+
+
+def reasons(proposal: Proposal) -> dict[str, str]:
+    """The whole proposal, words for and against included, as sealed words."""
+    return {"because": json.dumps(proposal.as_json(), ensure_ascii=False)}

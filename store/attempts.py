@@ -10,6 +10,12 @@ from store.tables import ATTEMPTS
 from store.transactions import Tx
 
 
+def attempted(tx: Tx, ref: str | None, what: str, by: Actor, code: str) -> None:
+    """An attempt refused before it reached an act: a form that did not open, a stranger's press."""
+    roles = " ".join(sorted(role.value for role in by.roles))
+    _write(tx, {"ref": ref, "verb": what, "by": by.id, "roles": roles, "code": code, "at": tx.now})
+
+
 def remember(tx: Tx, ref: str, what: str, by: Actor, refused: NotAllowed) -> None:
     """Write the attempt down in a transaction of its own, once this one was rolled back."""
     values = {

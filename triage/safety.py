@@ -57,7 +57,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(
     r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b"
 )
-_GAP = r"[\s\-_'\"*]{1,3}"
+_GAP = r"[\x20\t\-_'\"*]{1,3}"
 # How far around a sign its sentence may reach; longer ones are prose without full stops.
 _WINDOW = 400
 # After these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın
@@ -107,7 +107,7 @@ def _own_index(extra: Sequence[DangerSign]) -> _Index:
             words = _TOKEN.findall(fold(wording).text)
             if not words:
                 continue
-            pattern = r"[\W_]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
+            pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
             if len(words) == 1:
                 pattern += _ADMINISTRATIVE
             index.setdefault(words[0][:3], []).append(_Matcher(rule, re.compile(pattern)))

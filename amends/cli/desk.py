@@ -30,7 +30,9 @@ def run(
     parts = tuple(one.strip() for one in only.split(",")) if only else PARTS
     unknown = [one for one in parts if one not in PARTS]
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only")
+        raise typer.BadParameter(
+            f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only"
+        )
     settings = load(config)
     set_up_logging(settings.secrets.log)
     asyncio.run(run_desk(settings, parts))
@@ -48,7 +50,9 @@ def demo(
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
     set_up_logging("warning")
     if script is not None:
-        failed = asyncio.run(play(script.read_text(encoding="utf-8"), report=lambda line: out.print(line, markup=False)))
+        failed = asyncio.run(
+            play(script.read_text(encoding="utf-8"), report=lambda line: out.print(line, markup=False))
+        )
         if failed:
             err.print(failed, markup=False)
             raise typer.Exit(NOT_WELL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-import click
 import typer
 
 from amends.settings import SettingsError
@@ -23,27 +22,21 @@ class OutsideFailed(Exception):
 
 
 def run_and_exit(app: typer.Typer) -> NoReturn:
-    """Run the command line; errors of ours become one line on standard error, never a traceback."""
+    """Run the command line; errors of ours become one line on standard error, never a traceback.
+
+    Help and bad usage (exit code 2) are Typer's own to answer: it always ends in SystemExit.
+    """
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _say("Stopped.", BAD_USAGE)
-    except click.ClickException as wrong:
-        wrong.show()
-        code = BAD_USAGE
-    except click.exceptions.Exit as ended:
-        code = ended.exit_code
+        app()
     except SettingsError as wrong:
-        code = _say(str(wrong), BAD_USAGE)
+        _end(str(wrong), BAD_USAGE)
     except (ComplaintError, TriageError, StoreError) as wrong:
-        code = _say(str(wrong), NOT_WELL)
+        _end(str(wrong), NOT_WELL)
     except OutsideFailed as wrong:
-        code = _say(str(wrong), OUTSIDE_FAILED)
-    except BrokenPipeError:
-        code = 0
-    sys.exit(int(code or 0))
+        _end(str(wrong), OUTSIDE_FAILED)
+    sys.exit(0)
 
 
-def _say(message: str, code: int) -> int:
+def _end(message: str, code: int) -> NoReturn:
     sys.stderr.write(message.rstrip() + "\n")
-    return code
+    sys.exit(code)

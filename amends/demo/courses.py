@@ -26,6 +26,11 @@ class Course:
     ended: timedelta
 
     @property
+    def recent(self) -> bool:
+        """Ended within the hour: it must not be moved to the next working morning."""
+        return self.ended <= timedelta(hours=3)
+
+    @property
     def lasts(self) -> timedelta:
         """From the first message to the last step."""
         return sum((one.after for one in self.steps), timedelta())
@@ -53,9 +58,13 @@ COURSES: Mapping[str, Course] = {
     "escalated": Course((*_REFUSED, Step("disagree", 30 * H)), 3, 6 * H),
     "reviewed": Course((*_LEVEL_2,), 2, D),
     "outside": Course((*_LEVEL_2, Step("disagree", 20 * H)), 2, 3 * D),
-    "resolved at once": Course((*_ASSESSED, Step("resolve", H), Step("accept", H), Step("close", H)), 12, 9 * D),
+    "resolved at once": Course(
+        (*_ASSESSED, Step("resolve", H), Step("accept", H), Step("close", H)), 12, 9 * D
+    ),
     "put right": Course(
-        (*_UPHELD, Step("accept", 9 * H), Step("remedy", 2 * D), Step("verify", D), Step("close", 2 * H)), 10, 12 * D
+        (*_UPHELD, Step("accept", 9 * H), Step("remedy", 2 * D), Step("verify", D), Step("close", 2 * H)),
+        10,
+        12 * D,
     ),
     "no reply": Course((*_MENDED, Step("remedy", 2 * D), Step("verify", D)), 4, 33 * D),
     "lapsed": Course(_REFUSED, 3, 34 * D),
@@ -71,4 +80,4 @@ def plan(number: int) -> list[str]:
     for name, course in COURSES.items():
         count = max(1, round(number * course.weight / total))
         wheel += [((n + 0.5) / count, name) for n in range(count)]
-    return [name for _, name in sorted(wheel)][:number] if len(wheel) >= number else [name for _, name in sorted(wheel)]
+    return [name for _, name in sorted(wheel)][: max(number, len(COURSES))]

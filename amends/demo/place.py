@@ -7,7 +7,9 @@ import secrets
 from pathlib import Path
 
 from amends.settings import Settings, load
+from complaints.vocabulary import Role
 from simulator import Simulator
+from store.values import Member
 
 STAFF: dict[str, str] = {
     "Alice": "U0000001",
@@ -16,6 +18,14 @@ STAFF: dict[str, str] = {
     "Audrey": "U0000004",
     "Burak": "U0000005",
 }
+#: The same people with their roles, as Slack will tell them: the demo's past needs them before.
+PEOPLE: tuple[Member, ...] = (
+    Member("U0000001", "Alice", (), frozenset({Role.HANDLER})),
+    Member("U0000002", "Mona", (), frozenset({Role.MANAGER, Role.ON_CALL})),
+    Member("U0000003", "Tuğba", (), frozenset({Role.TOP_MANAGEMENT})),
+    Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
+    Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
+)
 CHANNELS = ("C0000001", "C0000002", "C0000003")
 
 SETTINGS = """\

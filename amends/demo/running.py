@@ -15,17 +15,20 @@ from typing import Any
 
 from amends.clockwork import Clockwork
 from amends.demo.history import fill
-from amends.demo.place import CHANNELS, STAFF, demo_settings
-from amends.keys import keyring
+from amends.demo.place import CHANNELS, PEOPLE, STAFF, demo_settings
+from amends.keys import button_secret, keyring
 from amends.story.player import Failed, Player
 from amends.story.script import BadStory, read_story
 from amends.wiring import Desk, Pace
+from bots.telegram.buttons import Buttons
 from simulator import Limits, Simulator
 from store.migrating import upgrade
 from store.open import Store, open_store
 
 Say = Callable[[str], None]
 
+#: How many complaints lie behind the demo when it opens.
+PAST = 200
 #: A story begins on a working morning, so that its dates can be written down.
 STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
@@ -35,6 +38,7 @@ class _LateClock:
     """The simulator starts before the desk that owns the clock; until then real time counts."""
 
     clockwork: Clockwork | None = None
+    zone: str = "Europe/London"
 
     def now(self) -> datetime:
         return self.clockwork.now() if self.clockwork else datetime.now(UTC)
@@ -83,10 +87,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
-    *, port: int = 0, begins: datetime | None = None, past: Callable[[Stage], None] | None = None
-) -> AsyncIterator[Stage]:
-    """Simulator, database and desk in a folder that is gone afterwards."""
+async def staged(*, port: int = 0, begins: datetime | None = None, past: int = 0) -> AsyncIterator[Stage]:
+    """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it."""
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
         limits = Limits(ack_seconds=30, trigger_seconds=30)
@@ -94,14 +96,16 @@ async def staged(
             settings = demo_settings(Path(folder), simulator, listen_port=_free_port())
             upgrade(settings.secrets.database_url)
             store = open_store(settings.secrets.database_url, keyring(settings))
-            desk = Desk(settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
+            desk = Desk(
+                settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False)
+            )
             stage = Stage(simulator, desk, store, Clockwork(store, lambda: stage.settled()))
             try:
                 if begins is not None:
                     store.move_clock((begins - datetime.now(UTC)).total_seconds())
                 late.clockwork = stage.clock
-                if past is not None:
-                    await asyncio.to_thread(past, stage)
+                if past:
+                    await asyncio.to_thread(_fill, stage, past)
                 await desk.start()
                 yield stage
             finally:
@@ -109,13 +113,20 @@ async def staged(
                 store.close()
 
 
+def _fill(stage: Stage, number: int) -> None:
+    """Staff first: the past's people act in the roles that Slack will confirm at the start."""
+    desk = stage.desk
+    stage.store.use_rulebook(desk.rules)
+    stage.store.sync_staff(PEOPLE)
+    fill(stage.store, stage.simulator, desk.texts, desk.rules, Buttons(button_secret(desk.settings)), number)
+
+
 async def demo(*, port: int, empty: bool, speed: float, say: Say) -> None:
     """Serve the page until interrupted."""
-    past = None if empty else (lambda stage: fill(stage.store, stage.simulator, stage.desk, say))
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with staged(port=port, past=past) as stage:
+    async with staged(port=port, past=0 if empty else PAST) as stage:
         say(f"Open {stage.simulator.url} (Ctrl-C ends it; nothing is kept)")
         faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
         await asked.wait()

@@ -71,7 +71,9 @@ class SlackPart:
 
     async def begin(self, *, listens: bool) -> None:
         """Make the line where this process listens, and keep the roles; Slack may be away meanwhile."""
-        self.tasks.append(asyncio.create_task(self._listen() if listens else self._keep_roles(), name="slack"))
+        self.tasks.append(
+            asyncio.create_task(self._listen() if listens else self._keep_roles(), name="slack")
+        )
 
     async def _listen(self) -> None:
         """Knock until Slack answers, then watch the line; ends only where a new start is needed."""

@@ -268,7 +268,32 @@ class Player:
             raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
 
 
-KINDS = ["says", "bursts", "voice", "photo", "photos", "edits", "blocks", "unblocks", "hears", "hears_once", "hears_not", "presses", "chooses", "fills", "submits", "refused", "goes_back", "sees", "sees_not", "no_card", "clock", "clock_next", "trouble", "record"]
+KINDS = [
+    "says",
+    "bursts",
+    "voice",
+    "photo",
+    "photos",
+    "edits",
+    "blocks",
+    "unblocks",
+    "hears",
+    "hears_once",
+    "hears_not",
+    "presses",
+    "chooses",
+    "fills",
+    "submits",
+    "refused",
+    "goes_back",
+    "sees",
+    "sees_not",
+    "no_card",
+    "clock",
+    "clock_next",
+    "trouble",
+    "record",
+]
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 
 

@@ -116,10 +116,11 @@ def _in_form(talk: Talk, ref: str, message: Message) -> None:
     step = talk.step
     if step == "story":
         questions.story_goes_on(talk, ref, message)
-    elif step in questions.ORDER and not message.files:
+    elif step in questions.ORDER and not message.files and not talk.reads_danger(message.text):
         questions.answered(talk, ref, message)
     else:
-        # A file is an addition and the question stands; words after the read-back are part of the story.
+        # A file, or a cry for help, is an addition and the question stands; words after the read-back are
+        # part of the story.
         add(talk, ref, questions.field_now(talk) if step == "check" else outside.ADDITION, message)
         if step == "check":
             questions.read_back(talk, ref)
@@ -134,6 +135,9 @@ def _edited(talk: Talk, heard: Edited) -> None:
     case = talk.case(ref)
     if case is None:
         _message(talk, Words(heard.text, heard.source, heard.at))
+        return
+    if f"\n\n{heard.text}\n\n" in f"\n\n{talk.told(ref).get(field, '')}\n\n":
+        # Telegram also tells of edits that change no word (a link's preview was loaded).
         return
     edit(talk, ref, field, seq, heard.text, heard.source)
     if case.form_open and talk.ref == ref:

@@ -33,7 +33,9 @@ class Commands:
         voice = self.desk.voice
         word, _, rest = str(body.get("text") or "help").strip().partition(" ")
         try:
-            actor = await admit(self.desk, body, self.own_team, str(body["user_id"]))
+            actor = await admit(
+                self.desk, body, self.own_team, str(body["user_id"]), what=f"command {word[:20]}"
+            )
             text = await self._answer(word.lower(), rest.strip(), actor, str(body["trigger_id"]))
         except ComplaintError as refused:
             text = refusals.words(refused, voice)

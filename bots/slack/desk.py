@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,9 +21,16 @@ class Preview(Protocol):
     """The exact letter of an act, as the complainant will read it."""
 
     def __call__(
-        self, form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str], *, now: datetime
+        self,
+        form: str,
+        case: Case,
+        facts: Mapping[str, Any],
+        words: Mapping[str, str],
+        *,
+        now: datetime,
+        told: Sequence[str] = (),
     ) -> str:
-        """Write it; nothing is recorded."""
+        """Write it; nothing is recorded. `told` are the issues in the words of the assessment."""
         ...
 
 

@@ -11,11 +11,18 @@ from complaints.errors import NotAllowed
 from complaints.people import Actor
 
 
-async def admit(desk: Desk, body: Mapping[str, Any], own_team: str, member: str) -> Actor:
+async def admit(
+    desk: Desk, body: Mapping[str, Any], own_team: str, member: str, *, what: str, ref: str | None = None
+) -> Actor:
     """The actor, or NotAllowed: people of other workspaces and people without a role do nothing here."""
-    if team_of(body) - {own_team}:
-        raise NotAllowed("Only members of this workspace act here.", code="not_open_to_you")
     actor = await desk.actor(member)
-    if not actor.roles:
-        raise NotAllowed("You have no role in the complaints desk.", code="not_open_to_you")
-    return actor
+    if not team_of(body) - {own_team} and actor.roles:
+        return actor
+    refused = NotAllowed("You have no role in the complaints desk: ask a manager.", code="not_open_to_you")
+    await remember(desk, ref, what, actor, refused)
+    raise refused
+
+
+async def remember(desk: Desk, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
+    """The attempt stays on the record (4.7); refusals inside the store are written down there."""
+    await desk.do(desk.store.attempted, ref, what, by, refused.code)

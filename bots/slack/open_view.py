@@ -26,9 +26,8 @@ from bots.slack.offers import verbs_for
 from bots.slack.shown import because_line, said_blocks
 from bots.slack.thread import event_line
 from bots.slack.voice import Voice
-from complaints.because import explain
+from complaints.explaining import explained
 from complaints.record import Case, Event
-from complaints.targets import compute, wanted
 from store.values import Opened
 
 #: Room for the head, the buttons and the page's own buttons.
@@ -87,8 +86,9 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     if line and case.assessment is None:
         blocks.append(section(line))
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
-    if opened.messages:
-        blocks += [header(voice.say("open.messages")), *_messages(opened, voice)]
+    ours = _messages(opened, voice)
+    if ours:
+        blocks += [header(voice.say("open.messages")), *ours]
     if opened.draft_words:
         blocks.append(header(voice.say("open.unsent")))
         blocks += [said(each) for text in opened.draft_words.values() for each in pieces(text)]
@@ -100,15 +100,16 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
 
 
 def _messages(opened: Opened, voice: Voice) -> list[Block]:
-    """Every message in and out, exact; how far each got, and why it failed."""
+    """Every message of ours, exact, and how far each got; what came in stands above."""
     zone = opened.case.rules.calendar.zone
     blocks = []
     for one in opened.messages:
-        way = voice.say("open.to_us" if one.get("direction") == "in" else "open.from_us")
+        if one.get("direction") == "in":
+            continue
         state = str(one.get("state") or "")
         told = f" · {voice.say(f'message.{state}')}" if state in STATES else ""
         first, *rest = pieces(str(one.get("text") or "–"), 2800) or ["–"]
-        blocks.append(said(f"{voice.moment(_instant(one['at']), zone)} · {way}{told}\n{first}"))
+        blocks.append(said(f"{voice.moment(_instant(one['at']), zone)}{told}\n{first}"))
         blocks += [said(each) for each in rest]
     return blocks
 
@@ -124,37 +125,28 @@ def _events(opened: Opened, voice: Voice) -> list[Block]:
     """What was done, a line each, with the words that staff put to it."""
     found: list[str] = []
     for event in opened.events:
-        line = event_line(event, opened.case, voice)
-        found.append(line + _staff_words(event, opened.case, voice))
+        found += [event_line(event, opened.case, voice), *_staff_words(event, opened.case)]
     return [section(each) for each in _joined(found)]
 
 
-def _staff_words(event: Event, case: Case, voice: Voice) -> str:
+def _staff_words(event: Event, case: Case) -> list[str]:
     """The words of an act of staff; the complainant's own stand above, letters among the messages."""
-    if event.by == case.complainant or not event.words:
-        return ""
-    shown = [
-        f"\n> {escaped(' '.join(text.split()), 600)}"
+    if event.by == case.complainant:
+        return []
+    return [
+        f"> {escaped(' '.join(text.split()), 1000)}"
         for path, text in event.words.items()
         if path not in ("letter", "because") and text.strip()
     ]
-    return "".join(shown[:12])
 
 
 def _dues(case: Case, voice: Voice, now: datetime) -> list[Block]:
     """Each open date with the steps that led to it."""
-    lines = []
-    open_ones = {(one.target, one.of): one for one in case.current_targets() if one.met_at is None}
-    for one in wanted(case):
-        target = open_ones.get((one.target, one.of))
-        if target is None:
-            continue
-        steps = (
-            [] if one.fixed is not None or target.basis.startswith("extend") else explain(compute(case, one))
-        )
-        lines.append(
-            f"*{voice.due(target, case, now)}*" + "".join(f"\n{escaped(step, 300)}" for step in steps)
-        )
+    lines: list[str] = []
+    for one in sorted(case.current_targets(), key=lambda each: each.internal_due):
+        if one.met_at is None:
+            because = "".join(f"\n{escaped(step, 300)}" for step in explained(case, one)[:8])
+            lines.append(f"*{voice.due(one, case, now)}*{because}")
     return [section(each) for each in _joined(lines)]
 
 

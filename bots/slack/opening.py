@@ -8,13 +8,14 @@ from datetime import datetime
 
 from bots.slack import refusals
 from bots.slack.desk import Desk
-from bots.slack.fillings import NEEDED, READING, filling
+from bots.slack.entering import remember
+from bots.slack.fillings import NEEDED, READING, filling, words_by_verb
 from bots.slack.modals import View, modal, with_notice
 from bots.slack.offers import FITS
 from bots.slack.open_view import open_view
 from complaints import lifecycle, permissions
 from complaints.deciding import required_evidence
-from complaints.errors import OutOfOrder
+from complaints.errors import NotAllowed, OutOfOrder
 from complaints.forms import FORM_VERBS
 from complaints.people import Actor
 from complaints.record import Case, Event
@@ -50,7 +51,11 @@ async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | N
         case = await desk.do(desk.store.case, ref)
     else:
         case = await desk.do(desk.store.case, ref)
-        may_open(form, case, by)
+        try:
+            may_open(form, case, by)
+        except NotAllowed as refused:
+            await remember(desk, ref, form, by, refused)
+            raise
         view = await _form_view(desk, form, case, by)
     if drawn is not None and drawn < case.work_version:
         verbs = refusals.since(await desk.do(desk.store.history, ref), drawn)
@@ -82,6 +87,12 @@ async def history(desk: Desk, ref: str, with_words: tuple[Verb, ...]) -> list[Ev
         if event.verb in with_words:
             events[at] = replace(event, words=await desk.do(desk.store.words_of, ref, event.seq))
     return events
+
+
+async def issues_told(desk: Desk, case: Case) -> tuple[str, ...]:
+    """The issues in the words of the assessment, for the letter of the decision."""
+    words = words_by_verb(await history(desk, case.ref, NEEDED["decide"]), *NEEDED["decide"])
+    return tuple(words.get(f"issues.{one.n}.text", "") for one in case.issues)
 
 
 def waiting_letter(desk: Desk, case: Case, events: list[Event], now: datetime) -> str:

@@ -30,6 +30,11 @@ class Press:
         return f"slack:{self.trigger}"
 
     @property
+    def whispered(self) -> bool:
+        """Answered by a message that only this person sees: it was pressed in a message."""
+        return self.view is None and self.channel is not None
+
+    @property
     def in_modal(self) -> bool:
         """Pressed in a modal, not in a message or the home view."""
         return self.view is not None and self.view.get("type") == "modal"

@@ -15,6 +15,7 @@ from bots.slack.entering import admit
 from bots.slack.modals import View, bare, with_row
 from bots.slack.open_view import page_of, redrawn
 from bots.slack.opening import opened_view, view_for
+from bots.slack.posting import NETWORK
 from bots.slack.press import Press, read_meta, read_press
 from bots.slack.telling import tell, unexpected
 from complaints.errors import ComplaintError, NotAllowed
@@ -38,9 +39,12 @@ class Presses:
     async def pressed(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """`case.<verb>` and `case.more`: acknowledged once what it does is committed."""
         press = read_press(body)
+        chosen = body["actions"][0]["action_id"] == "case.more"
         text: str | None = None
         try:
-            actor = await admit(self.desk, body, self.own_team, press.by)
+            if chosen:
+                await self._owe_redrawing(press)
+            actor = await self._admit(body, press)
             if press.form in AT_ONCE:
                 await self._at_once(press, actor)
                 await ack()
@@ -54,20 +58,30 @@ class Presses:
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected(f"press {press.form} on {press.ref}", failure)
             text = self.desk.voice.say("refused.unexpected")
-        await self._after(ack, body, press, text)
-
-    async def _after(self, ack: AsyncAck, body: Mapping[str, Any], press: Press, text: str | None) -> None:
         try:
             if text is not None:
-                await ack()
-                await tell(self.desk, self.client, press, text)
-            if body["actions"][0]["action_id"] == "case.more":
-                await self._draw_again(press)
-        except SlackApiError as failure:
+                await self._tell(ack, press, text)
+            if chosen:
+                await self._redraw_opened(press)
+        except (SlackApiError, *NETWORK) as failure:
             unexpected(f"answer to {press.form} on {press.ref}", failure)
+
+    async def _tell(self, ack: AsyncAck, press: Press, text: str) -> None:
+        """What is owed is committed before the acknowledgement; a view is changed after it."""
+        if press.whispered:
+            await tell(self.desk, self.client, press, text)
+            await ack()
+        else:
+            await ack()
+            await tell(self.desk, self.client, press, text)
+
+    async def _admit(self, body: Mapping[str, Any], press: Press) -> Actor:
+        return await admit(self.desk, body, self.own_team, press.by, what=press.form, ref=press.ref)
 
     async def _at_once(self, press: Press, actor: Actor) -> None:
         facts = {"owner": actor.id} if press.form == "take" else {}
+        if press.form == "receipt" and press.channel == self.desk.places.executive:
+            facts = {"of": "executive"}
         # To have seen something is true whatever happened since; to take it is not.
         version = press.drawn if press.form == "take" else None
         verb = AT_ONCE[press.form]
@@ -105,18 +119,18 @@ class Presses:
             view = await opened_view(self.desk, press.ref, actor, page=page)
             await self.client.views_update(view_id=press.view["id"], view=view)
 
-    async def _draw_again(self, press: Press) -> None:
+    async def _owe_redrawing(self, press: Press) -> None:
         """Slack keeps a menu's old choice, and sends nothing for the same again, until it is redrawn."""
-        if press.in_modal and press.view is not None:
-            if press.view.get("callback_id") == "open":
-                view = {**bare(press.view), "blocks": redrawn(press.view)}
-                await self.client.views_update(view_id=press.view["id"], view=view)
-            return
-        owed = Owed(
-            f"redraw:{press.key}", "redraw", self.desk.store.now(), Lane.DIALOGUE,
-            {"ref": press.ref, "channel": press.channel},
-        )  # fmt: skip
-        await self.desk.do(self.desk.store.insert, owed, None, None, {})
+        if press.view is None:
+            facts = {"ref": press.ref}
+            owed = Owed(f"redraw:{press.key}", "redraw", self.desk.store.now(), Lane.DIALOGUE, facts)
+            await self.desk.do(self.desk.store.insert, owed, None, None, {})
+
+    async def _redraw_opened(self, press: Press) -> None:
+        """The same for the menu of an opened complaint, which stands beneath what was opened from it."""
+        if press.in_modal and press.view is not None and press.view.get("callback_id") == "open":
+            view = {**bare(press.view), "blocks": redrawn(press.view)}
+            await self.client.views_update(view_id=press.view["id"], view=view)
 
     async def more(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """`more`: one row more in a form."""
@@ -135,7 +149,7 @@ class Presses:
         ref, page = page_of(str(body["actions"][0]["value"]))
         press = Press("open", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
         try:
-            actor = await admit(self.desk, body, self.own_team, press.by)
+            actor = await self._admit(body, press)
             view = await opened_view(self.desk, ref, actor, page=page)
             await self.client.views_update(view_id=body["view"]["id"], view=view)
         except ComplaintError as refused:
@@ -148,7 +162,7 @@ class Presses:
         ref, seq = page_of(str(body["actions"][0]["value"]))
         press = Press("file", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body.get("view"))
         try:
-            actor = await admit(self.desk, body, self.own_team, press.by)
+            actor = await self._admit(body, press)
             owed = Owed(
                 f"slack_file:{press.key}", "slack_file", self.desk.store.now(), Lane.DIALOGUE,
                 {"ref": ref, "file": seq, "to": actor.id},
@@ -160,8 +174,7 @@ class Presses:
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected(f"file of {ref}", failure)
             text = self.desk.voice.say("refused.unexpected")
-        await ack()
         try:
-            await tell(self.desk, self.client, press, text)
-        except SlackApiError as failure:
+            await self._tell(ack, press, text)
+        except (SlackApiError, *NETWORK) as failure:
             unexpected(f"answer about a file of {ref}", failure)

@@ -11,14 +11,15 @@ from slack_bolt.async_app import AsyncAck
 
 from bots.slack import refusals
 from bots.slack.desk import Desk
-from bots.slack.entering import admit
+from bots.slack.entering import admit, remember
 from bots.slack.inputs import values_of
 from bots.slack.modals import PREVIEWED, View, notice_view, with_notice
+from bots.slack.opening import issues_told
 from bots.slack.press import Meta, read_meta
 from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import unexpected
 from complaints import acts, permissions
-from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale, UnknownReference
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.forms import form_verb, read
 from complaints.people import Actor
 from complaints.quiet import quiet_until
@@ -61,8 +62,9 @@ class Submissions:
         await ack(**answer)
 
     async def _answer(self, body: Mapping[str, Any], view: Mapping[str, Any], meta: Meta) -> dict[str, Any]:
-        actor = await admit(self.desk, body, self.own_team, str(body["user"]["id"]))
         callback = str(view["callback_id"])
+        by = str(body["user"]["id"])
+        actor = await admit(self.desk, body, self.own_team, by, what=callback, ref=meta.ref)
         if callback.endswith(SUFFIX):
             await self._send(meta, actor, str(body["trigger_id"]))
             return {"response_action": "clear"}
@@ -100,8 +102,15 @@ class Submissions:
         if case.work_version != meta.version:
             events = await self.desk.do(self.desk.store.history, case.ref)
             raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
-        tried = acts.perform(case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words)
-        letter = self.desk.preview(filled.form, case, filled.facts, filled.words, now=now)
+        try:
+            tried = acts.perform(
+                case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words
+            )
+        except NotAllowed as refused:
+            await remember(self.desk, case.ref, filled.verb.value, filled.by, refused)
+            raise
+        told = await issues_told(self.desk, case) if filled.form == "decide" else ()
+        letter = self.desk.preview(filled.form, case, filled.facts, filled.words, now=now, told=told)
         draft = await self.desk.do(
             self.desk.store.draft, case.ref, filled.by.id, filled.form, filled.facts, filled.words, letter,
             case.work_version,
@@ -157,7 +166,7 @@ def leaves_at(case: Case, verb: Verb, now: datetime) -> datetime | None:
     until = quiet_until(now, dialogue.quiet_hours, case.rules.calendar.zone)
     if until == now:
         return None
-    if verb is Verb.REPLY and case.last_words_at is not None:
+    if verb in (Verb.REPLY, Verb.ASK, Verb.INFORM) and case.last_words_at is not None:
         soon = due(case.last_words_at, Span.parse(dialogue.answer_at_once_within), case.rules.calendar).at
         if now <= soon:
             return None

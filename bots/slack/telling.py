@@ -19,7 +19,7 @@ log = logging.getLogger("amends.slack")
 
 async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> None:
     """Answer a press: in a message privately beneath it, in a modal on top of it, in the home in a view."""
-    if press.view is None and press.channel is not None:
+    if press.whispered and press.channel is not None:
         await owe_whisper(desk, press.key, press.by, press.channel, text, thread=press.thread)
     elif press.in_modal and press.view is not None:
         changed = with_notice(press.view, text)

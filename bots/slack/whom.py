@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from complaints.deciding import may_approve
+from complaints.approving import may_approve
 from complaints.hours import on_call_covers
 from complaints.people import Actor
 from complaints.permissions import is_excluded, may_read

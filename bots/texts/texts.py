@@ -71,7 +71,7 @@ class Texts:
         """The label of a button; `add` carries the reference, a language is named in itself."""
         if choice.startswith(LANGUAGE):
             return language_name(choice.removeprefix(LANGUAGE))
-        return self.say(language, f"{BUTTON}{choice}", **({"ref": ref} if choice == "add" else {}))
+        return self.say(language, f"button.{choice}", **({"ref": ref} if choice == "add" else {}))
 
     def choice_of(self, text: str) -> str | None:
         """The button that this typed text is the label of, in any configured language."""

@@ -84,11 +84,12 @@ def external_concluded(case: Case, event: Event) -> Case:
     """What it orders is owed, whatever we decided; having complied carries the orders out."""
     flagged = replace(external(case, event), external_open=False)
     if event.facts.get("event") == "complied":
-        done = {"done_at": event.at, "done_by": event.by}
         return replace(
             flagged,
             remedies=tuple(
-                replace(one, **done) if one.external and one.done_at is None else one
+                replace(one, done_at=event.at, done_by=event.by)
+                if one.external and one.done_at is None
+                else one
                 for one in flagged.remedies
             ),
         )

@@ -1,4 +1,4 @@
-"""What reaches us and what reaches them: words, acknowledgements, failures, the model's proposal (7.2 to 7.5)."""
+"""What reaches us and what reaches them: words, acknowledgements, failures, a proposal (7.2 to 7.5)."""
 
 from __future__ import annotations
 
@@ -104,9 +104,7 @@ def proposed(case: Case, event: Event) -> Case:
         model=facts.get("model"),
     )
     hides = proposal.restricted and not case.released
-    return replace(
-        case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset())
-    )
+    return replace(case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset()))
 
 
 def contacted(case: Case, event: Event) -> Case:

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { slackDate } from "./time.js";
 
 const MARKS = { bold: "strong", italic: "em", underline: "u", strike: "s", code: "code", spoiler: "span" };
+const DISCS = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "🔵": "blue", "⚪": "white", "⚫": "black" };
 const SAFE = /^(https?:|mailto:|tel:|\/page\/)/i;
 
 /** Runs `[{text, marks, url, mention, date}]` as nodes; quotes and preformatted text become blocks. */
@@ -15,20 +16,27 @@ export function runsOf(runs, now) {
     if (!kind) block = null;
     else if (block?.tag !== kind) out.push((block = h(kind, {})));
     const node = inline(run, now);
-    if (block) block.children.push(node);
+    if (block) block.children.push(...[node].flat());
     else out.push(node);
   }
   return out;
 }
 
 function inline(run, now) {
-  let node = run.date ? slackDate(run.date.at, run.date.format, now) : run.text;
+  let node = run.date ? slackDate(run.date.at, run.date.format, now) : discs(run.text);
   for (const mark of run.marks ?? []) {
     if (mark === "spoiler") node = h("span", { class: "spoiler", tabindex: "0", title: "Hidden until pointed at" }, node);
     else if (MARKS[mark]) node = h(MARKS[mark], {}, node);
   }
   if (run.mention) return h("span", { class: "mention" }, node);
   return run.url && SAFE.test(run.url) ? link(run.url, node) : node;
+}
+
+/** Coloured discs are drawn, not left to a font that may lack them; what is copied or read aloud stays the character. */
+function discs(text) {
+  return text.split(/([🔴🟠🟡🟢🔵⚪⚫])\ufe0f?/u).map((part) => DISCS[part]
+    ? h("span", { class: `disc ${DISCS[part]}` }, h("span", { class: "unseen" }, part))
+    : part);
 }
 
 function link(url, ...children) {

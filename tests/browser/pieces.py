@@ -37,7 +37,7 @@ def a_card(ref: str = "A7K-M3Q-9T", *, draw: int = 0) -> list[Json]:
         "elements": [{"type": "text", "text": "Rich words", "style": {"bold": True}}],
     }
     return [
-        {"type": "header", "text": plain(f"{ref} · service · P3")},
+        {"type": "header", "text": plain(f"{ref} · service · 🟡 P3")},
         {
             "type": "section",
             "text": mrkdwn("*Received* and _waiting_, see <https://example.org|the rules> &amp; `P3`"),

@@ -25,7 +25,7 @@ async def _post(bot: ScriptedBot, ref: str = REF) -> str:
 async def test_a_card_shows_each_of_its_blocks(hands: Hands, bot: ScriptedBot) -> None:
     await _post(bot)
     card = hands.card(REF)
-    await expect(card.get_by_role("heading", name=f"{REF} · service · P3")).to_be_visible()
+    await expect(card.get_by_role("heading", name=f"{REF} · service · 🟡 P3")).to_be_visible()
     await expect(card.get_by_role("link", name="the rules")).to_have_attribute("href", "https://example.org")
     await expect(card).to_contain_text("Received and waiting, see the rules & P3")
     for words in ("service 0.71", "Rich words", "1 message, no files"):

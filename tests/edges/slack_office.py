@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,7 +54,13 @@ RESOLVED = {
 
 
 def letter(
-    form: str, case: Case, facts: Mapping[str, Any], words: Mapping[str, str], *, now: datetime
+    form: str,
+    case: Case,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    now: datetime,
+    told: Sequence[str] = (),
 ) -> str:
     """A letter in the tests' own words; what it says is the letters' affair."""
     said_words = "\n".join(words.values())

@@ -265,6 +265,7 @@ async def test_the_clock_moves_by_the_page(sim: Simulator, page: Page) -> None:
     assert clock == {
         "now": "2026-11-03T12:00:00.000Z",
         "movable": True,
+        "zone": None,
         "next_due": {"label": "acknowledgement", "at": "2026-11-03T17:00:00.000Z"},
     }
     assert (await page.does("clock", advance_seconds=3600))["now"] == "2026-11-03T13:00:00.000Z"

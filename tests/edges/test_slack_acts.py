@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import select
 
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import Refused
 from store.open import Store
+from store.tables import ATTEMPTS
 from store.values import HeardFile, Member
-from tests.databases import FakeClock, clock, sqlite_store, sqlite_template, sqlite_url
+from tests.databases import FakeClock
 from tests.edges.slack_office import (
     ALICE,
     ANNA,
@@ -24,8 +26,6 @@ from tests.edges.slack_office import (
     Office,
     office_of,
 )
-
-__all__ = ["clock", "sqlite_store", "sqlite_template", "sqlite_url"]
 
 
 @pytest.fixture
@@ -59,6 +59,12 @@ def decision(amount: str = "20.00", **more: str) -> dict[str, str]:
         "root_cause": "A typing error",
         "cause_class": "single",
     } | more
+
+
+def attempts(office: Office) -> list[tuple[str, str, str]]:
+    query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb, ATTEMPTS.c.code)
+    rows = office.store.run(lambda tx: list(tx.connection.execute(query)), writes=False)
+    return [(row.by, row.verb, row.code) for row in rows]
 
 
 async def test_taking_it_is_one_press(office: Office) -> None:
@@ -312,6 +318,7 @@ async def test_somebody_without_a_role_gets_a_short_private_no(office: Office) -
     await office.idle()
 
     assert stranger.modal is None
+    assert attempts(office) == [(stranger.id, "open", "not_open_to_you")]
     assert "You have no role" in stranger.ephemerals[-1].text
 
 
@@ -328,6 +335,7 @@ async def test_an_auditor_opens_but_does_not_act(office: Office) -> None:
 
     assert "Zzyzx: my bill is wrong" in words
     assert "Your role does not allow this" in audrey.ephemerals[-1].text
+    assert attempts(office) == [(AUDREY, "assess", "not_allowed.role")]
 
 
 async def test_a_right_revoked_while_a_form_is_open_counts_at_once(office: Office) -> None:

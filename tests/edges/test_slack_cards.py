@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from complaints.owing import Owed
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
 from store.open import Store
-from tests.databases import FakeClock, clock, sqlite_store, sqlite_template, sqlite_url
+from tests.databases import FakeClock
 from tests.edges.slack_office import (
     ALICE,
     ASSESSMENT,
@@ -23,8 +24,6 @@ from tests.edges.slack_office import (
     Office,
     office_of,
 )
-
-__all__ = ["clock", "sqlite_store", "sqlite_template", "sqlite_url"]
 
 
 @pytest.fixture
@@ -214,18 +213,12 @@ async def test_a_new_owner_is_told(office: Office) -> None:
 async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
-    office.store.insert(_owed("letter:9", "letter", office), ref)
-    row = office.store.claim(("letter",), 1, 60)[0]
+    office.store.insert(Owed("fetch:9", "fetch", office.store.now()), ref)
+    row = office.store.claim(("fetch",), 1, 60)[0]
     office.store.give_up(row.id, "blocked")
     await office.idle()
 
-    assert [one for one in office.texts(MONA) if "could not be done (letter) on" in one] != []
-
-
-def _owed(key: str, kind: str, office: Office) -> object:
-    from complaints.owing import Owed
-
-    return Owed(key, kind, office.store.now())
+    assert [one for one in office.texts(MONA) if "could not be done (fetch) on" in one] != []
 
 
 async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:

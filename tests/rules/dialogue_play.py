@@ -41,7 +41,7 @@ RULES = Rulebook(
     staff_language="en",
     emergency_number="112",
     preset="small_business",
-    calendar=Calendar(hours={day: ((540, 1050),) for day in range(5)}),
+    calendar=Calendar(hours=dict.fromkeys(range(5), ((540, 1050),))),
     targets=Targets(
         by_priority={
             "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
@@ -54,7 +54,9 @@ RULES = Rulebook(
     levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
     authority={},
     recourse=(RecourseStep("Consumer ombudsman", "0300 123 4567", "12 months", True),),
-    danger=(Danger(("smell of gas", "gas"), "0800 111 999", {"en": "Leave now, call {number} from outside."}),),
+    danger=(
+        Danger(("smell of gas", "gas"), "0800 111 999", {"en": "Leave now, call {number} from outside."}),
+    ),
     on_call=OnCall(always=True, people=("U2",)),
     team="Complaints team",
     notice="northwind.example/privacy",
@@ -119,7 +121,9 @@ class Play:
         )
         return step(conversation, heard, now=self.now, rules=self.rules, texts=TEXTS)
 
-    def do(self, verb: Verb, ref: str, by: Any, facts: Mapping[str, Any] | None = None, words: Any = None) -> None:
+    def do(
+        self, verb: Verb, ref: str, by: Any, facts: Mapping[str, Any] | None = None, words: Any = None
+    ) -> None:
         """Record a verb, whoever does it."""
         if verb is Verb.RECEIVE:
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, self.rules)

@@ -71,9 +71,7 @@ class Story:
         self.at += timedelta(**span)
         return self
 
-    def do(
-        self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str
-    ) -> Story:
+    def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
         """One verb."""
         told = {name.replace("__", "."): text for name, text in words.items()}
         self.case = acts.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told).case

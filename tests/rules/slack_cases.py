@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from bots.slack.voice import Voice
@@ -46,6 +47,7 @@ RULES = Rulebook(
 )
 
 
+@cache
 def voice(language: str = "en") -> Voice:
     """The staff's texts."""
     return Voice(load(("en", "tr"), domain="staff").say, language)
@@ -164,6 +166,7 @@ def told(story: Story) -> Story:
     return story.act(Verb.COMMUNICATE_DECISION, SYSTEM)
 
 
+@cache
 def stages() -> dict[str, Story]:
     """A complaint at every stage, by name."""
     danger = (Sign("gas.smell", 4, 3, True, NOW),)

@@ -203,8 +203,8 @@ CONTROL = st.sampled_from(
 WRITTEN = st.lists(st.one_of(CONTROL, st.text(max_size=40)), max_size=8).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
-@given(WRITTEN, WRITTEN, st.integers(min_value=1, max_value=60))
+@settings(max_examples=40, deadline=None)
+@given(WRITTEN, WRITTEN, st.sampled_from([1, 3, 60]))
 def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name: str, times: int) -> None:
     story = proposed(Story(f"begin {text}"))
     opened = story.opened(name=name)

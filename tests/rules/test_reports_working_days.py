@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from complaints.doing import instant
 from complaints.rulebook import Calendar
 from complaints.worktime import due
 from reports.working_days import working_days
@@ -22,7 +23,8 @@ CALENDARS = (
     Calendar(zone="Europe/Istanbul", hours={0: ((480, 720), (780, 1080)), 3: ((0, 1440),), 5: ((540, 600),)}),
     Calendar(zone="Europe/London", always=True),
 )
-starts = st.datetimes(datetime(2026, 10, 1), datetime(2027, 4, 30), timezones=st.just(UTC))
+AUTUMN = datetime(2026, 10, 1, tzinfo=UTC)
+starts = st.integers(0, 60 * 24 * 210).map(lambda minutes: AUTUMN + timedelta(minutes=minutes))
 lengths = st.integers(0, 60 * 24 * 90).map(lambda minutes: timedelta(minutes=minutes))
 
 
@@ -39,13 +41,13 @@ def test_it_is_the_shortest_span_that_would_have_been_kept(
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        (datetime(2026, 11, 3, 10, 0), datetime(2026, 11, 3, 17, 30), 0),
-        (datetime(2026, 11, 3, 10, 0), datetime(2026, 11, 4, 17, 30), 1),
-        (datetime(2026, 11, 3, 10, 0), datetime(2026, 11, 4, 17, 31), 2),
-        (datetime(2026, 11, 3, 17, 31), datetime(2026, 11, 5, 9, 0), 1),
-        (datetime(2026, 11, 7, 12, 0), datetime(2026, 11, 10, 17, 30), 1),
-        (datetime(2026, 12, 24, 10, 0), datetime(2026, 12, 30, 17, 30), 2),
+        ("2026-11-03T10:00Z", "2026-11-03T17:30Z", 0),
+        ("2026-11-03T10:00Z", "2026-11-04T17:30Z", 1),
+        ("2026-11-03T10:00Z", "2026-11-04T17:31Z", 2),
+        ("2026-11-03T17:31Z", "2026-11-05T09:00Z", 1),
+        ("2026-11-07T12:00Z", "2026-11-10T17:30Z", 1),
+        ("2026-12-24T10:00Z", "2026-12-30T17:30Z", 2),
     ],
 )
-def test_worked_examples(start: datetime, end: datetime, expected: int) -> None:
-    assert working_days(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), OFFICE) == expected
+def test_worked_examples(start: str, end: str, expected: int) -> None:
+    assert working_days(instant(start), instant(end), OFFICE) == expected

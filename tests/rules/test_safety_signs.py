@@ -120,3 +120,9 @@ def test_a_child_in_need_weighs_more_than_a_child_mentioned() -> None:
 
 def test_a_sign_is_a_plain_frozen_value() -> None:
     assert Sign("fire", "fire", 5, 3, True, (0, 4)) == Sign("fire", "fire", 5, 3, True, (0, 4))
+
+
+def test_the_end_of_a_line_is_the_end_of_a_sentence() -> None:
+    assert [sign.rule for sign in signs("I have no heating\nstill")] == ["cut_off"]
+    assert [sign.rule for sign in signs("I'm disabled\nthere is no smell of gas")] == ["vulnerable_person"]
+    assert signs("Kolum kırıldı\nyaralanabilirdik")[0].severity == 5

@@ -1,0 +1,273 @@
+"""What the demo's people did in the past, through the same verbs and the same store as anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from bots.dialogue import Words, step
+from bots.letters import preview
+from bots.texts.texts import Texts
+from complaints.people import Actor, complainant, staff
+from complaints.record import Case
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
+from store import acting, hearing, reading
+from store.transactions import Tx
+from store.values import Chat
+from triage.example import Example
+
+ALICE, BURAK = staff("U0000001", "handler"), staff("U0000005", "handler")
+MONA, TUGBA = staff("U0000002", "manager", "on_call"), staff("U0000003", "top_management")
+
+#: What the bot's questions are answered with, in each of the demo's languages.
+ANSWERS: Mapping[str, tuple[str, str]] = {
+    "en": ("12 Mill Lane, account 8841207, last week", "Please put it right and tell me what happened."),
+    "tr": ("Değirmen Sokak 12, hesap 8841207, geçen hafta", "Lütfen düzeltin ve ne olduğunu bana anlatın."),
+}
+
+
+@dataclass
+class Life:
+    """One earlier complaint of the demo: who tells it, what is told, and its reference once there is one."""
+
+    number: int
+    chat: Chat
+    language: str
+    example: Example
+    ref: str = ""
+    handler: Actor = ALICE
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """Does one named step of one life inside an open transaction."""
+
+    rules: Rulebook
+    texts: Texts
+
+    def do(self, tx: Tx, life: Life, name: str) -> None:
+        """Do the step that has this name in courses.py."""
+        _STEPS[name](self, tx, life)
+
+    def case(self, tx: Tx, life: Life) -> Case:
+        """The case as it stands."""
+        return reading.case(tx, life.ref)
+
+    def say(self, tx: Tx, life: Life, text: str) -> None:
+        """The complainant writes."""
+        source = f"{life.number}{len(life.said):03d}"
+        life.said.append(text)
+        words = Words(text, source, tx.now)
+        heard = hearing.hear(
+            tx,
+            f"past:{life.number}:{source}",
+            life.chat,
+            lambda talk: step(talk, words, now=tx.now, rules=self.rules, texts=self.texts),
+        )
+        if heard.refs:
+            life.ref = heard.refs[0]
+
+    def act(
+        self,
+        tx: Tx,
+        life: Life,
+        form: str,
+        verb: Verb,
+        by: Actor,
+        facts: Mapping[str, Any],
+        words: Mapping[str, str],
+    ) -> None:
+        """Staff read it, then act; a letter is the one that the preview shows."""
+        if by.is_staff:
+            reading.open_case(tx, life.ref, by, "open")
+        if form in ("resolve", "decide", "reply"):
+            letter = preview(form, self.case(tx, life), facts, words, now=tx.now, texts=self.texts)
+            words = {**words, "letter": letter}
+        acting.act(tx, life.ref, verb, by, facts, words)
+
+    def judge(self, tx: Tx, life: Life) -> Actor:
+        """Who may decide at this level: another person than below, a manager where the case is restricted."""
+        case = self.case(tx, life)
+        if case.level > 1:
+            return TUGBA if case.restricted else MONA
+        return MONA if case.restricted else life.handler
+
+
+def _tell(doing: Doing, tx: Tx, life: Life) -> None:
+    doing.say(tx, life, life.example.text)
+
+
+def _finish(doing: Doing, tx: Tx, life: Life) -> None:
+    where, remedy = ANSWERS[life.language]
+    done = {"en": "Done", "tr": "Bitti"}[life.language]
+    send = {"en": "Send", "tr": "Gönder"}[life.language]
+    for text in (done, where, remedy, send):
+        doing.say(tx, life, text)
+        tx.now += timedelta(seconds=25)
+
+
+def _take(doing: Doing, tx: Tx, life: Life) -> None:
+    by = doing.judge(tx, life)
+    doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
+
+
+def _assess(doing: Doing, tx: Tx, life: Life) -> None:
+    case = doing.case(tx, life)
+    rules = max((sign.severity for sign in case.signs), default=1)
+    safety = max((sign.safety for sign in case.signs), default=0)
+    facts = {
+        "category": life.example.category,
+        "severity": max(rules, life.example.severity or 2),
+        "safety": safety,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+        "immediate_needed": "no",
+        "compensation_likely": False,
+        "media_heard": False,
+        "issues": [],
+    }
+    by = doing.judge(tx, life)
+    if case.owner is None:
+        doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
+    verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
+    doing.act(tx, life, "assess", verb, by, facts, {})
+
+
+def _investigate(doing: Doing, tx: Tx, life: Life) -> None:
+    evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+    doing.act(tx, life, "investigate", Verb.INVESTIGATE, doing.judge(tx, life), {"evidence": evidence}, {})
+
+
+def _decide(finding: str, remedies: list[dict[str, Any]], promise: str) -> Callable[[Doing, Tx, Life], None]:
+    def decide(doing: Doing, tx: Tx, life: Life) -> None:
+        case = doing.case(tx, life)
+        facts = {
+            "issues": [{"finding": finding} for _ in case.issues],
+            "remedies": remedies,
+            "others_affected": "none",
+            "cause_class": "single",
+            "language_confirmed": True,
+        }
+        words = {f"issues.{n}.reasons": _REASONS[finding][life.language] for n in range(len(case.issues))}
+        words["root_cause"] = "Records of two systems did not agree."
+        if remedies:
+            words["remedies.0.text"] = promise
+        doing.act(tx, life, "decide", Verb.RESPOND, doing.judge(tx, life), facts, words)
+
+    return decide
+
+
+_REASONS = {
+    "upheld": {
+        "en": "Our own records show what you described: the work was booked and then lost between two teams.",
+        "tr": "Kayıtlarımız anlattığınızı doğruluyor: iş kaydedilmiş, sonra iki ekip arasında kaybolmuş.",
+    },
+    "not_upheld": {
+        "en": "We compared the dates with the contract and found that each step was taken when it was due.",
+        "tr": "Tarihleri sözleşmeyle karşılaştırdık ve her adımın zamanında atıldığını gördük.",
+    },
+}
+
+
+def _approve(doing: Doing, tx: Tx, life: Life) -> None:
+    case = doing.case(tx, life)
+    waits = case.drafted is not None or case.reclassification is not None
+    if waits:
+        by = TUGBA if case.drafted is not None and case.drafted.by == MONA.id else MONA
+        doing.act(tx, life, "approve", Verb.APPROVE, by, {"agreed": "yes"}, {})
+
+
+def _resolve(doing: Doing, tx: Tx, life: Life) -> None:
+    case = doing.case(tx, life)
+    if case.safety or case.severity > 2:
+        for name in ("investigate", "decide_repair", "approve", "remedy", "verify"):
+            _STEPS[name](doing, tx, life)
+        return
+    facts = {
+        "finding": "upheld",
+        "cause_class": "single",
+        "others_affected": "none",
+        "language_confirmed": True,
+    }
+    words = {
+        "done": {
+            "en": "We corrected it today and checked it twice.",
+            "tr": "Bugün düzelttik ve iki kez kontrol ettik.",
+        }[life.language],
+        "cause": "A note was filed under the wrong account.",
+        "agreed_how": "As asked for in the complaint.",
+    }
+    doing.act(tx, life, "resolve", Verb.RESOLVE, doing.judge(tx, life), facts, words)
+
+
+def _remedy(doing: Doing, tx: Tx, life: Life) -> None:
+    for one in doing.case(tx, life).owed_remedies:
+        if one.done_at is None:
+            done = {"remedy": str(one.n), "done_at": tx.now.isoformat().replace("+00:00", "Z")}
+            doing.act(
+                tx, life, "remedy", Verb.REMEDY_DONE, life.handler, done, {"proof": "Job sheet, signed"}
+            )
+
+
+def _verify(doing: Doing, tx: Tx, life: Life) -> None:
+    for one in doing.case(tx, life).owed_remedies:
+        if one.done_at is not None and one.verified_at is None:
+            doing.act(
+                tx, life, "verify", Verb.VERIFY, MONA, {"remedy": str(one.n)}, {"how": "Called and looked"}
+            )
+
+
+def _close(doing: Doing, tx: Tx, life: Life) -> None:
+    words = {"root_cause": "Records of two systems did not agree."}
+    doing.act(tx, life, "close", Verb.CLOSE, MONA, {"cause_class": "single"}, words)
+
+
+def _by_complainant(verb: Verb) -> Callable[[Doing, Tx, Life], None]:
+    def act(doing: Doing, tx: Tx, life: Life) -> None:
+        person = complainant(doing.case(tx, life).complainant)
+        acting.act(tx, life.ref, verb, person, {}, {})
+
+    return act
+
+
+def _review(doing: Doing, tx: Tx, life: Life) -> None:
+    by = doing.judge(tx, life)
+    doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
+    _investigate(doing, tx, life)
+    _STEPS["decide_not_upheld"](doing, tx, life)
+    _approve(doing, tx, life)
+
+
+def _reclassify(doing: Doing, tx: Tx, life: Life) -> None:
+    words = {"reason": "Praises us and asks for nothing."}
+    doing.act(tx, life, "reclassify", Verb.RECLASSIFY, life.handler, {"kind": "praise"}, words)
+
+
+_REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
+_REPAIR = [{"type": "repair", "needs_acceptance": False}]
+
+_STEPS: Mapping[str, Callable[[Doing, Tx, Life], None]] = {
+    "tell": _tell,
+    "finish": _finish,
+    "take": _take,
+    "assess": _assess,
+    "investigate": _investigate,
+    "decide_refund": _decide("upheld", _REFUND, "The amount charged in error"),
+    "decide_repair": _decide("upheld", _REPAIR, "A visit by our engineer"),
+    "decide_not_upheld": _decide("not_upheld", [], ""),
+    "approve": _approve,
+    "resolve": _resolve,
+    "accept": _by_complainant(Verb.ACCEPT),
+    "disagree": _by_complainant(Verb.DISAGREE),
+    "withdraw": _by_complainant(Verb.WITHDRAW),
+    "remedy": _remedy,
+    "verify": _verify,
+    "close": _close,
+    "review": _review,
+    "reclassify": _reclassify,
+}

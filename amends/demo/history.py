@@ -1,0 +1,250 @@
+"""The demo's past: earlier complaints, led by the same verbs through the same store; nothing is sent.
+
+All of it is one transaction in which the clock walks from the first message until now, stopping wherever
+something was due: what the desk would have sent is written down as sent, as it would have been worded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import cycle, zip_longest
+
+from amends.demo.courses import COURSES, Course, plan
+from amends.demo.doing import ALICE, BURAK, Doing, Life
+from amends.demo.told import Told
+from bots.telegram.buttons import Buttons
+from bots.telegram.speaking import KINDS
+from bots.texts.texts import Texts
+from complaints.errors import ComplaintError
+from complaints.people import MODEL, SYSTEM
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
+from complaints.worktime import next_working
+from scheduler.proposing import danger_sign, proposal_facts, reasons
+from simulator import Simulator
+from store import acting, messages, obligations, reading, told
+from store.open import Store
+from store.transactions import Tx
+from store.values import Chat, Obligation
+from triage.artefact import digest, dump
+from triage.card import card
+from triage.example import Example
+from triage.pipeline import Model
+from triage.proposal import propose
+from triage.starters import starter_examples, train_starter
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "Grace",
+        "Oliver",
+        "Amira",
+        "Tom",
+        "Helen",
+        "Kofi",
+        "Ruth",
+        "Liam",
+        "Priya",
+        "Joan",
+        "Sam",
+        "Nora",
+    ),
+    "tr": ("Ayşe", "Kerem", "Zeynep", "Emre", "Fatma", "Deniz", "Selin", "Murat"),
+}
+#: Staff's own business of the past: done then, and nothing to show for it now.
+_INSIDE = ("thread", "remind", "page", "told_owner", "ask_approval", "told_failed", "fetch", "tell", "redraw")
+_EVERY_KIND = (*KINDS, *_INSIDE, "say", "wake", "card", "propose", "end_form", "lapse")
+_ACTS = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE}
+_COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw")
+_SHOWN_AFTER = timedelta(milliseconds=1)
+_PER_PERSON = 3
+#: Numbers of the simulator's people begin here, out of the way of those added on the page.
+_FIRST_CHAT = 7_000_001
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of the past, to be shown on the phone."""
+
+    chat: str
+    name: str
+    language: str
+    text: str
+    from_bot: bool
+    at: datetime
+
+
+@dataclass
+class History:
+    """Walks through the past inside one transaction."""
+
+    doing: Doing
+    told: Told
+    model: Model
+    end: datetime
+    lines: list[Line] = field(default_factory=list)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def write(self, tx: Tx, number: int) -> None:
+        """Lead so many complaints to where their courses end; duties due meanwhile are done at their time."""
+        walk: list[tuple[datetime, int, Life, list[tuple[datetime, str]]]] = []
+        for life, times in self._lives(number):
+            heapq.heappush(walk, (times[0][0], life.number, life, times))
+        while walk:
+            at, order, life, times = heapq.heappop(walk)
+            self._keep_promises(tx, at)
+            tx.now = at
+            self._do(tx, life, times[0][1])
+            if len(times) > 1:
+                heapq.heappush(walk, (max(times[1][0], tx.now), order, life, times[1:]))
+        self._keep_promises(tx, self.end)
+        self._leave_the_cards(tx)
+
+    def _lives(self, number: int) -> Iterator[tuple[Life, list[tuple[datetime, str]]]]:
+        examples, people = _well_mixed(self.told.examples), _people()
+        for n, name in enumerate(plan(number)):
+            course = COURSES[name]
+            at = n // _PER_PERSON % len(people)
+            person, language = people[at]
+            chat = Chat("telegram", str(_FIRST_CHAT + at), language, person)
+            example = _praise(language) if name == "praise" else next(examples[language])
+            life = Life(n, chat, language, example, handler=ALICE if n % 2 else BURAK)
+            begins = self.end - course.ended - course.lasts - timedelta(minutes=7 * (n % 60))
+            yield life, _times(begins, course, self.doing.rules)
+
+    def _do(self, tx: Tx, life: Life, step: str) -> None:
+        said = len(life.said)
+        try:
+            self.doing.do(tx, life, step)
+        except ComplaintError as refused:
+            raise RuntimeError(f"the demo's past is wrong: {step} of {life.ref}: {refused}") from refused
+        for text in life.said[said:]:
+            self.lines.append(
+                Line(life.chat.address, str(life.chat.name), life.language, text, False, tx.now)
+            )
+        self._names[life.chat.address] = str(life.chat.name)
+
+    def _keep_promises(self, tx: Tx, until: datetime) -> None:
+        """Do what falls due up to that moment, each at its own time."""
+        while True:
+            found = obligations.next_due(tx)
+            if found is None or found[2] > until:
+                return
+            tx.now = max(tx.now, found[2])
+            for one in obligations.claim(tx, _EVERY_KIND, 50, 60.0):
+                self._keep(tx, one)
+
+    def _keep(self, tx: Tx, one: Obligation) -> None:
+        if not obligations.still_owed(tx, one):
+            obligations.settle(tx, one.id)
+        elif one.kind in _ACTS:
+            acting.act(
+                tx, str(one.ref), _ACTS[one.kind], SYSTEM, dict(one.facts), {}, key=one.key, settles=one.id
+            )
+        elif one.kind == "card":
+            obligations.postpone(tx, one.id, self.end + _SHOWN_AFTER, "drawn when the desk starts")
+        elif one.kind == "wake":
+            self.told.wake(tx, one)
+        elif one.kind == "propose":
+            self._propose(tx, one)
+        elif one.kind in _INSIDE:
+            obligations.settle(tx, one.id)
+        else:
+            self._say(tx, one)
+
+    def _propose(self, tx: Tx, one: Obligation) -> None:
+        ref = str(one.ref)
+        story = "\n".join(text.text for text in told.texts(tx, ref))
+        rules = self.doing.rules
+        signs = tuple(danger_sign(danger) for danger in rules.danger)
+        proposal = propose(self.model, story, languages=rules.languages, danger=signs)
+        facts = proposal_facts(proposal, words=reading.case(tx, ref).words)
+        acting.act(tx, ref, Verb.PROPOSE, MODEL, facts, reasons(proposal), key=one.key, settles=one.id)
+
+    def _say(self, tx: Tx, one: Obligation) -> None:
+        written = self.told.write(tx, one)
+        if written is None or one.chat is None:
+            obligations.settle(tx, one.id)
+            return
+        message = messages.sending(
+            tx, one, written.text, template=written.template, language=written.language, ref=one.ref
+        )
+        messages.sent(tx, message, f"past:{message}", settles=one.id, acts=written.acts)
+        name = self._names[one.chat.address]
+        self.lines.append(Line(one.chat.address, name, written.language, written.text, True, tx.now))
+
+    def _leave_the_cards(self, tx: Tx) -> None:
+        """The newest card of each complaint is drawn by the desk when it starts; older ones are moot."""
+        tx.now = self.end + _SHOWN_AFTER
+        while found := obligations.claim(tx, ("card",), 500, 60.0):
+            for one in found:
+                if obligations.still_owed(tx, one):
+                    obligations.postpone(tx, one.id, tx.now + _SHOWN_AFTER, "drawn when the desk starts")
+                else:
+                    obligations.settle(tx, one.id)
+        tx.now = self.end
+
+
+def _times(begins: datetime, course: Course, rules: Rulebook) -> list[tuple[datetime, str]]:
+    """When each step happens: the complainant's at any hour, the staff's when they work."""
+    at, times = begins, []
+    for one in course.steps:
+        at = at + one.after
+        if one.does not in _COMPLAINANTS and not course.recent:
+            at = next_working(at, rules.calendar)
+        times.append((at, one.does))
+    return times
+
+
+def _well_mixed(examples: Sequence[Example]) -> dict[str, Iterator[Example]]:
+    """By language, one of each category after the other, for ever."""
+    mixed: dict[str, Iterator[Example]] = {}
+    for language in NAMES:
+        mine = [one for one in examples if one.language == language]
+        shelves: dict[str, list[Example]] = {}
+        for one in mine:
+            shelves.setdefault(one.category, []).append(one)
+        rounds = zip_longest(*shelves.values())
+        mixed[language] = cycle([one for row in rounds for one in row if one is not None])
+    return mixed
+
+
+def _people() -> list[tuple[str, str]]:
+    """Names with their languages: two who write English for each who writes Turkish."""
+    english, turkish = NAMES["en"], NAMES["tr"]
+    people = []
+    for n, name in enumerate(english):
+        people.append((name, "en"))
+        if n % 2:
+            people.append((turkish[n // 2 % len(turkish)], "tr"))
+    return people
+
+
+def _praise(language: str) -> Example:
+    said = {
+        "en": "Your engineer was wonderful, thank you all for such a quick repair!",
+        "tr": "Ustanız harikaydı, bu kadar hızlı onardığınız için hepinize teşekkür ederim!",
+    }
+    return Example(said[language], "other", 1, language)
+
+
+def fill(
+    store: Store, simulator: Simulator, texts: Texts, rules: Rulebook, buttons: Buttons, number: int
+) -> int:
+    """Write a past of so many complaints and show it on the simulator's phones; how many there are now.
+
+    The first model is trained on the way, so that the past's proposals are its own.
+    """
+    examples = starter_examples(rules.languages)
+    model = train_starter(rules.languages)
+    blob = dump(model)
+    store.keep_model(blob, digest(blob), card(model))
+    told_ = Told(rules, texts, buttons, examples)
+    history = History(Doing(rules, texts), told_, model, store.now())
+    store.run(lambda tx: history.write(tx, number), writes=True)
+    for line in history.lines:
+        person = simulator.customer(line.name, language=line.language, met=True, number=int(line.chat))
+        person.remembers(line.text, from_bot=line.from_bot, at=line.at)
+    return len(plan(number))

@@ -1,0 +1,91 @@
+"""What the desk told people in the past, worded by the same writers that word it when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from bots.dialogue import Elapsed, step
+from bots.letters import Letter
+from bots.telegram.buttons import Buttons
+from bots.telegram.sending import Sender
+from bots.telegram.speaking import Speaking
+from bots.texts.texts import Texts
+from complaints.people import SYSTEM
+from complaints.record import Event
+from complaints.rulebook import Rulebook
+from store import hearing, reading, told
+from store.messages import Following
+from store.open import Store
+from store.transactions import Tx
+from store.values import Obligation
+from triage.example import Example
+
+
+@dataclass(frozen=True)
+class Written:
+    """The words of one message and what its acceptance brings about."""
+
+    text: str
+    template: str
+    language: str
+    acts: tuple[Following, ...] = ()
+
+
+class _Past:
+    """The reading half of a store inside the transaction of the past: all that the writers ask for."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def now(self) -> datetime:
+        return self._tx.now
+
+    def words_of(self, ref: str, seq: int) -> Mapping[str, str]:
+        return told.words_of(self._tx, ref, seq)
+
+    def history(self, ref: str) -> list[Event]:
+        return reading.history(self._tx, ref)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Words messages of the past."""
+
+    rules: Rulebook
+    texts: Texts
+    buttons: Buttons
+    examples: Sequence[Example]
+
+    def write(self, tx: Tx, one: Obligation) -> Written | None:
+        """What this duty says, or None when it says nothing."""
+        language = self.texts.language(one.chat.language if one.chat else None)
+        if one.kind == "say":
+            said: Mapping[str, Any] = one.payload
+            text = self.texts.say(language, said["template"], **said["fields"])
+            return Written(text, said["template"], language)
+        store, sender = cast(Store, _Past(tx)), cast(Sender, None)
+        writer = Speaking(store, sender, self.buttons, self.texts).writers()[one.kind]
+        written = writer(Letter(reading.case(tx, str(one.ref)), self.texts, language), one)
+        if written is None:
+            return None
+        acts: tuple[Following, ...] = ()
+        if written.act is not None:
+            verb, facts, words = written.act
+            acts = ((str(one.ref), verb, SYSTEM, facts, words),)
+        return Written(written.text, written.template or one.kind, language, acts)
+
+    def wake(self, tx: Tx, one: Obligation) -> None:
+        """Ask the dialogue again at its time."""
+        if one.chat is None:
+            return
+        what = Elapsed(str(one.facts["what"]))
+        hearing.hear(
+            tx,
+            one.key,
+            one.chat,
+            lambda talk: step(talk, what, now=tx.now, rules=self.rules, texts=self.texts),
+            settles=one.id,
+        )

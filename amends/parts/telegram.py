@@ -1,0 +1,132 @@
+"""Telegram as a part of the desk: hearing by polling or webhook, and speaking."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+
+import structlog
+from telegram.error import TelegramError
+
+from amends.keys import button_secret
+from amends.parts.web import Hook
+from amends.settings import Problem, Settings, SettingsError
+from bots.telegram.application import build_application
+from bots.telegram.buttons import Buttons
+from bots.telegram.intake import Intake
+from bots.telegram.performers import performers
+from bots.telegram.polling import Poller
+from bots.telegram.profile import introduce
+from bots.telegram.translating import ALLOWED
+from bots.telegram.webhook import webhook
+from bots.texts.texts import Texts
+from complaints.rulebook import Rulebook
+from scheduler.performing import Perform
+from store.open import Store
+from store.outcomes import Outcome, Retry
+from store.values import Obligation
+
+#: Telegram away at the start: the staff's side goes on, and we knock again.
+KNOCK_SECONDS = 5.0
+#: A batch of updates is finished in this time, or it comes again after the next start.
+HUSH_SECONDS = 4.0
+
+log = structlog.get_logger(__name__)
+
+
+class TelegramPart:
+    """The complainant's side of a running desk."""
+
+    def __init__(
+        self, settings: Settings, store: Store, rules: Rulebook, texts: Texts, *, paced: bool
+    ) -> None:
+        secrets = settings.secrets
+        if secrets.telegram_token is None:
+            raise SettingsError([Problem("AMENDS_TELEGRAM_TOKEN", "environment", "is missing")])
+        self._secrets, self._store, self._texts = secrets, store, texts
+        self._app = build_application(secrets.telegram_token, secrets.telegram_api_url)
+        buttons = Buttons(button_secret(settings))
+        self._intake = Intake(self._app, store, buttons, texts, rules)
+        self._performers = performers(self._app, store, self._intake, buttons, texts, paced=paced)
+        self._poller: Poller | None = None
+        self._begun = False
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def begin(self, *, listens: bool) -> None:
+        """Hear, where this process listens; Telegram may be away meanwhile."""
+        self.tasks.append(asyncio.create_task(self._run(listens=listens), name="telegram"))
+
+    async def _run(self, *, listens: bool) -> None:
+        while not self._begun:
+            try:
+                await self._app.initialize()
+                self._begun = True
+            except TelegramError as away:
+                log.warning("telegram_away", why=type(away).__name__)
+                await asyncio.sleep(KNOCK_SECONDS)
+        if not listens:
+            return
+        await introduce(self._app, self._texts)
+        if self._secrets.telegram_webhook_url is not None:
+            await self._call_us()
+            return
+        # A webhook that stands would keep every update from us; what waits with Telegram stays.
+        await self._app.bot.delete_webhook(drop_pending_updates=False)
+        # On PostgreSQL one replica polls and another takes over: the name tells who holds the lease.
+        holder = f"{socket.gethostname()}:{os.getpid()}" if self._store.is_shared else None
+        self._poller = Poller(self._app, self._store, self._intake, holder=holder)
+        await self._poller.run()
+
+    async def _call_us(self) -> None:
+        """Register the webhook, as often as it takes, then stay."""
+        while True:
+            try:
+                await self._app.bot.set_webhook(
+                    str(self._secrets.telegram_webhook_url),
+                    secret_token=self._secrets.telegram_webhook_secret,
+                    allowed_updates=list(ALLOWED),
+                    drop_pending_updates=False,
+                )
+            except TelegramError as away:
+                log.warning("webhook_not_set", why=type(away).__name__)
+                await asyncio.sleep(KNOCK_SECONDS)
+            else:
+                await asyncio.Event().wait()
+
+    def performers(self) -> Mapping[str, Perform]:
+        """The performers of the kinds that complainants hear."""
+        return {kind: self._when_begun(perform) for kind, perform in self._performers.items()}
+
+    def _when_begun(self, perform: Perform) -> Perform:
+        """Before Telegram has answered once, nothing can be said: it waits without counting as a failure."""
+
+        async def performed(owed: Obligation) -> Outcome:
+            return await perform(owed) if self._begun else Retry("Telegram is away", KNOCK_SECONDS)
+
+        return performed
+
+    def hooks(self) -> Mapping[str, Hook]:
+        """The webhook's route, where it is configured."""
+        if self._secrets.telegram_webhook_url is None:
+            return {}
+        return {"/telegram": webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
+
+    def is_well(self) -> bool:
+        """Begun, and where we poll, the last good answer is young."""
+        return self._begun and (self._poller is None or self._poller.is_well())
+
+    async def hush(self) -> None:
+        """Ask for no more updates; a batch that came is finished first."""
+        if self._poller is not None:
+            self._poller.stop()
+            await asyncio.wait(self.tasks, timeout=HUSH_SECONDS)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def end(self) -> None:
+        """Close what sends."""
+        if self._begun:
+            await self._app.shutdown()

@@ -1,0 +1,34 @@
+"""The public page on how to complain (4.2): made from the same settings and texts as the bot, so they agree."""
+
+from __future__ import annotations
+
+from html import escape
+
+from bots.texts.texts import Texts
+from complaints.rulebook import Rulebook
+
+_STYLE = (
+    "body{font:17px/1.55 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1.2rem;color:#1d2430}"
+    "section{margin-bottom:3rem}"
+    "@media(prefers-color-scheme:dark){body{background:#14181e;color:#e6e9ee}}"
+)
+
+
+def public_page(rules: Rulebook, texts: Texts) -> str:
+    """One HTML page with the complaints policy in every language of the organisation."""
+    sections = "".join(_section(language, rules, texts) for language in rules.languages)
+    return (
+        f'<!doctype html><html lang="{rules.languages[0]}"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(rules.organisation)}</title><style>{_STYLE}</style>{sections}</html>"
+    )
+
+
+def _section(language: str, rules: Rulebook, texts: Texts) -> str:
+    bodies = texts.together(language, [one.body for one in rules.recourse])
+    policy = texts.say(
+        language, "policy", org=rules.organisation, bodies=bodies or texts.say(language, "how.no_body")
+    )
+    title, _, rest = policy.partition("\n")
+    paragraphs = "".join(f"<p>{escape(one)}</p>" for one in rest.split("\n") if one.strip())
+    return f'<section lang="{language}"><h1>{escape(title)}</h1>{paragraphs}</section>'

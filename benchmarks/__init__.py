@@ -1,0 +1,1 @@
+"""Performance as ratios against a baseline or ceiling taken in the same run (docs/performance.md)."""

@@ -1,0 +1,44 @@
+"""How quiet the machine is: quoted with every figure, for a busy neighbour changes all of them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from rich.table import Table
+
+
+def noise(rounds: int = 50) -> Table:
+    """A flush to disk, a fixed piece of arithmetic, the load: medians and the worst of them."""
+    table = Table(title="This machine, now", title_justify="left", show_edge=False)
+    for column in ("what", "median", "worst"):
+        table.add_column(column)
+    with tempfile.TemporaryDirectory() as folder:
+        table.add_row("one durable write", *_spread([_flush(Path(folder) / "f") for _ in range(rounds)]))
+    table.add_row("1,000,000 additions", *_spread([_spin() for _ in range(rounds // 5)]))
+    table.add_row("load average", f"{os.getloadavg()[0]:.2f}", f"{os.cpu_count()} cores")
+    return table
+
+
+def _flush(file: Path) -> float:
+    began = time.perf_counter()
+    with file.open("ab") as handle:
+        handle.write(b"x" * 1024)
+        handle.flush()
+        os.fsync(handle.fileno())
+    return time.perf_counter() - began
+
+
+def _spin() -> float:
+    began = time.perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return time.perf_counter() - began
+
+
+def _spread(seconds: list[float]) -> tuple[str, str]:
+    return f"{statistics.median(seconds) * 1000:.2f} ms", f"{max(seconds) * 1000:.2f} ms"

@@ -1,0 +1,67 @@
+"""After the decision: remedies, the reminder, the way outside, the end and the survey (7.7, 7.9, 8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bots.dialogue.buttons import SURVEY
+from bots.letters.writing import Letter, below
+from complaints.record import RemedyOwed
+from complaints.vocabulary import Target
+from complaints.worktime import due
+
+
+def remedy_done(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
+    """A remedy was carried out: please check."""
+    done = one.done_at or letter.case.received_at
+    return letter.say("remedy_done", remedy=letter.owed(one, words), date=letter.day(done))
+
+
+def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
+    """A promised date has passed; the new one comes from a person."""
+    return letter.say("remedy_late", remedy=letter.owed(one, words), date=letter.day(one.due))
+
+
+def reply_reminder(letter: Letter) -> str:
+    """The one reminder of the reply, with until when the outside right runs."""
+    case = letter.case
+    lapse = case.target(Target.LAPSE)
+    told = case.decision.communicated_at if case.decision is not None else None
+    outside = letter.say("reply_reminder.outside", bodies=letter.bodies()) if case.rules.recourse else ""
+    return letter.say(
+        "reply_reminder",
+        told=letter.day(told or case.received_at),
+        date=letter.day(lapse.promised_due if lapse is not None else case.received_at),
+        outside=below(outside),
+    )
+
+
+def recourse(letter: Letter) -> str:
+    """Nothing further within: the outside steps in their order."""
+    return letter.say("recourse", bodies=letter.bodies())
+
+
+def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str = "") -> str:
+    """How it ended, by its code, and the way back; `words` are those of the ending act."""
+    case = letter.case
+    ended = case.closed_at or case.received_at
+    until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
+    return letter.say(
+        f"closing.{code}",
+        again=letter.say("closing.again", date=letter.day(until)),
+        reason=words.get("reason", "").strip() or letter.say("closing.no_reason"),
+        bodies=letter.bodies(),
+        other=other,
+    )
+
+
+def survey(letter: Letter, *, reminder: bool = False) -> str:
+    """The first question with what it is for; the others follow each answer."""
+    question = letter.say(f"survey.{SURVEY[0]}")
+    return letter.say("survey_reminder" if reminder else "survey", question=question)
+
+
+def quiet_moment(at: datetime, letter: Letter) -> str:
+    """`leaves at 08:00`: when a letter held back by quiet hours goes."""
+    return letter.texts.clock(letter.language, at, letter.case.rules.calendar.zone)

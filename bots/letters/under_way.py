@@ -1,0 +1,78 @@
+"""What staff write, and what is said when a date comes and nobody wrote (7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from bots.letters.writing import Letter, below, parts
+from complaints.vocabulary import Target
+
+
+def reply(letter: Letter, words: Mapping[str, str]) -> str:
+    """A person's words, under the reference."""
+    return letter.say("reply", text=words["text"].strip(), team=letter.team, org=letter.organisation)
+
+
+def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:
+    """What is needed, by which day; the work goes on meanwhile."""
+    return letter.say(
+        "ask",
+        text=words["text"].strip(),
+        date=letter.day(date.fromisoformat(needed_by)),
+        team=letter.team,
+        org=letter.organisation,
+    )
+
+
+def inform(letter: Letter, words: Mapping[str, str], next_date: str) -> str:
+    """Done, left, the next date, and why where it takes longer."""
+    reason = words.get("reason", "").strip()
+    return letter.say(
+        "inform",
+        done=words["done"].strip(),
+        left=words["left"].strip(),
+        reason=below(letter.say("inform.reason", reason=reason)) if reason else "",
+        date=letter.day(date.fromisoformat(next_date)),
+        team=letter.team,
+        org=letter.organisation,
+    )
+
+
+def progress(letter: Letter, now: datetime) -> str:
+    """A date of ours has come: how far it is, what is left, and whether the outside is open now."""
+    case = letter.case
+    answer = letter.answer_by()
+    when = letter.say("progress.on_time" if answer > now else "progress.late", date=letter.day(answer))
+    said = letter.say(
+        "progress",
+        done=letter.say(f"progress.done.{case.state}"),
+        left=letter.say(f"progress.left.{case.state}"),
+        when=when,
+    )
+    legal = case.target(Target.LEGAL)
+    open_now = legal is not None and legal.internal_due <= now
+    return parts(said, outside_now(letter) if open_now else "")
+
+
+def outside_now(letter: Letter) -> str:
+    """That the complainant need not wait for us any longer."""
+    return f"{letter.say('progress.outside_now')}\n{letter.bodies()}"
+
+
+def legal_passed(letter: Letter) -> str:
+    """The legal maximum has passed undecided: that, when we go on, and the outside right now."""
+    legal = letter.case.target(Target.LEGAL)
+    passed = legal.internal_due if legal is not None else letter.answer_by()
+    said = letter.say(
+        "legal_passed", date=letter.day(passed), left=letter.say(f"progress.left.{letter.case.state}")
+    )
+    return parts(said, outside_now(letter))
+
+
+def confirmation(letter: Letter, verb: str, facts: Mapping[str, Any]) -> str:
+    """What staff heard by voice, told back in writing."""
+    given = facts.get("given_at")
+    when = letter.moment(datetime.fromisoformat(given)) if given else letter.say("confirmation.earlier")
+    return letter.say(f"confirmation.{verb}", when=when)

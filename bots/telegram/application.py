@@ -1,0 +1,74 @@
+"""The Application of python-telegram-bot: routing and sending; polling is our own."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Coroutine
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from telegram import Update
+from telegram.ext import (
+    Application,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning
+
+App = Application[Any, Any, Any, Any, Any, Any]
+OnUpdate = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
+
+# The public way to the raw answer of getUpdates; PTB would rather parse it, and one bad update ends that.
+warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'")
+# Both the number and the timedelta that will replace it are understood (durations, Retry-After).
+warnings.filterwarnings(
+    "ignore", message=r"In a future major version attribute", category=PTBDeprecationWarning
+)
+# It logs whole answers that it cannot read, and an answer may hold somebody's words.
+logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
+
+
+def build_application(token: str, base_url: str) -> App:
+    """An Application without an Updater. One address gives both `/bot` and `/file/bot`, else files would be
+    fetched from the public one."""
+    root = base_url.rstrip("/")
+    return (
+        Application.builder()
+        .token(token)
+        .base_url(f"{root}/bot")
+        .base_file_url(f"{root}/file/bot")
+        .request(_request(root, connections=64))
+        .get_updates_request(_request(root, connections=2))
+        .updater(None)
+        .concurrent_updates(False)
+        .build()
+    )
+
+
+def route(app: App, on_update: OnUpdate) -> None:
+    """Every kind of update that can say something to us, one handler each."""
+    app.add_handler(CallbackQueryHandler(on_update))
+    app.add_handler(ChatMemberHandler(on_update, ChatMemberHandler.MY_CHAT_MEMBER))
+    app.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE, on_update))
+    app.add_handler(MessageHandler(filters.COMMAND, on_update))
+    app.add_handler(MessageHandler(filters.ALL, on_update))
+
+
+def _request(root: str, *, connections: int) -> HTTPXRequest:
+    # A proxy of the environment must not stand between us and a server on this machine.
+    own = {"trust_env": False} if _is_loopback(root) else {}
+    return HTTPXRequest(connection_pool_size=connections, httpx_kwargs=own)
+
+
+def _is_loopback(root: str) -> bool:
+    host = urlsplit(root).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

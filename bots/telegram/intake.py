@@ -1,0 +1,145 @@
+"""Taking updates: each in one transaction, in order within a chat, tried three times, then put aside.
+
+python-telegram-bot's `process_update` returns normally when a handler raised, so whether an update was taken
+is read from the store and from nothing else (design.md, rule 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from telegram import Update
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from bots.dialogue import Heard, step
+from bots.telegram.application import App, route
+from bots.telegram.buttons import Buttons
+from bots.telegram.translating import hear_update, key_of
+from bots.texts import Texts
+from complaints.rulebook import Rulebook
+from store.open import Store
+from store.values import Conversation, Turn
+
+Raw = Mapping[str, Any]
+
+#: Seconds before each try.
+TRIES = (0.0, 0.1, 1.0)
+SIDE_BY_SIDE = 32
+
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """The one way in, for polling, the webhook and updates that were put aside."""
+
+    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts, rules: Rulebook) -> None:
+        self._app, self._store, self._buttons, self._texts, self._rules = app, store, buttons, texts, rules
+        self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._room = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._why: dict[int, str] = {}
+        route(app, self._on_update)
+        app.add_error_handler(self._on_error)
+
+    async def take(self, raw: Raw) -> None:
+        """Take one update for good: handled, or put aside and staff told; raises when the store is away."""
+        key = key_of_raw(raw)
+        async with self._lane(lane_of(raw)), self._room:
+            for pause in TRIES:
+                await asyncio.sleep(pause)
+                why = await self._try(raw)
+                if key in await self._store.in_thread(self._store.known, [key]):
+                    return
+            log.error("update_set_aside", key=key, why=why)
+            body = json.dumps(raw, ensure_ascii=False).encode()
+            await self._store.in_thread(self._store.set_aside, key, body, why)
+
+    async def retry(self, raw: bytes) -> None:
+        """Handle an update that was put aside, once; raises when it fails again."""
+        update = json.loads(raw)
+        why = await self._try(update)
+        if why:
+            raise RuntimeError(f"the update failed again: {why}")
+
+    async def _try(self, raw: Raw) -> str:
+        """Parse and handle; returns what went wrong, or nothing."""
+        try:
+            update = Update.de_json(dict(raw), self._app.bot)
+        except Exception as wrong:  # noqa: BLE001  # whatever a stranger's JSON does to the parser, it is put aside
+            return f"unparsed: {type(wrong).__name__}"
+        await self._app.process_update(update)
+        return self._why.pop(update.update_id, "")
+
+    async def _on_update(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        found = hear_update(update, self._buttons, f"https://t.me/{self._app.bot.username}")
+        if found is None:
+            return
+        key, chat, heard = found
+        await self._store.in_thread(self._store.hear, key, chat, self.stepping(heard))
+        if update.callback_query is not None:
+            self._app.create_task(self._stop_waiting(update.callback_query.id))
+
+    def stepping(self, heard: Heard | None) -> Any:
+        """The dialogue's step for what was heard, with the clock and the rules in force."""
+
+        def take(conversation: Conversation) -> Turn:
+            if heard is None:
+                return Turn(state=conversation.state)
+            return step(conversation, heard, now=self._store.now(), rules=self._rules, texts=self._texts)
+
+        return take
+
+    async def _stop_waiting(self, query: str) -> None:
+        """End the app's waiting mark on the button; the answer itself is a message."""
+        try:
+            await self._app.bot.answer_callback_query(query)
+        except TelegramError as missed:
+            # A courtesy of some seconds' worth: an old query is refused, and nothing is lost by it.
+            log.info("press_not_answered", error=type(missed).__name__)
+
+    async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Remember why, by class: the message of an error may hold somebody's words."""
+        why = type(context.error).__name__
+        if isinstance(update, Update):
+            self._why[update.update_id] = why
+        log.warning("update_failed", error=why, exc_info=context.error)
+
+    @asynccontextmanager
+    async def _lane(self, name: str) -> AsyncIterator[None]:
+        """Hold a chat: its updates are handled one at a time and in the order in which they came."""
+        lock, waiting = self._lanes.get(name, (asyncio.Lock(), 0))
+        self._lanes[name] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._lanes[name]
+            if waiting == 1:
+                del self._lanes[name]
+            else:
+                self._lanes[name] = (lock, waiting - 1)
+
+
+def key_of_raw(raw: Raw) -> str:
+    """The key of an update as it came; one without a number goes by its content."""
+    number = raw.get("update_id")
+    if isinstance(number, int):
+        return key_of(number)
+    return f"tg:raw:{hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()[:32]}"
+
+
+def lane_of(raw: Raw) -> str:
+    """The chat of an update, read without trusting its shape."""
+    for content in raw.values():
+        if isinstance(content, Mapping):
+            holder = content.get("message", content)
+            chat = holder.get("chat") if isinstance(holder, Mapping) else None
+            if isinstance(chat, Mapping) and "id" in chat:
+                return str(chat["id"])
+    return "none"

@@ -1,0 +1,42 @@
+"""Every duty that Telegram carries out, by kind; the wiring hands them to the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bots.telegram.application import App
+from bots.telegram.buttons import Buttons
+from bots.telegram.fetching import fetch
+from bots.telegram.intake import Intake
+from bots.telegram.saying import say, wake
+from bots.telegram.sending import Sender
+from bots.telegram.speaking import Perform, Speaking
+from bots.texts import Texts
+from store.open import Store
+from store.outcomes import Done, Outcome
+from store.values import Obligation
+
+
+def performers(
+    app: App, store: Store, intake: Intake, buttons: Buttons, texts: Texts, *, paced: bool = True
+) -> Mapping[str, Perform]:
+    """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests)."""
+    sender = Sender(app, store, texts, paced=paced)
+    return {
+        "say": say(sender, buttons, texts),
+        "wake": wake(store, intake),
+        "fetch": fetch(app, store),
+        "inbox": inbox(store, intake),
+        **Speaking(store, sender, buttons, texts).performers(),
+    }
+
+
+def inbox(store: Store, intake: Intake) -> Perform:
+    """Handle again what was put aside; when it fails again it stays there and staff see the duty fail."""
+
+    async def perform(owed: Obligation) -> Outcome:
+        aside = await store.in_thread(store.set_aside_take, int(owed.facts["id"]))
+        await intake.retry(aside.raw)
+        return Done()
+
+    return perform

@@ -1,0 +1,142 @@
+"""Our own long polling: the offset moves only past updates that the store knows (design.md, rule 1)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+
+from bots.telegram.application import App
+from bots.telegram.intake import Intake, key_of_raw
+from bots.telegram.translating import ALLOWED
+from store.open import Store
+
+log = structlog.get_logger(__name__)
+
+LEADER = "telegram-poller"
+LEAST_WAIT, MOST_WAIT = 0.5, 30.0
+
+
+class Poller:
+    """Asks for updates, one batch after the other. With `holder`, only while this process leads."""
+
+    def __init__(
+        self,
+        app: App,
+        store: Store,
+        intake: Intake,
+        *,
+        holder: str | None = None,
+        timeout: int = 25,
+    ) -> None:
+        self._app, self._store, self._intake = app, store, intake
+        self._holder, self._timeout = holder, timeout
+        self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
+        self._stopping = False
+        self._stopped = asyncio.Event()
+        self._offset = 0
+        self.last_good: float | None = None
+
+    async def run(self) -> None:
+        """Until `stop`: ask, take, move on; whatever fails is waited out, for ever."""
+        failures = 0
+        while not self._stopping:
+            try:
+                if await self._leads():
+                    await self._once()
+                    self.last_good = time.monotonic()
+                    failures = 0
+                    continue
+                wait = 2.0
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+                break
+            except Exception as wrong:  # noqa: BLE001  # no fault of the network or the store may end the intake
+                failures += 1
+                wait = _wait(wrong, failures)
+            await self._rest(wait)
+        if self._holder is not None:
+            await self._store.in_thread(self._store.let_go, LEADER, self._holder)
+
+    async def _once(self) -> None:
+        self._asking = asyncio.create_task(self._ask())
+        updates = await self._asking
+        outcomes = await asyncio.gather(*(self._intake.take(raw) for raw in updates), return_exceptions=True)
+        await self._move_past(updates)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _ask(self) -> list[dict[str, Any]]:
+        asked = {"offset": self._offset, "timeout": self._timeout, "allowed_updates": list(ALLOWED)}
+        found: list[dict[str, Any]] = await self._app.bot.do_api_request(
+            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
+        )
+        return found
+
+    async def _move_past(self, updates: Sequence[dict[str, Any]]) -> None:
+        known = await self._store.in_thread(self._store.known, [key_of_raw(raw) for raw in updates])
+        for raw in updates:
+            if key_of_raw(raw) not in known:
+                return
+            self._offset = int(raw["update_id"]) + 1
+
+    async def _leads(self) -> bool:
+        if self._holder is None:
+            return True
+        lease = self._timeout + 20.0
+        return await self._store.in_thread(self._store.lead, LEADER, self._holder, lease) is not None
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def stop(self) -> None:
+        """Ask no more; a batch that came is finished."""
+        self._stopping = True
+        self._stopped.set()
+        if self._asking is not None and not self._asking.done():
+            self._asking.cancel()
+
+    def is_well(self) -> bool:
+        """True while the last good answer is young enough (Telegram keeps updates for 24 hours)."""
+        return self.last_good is not None and time.monotonic() - self.last_good < self._timeout + 60
+
+
+def seconds_of(flood: RetryAfter) -> float:
+    """How long Telegram asks us to wait."""
+    asked = flood.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+
+
+def _wait(wrong: Exception, failures: int) -> float:
+    """Say in plain words why nothing comes in, and how long to wait."""
+    wait = min(MOST_WAIT, LEAST_WAIT * 2 ** min(failures, 10))
+    match wrong:
+        case RetryAfter():
+            wait = seconds_of(wrong)
+            log.warning("telegram_asks_for_a_pause", seconds=wait)
+        case Conflict():
+            wait = max(wait, 3.0)
+            remedy = "stop the other process that polls with this token, or delete its webhook"
+            log.warning("telegram_conflict", remedy=remedy)
+        case InvalidToken():
+            wait = MOST_WAIT
+            log.error(
+                "telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN to the token of BotFather"
+            )
+        case NetworkError():
+            log.warning("telegram_unreachable", error=str(wrong.__cause__ or wrong)[:80], seconds=wait)
+        case TelegramError():
+            log.warning("telegram_refuses", error=wrong.message, seconds=wait)
+        case _:
+            log.error("updates_not_taken", error=type(wrong).__name__, seconds=wait)
+    return wait

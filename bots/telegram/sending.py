@@ -1,0 +1,182 @@
+"""Sending one message, at least once and saying so: written down, sent, settled (design.md, rule 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import httpx
+import structlog
+from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bots.telegram.application import App
+from bots.telegram.polling import seconds_of
+from bots.texts import Texts
+from complaints.owing import Lane
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from store.messages import Following
+from store.open import Store
+from store.outcomes import Done, GaveUp, Outcome, Retry
+from store.values import Chat, MessageState, Obligation
+
+LONGEST = 4096
+#: Telegram lets 30 messages a second leave a bot, and one a second reach a chat; a few may come together.
+ALL, ONE_CHAT, TOGETHER = 1 / 30, 1.0, 2.0
+#: Longer than this nobody waits with a lease in hand.
+LONGEST_WAIT = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be sent. `must_arrive` is sent again when nobody knows whether it did, and says so.
+
+    `acts` is what its acceptance brings about in the record.
+    """
+
+    text: str
+    template: str
+    language: str
+    keyboard: InlineKeyboardMarkup | None = None
+    ref: str | None = None
+    must_arrive: bool = True
+    acts: Sequence[Following] = ()
+
+
+class Sender:
+    """The bot's voice. With `paced` False the pace is left to the other side (demo, tests)."""
+
+    def __init__(self, app: App, store: Store, texts: Texts, *, paced: bool = True) -> None:
+        self._bot, self._store, self._texts, self._paced = app.bot, store, texts, paced
+
+    async def send(self, owed: Obligation, chat: Chat, message: Message) -> Outcome:
+        """Send it and settle the duty; returns what remains to be done."""
+        store = self._store
+        if owed.uncertain and not message.must_arrive:
+            # It may have arrived; a courtesy is not worth asking twice.
+            return Done()
+        if owed.uncertain:
+            mark = self._texts.say(message.language, "maybe_twice")
+            message = replace(message, text=f"{mark}\n\n{message.text}")
+        wait = await self._pace(owed, chat)
+        if wait is not None:
+            return Retry("pace", wait)
+        number = await store.in_thread(
+            store.sending,
+            owed,
+            message.text,
+            template=message.template,
+            language=message.language,
+            ref=message.ref,
+        )
+        try:
+            platform_id = await self._deliver(chat, message)
+        except TelegramError as wrong:
+            return await self._failed(owed, chat, message, number, wrong)
+        refused = await store.in_thread(
+            store.sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
+        )
+        for one in refused:
+            log.info("act_refused_after_sending", ref=message.ref, code=one.code)
+        return Done(settled=True)
+
+    async def _pace(self, owed: Obligation, chat: Chat) -> float | None:
+        """Wait for our turn; None when it has come, else the seconds after which to ask again."""
+        if not self._paced or owed.lane is Lane.DANGER:
+            return None
+        store = self._store
+        own = await store.in_thread(store.reserve, f"telegram:{chat.address}", ONE_CHAT)
+        bot = await store.in_thread(store.reserve, "telegram", ALL)
+        wait = max(own - TOGETHER, bot)
+        if wait > LONGEST_WAIT:
+            return wait
+        if wait > 0:
+            await asyncio.sleep(wait)
+        return None
+
+    async def _deliver(self, chat: Chat, message: Message) -> str:
+        """One call to Telegram; a group that became a supergroup is followed to its new number."""
+        try:
+            return await self._call(int(chat.address), message)
+        except ChatMigrated as moved:
+            return await self._call(moved.new_chat_id, message)
+
+    async def _call(self, chat_id: int, message: Message) -> str:
+        if length(message.text) <= LONGEST:
+            sent = await self._bot.send_message(
+                chat_id,
+                message.text,
+                reply_markup=message.keyboard,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        else:
+            caption = self._texts.say(message.language, "attached", ref=message.ref or "")
+            file = InputFile(io.BytesIO(message.text.encode()), filename=f"{message.ref or 'amends'}.txt")
+            sent = await self._bot.send_document(
+                chat_id, file, caption=caption, reply_markup=message.keyboard
+            )
+        return str(sent.message_id)
+
+    async def _failed(
+        self,
+        owed: Obligation,
+        chat: Chat,
+        message: Message,
+        number: int,
+        wrong: TelegramError,
+    ) -> Outcome:
+        store, failed = self._store, MessageState.FAILED
+        log.info("message_not_sent", id=owed.id, kind=owed.kind, error=type(wrong).__name__)
+        if isinstance(wrong, RetryAfter):
+            pause = seconds_of(wrong)
+            await store.in_thread(store.lane_waits, f"telegram:{chat.address}", pause)
+            await store.in_thread(store.unsent, number, failed, "flood")
+            return Retry("flood", pause)
+        if isinstance(wrong, Forbidden) or is_gone(wrong):
+            # The notice is not given (7.3): the record says so, and staff find another way.
+            acts: tuple[Following, ...] = ()
+            if message.ref is not None:
+                facts = {"because": "blocked", "template": message.template}
+                acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
+            await store.in_thread(store.blocked, chat, True, store.now())
+            await store.in_thread(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
+            return Done(settled=True)
+        if isinstance(wrong, BadRequest):
+            await store.in_thread(store.unsent, number, failed, "refused")
+            return GaveUp(f"Telegram refuses this message: {wrong.message}")
+        if never_left(wrong):
+            await store.in_thread(store.unsent, number, failed, "unreachable")
+            return Retry("unreachable")
+        uncertain = MessageState.UNCERTAIN
+        if not message.must_arrive:
+            await store.in_thread(store.unsent, number, uncertain, "no answer", settles=owed.id)
+            return Done(settled=True)
+        await store.in_thread(store.unsent, number, uncertain, "no answer")
+        return Retry("no answer")
+
+
+def is_gone(wrong: Exception) -> bool:
+    """True when the chat is no longer there: as good as blocked."""
+    text = wrong.message.lower() if isinstance(wrong, BadRequest) else ""
+    return "chat not found" in text or "user is deactivated" in text or "peer_id_invalid" in text
+
+
+def never_left(wrong: TelegramError) -> bool:
+    """True when the message surely did not reach Telegram's hand: no connection, or an answer of refusal.
+
+    A line that broke after the request went out leaves it open: Telegram knows no idempotency key.
+    """
+    cause = wrong.__cause__
+    if cause is None or isinstance(cause, TelegramError):
+        return isinstance(wrong, NetworkError)
+    return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def length(text: str) -> int:
+    """Characters as Telegram counts them (UTF-16)."""
+    return len(text.encode("utf-16-le")) // 2

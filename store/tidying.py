@@ -1,0 +1,20 @@
+"""What expired goes: drafts, set-aside updates, and keys of messages that no platform will bring again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from store.tables import DRAFTS, HEARD, SET_ASIDE
+from store.transactions import Tx
+
+#: Telegram keeps an update for 24 hours and Slack repeats an event for minutes: a week is safe for both.
+KEYS_KEPT = timedelta(days=7)
+
+
+def tidy(tx: Tx) -> None:
+    """Delete what is past its time; nothing of a complaint's record is among it."""
+    tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT))
+    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
+    tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))

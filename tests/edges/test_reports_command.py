@@ -1,0 +1,116 @@
+"""`amends report monitoring`: which days, which form, where to, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from amends.cli.report import app
+from amends.init import Answers, write_installation
+from amends.keys import keyring
+from amends.settings import load
+from complaints.doing import instant
+from tests.databases import FakeClock, opened
+from tests.edges.desk import Desk
+
+ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh installation with its database; its amends.toml."""
+    folder = tmp_path / "desk"
+    write_installation(folder, replace(ANSWERS))
+    monkeypatch.setenv("AMENDS_DATABASE_URL", sqlite_url)
+    return folder / "amends.toml"
+
+
+@pytest.fixture
+def desk(place: Path, sqlite_url: str, clock: FakeClock) -> Iterator[Desk]:
+    """The desk that the installation's database belongs to, on 3 November 2026."""
+    with opened(sqlite_url, clock, keyring(load(place))) as store:
+        yield Desk(store)
+
+
+def run(place: Path, *arguments: str) -> Result:
+    """The command, as a person types it."""
+    return CliRunner().invoke(app, ["monitoring", "--config", str(place), *arguments])
+
+
+def document(place: Path, *arguments: str) -> dict[str, Any]:
+    """The one JSON document on standard output."""
+    result = run(place, "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_days_are_the_organisations_own_and_both_are_included(place: Path, desk: Desk) -> None:
+    desk.receive()
+    found = document(place, "--from", "2026-06-01", "--to", "2026-11-03")
+    assert (found["from"], found["to"]) == ("2026-05-31T23:00:00Z", "2026-11-04T00:00:00Z")
+    assert found["received"] == 1
+
+
+def test_without_dates_it_is_the_last_91_days(place: Path, desk: Desk) -> None:
+    desk.receive()
+    found = document(place)
+    days = instant(found["to"]) - instant(found["from"])
+    assert round(days.total_seconds() / 86_400) == 91
+    assert instant(found["from"]) < instant(found["as_of"]) < instant(found["to"])
+
+
+def test_what_is_still_open_from_before_stands_in_the_backlog(place: Path, desk: Desk) -> None:
+    ref = desk.receive()
+    found = document(place, "--from", "2026-11-04", "--to", "2026-11-30")
+    assert (found["received"], found["backlog"]["open"]) == (0, 1)
+    assert found["backlog"]["oldest"]["ref"] == ref
+
+
+def test_a_person_gets_a_page_to_read(place: Path, desk: Desk) -> None:
+    desk.receive()
+    result = run(place, "--from", "2026-11-01", "--to", "2026-11-30")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("# Monitoring (ISO 10002, 8.4)\n")
+    assert "from 01 November 2026 to 30 November 2026" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (("-o", "figures.json"), "{"),
+        (("-o", "figures.md"), "# Monitoring"),
+        (("-o", "figures.txt", "--format", "json"), "{"),
+        (("-o", "figures.json", "--format", "md"), "# Monitoring"),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+def test_a_file_gets_the_form_of_its_ending_unless_told(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], begins: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(place, *arguments)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (tmp_path / arguments[1]).read_text(encoding="utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "pdf"),
+        ("--json", "--format", "md"),
+        ("--from", "2026-11-30", "--to", "2026-11-01"),
+        ("--from", "yesterday"),
+        ("-o", "no/such/folder/figures.md"),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+def test_bad_usage_is_refused_with_exit_code_2(place: Path, arguments: tuple[str, ...]) -> None:
+    result = run(place, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")

@@ -1,0 +1,156 @@
+"""The line to Slack: address and proxy, who has which role, a deaf Socket Mode, HTTP with signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from slack_sdk.errors import SlackApiError
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bots.slack import http, socket
+from bots.slack.app import build_app
+from bots.slack.client import make_client, proxy_for
+from bots.slack.desk import Desk, Places
+from bots.slack.staff import sync_staff
+from complaints.vocabulary import Role
+from simulator import ChannelOf, Simulator, Workspace, example_workspace
+from store.open import Store
+from tests.edges.slack_office import ALICE, BURAK, MONA, letter
+from tests.rules.slack_cases import RULES, voice
+
+
+@pytest.fixture
+def desk(sqlite_store: Store) -> Desk:
+    sqlite_store.use_rulebook(RULES)
+    return Desk(sqlite_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter)
+
+
+def test_this_machine_is_reached_directly_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+
+    assert make_client("xoxb-1", "http://127.0.0.1:8410/api/").proxy is None
+    assert make_client("xoxb-1", "http://localhost:8410/api/", proxy="http://own.example").proxy is None
+    assert make_client("xoxb-1", "https://inside.example/api/").proxy is None
+    assert make_client("xoxb-1", "https://slack.com/api/").proxy == "http://proxy.example:3128"
+    assert proxy_for("https://slack.com/api/", "http://own.example") == "http://own.example"
+
+
+def test_nothing_is_sent_again_by_the_client_itself() -> None:
+    assert make_client("xoxb-1", "https://slack.com/api/").retry_handlers == []
+
+
+async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        roles = {Role.HANDLER: (ALICE,), Role.MANAGER: ("C0000002",)}
+        synced = await sync_staff(client, desk, roles, on_call=(MONA,))
+
+    held = {one.id: one.roles for one in desk.store.members()}
+    assert held[ALICE] == {Role.HANDLER}
+    assert held[MONA] == {Role.MANAGER, Role.ON_CALL}
+    assert "U0000003" in held
+    assert synced.problems == ()
+
+
+async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: Desk) -> None:
+    people, channels = example_workspace().people, example_workspace().channels
+    hidden = ChannelOf("C0000009", "hidden", (BURAK,), private=True, bot_in=False)
+    async with Simulator(workspace=Workspace(people=people, channels=(*channels, hidden))) as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        await sync_staff(client, desk, {Role.HANDLER: (BURAK, ALICE)})
+        roles = {Role.HANDLER: ("C0000009", "S0000001", "U9999999", ALICE)}
+        synced = await sync_staff(client, desk, roles)
+
+    assert desk.store.actor(BURAK).roles == frozenset()
+    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+    assert [one.split(":")[0] for one in synced.problems] == ["C0000009", "S0000001", "U9999999"]
+
+
+async def test_while_slack_is_down_roles_stay_as_they_were(desk: Desk) -> None:
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
+        sim.fail_next("users.info", error="internal_error")
+        with pytest.raises(SlackApiError):
+            await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
+
+    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+
+
+async def test_guests_have_no_role(desk: Desk) -> None:
+    async with Simulator() as sim:
+        sim.staff(ALICE).member.guest = True
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        synced = await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
+
+    assert desk.store.members() == []
+    assert len(synced.problems) == 1
+
+
+async def test_a_wrong_token_is_said_at_once(desk: Desk) -> None:
+    async with Simulator() as sim:
+        with pytest.raises(SlackApiError):
+            await build_app(desk, make_client("xoxb-wrong", sim.slack_url))
+
+
+async def test_a_dropped_line_comes_back_and_a_deaf_one_is_reported(desk: Desk) -> None:
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        app = await build_app(desk, client)
+        handler = await socket.connect(app, sim.slack_app_token, ping_interval=0.2)
+        before = await socket.is_well(handler)
+        await sim.disconnect_sockets()
+        await sim.until(lambda: bool(sim.world.slack.open_lines), timeout=10)
+        sim.trouble.slack_down = True
+        await sim.disconnect_sockets()
+        try:
+            with pytest.raises(socket.WentDeaf):
+                await asyncio.wait_for(socket.watch(handler, deaf_after=0.4), 20)
+        finally:
+            sim.trouble.slack_down = False
+            await socket.close(handler)
+
+    assert before
+
+
+def signed(secret: str, body: str, at: int) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), f"v0:{at}:{body}".encode(), hashlib.sha256).hexdigest()
+    return {
+        "X-Slack-Request-Timestamp": str(at),
+        "X-Slack-Signature": f"v0={digest}",
+        "Content-Type": "application/json",
+    }
+
+
+async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "c1", "token": "t"})
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        app = await build_app(desk, client, signing_secret="s1")
+        route = Route(http.PATH, http.handler(app), methods=["POST"])
+        served = httpx.ASGITransport(app=Starlette(routes=[route]))
+        async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
+
+            async def status(headers: dict[str, str]) -> int:
+                answer: Any = await caller.post(http.PATH, content=body, headers=headers)
+                return int(answer.status_code)
+
+            now = int(time.time())
+            good = await status(signed("s1", body, now))
+            wrong = await status(signed("s2", body, now))
+            old = await status(signed("s1", body, now - 600))
+            bare = await status({"Content-Type": "application/json"})
+
+    assert (good, wrong, old, bare) == (200, 401, 401, 401)

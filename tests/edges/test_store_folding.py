@@ -1,0 +1,105 @@
+"""Whatever is done to a complaint, the rows are what the events add up to (Hypothesis, both databases)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from complaints.errors import ComplaintError
+from complaints.folding import fold
+from complaints.owing import standing
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from store.open import Store
+from store.tables import OBLIGATIONS
+from tests.databases import FakeClock
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, TOP, Desk
+
+_EVIDENCE = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+_DECIDED = {
+    "issues": [{"finding": "upheld"}],
+    "remedies": [{"type": "refund", "amount": "250.00", "currency": "GBP"}],
+    "others_affected": "none",
+    "cause_class": "single",
+}
+_WORDS = {"issues.0.reasons": "why", "remedies.0.text": "money back", "root_cause": "an old pipe"}
+
+Act = Callable[[Desk, str], Any]
+
+ACTS: dict[str, Act] = {
+    "add": lambda desk, ref: desk.add(ref, "And more."),
+    "danger": lambda desk, ref: desk.add(ref, "Gas!", signs=_gas()),
+    "end_form": lambda desk, ref: desk.store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"}),
+    "acknowledge": lambda desk, ref: desk.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM),
+    "assess": lambda desk, ref: desk.act(ref, Verb.ASSESS, facts=ASSESSED),
+    "reassess": lambda desk, ref: desk.act(ref, Verb.REASSESS, facts={**ASSESSED, "severity": 3}),
+    "assign": lambda desk, ref: desk.act(ref, Verb.ASSIGN, MANAGER, {"owner": MANAGER}),
+    "note": lambda desk, ref: desk.act(ref, Verb.NOTE, words={"text": "note"}),
+    "reply": lambda desk, ref: desk.act(ref, Verb.REPLY, words={"text": "reply"}),
+    "investigate": lambda desk, ref: desk.act(ref, Verb.INVESTIGATE, facts={"evidence": _EVIDENCE}),
+    "read": lambda desk, ref: desk.store.open_case(ref, desk.actor(HANDLER), "open"),
+    "resolve": lambda desk, ref: desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS),
+    "respond": lambda desk, ref: desk.act(ref, Verb.RESPOND, facts=_DECIDED, words=_WORDS),
+    "approve": lambda desk, ref: desk.act(ref, Verb.APPROVE, TOP, {"agreed": "yes"}),
+    "told": lambda desk, ref: desk.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM),
+    "accept": lambda desk, ref: desk.complain(ref, Verb.ACCEPT),
+    "disagree": lambda desk, ref: desk.complain(ref, Verb.DISAGREE, words={"words": "no"}),
+    "withdraw": lambda desk, ref: desk.complain(ref, Verb.WITHDRAW),
+    "done": lambda desk, ref: desk.act(
+        ref, Verb.REMEDY_DONE, facts={"remedy": 0, "done_at": "2026-11-03T09:00:00Z"}, words={"proof": "x"}
+    ),
+    "verify": lambda desk, ref: desk.act(ref, Verb.VERIFY, MANAGER, {"remedy": 0}, {"how": "called"}),
+    "close": lambda desk, ref: desk.act(
+        ref, Verb.CLOSE, MANAGER, {"cause_class": "single"}, {"root_cause": "an old pipe"}
+    ),
+    "reopen": lambda desk, ref: desk.act(ref, Verb.REOPEN, MANAGER, words={"reason": "new"}),
+}
+
+
+def _gas() -> Any:
+    from datetime import UTC, datetime
+
+    from complaints.record import Sign
+
+    return (Sign("danger.gas", 5, 3, True, datetime(2026, 11, 3, tzinfo=UTC)),)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    chosen=st.lists(st.sampled_from(sorted(ACTS)), max_size=12),
+    likely=st.sampled_from(
+        [
+            (),
+            ("assess", "read", "resolve", "acknowledge", "told", "accept", "close"),
+            ("assess", "investigate", "read", "respond", "approve", "told", "done", "verify"),
+            ("assess", "read", "resolve", "told", "disagree", "assess", "investigate"),
+        ]
+    ),
+)
+def test_rows_duties_and_chain_are_what_the_events_add_up_to(
+    store: Store, clock: FakeClock, chosen: list[str], likely: tuple[str, ...]
+) -> None:
+    desk = Desk(store)
+    desk.numbers = _numbers
+    ref = desk.receive()
+    for name in (*likely, *chosen):
+        before = store.case(ref)
+        try:
+            ACTS[name](desk, ref)
+        except ComplaintError:
+            assert store.case(ref) == before
+        clock.go_on(minutes=7)
+    case = store.case(ref)
+    assert fold(store.history(ref), case.rules) == case
+    assert store.verify().first_bad is None
+    query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
+    owed = set(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False))
+    assert {one.key for one in standing(case)} - owed == set()
+
+
+_numbers = count(1)

@@ -1,0 +1,113 @@
+"""The migrations make the tables of this release on both databases, and take them away again."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+from store import migrating
+from store.engines import database_url, engines
+from store.errors import NotMigrated, StoreError
+from store.open import open_store
+from store.tables import METADATA
+from tests.databases import KEYS, Server
+from tests.edges.desk import Desk
+
+VERSIONS = sorted((Path(migrating.__file__).parent / "migrations" / "versions").glob("*.py"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Server = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
+    assert migrating.is_current(empty) is False
+    migrating.upgrade(empty)
+    migrating.upgrade(empty)
+    assert migrating.is_current(empty) is True
+    migrating.downgrade(empty, "base")
+    assert migrating.is_current(empty) is False
+    engine = create_engine(database_url(empty))
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    migrating.upgrade(empty)
+    assert migrating.is_current(empty) is True
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_declares(empty: str) -> None:
+    migrating.upgrade(empty)
+    engine = create_engine(database_url(empty))
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
+    assert differences == []
+
+
+def test_every_constraint_of_every_table_has_a_name() -> None:
+    nameless = [
+        (table.name, constraint)
+        for table in METADATA.tables.values()
+        for constraint in (*table.constraints, *table.indexes)
+        if constraint.name is None
+    ]
+    assert nameless == []
+
+
+@pytest.mark.parametrize("file", VERSIONS, ids=lambda file: file.stem[:4])
+def test_a_migration_imports_nothing_of_ours(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= {"sqlalchemy", "alembic"}
+
+
+def test_migrating_again_keeps_every_row_and_its_children(sqlite_url: str) -> None:
+    store = open_store(sqlite_url, KEYS)
+    ref = Desk(store).closed()
+    store.close()
+    migrating.upgrade(sqlite_url)
+    store = open_store(sqlite_url, KEYS)
+    assert store.verify().first_bad is None
+    assert store.record(ref)["state"] == "closed"
+    store.close()
+
+
+def test_a_database_that_is_not_at_this_release_is_not_opened(empty: str) -> None:
+    with pytest.raises(NotMigrated, match="amends db upgrade"):
+        open_store(empty, KEYS)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/amends"])
+def test_other_databases_are_refused_with_the_accepted_forms(url: str) -> None:
+    with pytest.raises((StoreError, Exception), match="sqlite:///FILE or postgresql://"):
+        engines(url)
+
+
+def test_sqlite_writes_ahead_flushes_and_keeps_references(sqlite_url: str) -> None:
+    made = engines(sqlite_url)
+    with made.writing.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    made.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}

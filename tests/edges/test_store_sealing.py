@@ -1,0 +1,181 @@
+"""What is sealed opens only in its place with its key; nothing personal lies open in the file."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from complaints.people import SYSTEM
+from complaints.vocabulary import Verb
+from store.errors import SealBroken
+from store.keyring import Keyring, new_key
+from store.open import Store
+from store.sealing import commitment, place, seal, unseal
+from store.tables import EVENTS
+from store.tables.columns import UtcDateTime
+from store.values import Chat, HeardFile, Say
+from tests.databases import KEYS, FakeClock, opened
+from tests.edges.desk import HANDLER, Desk
+
+OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
+
+
+@given(st.text(), st.text(min_size=1, max_size=20))
+def test_words_come_back_as_they_were(words: str, row: str) -> None:
+    key = new_key()
+    assert unseal(key, seal(key, words, place("texts", row, "field")), place("texts", row, "field")) == words
+
+
+def test_words_do_not_open_in_another_place_or_with_another_key() -> None:
+    key = new_key()
+    sealed = seal(key, "words", "texts|A/1|description")
+    for other_key, aad in ((key, "texts|A/2|description"), (new_key(), "texts|A/1|description")):
+        with pytest.raises(SealBroken):
+            unseal(other_key, sealed, aad)
+
+
+@given(st.dictionaries(st.sampled_from(["text", "reason"]), st.text(min_size=1), min_size=1))
+def test_a_commitment_depends_on_the_key_and_on_every_word(words: dict[str, str]) -> None:
+    key = new_key()
+    assert commitment(key, words) == commitment(key, dict(reversed(words.items())))
+    assert commitment(key, words) != commitment(new_key(), words)
+    assert commitment(key, words) != commitment(key, {**words, "text": words.get("text", "") + "."})
+    assert commitment(key, {}) is None
+
+
+def test_what_an_older_secret_sealed_opens_and_is_due_for_the_newer() -> None:
+    old, both = Keyring([OLD]), Keyring([NEW, OLD])
+    key = new_key()
+    wrapped = old.wrap(key, "people|x|key")
+    assert both.unwrap(wrapped, "people|x|key") == key
+    assert (both.is_newest(wrapped), both.is_newest(both.wrap(key, "a"))) == (False, True)
+    assert old.index("telegram", "7") in both.indexes("telegram", "7")
+    assert both.indexes("telegram", "7")[0] == both.index("telegram", "7")
+    with pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"):
+        old.unwrap(both.wrap(key, "people|x|key"), "people|x|key")
+
+
+def test_a_checkpoint_is_signed_by_one_of_our_secrets_only() -> None:
+    public, signature = Keyring([OLD]).sign(b"heads")
+    assert Keyring([NEW, OLD]).verifies(b"heads", public, signature)
+    assert not Keyring([NEW, OLD]).verifies(b"other heads", public, signature)
+    assert not Keyring([NEW]).verifies(b"heads", public, signature)
+
+
+@pytest.mark.parametrize("secrets", [[], [b"short"]])
+def test_a_keyring_without_a_whole_secret_is_refused(secrets: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="secret"):
+        Keyring(secrets)
+
+
+def test_a_keyring_never_shows_its_secrets() -> None:
+    assert "old" not in repr(Keyring([OLD]))
+
+
+def test_a_naive_instant_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type]  # noqa: DTZ001
+
+
+def test_a_complaint_heard_under_the_old_secret_goes_on_under_the_new(
+    database_url: str, clock: FakeClock
+) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = Desk(store).receive()
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        desk = Desk(store)
+        desk.say("b")
+        desk.numbers = iter(range(100, 200))  # type: ignore[assignment]
+        desk.add(ref, "It smells too.")
+        assert [one.text for one in store.texts(ref)] == ["The water is brown.", "It smells too."]
+        assert store.verify().first_bad is None
+
+
+CANARIES = (
+    *("canarystory", "canaryname", "9900112233", "canaryfile", "canaryplatform", "canarybytes", "canarysay"),
+    *("canaryletter", "canarynote", "canaryraw", "canarydraft", "canarystaff", "canaryreason"),
+)
+
+
+def _live(store: Store) -> None:
+    """Personal words by every way in and out."""
+    from complaints.vocabulary import Role
+    from store.values import Member
+
+    desk = Desk(store)
+    store.sync_staff(
+        [Member(HANDLER, "canarystaff", ("canarystaff two",), frozenset({Role.HANDLER, Role.MANAGER}))]
+    )
+    chat = Chat("telegram", "9900112233", "en", "canaryname")
+    photo = HeardFile("canaryplatform", "canaryplatform", "photo", "1", name="canaryfile.jpg", size=9)
+    say = Say("receipt:1", "receipt", {"story": "canarysay"})
+    ref = desk.receive("My canarystory is long.", chat=chat, files=(photo,), says=(say,))
+    store.keep_file(ref, 1, b"canarybytes" * 1000, "image/jpeg")
+    (owed,) = store.claim(["say"], 1, 60)
+    store.sent(
+        store.sending(owed, "canaryletter", template="t", language="en", ref=ref), "5", settles=owed.id
+    )
+    desk.act(ref, Verb.NOTE, words={"text": "canarynote"})
+    store.set_aside("tg:broken", b"canaryraw", "unparseable")
+    store.draft(ref, HANDLER, "reply", {}, {"text": "canarydraft"}, "canarydraft", 0)
+    desk.act(ref, Verb.RESTRICT, words={"reason": "canaryreason"})
+    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    (unsent,) = store.claim(["acknowledge"], 1, 60)
+    store.give_up(unsent.id, "blocked")
+    store.checkpoint()
+
+
+def test_no_personal_word_lies_open_in_the_database_file_or_its_log(
+    sqlite_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    with caplog.at_level(logging.DEBUG), opened(sqlite_url, clock) as store:
+        _live(store)
+        everything = b"".join(one.read_bytes() for one in file.parent.glob(file.name + "*"))
+    assert len(list(file.parent.glob(file.name + "*"))) >= 1
+    assert [one for one in CANARIES if one.encode() in everything.lower()] == []
+    assert [one for one in CANARIES if one in caplog.text.lower()] == []
+
+
+def test_no_personal_word_stands_in_an_event_or_a_duty(store: Store) -> None:
+    _live(store)
+    query = select(EVENTS.c.entry)
+    entries = " ".join(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False))
+    duties = str(store.outbox(everything=True))
+    assert [one for one in CANARIES if one in (entries + duties).lower()] == []
+
+
+def test_the_words_of_a_duty_are_gone_from_the_file_with_a_wrong_secret_too(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    with opened(sqlite_url, clock) as store:
+        Desk(store).say("a")
+    with opened(sqlite_url, clock, Keyring([NEW])) as store, pytest.raises(SealBroken):
+        store.claim(["say"], 1, 60)
+
+
+def test_a_second_store_on_postgres_is_woken_by_the_firsts_commit(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    import threading
+
+    woken = threading.Event()
+    with opened(postgres_url, clock) as writer, opened(postgres_url, clock) as sleeper:
+        sleeper.on_commit(woken.set)
+        for n in range(200):
+            Desk(writer).say(f"a{n}") if n == 0 else writer.move_clock(timedelta(0).total_seconds())
+            if woken.wait(0.1):
+                break
+        assert woken.is_set()
+
+
+def test_the_same_secret_gives_the_same_index_and_kinds_do_not_mix() -> None:
+    assert KEYS.index("phone", "+44") == KEYS.index("phone", "+44")
+    assert KEYS.index("phone", "+44") != KEYS.index("email", "+44")

@@ -1,0 +1,292 @@
+"""What comes in: taken once, in order, or put aside; the offset never passes what the store does not know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bots.telegram.webhook import HEADER, MOST_BYTES, webhook
+from simulator import Simulator
+from store.open import Store
+from store.values import Heard
+from tests.databases import FakeClock
+from tests.edges.telegram_line import Line, line
+
+SECRET = "a-webhook-secret"
+
+
+@pytest.fixture
+async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, sqlite_store) as running:
+        yield running
+
+
+@pytest.fixture
+async def unpolled(sqlite_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, sqlite_store, polls=False) as running:
+        yield running
+
+
+def update(number: int, text: str = "The water is brown.", chat: int = 5000001) -> dict[str, Any]:
+    """A text message as Telegram sends it."""
+    who = {"id": chat, "is_bot": False, "first_name": "Anna", "language_code": "en"}
+    return {
+        "update_id": number,
+        "message": {
+            "message_id": number,
+            "date": 1_793_000_000,
+            "chat": {"id": chat, "type": "private", "first_name": "Anna"},
+            "from": who,
+            "text": text,
+        },
+    }
+
+
+def described(store: Store) -> list[str]:
+    """The descriptions of all complaints, in the order of their references' receipt."""
+    refs = [one["ref"] for one in store.cases()[0]]
+    return [text["text"] for ref in refs for text in store.record(ref)["texts"]]
+
+
+async def test_an_update_that_comes_twice_is_taken_once(unpolled: Line) -> None:
+    await unpolled.intake.take(update(1))
+    await unpolled.intake.take(update(1))
+    assert described(unpolled.store) == ["The water is brown."]
+
+
+async def test_updates_of_one_chat_keep_their_order_while_others_go_on(unpolled: Line) -> None:
+    batch = [update(n, f"Message number {n}.", chat=5000001 + n % 3) for n in range(1, 31)]
+    await asyncio.gather(*(unpolled.intake.take(one) for one in batch))
+    told = sorted(
+        [text["text"] for text in unpolled.store.record(one["ref"])["texts"]]
+        for one in unpolled.store.cases()[0]
+    )
+    assert told == sorted(
+        [f"Message number {n}." for n in range(1, 31) if n % 3 == rest] for rest in range(3)
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"update_id": 7, "message": {"message_id": "x", "date": "y", "chat": 5}},
+        {"update_id": 7, "message": []},
+        {"update_id": 7, "channel_post": {}},
+        {"update_id": 7},
+        {"no": "number"},
+    ],
+)
+async def test_an_update_that_cannot_be_read_is_put_aside_and_staff_are_told(
+    unpolled: Line, broken: dict[str, Any]
+) -> None:
+    await unpolled.intake.take(broken)
+    assert len(unpolled.store.set_aside_list()) == 1
+    assert [one["kind"] for one in unpolled.store.outbox(everything=True)] == ["told_failed"]
+
+
+async def test_what_fails_three_times_is_put_aside_and_the_rest_goes_on(
+    desk: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, real, tries = desk.store, desk.store.hear, []
+
+    def hear(key: str, *more: Any, **named: Any) -> Heard:
+        if not tries or key == tries[0]:
+            tries.append(key)
+            raise RuntimeError("a fault of ours")
+        return real(key, *more, **named)
+
+    monkeypatch.setattr(Store, "hear", property(lambda self: hear))
+    await desk.sim.customer("Anna").says("The water is brown.")
+    await desk.sim.customer("Bea").says("The bill is wrong.")
+    await desk.sim.until(lambda: not desk.sim.world.telegram.updates, what="both taken or put aside")
+    assert len(tries) == 3
+    assert described(store) == ["The bill is wrong."]
+    [aside] = store.set_aside_list()
+    assert (aside["key"], aside["why"]) == (tries[0], "RuntimeError")
+    monkeypatch.undo()
+    store.owe_set_aside(aside["id"])
+    await desk.settled()
+    assert sorted(described(store)) == ["The bill is wrong.", "The water is brown."]
+
+
+async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
+    desk: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*given: Any, **named: Any) -> Any:
+        raise OperationalError("select", {}, Exception("away"))
+
+    with monkeypatch.context() as broken:
+        for name in ("hear", "known", "set_aside"):
+            broken.setattr(Store, name, property(lambda self: away))
+        await desk.sim.customer("Anna").says("The water is brown.")
+        await asyncio.sleep(2.5)
+        assert len(desk.sim.world.telegram.updates) == 1
+    await desk.settled()
+    assert described(desk.store) == ["The water is brown."]
+    assert desk.store.set_aside_list() == []
+
+
+async def test_an_outage_of_telegram_is_waited_out(desk: Line) -> None:
+    desk.sim.trouble.telegram_down = True
+    await desk.sim.customer("Anna").says("The water is brown.")
+    await asyncio.sleep(0.3)
+    assert described(desk.store) == []
+    desk.sim.trouble.telegram_down = False
+    await desk.sim.customer("Anna").hears("Your reference is", timeout=20)
+
+
+async def test_an_album_and_a_voice_note_are_fetched_whole(desk: Line) -> None:
+    anna = desk.sim.customer("Anna")
+    await anna.sends_album(3)
+    await anna.sends_voice()
+    await desk.settled()
+    assert len([text for text in anna.heard if "Your reference is" in text]) == 1
+    store, by = desk.store, desk.store.actor("U1")
+    files = store.open_case(desk.ref, by, "case").files
+    assert [(one.kind, one.state) for one in files] == [("photo", "fetched")] * 3 + [("voice", "fetched")]
+    assert len({one.group for one in files[:3]}) == 1
+    assert store.file_bytes(desk.ref, files[0].seq, by).startswith(b"\xff\xd8")
+    assert store.file_bytes(desk.ref, files[3].seq, by).startswith(b"OggS")
+
+
+async def test_every_kind_of_file_is_kept(desk: Line) -> None:
+    anna = desk.sim.customer("Anna")
+    await anna.sends_document()
+    for send in (
+        anna.sends_video,
+        anna.sends_video_note,
+        anna.sends_audio,
+        anna.sends_animation,
+        anna.sends_sticker,
+    ):
+        await send()
+    await desk.settled()
+    files = desk.store.open_case(desk.ref, desk.store.actor("U1"), "case").files
+    kinds = ["document", "video", "video_note", "audio", "animation", "sticker"]
+    assert [(one.kind, one.state) for one in files] == [(kind, "fetched") for kind in kinds]
+
+
+async def test_a_place_and_a_contact_are_words(desk: Line) -> None:
+    anna = await desk.tells()
+    await anna.sends_location(51.5, -0.12)
+    await anna.sends_contact("Bea", "+440000000000")
+    await desk.settled()
+    assert described(desk.store)[1:] == ["51.5, -0.12", "Bea +440000000000"]
+
+
+async def test_an_edited_message_is_a_new_version(desk: Line) -> None:
+    anna = desk.sim.customer("Anna")
+    message = await anna.says("The water is brown.")
+    await desk.settled()
+    await anna.edits(message, "The water is red.")
+    await desk.settled()
+    texts = desk.store.record(desk.ref)["texts"]
+    assert [(one["text"], one["replaces"]) for one in texts] == [
+        ("The water is brown.", None),
+        ("The water is red.", texts[0]["seq"]),
+    ]
+
+
+async def test_in_a_group_there_is_one_line_and_a_link(desk: Line) -> None:
+    anna = desk.sim.customer("Anna")
+    group = desk.sim.group("Neighbours", anna)
+    await group.says(anna, "/start")
+    await desk.settled()
+    assert len(group.heard) == 1
+    assert f"https://t.me/{desk.app.bot.username}" in group.heard[0]
+    assert described(desk.store) == []
+
+
+async def test_blocking_and_coming_back_is_on_the_record(desk: Line) -> None:
+    anna = await desk.tells()
+    anna.blocks()
+    await desk.settled()
+    assert desk.store.contact(desk.ref) is None
+    anna.unblocks()
+    await desk.settled()
+    assert desk.store.contact(desk.ref) is not None
+
+
+async def test_a_forged_button_does_nothing(unpolled: Line) -> None:
+    await unpolled.intake.take(update(1))
+    version = unpolled.store.case(unpolled.ref).version
+    message = update(2)["message"]
+    query = {"id": "1", "from": message["from"], "chat_instance": "1", "data": "x" * 40, "message": message}
+    await unpolled.intake.take({"update_id": 3, "callback_query": query})
+    assert unpolled.store.case(unpolled.ref).version == version
+    assert unpolled.store.set_aside_list() == []
+
+
+async def test_a_restart_in_mid_form_is_invisible(sqlite_store: Store, clock: FakeClock) -> None:
+    async with Simulator() as sim:
+        async with line(sim, sqlite_store) as first:
+            anna = await first.tells()
+            await anna.presses("Done")
+            await first.settled()
+        clock.go_on(days=0, minutes=5)
+        await anna.says("12 Mill Lane, last week")
+        async with line(sim, sqlite_store) as second:
+            await second.settled()
+            assert anna.heard[-1].startswith("What would put this right?")
+            await anna.presses("Repair")
+            await second.settled()
+            assert "Where and when: 12 Mill Lane, last week" in anna.heard[-1]
+
+
+def client(desk: Line) -> httpx.AsyncClient:
+    """The webhook as a web server would serve it."""
+    app = Starlette(routes=[Route("/telegram", webhook(desk.intake, SECRET), methods=["POST"])])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
+
+
+async def test_the_webhook_takes_what_has_the_secret(unpolled: Line) -> None:
+    async with client(unpolled) as web:
+        answer = await web.post("/telegram", json=update(1), headers={HEADER: SECRET})
+    assert answer.status_code == 200
+    assert described(unpolled.store) == ["The water is brown."]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({}, b"{}", 401),
+        ({HEADER: "wrong"}, b"{}", 401),
+        ({HEADER: "wrong-ü"}, b"{}", 401),
+        ({HEADER: SECRET}, b"x" * (MOST_BYTES + 1), 413),
+        ({HEADER: SECRET}, b"not json", 400),
+        ({HEADER: SECRET}, b"[]", 400),
+    ],
+)
+async def test_the_webhook_refuses_the_rest_and_keeps_nothing(
+    unpolled: Line, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    encoded = {name: value.encode() for name, value in headers.items()}
+    async with client(unpolled) as web:
+        answer = await web.post("/telegram", content=body, headers=encoded)
+    assert answer.status_code == status
+    assert unpolled.store.set_aside_list() == []
+
+
+async def test_the_webhook_asks_again_while_the_store_is_away(
+    unpolled: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*given: Any, **named: Any) -> Any:
+        raise OperationalError("select", {}, Exception("away"))
+
+    for name in ("hear", "known", "set_aside"):
+        monkeypatch.setattr(Store, name, property(lambda self: away))
+    async with client(unpolled) as web:
+        answer = await web.post("/telegram", json=update(1), headers={HEADER: SECRET})
+    assert answer.status_code == 503
+
+
+async def test_a_webhook_without_a_secret_is_refused(unpolled: Line) -> None:
+    with pytest.raises(ValueError, match="AMENDS_TELEGRAM_WEBHOOK_SECRET"):
+        webhook(unpolled.intake, "")

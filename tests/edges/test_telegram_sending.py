@@ -1,0 +1,167 @@
+"""Sending against a Telegram that refuses, floods, breaks and stays silent (reliability.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bots.telegram.sending import length
+from complaints.vocabulary import Flag, State, Verb
+from simulator import Simulator
+from store.open import Store
+from tests.databases import FakeClock
+from tests.edges.telegram_line import Line, line
+
+AGAIN = "(You may have had this already; it is sent again to be sure.)"
+
+
+@pytest.fixture
+async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, sqlite_store) as running:
+        yield running
+
+
+def states(desk: Line, ref: str) -> list[str]:
+    """What became of each message that we sent."""
+    return [one["state"] for one in desk.store.record(ref)["messages"] if one["direction"] == "out"]
+
+
+async def test_a_message_that_may_have_arrived_is_sent_again_and_marked(desk: Line) -> None:
+    desk.sim.fail_next("sendMessage", how="cut_after_accept")
+    anna = desk.sim.customer("Anna")
+    await anna.says("The water is brown.")
+    await anna.hears(AGAIN)
+    assert len([text for text in anna.heard if "Your reference is" in text]) == 2
+    await desk.settled()
+    assert states(desk, desk.ref) == ["uncertain", "sent"]
+
+
+async def test_a_refused_connection_is_tried_again_unmarked(desk: Line) -> None:
+    desk.sim.fail_next("sendMessage", how="html_502")
+    anna = desk.sim.customer("Anna")
+    await anna.says("The water is brown.")
+    await anna.hears("Your reference is")
+    assert AGAIN not in "".join(anna.heard)
+
+
+async def test_a_flood_wait_is_kept(desk: Line) -> None:
+    desk.sim.fail_next("sendMessage", status=429, retry_after=1)
+    anna = desk.sim.customer("Anna")
+    await anna.says("The water is brown.")
+    await anna.hears("Your reference is")
+    await desk.settled()
+    assert states(desk, desk.ref) == ["failed", "sent"]
+
+
+async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
+    desk.sim.fail_next("sendMessage", status=403)
+    await desk.tells()
+    case = desk.store.case(desk.ref)
+    assert Flag.UNREACHABLE in case.flags
+    assert case.delivery_failed_at is not None
+    assert desk.store.contact(desk.ref) is None
+    assert states(desk, desk.ref) == ["failed"]
+
+
+async def test_a_refused_text_is_given_up_in_sight(desk: Line) -> None:
+    desk.sim.fail_next("sendMessage", status=400, error="Bad Request: message text is strange")
+    await desk.tells()
+    [failed] = [one for one in desk.store.outbox() if one["state"] == "failed"]
+    assert (failed["kind"], failed["why"]) == (
+        "say",
+        "Telegram refuses this message: Message text is strange",
+    )
+
+
+async def test_the_decision_starts_the_reply_time_when_the_channel_accepted_it(desk: Line) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    desk.decides(ref)
+    await desk.settled()
+    assert anna.heard[-1] == "We flushed the pipe."
+    assert anna.buttons == ["I accept", "I disagree", "I have a question"]
+    decision = desk.store.case(ref).decision
+    assert decision is not None
+    assert decision.communicated_at is not None
+    await anna.presses("I accept")
+    await desk.settled()
+    assert desk.store.case(ref).reply == "accept"
+
+
+async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: Line, clock: FakeClock) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    clock.go_on(hours=12)
+    desk.decides(ref)
+    await desk.settled()
+    assert anna.heard[-1] != "We flushed the pipe."
+    assert desk.store.case(ref).state is State.DECIDED
+    clock.go_on(hours=10)
+    desk.performing.nudge()
+    await desk.settled()
+    assert anna.heard[-1] == "We flushed the pipe."
+
+
+async def test_what_answers_the_person_leaves_in_quiet_hours(desk: Line, clock: FakeClock) -> None:
+    clock.go_on(hours=12)
+    anna = await desk.tells()
+    await desk.signs(anna)
+    assert anna.heard[-1].startswith("We have your complaint")
+
+
+async def test_a_letter_too_long_for_a_message_comes_as_a_file(desk: Line) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    text = "We looked at every single meter reading. " * 200
+    desk.store.act(ref, Verb.REPLY, desk.store.actor("U1"), {}, {"text": text, "letter": text})
+    await desk.settled()
+    [(name, data)] = anna.documents()
+    assert (name, data.decode()) == (f"{ref}.txt", text)
+    assert anna.heard[-1] == f"{ref}: our letter is attached, as it is too long for a message."
+
+
+async def test_a_form_left_in_silence_is_filed_and_acknowledged_with_a_way_to_sign(
+    desk: Line, clock: FakeClock
+) -> None:
+    anna = await desk.tells()
+    clock.go_on(minutes=31)
+    desk.performing.nudge()
+    await desk.settled()
+    assert "You did not press Send, so it was filed as it stands." in anna.heard[-1]
+    assert anna.buttons[-1:] == ["Send"]
+    await anna.presses("Send")
+    await desk.settled()
+    assert desk.store.case(desk.ref).confirmed_at == clock.at
+
+
+async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clock: FakeClock) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    await anna.says(f"/withdraw {ref}")
+    await desk.settled()
+    await anna.presses("Yes")
+    await desk.settled()
+    desk.sim.fail_next("sendMessage", how="cut_after_accept")
+    clock.go_on(days=3, minutes=1)
+    desk.performing.nudge()
+    await desk.settled()
+    assert len([text for text in anna.heard if "has ended" in text]) == 1
+    assert [one for one in desk.store.outbox(everything=True) if one["kind"] == "survey"] == []
+
+
+def test_length_is_counted_as_telegram_counts() -> None:
+    assert (length("abc"), length("😀")) == (3, 2)
+
+
+async def test_pace_leaves_room_for_a_few_messages_and_then_one_a_second(desk: Line) -> None:
+    waits = [desk.store.reserve("telegram:1", 1.0) for _ in range(4)]
+    assert [round(one) for one in waits] == [0, 1, 2, 3]
+
+
+def test_nothing_waits_longer_than_a_lease() -> None:
+    from bots.telegram.sending import LONGEST_WAIT
+    from scheduler.performing import LEASE_SECONDS
+
+    assert timedelta(seconds=LONGEST_WAIT) < timedelta(seconds=LEASE_SECONDS)

@@ -1,0 +1,138 @@
+"""The catalogues and the code agree: same ids and fields in every language, none missing, none unused (4.3)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bots.dialogue.buttons import REMEDIES, SURVEY
+from bots.dialogue.commands import COMMANDS
+from bots.texts import Texts, TextsError, load
+from bots.texts.loading import COMPLAINANT, STAFF, shipped
+from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
+from triage.safety import BUILT_IN
+
+BOTS = Path(__file__).parents[2] / "bots"
+LANGUAGES = sorted(one.name for one in (BOTS / "texts").iterdir() if (one / "amends.po").is_file())
+TEXTS: Texts = load(LANGUAGES)
+
+#: Where each domain's ids are spoken.
+ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts"), STAFF: ("slack",)}
+#: Families whose ids are made from codes of the record.
+FAMILIES = {
+    "state.": set(State),
+    "finding.": set(Finding),
+    "remedy.": set(Remedy),
+    "category.": set(Category),
+    "closing.": {*CloseCode, "again", "no_reason"},
+    "command.": set(COMMANDS),
+    "survey.": {*SURVEY, "thanks"},
+}
+
+
+def strings(rooms: tuple[str, ...]) -> Iterator[str]:
+    """Every string in the code, and of every f-string what it begins with, up to the first value."""
+    for room in rooms:
+        for file in sorted((BOTS / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(node, ast.JoinedStr)
+                    and node.values
+                    and isinstance(node.values[0], ast.Constant)
+                ):
+                    yield f"{node.values[0].value}*"
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+
+
+def test_english_and_turkish_are_complete() -> None:
+    assert {"en", "tr"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("domain", [COMPLAINANT, STAFF])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_ids_and_fields(language: str, domain: str) -> None:
+    english = {id_: message.fields for id_, message in shipped("en", domain).items()}
+    assert {id_: message.fields for id_, message in shipped(language, domain).items()} == english
+
+
+def test_no_text_of_the_complainant_is_unused() -> None:
+    said = set(strings(ROOMS[COMPLAINANT]))
+    beginnings = tuple(one[:-1] for one in said if one.endswith("*") and len(one) > 2)
+    unused = [id_ for id_ in sorted(TEXTS.ids("en")) if id_ not in said and not id_.startswith(beginnings)]
+    assert unused == []
+
+
+@pytest.mark.parametrize(("family", "codes"), FAMILIES.items())
+def test_every_code_of_the_record_has_its_text(family: str, codes: set[str]) -> None:
+    have = {id_.removeprefix(family) for id_ in TEXTS.ids("en") if id_.startswith(family)}
+    assert have == codes
+
+
+def test_every_built_in_danger_has_its_instruction() -> None:
+    kinds = {one.kind for one in BUILT_IN if one.danger}
+    assert {kind for kind in kinds if not TEXTS.has(f"danger.{kind}")} == set()
+
+
+def test_every_button_of_the_public_contract_has_its_label() -> None:
+    labels = (
+        "Done|Skip|Send|Change|Not yet|Cancel|Yes|No|I accept|I disagree|I have a question|I am safe, continue"
+        "|1|2|3|4|5|Repair|Replacement|Money back|Explanation|Apology|A change|Something else"
+        "|Just to let you know|For me|They agreed|They cannot decide|They don't know|New complaint|The story"
+        "|Where and when|What would help"
+    ).split("|")
+    assert [label for label in labels if TEXTS.choice_of(label) is None] == []
+    assert TEXTS.label("en", "add", "A7K-M3Q-9T") == "Add to A7K-M3Q-9T"
+    assert {choice for choice in REMEDIES if not TEXTS.has(f"button.{choice}")} == set()
+
+
+def test_labels_are_told_apart_in_every_language() -> None:
+    for language in LANGUAGES:
+        labels = TEXTS.with_prefix(language, "button.")
+        assert len(set(labels.values())) == len(labels)
+
+
+def test_commands_fit_what_telegram_lists() -> None:
+    for language in LANGUAGES:
+        for name in COMMANDS:
+            assert 1 <= len(TEXTS.say(language, f"command.{name}")) <= 256
+
+
+def test_an_organisation_words_a_text_its_own_way(tmp_path: Path) -> None:
+    (tmp_path / "en.po").write_text('msgid "receipt"\nmsgstr "Noted as {ref}."\n', encoding="utf-8")
+    texts = load(["en", "tr"], tmp_path)
+    assert texts.say("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
+    assert texts.say("tr", "receipt", ref="A7K-M3Q-9T").startswith("Yazdıklarınızı aldım.")
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ('msgid "receipt"\nmsgstr "Noted."\n', "must have exactly these fields: {ref}"),
+        ('msgid "receipt"\nmsgstr "Noted {ref} {name}."\n', "must have exactly these fields: {ref}"),
+        ('msgid "reciept"\nmsgstr "Noted {ref}."\n', 'no text has the id "reciept"'),
+        ('msgid "receipt"\nmsgstr "Noted {ref.__class__}."\n', "has a brace that is no field"),
+        ('msgid "receipt"\nmsgstr ""\n', "has no text yet"),
+    ],
+)
+def test_a_text_of_ones_own_that_cannot_work_is_refused_with_the_remedy(
+    tmp_path: Path, entry: str, why: str
+) -> None:
+    (tmp_path / "en.po").write_text(entry, encoding="utf-8")
+    with pytest.raises(TextsError) as refused:
+        load(["en"], tmp_path)
+    assert why in str(refused.value)
+
+
+def test_a_language_without_texts_is_refused() -> None:
+    with pytest.raises(TextsError, match=r'no texts in "de"'):
+        load(["en", "de"])
+
+
+def test_a_new_language_is_one_catalogue(tmp_path: Path) -> None:
+    english = (BOTS / "texts" / "en" / "amends.po").read_text(encoding="utf-8")
+    (tmp_path / "de.po").write_text(english.replace("Language: en", "Language: de"), encoding="utf-8")
+    assert load(["en", "de"], tmp_path).say("de", "button.done") == "Done"

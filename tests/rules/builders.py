@@ -1,0 +1,287 @@
+"""Complaints at every stage, built by the verbs themselves: `an_assessed_case()`, `a_decided_case()` and others.
+
+Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one more act
+and gives a new one, so that a test can branch from any point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from complaints import acts
+from complaints.intake import Arrival, said
+from complaints.owing import Owed
+from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.record import Case, Event, Sign
+from complaints.rulebook import (
+    Calendar,
+    Limit,
+    OnCall,
+    PriorityTargets,
+    RecourseStep,
+    Rulebook,
+    Targets,
+)
+from complaints.vocabulary import Flag, Verb
+
+#: A Tuesday; London keeps UTC in November, and work is done from 09:00 to 17:30.
+TUESDAY = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
+REF = "A7K-M3Q-9T"
+OTHER_REF = "777-777-73"
+
+ANNA = complainant("p1")
+ALICE = staff("U0000001", "handler")
+BURAK = staff("U0000002", "handler")
+MONA = staff("U0000003", "manager")
+METE = staff("U0000004", "manager")
+TUGBA = staff("U0000005", "top_management")
+IDA = staff("U0000006", "intake")
+AUDREY = staff("U0000007", "auditor")
+ORHAN = staff("U0000008", "on_call")
+NOBODY = staff("U0000009")
+STAFF = (ALICE, BURAK, MONA, METE, TUGBA, IDA, AUDREY, ORHAN, NOBODY)
+
+SECTION_4 = {
+    "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
+    "P2": PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
+    "P3": PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd"),
+    "P4": PriorityTargets("2 bd", "5 bd", "10 bd", "20 bd"),
+}
+RULES = Rulebook(
+    organisation="Northwind Water",
+    country="GB",
+    languages=("en", "tr"),
+    staff_language="en",
+    emergency_number="112",
+    preset="plain",
+    calendar=Calendar("Europe/London", dict.fromkeys(range(5), ((9 * 60, 17 * 60 + 30),))),
+    targets=Targets(SECTION_4),
+    levels={1: ("handler", "manager"), 2: ("manager", "top_management")},
+    authority={"handler": Limit(10_000, "GBP"), "manager": Limit(200_000, "GBP")},
+    recourse=(RecourseStep("Consumer ombudsman"),),
+    on_call=OnCall(always=True, people=(ORHAN.id,)),
+)
+
+
+def rules_with(**targets: Any) -> Rulebook:
+    """The rules with other times: `rules_with(legal="10 bd")`."""
+    return replace(RULES, targets=replace(RULES.targets, **targets))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A complaint so far: `case` as it stands, `events` that led there, `owed` as the last act left it."""
+
+    case: Case
+    events: tuple[Event, ...]
+    owed: tuple[Owed, ...]
+    at: datetime
+
+    def later(self, **span: float) -> Told:
+        """The same some time later: `later(days=3)`."""
+        return replace(self, at=self.at + timedelta(**span))
+
+    def do(
+        self,
+        verb: Verb,
+        by: Actor,
+        facts: Mapping[str, Any] | None = None,
+        words: Mapping[str, str] | None = None,
+    ) -> Told:
+        """One act a minute later; raises what the rules raise."""
+        at = self.at + timedelta(minutes=1)
+        done = acts.perform(self.case, verb, at=at, by=by, facts=facts, words=words)
+        return Told(done.case, (*self.events, done.event), done.owed, at)
+
+    @property
+    def last(self) -> Event:
+        """The event of the last act."""
+        return self.events[-1]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of what is owed."""
+        return frozenset(one.key for one in self.owed)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of what is owed."""
+        return frozenset(one.kind for one in self.owed)
+
+    def duty(self, kind: str) -> Owed:
+        """The one duty of this kind."""
+        (one,) = (one for one in self.owed if one.kind == kind)
+        return one
+
+
+def a_sign(rule: str = "injury.injury", severity: int = 4, safety: int = 2, *, danger: bool = False) -> Sign:
+    """A safety rule that fired."""
+    return Sign(rule, severity, safety, danger, TUESDAY)
+
+
+def a_message(**heard: Any) -> Mapping[str, Any]:
+    """The facts of a message with words; more by name: `a_message(signs=(a_sign(),))`."""
+    return said(**{"field": "description", "has_words": True, **heard})
+
+
+def a_received_case(
+    *,
+    rules: Rulebook = RULES,
+    by: Actor = ANNA,
+    at: datetime = TUESDAY,
+    channel: str = "telegram",
+    **heard: Any,
+) -> Told:
+    """The first qualifying message was heard; `heard` as `said` takes it."""
+    arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
+    words = {"description": "My bill is wrong."} if heard.get("has_words", True) else {}
+    done = acts.receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
+    return Told(done.case, (done.event,), done.owed, at)
+
+
+def a_logged_case(**more: Any) -> Told:
+    """Told on the phone and written down by intake."""
+    return a_received_case(by=IDA, channel="phone", **more)
+
+
+def acknowledged(told: Told) -> Told:
+    """The form ended by Send, and the acknowledgement was accepted by the channel."""
+    return told.do(Verb.CONFIRM, ANNA).do(Verb.ACKNOWLEDGE, SYSTEM)
+
+
+CRITERIA: Mapping[str, Any] = {
+    "category": "money",
+    "severity": 2,
+    "safety": 0,
+    "complexity": 1,
+    "reach": 1,
+    "recurrence": 2,
+    "immediate_needed": "no",
+}
+
+
+def assessed(told: Told, by: Actor = ALICE, words: Mapping[str, str] | None = None, **criteria: Any) -> Told:
+    """Assessed, first or again; `criteria` replace those of a small, safe, single matter (P3)."""
+    verb = Verb.ASSESS if told.case.assessment is None else Verb.REASSESS
+    return told.do(verb, by, {**CRITERIA, **criteria}, words)
+
+
+def an_assessed_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> Told:
+    """Acknowledged and assessed; Alice has it."""
+    return assessed(acknowledged(a_received_case(rules=rules)), by, **criteria)
+
+
+ALL_EVIDENCE = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+
+
+def an_investigated_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> Told:
+    """Everything gathered that any decision may need."""
+    return an_assessed_case(rules=rules, by=by, **criteria).do(
+        Verb.INVESTIGATE, by, {"evidence": ALL_EVIDENCE}
+    )
+
+
+def a_refund(amount: str = "50.00", **more: Any) -> Mapping[str, Any]:
+    """A remedy of a decision, promised by a day two weeks on."""
+    promised = {"type": "refund", "amount": amount, "currency": "GBP", "promised_by_date": "2026-11-17"}
+    return {**promised, **more}
+
+
+def decided(
+    told: Told, by: Actor = ALICE, *, finding: str = "upheld", remedies: Any = (), **more: Any
+) -> Told:
+    """The response of one finding an issue; more by name: `others_affected`, `cause_class`."""
+    issues = [{"finding": finding} for _ in told.case.issues]
+    facts = {
+        "issues": issues,
+        "remedies": list(remedies),
+        "others_affected": "none",
+        "cause_class": "single",
+        **more,
+    }
+    words = {f"issues.{n}.reasons": "The readings were mixed up." for n in range(len(issues))}
+    return told.do(
+        Verb.RESPOND, by, facts, {**words, "root_cause": "Two readings.", "others_action": "Told."}
+    )
+
+
+def a_decided_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
+    """Decided at level 1 by Alice without approval; not told yet."""
+    return decided(an_investigated_case(rules=rules, **criteria), remedies=remedies)
+
+
+def a_told_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
+    """The decision was accepted by the channel: the reply is waited for."""
+    return a_decided_case(rules=rules, remedies=remedies, **criteria).do(Verb.COMMUNICATE_DECISION, SYSTEM)
+
+
+RESOLUTION: Mapping[str, Any] = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+RESOLVED: Mapping[str, str] = {"done": "Paid back.", "cause": "Read twice.", "agreed_how": "On the phone."}
+
+
+def a_resolved_case(*, rules: Rulebook = RULES, **criteria: Any) -> Told:
+    """Put right on the spot by Alice, and told."""
+    resolved = an_assessed_case(rules=rules, **criteria).do(Verb.RESOLVE, ALICE, RESOLUTION, RESOLVED)
+    return resolved.do(Verb.COMMUNICATE_DECISION, SYSTEM)
+
+
+def remedied(told: Told, n: int = 0, *, by: Actor = ALICE, checked_by: Actor = MONA) -> Told:
+    """Remedy number n done and verified."""
+    done = told.do(Verb.REMEDY_DONE, by, {"remedy": str(n), "done_at": told.at.isoformat()})
+    return done.do(Verb.VERIFY, checked_by, {"remedy": str(n)}, {"how": "Seen on the statement."})
+
+
+CAUSE: Mapping[str, str] = {"root_cause": "Two readings."}
+
+
+def a_closed_case(*, rules: Rulebook = RULES) -> Told:
+    """Resolved on the spot, accepted and closed."""
+    accepted = a_resolved_case(rules=rules).do(Verb.ACCEPT, ANNA)
+    return accepted.do(Verb.CLOSE, ALICE, {"cause_class": "single"}, CAUSE)
+
+
+def a_case_at_level_two(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
+    """Disagreed with Alice's decision: others review it."""
+    return a_told_case(rules=rules, remedies=remedies, **criteria).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
+
+
+def a_case_offered_recourse(*, rules: Rulebook = RULES, remedies: Any = ()) -> Told:
+    """Disagreed with nobody left to review it, and told of the outside."""
+    refused = a_told_case(rules=rules, remedies=remedies).do(Verb.DISAGREE, ANNA, {"reviewers": 0})
+    return refused.do(Verb.OFFER_RECOURSE, SYSTEM)
+
+
+HEARD: Mapping[str, str] = {"by_whom": "The complainant, on the phone."}
+
+
+def heard_at(told: Told) -> Mapping[str, str]:
+    """The facts of something heard by voice just now."""
+    return {"given_at": told.at.isoformat()}
+
+
+def has(told: Told, flag: Flag) -> bool:
+    """Is this flag up?"""
+    return flag in told.case.flags
+
+
+def a_proposal(**more: Any) -> Mapping[str, Any]:
+    """What the model proposes."""
+    return {
+        "words": 1,
+        "category": "money",
+        "probability": 0.8,
+        "severity": 2,
+        "safety": 0,
+        "abstained": False,
+        "restricted": False,
+        "model": "abc",
+        **more,
+    }
+
+
+def proposed(told: Told, **more: Any) -> Told:
+    """The model has proposed."""
+    return told.do(Verb.PROPOSE, MODEL, a_proposal(**more))

@@ -1,0 +1,273 @@
+"""What a person says and presses after the form: additions, answers, decisions, endings, as transcripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bots.dialogue import Blocked, GroupSeen, Press, Unblocked
+from bots.dialogue.commands import COMMANDS
+from complaints.people import SYSTEM
+from complaints.vocabulary import CloseCode, Flag, State, Verb
+from tests.rules.dialogue_play import HANDLER, MANAGER, Play
+
+
+def test_an_unclear_message_is_added_at_once_and_asked_about_once_a_burst() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    assert play.writes("And the meter reader never came.") == [
+        f"I have added this to {ref}. Is it about something else?"
+    ]
+    assert play.writes("He was to come on Monday.") == []
+    assert play.sends() == []
+    assert len(play.cases) == 1
+    play.now += timedelta(minutes=5)
+    assert len(play.writes("One more thing happened.")) == 1
+
+
+def test_new_complaint_opens_a_record_with_the_words_of_the_burst() -> None:
+    play = Play()
+    first = play.files_a_complaint()
+    play.writes("And the meter reader never came.")
+    play.writes("He was to come on Monday.")
+    [receipt] = play.presses("new")
+    assert play.ref != first
+    assert f"Your reference is {play.ref}." in receipt
+    assert play.texts_of(play.ref) == {
+        "description": "And the meter reader never came.\n\nHe was to come on Monday."
+    }
+
+
+def test_add_to_an_older_complaint_puts_the_words_there_too() -> None:
+    play = Play()
+    first = play.files_a_complaint()
+    play.commands("complain")
+    play.writes("The bill is wrong.")
+    play.commands("cancel")
+    play.writes("I forgot to say that it smells.")
+    assert play.presses(f"add:{first}") == [f"I have added this to {first}."]
+    assert play.texts_of(first)["addition"] == "I forgot to say that it smells."
+
+
+def test_add_to_can_be_typed() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.writes("And the meter reader never came.")
+    assert play.writes(f"add to {ref}") == [f"I have added this to {ref}."]
+    assert play.writes("New complaint")[0].startswith("I have added this to")
+
+
+def test_a_message_that_quotes_one_of_a_complaint_belongs_to_it() -> None:
+    play = Play()
+    play.writes("The water is brown.", source="10")
+    play.commands("cancel")
+    ref = play.ref
+    assert play.writes("It is worse today, much worse.", reply_to="10") == [f"I have added this to {ref}."]
+
+
+def test_a_message_with_the_reference_belongs_to_it() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    assert play.writes(f"About {ref.lower()}: it smells now.") == [f"I have added this to {ref}."]
+
+
+def test_what_staff_asked_for_is_an_answer() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.ASK, ref, HANDLER, {"needed_by": "2026-11-10"}, {"text": "Which tap?"})
+    assert play.writes("The one in the kitchen.") == [f"I have added this to {ref}."]
+    assert play.acted[-1].verb is Verb.ANSWER
+    assert Flag.WAITING_COMPLAINANT not in play.cases[ref].flags
+
+
+def test_a_new_matter_after_closing_is_a_new_complaint() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    assert "Your reference is" in play.writes("Now the bill is wrong, too.")[0]
+    assert len(play.cases) == 2
+    assert play.cases[ref].state is State.CLOSED
+
+
+def test_i_accept_is_an_explicit_yes_and_keeps_the_outside_right() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    [answer] = play.writes("i accept")
+    assert answer.startswith(f"Thank you. You have accepted our decision on {ref}.")
+    assert "your right to go to: Consumer ombudsman" in answer
+    assert play.cases[ref].reply == "accept"
+    assert play.writes("I accept") == [f"I have added this to {ref}. Is it about something else?"]
+
+
+def test_i_disagree_keeps_it_open_and_asks_what_to_look_at_again() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    [answer] = play.writes("I disagree.")
+    assert f"so {ref} stays open. What should we look at again?" in answer
+    assert play.writes("You did not read my letter.") == [
+        f"I have noted that for {ref}. You hear from us here."
+    ]
+    assert play.texts_of(ref)["look_again"] == "You did not read my letter."
+
+
+def test_i_have_a_question_is_an_addition_that_keeps_it_from_lapsing() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    play.writes("I have a question")
+    [answer] = play.writes("When do you come?")
+    assert "A person answers here" in answer
+    assert Flag.QUESTION_OPEN in play.cases[ref].flags
+    assert play.cases[ref].reply is None
+
+
+def test_a_press_on_a_decision_that_moved_on_is_answered_and_does_nothing() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    play.writes("I disagree")
+    before = play.cases[ref]
+    assert "moved on since that message" in play.hear(Press("accept", "decision", ref, 1))[0]
+    assert play.cases[ref] == before
+
+
+def test_the_survey_goes_from_fairness_to_the_free_answer() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
+    assert play.writes("5")[0].startswith("What do you say to the outcome?")
+    assert play.writes("4")[0].startswith("How easy was it to complain?")
+    play.presses("3")
+    play.writes("skip")
+    assert play.presses("1")[0].startswith("What should we do better?")
+    assert play.writes("Answer the telephone, please.")[0].startswith("Thank you.")
+    facts = [act.facts for act in play.acted if act.verb is Verb.SURVEY]
+    assert [one.get("score") for one in facts] == [5, 4, 3, None, 1, None]
+    assert [one["question"] for one in facts] == ["q3", "q5", "q1", "q2", "q4", "q6"]
+    assert play.acted[-1].words == {"q6": "Answer the telephone, please."}
+
+
+def test_withdrawing_asks_first_and_then_does() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    assert play.commands("withdraw")[0].startswith(f"Do you want to take {ref} back?")
+    assert play.writes("no") == [f"All right, {ref} stays as it is."]
+    play.commands("withdraw", ref)
+    play.presses("yes")
+    assert play.cases[ref].close_code is CloseCode.WITHDRAWN
+
+
+def test_an_old_yes_does_nothing() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("withdraw")
+    play.writes("No")
+    assert play.presses("yes") == []
+    assert play.cases[ref].is_open
+
+
+def test_reopening_asks_why_and_then_whether() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    assert play.commands("reopen")[0].startswith(f"What is new about {ref}")
+    assert play.writes("It is your pipe after all.")[0].endswith("taken up again?")
+    assert play.presses("yes")[0].startswith(f"{ref} is open again.")
+    assert play.cases[ref].state is State.INVESTIGATING
+    assert play.acted[-1].words == {"reason": "It is your pipe after all."}
+
+
+def test_reopening_after_the_window_is_refused_with_what_to_do() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.now += timedelta(days=400)
+    assert "/complain" in play.commands("reopen", ref)[0]
+
+
+def test_status_tells_each_complaint_with_its_date_and_no_other_persons() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    [answer] = play.commands("status")
+    assert f"{ref}, received Tuesday, 3 November 2026: received, waits to be read" in answer
+    assert "We answer by Tuesday, 17 November 2026 at the latest." in answer
+    assert play.commands("status", "A7K-M3Q-9T") == play.commands("status", "nonsense")
+    assert play.commands("status", f" {ref.lower().replace('-', ' ')} ")[0].startswith("Your complaints:")
+
+
+def test_how_names_levels_bodies_cost_and_limit() -> None:
+    [answer] = Play().commands("how")
+    assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in answer
+    assert "up to 2 levels" in answer
+
+
+def test_language_is_chosen_by_button_or_word_and_kept() -> None:
+    play = Play()
+    play.commands("language")
+    assert play.presses("lang_tr") == ["Artık Türkçe konuşuyoruz."]
+    assert play.commands("status")[0].startswith("Kayıtlı bir şikâyetiniz yok.")
+    assert play.writes("English") == ["We speak English now."]
+
+
+def test_human_makes_a_reply_owed_on_an_open_complaint() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    assert play.commands("human")[0].startswith("I have asked a person of our team")
+    assert Flag.QUESTION_OPEN in play.cases[ref].flags
+
+
+def test_human_without_a_complaint_asks_what_it_is_about() -> None:
+    play = Play()
+    play.commands("human")
+    assert "Your reference is" in play.writes("I cannot read your letters.")[0]
+
+
+def test_every_command_is_answered_with_and_without_a_complaint() -> None:
+    for prepare in (lambda play: None, lambda play: play.files_a_complaint()):
+        for name in (*COMMANDS, "unknown"):
+            play = Play()
+            prepare(play)
+            assert len(play.commands(name)) == 1
+
+
+def test_an_edit_after_the_form_is_noted() -> None:
+    play = Play()
+    play.writes("The water is brown.", source="10")
+    play.commands("cancel")
+    assert "I have noted the change" in play.edits("10", "The water is red.")[0]
+    assert play.edits("10", "The water is red.") == []
+
+
+def test_a_greeting_that_is_edited_into_a_complaint_opens_one() -> None:
+    play = Play()
+    play.writes("Hello", source="10")
+    assert "Your reference is" in play.edits("10", "Hello, my water is brown.")[0]
+
+
+def test_an_old_send_belongs_to_its_own_complaint() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair"):
+        play.presses(choice)
+    first, button = play.ref, play.said[-1]
+    play.commands("complain")
+    play.writes("The bill is wrong.")
+    play.presses("send", of=button)
+    assert play.cases[first].confirmed_at is not None
+    assert play.case.form_open
+    assert play.presses("done")[0].startswith("Where did it happen")
+
+
+def test_in_a_group_one_line_and_a_link_once_an_hour() -> None:
+    play = Play()
+    assert play.hear(GroupSeen("https://t.me/x"))[0].endswith("https://t.me/x")
+    assert play.hear(GroupSeen("https://t.me/x")) == []
+    play.now += timedelta(hours=1)
+    assert len(play.hear(GroupSeen("https://t.me/x"))) == 1
+
+
+def test_blocking_and_unblocking_is_kept() -> None:
+    play = Play()
+    assert (play.turn(Blocked()).blocked, play.turn(Unblocked()).blocked) == (True, False)
