@@ -84,7 +84,7 @@ def respond(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
 def _others_known(case: Case, facts: Facts) -> None:
     if facts["others_affected"] == "unknown" and priority_of(case) in (Priority.P1, Priority.P2):
         raise BadFacts(
-            f"At the priority of {case.ref}, find out who else is affected.",
+            f"Who else {case.ref} affects matters at its priority: find out.",
             field="others_affected",
             code="required",
         )

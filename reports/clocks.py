@@ -1,6 +1,6 @@
 """The clocks that ran on a complaint, read from the versions of its targets (7.3, 8.4).
 
-Versions with one start are one clock: a new priority or an extension moves its due time, an escalation, a
+Versions with one start are one clock: a new priority or an extension moves its due time; a disagreement, a
 reopening or a message to the complainant starts the next. `met_at` of a target also stands where the case
 simply ended; `endings` tells these moments apart.
 """
@@ -74,16 +74,16 @@ class Level:
 
 
 def levels(case: Case) -> tuple[Level, ...]:
-    """Each time the case was or is to be decided, in order; a reopening is judged at the level it had."""
+    """Each time the case was or is to be decided, in order.
+
+    Reopened it is judged at the level it had; raised before a decision it keeps its clock at the new level.
+    """
     found: list[Level] = []
     after = case.level
     for clock in reversed(clocks(case, Target.DECIDE)):
         decision = _decided_by(case, clock)
         if decision is not None:
             after = decision.level
-        elif found and clock.met_at is None:
-            # Left undecided while open: it was raised to the next level before a decision.
-            after -= 1
         found.append(Level(clock, after, decision))
     return tuple(reversed(found))
 

@@ -81,10 +81,10 @@ def _decided(case: Case, now: datetime) -> Iterator[Mark]:
 
 
 def _updated(case: Case, now: datetime) -> Iterator[Mark]:
-    silent = endings(case) | {one.clock.start for one in levels(case)}
+    ended = endings(case)
     for clock in clocks(case, Target.UPDATE):
-        spoken = clock.met_at is not None and clock.met_at not in silent
-        answer = kept(clock.due, clock.met_at if spoken else None, clock.met_at or clock.next_start, now)
+        spoken = clock.met_at is not None and clock.met_at not in ended
+        answer = kept(clock.due, clock.met_at if spoken else None, clock.met_at, now)
         if answer is not None:
             yield "updates_on_time", None, answer
 

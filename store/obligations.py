@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, update
 
 from complaints.doing import stamp
 from complaints.owing import Lane, Owed, standing
@@ -39,12 +39,17 @@ ONCE: frozenset[str] = frozenset(
 
 _earlier = OBLIGATIONS.alias("earlier")
 
+#: Spelled out, never a parameter: only so do the databases know that the indexes of open rows serve.
+IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
+IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
+_EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
+
 
 def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
     """Due, in nobody's hands, and of one chat only the oldest message, danger before all."""
     one = OBLIGATIONS.c
     return select(one.id).where(
-        one.state == "open",
+        IS_OPEN,
         one.kind.in_(sorted(kinds)),
         one.due <= now,
         one.lease_until <= database_seconds(),
@@ -60,7 +65,7 @@ def _before(now: datetime) -> list[ColumnElement[bool]]:
     older = or_(other.due < one.due, and_(other.due == one.due, other.id < one.id))
     return [
         other.contact_id == one.contact_id,
-        other.state == "open",
+        _EARLIER_OPEN,
         other.speaks.is_(True),
         other.due <= now,
         or_(and_(other.lane == danger, one.lane != danger), and_(same, older)),
@@ -203,8 +208,7 @@ def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
 def outbox(tx: Tx, *, everything: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
     """Duties that failed or are being tried again; `everything` adds all that are open."""
     one = OBLIGATIONS.c
-    stuck = or_(one.state == "failed", and_(one.state == "open", one.attempts > 0))
-    wanted = one.state.in_(("open", "failed")) if everything else stuck
+    wanted = one.state.in_(("open", "failed")) if everything else IS_STUCK
     query = select(one.id, one.kind, one.key, one.ref, one.due, one.state, one.attempts, one.why)
     rows = tx.connection.execute(query.where(wanted).order_by(one.due, one.id).limit(limit))
     return [{**row._mapping, "due": stamp(row.due)} for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
@@ -213,9 +217,7 @@ def outbox(tx: Tx, *, everything: bool = False, limit: int = 1000) -> list[dict[
 def free_leases(tx: Tx) -> int:
     """Nobody else works on this file: what a dead process held is free (SQLite, at the start)."""
     freed = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.state == "open", OBLIGATIONS.c.lease_until > 0)
-        .values(lease_until=0.0)
+        update(OBLIGATIONS).where(IS_OPEN, OBLIGATIONS.c.lease_until > 0).values(lease_until=0.0)
     ).rowcount
     tx.owing = tx.owing or freed > 0
     return freed
@@ -224,7 +226,7 @@ def free_leases(tx: Tx) -> int:
 def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
     """Kind, reference and due time of the earliest open duty."""
     one = OBLIGATIONS.c
-    query = select(one.kind, one.ref, one.due).where(one.state == "open").order_by(one.due, one.id).limit(1)
+    query = select(one.kind, one.ref, one.due).where(IS_OPEN).order_by(one.due, one.id).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else (row.kind, row.ref, row.due)
 
@@ -232,5 +234,5 @@ def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
 def open_until(tx: Tx, now: datetime) -> int:
     """How many duties are due up to this moment and not done."""
     one = OBLIGATIONS.c
-    query = select(func.count()).where(one.state == "open", one.due <= now)
+    query = select(func.count()).where(IS_OPEN, one.due <= now)
     return int(tx.connection.execute(query).scalar_one())

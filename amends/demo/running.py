@@ -68,7 +68,9 @@ class Stage:
         """Return when nothing due is left to do and nothing moves on either platform."""
         while True:
             await self.desk.idle()
-            await self.simulator.settled()
+            # With Telegram down, updates wait there: that is settled too.
+            if not self.simulator.trouble.telegram_down:
+                await self.simulator.settled()
             if await self.desk.is_idle():
                 return
 

@@ -13,6 +13,7 @@ from simulator import Simulator
 from simulator.colleague import Colleague
 from simulator.customer import Customer, Message
 from simulator.screen import Card, NotAcknowledged, NotVisible, Refused
+from simulator.slack_people import Impossible
 
 
 class Failed(AssertionError):
@@ -70,7 +71,7 @@ class Player:
             await self._does[step.kind](step)
         except Failed:
             raise
-        except (LookupError, TimeoutError, AssertionError, Refused, NotVisible, NotAcknowledged) as wrong:
+        except (LookupError, TimeoutError, AssertionError, Refused, Impossible, NotVisible, NotAcknowledged) as wrong:
             raise Failed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
 
     # the complainant
@@ -178,13 +179,11 @@ class Player:
         elif step.words.startswith("Receipt") or " in the direct message" in step.words:
             await member.presses(member.direct_messages[-1], label.removesuffix(" in the direct message"))
         else:
-            await member.presses(self._card(member, _owner(of)), label)
-        await self._desk.settled()
-
-    async def _chooses(self, step: Step) -> None:
-        member = self._staff[step.who]
-        label, _, of = step.words.partition(" on ")
-        await member.chooses(self._card(member, _owner(of)), "case.more", label)
+            card = self._card(member, _owner(of))
+            if label in card.buttons:
+                await member.presses(card, label)
+            else:
+                await member.chooses(card, "case.more", label)
         await self._desk.settled()
 
     async def _fills(self, step: Step) -> None:
@@ -281,7 +280,6 @@ KINDS = [
     "hears_once",
     "hears_not",
     "presses",
-    "chooses",
     "fills",
     "submits",
     "refused",

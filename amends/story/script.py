@@ -60,7 +60,6 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("blocks", _NAME + r" blocks the bot"),
     ("unblocks", _NAME + r" unblocks the bot"),
     ("presses", _NAME + r" presses (?P<words>.+)"),
-    ("chooses", _NAME + r" chooses (?P<words>.+)"),
     ("fills", _NAME + r" fills (?P<values>.+)"),
     ("submits", _NAME + r" submits"),
     ("refused", _NAME + r" is refused: (?P<words>.+)"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from bots.dialogue import endings, outside, replies, status
@@ -31,7 +30,6 @@ COMMANDS = (
     "help",
     "start",
 )
-_CODE = re.compile(r"\d{8}")
 
 
 def command(talk: Talk, heard: Command) -> None:
@@ -40,7 +38,7 @@ def command(talk: Talk, heard: Command) -> None:
 
 
 def _start(talk: Talk, heard: Command) -> None:
-    if _CODE.fullmatch(heard.argument.strip()):
+    if outside.is_code(heard.argument):
         talk.say("bind.unknown")
         return
     outside.greet(talk)
@@ -87,7 +85,7 @@ def _reopen(talk: Talk, heard: Command) -> None:
 def _one(talk: Talk, heard: Command, cases: list[Case], name: str, do: Callable[[Talk, Case], None]) -> None:
     """The complaint that was named, else the only one there is, else ask for its reference."""
     if heard.argument.strip():
-        case = talk.case(parse_reference(heard.argument))
+        case = talk.case(parse_reference(heard.argument) or find_reference(heard.argument))
         if case is None:
             talk.say("status.unknown")
         else:
@@ -145,7 +143,7 @@ def speak(talk: Talk, language: str) -> None:
 
 
 def _human(talk: Talk, heard: Command) -> None:
-    replies.human(talk)
+    replies.human(talk, Message(heard.argument, heard.source))
 
 
 def _mydata(talk: Talk, heard: Command) -> None:

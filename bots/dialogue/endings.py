@@ -6,7 +6,7 @@ from bots.dialogue.buttons import CANCEL, SURE
 from bots.dialogue.recording import Message, add
 from bots.dialogue.talk import IDLE, Talk
 from complaints.record import Case
-from complaints.vocabulary import State, Verb
+from complaints.vocabulary import CloseCode, State, Verb
 from complaints.worktime import due
 from store.values import Act
 
@@ -15,6 +15,9 @@ REASON = "reopen_reason"
 
 def withdraw(talk: Talk, case: Case) -> None:
     """Ask whether it is meant; nothing happens before Yes."""
+    if case.withdrawn_at is not None:
+        talk.say("withdraw.before", ref=case.ref)
+        return
     if not talk.possible(case, Verb.WITHDRAW):
         talk.say("closed_already", ref=case.ref)
         return
@@ -26,6 +29,9 @@ def reopen(talk: Talk, case: Case) -> None:
     """Ask what is new; the answer is recorded before the question whether it is meant."""
     if case.state is not State.CLOSED or case.closed_at is None:
         talk.say("reopen.open", ref=case.ref)
+        return
+    if case.close_code is CloseCode.MERGED:
+        talk.say("reopen.merged", ref=case.ref)
         return
     if talk.now > due(case.closed_at, case.rules.targets.reopen_window, case.rules.calendar).at:
         talk.say("reopen.late", ref=case.ref)
@@ -50,7 +56,7 @@ def sure(talk: Talk, case: Case, *, yes: bool) -> None:
     talk.go(IDLE)
     if not yes:
         talk.say("sure.no", ref=case.ref)
-    elif meant == "withdraw" and talk.possible(case, Verb.WITHDRAW):
+    elif meant == "withdraw" and case.withdrawn_at is None and talk.possible(case, Verb.WITHDRAW):
         talk.act(Act(Verb.WITHDRAW, case.ref))
         talk.say("withdraw.done", ref=case.ref)
     elif meant == "reopen" and talk.possible(case, Verb.REOPEN):

@@ -6,6 +6,7 @@ question is asked once a burst; "New complaint" opens a record with the same wor
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +20,7 @@ from complaints.vocabulary import Flag
 from store.values import HeardFile
 
 ADDITION = "addition"
+_CODE = re.compile(r"\d{8}", re.ASCII)
 #: Bursts whose question may still be answered; older ones were added and stay so.
 MOST_BURSTS = 5
 MOST_OFFERED = 3
@@ -45,8 +47,15 @@ def first_words(talk: Talk, message: Message, *, kind: str | None = None) -> Non
         begin(talk, message, kind=kind)
     elif greetings.is_greeting(message.text):
         greet(talk)
+    elif is_code(message.text):
+        talk.say("bind.unknown")
     else:
         talk.say("hint")
+
+
+def is_code(text: str) -> bool:
+    """True for the shape of a code that binds a chat to a complaint logged by staff."""
+    return bool(_CODE.fullmatch(text.strip()))
 
 
 def begin(talk: Talk, message: Message, *, kind: str | None = None) -> None:

@@ -16,7 +16,7 @@ from complaints.worktime import due
 ORDER = ("whom", "where", "help")
 FIELDS = {"story": DESCRIPTION, "whom": "for_whom", "where": "where_and_when", "help": "remedy_requested"}
 #: A read-back longer than this is shortened; the whole is in the record.
-MOST_SHOWN = 2500
+MOST_SHOWN = 1800
 
 
 def start(talk: Talk, ref: str) -> None:
@@ -93,6 +93,10 @@ def answered(talk: Talk, ref: str, message: Message) -> None:
 
 def chosen(talk: Talk, ref: str, step: str, choice: str) -> None:
     """A button that answers a question; late, it is an addition."""
+    label = talk.texts.label(talk.language, choice)
+    if talk.step != step and talk.told(ref).get(_field(talk, step)) == label:
+        # The same press once more: an app that lost our answer repeats it under a new id.
+        return
     choose(talk, ref, _new_field(talk, ref, step), choice)
     if talk.form_open(ref) and talk.ref == ref:
         _done(talk, step)

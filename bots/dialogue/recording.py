@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.dialogue.heard import FileHeard, Words
-from bots.dialogue.reading import Reading, read
+from bots.dialogue.reading import Reading
 from bots.dialogue.talk import Talk
 from complaints.intake import said
 from complaints.vocabulary import Flag, Verb
@@ -42,8 +42,8 @@ def message_of(heard: Words | FileHeard) -> Message:
 def receive(talk: Talk, message: Message, *, kind: str | None = None) -> str:
     """Open a record with this message; returns its reference."""
     ref = talk.conversation.next_ref
-    reading = _read(talk, message)
-    facts = {**_facts(message, DESCRIPTION, reading, kind), "language": talk.language}
+    reading = talk.reading(message.text)
+    facts = _facts(message, DESCRIPTION, reading, kind)
     words = {DESCRIPTION: message.text} if message.has_words else {}
     talk.act(Act(Verb.RECEIVE, ref, facts, words, message.files))
     _heed(talk, ref, reading)
@@ -62,7 +62,7 @@ def add(
 
     What staff asked for is an answer.
     """
-    reading = _read(talk, message)
+    reading = talk.reading(message.text)
     case = talk.case(ref)
     asked = case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags and kind is None
     verb = Verb.ANSWER if asked else Verb.ADD
@@ -73,7 +73,7 @@ def add(
 
 def edit(talk: Talk, ref: str, field: str, replaces: int, text: str, source: str) -> None:
     """A new version of words told before; the first stands (design.md, "texts")."""
-    reading = _read(talk, Message(text, source))
+    reading = talk.reading(text)
     facts = said(
         field="edit",
         has_words=bool(text.strip()),
@@ -96,10 +96,6 @@ def choose(talk: Talk, ref: str, field: str, choice: str) -> None:
 def _name(field: str) -> str:
     """The field without the number of its version (`description.2`)."""
     return field.split(".")[0]
-
-
-def _read(talk: Talk, message: Message) -> Reading:
-    return read(message.text, talk.rules, talk.conversation.staff, talk.now)
 
 
 def _facts(message: Message, field: str, reading: Reading, kind: str | None) -> dict[str, Any]:

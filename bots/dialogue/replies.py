@@ -96,19 +96,16 @@ def _too_late(talk: Talk, case: Case) -> None:
         talk.say("reply.moved", ref=case.ref)
 
 
-def human(talk: Talk) -> None:
+def human(talk: Talk, message: Message) -> None:
     """A person is asked for: with a complaint in hand its card shows it and a reply is owed."""
     cases = talk.open_cases
-    if not cases:
+    if cases:
+        case = cases[0]
+        if case.question_at is None or message.has_words:
+            add(talk, case.ref, "human", message, kind="question")
+        talk.say("human.open", ref=case.ref)
+    elif message.has_words:
+        outside.first_words(talk, message, kind="human")
+    else:
         talk.go("human")
         talk.say("human.none", org=talk.rules.organisation)
-        return
-    case = cases[0]
-    if case.question_at is None:
-        add(talk, case.ref, "human", Message("", f"human:{talk.state['turn']}"), kind="question")
-    talk.say("human.open", ref=case.ref)
-
-
-def wanted_human(talk: Talk, message: Message) -> None:
-    """The words after /human, with no complaint in hand: they open one."""
-    outside.first_words(talk, message)

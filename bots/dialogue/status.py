@@ -31,15 +31,16 @@ def say_status(talk: Talk, argument: str) -> None:
 
 def line(talk: Talk, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
-    state = talk.line(f"state.{case.state}")
+    state = talk.line(f"state.{State.CLOSED if case.withdrawn_at is not None else case.state}")
     said = talk.line("status.line", ref=case.ref, received=talk.day(case.received_at), state=state)
     following = _next(talk, case)
     return f"{said}\n{following}" if following else said
 
 
 def _next(talk: Talk, case: Case) -> str:
-    if case.state is State.CLOSED and case.closed_at is not None:
-        return talk.line("status.closed", date=talk.day(case.closed_at), ref=case.ref)
+    ended = case.withdrawn_at or (case.closed_at if case.state is State.CLOSED else None)
+    if ended is not None:
+        return talk.line("status.closed", date=talk.day(ended), ref=case.ref)
     if case.form_open:
         return talk.line("status.form")
     if case.asked_until is not None:

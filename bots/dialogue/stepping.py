@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bots.dialogue import commands, danger, endings, labels, outside, presses, questions, replies, survey
+from bots.dialogue.greetings import qualifies
 from bots.dialogue.heard import (
     Blocked,
     Command,
@@ -47,7 +48,7 @@ def _hear(talk: Talk, heard: Heard) -> None:
         case Press():
             presses.press(talk, heard)
         case Command():
-            commands.command(talk, heard)
+            _command(talk, heard)
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 questions.burst_over(talk, what)
@@ -61,7 +62,18 @@ def _hear(talk: Talk, heard: Heard) -> None:
             _group(talk, link)
 
 
+def _command(talk: Talk, heard: Command) -> None:
+    """A command; a story that only begins like one is a story."""
+    talk.blocked = False
+    if heard.name not in commands.COMMANDS and qualifies(heard.argument):
+        _message(talk, Words(f"/{heard.name} {heard.argument}", heard.source, heard.at))
+    else:
+        commands.command(talk, heard)
+
+
 def _message(talk: Talk, heard: Words | FileHeard) -> None:
+    # Whoever writes can be written to again (7.3).
+    talk.blocked = False
     if isinstance(heard, Words):
         pressed = labels.typed(talk, heard.text)
         if pressed is not None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bots.dialogue.buttons import Rows
-from bots.dialogue.reading import read
+from bots.dialogue.reading import Reading, read
 from bots.texts import Texts
 from complaints.doing import instant, stamp
 from complaints.lifecycle import TABLE
@@ -42,7 +42,7 @@ class Talk:
     chosen: str | None = None
     blocked: bool | None = None
     danger: tuple[str, Sign] | None = None
-    _told: dict[str, dict[str, str]] = field(default_factory=dict)
+    _readings: dict[str, Reading] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -86,8 +86,8 @@ class Talk:
 
     @property
     def open_cases(self) -> list[Case]:
-        """The person's complaints that are not closed, the newest first."""
-        return [one for one in self.conversation.cases if one.is_open]
+        """The person's complaints that are not closed nor taken back, the newest first."""
+        return [one for one in self.conversation.cases if one.is_open and one.withdrawn_at is None]
 
     def form_open(self, ref: str | None) -> bool:
         """True while the questions about this complaint stand; one received in this turn has them all."""
@@ -124,22 +124,27 @@ class Talk:
     def act(self, act: Act) -> None:
         """Have this done by the person of the chat."""
         self.acts.append(act)
-        known = self._told.setdefault(act.ref, {})
-        earlier = dict(self.conversation.texts(act.ref)) if self.case(act.ref) is not None else {}
-        for name, text in act.words.items():
-            before = known.get(name) or earlier.get(name)
-            edited = act.facts.get("field") == "edit"
-            known[name] = text if edited or not before else f"{before}\n\n{text}"
         self._files[act.ref] = self._files.get(act.ref, 0) + len(act.files)
 
     def told(self, ref: str) -> Mapping[str, str]:
         """The newest words of each field of a complaint, those of this turn included."""
-        known = self.conversation.texts(ref) if self.case(ref) is not None else {}
-        return {**known, **self._told.get(ref, {})}
+        told = dict(self.conversation.texts(ref)) if self.case(ref) is not None else {}
+        for act in self.acts:
+            for name, text in act.words.items() if act.ref == ref else ():
+                before = told.get(name)
+                edited = act.facts.get("field") == "edit"
+                told[name] = text if edited or not before else f"{before}\n\n{text}"
+        return told
 
     def reads_danger(self, text: str) -> bool:
         """True when these words hold a sign of present danger."""
-        return read(text, self.rules, {}, self.now).danger is not None
+        return self.reading(text).danger is not None
+
+    def reading(self, text: str) -> Reading:
+        """What the plain rules see in these words; each text is looked at once a turn."""
+        if text not in self._readings:
+            self._readings[text] = read(text, self.rules, self.conversation.staff, self.now)
+        return self._readings[text]
 
     def files(self, ref: str) -> int:
         """How many files came with a complaint, those of this turn included."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from bots.dialogue.buttons import SURVEY
 from bots.letters.writing import Letter, below
@@ -60,8 +59,3 @@ def survey(letter: Letter, *, reminder: bool = False) -> str:
     """The first question with what it is for; the others follow each answer."""
     question = letter.say(f"survey.{SURVEY[0]}")
     return letter.say("survey_reminder" if reminder else "survey", question=question)
-
-
-def quiet_moment(at: datetime, letter: Letter) -> str:
-    """`leaves at 08:00`: when a letter held back by quiet hours goes."""
-    return letter.texts.clock(letter.language, at, letter.case.rules.calendar.zone)

@@ -23,6 +23,7 @@ from bots.slack.telling import unexpected
 from complaints.forms import FORMS
 
 COMMAND = "/complaints"
+SHORTCUTS = ("log_complaint", "log_from_message")
 log = logging.getLogger("amends.slack.bolt")
 
 
@@ -75,6 +76,8 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action("value")(nothing)
     app.view(re.compile(f"^({'|'.join(FORMS)})({SUFFIX})?$"))(submissions.submitted)
     app.view(NOTICE)(nothing)
+    for callback_id in SHORTCUTS:
+        app.shortcut(callback_id)(commands.not_yet)
     app.command(COMMAND)(commands.ran)
     app.event("app_home_opened")(home_opened)
     # Talk in channels and threads never becomes part of the record by itself.

@@ -13,6 +13,7 @@ from bots.slack import lists, refusals
 from bots.slack.blocks import escaped
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
+from bots.slack.modals import notice_view
 from bots.slack.opening import view_for
 from bots.slack.telling import unexpected
 from complaints.errors import ComplaintError
@@ -47,6 +48,13 @@ class Commands:
             text = voice.say("refused.unexpected")
         # An empty answer: the command opened a view.
         await ack(text) if text else await ack()
+
+    async def not_yet(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """A shortcut of the manifest whose act comes with a later part: said plainly."""
+        await ack()
+        voice = self.desk.voice
+        view = notice_view(voice.say("modal.notice"), voice.say("command.not_yet"), voice)
+        await self.client.views_open(trigger_id=str(body["trigger_id"]), view=view)
 
     async def _answer(self, word: str, rest: str, actor: Actor, trigger: str) -> str:
         voice, now = self.desk.voice, self.desk.store.now()

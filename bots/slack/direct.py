@@ -127,7 +127,7 @@ class Direct:
 
     def _failed_text(self, owed: Obligation, ref: str) -> str:
         voice = self.desk.voice
-        if owed.facts.get("kind") == "set_aside":
+        if owed.facts.get("kind") == "in":
             return voice.say("dm.set_aside")
         where = voice.say("dm.of_case", ref=ref) if ref else ""
         return voice.say("dm.told_failed", what=escaped(str(owed.facts.get("kind", "")), 60), ref=where)

@@ -20,15 +20,14 @@ _PAGES, _PER_PAGE = 5, 200
 #: A wait for the channel's pace that is worth sleeping out inside the performer.
 _SHORT = 5.0
 
-#: Answers of Slack that trying again will not change.
+#: Answers of Slack that trying again will not change. A wrong token is not among them: it is soon mended.
 PERMANENT: frozenset[str] = frozenset(
     {
-        "account_inactive", "as_user_not_supported", "cannot_dm_bot", "cant_delete_message",
-        "cant_update_message",
-        "channel_not_found", "ekm_access_denied", "file_not_found", "invalid_arguments", "invalid_auth",
-        "invalid_blocks", "invalid_blocks_format", "is_archived", "messages_tab_disabled", "missing_scope",
-        "msg_too_long", "no_permission", "no_text", "not_authed", "not_in_channel", "restricted_action",
-        "token_revoked", "user_disabled", "user_not_found", "user_not_in_channel", "user_not_visible",
+        "as_user_not_supported", "cannot_dm_bot", "cant_delete_message", "cant_update_message",
+        "channel_not_found", "ekm_access_denied", "file_not_found", "invalid_arguments",
+        "invalid_blocks", "invalid_blocks_format", "is_archived", "messages_tab_disabled",
+        "msg_too_long", "no_permission", "no_text", "not_in_channel", "restricted_action",
+        "user_disabled", "user_not_found", "user_not_in_channel", "user_not_visible",
     }
 )  # fmt: skip
 

@@ -21,13 +21,18 @@ def preview_view(
     *,
     leaves_at: datetime | None = None,
     approval: bool = False,
+    unread: datetime | None = None,
 ) -> View:
     """The letter with its exact text; submitting sends it, Back leaves what was typed untouched.
 
     `leaves_at`: quiet hours hold it back until then. `approval`: a second person must agree first.
+    `unread`: when the complainant wrote what this person has not opened yet.
     """
     head = voice.say("preview.approval" if approval else "preview.head")
-    blocks = [section(head), *(said(one) for one in pieces(letter))][: MODAL_BLOCKS - 2]
+    blocks = [section(head), *(said(one) for one in pieces(letter))][: MODAL_BLOCKS - 3]
+    if unread is not None:
+        when = voice.clock(unread, case.rules.calendar.zone)
+        blocks.insert(0, section(voice.say("preview.unread", when=when)))
     if leaves_at is not None:
         when = voice.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(voice.say("preview.leaves_at", when=when)))

@@ -75,7 +75,23 @@ class Submissions:
             self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
             version=meta.version, key=f"slack:{body['trigger_id']}",
         )  # fmt: skip
-        return {"response_action": "clear"}
+        return await self._done(filled)
+
+    async def _done(self, filled: Filled) -> dict[str, Any]:
+        """Done; where the complainant wrote since this person last read, that is said."""
+        case, voice = filled.case, self.desk.voice
+        written = await self._unread(case, filled.by)
+        if written is None:
+            return {"response_action": "clear"}
+        text = voice.say("modal.done_but_new", when=voice.clock(written, case.rules.calendar.zone))
+        told = notice_view(voice.say("modal.notice"), text, voice, ref=case.ref)
+        return _update(with_notice(told, text, accessory=open_button(case, voice)))
+
+    async def _unread(self, case: Case, by: Actor) -> datetime | None:
+        """When the complainant wrote last, if this person has read and not since."""
+        read_at: datetime | None = await self.desk.do(self.desk.store.last_read, case.ref, by.id)
+        written = case.last_words_at
+        return written if read_at is not None and written is not None and written > read_at else None
 
     async def _filled(self, form: str, view: Mapping[str, Any], meta: Meta, actor: Actor) -> Filled:
         case = await self.desk.do(self.desk.store.case, meta.ref)
@@ -109,6 +125,9 @@ class Submissions:
         except NotAllowed as refused:
             await remember(self.desk, case.ref, filled.verb.value, filled.by, refused)
             raise
+        unread = await self._unread(case, filled.by)
+        if unread is not None and filled.verb in (Verb.RESOLVE, Verb.RESPOND):
+            raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
         told = await issues_told(self.desk, case) if filled.form == "decide" else ()
         letter = self.desk.preview(filled.form, case, filled.facts, filled.words, now=now, told=told)
         draft = await self.desk.do(
@@ -118,7 +137,14 @@ class Submissions:
         approval = bool(tried.event.facts.get("needs_approval"))
         leaves = None if approval else leaves_at(case, filled.verb, now)
         return preview_view(
-            filled.form, case, letter, draft, self.desk.voice, leaves_at=leaves, approval=approval
+            filled.form,
+            case,
+            letter,
+            draft,
+            self.desk.voice,
+            leaves_at=leaves,
+            approval=approval,
+            unread=unread,
         )
 
     async def _send(self, meta: Meta, actor: Actor, trigger: str) -> None:

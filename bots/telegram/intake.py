@@ -44,6 +44,7 @@ class Intake:
         self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
         self._room = asyncio.Semaphore(SIDE_BY_SIDE)
         self._why: dict[int, str] = {}
+        self._courtesies: set[asyncio.Task[None]] = set()
         route(app, self._on_update)
         app.add_error_handler(self._on_error)
 
@@ -83,7 +84,9 @@ class Intake:
         key, chat, heard = found
         await self._store.in_thread(self._store.hear, key, chat, self.stepping(heard))
         if update.callback_query is not None:
-            self._app.create_task(self._stop_waiting(update.callback_query.id))
+            task = asyncio.create_task(self._stop_waiting(update.callback_query.id))
+            self._courtesies.add(task)
+            task.add_done_callback(self._courtesies.discard)
 
     def stepping(self, heard: Heard | None) -> Any:
         """The dialogue's step for what was heard, with the clock and the rules in force."""

@@ -113,13 +113,13 @@ class Poller:
 
 def seconds_of(flood: RetryAfter) -> float:
     """How long Telegram asks us to wait."""
-    asked = flood.retry_after
-    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
+    asked: Any = flood.retry_after
+    return float(asked.total_seconds() if isinstance(asked, timedelta) else asked)
 
 
 def _wait(wrong: Exception, failures: int) -> float:
     """Say in plain words why nothing comes in, and how long to wait."""
-    wait = min(MOST_WAIT, LEAST_WAIT * 2 ** min(failures, 10))
+    wait = min(MOST_WAIT, LEAST_WAIT * float(2 ** min(failures, 10)))
     match wrong:
         case RetryAfter():
             wait = seconds_of(wrong)

@@ -173,7 +173,7 @@ class Speaking:
         words = self._words(owed)
         text = words.get("letter")
         if not text:
-            # Decided by a route without a preview (a script, an import): the letter is what it would have been.
+            # Decided by a route without a preview (a script, an import): what it would have shown.
             decision = letter.case.decision
             form = "resolve" if decision is not None and decision.short else "decide"
             facts, now = self._facts(owed), self.store.now()

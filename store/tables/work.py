@@ -9,6 +9,7 @@ from sqlmodel import Field
 from store.tables.columns import NUMBER, Row, UtcDateTime
 
 _OPEN = text("state = 'open'")
+_STUCK = text("state = 'failed' OR (state = 'open' AND attempts > 0)")
 
 
 class ObligationRow(Row, table=True):
@@ -22,12 +23,7 @@ class ObligationRow(Row, table=True):
         UniqueConstraint("scope", "key"),
         Index("ix_obligations_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_obligations_chat", "contact_id", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index(
-            "ix_obligations_failed",
-            "id",
-            sqlite_where=text("state = 'failed'"),
-            postgresql_where=text("state = 'failed'"),
-        ),
+        Index("ix_obligations_stuck", "due", "id", sqlite_where=_STUCK, postgresql_where=_STUCK),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)

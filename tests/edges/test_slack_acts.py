@@ -282,6 +282,40 @@ async def test_a_new_message_is_opened_before_the_decision(office: Office) -> No
     assert office.store.case(ref).state is State.ASSESSED
 
 
+async def test_a_new_message_is_opened_before_a_decision_is_even_shown(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    await alice.opened("Resolve")
+    office.clock.go_on(minutes=5)
+    office.add(ref, "Wait, it happened again")
+    await alice.fills(dict(RESOLVED))
+    top = await alice.submits()
+    refused = top.text
+    await alice.presses(top, "Open")
+    opened = (await alice.opened("Open")).text
+    await alice.closes()
+    preview = await alice.submits()
+
+    assert "New message at 10:05: open it first." in refused
+    assert "Wait, it happened again" in opened
+    assert preview.callback_id == "resolve_preview"
+
+
+async def test_other_acts_go_through_and_say_that_there_is_a_new_message(office: Office) -> None:
+    ref = await assessed(office)
+    alice = office.staff(ALICE)
+    office.clock.go_on(minutes=5)
+    office.add(ref, "Wait, it happened again")
+    await alice.chooses(await office.card(ref), "More", "Note")
+    await alice.opened("Note")
+    await alice.fills(text="Called twice")
+    told = await alice.submits()
+
+    assert "Done. The complainant wrote at 10:05" in told.text
+    assert [one.verb for one in office.store.history(ref)].count(Verb.NOTE) == 1
+
+
 async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None:
     ref = await assessed(office)
     alice = office.staff(ALICE)
@@ -415,6 +449,12 @@ async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Of
     assert ref in told[2]
     assert "There is no `stats` yet" in told[3]
     assert ref in modal.text
+
+
+async def test_a_shortcut_without_its_act_says_so(office: Office) -> None:
+    await office.staff(ALICE).shortcut("log_complaint")
+
+    assert "not there yet" in (await office.staff(ALICE).opened("Please note")).text
 
 
 async def test_lists_and_the_home_are_silent_about_what_is_restricted(office: Office) -> None:

@@ -221,6 +221,13 @@ async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
     assert [one for one in office.texts(MONA) if "could not be done (fetch) on" in one] != []
 
 
+async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
+    office.store.set_aside("tg:999", b"{}", "cannot be read")
+    await office.idle()
+
+    assert [one for one in office.texts(MONA) if "was set aside" in one] != []
+
+
 async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)

@@ -76,14 +76,18 @@ def test_the_state_of_a_talk_and_the_persons_complaints_come_back_with_the_next_
     assert (seen[1].state, seen[1].language) == ({"step": "done"}, "tr")
 
 
-def test_an_edit_replaces_a_text_in_the_read_back_and_both_versions_stay(store: Store) -> None:
+def test_an_edit_takes_the_place_of_a_text_and_every_version_stays(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive("The watr is brown.")
-    desk.add(ref, "The water is brown.", source="1", replaces=1)
-    assert [one.text for one in store.texts(ref)] == ["The water is brown."]
+    desk.add(ref, "It smells.", source="2")
+    desk.add(ref, "The watr is black.", source="1", replaces=1)
+    desk.add(ref, "The water is black.", source="1", replaces=3)
+    assert [one.text for one in store.texts(ref)] == ["The water is black.", "It smells."]
     assert [one["text"] for one in store.record(ref)["texts"]] == [
         "The watr is brown.",
-        "The water is brown.",
+        "It smells.",
+        "The watr is black.",
+        "The water is black.",
     ]
 
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from bots.telegram.sending import length
+from bots.telegram.sending import LONGEST_WAIT, length
 from complaints.vocabulary import Flag, State, Verb
+from scheduler.performing import LEASE_SECONDS
 from simulator import Simulator
 from store.open import Store
 from tests.databases import FakeClock
@@ -161,7 +162,4 @@ async def test_pace_leaves_room_for_a_few_messages_and_then_one_a_second(desk: L
 
 
 def test_nothing_waits_longer_than_a_lease() -> None:
-    from bots.telegram.sending import LONGEST_WAIT
-    from scheduler.performing import LEASE_SECONDS
-
     assert timedelta(seconds=LONGEST_WAIT) < timedelta(seconds=LEASE_SECONDS)

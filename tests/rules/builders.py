@@ -1,7 +1,7 @@
-"""Complaints at every stage, built by the verbs themselves: `an_assessed_case()`, `a_decided_case()` and others.
+"""Complaints at every stage, built by the verbs themselves: `an_assessed_case()`, `a_decided_case()` …
 
-Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one more act
-and gives a new one, so that a test can branch from any point.
+Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one act
+more and gives a new one, so that a test can branch from any point.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from complaints.vocabulary import Flag, Verb
 #: A Tuesday; London keeps UTC in November, and work is done from 09:00 to 17:30.
 TUESDAY = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 REF = "A7K-M3Q-9T"
-OTHER_REF = "777-777-73"
+OTHER_REF = "777-777-74"
 
 ANNA = complainant("p1")
 ALICE = staff("U0000001", "handler")

@@ -1,4 +1,4 @@
-"""A conversation played without store or network: the dialogue on one side, the rules of the record on the other.
+"""A conversation played without store or network: the dialogue here, the rules of the record there.
 
 A test is a transcript: `play.says("…")` gives what the bot answers, as the person would read it.
 """

@@ -271,3 +271,33 @@ def test_in_a_group_one_line_and_a_link_once_an_hour() -> None:
 def test_blocking_and_unblocking_is_kept() -> None:
     play = Play()
     assert (play.turn(Blocked()).blocked, play.turn(Unblocked()).blocked) == (True, False)
+
+
+def test_the_same_press_once_more_changes_nothing() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip"):
+        play.presses(choice)
+    button = play.said[-1]
+    play.presses("repair", of=button)
+    before = play.case
+    assert play.presses("repair", of=button) == []
+    assert play.case == before
+
+
+def test_a_story_that_begins_with_a_stroke_is_a_story() -> None:
+    play = Play()
+    assert "Your reference is" in play.commands("my", "water has been brown for a week")[0]
+    assert play.words == "/my water has been brown for a week"
+
+
+def test_words_after_human_are_kept() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("human", "Please call me in the morning")
+    assert play.texts_of(ref)["human"] == "Please call me in the morning"
+
+
+def test_a_code_of_eight_digits_is_answered_as_one() -> None:
+    assert Play().writes("12345678")[0].startswith("That code is not valid here")
+    assert Play().commands("start", "12345678")[0].startswith("That code is not valid here")

@@ -20,7 +20,7 @@ from complaints.vocabulary import Verb
 from store.values import Chat, Conversation
 from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
 
-LABELS = sorted(TEXTS.with_prefix("en", "button.")) + ["add", "lang_tr", "nonsense"]
+LABELS = [*sorted(TEXTS.with_prefix("en", "button.")), "lang_tr", "nonsense"]
 STEPS = ["story", "where", "help", "check", "change", "decision", "q3", "q6", "sure", "belongs", "danger", ""]
 
 texts = st.one_of(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from complaints.errors import ComplaintError
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
+from reports.clocks import levels
 from reports.markdown import as_markdown
 from reports.measures import marks
 from reports.monitoring import Period, monitor
@@ -99,3 +100,12 @@ def test_waiting_never_undoes_a_failure_nor_shortens_a_duration(
         observations(story.case, story.at), observations(story.case, later), strict=True
     ):
         assert (now.days, now.working_days) <= (then.days, then.working_days)
+
+
+@given(courses)
+def test_a_clock_to_decide_ends_before_the_next_begins(
+    course: list[tuple[Callable[[Story], object], int]],
+) -> None:
+    runs = [one.clock for one in levels(lived(course).case)]
+    assert [one.next_start for one in runs if one.met_at is None] in ([], [None])
+    assert all(one.met_at <= one.next_start for one in runs if one.met_at and one.next_start)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
+from reports.clocks import levels
 from reports.measures import marks
 from tests.rules.reports_story import HANDLER, LEGAL, MANAGER, PERSON, TOP, Story
 
@@ -22,6 +23,11 @@ def marked(story: Story, key: str) -> list[bool]:
 
 def test_an_acknowledgement_by_the_next_working_day_is_in_time() -> None:
     assert marked(Story().later(days=1).acknowledge(), "acknowledged_in_time") == [True]
+
+
+def test_an_acknowledgement_at_the_very_due_time_is_in_time() -> None:
+    assert marked(Story().later(days=1, hours=7, minutes=30).acknowledge(), "acknowledged_in_time") == [True]
+    assert marked(Story().later(days=1, hours=7, minutes=30), "acknowledged_in_time") == []
 
 
 def test_an_acknowledgement_after_its_due_time_is_late() -> None:
@@ -144,14 +150,14 @@ def test_each_level_has_its_own_clock() -> None:
     assert marked(story.decide(by=TOP).tell(), "decided_in_time") == [True, False]
 
 
-def test_raised_a_level_after_its_due_time_the_first_level_stays_failed() -> None:
-    story = Story().assess().later(days=20).do(Verb.ESCALATE, HANDLER, reason="Nobody answers.")
-    assert marked(story, "decided_in_time") == [False]
-
-
-def test_raised_a_level_in_time_only_the_next_level_counts() -> None:
-    story = Story().assess().later(days=2).do(Verb.ESCALATE, HANDLER, reason="Law is in question.")
+def test_raised_a_level_before_a_decision_it_keeps_its_clock() -> None:
+    story = Story().acknowledge().assess().later(days=2)
+    story.do(Verb.ESCALATE, HANDLER, reason="Law is in question.")
     assert marked(story, "decided_in_time") == []
+    assert marked(story.later(days=20), "decided_in_time") == [False]
+    story.do(Verb.INVESTIGATE, TOP, {"evidence": ["complainant_heard", "records_checked"]})
+    assert marked(story.decide(by=TOP).tell(), "decided_in_time") == [False]
+    assert [one.level for one in levels(story.case)] == [2]
 
 
 # updates: P3 every 5 bd, so by Monday 9 November 17:30
@@ -182,6 +188,14 @@ def test_taking_it_back_is_no_update() -> None:
 def test_raising_it_a_level_is_no_update() -> None:
     story = Story().assess().later(days=2).do(Verb.ESCALATE, HANDLER, reason="Law is in question.")
     assert marked(story, "updates_on_time") == []
+    assert marked(story.later(days=6), "updates_on_time") == [False]
+
+
+def test_reopened_after_a_long_rest_the_next_update_is_due_from_then() -> None:
+    story = Story().later(hours=1).resolved().accept().close().later(days=40)
+    story.do(Verb.REOPEN, PERSON, reason="It leaks.")
+    assert marked(story, "updates_on_time") == [True]
+    assert marked(story.later(days=10), "updates_on_time") == [True, False]
 
 
 # promise kept: promised for Tuesday 10 November

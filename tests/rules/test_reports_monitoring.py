@@ -16,6 +16,7 @@ from complaints.vocabulary import Kind, Verb
 from reports.kpis import BACKLOG_OVERDUE, DURATIONS, PAST_LEGAL, SHARES, Goal, Verdict
 from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
+from reports.spans import observations
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 
 NOVEMBER = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
@@ -152,6 +153,17 @@ def test_each_level_has_its_own_time() -> None:
     found = report(*refused, days=8)
     assert duration(found, "time_at_level", "level 1")["working_days"] == {"median": 1, "p90": 1}
     assert duration(found, "time_at_level", "level 2")["still_open"] == 3
+
+
+def test_a_complaint_taken_back_and_reopened_did_not_wait_in_between() -> None:
+    story = Story().later(days=2).do(Verb.WITHDRAW, PERSON).later(days=30)
+    story.do(Verb.REOPEN, PERSON, reason="It leaks again.").later(days=1)
+    waited = [
+        (seen.days, seen.ended)
+        for key, _, seen in observations(story.case, story.at)
+        if key == "time_at_level"
+    ]
+    assert waited == [(2, False), (1, False)]
 
 
 # backlog

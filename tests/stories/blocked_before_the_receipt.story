@@ -4,6 +4,6 @@ Anna [en]: The parcel arrived open and half of the order is missing.
 Anna blocks the bot
 Telegram is up
 Clock +40 minutes
-Record of Anna: state=received delivered=no
+Record of Anna: state=received
 Alice sees: not delivered
 Anna unblocks the bot

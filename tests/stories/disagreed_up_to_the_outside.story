@@ -4,10 +4,11 @@ Anna presses Done
 Anna: Boiler bought in March, invoice 5510
 Anna presses Repair
 Anna presses Send
+Clock +30 seconds
 Alice presses Assess on Anna's card
 Alice fills category=guarantee severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
-Alice chooses Investigate on Anna's card
+Alice presses Investigate on Anna's card
 Alice fills evidence="complainant_heard|records_checked"
 Alice submits
 Alice presses Decide on Anna's card
@@ -22,7 +23,7 @@ Alice does not see: level 2 decision by Alice
 Mona presses Assess on Anna's card
 Mona fills category=guarantee severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Mona submits
-Mona chooses Investigate on Anna's card
+Mona presses Investigate on Anna's card
 Mona fills evidence="complainant_heard|records_checked"
 Mona submits
 Mona presses Decide on Anna's card

@@ -5,10 +5,11 @@ Mehmet presses Bitti
 Mehmet: Ekim faturası, hesap 7712
 Mehmet: Sadece bilgi istiyorum
 Mehmet presses Gönder
+Clock +30 seconds
 Alice presses Assess on Mehmet's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
-Alice chooses Investigate on Mehmet's card
+Alice presses Investigate on Mehmet's card
 Alice fills evidence="complainant_heard|records_checked"
 Alice submits
 Alice presses Decide on Mehmet's card

@@ -5,8 +5,9 @@ Anna presses Done
 Anna presses Skip
 Anna presses Just to let you know
 Anna presses Send
+Clock +30 seconds
 Alice presses Take on Anna's card
-Alice chooses Reclassify on Anna's card
+Alice presses No complaint on Anna's card
 Alice fills kind=praise reason="She praises the engineer and asks for nothing."
 Alice submits
 Mona presses Approve on Anna's card

@@ -6,11 +6,12 @@ Anna: I want the money back that I paid too much
 Bot to Anna: This is what I wrote down
 Anna presses Send
 Bot to Anna: We have your complaint
+Clock +30 seconds
 
 Alice presses Assess on Anna's card
 Alice fills category=money severity=3 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
-Alice chooses Investigate on Anna's card
+Alice presses Investigate on Anna's card
 Alice fills evidence="complainant_heard|records_checked" facts="The old meter's last reading was booked on the new one."
 Alice submits
 Clock +1 day

@@ -4,10 +4,11 @@ Anna presses Done
 Anna: Ordered on 2 November
 Anna presses Replacement
 Anna presses Send
+Clock +30 seconds
 Alice presses Assess on Anna's card
 Alice fills category=supply severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
-Alice chooses Investigate on Anna's card
+Alice presses Investigate on Anna's card
 Alice fills evidence="complainant_heard|records_checked"
 Alice submits
 Alice presses Decide on Anna's card
@@ -22,6 +23,6 @@ Alice presses Verify on Anna's card
 Alice fills remedy=0 how="Courier's list of deliveries"
 Alice submits
 Clock +16 days
-Bot to Anna: we have not heard
+Bot to Anna: have no answer yet
 Clock +16 days
 Record of Anna: state=closed close_code=answered_no_reply reply=none

@@ -9,6 +9,7 @@ Anna presses Money back
 Bot to Anna: This is what I wrote down
 Anna presses Send
 Bot to Anna: We have your complaint
+Clock +30 seconds
 
 Alice sees: received
 Alice presses Take on Anna's card

@@ -473,12 +473,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
-        "ix_obligations_failed",
+        "ix_obligations_stuck",
         "obligations",
-        ["id"],
+        ["due", "id"],
         unique=False,
-        sqlite_where=sa.text("state = 'failed'"),
-        postgresql_where=sa.text("state = 'failed'"),
+        sqlite_where=sa.text("state = 'failed' OR (state = 'open' AND attempts > 0)"),
+        postgresql_where=sa.text("state = 'failed' OR (state = 'open' AND attempts > 0)"),
     )
 
     op.create_table(

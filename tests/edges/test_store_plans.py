@@ -1,0 +1,136 @@
+"""Costs grow with the work in hand: no statement of a live path reads a whole table (SQLite's own plan)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from complaints.people import MODEL, SYSTEM
+from complaints.vocabulary import Verb
+from store.open import Store
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
+from tests.edges.test_store_hearing import PHOTO
+
+#: Tables that do not grow with the archive may be read whole.
+SMALL = frozenset({"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "clock"})
+
+_PROPOSED = {
+    "words": 1,
+    "category": "supply",
+    "probability": 0.8,
+    "severity": 2,
+    "safety": 0,
+    "abstained": False,
+    "restricted": False,
+    "model": None,
+}
+
+
+def _a_life(store: Store) -> None:
+    """Every live path once."""
+    desk = Desk(store)
+    chat = desk.chat()
+    store.known(["tg:1"])
+    ref = desk.receive(files=(PHOTO,))
+    desk.say("a", ref=ref)
+    desk.add(ref, "It smells too.")
+    store.hear(desk.key(), chat, _looking(ref))
+    (said,) = store.claim(["say"], 5, 60)
+    store.sent(store.sending(said, "text", template="t", language="en", ref=ref), "5", settles=said.id)
+    for kind in ("card", "fetch", "thread"):
+        for owed in store.claim([kind], 5, 60):
+            store.still_owed(owed)
+            store.settle(owed.id)
+    store.claimable(["say", "card"])
+    store.next_due()
+    store.open_until(store.now())
+    store.outbox()
+    store.free_leases()
+    store.keep_file(ref, 1, b"data", "image/png")
+    store.act(ref, Verb.PROPOSE, MODEL, _PROPOSED, {"because": "{}"}, key="propose:1")
+    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.file_bytes(ref, 1, desk.actor(HANDLER))
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED, version=0)
+    desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+    store.act(ref, Verb.ACKNOWLEDGE, SYSTEM)
+    store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+    desk.complain(ref, Verb.ACCEPT)
+    desk.act(ref, Verb.NOTE, MANAGER, words={"text": "x"})
+    desk.act(ref, Verb.CLOSE, facts={"cause_class": "single"}, words={"root_cause": "x"})
+    store.contact(ref)
+    store.record(ref)
+    store.history(ref)
+    store.texts(ref)
+    store.words_of(ref, 1)
+    store.last_read(ref, HANDLER)
+    store.claim_post(ref, "C1", "card")
+    store.posted(ref, "card", "1.1", 1, 1)
+    store.post_at("C1", "1.1")
+    store.posts(ref)
+    store.read_draft(store.draft(ref, HANDLER, "note", {}, {}, "", 1))
+    store.slack_seen("Ev1")
+    store.reserve("chat", 1.0)
+    store.blocked(chat, True, store.now())
+    store.cases()
+    _, cursor = store.cases(state="closed", limit=1)
+    store.cases(owner=HANDLER)
+    store.cases(priority="P4", overdue=True, after=cursor)
+    store.tidy()
+
+
+def _looking(ref: str) -> Any:
+    from store.values import Conversation, Turn
+
+    def step(talk: Conversation) -> Turn:
+        talk.texts(ref)
+        talk.sources("2")
+        return Turn(state={"step": "x"}, language="en")
+
+    return step
+
+
+def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) -> None:
+    statements: dict[str, Any] = {}
+
+    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        statements.setdefault(statement, parameters[0] if many else parameters)
+
+    engines = sqlite_store._engines
+    for engine in (engines.writing, engines.reading):
+        event.listen(engine, "before_cursor_execute", remember)
+    _a_life(sqlite_store)
+    for engine in (engines.writing, engines.reading):
+        event.remove(engine, "before_cursor_execute", remember)
+    assert len(statements) > 60
+    scans = []
+    with engines.reading.connect() as connection:
+        for statement, parameters in statements.items():
+            if not statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
+                continue
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                found = re.match(r"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX)", step.detail)
+                if found and found[1] not in SMALL and "CONSTANT ROW" not in step.detail:
+                    scans.append((step.detail, statement))
+    assert scans == []
+
+
+def test_no_statement_is_made_by_pasting_text_together() -> None:
+    import ast
+
+    import store
+
+    pasted = []
+    for file in Path(store.__file__).parent.rglob("*.py"):
+        if "migrations" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                if name in ("text", "exec_driver_sql", "literal_column") and any(
+                    isinstance(one, ast.JoinedStr | ast.BinOp) for one in node.args
+                ):
+                    pasted.append((file.name, node.lineno))
+    assert pasted == []

@@ -1,0 +1,266 @@
+"""Acts at random for the state machine: who, with which facts and words, likely or nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from complaints.forms import EVIDENCE, GIVEN, OTHERS_AFFECTED
+from complaints.intake import said
+from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.record import Case, Sign
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
+from tests.rules.builders import (
+    ALICE,
+    ANNA,
+    BURAK,
+    METE,
+    MONA,
+    OTHER_REF,
+    REF,
+    RULES,
+    STAFF,
+    TUESDAY,
+    TUGBA,
+    rules_with,
+)
+
+Facts = dict[str, Any]
+
+DUTY_MANAGER = staff("U0000010", "on_call", "manager")
+TURGUT = staff("U0000011", "top_management")
+ACTORS: tuple[Actor, ...] = (ANNA, complainant("p2"), SYSTEM, MODEL, DUTY_MANAGER, TURGUT, *STAFF)
+BY_ID: Mapping[str, Actor] = {one.id: one for one in ACTORS}
+HANDLING = (ALICE, BURAK, MONA, METE, TUGBA, TURGUT, DUTY_MANAGER)
+MANAGING = (MONA, METE, TUGBA, TURGUT, DUTY_MANAGER)
+
+RULEBOOKS: tuple[Rulebook, ...] = (
+    RULES,
+    rules_with(legal="10 bd"),
+    rules_with(legal="8 weeks", extension_cap="10 bd"),
+    replace(RULES, levels={1: ("handler", "manager")}),
+    replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),
+)
+
+#: Words for every field there is; none of them may ever be met again in a fact.
+SAID = "Some words that only the sealed rows may hold."
+WORDS: Mapping[str, str] = dict.fromkeys(
+    (
+        *("text", "done", "left", "reason", "how", "proof", "root_cause", "cause", "agreed_how", "lesson"),
+        *("override_reason", "immediate_action", "others_action", "changes", "body", "outcome", "by_whom"),
+        *(f"issues.{n}.{name}" for n in range(4) for name in ("text", "reasons")),
+        *(f"remedies.{n}.text" for n in range(4)),
+    ),
+    SAID,
+)
+
+SIGNS = (
+    Sign("injury.injury", 4, 2, False, TUESDAY),
+    Sign("gas.gas_smell", 5, 3, True, TUESDAY),
+    Sign("minor.minor_mentioned", 2, 0, False, TUESDAY),
+    Sign("discrimination.discrimination", 3, 0, False, TUESDAY),
+    Sign("food.unsafe_thing", 3, 1, False, TUESDAY),
+)
+
+_NAMES = (
+    *("severity", "safety", "category", "issues", "remedies", "remedy", "owner", "who", "level", "targets"),
+    *("met", "target", "extended_to", "needed_by", "signs", "subjects", "agreed", "given_at", "kind", "of"),
+    *("event", "comply_by", "step", "reviewers", "finding", "other_ref", "words", "media", "close_code"),
+)
+_ODD: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 3, 99, 10**12, 0.5, float("nan"), float("inf"), "", " ", "0", "yes", "no"),
+    *(
+        "accept",
+        "2026-11-09",
+        "9999-12-31",
+        "0001-01-01T00:00:00+14:00",
+        "some words",
+        "x" * 300,
+        "\u0660",
+        "²",
+    ),
+    *(
+        [],
+        [[]],
+        [1],
+        ["yes"],
+        [{}],
+        [{"finding": "upheld"}],
+        {},
+        {"a": 1},
+        {"a b": 1},
+        [{"rule": "x"}],
+        (1, 2),
+    ),
+    *(b"bytes", {1, 2}, 1j, TUESDAY),
+)
+
+
+def nonsense(dice: Random) -> Facts:
+    """Facts that no form would give: wrong names, wrong types, values from nowhere."""
+    return {dice.choice(_NAMES): dice.choice(_ODD) for _ in range(dice.randint(0, 4))}
+
+
+def day(at: datetime, ahead: int) -> str:
+    """A day so many days from now."""
+    return (at + timedelta(days=ahead)).date().isoformat()
+
+
+def moment(at: datetime, ago: int) -> str:
+    """A moment so many minutes ago."""
+    return (at - timedelta(minutes=ago)).isoformat().replace("+00:00", "Z")
+
+
+def a_message(dice: Random) -> Facts:
+    """What is heard: often plain words, sometimes media, a name or a sign of harm."""
+    signs = dice.sample(SIGNS, dice.choice((0, 0, 0, 1)))
+    named = dice.sample((ALICE.id, MONA.id), dice.choice((0, 0, 1))) if signs else []
+    kind = dice.choice((None, None, None, "question"))
+    audible = dice.randint(0, 1)
+    return said(
+        field="description",
+        has_words=not audible or dice.random() < 0.5,
+        media=audible,
+        audible=audible,
+        signs=tuple(signs),
+        subjects=tuple(named),
+        kind=kind,
+    )
+
+
+def criteria(dice: Random, case: Case, at: datetime) -> Facts:
+    """An assessment; mild more often than not, so that the short road is walked too."""
+    mild = dice.random() < 0.5
+    return {
+        "category": dice.choice(list(Category)),
+        "severity": dice.randint(1, 2 if mild else 5),
+        "safety": 0 if mild else dice.randint(0, 3),
+        "complexity": dice.randint(1, 3),
+        "reach": dice.randint(1, 2 if mild else 4),
+        "recurrence": dice.randint(1, 5),
+        "immediate_needed": dice.choice(("no", "yes")),
+        "immediate_possible": dice.choice(("no", "yes")),
+        "media_heard": dice.random() < 0.5,
+        "issues": [{"category": "money"}] * dice.choice((0, 0, 1, 2)),
+    }
+
+
+def a_response(dice: Random, case: Case, at: datetime) -> Facts:
+    """A decision with a finding for every issue."""
+    remedies = [
+        {
+            "type": dice.choice(list(Remedy)).value,
+            "needs_acceptance": dice.random() < 0.5,
+            **dice.choice(
+                ({}, {"amount": "20.00", "currency": "GBP"}, {"amount": "900.00", "currency": "GBP"})
+            ),
+            **dice.choice(({}, {"promised_by_date": day(at, 6)})),
+        }
+        for _ in range(dice.randint(0, 2))
+    ]
+    return {
+        "issues": [{"finding": dice.choice(list(Finding)).value} for _ in case.issues],
+        "remedies": remedies,
+        "others_affected": dice.choice(OTHERS_AFFECTED),
+        "cause_class": dice.choice(list(CauseClass)).value,
+    }
+
+
+def _given(dice: Random, case: Case, at: datetime) -> Facts:
+    return {"given_at": moment(at, dice.randint(-5, 60))}
+
+
+_FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
+    Verb.ADD: lambda dice, case, at: a_message(dice),
+    Verb.ANSWER: lambda dice, case, at: a_message(dice),
+    Verb.ACKNOWLEDGE: lambda dice, case, at: {**_given(dice, case, at), **dice.choice(({}, {"level": 1}))},
+    Verb.PROPOSE: lambda dice, case, at: {
+        "words": case.words,
+        "category": dice.choice(list(Category)).value,
+        "probability": 0.5,
+        "severity": dice.randint(1, 5),
+        "safety": dice.randint(0, 3),
+        "abstained": False,
+        "restricted": dice.random() < 0.5,
+    },
+    Verb.ASSESS: criteria,
+    Verb.REASSESS: criteria,
+    Verb.RECLASSIFY: lambda dice, case, at: {"kind": dice.choice(list(Kind)).value},
+    Verb.ASSIGN: lambda dice, case, at: dice.choice(({}, {}, {"owner": dice.choice(HANDLING).id})),
+    Verb.ASK: lambda dice, case, at: {"needed_by": day(at, dice.randint(-1, 16))},
+    Verb.INFORM: lambda dice, case, at: {"next_date": day(at, dice.randint(0, 9))},
+    Verb.INVESTIGATE: lambda dice, case, at: {"evidence": list(EVIDENCE)},
+    Verb.RESOLVE: lambda dice, case, at: {
+        "finding": dice.choice(list(Finding)).value,
+        "cause_class": "single",
+        "others_affected": "none",
+    },
+    Verb.RESPOND: a_response,
+    Verb.APPROVE: lambda dice, case, at: {"agreed": dice.choice(("yes", "yes", "no"))},
+    Verb.ACCEPT: _given,
+    Verb.DISAGREE: lambda dice, case, at: {**_given(dice, case, at), "reviewers": dice.randint(0, 2)},
+    Verb.WITHDRAW: _given,
+    Verb.COMMUNICATE_DECISION: _given,
+    Verb.OFFER_RECOURSE: _given,
+    Verb.NOTIFY_EXTERNAL: lambda dice, case, at: {"event": "notified"},
+    Verb.CONCLUDE_EXTERNAL: lambda dice, case, at: {
+        "event": dice.choice(("final", "complied")),
+        **dice.choice(({}, {"comply_by": day(at, 9)})),
+    },
+    Verb.REMEDY_DONE: lambda dice, case, at: {
+        "remedy": _a_remedy(dice, case),
+        "done_at": moment(at, dice.randint(-5, 60)),
+    },
+    Verb.REMEDY_LATE: lambda dice, case, at: {"remedy": _a_remedy(dice, case)},
+    Verb.VERIFY: lambda dice, case, at: {"remedy": _a_remedy(dice, case)},
+    Verb.EXTEND: lambda dice, case, at: {
+        "target": dice.choice((Target.DECIDE, Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION, Target.ACK)),
+        "extended_to": day(at, dice.randint(0, 40)),
+    },
+    Verb.LINK: lambda dice, case, at: {
+        "other_ref": dice.choice((OTHER_REF, REF)),
+        "relation": "same_incident",
+    },
+    Verb.MERGE: lambda dice, case, at: {
+        "other_ref": OTHER_REF,
+        "other_complainant": dice.choice((ANNA.id, "p2")),
+    },
+    Verb.DECLARE_CONFLICT: lambda dice, case, at: {"who": dice.choice(HANDLING).id},
+    Verb.SURVEY: lambda dice, case, at: {"step": dice.choice(("sent", "reminded", "answered"))},
+}
+
+
+def likely_facts(dice: Random, verb: Verb, case: Case, at: datetime) -> Facts:
+    """Facts such as a form would give for this verb on this case."""
+    made = _FACTS.get(verb)
+    return made(dice, case, at) if made else {}
+
+
+def _a_remedy(dice: Random, case: Case) -> str:
+    return str(dice.choice([*(one.n for one in case.remedies), 0]))
+
+
+#: What carries a complaint on from each state, so that long lives are met as often as short ones.
+NEXT: Mapping[State, tuple[Verb, ...]] = {
+    State.RECEIVED: (Verb.ASSESS, Verb.ASSESS, Verb.ASSIGN, Verb.INVESTIGATE, Verb.RECLASSIFY, Verb.APPROVE),
+    State.ASSESSED: (Verb.RESOLVE, Verb.INVESTIGATE, Verb.RECLASSIFY, Verb.EXTEND, Verb.ASK, Verb.ESCALATE),
+    State.INVESTIGATING: (Verb.ASSESS, Verb.RESPOND, Verb.RESPOND, Verb.APPROVE, Verb.EXTEND, Verb.REASSESS),
+    State.ESCALATED: (Verb.ASSIGN, Verb.ASSESS, Verb.INVESTIGATE, Verb.INVESTIGATE, Verb.REASSESS),
+    State.DECIDED: (
+        Verb.COMMUNICATE_DECISION,
+        Verb.ACCEPT,
+        Verb.DISAGREE,
+        Verb.VERIFY,
+        Verb.CLOSE,
+        Verb.LAPSE,
+    ),
+    State.REMEDYING: (Verb.REMEDY_DONE, Verb.REMEDY_DONE, Verb.VERIFY, Verb.VERIFY, Verb.CLOSE, Verb.ACCEPT),
+    State.DISAGREED: (Verb.OFFER_RECOURSE, Verb.CONCLUDE_EXTERNAL),
+    State.RECOURSE_OFFERED: (Verb.CLOSE, Verb.CONCLUDE_EXTERNAL, Verb.NOTIFY_EXTERNAL),
+    State.CLOSED: (Verb.REOPEN, Verb.SURVEY, Verb.CONCLUDE_EXTERNAL, Verb.ADD),
+}
+assert set(GIVEN.values()) <= set(_FACTS)

@@ -1,0 +1,279 @@
+"""What must hold of any complaint after any act, said without looking at how the rules are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from complaints.errors import ComplaintError
+from complaints.folding import fold
+from complaints.lifecycle import TABLE
+from complaints.owing import KINDS, standing
+from complaints.priorities import priority_of
+from complaints.record import Case, Event, TargetSet
+from complaints.vocabulary import CloseCode, Flag, Priority, Role, State, Target, Verb
+from tests.rules.random_acts import BY_ID, SAID
+
+MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
+_IMPERATIVES = frozenset({"Say", "Give", "Name", "Write", "Choose"})
+
+#: surfaces.md, "Versions": never by these.
+NEVER_WORK = frozenset(
+    {Verb.ADD, Verb.PROPOSE, Verb.ACKNOWLEDGE, Verb.FAIL_DELIVERY, Verb.NOTE, Verb.RECEIPT, Verb.SURVEY}
+)
+#: … and of the complainant's acts only by these.
+ANSWERING = frozenset({Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW, Verb.REOPEN})
+
+
+def a_refusal_gives_reason_and_remedy(refused: ComplaintError) -> None:
+    """A sentence of reason and remedy, or one that says what to give."""
+    message = str(refused)
+    assert message.endswith(".")
+    assert refused.code
+    assert ": " in message or "; " in message or message.split()[0] in _IMPERATIVES, message
+
+
+def the_state_moved_along_the_table(before: Case, event: Event, after: Case) -> None:
+    """From a source of the verb to one of the states that it may lead to from there."""
+    assert after.state in TABLE[event.verb].ways[before.state]
+
+
+def only_a_yes_is_a_yes(before: Case, event: Event, after: Case) -> None:
+    """Acceptance comes of the complainant's act, or of what staff heard, when and from whom."""
+    if after.reply == "accept" and before.reply != "accept":
+        assert event.verb is Verb.ACCEPT
+        by_voice = bool(event.facts.get("given_at")) and bool(event.words.get("by_whom"))
+        assert event.role is Role.COMPLAINANT or (event.role in {Role.HANDLER, *MANAGING} and by_voice)
+    if after.close_code in (CloseCode.LAPSED, CloseCode.ANSWERED_NO_REPLY):
+        assert after.reply is None
+
+
+def nobody_judges_at_two_levels(case: Case) -> None:
+    """Deciders, approvers and investigators of a level have no part in another."""
+    levels = sorted(case.acted_at)
+    for at, one in enumerate(levels):
+        for other in levels[at + 1 :]:
+            assert not case.acted_at[one] & case.acted_at[other]
+    by_level: dict[int, set[str]] = {}
+    for decision in case.decisions:
+        by_level.setdefault(decision.level, set()).update({decision.by, decision.approved_by or decision.by})
+    for one, people in by_level.items():
+        assert not any(people & others for other, others in by_level.items() if other != one)
+
+
+def nothing_closes_with_a_remedy_owed(before: Case, after: Case) -> None:
+    """Every promise was carried out and checked, and its checker is another where that must be."""
+    if after.state is State.CLOSED and before.state is not State.CLOSED:
+        assert all(one.done_at and one.verified_at for one in after.remedies if one.owed)
+    for one in after.remedies:
+        if one.separate_verifier and one.verified_by is not None:
+            assert one.verified_by != one.done_by
+
+
+def severity_stands_above_the_rules(case: Case, events: Sequence[Event]) -> None:
+    """Below a fired rule only by a manager who has seen it fire."""
+    for sign in case.signs:
+        for name, holds, fired in (
+            ("severity", case.severity, sign.severity),
+            ("safety", case.safety, sign.safety),
+        ):
+            if holds < fired:
+                assert any(
+                    event.seq > sign.seq
+                    and event.verb in (Verb.ASSESS, Verb.REASSESS)
+                    and BY_ID[event.by].roles & MANAGING
+                    and int(event.facts[name]) < fired
+                    for event in events
+                )
+
+
+def no_clock_is_moved(before: Case, event: Event, after: Case) -> None:
+    """What was set stands; a live date gives way to extend, a new priority, a new level or its own start."""
+    kept = {_named(one): one for one in after.targets}
+    for one in before.targets:
+        now = kept[_named(one)]
+        assert (now.internal_due, now.promised_due, now.start) == (
+            one.internal_due,
+            one.promised_due,
+            one.start,
+        )
+    for one in before.current_targets():
+        latest = after.target(one.target, one.of)
+        assert latest is not None
+        if one.met_at is None and latest.internal_due != one.internal_due:
+            assert _may_move(before, event, after, one), (event.verb, one, latest)
+
+
+def _named(one: TargetSet) -> tuple[Target, int, int]:
+    return one.target, one.of, one.version
+
+
+def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
+    return (
+        event.verb is Verb.EXTEND
+        or priority_of(before) is not priority_of(after)
+        or before.level != after.level
+        or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
+        or (one.target is Target.WAITING and event.verb is Verb.ASK)
+        or (one.target is Target.DECIDE and event.verb is Verb.REASSESS and _complexity(before, after))
+    )
+
+
+def _complexity(before: Case, after: Case) -> bool:
+    one, other = before.assessment, after.assessment
+    return one is not None and other is not None and one.complexity != other.complexity
+
+
+def versions_count_work(before: Case, event: Event, after: Case) -> None:
+    """`version` counts events; `work_version` acts of staff and the complainant's answers."""
+    assert after.version == before.version + 1 == event.seq
+    assert after.work_version - before.work_version in (0, 1)
+    if after.work_version > before.work_version:
+        assert event.verb not in NEVER_WORK
+        assert event.role not in (Role.SYSTEM, Role.MODEL)
+        assert event.role is not Role.COMPLAINANT or event.verb in ANSWERING
+    elif event.role not in (Role.SYSTEM, Role.MODEL, Role.COMPLAINANT):
+        assert event.verb in NEVER_WORK | {Verb.COMMUNICATE_DECISION, Verb.OFFER_RECOURSE, Verb.ERASE}
+
+
+def the_events_are_the_case(case: Case, events: Sequence[Event]) -> None:
+    """Folding them again gives the same."""
+    assert fold(events, case.rules) == case
+
+
+def events_hold_no_words(event: Event) -> None:
+    """JSON values, every text a code; only the bases of dates are short phrases, of settings."""
+    written = json.dumps(event.facts, allow_nan=False)
+    assert SAID not in written
+    told = {name: value for name, value in json.loads(written).items() if name != "targets"}
+    assert not any(letter.isspace() for text in _texts(told) for letter in text)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [*map(str, value), *(text for one in value.values() for text in _texts(one))]
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def the_excluded_stay_outside(before: Case, event: Event, after: Case) -> None:
+    """Whoever is named or conflicted neither acts nor owns."""
+    assert event.by not in before.subjects | before.conflicted
+    assert after.owner not in after.subjects | after.conflicted
+
+
+def duties_are_named_by_their_date(case: Case) -> None:
+    """Keys are unique, of a known kind, and name the version of the target they come from."""
+    owed = list(standing(case))
+    assert owed == list(standing(case))
+    assert len({one.key for one in owed}) == len(owed)
+    assert {one.kind for one in owed} <= set(KINDS)
+    for one in owed:
+        json.dumps(dict(one.facts))
+        target = _TARGET_OF.get(one.kind)
+        if one.kind == "remind":
+            latest = case.target(Target(one.facts["target"]), one.facts["of"])
+            assert latest is not None
+            assert one.key.split(":")[3] == str(latest.version)
+        elif target is not None:
+            of = int(one.facts.get("remedy", 0))
+            latest = case.target(target, of)
+            assert latest is not None
+            assert str(latest.version) in one.key.split(":")[1:]
+            assert one.kind == "lapse" or one.due == latest.internal_due
+
+
+_TARGET_OF: Mapping[str, Target] = {
+    "progress": Target.UPDATE,
+    "legal_passed": Target.LEGAL,
+    "reply_reminder": Target.REPLY_REMINDER,
+    "remedy_late": Target.REMEDY,
+    "lapse": Target.LAPSE,
+}
+
+
+def no_duty_is_forgotten(before: Case, after: Case) -> None:
+    """A key that is gone was overtaken by what makes it moot."""
+    gone = {one.key: one for one in standing(before)}
+    for one in standing(after):
+        gone.pop(one.key, None)
+    for key, one in gone.items():
+        over = after.erased_at is not None or _MOOT[one.kind](before, after, key)
+        assert over, (key, before.state, after.state)
+
+
+def _silenced(before: Case, after: Case) -> bool:
+    """Nobody hears us: unreachable, withdrawn, or over."""
+    return not after.is_open or not after.reachable or Flag.WITHDRAWN in after.flags
+
+
+def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
+    latest = after.target(target, of)
+    return latest is None or latest.met_at is not None or str(latest.version) not in key.split(":")[1:]
+
+
+def _reminder_over(before: Case, after: Case, key: str) -> bool:
+    _, target, of, _, when = key.split(":")
+    urgent = when == "-1bd" and priority_of(after) is Priority.P1
+    told = target == Target.ACK and after.reachable
+    return urgent or told or _target_over(Target(target), after, key, of=int(of))
+
+
+_MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
+    "card": lambda before, after, key: after.version > before.version,
+    "end_form": lambda before, after, key: not after.form_open or after.words > before.words,
+    "page": lambda before, after, key: after.danger_receipt_at is not None,
+    "propose": lambda before, after, key: (
+        after.assessment is not None
+        or after.proposed != before.proposed
+        or after.words > before.words
+        or after.state not in (State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED)
+    ),
+    "acknowledge": lambda before, after, key: (
+        _silenced(before, after)
+        or before.level in after.acks
+        or after.level > before.level
+        or after.returns > before.returns
+    ),
+    "decision": lambda before, after, key: (
+        _silenced(before, after)
+        or after.state not in (State.DECIDED, State.REMEDYING)
+        or all(one.communicated_at for one in after.decisions)
+    ),
+    "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
+    "progress": lambda before, after, key: (
+        _silenced(before, after) or _target_over(Target.UPDATE, after, key)
+    ),
+    "legal_passed": lambda before, after, key: (
+        _silenced(before, after) or _target_over(Target.LEGAL, after, key)
+    ),
+    "remind": _reminder_over,
+    "remedy_late": lambda before, after, key: _target_over(
+        Target.REMEDY, after, f"remedy_late:{key.split(':')[2]}", of=int(key.split(":")[1])
+    ),
+    "reply_reminder": lambda before, after, key: _target_over(Target.REPLY_REMINDER, after, key),
+    "lapse": lambda before, after, key: (
+        _target_over(Target.LAPSE, after, key)
+        or after.question_at is not None
+        or after.question_answered_at != before.question_answered_at
+        or not after.everything_verified
+        or sum(one.verified_at is not None for one in after.owed_remedies)
+        != sum(one.verified_at is not None for one in before.owed_remedies)
+    ),
+    "closing": lambda before, after, key: not after.reachable or after.close_code is None,
+    "survey": lambda before, after, key: (
+        not after.reachable
+        or after.reopened > before.reopened
+        or after.surveys != before.surveys
+        or after.close_code is None
+        or len(after.signs) > len(before.signs)
+    ),
+    "survey_reminder": lambda before, after, key: (
+        not after.reachable
+        or after.surveys != before.surveys
+        or after.close_code is None
+        or len(after.signs) > len(before.signs)
+    ),
+}

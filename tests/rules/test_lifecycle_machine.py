@@ -1,0 +1,137 @@
+"""Any sequence of acts by anybody is refused with a reason, or leaves a complaint that keeps every law."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from complaints import acts, permissions
+from complaints.errors import ComplaintError
+from complaints.intake import Arrival
+from complaints.people import MODEL, SYSTEM, Actor
+from complaints.record import Case, Event, Facts
+from complaints.vocabulary import Verb
+from tests.rules import record_laws as laws
+from tests.rules.builders import ANNA, IDA, REF, TUESDAY
+from tests.rules.random_acts import (
+    ACTORS,
+    NEXT,
+    RULEBOOKS,
+    WORDS,
+    a_message,
+    likely_facts,
+    nonsense,
+)
+
+DESK = (Verb.ACKNOWLEDGE, Verb.COMMUNICATE_DECISION, Verb.PROPOSE, Verb.FAIL_DELIVERY)
+_SPANS = (0, 1, 1, 1, 45, 60 * 5, 60 * 24, 60 * 24, 60 * 24 * 9, 60 * 24 * 30)
+
+
+class Complaint(RuleBasedStateMachine):
+    """One complaint; the machine is everybody who could do something to it."""
+
+    case: Case
+    events: list[Event]
+
+    @initialize(dice=st.integers(0, 2**32))
+    def it_arrives(self, dice: int) -> None:
+        """Over a chat or the telephone, under one of several rulebooks."""
+        drawn = Random(dice)
+        self.at = TUESDAY
+        by = drawn.choice((ANNA, ANNA, ANNA, IDA))
+        channel = "telegram" if by is ANNA else "phone"
+        arrival = Arrival(REF, ANNA.id, channel, "en", self.at, drawn.choice(RULEBOOKS))
+        facts = a_message(drawn)
+        done = acts.receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
+        self.case, self.events = done.case, [done.event]
+        laws.events_hold_no_words(done.event)
+
+    # One rule, not three: Hypothesis leaves whole rules out of a run, and then a life has no middle. One
+    # number a step, and dice thrown from it: that is many times faster than drawing every fact.
+    @rule(dice=st.integers(0, 2**32))
+    def somebody_acts(self, dice: int) -> None:
+        """What carries the complaint on, what the desk does by itself, or anything by anybody."""
+        drawn = Random(dice)
+        drawn.choice((self._it_goes_on, self._it_goes_on, self._the_desk, self._anything))(drawn)
+
+    def _anything(self, dice: Random) -> None:
+        """Any verb by anybody, with likely facts, spoiled ones, or nonsense."""
+        verb, by = dice.choice(list(Verb)), dice.choice(ACTORS)
+        facts = likely_facts(dice, verb, self.case, self.at)
+        facts = dice.choice((facts, facts, facts, {**facts, **nonsense(dice)}, nonsense(dice)))
+        self._try(dice, verb, by, facts, dice.choice((WORDS, WORDS, {})))
+
+    def _it_goes_on(self, dice: Random) -> None:
+        """An act that carries it on from here, by somebody who well may."""
+        verb = dice.choice(NEXT[self.case.state])
+        if verb is Verb.ASSESS and self.case.assessment is not None:
+            verb = Verb.REASSESS
+        may = [one for one in ACTORS if self._lets(verb, one)] or list(ACTORS)
+        self._try(dice, verb, dice.choice(may), likely_facts(dice, verb, self.case, self.at), WORDS)
+
+    def _lets(self, verb: Verb, by: Actor) -> bool:
+        try:
+            permissions.require(self.case, verb, by)
+        except ComplaintError:
+            return False
+        return True
+
+    def _the_desk(self, dice: Random) -> None:
+        """What happens without anybody's decision."""
+        verb = dice.choice((*DESK, Verb.LAPSE, Verb.REMEDY_LATE, Verb.COMMUNICATE_DECISION))
+        by = MODEL if verb is Verb.PROPOSE else SYSTEM
+        self._try(dice, verb, by, likely_facts(dice, verb, self.case, self.at), {})
+
+    def _try(self, dice: Random, verb: Verb, by: Actor, facts: Facts, words: Any) -> None:
+        self.at += timedelta(minutes=dice.choice(_SPANS))
+        before = self.case
+        try:
+            done = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words)
+        except ComplaintError as refused:
+            laws.a_refusal_gives_reason_and_remedy(refused)
+            return
+        assert acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words) == done
+        self.case = done.case
+        self.events.append(done.event)
+        laws.the_state_moved_along_the_table(before, done.event, done.case)
+        laws.only_a_yes_is_a_yes(before, done.event, done.case)
+        laws.nothing_closes_with_a_remedy_owed(before, done.case)
+        laws.no_clock_is_moved(before, done.event, done.case)
+        laws.versions_count_work(before, done.event, done.case)
+        laws.events_hold_no_words(done.event)
+        laws.the_excluded_stay_outside(before, done.event, done.case)
+        laws.no_duty_is_forgotten(before, done.case)
+
+    @invariant()
+    def nobody_judges_at_two_levels(self) -> None:
+        """Whatever happened."""
+        laws.nobody_judges_at_two_levels(self.case)
+
+    @invariant()
+    def severity_stands_above_the_rules(self) -> None:
+        """Whatever happened."""
+        laws.severity_stands_above_the_rules(self.case, self.events)
+
+    @invariant()
+    def duties_are_named_by_their_date(self) -> None:
+        """Whatever happened."""
+        laws.duties_are_named_by_their_date(self.case)
+
+    def teardown(self) -> None:
+        """At the end the events give the same case once more."""
+        if hasattr(self, "case"):
+            laws.the_events_are_the_case(self.case, self.events)
+
+
+TestAnySequenceOfActs = Complaint.TestCase
+TestAnySequenceOfActs.settings = settings(
+    max_examples=200,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
