@@ -1,8 +1,9 @@
 """Intakes per second: our `hear`, beside the same statements in bare SQLModel, in the same run.
 
 The bare side writes the rows that an intake of ours writes (as many, into the same tables, with the same
-bytes) through plain SQLModel sessions: no rules, no dialogue, no cipher, no hash. What lies between the two is the price of
-the rules. Rounds of both alternate, for the machine's noise changes by the minute (see `benchmarks.noise`).
+bytes) through plain SQLModel sessions: no rules, no dialogue, no cipher, no hash. What lies between the two
+is the price of the rules. Rounds of both alternate, for the machine's noise changes by the minute
+(`benchmarks.noise` is quoted beside).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -154,9 +156,10 @@ class _Bare:
         """One commit of fresh rows: keys and references are new, everything else is as ours wrote it."""
         contact = int.from_bytes(name.encode()[-6:])
         with Session(self._engine) as session:
-            session.add_all(
-                self._models[table](**_fresh(table, row, name, contact)) for table, row in self._rows
-            )
+            for table, rows in groupby(self._rows, key=lambda one: one[0]):
+                session.add_all(self._models[table](**_fresh(table, row, name, contact)) for _, row in rows)
+                # Parents before children: without relationships a session does not sort them.
+                session.flush()
             session.commit()
 
 

@@ -26,7 +26,7 @@ def resolve(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
     _assessed(case)
     _nothing_waits(case)
     for path in ("done", "cause", "agreed_how"):
-        need_words(words, path, f"This is needed to resolve {case.ref} on the spot.")
+        need_words(words, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
     if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
         raise OutOfOrder(
             f"{case.ref} is too serious or too wide for the short road: investigate and decide.",

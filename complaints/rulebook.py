@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 
@@ -132,7 +133,7 @@ class Rulebook:
     notice: str = ""
     retention: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Content hash, 32 hex digits; the complaint holds it."""
         canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

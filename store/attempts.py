@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
-
 from complaints.errors import NotAllowed
 from complaints.people import Actor
 from store.tables import ATTEMPTS
@@ -30,4 +28,4 @@ def remember(tx: Tx, ref: str, what: str, by: Actor, refused: NotAllowed) -> Non
 
 
 def _write(tx: Tx, values: dict[str, object]) -> None:
-    tx.connection.execute(insert(ATTEMPTS).values(**values))
+    tx.add(ATTEMPTS, **values)

@@ -34,17 +34,16 @@ def checkpoint(tx: Tx) -> dict[str, Any]:
         changed = heads(tx, since=covered)
         statement = statement_of(n, stamp(tx.now), newest, len(changed), merkle_root(changed), previous)
         public_key, signature = tx.keys.sign(canonical(statement).encode())
-        tx.connection.execute(
-            insert(CHECKPOINTS).values(
-                n=n,
-                at=tx.now,
-                last_event_id=newest,
-                heads=len(changed),
-                root=statement["root"],
-                previous=previous,
-                public_key=public_key,
-                signature=signature,
-            )
+        tx.add(
+            CHECKPOINTS,
+            n=n,
+            at=tx.now,
+            last_event_id=newest,
+            heads=len(changed),
+            root=statement["root"],
+            previous=previous,
+            public_key=public_key,
+            signature=signature,
         )
         if changed:
             rows = [{"n": n, "ref": ref, "seq": seq, "hash": hash_} for ref, seq, hash_ in changed]

@@ -73,16 +73,15 @@ def find(tx: Tx, chat: Chat) -> Contact | None:
 
 def _make(tx: Tx, chat: Chat) -> Contact:
     person, key = secrets.token_hex(8), new_key()
-    tx.connection.execute(
-        insert(PEOPLE).values(
-            id=person,
-            key_wrapped=tx.keys.wrap(key, place("people", person, "key")),
-            name_sealed=seal(key, chat.name, _name_place(person)) if chat.name else None,
-            needs_sealed=None,
-            language=None,
-            created_at=tx.now,
-            erased_at=None,
-        )
+    tx.add(
+        PEOPLE,
+        id=person,
+        key_wrapped=tx.keys.wrap(key, place("people", person, "key")),
+        name_sealed=seal(key, chat.name, _name_place(person)) if chat.name else None,
+        needs_sealed=None,
+        language=None,
+        created_at=tx.now,
+        erased_at=None,
     )
     number = tx.connection.execute(
         insert(CONTACTS)
@@ -100,7 +99,7 @@ def _make(tx: Tx, chat: Chat) -> Contact:
         )
         .returning(CONTACTS.c.id)
     ).scalar_one()
-    tx.connection.execute(insert(CONVERSATIONS).values(contact_id=number, state={}, updated_at=tx.now))
+    tx.add(CONVERSATIONS, contact_id=number, state={}, updated_at=tx.now)
     return Contact(number, person, key, None, chat.name, False, {})
 
 

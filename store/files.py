@@ -85,7 +85,7 @@ def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
     total = max(1, -(-len(data) // CHUNK))
     for part in range(total):
         piece = seal_bytes(key, data[part * CHUNK : (part + 1) * CHUNK], _chunk_place(ref, n, part, total))
-        tx.connection.execute(insert(CHUNKS).values(ref=ref, n=n, part=part, sealed=piece))
+        tx.add(CHUNKS, ref=ref, n=n, part=part, sealed=piece)
     digest = hashlib.sha256(data).hexdigest()
     _change(tx, ref, n, state="fetched", sha256=digest, chunks=total, size=len(data), mime=mime or row.mime)
     return digest

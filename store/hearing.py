@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import insert
-
 from complaints.acts import receive
 from complaints.intake import Arrival
 from complaints.owing import Owed
@@ -108,15 +106,14 @@ def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Act
     key = new_key()
     wrapped = tx.keys.wrap(key, key_place(one.ref))
     head = begin_record(tx, done, key=key, wrapped=wrapped, contact_id=contact.id)
-    tx.connection.execute(
-        insert(CASE_PEOPLE).values(
-            ref=one.ref,
-            person_id=contact.person,
-            role="complainant",
-            relation=None,
-            authority=None,
-            may_receive=True,
-        )
+    tx.add(
+        CASE_PEOPLE,
+        ref=one.ref,
+        person_id=contact.person,
+        role="complainant",
+        relation=None,
+        authority=None,
+        may_receive=True,
     )
     return done.event, CaseFile(done.case, (done.event,), wrapped, head, contact.id)
 
@@ -124,18 +121,17 @@ def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Act
 def _message_in(tx: Tx, contact: Contact, chat: Chat, one: Act, event: Event) -> None:
     """What came in is on the record as a message too; its words stand among the texts of its event."""
     source = one.facts.get("source")
-    tx.connection.execute(
-        insert(MESSAGES).values(
-            ref=one.ref,
-            contact_id=contact.id,
-            seq=event.seq,
-            direction="in",
-            channel=chat.channel,
-            at=tx.now,
-            platform_id=None if source is None else str(source),
-            language=contact.language,
-            state="received",
-        )
+    tx.add(
+        MESSAGES,
+        ref=one.ref,
+        contact_id=contact.id,
+        seq=event.seq,
+        direction="in",
+        channel=chat.channel,
+        at=tx.now,
+        platform_id=None if source is None else str(source),
+        language=contact.language,
+        state="received",
     )
 
 

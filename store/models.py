@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from complaints.doing import stamp
 from store.errors import UnknownRow
@@ -45,7 +45,7 @@ def keep_model(tx: Tx, blob: bytes, sha256: str, card: Mapping[str, Any], activa
 
 def use_model(tx: Tx, number: int) -> None:
     """Proposals are made by this model from now on."""
-    tx.connection.execute(insert(MODEL_USES).values(model_id=number, at=tx.now))
+    tx.add(MODEL_USES, model_id=number, at=tx.now)
 
 
 def model_history(tx: Tx) -> list[dict[str, Any]]:

@@ -151,7 +151,7 @@ def project(tx: Tx, before: Case | None, case: Case, event: Event) -> None:
         old = {} if before is None else _keyed(rows(before), key)
         _differences(tx, table, case.ref, key, old, _keyed(rows(case), key))
     for table, values in event_rows(case, event):
-        tx.connection.execute(insert(table).values(**values))
+        tx.add(table, **values)
 
 
 def _keyed(rows: Iterable[Values], key: tuple[str, ...]) -> dict[tuple[Any, ...], Values]:

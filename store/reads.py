@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from complaints.people import Actor
 from complaints.permissions import READERS
@@ -16,15 +16,14 @@ from store.transactions import Tx
 def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
     """This person has now seen this much of the complaint, up to its present version."""
     role = by.least(READERS)
-    tx.connection.execute(
-        insert(READS).values(
-            ref=case.ref,
-            by=by.id,
-            role="" if role is None else role.value,
-            at=tx.now,
-            what=what,
-            version=case.version,
-        )
+    tx.add(
+        READS,
+        ref=case.ref,
+        by=by.id,
+        role="" if role is None else role.value,
+        at=tx.now,
+        what=what,
+        version=case.version,
     )
 
 

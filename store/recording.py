@@ -25,19 +25,18 @@ def begin_record(tx: Tx, done: Done, *, key: bytes, wrapped: bytes, contact_id: 
     case, event = done.case, done.event
     entry = entry_of(case.ref, event, commit=commitment(key, event.words), prev=GENESIS)
     head = sha256(entry)
-    tx.connection.execute(
-        insert(COMPLAINTS).values(
-            ref=case.ref,
-            key_wrapped=wrapped,
-            complainant_id=case.complainant,
-            contact_id=contact_id,
-            rulebook_id=case.rules.id,
-            incident_id=None,
-            jurisdiction=case.rules.country,
-            channel=case.channel,
-            head=head,
-            **complaint_row(case),
-        )
+    tx.add(
+        COMPLAINTS,
+        ref=case.ref,
+        key_wrapped=wrapped,
+        complainant_id=case.complainant,
+        contact_id=contact_id,
+        rulebook_id=event.facts["rulebook"],
+        incident_id=None,
+        jurisdiction=case.rules.country,
+        channel=case.channel,
+        head=head,
+        **complaint_row(case),
     )
     _write(tx, None, done, entry=entry, head=head, key=key, contact_id=contact_id)
     return head
@@ -69,17 +68,16 @@ def _write(
     tx: Tx, before: Case | None, done: Done, *, entry: str, head: str, key: bytes, contact_id: int | None
 ) -> None:
     case, event = done.case, done.event
-    tx.connection.execute(
-        insert(EVENTS).values(
-            ref=case.ref,
-            seq=event.seq,
-            verb=event.verb.value,
-            at=event.at,
-            by=event.by,
-            role=event.role.value,
-            entry=entry,
-            hash=head,
-        )
+    tx.add(
+        EVENTS,
+        ref=case.ref,
+        seq=event.seq,
+        verb=event.verb.value,
+        at=event.at,
+        by=event.by,
+        role=event.role.value,
+        entry=entry,
+        hash=head,
     )
     _keep_words(tx, case.ref, event, event.words, key)
     project(tx, before, case, event)

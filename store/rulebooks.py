@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from complaints.doing import stamp
 from complaints.rulebook import Rulebook, as_json, from_json
@@ -29,7 +29,7 @@ def use_rulebook(tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT) -> bool:
     number = put_rulebook(tx, rules)
     if _current_id(tx, jurisdiction) == number:
         return False
-    tx.connection.execute(insert(SETTINGS).values(jurisdiction=jurisdiction, rulebook_id=number, at=tx.now))
+    tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=tx.now)
     _record_change(tx, number, jurisdiction)
     return True
 
@@ -73,15 +73,14 @@ def _record_change(tx: Tx, number: str, jurisdiction: str) -> None:
     entry = written(
         SETTINGS_CHAIN, seq, "load_settings", stamp(tx.now), "system", "system", facts, None, prev
     )
-    tx.connection.execute(
-        insert(EVENTS).values(
-            ref=SETTINGS_CHAIN,
-            seq=seq,
-            verb="load_settings",
-            at=tx.now,
-            by="system",
-            role="system",
-            entry=entry,
-            hash=sha256(entry),
-        )
+    tx.add(
+        EVENTS,
+        ref=SETTINGS_CHAIN,
+        seq=seq,
+        verb="load_settings",
+        at=tx.now,
+        by="system",
+        role="system",
+        entry=entry,
+        hash=sha256(entry),
     )

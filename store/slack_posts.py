@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from store.casefiles import case_key
 from store.sealing import place, seal, unseal
@@ -101,17 +101,16 @@ def draft(
     number = secrets.token_urlsafe(16)
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     typed = json.dumps({"facts": dict(facts), "words": dict(words), "letter": letter}, ensure_ascii=False)
-    tx.connection.execute(
-        insert(DRAFTS).values(
-            id=number,
-            ref=ref,
-            by=by,
-            form=form,
-            work_version=work_version,
-            sealed=seal(_key(tx, ref), typed, place("drafts", number, "typed")),
-            at=tx.now,
-            expires_at=tx.now + DRAFT_KEPT,
-        )
+    tx.add(
+        DRAFTS,
+        id=number,
+        ref=ref,
+        by=by,
+        form=form,
+        work_version=work_version,
+        sealed=seal(_key(tx, ref), typed, place("drafts", number, "typed")),
+        at=tx.now,
+        expires_at=tx.now + DRAFT_KEPT,
     )
     return number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from complaints.people import Actor
 from complaints.vocabulary import Role
@@ -22,9 +22,7 @@ def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
     for member in members:
         _keep(tx, member)
         for role in sorted(member.roles - held.get(member.id, frozenset())):
-            tx.connection.execute(
-                insert(STAFF_ROLES).values(member_id=member.id, role=role.value, since=tx.now, until=None)
-            )
+            tx.add(STAFF_ROLES, member_id=member.id, role=role.value, since=tx.now, until=None)
     for member_id, roles in held.items():
         kept = wanted[member_id].roles if member_id in wanted else frozenset()
         for role in roles - kept:

@@ -37,6 +37,10 @@ class Tx:
         """Which database speaks."""
         return self.connection.dialect.name == "sqlite"
 
+    def add(self, table: Table, **values: Any) -> None:
+        """Insert one row; as part of the statement the values would cost more than running it."""
+        self.connection.execute(table.insert(), values)
+
     def insert_new(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert those rows whose keys are not there yet."""
         values = [dict(one) for one in rows]
@@ -46,8 +50,8 @@ class Tx:
     def take(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert this row; False when its key is there already."""
         first = next(iter(table.primary_key.columns))
-        statement = self._insert(table).values(**row).on_conflict_do_nothing().returning(first)
-        return self.connection.execute(statement).first() is not None
+        statement = self._insert(table).on_conflict_do_nothing().returning(first)
+        return self.connection.execute(statement, dict(row)).first() is not None
 
     def _insert(self, table: Table) -> Any:
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)

@@ -164,8 +164,12 @@ class Player:
         return [card for channel in seen for card in member.channel(channel).cards if not card.gone]
 
     def _references(self, name: str) -> list[str]:
-        """The references that the bot told this customer, the newest last."""
+        """The references told to this customer, the newest last; of one whom nothing reached, the newest card's."""
         found = [match for text in self._talks[name].customer.heard for match in _REFERENCE.findall(text)]
+        if not found:
+            cards = [card for member in self._staff.values() for card in self._cards(member)]
+            newest = max(cards, key=lambda card: float(card.ts), default=None)
+            found = _REFERENCE.findall(newest.text) if newest is not None else []
         return list(dict.fromkeys(found))
 
     async def _presses(self, step: Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from bots.slack.desk import Desk
 from bots.slack.voice import Voice
 from complaints.people import Actor
 from complaints.permissions import is_excluded, may_read
+from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
 
@@ -41,8 +42,6 @@ def _due_at(case: Case) -> tuple[bool, datetime]:
 
 def row(case: Case, voice: Voice, now: datetime) -> str:
     """`A7K-M3Q-9T · Assessed · P2 · @alice · decision by Wed 4 Nov, 17:30`."""
-    from complaints.priorities import priority_of
-
     following = next_due(case)
     return voice.say(
         "list.row",
@@ -58,6 +57,3 @@ def listing(title: str, found: Sequence[Case], *, more: bool, voice: Voice, now:
     """A titled list as mrkdwn."""
     lines = [row(case, voice, now) for case in found] or [voice.say("command.none")]
     return "\n".join([f"*{title}*", *lines, *([voice.say("command.more")] if more else [])])
-
-
-Filters = Mapping[str, Any]

@@ -80,10 +80,12 @@ async def test_disagreement_goes_up_with_other_people_and_then_outside(desk: Lin
     await desk.settled()
     store, manager = desk.store, desk.store.actor(MANAGER)
     store.open_case(ref, manager, "case")
-    words = {"done": "Nothing.", "cause": "Terms.", "agreed_how": "Letter.", "letter": "We looked again."}
-    facts = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+    evidence = {"evidence": ["complainant_heard", "records_checked"]}
+    facts = {"issues": [{"finding": "not_upheld"}], "cause_class": "single", "others_affected": "none"}
+    words = {"issues.0.reasons": "The terms say so.", "root_cause": "Terms.", "letter": "We looked again."}
     store.act(ref, Verb.ASSIGN, manager, {"owner": MANAGER})
-    store.act(ref, Verb.RESOLVE, manager, facts, words)
+    store.act(ref, Verb.INVESTIGATE, manager, evidence)
+    store.act(ref, Verb.RESPOND, manager, facts, words)
     await desk.settled()
     assert anna.heard[-1] == "We looked again."
     await anna.presses("I disagree")

@@ -116,13 +116,12 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or before.level != after.level
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
-        or (one.target is Target.DECIDE and event.verb is Verb.REASSESS and _complexity(before, after))
+        or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
     )
 
 
-def _complexity(before: Case, after: Case) -> bool:
-    one, other = before.assessment, after.assessment
-    return one is not None and other is not None and one.complexity != other.complexity
+def _complexity(case: Case) -> int:
+    return case.assessment.complexity if case.assessment is not None else 1
 
 
 def versions_count_work(before: Case, event: Event, after: Case) -> None:

@@ -5,5 +5,5 @@ Anna blocks the bot
 Telegram is up
 Clock +40 minutes
 Record of Anna: state=received
-Alice sees: not delivered
+Alice sees: cannot be reached
 Anna unblocks the bot

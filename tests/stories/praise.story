@@ -7,7 +7,7 @@ Anna presses Just to let you know
 Anna presses Send
 Clock +30 seconds
 Alice presses Take on Anna's card
-Alice presses No complaint on Anna's card
+Alice presses Reclassify on Anna's card
 Alice fills kind=praise reason="She praises the engineer and asks for nothing."
 Alice submits
 Mona presses Approve on Anna's card
