@@ -79,6 +79,7 @@ class Done:
 
 def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Done:
     """Open a record (7.2)."""
+    facts = _given(facts)
     check(Verb.RECEIVE, facts)
     event = intake.receive(arrival, at=at, by=by, facts=facts, words=words)
     return _complete(begin(event, arrival.rules), event, None)
@@ -92,9 +93,15 @@ def perform(
         raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
     # Who may not do it hears that first, whatever the form says.
     allowed(case, verb, by)
-    check(verb, facts or {})
-    event = VERBS[verb](case, at=at, by=by, facts=facts or {}, words=words or {})
+    told = _given(facts or {})
+    check(verb, told)
+    event = VERBS[verb](case, at=at, by=by, facts=told, words=words or {})
     return _complete(after(case, event), event, case)
+
+
+def _given(facts: Facts) -> Facts:
+    """A fact that is None was not given."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _complete(case: Case, event: Event, before: Case | None) -> Done:

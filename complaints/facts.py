@@ -35,11 +35,11 @@ def check(verb: Verb, facts: Facts) -> None:
         raise BadFacts("An owner is set by 'assign': leave it out.", field="owner", code="derived")
     required, shapes = SHAPES.get(verb, (frozenset(), {}))
     for name in sorted(required):
-        if facts.get(name) is None:
+        if name not in facts:
             raise BadFacts(f"'{verb.value}' needs '{name}': fill it in.", field=name, code="required")
     for name, value in facts.items():
         shape = shapes.get(name)
-        if shape is not None and value is not None and not shape(value):
+        if shape is not None and not shape(value):
             raise BadFacts(
                 f"'{name}' of '{verb.value}' is not one of the accepted values: choose again.",
                 field=name,
@@ -114,7 +114,8 @@ def _reads(one: Field) -> Shape:
     def fits(value: Any) -> bool:
         if one.input is Input.CHOICE and not one.options:
             return _whole(0)(value)
-        if one.input in (Input.DATE, Input.MOMENT) and not isinstance(value, str):
+        if one.input in (Input.DATE, Input.MOMENT) and (not isinstance(value, str) or value.isdigit()):
+            # Seconds are how Slack writes a moment; a fact has it as ISO 8601 already.
             return False
         try:
             fields.value_of(one, value, one.options)

@@ -225,8 +225,8 @@ def read(
         if one.group is None:
             _take(one, one.name, given, options or {}, facts, words, wrong)
     for group in sorted(groups, key=str):
-        rows = _rows(str(group), given)
         members = [one for one in fields if one.group == group]
+        rows = _rows(str(group), {one.name for one in members}, given)
         facts[str(group)] = []
         for at, row in enumerate(rows):
             inner: dict[str, Any] = {}
@@ -251,12 +251,13 @@ def _known(path: str, fields: tuple[Field, ...]) -> bool:
     return row.isdecimal() and any(one.name == name for one in fields if one.group == group)
 
 
-def _rows(group: str, given: Mapping[str, Any]) -> list[int]:
+def _rows(group: str, names: set[str], given: Mapping[str, Any]) -> list[int]:
     found = set()
     for path, value in given.items():
-        parts = path.split(".")
-        if parts[0] == group and len(parts) == 3 and parts[1].isdecimal() and present(value):
-            found.add(int(parts[1]))
+        head, _, rest = path.partition(".")
+        row, _, name = rest.partition(".")
+        if head == group and row.isdecimal() and name in names and present(value):
+            found.add(int(row))
     return sorted(found)
 
 

@@ -18,6 +18,8 @@ EVERY: frozenset[State] = frozenset(State)
 OPEN: frozenset[State] = EVERY - {S.CLOSED}
 UNDECIDED: frozenset[State] = frozenset({S.RECEIVED, S.ASSESSED, S.INVESTIGATING, S.ESCALATED})
 ANSWERED: frozenset[State] = frozenset({S.DECIDED, S.REMEDYING})
+#: Nothing is decided before it was assessed, and an assessment leads out of `received`.
+_DECIDABLE: frozenset[State] = UNDECIDED - {S.RECEIVED}
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,14 @@ TABLE: Mapping[Verb, Move] = {
     Verb.ANSWER: _stays(OPEN),
     Verb.INFORM: _stays(OPEN),
     Verb.INVESTIGATE: _goes(UNDECIDED, S.INVESTIGATING),
-    Verb.RESOLVE: _goes(UNDECIDED, S.DECIDED),
-    Verb.RESPOND: _goes(UNDECIDED, S.DECIDED, or_stays=True),
-    Verb.APPROVE: _goes(UNDECIDED, S.DECIDED, S.INVESTIGATING, S.CLOSED, or_stays=True),
+    Verb.RESOLVE: _goes(_DECIDABLE - {S.ESCALATED}, S.DECIDED),
+    Verb.RESPOND: _goes(_DECIDABLE, S.DECIDED, or_stays=True),
+    Verb.APPROVE: Move(
+        {
+            **_goes(_DECIDABLE, S.DECIDED, S.INVESTIGATING, S.CLOSED, or_stays=True).ways,
+            S.RECEIVED: (S.CLOSED, S.RECEIVED),
+        }
+    ),
     Verb.COMMUNICATE_DECISION: _goes(ANSWERED, S.REMEDYING, or_stays=True),
     Verb.ACCEPT: _goes(ANSWERED, S.REMEDYING, or_stays=True),
     Verb.DISAGREE: _goes(ANSWERED, S.ESCALATED, S.DISAGREED),

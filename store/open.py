@@ -16,6 +16,7 @@ from store import (
     contacts,
     files,
     hearing,
+    identifiers,
     messages,
     models,
     obligations,
@@ -129,6 +130,8 @@ class Store:
     texts = reading(told.texts)
     cases = reading(opening.cases)
     last_read = reading(reads.last_read)
+    keep_identifier = writing(identifiers.keep_identifier)
+    found_by = reading(identifiers.found_by)
     received_page = reading(periods.received_page)
     open_page = reading(periods.open_page)
 

@@ -1,5 +1,7 @@
 """Fixtures that every kind of test may ask for."""
 
+from hypothesis import settings
+
 from tests.databases import (
     clock,
     database_url,
@@ -25,3 +27,7 @@ __all__ = [
     "sqlite_url",
     "store",
 ]
+
+# A test says what holds, not how fast: a busy machine would fail Hypothesis's 200 ms an example.
+settings.register_profile("amends", deadline=None)
+settings.load_profile("amends")

@@ -178,7 +178,8 @@ def _approve(doing: Doing, tx: Tx, life: Life) -> None:
     case = doing.case(tx, life)
     waits = case.drafted is not None or case.reclassification is not None
     if waits:
-        by = TUGBA if case.drafted is not None and case.drafted.by == MONA.id else MONA
+        asks = case.drafted.by if case.drafted is not None else case.reclassification[1]
+        by = TUGBA if asks == MONA.id else MONA
         doing.act(tx, life, "approve", Verb.APPROVE, by, {"agreed": "yes"}, {})
 
 
@@ -210,7 +211,13 @@ def _remedy(doing: Doing, tx: Tx, life: Life) -> None:
         if one.done_at is None:
             done = {"remedy": str(one.n), "done_at": tx.now.isoformat().replace("+00:00", "Z")}
             doing.act(
-                tx, life, "remedy", Verb.REMEDY_DONE, life.handler, done, {"proof": "Job sheet, signed"}
+                tx,
+                life,
+                "remedy",
+                Verb.REMEDY_DONE,
+                doing.judge(tx, life),
+                done,
+                {"proof": "Job sheet, signed"},
             )
 
 
@@ -245,7 +252,7 @@ def _review(doing: Doing, tx: Tx, life: Life) -> None:
 
 def _reclassify(doing: Doing, tx: Tx, life: Life) -> None:
     words = {"reason": "Praises us and asks for nothing."}
-    doing.act(tx, life, "reclassify", Verb.RECLASSIFY, life.handler, {"kind": "praise"}, words)
+    doing.act(tx, life, "reclassify", Verb.RECLASSIFY, doing.judge(tx, life), {"kind": "praise"}, words)
 
 
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]

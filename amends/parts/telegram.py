@@ -51,7 +51,7 @@ class TelegramPart:
         self._intake = Intake(self._app, store, buttons, texts, rules)
         self._performers = performers(self._app, store, self._intake, buttons, texts, paced=paced)
         self._poller: Poller | None = None
-        self._begun = False
+        self._begun = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
     async def begin(self, *, listens: bool) -> None:
@@ -59,10 +59,10 @@ class TelegramPart:
         self.tasks.append(asyncio.create_task(self._run(listens=listens), name="telegram"))
 
     async def _run(self, *, listens: bool) -> None:
-        while not self._begun:
+        while not self._begun.is_set():
             try:
                 await self._app.initialize()
-                self._begun = True
+                self._begun.set()
             except TelegramError as away:
                 log.warning("telegram_away", why=type(away).__name__)
                 await asyncio.sleep(KNOCK_SECONDS)
@@ -100,10 +100,14 @@ class TelegramPart:
         return {kind: self._when_begun(perform) for kind, perform in self._performers.items()}
 
     def _when_begun(self, perform: Perform) -> Perform:
-        """Before Telegram has answered once, nothing can be said: it waits without counting as a failure."""
+        """Before Telegram has answered once, nothing can be said; at a start it answers within moments."""
 
         async def performed(owed: Obligation) -> Outcome:
-            return await perform(owed) if self._begun else Retry("Telegram is away", KNOCK_SECONDS)
+            try:
+                await asyncio.wait_for(self._begun.wait(), KNOCK_SECONDS)
+            except TimeoutError:
+                return Retry("Telegram is away", KNOCK_SECONDS)
+            return await perform(owed)
 
         return performed
 
@@ -115,7 +119,7 @@ class TelegramPart:
 
     def is_well(self) -> bool:
         """Begun, and where we poll, the last good answer is young."""
-        return self._begun and (self._poller is None or self._poller.is_well())
+        return self._begun.is_set() and (self._poller is None or self._poller.is_well())
 
     async def hush(self) -> None:
         """Ask for no more updates; a batch that came is finished first."""
@@ -128,5 +132,5 @@ class TelegramPart:
 
     async def end(self) -> None:
         """Close what sends."""
-        if self._begun:
+        if self._begun.is_set():
             await self._app.shutdown()

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     )
     secrets: Secrets = Field(default=Secrets(), exclude=True)
     file: Path = Field(default=Path(DEFAULT_FILE), exclude=True)
+    #: Variables that nobody understands, each with its place and the nearest known one.
+    unknown: tuple[str, ...] = Field(default=(), exclude=True)
 
     _whole_levels = field_validator("levels")(whole_levels)
 
@@ -97,6 +99,7 @@ class Settings(BaseSettings):
 
 
 SECTIONS = tuple(name for name, field in Settings.model_fields.items() if not field.exclude)
+_NOT_OF_THE_FILE = frozenset(Settings.model_fields) - frozenset(SECTIONS)
 
 
 def load(path: str | Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
@@ -112,10 +115,12 @@ def load(path: str | Path | None = None, env: Mapping[str, str] | None = None) -
 def read(text: str, file: Path, env: Mapping[str, str]) -> Settings:
     """The settings that the text of `file` says, with the secrets; raises SettingsError."""
     said, problems = _parsed(text, file)
-    secrets, wrong = read_secrets(env, file.parent)
-    problems += wrong
+    outside = read_secrets(env, file.parent)
+    problems += outside.problems
     try:
-        settings = Settings(**said, secrets=secrets or Secrets(), file=file)
+        settings = Settings(
+            **said, secrets=outside.secrets or Secrets(), file=file, unknown=tuple(map(str, outside.unknown))
+        )
     except ValidationError as refused:
         places = lines_of(text)
         problems += [_problem(one, file, places) for one in refused.errors(include_url=False)]
@@ -142,7 +147,7 @@ def _parsed(text: str, file: Path) -> tuple[dict[str, Any], list[Problem]]:
     except tomllib.TOMLDecodeError as wrong:
         raise SettingsError([Problem("", str(file), f"is not TOML: {wrong}")]) from wrong
     problems = []
-    for name in {"secrets", "file"} & set(said):
+    for name in _NOT_OF_THE_FILE & set(said):
         del said[name]
         what = f"unknown key; accepted here: {', '.join(SECTIONS)}. Secrets stand in .env or the environment"
         problems.append(Problem(name, _place(file, (name,), lines_of(text)), what))

@@ -125,7 +125,7 @@ def preset_targets(name: str) -> Targets:
 
 def cautions(settings: Settings) -> list[str]:
     """What is allowed and still worth a warning from `amends check`."""
-    found = []
+    found = list(settings.unknown)
     for code in (None, *settings.jurisdiction):
         rules = rulebook(settings, code)
         where = f"jurisdiction.{code}.targets" if code and settings.jurisdiction[code].targets else "targets"

@@ -7,6 +7,8 @@ import binascii
 import difflib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,8 @@ from amends.settings.errors import Problem, SettingsError
 PREFIX = "AMENDS_"
 #: Names the file of the settings themselves; the only variable that is not a field of Secrets.
 CONFIG = "AMENDS_CONFIG"
+#: What a platform issues is the platform's affair: another server than the public one may issue other shapes.
+_TOKEN = r"^\S+$"
 
 
 def _keys(text: Any) -> Any:
@@ -71,7 +75,7 @@ class Secrets(BaseModel):
         description="32 bytes in base64; several separated by commas, newest first. Made by `amends init`.",
     )
     telegram_token: str | None = Field(
-        default=None, repr=False, pattern=r"^\d+:\S+$", description="The bot's token, from @BotFather."
+        default=None, repr=False, pattern=_TOKEN, description="The bot's token, from @BotFather."
     )
     telegram_api_url: Address = Field(
         default="https://api.telegram.org",
@@ -87,13 +91,13 @@ class Secrets(BaseModel):
         description="Sent by Telegram with each update; needed with a webhook.",
     )
     slack_bot_token: str | None = Field(
-        default=None, repr=False, pattern=r"^xoxb-\S+$", description="The Slack app's bot token (`xoxb-…`)."
+        default=None, repr=False, pattern=_TOKEN, description="The Slack app's bot token (`xoxb-…`)."
     )
     slack_app_token: str | None = Field(
-        default=None, repr=False, pattern=r"^xapp-\S+$", description="Set: Socket Mode (`xapp-…`)."
+        default=None, repr=False, pattern=_TOKEN, description="Set: Socket Mode (`xapp-…`)."
     )
     slack_signing_secret: str | None = Field(
-        default=None, repr=False, min_length=8, description="Without an app token: HTTP, signed by Slack."
+        default=None, repr=False, pattern=_TOKEN, description="Without an app token: HTTP, signed by Slack."
     )
     slack_api_url: Address = Field(default="https://slack.com/api/", description="Slack's Web API.")
     listen: str = Field(
@@ -141,10 +145,10 @@ class Secrets(BaseModel):
 
 ACCEPTED: Mapping[str, str] = {
     "database_url": '"sqlite:///amends.db" or "postgresql://user:password@host/name"',
-    "telegram_token": "a number, a colon and a secret, as @BotFather gives it",
+    "telegram_token": "the token without blanks, as @BotFather gives it",
     "telegram_webhook_secret": "1 to 256 letters, digits, _ and -",
-    "slack_bot_token": "a bot token, which starts with xoxb-",
-    "slack_app_token": "an app-level token, which starts with xapp-",
+    "slack_bot_token": "the bot token without blanks (it starts with xoxb-)",
+    "slack_app_token": "the app-level token without blanks (it starts with xapp-)",
     "slack_signing_secret": "the signing secret of the app's Basic Information page",
     "listen": '"127.0.0.1:8400" or "[::1]:8400"',
     "log": "debug, info, warning or error",
@@ -156,21 +160,34 @@ def variable(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def read_secrets(env: Mapping[str, str], folder: Path) -> tuple[Secrets | None, list[Problem]]:
-    """Secrets from the environment before `.env` in this folder; or what is wrong."""
-    problems: list[Problem] = []
+@dataclass
+class Read:
+    """What the environment said: the secrets or what is wrong with them, and what nobody understands.
+
+    An unknown variable stops nothing: another program's may begin with the same letters.
+    """
+
+    secrets: Secrets | None = None
+    problems: list[Problem] = dataclass_field(default_factory=list)
+    unknown: list[Problem] = dataclass_field(default_factory=list)
+
+
+def read_secrets(env: Mapping[str, str], folder: Path) -> Read:
+    """Secrets from the environment before `.env` in this folder."""
+    read = Read()
     said: dict[str, str] = {}
     places: dict[str, str] = {}
     for place, layer in ((".env", _dotenv(folder / ".env")), ("environment", env)):
-        found, wrong = _read_layer(layer, place, folder)
-        problems += wrong
+        found = _read_layer(layer, place, folder, read)
         said |= {field: value for field, (value, _) in found.items()}
         places |= {field: where for field, (_, where) in found.items()}
     try:
-        return Secrets.model_validate(said), problems
+        read.secrets = Secrets.model_validate(said)
     except ValidationError as refused:
-        problems += [_problem(one, places) for one in refused.errors(include_input=False, include_url=False)]
-    return None, problems
+        read.problems += [
+            _problem(one, places) for one in refused.errors(include_input=False, include_url=False)
+        ]
+    return read
 
 
 def _dotenv(file: Path) -> dict[str, str]:
@@ -180,31 +197,29 @@ def _dotenv(file: Path) -> dict[str, str]:
     return {key: value or "" for key, value in said.items()}
 
 
-def _read_layer(
-    layer: Mapping[str, str], place: str, folder: Path
-) -> tuple[dict[str, tuple[str, str]], list[Problem]]:
+def _read_layer(layer: Mapping[str, str], place: str, folder: Path, read: Read) -> dict[str, tuple[str, str]]:
+    """The values of one place with where each stands; what is wrong is added to `read`."""
     fields = {variable(field): field for field in Secrets.model_fields}
     found: dict[str, tuple[str, str]] = {}
-    problems: list[Problem] = []
     for name, value in sorted(layer.items()):
         if not name.startswith(PREFIX) or (name == CONFIG and place == "environment"):
             continue
         by_file = name.endswith("_FILE") and name not in fields
         field = fields.get(name.removesuffix("_FILE") if by_file else name)
         if field is None:
-            problems.append(Problem(name, place, f"unknown variable; {_nearest(name, list(fields))}"))
+            read.unknown.append(Problem(name, place, f"unknown variable; {_nearest(name, list(fields))}"))
         elif value and field in found:
-            problems.append(Problem(name, place, f"{variable(field)} is set too; keep one of the two"))
+            read.problems.append(Problem(name, place, f"{variable(field)} is set too; keep one of the two"))
         elif value and by_file:
             try:
                 content = (folder / value).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as wrong:
-                problems.append(Problem(name, place, f"{value} cannot be read ({type(wrong).__name__})"))
+                read.problems.append(Problem(name, place, f"{value} cannot be read ({type(wrong).__name__})"))
             else:
                 found[field] = (content, f"{place}, {value}")
         elif value:
             found[field] = (value, place)
-    return found, problems
+    return found
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -71,7 +71,15 @@ class Player:
             await self._does[step.kind](step)
         except Failed:
             raise
-        except (LookupError, TimeoutError, AssertionError, Refused, Impossible, NotVisible, NotAcknowledged) as wrong:
+        except (
+            LookupError,
+            TimeoutError,
+            AssertionError,
+            Refused,
+            Impossible,
+            NotVisible,
+            NotAcknowledged,
+        ) as wrong:
             raise Failed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
 
     # the complainant

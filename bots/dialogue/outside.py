@@ -131,27 +131,30 @@ def _open_burst(talk: Talk, ref: str, *, asked: bool) -> dict[str, Any]:
 
 
 def belongs(talk: Talk, choice: str, ref: str | None, turn: int | None) -> None:
-    """The answer to "is this a new complaint?"; `turn` None means the last one asked."""
+    """The answer to "is it about something else?"; `turn` None means the last one asked.
+
+    A second press finds the question answered: it is told again where the words are, or nothing.
+    """
     asked = [one for one in talk.state.get("bursts", []) if one["asked"]]
     burst = next((one for one in reversed(asked) if turn in (None, one["turn"])), None)
-    if burst is None or (choice == "add" and ref == burst["ref"]):
+    if burst is not None:
+        burst["asked"] = False
+        burst["until"] = talk.remember_until(talk.now)
+    if choice == "new":
         if burst is not None:
-            burst["asked"] = False
-            burst["until"] = talk.remember_until(talk.now)
-        if ref is not None and talk.case(ref) is not None:
-            talk.say("added", ref=ref)
-        return
-    burst["asked"] = False
-    burst["until"] = talk.remember_until(talk.now)
-    message = _again(talk, burst)
-    if choice == "new" and (message.has_words or message.files):
+            _as_new(talk, _again(talk, burst))
+    elif ref is not None and talk.case(ref) is not None:
+        if burst is not None and ref != burst["ref"]:
+            add(talk, ref, talk.new_version(ADDITION, ref), _again(talk, burst))
+        talk.say("added", ref=ref)
+
+
+def _as_new(talk: Talk, message: Message) -> None:
+    if message.has_words or message.files:
         begin(talk, message)
-    elif choice == "new":
+    else:
         talk.go("fresh")
         talk.say("ask.fresh")
-    elif ref is not None and talk.case(ref) is not None:
-        add(talk, ref, talk.new_version(ADDITION, ref), message)
-        talk.say("added", ref=ref)
 
 
 def _again(talk: Talk, burst: dict[str, Any]) -> Message:

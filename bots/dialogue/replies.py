@@ -58,6 +58,10 @@ def disagree(talk: Talk, case: Case) -> None:
         _too_late(talk, case)
     elif _answerable(case) or (case.reply == "accept" and talk.possible(case, Verb.DISAGREE)):
         talk.act(Act(Verb.DISAGREE, case.ref))
+        if case.level >= case.rules.top_level:
+            # Nothing is left to look at again: the letter about the outside steps is the answer.
+            talk.go(IDLE)
+            return
         promised = [one for one in case.owed_remedies if one.done_at is None]
         meanwhile = f"\n{talk.line('reply.meanwhile')}" if promised else ""
         talk.go("again", case.ref)

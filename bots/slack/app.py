@@ -34,7 +34,7 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     for HTTP alone. The listeners use `client`, never bolt's copy of it, which forgets the proxy rule.
     """
     known = await client.auth_test()
-    team = str(known["team_id"])
+    team = known.get("team_id")
 
     async def authorize(team_id: str | None = None) -> AuthorizeResult:
         # Without a result bolt answers nothing: people of other workspaces are refused by the listeners.

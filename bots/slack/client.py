@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 #: An unanswered call is given up after so many seconds; the lease of an obligation is longer.
@@ -34,6 +36,19 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def error_of(failure: SlackApiError) -> str:
+    """Slack's own word for what is wrong; empty where the answer was none of Slack's (a page, plain text)."""
+    said = getattr(failure.response, "data", failure.response)
+    return str(said.get("error") or "") if isinstance(said, Mapping) else ""
+
+
+def status_of(failure: SlackApiError) -> int | None:
+    """The HTTP status of the answer, where there was one."""
+    said = failure.response
+    found = getattr(said, "status_code", getattr(said, "status", None))
+    return found if isinstance(found, int) else None
 
 
 def make_client(token: str | None, base_url: str, *, proxy: str | None = None) -> AsyncWebClient:

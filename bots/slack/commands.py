@@ -24,7 +24,7 @@ from complaints.references import parse_reference
 class Commands:
     """The listener of the slash command."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str | None) -> None:
         self.desk = desk
         self.client = client
         self.own_team = own_team

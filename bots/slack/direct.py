@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from bots.slack import whom
 from bots.slack.blocks import escaped, mention
 from bots.slack.card import RESTRICTED, Drawn, next_words
+from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.drawing import Drawing, purposes
 from bots.slack.notices import notice
@@ -140,7 +141,7 @@ class Direct:
                 channel = await self.poster.direct(member)
                 await self.poster.post(channel, drawn, f"{owed.key}:{member}")
             except SlackApiError as failure:
-                if failure.response.get("error") in PERMANENT:
+                if error_of(failure) in PERMANENT:
                     unexpected(f"direct message of {owed.kind}", failure)
                 else:
                     worst = outcome_of(failure)

@@ -8,7 +8,8 @@ from weakref import WeakValueDictionary
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
-from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.client import error_of
+from bots.slack.posting import NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
 from complaints.owing import card_waits_until
 from complaints.record import Case
 from complaints.vocabulary import Flag
@@ -97,7 +98,7 @@ class Drawing:
             try:
                 await self.poster.redraw(channel, ts, drawn)
             except SlackApiError as failure:
-                if failure.response.get("error") not in _GONE:
+                if error_of(failure) not in _GONE:
                     raise
                 ts = None  # somebody deleted it: a complaint has its card all the same
         if ts is None:
@@ -110,14 +111,24 @@ class Drawing:
         ts = post.ts or await self.poster.find(post.channel, self._key(post.ref, post.purpose))
         if ts is not None:
             try:
-                answer = await client.conversations_replies(channel=post.channel, ts=ts, limit=200)
-                ours = [one["ts"] for one in answer["messages"] if one.get("bot_id") and one["ts"] != ts]
-                for each in [*ours, ts]:
+                for each in [*await self._lines(post.channel, ts), ts]:
                     await client.chat_delete(channel=post.channel, ts=each)
             except SlackApiError as failure:
-                if failure.response.get("error") not in _GONE:
+                if error_of(failure) not in _GONE:
                     raise
         await desk.do(desk.store.post_deleted, post.ref, post.purpose)
+
+    async def _lines(self, channel: str, ts: str) -> list[str]:
+        """What we wrote in the thread of this post."""
+        try:
+            answer = await self.poster.client.conversations_replies(
+                channel=channel, ts=ts, limit=200, include_all_metadata=True
+            )
+        except SlackApiError as failure:
+            if not cannot_look(failure):
+                raise
+            return []
+        return [str(one["ts"]) for one in answer["messages"] if is_ours(one) and one["ts"] != ts]
 
     def _key(self, ref: str, purpose: str) -> str:
         return f"{purpose}:{ref}"

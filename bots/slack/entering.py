@@ -12,11 +12,18 @@ from complaints.people import Actor
 
 
 async def admit(
-    desk: Desk, body: Mapping[str, Any], own_team: str, member: str, *, what: str, ref: str | None = None
+    desk: Desk,
+    body: Mapping[str, Any],
+    own_team: str | None,
+    member: str,
+    *,
+    what: str,
+    ref: str | None = None,
 ) -> Actor:
     """The actor, or NotAllowed: people of other workspaces and people without a role do nothing here."""
     actor = await desk.actor(member)
-    if not team_of(body) - {own_team} and actor.roles:
+    foreign = team_of(body) - {own_team} if own_team is not None else set()
+    if not foreign and actor.roles:
         return actor
     refused = NotAllowed("You have no role in the complaints desk: ask a manager.", code="not_open_to_you")
     await remember(desk, ref, what, actor, refused)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.client import TIMEOUT, proxy_for
+from bots.slack.client import TIMEOUT, error_of, proxy_for
 from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
 from bots.slack.telling import owe_whisper
 from complaints.errors import ComplaintError
@@ -63,7 +63,7 @@ class Filing:
         try:
             await self.poster.client.files_delete(file=str(owed.facts["file"]))
         except SlackApiError as failure:
-            if failure.response.get("error") in ("file_not_found", "file_deleted"):
+            if error_of(failure) in ("file_not_found", "file_deleted"):
                 return Done()
             return outcome_of(failure)
         except NETWORK as failure:

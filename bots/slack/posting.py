@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.card import Drawn
+from bots.slack.client import error_of, status_of
 from bots.slack.desk import Desk
 from store.outcomes import GaveUp, Outcome, Retry
 
@@ -47,17 +49,31 @@ def outcome_of(failure: Exception) -> Outcome:
     if isinstance(failure, Wait):
         return Retry(str(failure), failure.seconds)
     if isinstance(failure, SlackApiError):
-        response = failure.response
-        error = str(response.get("error", "")) if hasattr(response, "get") else ""
-        status = getattr(response, "status_code", None)
+        error, status = error_of(failure), status_of(failure)
         if status == 429 or error in ("ratelimited", "rate_limited"):
-            headers = {str(k).lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
+            said = getattr(failure.response, "headers", None) or {}
+            headers = {str(k).lower(): v for k, v in said.items()}
             after = headers.get("retry-after", 30)
             return Retry("ratelimited", float(after[0] if isinstance(after, list) else after))
         if error in PERMANENT:
             return GaveUp(error)
         return Retry(error or f"status {status}")
     return Retry(type(failure).__name__)
+
+
+def cannot_look(failure: SlackApiError) -> bool:
+    """True where history cannot be read at all: then a post that may be there twice beats none."""
+    return error_of(failure) in ("unknown_method", "missing_scope") or status_of(failure) == 404
+
+
+def is_marked(message: Mapping[str, Any]) -> bool:
+    """Does this message carry our mark?"""
+    return (message.get("metadata") or {}).get("event_type") == EVENT_TYPE
+
+
+def is_ours(message: Mapping[str, Any]) -> bool:
+    """Was this message written by an app? In a thread of ours that is us."""
+    return bool(message.get("bot_id")) or is_marked(message)
 
 
 class Poster:
@@ -85,6 +101,14 @@ class Poster:
 
     async def find(self, channel: str, key: str, *, thread: str | None = None) -> str | None:
         """The ts of our post with this key, if an uncertain try did arrive."""
+        try:
+            return await self._found(channel, key, thread)
+        except SlackApiError as refused:
+            if not cannot_look(refused):
+                raise
+            return None
+
+    async def _found(self, channel: str, key: str, thread: str | None) -> str | None:
         cursor: str | None = None
         for _ in range(_PAGES):
             common: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": _PER_PAGE}
@@ -95,9 +119,8 @@ class Poster:
             else:
                 answer = await self.client.conversations_replies(ts=thread, **common)
             for message in answer["messages"]:
-                metadata = message.get("metadata") or {}
-                payload = metadata.get("event_payload") or {}
-                if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == key:
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if is_marked(message) and payload.get("key") == key:
                     return str(message["ts"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:

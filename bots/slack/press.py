@@ -23,11 +23,12 @@ class Press:
     channel: str | None = None
     thread: str | None = None
     view: Mapping[str, Any] | None = None
+    at: str = ""
 
     @property
     def key(self) -> str:
-        """The key of what this press does: a trigger is used once."""
-        return f"slack:{self.trigger}"
+        """The key of what this press does: a trigger and the moment of the press come once."""
+        return f"slack:{self.trigger}{self.at and '/' + self.at}"
 
     @property
     def whispered(self) -> bool:
@@ -54,8 +55,9 @@ def read_press(body: Mapping[str, Any]) -> Press:
         ref=ref,
         by=str(body["user"]["id"]),
         trigger=str(body["trigger_id"]),
+        at=str(action.get("action_ts") or ""),
         drawn=int(drawn[1]) if drawn else None,
-        channel=(body.get("channel") or {}).get("id"),
+        channel=(body.get("channel") or {}).get("id") or container.get("channel_id"),
         thread=container.get("thread_ts"),
         view=body.get("view"),
     )

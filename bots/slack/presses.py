@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack import refusals
+from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
 from bots.slack.modals import View, bare, with_row
@@ -31,7 +32,7 @@ AT_ONCE: Mapping[str, Verb] = {"take": Verb.ASSIGN, "receipt": Verb.RECEIPT}
 class Presses:
     """The listeners of buttons and menus; `own_team` is our workspace."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str | None) -> None:
         self.desk = desk
         self.client = client
         self.own_team = own_team
@@ -108,7 +109,7 @@ class Presses:
         try:
             await self.client.views_push(trigger_id=press.trigger, view=view)
         except SlackApiError as refused:
-            if refused.response.get("error") != "push_limit_reached" or press.view is None:
+            if error_of(refused) != "push_limit_reached" or press.view is None:
                 raise
             await self.client.views_update(view_id=press.view["id"], view=view)
 
@@ -138,7 +139,7 @@ class Presses:
         view = body["view"]
         try:
             changed = with_row(view, str(body["actions"][0]["value"]), self.desk.voice)
-            await self.client.views_update(view_id=view["id"], hash=view["hash"], view=changed)
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=changed)
         except SlackApiError as failure:
             # hash_conflict: another row came in between; the person sees it and presses again.
             unexpected("more rows", failure)

@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.client import error_of, status_of
 from bots.slack.desk import Desk
 from complaints.vocabulary import Role
 from store.values import Member
@@ -34,19 +35,35 @@ async def sync_staff(
 ) -> Synced:
     """Read the roles of the settings anew and keep them in the store, by period.
 
-    What cannot be read gives nobody a role (a channel the app is not in, a user group on a free plan, an
-    unknown person); a failing network raises and leaves everything as it was.
+    A person named in the settings has the role by being named; only what Slack says of them (a guest, gone,
+    a bot, of another workspace) takes it away. A channel or group that cannot be read gives nobody a role.
+    A failing network, or an answer that only speaks of the moment, raises and leaves everything as it was.
     """
-    own_team = str((await client.auth_test())["team_id"])
+    own_team = (await client.auth_test()).get("team_id")
+    named: dict[str, set[Role]] = {}
     held: dict[str, set[Role]] = {}
     problems: list[str] = []
     for role, sources in {**roles, Role.ON_CALL: on_call}.items():
         for source in sources:
             for member in await _people(client, source, problems):
                 held.setdefault(member, set()).add(role)
+                if member == source:
+                    named.setdefault(member, set()).add(role)
+    known = {one.id: one for one in await desk.do(desk.store.members)}
     members = []
     for member, its in sorted(held.items()):
-        found = await _member(client, member, frozenset(its), own_team, problems)
+        try:
+            user = await _user(client, member)
+        except SlackApiError as refused:
+            if known and _is_of_the_moment(refused):
+                raise
+            own = frozenset(named.get(member, ()))
+            kept = "the role by the settings stands" if own else "no role"
+            problems.append(f"{member}: {_told(refused)}; {kept}")
+            if own:
+                members.append(_unseen(member, own, known.get(member)))
+            continue
+        found = _member(member, user, frozenset(its), own_team, problems)
         if found is not None:
             members.append(found)
     await desk.do(desk.store.sync_staff, members)
@@ -64,7 +81,9 @@ async def _people(client: AsyncWebClient, source: str, problems: list[str]) -> l
             case _:
                 return [source]
     except SlackApiError as refused:
-        problems.append(f"{source}: {_lasting(refused)}; nobody has a role by it")
+        if _is_of_the_moment(refused):
+            raise
+        problems.append(f"{source}: {_told(refused)}; nobody has a role by it")
         return []
 
 
@@ -80,15 +99,24 @@ async def _channel_members(client: AsyncWebClient, channel: str) -> list[str]:
             return found
 
 
-async def _member(
-    client: AsyncWebClient, member: str, roles: frozenset[Role], own_team: str, problems: list[str]
+async def _user(client: AsyncWebClient, member: str) -> Mapping[str, Any]:
+    """What Slack knows of a person; nothing where it answers without one."""
+    found: Mapping[str, Any] | None = (await client.users_info(user=member)).get("user")
+    return found or {}
+
+
+def _unseen(member: str, roles: frozenset[Role], known: Member | None) -> Member:
+    """Somebody whom Slack does not show: by the name known before, else by the id."""
+    return Member(
+        id=member, name=known.name if known else member, aliases=known.aliases if known else (), roles=roles
+    )
+
+
+def _member(
+    member: str, user: Mapping[str, Any], roles: frozenset[Role], own_team: str | None, problems: list[str]
 ) -> Member | None:
-    try:
-        user: Mapping[str, Any] = (await client.users_info(user=member))["user"]
-    except SlackApiError as refused:
-        problems.append(f"{member}: {_lasting(refused)}; no role")
-        return None
-    if any(user.get(one) for one in _KEPT_OUT) or user.get("team_id") not in (None, own_team):
+    foreign = own_team is not None and user.get("team_id") not in (None, own_team)
+    if foreign or any(user.get(one) for one in _KEPT_OUT):
         # The app itself is a member of its channels: that is no problem worth a line.
         if not user.get("is_bot"):
             problems.append(f"{member}: a guest, deactivated, or of another workspace; no role")
@@ -106,8 +134,10 @@ _OF_THE_MOMENT = frozenset(
 )
 
 
-def _lasting(refused: SlackApiError) -> str:
-    error = str(refused.response.get("error", "")) if hasattr(refused.response, "get") else ""
-    if not error or error in _OF_THE_MOMENT:
-        raise refused
-    return error
+def _is_of_the_moment(refused: SlackApiError) -> bool:
+    status = status_of(refused) or 200
+    return error_of(refused) in _OF_THE_MOMENT or status == 429 or status >= 500
+
+
+def _told(refused: SlackApiError) -> str:
+    return error_of(refused) or f"status {status_of(refused)}"

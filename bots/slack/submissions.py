@@ -44,7 +44,7 @@ class Filled:
 class Submissions:
     """The listeners of submitted views."""
 
-    def __init__(self, desk: Desk, own_team: str) -> None:
+    def __init__(self, desk: Desk, own_team: str | None) -> None:
         self.desk = desk
         self.own_team = own_team
 
@@ -66,14 +66,14 @@ class Submissions:
         by = str(body["user"]["id"])
         actor = await admit(self.desk, body, self.own_team, by, what=callback, ref=meta.ref)
         if callback.endswith(SUFFIX):
-            await self._send(meta, actor, str(body["trigger_id"]))
+            await self._send(meta, actor)
             return {"response_action": "clear"}
         filled = await self._filled(callback, view, meta, actor)
         if callback in PREVIEWED:
             return {"response_action": "push", "view": await self._preview(filled, meta)}
         await self.desk.do(
             self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
-            version=meta.version, key=f"slack:{body['trigger_id']}",
+            version=meta.version,
         )  # fmt: skip
         return await self._done(filled)
 
@@ -147,7 +147,7 @@ class Submissions:
             unread=unread,
         )
 
-    async def _send(self, meta: Meta, actor: Actor, trigger: str) -> None:
+    async def _send(self, meta: Meta, actor: Actor) -> None:
         """The previewed act, with rights and versions checked again."""
         draft = await self.desk.do(self.desk.store.read_draft, meta.draft or "")
         if draft is None or draft.by != actor.id or draft.ref != meta.ref:

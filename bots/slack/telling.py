@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.modals import notice_view, with_notice
 from bots.slack.press import Press
@@ -42,5 +43,5 @@ def unexpected(what: str, failure: BaseException) -> None:
     """Log what nobody expected: the kind and the place, never a message, for it may hold words of people."""
     frames = traceback.extract_tb(failure.__traceback__)
     place = " < ".join(f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames[-4:]))
-    said = failure.response.get("error", "") if isinstance(failure, SlackApiError) else ""
+    said = error_of(failure) if isinstance(failure, SlackApiError) else ""
     log.error("%s failed: %s %s at %s", what, type(failure).__name__, said, place)

@@ -46,6 +46,7 @@ def build_application(token: str, base_url: str) -> App:
         .request(_request(root, connections=64))
         .get_updates_request(_request(root, connections=2))
         .updater(None)
+        .job_queue(None)
         .concurrent_updates(False)
         .build()
     )

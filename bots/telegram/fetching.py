@@ -13,6 +13,9 @@ from store.open import Store
 from store.outcomes import Done, Outcome, Retry
 from store.values import Obligation
 
+#: Seconds between two parts of a download; well within the lease.
+SLOWEST = 30.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,7 +29,7 @@ def fetch(app: App, store: Store) -> Perform:
             if (file.file_size or 0) > MOST_BYTES:
                 await store.in_thread(store.file_failed, wanted.ref, wanted.n, "too_large")
                 return Done()
-            data = bytes(await file.download_as_bytearray())
+            data = bytes(await file.download_as_bytearray(read_timeout=SLOWEST))
         except RetryAfter as flood:
             return Retry("flood", seconds_of(flood))
         except BadRequest as refused:

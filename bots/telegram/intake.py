@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import PurePath
 from typing import Any
 
 import structlog
@@ -58,7 +60,7 @@ class Intake:
                 if key in await self._store.in_thread(self._store.known, [key]):
                     return
             log.error("update_set_aside", key=key, why=why)
-            body = json.dumps(raw, ensure_ascii=False).encode()
+            body = json.dumps(raw).encode()
             await self._store.in_thread(self._store.set_aside, key, body, why)
 
     async def retry(self, raw: bytes) -> None:
@@ -111,7 +113,9 @@ class Intake:
         why = type(context.error).__name__
         if isinstance(update, Update):
             self._why[update.update_id] = why
-        log.warning("update_failed", error=why, exc_info=context.error)
+        frames = traceback.extract_tb(context.error.__traceback__) if context.error is not None else []
+        where = [f"{PurePath(one.filename).name}:{one.lineno}" for one in frames[-4:]]
+        log.warning("update_failed", error=why, where=where)
 
     @asynccontextmanager
     async def _lane(self, name: str) -> AsyncIterator[None]:

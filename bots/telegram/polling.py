@@ -59,7 +59,7 @@ class Poller:
                 break
             except Exception as wrong:  # noqa: BLE001  # no fault of the network or the store may end the intake
                 failures += 1
-                wait = _wait(wrong, failures)
+                wait = wait_after(wrong, failures)
             await self._rest(wait)
         if self._holder is not None:
             await self._store.in_thread(self._store.let_go, LEADER, self._holder)
@@ -75,10 +75,10 @@ class Poller:
 
     async def _ask(self) -> list[dict[str, Any]]:
         asked = {"offset": self._offset, "timeout": self._timeout, "allowed_updates": list(ALLOWED)}
-        found: list[dict[str, Any]] = await self._app.bot.do_api_request(
+        found = await self._app.bot.do_api_request(
             "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
         )
-        return found
+        return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
 
     async def _move_past(self, updates: Sequence[dict[str, Any]]) -> None:
         known = await self._store.in_thread(self._store.known, [key_of_raw(raw) for raw in updates])
@@ -117,7 +117,7 @@ def seconds_of(flood: RetryAfter) -> float:
     return float(asked.total_seconds() if isinstance(asked, timedelta) else asked)
 
 
-def _wait(wrong: Exception, failures: int) -> float:
+def wait_after(wrong: Exception, failures: int) -> float:
     """Say in plain words why nothing comes in, and how long to wait."""
     wait = min(MOST_WAIT, LEAST_WAIT * float(2 ** min(failures, 10)))
     match wrong:

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import httpx
 import structlog
@@ -21,6 +22,8 @@ from complaints.vocabulary import Verb
 from store.messages import Following
 from store.open import Store
 from store.outcomes import Done, GaveUp, Outcome, Retry
+from store.pacing import reserve
+from store.transactions import Tx
 from store.values import Chat, MessageState, Obligation
 
 LONGEST = 4096
@@ -89,9 +92,9 @@ class Sender:
         """Wait for our turn; None when it has come, else the seconds after which to ask again."""
         if not self._paced or owed.lane is Lane.DANGER:
             return None
-        store = self._store
-        own = await store.in_thread(store.reserve, f"telegram:{chat.address}", ONE_CHAT)
-        bot = await store.in_thread(store.reserve, "telegram", ALL)
+        own, bot = await self._store.in_thread(
+            self._store.run, partial(_take_turn, lane=f"telegram:{chat.address}"), writes=True
+        )
         wait = max(own - TOGETHER, bot)
         if wait > LONGEST_WAIT:
             return wait
@@ -158,6 +161,11 @@ class Sender:
             return Done(settled=True)
         await store.in_thread(store.unsent, number, uncertain, "no answer")
         return Retry("no answer")
+
+
+def _take_turn(tx: Tx, *, lane: str) -> tuple[float, float]:
+    """The chat's next place and the bot's, in one transaction: a prompt pays for one commit, not two."""
+    return reserve(tx, lane, ONE_CHAT), reserve(tx, "telegram", ALL)
 
 
 def is_gone(wrong: Exception) -> bool:

@@ -60,7 +60,7 @@ def _heard(update: Update, who: Chat, buttons: Buttons, link: str, *, private: b
     if update.edited_message is not None:
         message = update.edited_message
         text = message.text if message.text is not None else message.caption
-        return Edited(text, str(message.message_id), _at(message.edit_date)) if text else None
+        return Edited(whole(text), str(message.message_id), _at(message.edit_date)) if text else None
     return _message(update.message) if update.message is not None else None
 
 
@@ -75,15 +75,14 @@ def _message(message: Message) -> Heard | None:
     source, at = str(message.message_id), _at(message.date)
     quoted = str(message.reply_to_message.message_id) if message.reply_to_message is not None else None
     if message.text is not None:
-        if message.text.startswith("/"):
-            return _command(message.text, source, at)
-        return Words(message.text, source, at, quoted)
+        text = whole(message.text)
+        return _command(text, source, at) if text.startswith("/") else Words(text, source, at, quoted)
     file = _file(message, source)
     if file is not None:
-        return FileHeard(file, message.caption or "", source, at, quoted)
+        return FileHeard(file, whole(message.caption or ""), source, at, quoted)
     told = _told_otherwise(message)
     if told:
-        return Words(told, source, at, quoted)
+        return Words(whole(told), source, at, quoted)
     return Unreadable() if any(getattr(message, kind, None) for kind in _UNREADABLE) else None
 
 
@@ -115,7 +114,7 @@ def _as_heard(message: Message, kind: str, file: Any, source: str, *, mime: str 
         source=source,
         mime=mime,
         size=file.file_size,
-        name=getattr(file, "file_name", None),
+        name=whole(getattr(file, "file_name", None) or "") or None,
         seconds=int(duration.total_seconds() if hasattr(duration, "total_seconds") else duration)
         if duration is not None
         else None,
@@ -140,7 +139,12 @@ def _told_otherwise(message: Message) -> str:
 
 def _chat(chat: TelegramChat, user: User | None) -> Chat:
     language = user.language_code.split("-")[0].lower() if user and user.language_code else None
-    return Chat(CHANNEL, str(chat.id), language, user.full_name if user else None)
+    return Chat(CHANNEL, str(chat.id), language, whole(user.full_name) if user else None)
+
+
+def whole(text: str) -> str:
+    """The text with halves of letters, which no store takes, marked as unreadable."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _at(date: datetime | None) -> datetime:

@@ -249,10 +249,15 @@ def _told_by_voice(case: Case, event: Event) -> Case:
 
 
 def escalated(case: Case, event: Event) -> Case:
-    """One level up before a decision: nobody has judged, so nobody is excluded and no clock starts anew."""
-    up = case.level + 1
-    acted = {level: people for level, people in case.acted_at.items() if level != case.level}
-    moved = case.acted_at.get(case.level, frozenset()) | case.acted_at.get(up, frozenset())
+    """One level up before a decision: nobody has judged, so nobody is excluded and no clock starts anew.
+
+    Only a decision from before a reopening keeps those who took it out of the next level.
+    """
+    up, here = case.level + 1, case.acted_at.get(case.level, frozenset())
+    judged = [one for one in case.decisions if one.level == case.level]
+    stay = here & {person for one in judged for person in (one.by, one.approved_by)}
+    moved = (here - stay) | case.acted_at.get(up, frozenset())
+    acted = {**case.acted_at, case.level: stay, up: moved}
     acks = {**case.acks, up: case.acks[case.level]} if case.level in case.acks else case.acks
     return replace(
         nothing_pending(case),
@@ -260,6 +265,6 @@ def escalated(case: Case, event: Event) -> Case:
         level=up,
         owner=None,
         evidence=frozenset(),
-        acted_at={**acted, up: moved} if moved else acted,
+        acted_at={level: people for level, people in acted.items() if people},
         acks=acks,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amends.settings import Settings, SettingsError, load
+from amends.settings import Settings, SettingsError, cautions, load
 
 MINIMAL = """\
 [organisation]
@@ -294,12 +294,12 @@ def test_without_a_key_whoever_needs_one_is_told_how_to_make_it(tmp_path: Path) 
     [
         ({"AMENDS_SECRET_KEY": "hunter2"}, "environment: AMENDS_SECRET_KEY: each key is 32 bytes in base64"),
         (
-            {"AMENDS_TELEGRAM_TOKEN": "hunter2"},
-            "AMENDS_TELEGRAM_TOKEN: is not understood; write a number, a colon",
+            {"AMENDS_TELEGRAM_TOKEN": "hunter2 hunter2"},
+            "AMENDS_TELEGRAM_TOKEN: is not understood; write the token without blanks",
         ),
         (
-            {"AMENDS_SLACK_BOT_TOKEN": "xapp-hunter2"},
-            "AMENDS_SLACK_BOT_TOKEN: is not understood; write a bot token",
+            {"AMENDS_SLACK_BOT_TOKEN": "hunter2 hunter2"},
+            "AMENDS_SLACK_BOT_TOKEN: is not understood; write the bot token",
         ),
         (
             {"AMENDS_DATABASE_URL": "mysql://a:hunter2@b/c"},
@@ -308,7 +308,6 @@ def test_without_a_key_whoever_needs_one_is_told_how_to_make_it(tmp_path: Path) 
         ({"AMENDS_TELEGRAM_API_URL": "hunter2"}, "AMENDS_TELEGRAM_API_URL: write an address such as"),
         ({"AMENDS_LISTEN": "hunter2"}, 'AMENDS_LISTEN: is not understood; write "127.0.0.1:8400"'),
         ({"AMENDS_LOG": "hunter2"}, "AMENDS_LOG: is not understood; write debug, info, warning or error"),
-        ({"AMENDS_LOG_LEVEL": "hunter2"}, "AMENDS_LOG_LEVEL: unknown variable; did you mean AMENDS_LOG?"),
         (
             {"AMENDS_LOG_FILE": "/none/hunter"},
             "AMENDS_LOG_FILE: /none/hunter cannot be read (FileNotFoundError)",
@@ -331,11 +330,20 @@ def test_a_wrong_variable_is_refused_without_repeating_a_secret(
     assert "hunter2" not in message
 
 
-def test_a_mistyped_variable_in_the_env_file_is_refused_there(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("AMENDS_SLACK_APP_TOKN=xapp-1\n")
-    assert ".env: AMENDS_SLACK_APP_TOKN: unknown variable; did you mean AMENDS_SLACK_APP_TOKEN?" in refused(
-        tmp_path
-    )
+def test_a_variable_that_nobody_knows_stops_nothing_and_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AMENDS_SLACK_APP_TOKN=hunter2\n")
+    settings = loaded(tmp_path, env={"AMENDS_LOG_LEVEL": "hunter2"})
+    told = cautions(settings)
+    assert ".env: AMENDS_SLACK_APP_TOKN: unknown variable; did you mean AMENDS_SLACK_APP_TOKEN?" in told
+    assert "environment: AMENDS_LOG_LEVEL: unknown variable; did you mean AMENDS_LOG?" in told
+    assert "hunter2" not in "".join(told)
+
+
+@pytest.mark.parametrize("token", ["123:abc", "x", "bot-token/of+another=server", "xoxb-1"])
+def test_a_token_of_any_shape_is_taken(tmp_path: Path, token: str) -> None:
+    names = ("TELEGRAM_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+    secrets = loaded(tmp_path, env={f"AMENDS_{name}": token for name in names}).secrets
+    assert {secrets.telegram_token, secrets.slack_bot_token, secrets.slack_app_token} == {token}
 
 
 def test_secrets_show_in_no_representation(tmp_path: Path) -> None:

@@ -253,6 +253,18 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     assert (store.slack_seen("Ev1"), store.slack_seen("Ev1")) == (False, True)
 
 
+def test_a_complaint_is_found_by_its_exact_number_however_it_is_written(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    assert store.keep_identifier(ref, "phone", "020 7946 0018")
+    assert store.keep_identifier(ref, "email", "Mary@Example.org")
+    assert store.keep_identifier(ref, "order", "ab-123 456")
+    assert not store.keep_identifier(ref, "phone", "no number")
+    for written in ("+44 20 7946 0018", "mary@example.org ", "AB123456"):
+        assert store.found_by(written, "GB") == [ref]
+    assert store.found_by("AB12345", "GB") == []
+
+
 def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     refs = []

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from complaints.errors import UnknownReference
 from complaints.intake import said
 from complaints.vocabulary import Verb
 from store.open import Store
@@ -108,6 +109,17 @@ def test_two_chats_are_two_people_and_see_only_their_own(store: Store) -> None:
     assert store.case(theirs).language == "tr"
 
 
+def test_a_complaint_older_than_those_loaded_is_found_by_its_reference_and_nobody_elses(store: Store) -> None:
+    desk = Desk(store)
+    oldest = desk.receive()
+    for _ in range(20):
+        desk.receive()
+    desk.add(oldest, "Still brown.")
+    assert store.case(oldest).words == 2
+    with pytest.raises(UnknownReference):
+        desk.add(oldest, "Mine too.", chat=desk.chat("70002"))
+
+
 def test_what_fails_inside_leaves_nothing_and_may_come_again(store: Store) -> None:
     desk = Desk(store)
 
@@ -116,7 +128,7 @@ def test_what_fails_inside_leaves_nothing_and_may_come_again(store: Store) -> No
         good = Act(Verb.RECEIVE, talk.next_ref, told, {"description": "a story"})
         return Turn(state={"step": "x"}, acts=(good, Act(Verb.ADD, "no such reference", told)))
 
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownReference):
         store.hear("tg:9", desk.chat(), broken)
     assert store.known(["tg:9"]) == set()
     assert store.cases() == ([], None)

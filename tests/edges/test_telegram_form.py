@@ -12,8 +12,8 @@ from tests.edges.telegram_line import Line, line
 
 
 @pytest.fixture
-async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store) as running:
+async def desk(store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, store) as running:
         yield running
 
 

@@ -61,6 +61,11 @@ async def test_an_update_that_comes_twice_is_taken_once(unpolled: Line) -> None:
     assert described(unpolled.store) == ["The water is brown."]
 
 
+async def test_half_a_letter_of_a_broken_app_costs_no_complaint(unpolled: Line) -> None:
+    await unpolled.intake.take(update(1, "The water is \ud83d brown."))
+    assert described(unpolled.store) == ["The water is \ufffd brown."]
+
+
 async def test_updates_of_one_chat_keep_their_order_while_others_go_on(unpolled: Line) -> None:
     batch = [update(n, f"Message number {n}.", chat=5000001 + n % 3) for n in range(1, 31)]
     await asyncio.gather(*(unpolled.intake.take(one) for one in batch))

@@ -30,7 +30,7 @@ from complaints.vocabulary import Flag, Verb
 #: A Tuesday; London keeps UTC in November, and work is done from 09:00 to 17:30.
 TUESDAY = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 REF = "A7K-M3Q-9T"
-OTHER_REF = "777-777-74"
+OTHER_REF = "777-777-7E"
 
 ANNA = complainant("p1")
 ALICE = staff("U0000001", "handler")
@@ -285,3 +285,6 @@ def a_proposal(**more: Any) -> Mapping[str, Any]:
 def proposed(told: Told, **more: Any) -> Told:
     """The model has proposed."""
     return told.do(Verb.PROPOSE, MODEL, a_proposal(**more))
+
+
+LOWER_REASON: Mapping[str, str] = {"override_reason": "She says herself that nobody was hurt."}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from random import Random
 from typing import Any
 
 from bots.dialogue import Command, Edited, Elapsed, FileHeard, Heard, Press, Words, step
@@ -114,7 +115,7 @@ class Play:
             state=self.state,
             language=self.language,
             cases=tuple(reversed(self.cases.values())),
-            next_ref=new_reference(lambda n: hash((len(self.cases), n, len(self.acted))) % n),
+            next_ref=new_reference(Random(len(self.acted)).randrange),
             texts=self.texts_of,
             sources=self.source_of,
             staff=self.staff_names,

@@ -71,6 +71,18 @@ def nothing_closes_with_a_remedy_owed(before: Case, after: Case) -> None:
             assert one.verified_by != one.done_by
 
 
+def an_offer_is_owed_after_a_yes_and_only_then(event: Event, after: Case) -> None:
+    """A yes takes up every open offer; whatever offer is owed was taken up by one."""
+    if event.verb is Verb.ACCEPT:
+        assert not any(one.offered for one in after.remedies)
+    for one in after.remedies:
+        if one.needs_acceptance and one.owed:
+            assert one.accepted_at is not None
+            assert one.ended_at is None
+    if not after.is_open:
+        assert not after.open_offer
+
+
 def severity_stands_above_the_rules(case: Case, events: Sequence[Event]) -> None:
     """Below a fired rule only by a manager who has seen it fire."""
     for sign in case.signs:
@@ -239,7 +251,7 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "decision": lambda before, after, key: (
         _silenced(before, after)
         or after.state not in (State.DECIDED, State.REMEDYING)
-        or all(one.communicated_at for one in after.decisions)
+        or any(one.communicated_at for one in after.decisions if str(one.seq) == key.split(":")[1])
     ),
     "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
     "progress": lambda before, after, key: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bots.dialogue import Blocked, GroupSeen, Press, Unblocked
@@ -35,6 +36,16 @@ def test_new_complaint_opens_a_record_with_the_words_of_the_burst() -> None:
     assert play.texts_of(play.ref) == {
         "description": "And the meter reader never came.\n\nHe was to come on Monday."
     }
+
+
+def test_new_complaint_pressed_twice_opens_one() -> None:
+    play = Play()
+    play.files_a_complaint()
+    play.writes("And the meter reader never came.")
+    button = play.said[-1]
+    play.presses("new", of=button)
+    assert play.presses("new", of=button) == []
+    assert len(play.cases) == 2
 
 
 def test_add_to_an_older_complaint_puts_the_words_there_too() -> None:
@@ -109,6 +120,17 @@ def test_i_disagree_keeps_it_open_and_asks_what_to_look_at_again() -> None:
         f"I have noted that for {ref}. You hear from us here."
     ]
     assert play.texts_of(ref)["look_again"] == "You did not read my letter."
+
+
+def test_at_the_top_nothing_is_asked_again_for_the_outside_steps_are_the_answer() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    play.cases[ref] = replace(
+        play.cases[ref], level=2, decisions=(replace(play.cases[ref].decisions[0], level=2),)
+    )
+    assert play.writes("I disagree") == []
+    assert play.cases[ref].state is State.DISAGREED
 
 
 def test_i_have_a_question_is_an_addition_that_keeps_it_from_lapsing() -> None:

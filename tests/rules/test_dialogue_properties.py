@@ -139,6 +139,18 @@ def test_words_that_qualify_always_end_in_the_words_of_an_act(
 
 
 @settings(max_examples=80, deadline=None)
+@given(st.lists(moves, max_size=15), st.text(max_size=40).filter(str.strip))
+def test_a_file_and_its_caption_always_end_in_an_act(events: list[tuple[Any, ...]], caption: str) -> None:
+    play = Play()
+    for one in events:
+        move(play, one)
+    before = len(play.acted)
+    play.sends("photo", caption)
+    assert caption in [said for act in play.acted[before:] for said in act.words.values()]
+    assert sum(len(act.files) for act in play.acted[before:]) == 1
+
+
+@settings(max_examples=80, deadline=None)
 @given(st.lists(moves, max_size=20))
 def test_the_state_is_json_and_holds_no_words_of_the_person(events: list[tuple[Any, ...]]) -> None:
     play = Play()

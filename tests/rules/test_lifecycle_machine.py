@@ -101,6 +101,7 @@ class Complaint(RuleBasedStateMachine):
         laws.the_state_moved_along_the_table(before, done.event, done.case)
         laws.only_a_yes_is_a_yes(before, done.event, done.case)
         laws.nothing_closes_with_a_remedy_owed(before, done.case)
+        laws.an_offer_is_owed_after_a_yes_and_only_then(done.event, done.case)
         laws.no_clock_is_moved(before, done.event, done.case)
         laws.versions_count_work(before, done.event, done.case)
         laws.events_hold_no_words(done.event)
@@ -130,7 +131,7 @@ class Complaint(RuleBasedStateMachine):
 
 TestAnySequenceOfActs = Complaint.TestCase
 TestAnySequenceOfActs.settings = settings(
-    max_examples=200,
+    max_examples=250,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

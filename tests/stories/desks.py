@@ -3,111 +3,180 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
+import multiprocessing
+from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 from simulator import Simulator
-from tests.stories.killable import DIED
+from store.open import Store
+from tests.stories.killable import DIED, Kill, Orders, serve
 
 #: The process answers within this time or it hangs, which is a failure of its own.
 PATIENCE = 60.0
 
+_processes = multiprocessing.get_context("forkserver")
+# A second start costs milliseconds so, not the seconds that importing takes.
+_processes.set_forkserver_preload(["tests.stories.killable"])
+
+
+class Hangs(Exception):
+    """The desk's process neither answered nor died."""
+
+
+class _Life:
+    """One process, from its start to its end."""
+
+    def __init__(self, process: ForkServerProcess, pipe: Connection) -> None:
+        self.process, self._pipe = process, pipe
+
+    async def ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Its answer; EOFError or OSError where it dies first."""
+        self._pipe.send(dict(order))
+        return await self.answer()
+
+    async def answer(self) -> dict[str, Any]:
+        """What it says next."""
+        try:
+            said: dict[str, Any] = await asyncio.wait_for(asyncio.to_thread(self._pipe.recv), PATIENCE)
+        except TimeoutError as hangs:
+            self.process.kill()
+            raise Hangs(f"no answer within {PATIENCE} s") from hangs
+        return said
+
 
 class ProcessDesk:
-    """Starts `tests.stories.killable`, passes orders on, and starts it anew, unarmed, when it died as told."""
+    """Passes orders on to the process, and starts it anew, unarmed, when it died as told.
 
-    def __init__(self, config: Path, environment: Mapping[str, str], simulator: Simulator) -> None:
-        self._config, self._environment, self._simulator = config, dict(environment), simulator
-        self._process: asyncio.subprocess.Process | None = None
+    `folder` holds amends.toml; `store` is a second view of the same database, for reading only.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], simulator: Simulator, store: Store
+    ) -> None:
+        self._folder, self._environment = folder, dict(environment)
+        self._simulator, self.store = simulator, store
+        self._life: _Life | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self.deaths = 0
+        self.passed: Counter[str] = Counter()
 
-    async def start(self, point: str = "-", pass_: int = 1) -> None:
-        """Start; `point` and `pass_` say where it will die."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.stories.killable",
-            str(self._config),
-            point,
-            str(pass_),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=self._environment,
-            limit=16 * 1024 * 1024,
-        )
-        if await self._answer() is None:
-            await self._again()
+    async def start(self, kill: Kill | None) -> None:
+        """Start it, to die at `kill`, and keep it alive from then on."""
+        life = self._new(kill)
+        self._keeping = asyncio.create_task(self._keep_alive(life))
+        await self._order({"do": "idle"})
 
     async def stop(self) -> None:
-        """End it for good."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        """End it for good; raises what kept it from being started again."""
+        keeping = self._keeping
+        if keeping is None:
+            return
+        if not keeping.done():
+            keeping.cancel()
+        for child in (self._life,) if self._life else ():
+            child.process.kill()
+            await asyncio.to_thread(child.process.join)
+        await asyncio.gather(keeping, return_exceptions=True)
+        if not keeping.cancelled():
+            keeping.result()
 
     async def settled(self) -> None:
         """Return when nothing due is left to do and nothing moves on either platform."""
         while True:
             await self._order({"do": "idle"})
-            await self._simulator.settled()
-            if (await self._order({"do": "idle"}))["idle"]:
+            # With Telegram down, updates wait there: that is settled too.
+            if not self._simulator.trouble.telegram_down:
+                await self._simulator.settled()
+            if (await self._order({"do": "state"}))["idle"]:
                 return
 
     async def advance(self, by: timedelta) -> None:
         """Move the clock; after a death on the way, the rest of the way."""
-        before = await self._now()
-        while (left := before + by.total_seconds() - await self._now()) > 1:
-            if await self._try({"do": "advance", "seconds": left}) is not None:
-                return
+        await self.settled()
+        target = (await self._order({"do": "state"}))["now"] + by
+        while (left := target - (await self._order({"do": "state"}))["now"]) > timedelta(0):
+            await self._try({"do": "advance", "seconds": left.total_seconds()})
+        await self.settled()
 
     async def to_next_due(self) -> None:
         """Move the clock to the next due time."""
-        await self._order({"do": "next_due"})
+        await self.settled()
+        await self._try({"do": "next_due"})
+        await self.settled()
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
-        record: Mapping[str, Any] = (await self._order({"do": "record", "ref": ref}))["record"]
-        return record
+        found: Mapping[str, Any] = await self.store.in_thread(self.store.record, ref)
+        return found
 
-    async def trained(self) -> None:
-        """Return when a model is in use."""
-        await self._order({"do": "trained"})
+    def log(self) -> str:
+        """What the process had to say, for messages of failing tests."""
+        return (self._folder / "desk.log").read_text(encoding="utf-8", errors="replace")[-4000:]
 
-    async def _now(self) -> float:
-        return datetime.fromisoformat((await self._order({"do": "idle"}))["now"]).timestamp()
+    def _new(self, kill: Kill | None) -> _Life:
+        ours, its = _processes.Pipe()
+        orders = Orders(self._folder / "amends.toml", self._environment, kill, its, self._folder / "desk.log")
+        process = _processes.Process(target=serve, args=(orders,), daemon=True)
+        process.start()
+        # Else the pipe would never end: its other end must be open in the process alone.
+        its.close()
+        return _Life(process, ours)
+
+    async def _keep_alive(self, life: _Life) -> None:
+        while True:
+            await self._begun(life)
+            await asyncio.to_thread(life.process.join)
+            code = life.process.exitcode
+            if code != DIED:
+                raise AssertionError(f"the desk ended by itself with code {code}:\n{self.log()}")
+            self.deaths += 1
+            life = self._new(None)
+
+    async def _begun(self, life: _Life) -> None:
+        """It may take orders once it listens; it may also die before."""
+        try:
+            self._note(await life.answer())
+        except (EOFError, OSError):
+            return
+        self._life = life
 
     async def _order(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of this process, or of the next where it dies before it answers."""
         while True:
             answer = await self._try(order)
             if answer is not None:
                 return answer
 
     async def _try(self, order: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None when the process died meanwhile; it has then been started again."""
-        assert self._process is not None
-        assert self._process.stdin is not None
+        """The answer, or None when the process died meanwhile; the next one takes orders then."""
+        life = await self._other_than(None)
         try:
-            self._process.stdin.write((json.dumps(order) + "\n").encode())
-            await self._process.stdin.drain()
-            answer = await self._answer()
-        except (BrokenPipeError, ConnectionResetError):
-            answer = None
-        if answer is None:
-            await self._again()
+            answer = await life.ask(order)
+        except (EOFError, OSError):
+            await self._other_than(life)
+            return None
+        self._note(answer)
         return answer
 
-    async def _answer(self) -> dict[str, Any] | None:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
-        return json.loads(line) if line else None
+    async def _other_than(self, gone: _Life | None) -> _Life:
+        while self._life is None or self._life is gone:
+            if self._keeping is not None and self._keeping.done():
+                self._keeping.result()
+            await asyncio.sleep(0.005)
+        return self._life
 
-    async def _again(self) -> None:
-        assert self._process is not None
-        code = await self._process.wait()
-        assert code == DIED, f"the desk ended by itself with code {code}"
-        self.deaths += 1
-        await self.start()
+    def _note(self, answer: Mapping[str, Any]) -> None:
+        if self.deaths == 0:
+            self.passed = Counter(answer["passed"])
+
+
+def warm() -> None:
+    """Begin to load the product into the process that all others are made from."""
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()  # type: ignore[attr-defined]

@@ -1,24 +1,28 @@
 """The product in a process of its own that dies at a named point, as `kill -9` would end it.
 
-Run by tests/stories/test_killed.py: reads orders as JSON lines on standard input, answers on standard output. The
-points are put in from outside, so the product holds no hook for them.
+Started by tests/stories/desks.py: takes orders from a pipe and answers on it. The points are put in from outside, so
+the product holds no hook for them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import os
-import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import event
 
+import triage.proposal  # noqa: F401  # heavy: loaded once, before processes are made from this one
 from amends.clockwork import Clockwork
 from amends.keys import keyring
+from amends.logs import set_up_logging
 from amends.settings import load
 from amends.wiring import Desk, Pace
 from store.faces import Bound
@@ -26,98 +30,140 @@ from store.open import Store, open_store
 
 DIED = 137
 
-#: The named points, each with the store's method at whose edge it lies and on which side of it.
-POINTS: dict[str, tuple[str, str]] = {
-    "before_the_commit": ("hear", "commit"),
-    "committed_but_not_acknowledged": ("hear", "after"),
-    "claimed": ("claim", "after"),
-    "sent_but_not_settled": ("sent", "before"),
-    "posted_but_ts_not_stored": ("posted", "before"),
-}
+#: The named points in the order in which a message meets them.
+POINTS = (
+    "before_the_commit",
+    "committed_but_not_acknowledged",
+    "claimed",
+    "sent_but_not_settled",
+    "posted_but_ts_not_stored",
+)
 
 
-def arm(store: Store, point: str, pass_: int) -> None:
-    """Die when this point is passed for the `pass_`th time."""
-    method, side = POINTS[point]
-    bound: Bound[Any, Any] = getattr(store, method)
-    passed = 0
+class Kill(NamedTuple):
+    """Where to die: at the `pass_`th passing of a point."""
 
-    def die_if_due(result: object = True) -> None:
-        nonlocal passed
-        if not result:
-            return
-        passed += 1
-        if passed == pass_:
-            os._exit(DIED)
+    point: str
+    pass_: int
 
-    if side == "commit":
+
+@dataclass(frozen=True)
+class Orders:
+    """What the process needs to know: where its settings are, where to die, and where it speaks."""
+
+    config: Path
+    environment: Mapping[str, str]
+    kill: Kill | None
+    pipe: Connection
+    log: Path
+
+
+class Watch:
+    """Counts how often each point was passed, and dies where told."""
+
+    def __init__(self, kill: Kill | None) -> None:
+        self._kill = kill
+        self.passed: Counter[str] = Counter()
+
+    def over(self, store: Store) -> None:
+        """Put the points into this store."""
+        self._over_hearing(store)
+        self._after(store, "claim", lambda claimed: "claimed" if claimed else None)
+        self._before(store, "sent", lambda *_, **__: "sent_but_not_settled")
+        self._before(store, "posted", lambda ref, purpose, *_, **__: _first(store, ref, purpose))
+
+    def _over_hearing(self, store: Store) -> None:
+        """Both sides of the commit of what was heard; all hearing is done by the one writing thread."""
+        hear: Bound[Any, Any] = store.hear
         hearing = False
 
         def armed(*args: Any, **kwargs: Any) -> Any:
             nonlocal hearing
             hearing = True
             try:
-                return bound(*args, **kwargs)
+                result = hear(*args, **kwargs)
             finally:
                 hearing = False
+            self._pass("committed_but_not_acknowledged")
+            return result
 
         @event.listens_for(store._engines.writing, "commit")
         def committing(_: Any) -> None:
             if hearing:
-                die_if_due()
+                self._pass("before_the_commit")
 
-    elif side == "after":
+        store.hear = armed  # type: ignore[misc,assignment]
+
+    def _after(self, store: Store, method: str, named: Callable[[Any], str | None]) -> None:
+        bound: Bound[Any, Any] = getattr(store, method)
 
         def armed(*args: Any, **kwargs: Any) -> Any:
             result = bound(*args, **kwargs)
-            die_if_due(result)
+            self._pass(named(result))
             return result
 
-    else:
+        setattr(store, method, armed)
+
+    def _before(self, store: Store, method: str, named: Callable[..., str | None]) -> None:
+        bound: Bound[Any, Any] = getattr(store, method)
 
         def armed(*args: Any, **kwargs: Any) -> Any:
-            die_if_due()
+            self._pass(named(*args, **kwargs))
             return bound(*args, **kwargs)
 
-    armed.writes = bound.writes  # type: ignore[attr-defined]
-    setattr(store, method, armed)
+        setattr(store, method, armed)
+
+    def _pass(self, point: str | None) -> None:
+        if point is None:
+            return
+        self.passed[point] += 1
+        if self._kill == (point, self.passed[point]):
+            os._exit(DIED)
 
 
-async def _serve(config: Path, point: str | None, pass_: int) -> None:
-    settings = load(config)
+def _first(store: Store, ref: str, purpose: str) -> str | None:
+    """A card drawn again has its ts; the point is the one that has just been posted."""
+    new = any(one.ts is None for one in store.posts(ref) if one.purpose == purpose)
+    return "posted_but_ts_not_stored" if new else None
+
+
+def serve(orders: Orders) -> None:
+    """Run the desk until told to stop, or until it dies."""
+    log = os.open(orders.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    set_up_logging("warning")
+    logging.captureWarnings(capture=True)
+    asyncio.run(_serve(orders))
+
+
+async def _serve(orders: Orders) -> None:
+    settings = load(orders.config, orders.environment)
     store = open_store(settings.secrets.database_url, keyring(settings))
-    if point is not None:
-        arm(store, point, pass_)
+    watch = Watch(orders.kill)
+    watch.over(store)
     desk = Desk(settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
-    await desk.start()
     clock = Clockwork(store, desk.idle)
-    loop = asyncio.get_running_loop()
-
-    async def move(order: dict[str, Any]) -> None:
-        if order["do"] == "advance":
-            await clock.advance(timedelta(seconds=order["seconds"]))
-        elif order["do"] == "next_due":
-            await clock.to_next_due()
-        elif order["do"] == "idle":
-            await desk.idle()
-        elif order["do"] == "trained":
-            await desk.trained()
-
-    answer({"ok": True, "now": store.now().isoformat()})
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        order = json.loads(line)
-        await move(order)
-        record = await store.in_thread(store.record, order["ref"]) if order["do"] == "record" else None
-        answer({"ok": True, "now": store.now().isoformat(), "record": record, "idle": await desk.is_idle()})
+    await desk.start()
+    await _listening(desk, store)
+    order: dict[str, Any] = {"do": "begin"}
+    while order["do"] != "stop":
+        match order["do"]:
+            case "advance":
+                await clock.advance(timedelta(seconds=order["seconds"]))
+            case "next_due":
+                await clock.to_next_due()
+            case "idle":
+                await desk.idle()
+        orders.pipe.send(
+            {"now": store.now(), "idle": await desk.is_idle(), "passed": dict(watch.passed)},
+        )
+        order = await asyncio.to_thread(orders.pipe.recv)
     await desk.stop()
     store.close()
 
 
-def answer(said: Any) -> None:
-    sys.stdout.write(json.dumps(said, default=str) + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _, config_, point_, pass__ = sys.argv
-    asyncio.run(_serve(Path(config_), None if point_ == "-" else point_, int(pass__)))
+async def _listening(desk: Desk, store: Store) -> None:
+    """Both lines stand, and staff are known: before that nobody could press anything."""
+    while not (all((await desk.ready()).values()) and store.members()):
+        await asyncio.sleep(0.01)

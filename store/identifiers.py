@@ -1,0 +1,63 @@
+"""Numbers by which a complaint is found: sealed with its key, looked up only by HMAC, in full."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from sqlalchemy import select
+
+from store.casefiles import load
+from store.sealing import place, seal
+from store.tables import IDENTIFIERS
+from store.transactions import Tx
+
+KINDS = ("phone", "email", "customer", "order")
+_SEPARATORS = re.compile(r"[^0-9A-Za-z]")
+
+
+def normal_form(kind: str, value: str, country: str) -> str | None:
+    """One spelling for all spellings of the same number; None where it is no such number.
+
+    A phone becomes E.164, read as a number of `country` (ISO 3166) where it names none itself.
+    """
+    if kind == "phone":
+        try:
+            number = phonenumbers.parse(value, country)
+        except phonenumbers.NumberParseException:
+            return None
+        if not phonenumbers.is_possible_number(number):
+            return None
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if kind == "email":
+        address = value.strip().casefold()
+        return address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else None
+    if kind in KINDS:
+        return _SEPARATORS.sub("", value).upper() or None
+    raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}")
+
+
+def keep_identifier(tx: Tx, ref: str, kind: str, value: str) -> bool:
+    """File the complaint under this number; False where it is no such number."""
+    file = load(tx, ref)
+    spelled = normal_form(kind, value, file.case.rules.country)
+    if spelled is None:
+        return False
+    sealed = seal(file.key(tx), value, place("identifiers", ref, kind))
+    index = tx.keys.index(kind, spelled)
+    tx.insert_new(IDENTIFIERS, [{"ref": ref, "kind": kind, "value_index": index, "sealed": sealed}])
+    return True
+
+
+def found_by(tx: Tx, value: str, country: str, limit: int = 50) -> list[str]:
+    """References of complaints filed under this exact phone, e-mail, customer or order number."""
+    found: list[str] = []
+    for kind in KINDS:
+        spelled = normal_form(kind, value, country)
+        if spelled is None:
+            continue
+        query = select(IDENTIFIERS.c.ref).where(
+            IDENTIFIERS.c.kind == kind, IDENTIFIERS.c.value_index.in_(tx.keys.indexes(kind, spelled))
+        )
+        found += tx.connection.execute(query.order_by(IDENTIFIERS.c.ref).limit(limit)).scalars()
+    return list(dict.fromkeys(found))[:limit]

@@ -1,0 +1,80 @@
+"""Who polls, and what is said when polling fails (reliability.md, sections 1 and 4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from structlog.testing import capture_logs
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
+
+from bots.telegram.polling import MOST_WAIT, Poller, wait_after
+from simulator import Simulator
+from store.open import Store
+from tests.edges.telegram_line import Line, line
+
+
+@pytest.fixture
+async def unpolled(sqlite_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, sqlite_store, polls=False) as running:
+        yield running
+
+
+def poller(desk: Line, holder: str) -> Poller:
+    """One replica's poller."""
+    return Poller(desk.app, desk.store, desk.intake, holder=holder, timeout=1)
+
+
+async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Line) -> None:
+    one, other = poller(unpolled, "one"), poller(unpolled, "other")
+    tasks = [asyncio.create_task(one.run())]
+    await unpolled.tells()
+    tasks.append(asyncio.create_task(other.run()))
+    await unpolled.sim.customer("Anna").says("And it smells.")
+    await unpolled.settled()
+    assert other.last_good is None
+    one.stop()
+    await tasks[0]
+    await unpolled.sim.customer("Anna").says("It is cold, too.")
+    await unpolled.settled()
+    other.stop()
+    await tasks[1]
+    assert unpolled.sim.world.calls.of("getUpdates") == []
+    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 3
+
+
+async def test_a_poller_is_well_once_it_had_an_answer(unpolled: Line) -> None:
+    one = poller(unpolled, "one")
+    assert not one.is_well()
+    task = asyncio.create_task(one.run())
+    await unpolled.tells()
+    assert one.is_well()
+    one.stop()
+    await task
+
+
+@pytest.mark.parametrize(
+    ("wrong", "event", "least"),
+    [
+        (Conflict("terminated by other getUpdates request"), "telegram_conflict", 3.0),
+        (InvalidToken("no"), "telegram_refuses_the_token", MOST_WAIT),
+        (RetryAfter(7), "telegram_asks_for_a_pause", 7.0),
+        (NetworkError("Bad Gateway"), "telegram_unreachable", 0.5),
+        (BadRequest("strange"), "telegram_unreachable", 0.5),
+        (RuntimeError("somebody's words"), "updates_not_taken", 0.5),
+    ],
+)
+def test_each_failure_is_said_in_plain_words_and_waited_out(
+    wrong: Exception, event: str, least: float
+) -> None:
+    with capture_logs() as said:
+        assert wait_after(wrong, 1) >= least
+    assert [one["event"] for one in said] == [event]
+    assert "somebody's words" not in str(said)
+
+
+def test_the_wait_grows_to_half_a_minute_and_no_further() -> None:
+    waits = [wait_after(NetworkError("down"), failures) for failures in range(1, 20)]
+    assert waits == sorted(waits)
+    assert waits[-1] == MOST_WAIT

@@ -1,0 +1,371 @@
+"""What is owed at each stage: keys, due times and what makes them moot (design.md, rule 2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from complaints.owing import ACTS, KINDS, Lane, card_waits_until, standing
+from complaints.people import SYSTEM
+from complaints.vocabulary import CloseCode, Verb
+from tests.clauses import clause
+from tests.rules.builders import (
+    ALICE,
+    ANNA,
+    BURAK,
+    HEARD,
+    LOWER_REASON,
+    MONA,
+    ORHAN,
+    TUESDAY,
+    Told,
+    a_case_at_level_two,
+    a_case_offered_recourse,
+    a_closed_case,
+    a_decided_case,
+    a_logged_case,
+    a_message,
+    a_received_case,
+    a_refund,
+    a_resolved_case,
+    a_sign,
+    a_told_case,
+    acknowledged,
+    an_assessed_case,
+    an_investigated_case,
+    assessed,
+    decided,
+    heard_at,
+    proposed,
+    remedied,
+    rules_with,
+)
+
+DANGER = a_sign("gas.gas_smell", 5, 3, danger=True)
+WHY = {"reason": "Two more readings are needed."}
+NEW = {"reason": "It came back."}
+
+
+def at(text: str) -> datetime:
+    """`2026-11-03 10:00`, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def keys(told: Told) -> set[str]:
+    """What stands owed."""
+    return {one.key for one in standing(told.case)}
+
+
+@clause("7.4")
+def test_the_acknowledgement_is_owed_when_the_questions_end() -> None:
+    told = a_received_case()
+    assert "ack:1" not in keys(told)
+    ended = told.do(Verb.END_FORM, SYSTEM, {"because": "silence"})
+    duty = ended.duty("acknowledge")
+    assert (duty.key, duty.due, duty.lane) == ("ack:1", ended.at, Lane.DIALOGUE)
+    assert "ack:1" not in keys(ended.do(Verb.ACKNOWLEDGE, SYSTEM))
+
+
+def test_the_questions_end_after_silence_or_at_latest_four_hours_on() -> None:
+    told = a_received_case()
+    ends = {one.key: one.due for one in told.owed if one.kind == "end_form"}
+    assert ends == {
+        "end_form:silence:1": TUESDAY + timedelta(minutes=30),
+        "end_form:latest": TUESDAY + timedelta(hours=4),
+    }
+    more = told.do(Verb.ADD, ANNA, a_message())
+    assert "end_form:silence:2" in keys(more)
+    assert "end_form:silence:1" not in keys(more)
+    assert not {one for one in keys(more.do(Verb.CONFIRM, ANNA)) if one.startswith("end_form")}
+
+
+@clause("7.4")
+def test_the_acknowledgement_is_owed_before_the_first_letter_of_staff_leaves() -> None:
+    told = a_received_case().do(Verb.REPLY, ALICE, {}, {"text": "Hello."})
+    assert told.duty("acknowledge").lane < told.duty("letter").lane
+
+
+@clause("7.4")
+def test_where_no_chat_takes_it_staff_are_reminded_of_the_acknowledgement() -> None:
+    told = a_logged_case()
+    assert "acknowledge" not in told.kinds
+    assert "remind:ack:0:1:due" in told.keys
+    by_voice = told.do(Verb.ACKNOWLEDGE, ALICE, heard_at(told), HEARD)
+    assert "remind:ack:0:1:due" not in by_voice.keys
+
+
+@clause("7.3")
+def test_whoever_cannot_be_reached_is_written_to_again_when_back() -> None:
+    told = a_received_case().do(Verb.CONFIRM, ANNA)
+    failed = told.do(Verb.FAIL_DELIVERY, SYSTEM)
+    assert "ack:1" not in keys(failed)
+    assert "remind:ack:0:1:due" in keys(failed)
+    assert "ack:1:r1" in keys(failed.do(Verb.ADD, ANNA, a_message()))
+    undelivered = a_decided_case().do(Verb.FAIL_DELIVERY, SYSTEM)
+    assert "decision" not in {one.kind for one in standing(undelivered.case)}
+    back = undelivered.do(Verb.ADD, ANNA, a_message())
+    assert back.duty("decision").key.endswith(":r1")
+
+
+def test_a_logged_complaint_has_a_chat_once_its_code_was_redeemed() -> None:
+    told = a_logged_case().do(Verb.BIND, ALICE)
+    assert "ack:1" not in keys(told)
+    assert "ack:1" in keys(told.do(Verb.BIND, ANNA))
+
+
+def test_a_proposal_is_owed_after_the_burst_and_for_every_later_word() -> None:
+    told = a_received_case()
+    owed = {one.key: one.due for one in told.owed if one.kind == "propose"}
+    assert owed == {
+        "propose:1": TUESDAY + timedelta(seconds=20),
+        "propose:latest": TUESDAY + timedelta(seconds=60),
+    }
+    assert not {one for one in keys(proposed(told)) if one.startswith("propose")}
+    assert "propose:2" in keys(proposed(told).do(Verb.ADD, ANNA, a_message()))
+    assert not {one for one in keys(an_assessed_case()) if one.startswith("propose")}
+
+
+def test_the_card_is_owed_for_every_version_and_waits_for_the_proposal_at_first() -> None:
+    told = a_received_case()
+    assert told.duty("card").key == "card:1"
+    assert card_waits_until(told.case) == TUESDAY + timedelta(seconds=90)
+    assert card_waits_until(proposed(told).case) is None
+    assert card_waits_until(an_assessed_case().case) is None
+    assert card_waits_until(a_received_case(signs=(DANGER,)).case) is None
+    assert card_waits_until(a_received_case(subjects=(BURAK.id,)).case) is None
+    assert card_waits_until(told.do(Verb.ASSIGN, ALICE).case) is None
+
+
+@clause("7.4")
+def test_danger_pages_until_somebody_has_seen_it_and_then_says_who() -> None:
+    told = a_received_case(signs=(DANGER,))
+    page = told.duty("page")
+    assert (page.key, page.due, page.lane) == (f"page:{TUESDAY.isoformat()}", TUESDAY, Lane.DANGER)
+    assert told.duty("card").lane is Lane.DANGER
+    seen = told.do(Verb.RECEIPT, ORHAN)
+    assert "page" not in seen.kinds
+    duty = seen.duty("danger_seen")
+    assert (duty.lane, duty.facts["role"]) == (Lane.DANGER, "on_call")
+    assert "danger_seen" not in seen.do(Verb.RECEIPT, MONA).kinds
+
+
+@clause("7.1")
+def test_the_first_real_dates_and_every_moved_one_are_told() -> None:
+    told = an_assessed_case()
+    assert told.duty("dates").facts == {"seq": 4, "verb": "assess"}
+    assert "dates" not in assessed(told, category="service").kinds
+    assert "dates" in assessed(told, severity=4).kinds
+    extended = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    facts = {"seq": 5, "verb": "extend", "target": "decide", "of": 0}
+    assert extended.duty("dates").facts == facts
+
+
+@clause("7.3")
+def test_progress_is_told_at_every_preset_date() -> None:
+    told = an_assessed_case()
+    assert told.duty("progress").due == at("2026-11-10 17:30")
+    informed = told.later(days=7).do(Verb.INFORM, SYSTEM)
+    assert informed.duty("progress").due == at("2026-11-17 17:30")
+    assert told.duty("progress").key != informed.duty("progress").key
+    assert "progress" not in decided(an_investigated_case()).kinds
+
+
+@clause("7.3")
+def test_the_legal_maximum_is_told_when_it_passes_undecided() -> None:
+    rules = rules_with(legal="10 bd")
+    duty = an_assessed_case(rules=rules).duty("legal_passed")
+    assert (duty.key, duty.due) == ("legal_passed:1", at("2026-11-17 17:30"))
+    assert "legal_passed" not in a_decided_case(rules=rules).kinds
+    assert "legal_passed" not in an_assessed_case().kinds
+
+
+@clause("8.4")
+def test_staff_are_reminded_a_working_day_before_and_when_it_was_missed() -> None:
+    told = an_assessed_case()
+    reminders = {one.key: one.due for one in told.owed if one.key.startswith("remind:decide")}
+    assert reminders == {
+        "remind:decide:0:2:-1bd": at("2026-11-16 09:00"),
+        "remind:decide:0:2:due": at("2026-11-17 17:30"),
+    }
+
+
+def test_the_most_urgent_has_no_time_for_a_days_notice() -> None:
+    told = an_assessed_case(severity=5)
+    assert "remind:decide:0:2:due" in told.keys
+    assert not any(key.endswith("-1bd") for key in told.keys)
+
+
+def test_a_new_version_makes_the_reminder_of_the_old_one_moot() -> None:
+    told = an_assessed_case()
+    extended = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert "remind:decide:0:3:due" in extended.keys
+    assert "remind:decide:0:2:due" not in extended.keys
+
+
+@clause("7.3")
+def test_an_open_question_reminds_staff_of_the_reply() -> None:
+    asked = a_told_case().do(Verb.ADD, ANNA, a_message(kind="question"))
+    assert "remind:reply:0:1:due" in asked.keys
+    assert "lapse" not in asked.kinds
+    replied = asked.do(Verb.REPLY, ALICE, {}, {"text": "It was the same day."})
+    assert "remind:reply:0:1:due" not in replied.keys
+    assert "lapse" in replied.kinds
+    after_closing = a_closed_case().do(Verb.ADD, ANNA, a_message(kind="question"))
+    assert "remind:reply:0:1:due" in after_closing.keys
+
+
+def test_the_end_of_waiting_is_told_to_staff_without_a_days_notice() -> None:
+    told = an_investigated_case().do(Verb.ASK, ALICE, {"needed_by": "2026-11-09"}, {"text": "The bill?"})
+    assert {one for one in told.keys if one.startswith("remind:waiting")} == {"remind:waiting:0:1:due"}
+
+
+@clause("7.8")
+def test_the_decision_is_told_as_soon_as_it_was_taken() -> None:
+    told = a_decided_case()
+    duty = told.duty("decision")
+    assert (duty.key, duty.due) == (f"decision:{told.last.seq}", told.at)
+    assert "decision" not in a_told_case().kinds
+    drafted = decided(an_investigated_case(severity=4))
+    assert "decision" not in drafted.kinds
+    approved = drafted.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    assert approved.duty("decision").due == approved.at
+
+
+@clause("7.9")
+def test_a_reply_is_reminded_of_once_and_silence_ends_it_later() -> None:
+    told = a_told_case()
+    assert told.duty("reply_reminder").due == at("2026-11-17 17:30")
+    assert told.duty("lapse").due == at("2026-12-01 17:30")
+    accepted = told.do(Verb.ACCEPT, ANNA)
+    assert not accepted.kinds & {"reply_reminder", "lapse"}
+
+
+@clause("7.9")
+def test_nothing_lapses_while_a_remedy_is_owed_or_unchecked() -> None:
+    told = a_told_case(remedies=[a_refund()])
+    assert "lapse" not in told.kinds
+    assert "reply_reminder" in told.kinds
+    checked = remedied(told.later(days=40))
+    assert checked.duty("lapse").due == checked.at
+
+
+@clause("7.7")
+def test_a_remedy_is_told_when_done_and_when_late() -> None:
+    told = a_told_case(remedies=[a_refund()])
+    assert told.duty("remedy_late").key == "remedy_late:0:1"
+    done = told.do(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": told.at.isoformat()})
+    assert done.duty("remedy_notice").facts["remedy"] == 0
+    assert "remedy_late" not in done.kinds
+    assert "remedy_late" in told.do(Verb.DISAGREE, ANNA, {"reviewers": 1}).kinds
+
+
+@clause("F")
+def test_a_disagreement_is_acknowledged_at_the_next_level_or_the_outside_offered() -> None:
+    assert a_case_at_level_two().duty("acknowledge").key == "ack:2"
+    told = a_told_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
+    assert told.duty("recourse").due == told.at
+    assert "recourse" not in a_case_offered_recourse().kinds
+
+
+@clause("7.9")
+def test_an_answer_heard_by_voice_is_confirmed_in_writing() -> None:
+    told = a_told_case()
+    for verb in (Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW):
+        spoken = told.do(verb, ALICE, heard_at(told), HEARD)
+        assert spoken.duty("confirmation").facts == {"seq": spoken.last.seq, "verb": verb.value}
+        assert "confirmation" not in told.do(verb, ANNA).kinds
+
+
+def test_whoever_is_given_a_complaint_is_told() -> None:
+    told = an_assessed_case()
+    assert told.do(Verb.ASSIGN, MONA, {"owner": BURAK.id}).duty("told_owner").due == told.at + timedelta(
+        minutes=1
+    )
+    assert "told_owner" not in told.do(Verb.ASSIGN, MONA).kinds
+
+
+def test_those_who_may_agree_are_asked() -> None:
+    assert "ask_approval" in decided(an_investigated_case(severity=4)).kinds
+    asked = an_assessed_case().do(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Thanks only."})
+    assert "ask_approval" in asked.kinds
+    assert "ask_approval" not in decided(an_investigated_case()).kinds
+
+
+@clause("7.9")
+def test_every_ending_is_told_with_its_code() -> None:
+    assert a_closed_case().duty("closing").facts == {"code": CloseCode.RESOLVED}
+    asked = an_assessed_case().do(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Thanks only."})
+    thanked = asked.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    assert thanked.duty("closing").facts == {"code": CloseCode.NOT_COMPLAINT}
+    assert "survey" not in thanked.kinds
+
+
+@clause("7.9")
+def test_a_withdrawal_is_confirmed_once_though_the_matter_goes_on() -> None:
+    told = an_assessed_case(safety=1, severity=2).do(Verb.WITHDRAW, ANNA)
+    assert told.duty("closing").key == "closing:0"
+    assert told.duty("closing").facts == {"code": CloseCode.WITHDRAWN}
+    assert not told.kinds & {"progress", "acknowledge", "decision"}
+    owed = a_told_case(remedies=[a_refund()]).do(Verb.WITHDRAW, ANNA)
+    closed = remedied(owed).do(Verb.CLOSE, ALICE, {}, {"root_cause": "That."})
+    assert closed.duty("closing") == owed.duty("closing")
+    assert "remedy_notice" not in remedied(owed).kinds
+
+
+@clause("8.3")
+def test_the_survey_follows_three_days_after_an_ending_and_is_reminded_of_once() -> None:
+    closed = a_closed_case()
+    assert closed.duty("survey").due == closed.at + timedelta(days=3)
+    sent = closed.later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
+    assert "survey" not in sent.kinds
+    assert sent.duty("survey_reminder").due == sent.at + timedelta(days=5)
+    for step in ("reminded", "answered"):
+        assert "survey_reminder" not in sent.do(Verb.SURVEY, SYSTEM, {"step": step}).kinds
+
+
+@clause("8.3")
+def test_nobody_is_surveyed_twice_in_thirty_days() -> None:
+    sent = a_closed_case().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
+    soon = _closed_again(sent.do(Verb.REOPEN, ANNA, {}, NEW))
+    assert "survey" not in soon.kinds
+    late = _closed_again(sent.later(days=60).do(Verb.REOPEN, ANNA, {}, NEW))
+    assert late.duty("survey").key == "survey:1"
+    assert late.duty("closing").key == "closing:1"
+
+
+def _closed_again(told: Told) -> Told:
+    refused = told.do(Verb.RESOLVE, ALICE, _RESOLUTION, _RESOLVED).do(Verb.COMMUNICATE_DECISION, SYSTEM)
+    return refused.do(Verb.ACCEPT, ANNA).do(Verb.CLOSE, ALICE, {}, {"root_cause": "That."})
+
+
+_RESOLUTION = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
+_RESOLVED = {"done": "Paid.", "cause": "That.", "agreed_how": "Phone."}
+
+
+@clause("8.3")
+def test_a_minor_the_unreachable_and_a_merged_complaint_are_not_surveyed() -> None:
+    minor = acknowledged(a_received_case(signs=(a_sign("minor.minor_mentioned", 2, 0),)))
+    merged = acknowledged(a_received_case()).do(
+        Verb.MERGE, ALICE, {"other_ref": "777-777-7E", "other_complainant": ANNA.id}
+    )
+    lost = a_closed_case().do(Verb.FAIL_DELIVERY, SYSTEM)
+    refused = minor.do(Verb.NOT_ACCEPT, MONA, {}, WHY)
+    for told in (refused, merged, lost):
+        assert not told.kinds & {"survey", "survey_reminder"}
+
+
+@pytest.mark.parametrize("quiet", [Verb.SURVEY, Verb.END_FORM])
+def test_every_act_but_two_is_a_line_in_the_thread(quiet: Verb) -> None:
+    assert a_resolved_case().duty("thread").facts["verb"] == "communicate_decision"
+    told = a_received_case() if quiet is Verb.END_FORM else a_closed_case()
+    assert "thread" not in told.do(quiet, SYSTEM, {"step": "sent"}).kinds
+
+
+def test_every_kind_that_the_scheduler_acts_on_is_a_kind() -> None:
+    assert set(ACTS) <= set(KINDS)
+
+
+def test_after_a_lowering_the_reminders_follow_the_later_date() -> None:
+    told = assessed(an_assessed_case(severity=4), MONA, LOWER_REASON, severity=1)
+    assert told.duty("dates").facts["verb"] == "reassess"

@@ -1,0 +1,153 @@
+"""Every role by every verb, from the text of surfaces.md, "Who may", as data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from complaints import acts, permissions
+from complaints.errors import ComplaintError, NotAllowed
+from complaints.forms import FORM_VERBS, GIVEN
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import Role, Verb
+from tests.clauses import clause
+from tests.rules.builders import (
+    ANNA,
+    RULES,
+    SYSTEM,
+    TUGBA,
+    a_received_case,
+    an_assessed_case,
+    staff,
+)
+
+#: Form names as "Who may" writes them. "These, and …" is spelled out; `asks_reclassify` is the proposal.
+INTAKE = "log_complaint note"
+HANDLER = f"""{INTAKE} take assess reply ask inform investigate resolve decide remedy verify close escalate
+    link conflict restrict external given bind asks_reclassify"""
+MANAGER = f"{HANDLER} assign approve extend not_accept unrestrict hold release reopen receipt"
+WHO_MAY = {
+    Role.INTAKE: INTAKE,
+    Role.HANDLER: HANDLER,
+    Role.MANAGER: MANAGER,
+    Role.TOP_MANAGEMENT: f"{MANAGER} erase",
+    Role.AUDITOR: "",
+    Role.ON_CALL: "receipt",
+}
+#: What no person of staff does: it is the complainant's, the model's or the desk's own.
+NOT_OF_STAFF = {
+    Role.COMPLAINANT: "receive add confirm end_form answer accept disagree withdraw reopen bind survey",
+    Role.MODEL: "propose",
+    Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
+        lapse restrict survey erase""",
+}
+
+
+def _verbs(names: str) -> frozenset[Verb]:
+    found: set[Verb] = set()
+    for name in names.split():
+        match name:
+            case "asks_reclassify":
+                found.add(Verb.RECLASSIFY)
+            case "given":
+                found |= set(GIVEN.values())
+            case "external":
+                found |= {Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL}
+            case "link":
+                found |= {Verb.LINK, Verb.MERGE}
+            case "assess":
+                found |= {Verb.ASSESS, Verb.REASSESS}
+            case _:
+                found.add(FORM_VERBS.get(name) or Verb(name))
+    return frozenset(found)
+
+
+ALLOWED = {role: _verbs(names) for role, names in (WHO_MAY | NOT_OF_STAFF).items()}
+
+
+def _actor(role: Role) -> Actor:
+    match role:
+        case Role.COMPLAINANT:
+            return ANNA
+        case Role.SYSTEM:
+            return SYSTEM
+        case Role.MODEL:
+            return Actor("model", frozenset({Role.MODEL}))
+        case _:
+            return staff("U7777777", role)
+
+
+def _open_to(by: Actor) -> Case:
+    """A complaint that this person owns, at the level where the person decides."""
+    case = an_assessed_case().case
+    return replace(case, owner=by.id, level=2 if by.roles <= {Role.TOP_MANAGEMENT} else 1)
+
+
+@clause("5.3")
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
+@pytest.mark.parametrize("role", list(ALLOWED))
+def test_a_role_may_do_exactly_what_it_was_given(role: Role, verb: Verb) -> None:
+    by = _actor(role)
+    case = _open_to(by)
+    if verb in ALLOWED[role]:
+        assert permissions.require(case, verb, by) is role
+    else:
+        with pytest.raises(NotAllowed):
+            permissions.require(case, verb, by)
+
+
+@pytest.mark.parametrize("role", list(ALLOWED))
+def test_a_complaint_is_received_by_its_complainant_intake_or_those_who_handle(role: Role) -> None:
+    by = _actor(role)
+    if Verb.RECEIVE in ALLOWED[role]:
+        assert a_received_case(by=by).last.role is role
+    else:
+        with pytest.raises(NotAllowed):
+            a_received_case(by=by)
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+def test_without_a_role_nothing_may_be_done(verb: Verb) -> None:
+    nobody = staff("U7777777")
+    with pytest.raises(NotAllowed):
+        permissions.require(_open_to(nobody), verb, nobody)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
+def test_a_stranger_may_do_nothing_to_somebody_elses_complaint(verb: Verb) -> None:
+    with pytest.raises(NotAllowed):
+        permissions.require(an_assessed_case().case, verb, Actor("p2", frozenset({Role.COMPLAINANT})))
+
+
+def test_the_event_records_the_least_role_that_allows_the_act() -> None:
+    both = staff("U7777777", "handler", "manager")
+    case = an_assessed_case().case
+    assert permissions.require(case, Verb.REPLY, both) is Role.HANDLER
+    assert permissions.require(case, Verb.EXTEND, both) is Role.MANAGER
+
+
+def test_a_decision_of_a_level_records_the_role_of_that_level() -> None:
+    both = staff("U7777777", "handler", "manager")
+    case = replace(an_assessed_case().case, level=2, owner=both.id)
+    assert permissions.require(case, Verb.RESPOND, both) is Role.MANAGER
+
+
+def test_every_verb_but_receive_has_a_function() -> None:
+    assert set(acts.VERBS) == set(Verb) - {Verb.RECEIVE}
+    with pytest.raises(ComplaintError):
+        an_assessed_case().do(Verb.RECEIVE, ANNA)
+
+
+@pytest.mark.parametrize("role", [role for role in WHO_MAY if role is not Role.INTAKE])
+def test_readers_are_those_who_handle_and_auditors(role: Role) -> None:
+    case = an_assessed_case().case
+    expected = role in {Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR}
+    assert permissions.may_read(case, staff("U7777777", role)) is expected
+
+
+def test_top_management_decides_at_its_own_level_only() -> None:
+    case = replace(an_assessed_case(rules=RULES).case, owner=TUGBA.id)
+    with pytest.raises(NotAllowed, match="is decided by: handler, manager"):
+        permissions.require(case, Verb.RESPOND, TUGBA)

@@ -1,0 +1,197 @@
+"""One run of a story with the desk in a process of its own, undisturbed or killed once, and what came of it."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from amends.demo.place import CHANNELS, SETTINGS, STAFF
+from amends.demo.running import STORY_BEGINS
+from amends.keys import keyring
+from amends.settings import load
+from amends.story.player import Failed, Player
+from amends.story.script import Step, read_story
+from scheduler.training import owe_first_training, training
+from simulator import Limits, Simulator
+from simulator.screen import NotAcknowledged
+from store import pacing
+from store.migrating import upgrade
+from store.open import Store, open_store
+from store.values import Verification
+from tests.stories.desks import ProcessDesk
+from tests.stories.killable import Kill
+from tests.stories.likeness import heard_of, record_of
+
+_KEY = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind. `records` and `heard` are without ids, times and references."""
+
+    failed: str | None
+    deaths: int
+    passed: Mapping[str, int]
+    records: list[dict[str, Any]]
+    heard: dict[str, list[str]]
+    raw_heard: dict[str, list[str]]
+    uncertain: int
+    posts: Counter[str]
+    given_up: list[str]
+    proof: Verification
+    refused: list[str]
+    log: str
+
+
+class _Clock:
+    """The simulator's clock is the desk's, read where the desk keeps it."""
+
+    zone = "Europe/London"
+
+    def __init__(self) -> None:
+        self.store: Store | None = None
+
+    def now(self) -> datetime:
+        offset = self.store.run(pacing.clock_offset, writes=False) if self.store else 0.0
+        return datetime.now(UTC) + timedelta(seconds=offset)
+
+    def next_due(self) -> tuple[str, datetime] | None:
+        return None
+
+    async def advance(self, by: timedelta) -> None:
+        raise NotImplementedError(f"the story moves the clock, not the page: {by}")
+
+    async def to_next_due(self) -> None:
+        raise NotImplementedError("the story moves the clock, not the page")
+
+
+class Persevering(Player):
+    """Plays as people act: a press that was not acknowledged is made again, once the desk is back."""
+
+    def __init__(self, simulator: Simulator, desk: ProcessDesk) -> None:
+        super().__init__(simulator, desk, staff=STAFF, channels=CHANNELS)
+        self._process = desk
+
+    async def play(self, step: Step) -> None:
+        """One step; after a death in its midst, what is left of it."""
+        deaths = self._process.deaths
+        try:
+            await super().play(step)
+        except Failed as failed:
+            await self._process.settled()
+            if self._process.deaths == deaths or not isinstance(failed.__cause__, NotAcknowledged):
+                raise
+            await self._again(step)
+
+    async def _again(self, step: Step) -> None:
+        member = self._staff[step.who]
+        if step.kind == "submits":
+            # Slack kept the form open. Was it recorded, the answer says so, and the person closes it.
+            top = await member.submits()
+            if top is not None and top.view.content.get("callback_id") == "notice":
+                await member.closes(all=True)
+            await self._process.settled()
+            return
+        try:
+            await super().play(step)
+        except Failed as failed:
+            # The card was drawn anew meanwhile: what it does not offer any more is done.
+            if not isinstance(failed.__cause__, LookupError):
+                raise
+
+
+async def prepared(folder: Path) -> None:
+    """A folder as an installer leaves it after the first start: settings, tables, a trained model."""
+    (folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
+    upgrade(f"sqlite:///{folder / 'amends.db'}")
+    environment = {"AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}", "AMENDS_SECRET_KEY": _KEY}
+    settings = load(folder / "amends.toml", environment)
+    store = open_store(settings.secrets.database_url, keyring(settings))
+    owe_first_training(store)
+    [first] = store.claim(("train",), 1, 60.0)
+    await training(store, languages=tuple(settings.organisation.languages))["train"](first)
+    store.settle(first.id)
+    store.close()
+
+
+async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Outcome:
+    """Play it on a copy of the prepared folder; with `kill` the desk dies there and is started again."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    clock = _Clock()
+    limits = Limits(ack_seconds=30, trigger_seconds=30)
+    async with Simulator(clock=clock, limits=limits) as simulator, _desk(simulator, folder, clock, kill) as desk:
+        player = Persevering(simulator, desk)
+        failed = None
+        for step in read_story(story):
+            try:
+                await player.play(step)
+            except Failed as wrong:
+                failed = str(wrong)
+                break
+        if failed is None:
+            await desk.settled()
+        return _outcome(simulator, desk, player, failed)
+
+
+@asynccontextmanager
+async def _desk(simulator: Simulator, folder: Path, clock: _Clock, kill: Kill | None) -> Any:
+    environment = {
+        "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
+        "AMENDS_SECRET_KEY": _KEY,
+        "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
+        "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
+        "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,
+        "AMENDS_SLACK_APP_TOKEN": simulator.slack_app_token,
+        "AMENDS_SLACK_API_URL": simulator.slack_url,
+        "AMENDS_LOG": "warning",
+    }
+    settings = load(folder / "amends.toml", environment)
+    store = open_store(settings.secrets.database_url, keyring(settings))
+    store.move_clock((STORY_BEGINS - datetime.now(UTC)).total_seconds())
+    clock.store = store
+    desk = ProcessDesk(folder, environment, simulator, store)
+    try:
+        await desk.start(kill)
+        yield desk
+    finally:
+        await desk.stop()
+        store.close()
+
+
+def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: str | None) -> Outcome:
+    store = desk.store
+    rows, _ = store.cases(limit=200)
+    records = sorted((store.record(row["ref"]) for row in rows), key=lambda one: one["received_at"])
+    heard = {name: list(talk.customer.heard) for name, talk in player._talks.items()}
+    return Outcome(
+        failed=failed,
+        deaths=desk.deaths,
+        passed=dict(desk.passed),
+        records=[record_of(one) for one in records],
+        heard={name: heard_of(texts) for name, texts in heard.items()},
+        raw_heard=heard,
+        uncertain=sum(one["state"] == "uncertain" for record in records for one in record["messages"]),
+        posts=_posts(simulator),
+        given_up=sorted(row["kind"] for row in store.outbox() if row["state"] == "failed"),
+        proof=store.verify(),
+        refused=list(simulator.refusals),
+        log=desk.log(),
+    )
+
+
+def _posts(simulator: Simulator) -> Counter[str]:
+    """How often each card and each line beneath one stands in a channel, by the key in its metadata."""
+    return Counter(
+        post.metadata["event_payload"]["key"]
+        for channel in simulator.world.slack.channels.values()
+        if channel.direct is None
+        for post in channel.posts
+        if post.metadata and not post.deleted
+    )

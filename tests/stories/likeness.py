@@ -1,0 +1,69 @@
+"""What two runs of a story have in common: the record and the chats without ids, times and references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bots.texts.loading import load
+
+#: What is new in every run, wherever it stands.
+_NEW = frozenset({"hash", "platform_id", "source", "rulebook", "files"})
+_REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b|\b[0-9A-Z]{8}\b(?=:)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
+_CLOCK = re.compile(r"\b\d\d:\d\d\b")
+_MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
+
+
+def record_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record without what differs between two runs, and without a repeat that is marked."""
+    person = str(record["complainant"])
+    alike: dict[str, Any] = _alike({**record, "messages": _once(record["messages"])}, person)
+    return alike
+
+
+def _once(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each message as if it had been sent once: of two the second, which tells what came of it."""
+    kept: list[dict[str, Any]] = []
+    for one in messages:
+        text, marked = unmarked(one["text"] or "")
+        if marked:
+            [first] = [other for other in kept if other["text"] == text and other["state"] == "uncertain"]
+            kept[kept.index(first)] = {**one, "text": text}
+        else:
+            kept.append({**one, "text": text})
+    return kept
+
+
+def unmarked(text: str) -> tuple[str, bool]:
+    """The text without the line that says it may have come before, and whether it had that line."""
+    for mark in _MARKS:
+        if text.startswith(mark):
+            return text.removeprefix(mark).lstrip("\n"), True
+    return text, False
+
+
+def heard_of(texts: Iterable[str]) -> list[str]:
+    """What somebody was told, a marked repeat left out."""
+    kept: list[str] = []
+    for text in texts:
+        plain, marked = unmarked(text)
+        # Its first try may have been cut off before it left: then the marked one is the only one.
+        if not (marked and plain in kept):
+            kept.append(plain)
+    return [_words(text) for text in kept]
+
+
+def _alike(value: Any, person: str) -> Any:
+    if isinstance(value, str):
+        return _words(value.replace(person, "the complainant"))
+    if isinstance(value, Mapping):
+        return {name: _alike(one, person) for name, one in value.items() if name not in _NEW}
+    if isinstance(value, list | tuple):
+        return [_alike(one, person) for one in value]
+    return value
+
+
+def _words(text: str) -> str:
+    return _CLOCK.sub("(time)", _INSTANT.sub("(moment)", _REFERENCE.sub("(reference)", text)))
