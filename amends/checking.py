@@ -23,6 +23,10 @@ from store.open import open_store
 NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 
 
+#: Slack's words for a channel that a card cannot be posted to.
+_NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
+
+
 @dataclass(frozen=True)
 class Finding:
     """One line: ok, warn or fail; what was looked at, what was found, what to do."""
@@ -130,12 +134,13 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     if isinstance(me, str):
         yield Finding("fail", "Telegram", me, "Check the token and AMENDS_TELEGRAM_API_URL.")
         return
-    yield Finding("ok", "Telegram", f"@{me['result'].get('username', '?')}")
+    yield Finding("ok", "Telegram", f"@{_result(me).get('username', '?')}")
     hook = await _call(f"{url}/bot{token}/getWebhookInfo")
     if isinstance(hook, str):
         yield Finding("warn", "Telegram webhook", hook)
         return
-    address, wanted = hook["result"].get("url", ""), settings.secrets.telegram_webhook_url or ""
+    told = _result(hook)
+    address, wanted = told.get("url", ""), settings.secrets.telegram_webhook_url or ""
     if address and not wanted:
         yield Finding(
             "warn",
@@ -143,10 +148,8 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
             "set, but long polling is configured",
             "The start removes it; if another program set it, the two conflict.",
         )
-    elif hook["result"].get("last_error_message"):
-        yield Finding(
-            "warn", "Telegram webhook", hook["result"]["last_error_message"], "See docs/operating.md."
-        )
+    elif told.get("last_error_message"):
+        yield Finding("warn", "Telegram webhook", told["last_error_message"], "See docs/operating.md.")
     else:
         yield Finding("ok", "Telegram updates", "webhook" if wanted else "long polling")
 
@@ -179,14 +182,17 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     for name in ("triage_channel", "restricted_channel", "executive_channel"):
         channel = getattr(settings.slack, name)
         found = await _call(f"{api}conversations.info", headers=headers, channel=channel)
-        if isinstance(found, str):
-            yield Finding("fail", f"Slack {name}", f"{channel}: {found}", "Invite the app: /invite @Amends.")
-        elif not found["channel"].get("is_member", False):
-            yield Finding(
-                "fail", f"Slack {name}", f"{channel}: not joined", "Invite the app: /invite @Amends."
-            )
-        else:
-            yield Finding("ok", f"Slack {name}", channel)
+        yield _channel(f"Slack {name}", channel, found)
+
+
+def _channel(what: str, channel: str, found: dict[str, Any] | str) -> Finding:
+    """Is the app there? What cannot be looked up is no proof that it is not."""
+    if isinstance(found, str):
+        mark = "fail" if found in _NOT_THERE else "warn"
+        return Finding(mark, what, f"{channel}: {found}", "Invite the app: /invite @Amends.")
+    if (found.get("channel") or {}).get("is_member") is False:
+        return Finding("fail", what, f"{channel}: not joined", "Invite the app: /invite @Amends.")
+    return Finding("ok", what, channel)
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:
@@ -203,6 +209,11 @@ async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str)
         reason = said.get("description") or said.get("error") if isinstance(said, dict) else None
         return str(reason or f"HTTP {answer.status_code}")
     return {**said, "_scopes": answer.headers.get("x-oauth-scopes")}
+
+
+def _result(answer: dict[str, Any]) -> dict[str, Any]:
+    found = answer.get("result")
+    return found if isinstance(found, dict) else {}
 
 
 def _loopback(url: str) -> bool:

@@ -15,6 +15,7 @@ from babel.core import get_global
 from amends.settings.catalogue import Table, tables, variables
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.loading import read, toml_value
+from amends.settings.sections import known_preset
 from amends.slack_manifest import manifest
 
 TEXTS_README = """\
@@ -84,6 +85,10 @@ def write_installation(folder: Path, answers: Answers) -> list[Path]:
         remedy = "exists already; move it away or choose another directory"
         raise SettingsError([Problem("", str(file), remedy) for file in there])
     texts = folder / "texts" / "README.md"
+    try:
+        known_preset(answers.preset)
+    except ValueError as wrong:
+        raise SettingsError([Problem("--preset", "command line", str(wrong))]) from wrong
     settings, env, example, app = wanted
     text = settings_text(answers)
     read(text, settings, {})

@@ -45,6 +45,9 @@ def _failure_by_place(_: Any, __: str, line: MutableMapping[str, Any]) -> Mutabl
     if isinstance(failure, BaseException):
         line["failure"] = told(failure)
     line.pop("stack_info", None)
+    if line.get("logger") == "asyncio":
+        # Its further lines show the task and what it raised, in full.
+        line["event"] = str(line["event"]).partition("\n")[0]
     return line
 
 

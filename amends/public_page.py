@@ -1,4 +1,4 @@
-"""The public page on how to complain (4.2): made from the same settings and texts as the bot, so they agree."""
+"""The public page on how to complain (4.2): from the same settings and texts as the bot, so they agree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from bots.texts.texts import Texts
 from complaints.rulebook import Rulebook
 
 _STYLE = (
-    "body{font:17px/1.55 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1.2rem;color:#1d2430}"
+    "body{font:17px/1.55 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1.2rem;"
+    "color:#1d2430}"
     "section{margin-bottom:3rem}"
     "@media(prefers-color-scheme:dark){body{background:#14181e;color:#e6e9ee}}"
 )

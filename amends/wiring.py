@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,9 +11,9 @@ import structlog
 
 from amends.parts.slack import SlackPart
 from amends.parts.telegram import TelegramPart
-from amends.parts.web import WebPart
+from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
-from amends.settings import Settings, rulebook
+from amends.settings import Problem, Settings, SettingsError, rulebook
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook
@@ -32,10 +32,24 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between two messages to one place; the platforms' own limits unless a demo or a test says less."""
+    """Seconds between two messages to one place: the platforms' limits unless a demo or test says less."""
 
     slack: float = 1.0
     telegram: bool = True
+
+
+def missing_secrets(settings: Settings, parts: Iterable[str]) -> list[Problem]:
+    """What these parts cannot do without, each with its remedy."""
+    secrets, named = settings.secrets, set(parts)
+    found = []
+    if {"telegram", "scheduler"} & named and secrets.telegram_token is None:
+        found.append(("AMENDS_TELEGRAM_TOKEN", "is missing; @BotFather gives it"))
+    if {"slack", "scheduler"} & named and secrets.slack_bot_token is None:
+        found.append(("AMENDS_SLACK_BOT_TOKEN", "is missing; the app's page in Slack shows it (xoxb-…)"))
+    if "slack" in named and secrets.slack_app_token is None and secrets.slack_signing_secret is None:
+        what = "is missing (Socket Mode); or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
+        found.append(("AMENDS_SLACK_APP_TOKEN", what))
+    return [Problem(name, "environment", what) for name, what in found]
 
 
 class Desk:
@@ -49,12 +63,20 @@ class Desk:
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
         self.rules: Rulebook = rulebook(settings)
+        missing = missing_secrets(settings, parts)
+        if missing:
+            raise SettingsError(missing)
         pace = pace or Pace()
         folder = settings.texts_folder
         self.texts = load_texts(settings.organisation.languages, folder)
         self.staff_texts = load_texts((settings.organisation.staff_language,), folder, domain=STAFF)
-        self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
-        self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
+        # The scheduler speaks on both sides; a process that only hears one needs nothing of the other.
+        self._telegram: TelegramPart | None = None
+        self._slack: SlackPart | None = None
+        if {"telegram", "scheduler"} & set(parts):
+            self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
+        if {"slack", "scheduler"} & set(parts):
+            self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
         self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
         page = partial(public_page, self.rules, self.texts)
         self._web = WebPart(settings, page=page, ready=self.ready)
@@ -62,15 +84,15 @@ class Desk:
         self.performing: Performing | None = None
 
     async def start(self) -> None:
-        """Start every part; raises what makes a start impossible (wrong token, tables of another release)."""
+        """Start every part; raises what makes a start impossible (no token, an address that is taken)."""
         store = self.store
         await store.in_thread(store.use_rulebook, self.rules)
         await store.in_thread(store.free_leases)
-        speaks = "telegram" in self.parts or "scheduler" in self.parts
-        shows = "slack" in self.parts or "scheduler" in self.parts
-        if speaks:
+        if "web" in self.parts:
+            await self._web.begin(self._hooks())
+        if self._telegram is not None:
             await self._telegram.begin(listens="telegram" in self.parts)
-        if shows:
+        if self._slack is not None:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
             await store.in_thread(owe_first_training, store)
@@ -79,27 +101,36 @@ class Desk:
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
             self._ticks = ticking(store, self.performing.nudge)
             self._ticks.start()
-        if "web" in self.parts:
-            await self._web.begin(self._telegram.hooks() | self._slack.hooks())
         log.info("started", parts=list(self.parts))
 
+    def _hooks(self) -> Mapping[str, Hook]:
+        """The platforms' routes, of the parts that hear in this process."""
+        found: dict[str, Hook] = {}
+        if self._telegram is not None and "telegram" in self.parts:
+            found.update(self._telegram.hooks())
+        if self._slack is not None and "slack" in self.parts:
+            found.update(self._slack.hooks())
+        return found
+
     def _performers(self) -> Mapping[str, Perform]:
-        store = self.store
+        store, sides = self.store, (self._telegram, self._slack)
+        speaking = {
+            kind: one for side in sides if side is not None for kind, one in side.performers().items()
+        }
         return {
             **acting(store),
             **housekeeping(store),
             **training(store, languages=self.rules.languages),
             **self._proposing.performers(),
-            **self._telegram.performers(),
-            **self._slack.performers(),
+            **speaking,
         }
 
     async def ready(self) -> Mapping[str, bool]:
         """Which parts can do their work now."""
         found = {"store": await self._store_answers()}
-        if "telegram" in self.parts:
+        if self._telegram is not None and "telegram" in self.parts:
             found["telegram"] = self._telegram.is_well()
-        if "slack" in self.parts:
+        if self._slack is not None and "slack" in self.parts:
             found["slack"] = await self._slack.is_well()
         return found
 
@@ -113,7 +144,8 @@ class Desk:
 
     async def failed(self) -> None:
         """Return when a part ended by itself: the process must then end and be started again."""
-        watched = [*self._tasks, *self._telegram.tasks, *self._slack.tasks]
+        sides = (self._telegram, self._slack)
+        watched = [*self._tasks, *(task for side in sides if side is not None for task in side.tasks)]
         if not watched:
             await asyncio.Event().wait()
         done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
@@ -136,13 +168,14 @@ class Desk:
 
     async def stop(self) -> None:
         """Hear nothing new, finish what was begun, close the lines."""
+        sides = [side for side in (self._telegram, self._slack) if side is not None]
         await self._web.end()
-        await self._telegram.hush()
-        await self._slack.hush()
+        for side in sides:
+            await side.hush()
         if self.performing is not None:
             self._ticks.shutdown(wait=False)
             self.performing.stop()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._telegram.end()
-        await self._slack.end()
+        for side in sides:
+            await side.end()
         self._proposing.close()

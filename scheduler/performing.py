@@ -63,8 +63,10 @@ class Performing:
             await asyncio.wait(self._running)
 
     def stop(self) -> None:
-        """Take nothing new."""
+        """Take nothing new; what takes long is left, and is done again after the next start."""
         self._stopping = True
+        for task in self._running - self._busy:
+            task.cancel()
         self.nudge()
 
     async def is_idle(self) -> bool:

@@ -107,5 +107,5 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
 
 
 def reasons(proposal: Proposal) -> dict[str, str]:
-    """The whole proposal, words for and against included, as sealed words."""
-    return {"because": json.dumps(proposal.as_json(), ensure_ascii=False)}
+    """The words for and against with their weights, as sealed words; all else stands in the facts."""
+    return {"because": json.dumps(proposal.as_json()["because"], ensure_ascii=False)}

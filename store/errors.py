@@ -19,5 +19,9 @@ class NotMigrated(StoreError):
     """The tables are not those of this release."""
 
 
+class DatabaseAway(StoreError):
+    """The database does not answer, or its file cannot be opened."""
+
+
 class UnknownRow(StoreError):
     """No row has this number."""

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.exc import DBAPIError
 
 from store.engines import database_url
-from store.errors import NotMigrated
+from store.errors import DatabaseAway, NotMigrated
 
 _HERE = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up to `revision`; repeating it changes nothing."""
-    command.upgrade(_config(url), revision)
+    """Migrate up to `revision`; repeating it changes nothing. DatabaseAway where it does not answer."""
+    with _answering():
+        command.upgrade(_config(url), revision)
+
+
+def begin(url: str) -> None:
+    """Make the tables where there are none at all; NotMigrated where they are those of another release."""
+    engine = _engine(url)
+    try:
+        with _answering():
+            empty = not inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+    if empty:
+        upgrade(url)
+    require_current(url)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -27,10 +44,10 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """True when the tables are those of this release."""
+    """True when the tables are those of this release; DatabaseAway where the database does not answer."""
     engine = _engine(url)
     try:
-        with engine.connect() as connection:
+        with _answering(), engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_heads()
     finally:
         engine.dispose()
@@ -41,6 +58,17 @@ def require_current(url: str) -> None:
     """NotMigrated unless `is_current`."""
     if not is_current(url):
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as wrong:
+        # The driver's own message names the address, never the password.
+        said = str(wrong.orig).strip().partition("\n")[0]
+        remedy = "check AMENDS_DATABASE_URL, and that the database runs and lets us in"
+        raise DatabaseAway(f"The database cannot be used ({said}): {remedy}.") from wrong
 
 
 def _engine(url: str) -> Engine:

@@ -170,6 +170,16 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
     )
 
 
+def free_waits(tx: Tx, kinds: Collection[str]) -> None:
+    """The other side is back: what waits for its next try may be tried now."""
+    freed = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(IS_OPEN, OBLIGATIONS.c.kind.in_(sorted(kinds)), OBLIGATIONS.c.wait_until > 0)
+        .values(wait_until=0.0)
+    )
+    tx.owing = tx.owing or freed.rowcount > 0
+
+
 def give_up(tx: Tx, number: int, why: str) -> None:
     """It cannot be done: visible in the outbox, and staff are told by a duty of kind `told_failed`."""
     row = _change(tx, number, why=why, state="failed", ended_at=tx.now)

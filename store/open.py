@@ -91,6 +91,7 @@ class Store:
     settle = writing(obligations.settle)
     postpone = writing(obligations.postpone)
     retry = writing(obligations.retry)
+    free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
     retry_failed = writing(obligations.retry_failed)
     outbox = reading(obligations.outbox)

@@ -19,6 +19,7 @@ from complaints.vocabulary import Verb
 from store.attempts import remember
 from store.casefiles import CaseFile, events_of, load
 from store.contacts import person_key
+from store.errors import UnknownRow
 from store.files import seen
 from store.messages import message_place
 from store.projections import NEVER
@@ -161,4 +162,7 @@ def _next(target: str | None, due: datetime) -> dict[str, str] | None:
 
 def _cursor(after: str) -> tuple[datetime, str]:
     due, _, ref = after.partition("_")
-    return datetime.fromisoformat(due), ref
+    try:
+        return datetime.fromisoformat(due), ref
+    except ValueError:
+        raise UnknownRow(f"{after!r} is the end of no page: give `next` of the page before") from None

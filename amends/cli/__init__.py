@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from amends.cli import case, database, desk, inbox, outbox, setup, triage
+from amends.cli import case, database, desk, inbox, outbox, report, setup, triage
 
 app = typer.Typer(
     name="amends",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(triage.app, name="triage")
 app.add_typer(case.app, name="case")
+app.add_typer(report.app, name="report")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(inbox.app, name="inbox")
 app.command("demo")(desk.demo)

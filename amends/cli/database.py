@@ -23,7 +23,7 @@ def upgrade(*, config: Config = None) -> None:
 
 @app.command()
 def verify(*, json: Json = False, config: Config = None) -> None:
-    """Check every event's place in its chain, every commitment, every projection; name the first bad event."""
+    """Check every event's place in its chain, commitment and projection; name the first bad event."""
     with opened(config) as (_, store):
         found = store.verify()
         first = found.first_bad

@@ -34,7 +34,7 @@ def run(
             f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
     settings = load(config)
-    set_up_logging(settings.secrets.log)
+    set_up_logging(settings.secrets.log, settings.secrets.hidden())
     asyncio.run(run_desk(settings, parts))
 
 

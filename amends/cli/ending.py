@@ -7,18 +7,17 @@ from typing import NoReturn
 
 import typer
 
+from amends.ending import OutsideFailed
+from amends.logs import told
 from amends.settings import SettingsError
+from bots.texts.catalogue import TextsError
 from complaints.errors import ComplaintError
-from store.errors import StoreError
+from store.errors import DatabaseAway, NotMigrated, StoreError
 from triage.errors import TriageError
 
 NOT_WELL = 1
 BAD_USAGE = 2
 OUTSIDE_FAILED = 3
-
-
-class OutsideFailed(Exception):
-    """A service that we depend on did not answer; the message says which and what to do."""
 
 
 def run_and_exit(app: typer.Typer) -> NoReturn:
@@ -28,12 +27,14 @@ def run_and_exit(app: typer.Typer) -> NoReturn:
     """
     try:
         app()
-    except SettingsError as wrong:
+    except (SettingsError, NotMigrated, TextsError) as wrong:
         _end(str(wrong), BAD_USAGE)
+    except (OutsideFailed, DatabaseAway) as wrong:
+        _end(str(wrong), OUTSIDE_FAILED)
     except (ComplaintError, TriageError, StoreError) as wrong:
         _end(str(wrong), NOT_WELL)
-    except OutsideFailed as wrong:
-        _end(str(wrong), OUTSIDE_FAILED)
+    except Exception as wrong:  # noqa: BLE001  # nobody may be met by a traceback: it may hold people's words
+        _end(f"This should not have happened: {told(wrong)}. Please report it with these places.", NOT_WELL)
     sys.exit(0)
 
 

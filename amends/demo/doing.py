@@ -158,6 +158,9 @@ def _decide(finding: str, remedies: list[dict[str, Any]], promise: str) -> Calla
         if remedies:
             words["remedies.0.text"] = promise
         doing.act(tx, life, "decide", Verb.RESPOND, doing.judge(tx, life), facts, words)
+        if finding != "upheld" or remedies != _REFUND:
+            # Only the refund waits to be seen waiting; a serious matter's approval is given at once.
+            _approve(doing, tx, life)
 
     return decide
 
@@ -178,8 +181,8 @@ def _approve(doing: Doing, tx: Tx, life: Life) -> None:
     case = doing.case(tx, life)
     waits = case.drafted is not None or case.reclassification is not None
     if waits:
-        asks = case.drafted.by if case.drafted is not None else case.reclassification[1]
-        by = TUGBA if asks == MONA.id else MONA
+        asked = case.drafted.by if case.drafted else case.reclassification[1] if case.reclassification else ""
+        by = TUGBA if asked == MONA.id else MONA
         doing.act(tx, life, "approve", Verb.APPROVE, by, {"agreed": "yes"}, {})
 
 
@@ -224,9 +227,9 @@ def _remedy(doing: Doing, tx: Tx, life: Life) -> None:
 def _verify(doing: Doing, tx: Tx, life: Life) -> None:
     for one in doing.case(tx, life).owed_remedies:
         if one.done_at is not None and one.verified_at is None:
-            doing.act(
-                tx, life, "verify", Verb.VERIFY, MONA, {"remedy": str(one.n)}, {"how": "Called and looked"}
-            )
+            by = TUGBA if one.done_by == MONA.id else MONA
+            facts, words = {"remedy": str(one.n)}, {"how": "Called and looked"}
+            doing.act(tx, life, "verify", Verb.VERIFY, by, facts, words)
 
 
 def _close(doing: Doing, tx: Tx, life: Life) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from amends.clockwork import Clockwork
 from amends.demo.history import fill
-from amends.demo.place import CHANNELS, PEOPLE, STAFF, demo_settings
+from amends.demo.place import CHANNELS, STAFF, demo_settings
 from amends.keys import button_secret, keyring
 from amends.story.player import Failed, Player
 from amends.story.script import BadStory, read_story
@@ -116,10 +116,8 @@ async def staged(*, port: int = 0, begins: datetime | None = None, past: int = 0
 
 
 def _fill(stage: Stage, number: int) -> None:
-    """Staff first: the past's people act in the roles that Slack will confirm at the start."""
     desk = stage.desk
     stage.store.use_rulebook(desk.rules)
-    stage.store.sync_staff(PEOPLE)
     fill(stage.store, stage.simulator, desk.texts, desk.rules, Buttons(button_secret(desk.settings)), number)
 
 

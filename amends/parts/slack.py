@@ -1,4 +1,4 @@
-"""Slack as a part of the desk: the app, its line, and who the staff are (roles, looked up again and again)."""
+"""Slack as a part of the desk: the app, its line, and who the staff are (roles, looked up again)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amends.settings import Problem, Settings, SettingsError
+from amends.ending import OutsideFailed
+from amends.settings import Settings
 from bots.letters import preview
 from bots.slack.app import build_app
-from bots.slack.client import make_client
+from bots.slack.client import error_of, make_client, status_of
 from bots.slack.desk import Desk as StaffDesk
 from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
 from bots.slack.performers import performers
-from bots.slack.socket import close, connect, is_well, watch
+from bots.slack.socket import WentDeaf, close, connect, is_well, watch
 from bots.slack.staff import Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
@@ -38,6 +39,11 @@ KNOCK_SECONDS = 5.0
 #: Errors that knocking again does not mend: the installer must.
 FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
 
+REMEDY = (
+    "look at AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` tells more"
+)
+AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
+
 Hook = Callable[[Request], Awaitable[Response]]
 Made = TypeVar("Made")
 
@@ -51,10 +57,8 @@ class SlackPart:
         self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float
     ) -> None:
         secrets = settings.secrets
-        if secrets.slack_bot_token is None:
-            raise SettingsError([Problem("AMENDS_SLACK_BOT_TOKEN", "environment", "is missing")])
         self._settings, self._pace = settings, pace
-        self._client = make_client(secrets.slack_bot_token, secrets.slack_api_url)
+        self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
         self._desk = StaffDesk(
             store=store,
             voice=Voice(staff_texts.say, settings.organisation.staff_language),
@@ -72,44 +76,88 @@ class SlackPart:
     async def begin(self, *, listens: bool) -> None:
         """Make the line where this process listens, and keep the roles; Slack may be away meanwhile."""
         self.tasks.append(
-            asyncio.create_task(self._listen() if listens else self._keep_roles(), name="slack")
+            asyncio.create_task(self._listen() if listens else self._only_speak(), name="slack")
         )
+
+    async def _only_speak(self) -> None:
+        await self._sync_roles()
+        await self._keep_roles()
 
     async def _listen(self) -> None:
         """Knock until Slack answers, then watch the line; ends only where a new start is needed."""
-        app = await self._when_it_answers(self._build)
+        app = await self._when_it_answers(self._build, first=True)
         if self._settings.secrets.slack_app_token is None:
+            await self._sync_roles()
             self._handler = handler(app)
             await self._keep_roles()
             return
+        # Who may act is known before the first press can come.
+        await self._sync_roles()
         connecting = partial(connect, app, self._settings.secrets.slack_app_token)
         self._line = await self._when_it_answers(connecting)
-        await asyncio.gather(watch(self._line), self._keep_roles())
+        await asyncio.gather(self._watch(self._line), self._keep_roles())
+
+    async def _watch(self, line: AsyncSocketModeHandler) -> None:
+        """A deaf line ends the process; a Slack that is away does not: the line comes back by itself."""
+        while True:
+            try:
+                await watch(line, recovered=self._again)
+            except WentDeaf as deaf:
+                if await self._answers():
+                    raise OutsideFailed(str(deaf)) from deaf
+                log.warning("slack_away", why="no answer")
+
+    async def _answers(self) -> bool:
+        try:
+            await self._client.auth_test()
+        except AWAY:
+            return False
+        return True
 
     async def _build(self) -> AsyncApp:
         return await build_app(
             self._desk, self._client, signing_secret=self._settings.secrets.slack_signing_secret
         )
 
-    async def _when_it_answers(self, ask: Callable[[], Awaitable[Made]]) -> Made:
-        """Ask again while Slack is away; a wrong token is final and ends the process with its name."""
+    async def _when_it_answers(self, ask: Callable[[], Awaitable[Made]], *, first: bool = False) -> Made:
+        """Ask again while Slack is away.
+
+        A token that Slack refuses at the first word of a start ends the process: the installer is there.
+        Later it does not: complainants go on being heard while somebody mends it.
+        """
+        failures = 0
         while True:
             try:
-                return await ask()
+                made = await ask()
+                if failures:
+                    await self._again()
+                return made
             except SlackApiError as refused:
-                if str(refused.response.get("error")) in FINAL:
-                    raise
-                log.warning("slack_refused", why=str(refused.response.get("error")))
-            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as away:
+                why = error_of(refused) or f"status {status_of(refused)}"
+                if first and why in FINAL:
+                    raise OutsideFailed(f"Slack refuses us ({why}): {REMEDY}") from refused
+                if (status_of(refused) or 200) >= 500:
+                    log.warning("slack_away", why=why)
+                else:
+                    log.error("slack_refused", why=why, remedy=REMEDY)
+            except AWAY as away:
                 log.warning("slack_away", why=type(away).__name__)
+            failures += 1
             await asyncio.sleep(KNOCK_SECONDS)
+
+    async def _again(self) -> None:
+        """Slack is back: what waits for its next try need not wait out its pause."""
+        await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
 
     async def _keep_roles(self) -> None:
         while True:
-            synced = await self._when_it_answers(self._sync)
-            for problem in synced.problems:
-                log.warning("role_unclear", why=problem)
             await asyncio.sleep(SYNC_SECONDS)
+            await self._sync_roles()
+
+    async def _sync_roles(self) -> None:
+        synced = await self._when_it_answers(self._sync)
+        for problem in synced.problems:
+            log.warning("role_unclear", why=problem)
 
     async def _sync(self) -> Synced:
         settings = self._settings

@@ -8,11 +8,11 @@ import socket
 from collections.abc import Mapping
 
 import structlog
-from telegram.error import TelegramError
+from telegram.error import InvalidToken
 
 from amends.keys import button_secret
 from amends.parts.web import Hook
-from amends.settings import Problem, Settings, SettingsError
+from amends.settings import Settings
 from bots.telegram.application import build_application
 from bots.telegram.buttons import Buttons
 from bots.telegram.intake import Intake
@@ -43,10 +43,8 @@ class TelegramPart:
         self, settings: Settings, store: Store, rules: Rulebook, texts: Texts, *, paced: bool
     ) -> None:
         secrets = settings.secrets
-        if secrets.telegram_token is None:
-            raise SettingsError([Problem("AMENDS_TELEGRAM_TOKEN", "environment", "is missing")])
         self._secrets, self._store, self._texts = secrets, store, texts
-        self._app = build_application(secrets.telegram_token, secrets.telegram_api_url)
+        self._app = build_application(str(secrets.telegram_token), secrets.telegram_api_url)
         buttons = Buttons(button_secret(settings))
         self._intake = Intake(self._app, store, buttons, texts, rules)
         self._performers = performers(self._app, store, self._intake, buttons, texts, paced=paced)
@@ -63,7 +61,10 @@ class TelegramPart:
             try:
                 await self._app.initialize()
                 self._begun.set()
-            except TelegramError as away:
+            except InvalidToken:
+                log.error("telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN as @BotFather says")
+                await asyncio.sleep(KNOCK_SECONDS)
+            except Exception as away:  # noqa: BLE001  # whatever the other side answers, we knock again
                 log.warning("telegram_away", why=type(away).__name__)
                 await asyncio.sleep(KNOCK_SECONDS)
         if not listens:
@@ -72,12 +73,21 @@ class TelegramPart:
         if self._secrets.telegram_webhook_url is not None:
             await self._call_us()
             return
-        # A webhook that stands would keep every update from us; what waits with Telegram stays.
-        await self._app.bot.delete_webhook(drop_pending_updates=False)
+        await self._hear_by_polling()
         # On PostgreSQL one replica polls and another takes over: the name tells who holds the lease.
         holder = f"{socket.gethostname()}:{os.getpid()}" if self._store.is_shared else None
-        self._poller = Poller(self._app, self._store, self._intake, holder=holder)
+        self._poller = Poller(self._app, self._store, self._intake, holder=holder, recovered=self._again)
         await self._poller.run()
+
+    async def _hear_by_polling(self) -> None:
+        """A webhook that stands would keep every update from us; what waits with Telegram stays.
+
+        Where it cannot be taken away, polling itself says so, again and again (a conflict).
+        """
+        try:
+            await self._app.bot.delete_webhook(drop_pending_updates=False)
+        except Exception as wrong:  # noqa: BLE001  # a courtesy: it must not keep us from hearing
+            log.warning("webhook_not_deleted", why=type(wrong).__name__)
 
     async def _call_us(self) -> None:
         """Register the webhook, as often as it takes, then stay."""
@@ -89,11 +99,15 @@ class TelegramPart:
                     allowed_updates=list(ALLOWED),
                     drop_pending_updates=False,
                 )
-            except TelegramError as away:
+            except Exception as away:  # noqa: BLE001  # whatever the other side answers, we knock again
                 log.warning("webhook_not_set", why=type(away).__name__)
                 await asyncio.sleep(KNOCK_SECONDS)
             else:
                 await asyncio.Event().wait()
+
+    async def _again(self) -> None:
+        """Telegram is back: what waits for its next try need not wait out its pause."""
+        await self._store.in_thread(self._store.free_waits, tuple(self._performers))
 
     def performers(self) -> Mapping[str, Perform]:
         """The performers of the kinds that complainants hear."""

@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from amends.settings import Settings
+from amends.settings import Problem, Settings, SettingsError
 
 Hook = Callable[[Request], Awaitable[Response]]
 Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+
+log = structlog.get_logger(__name__)
 
 
 class WebPart:
@@ -27,7 +30,7 @@ class WebPart:
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self, hooks: Mapping[str, Hook]) -> None:
-        """Listen; raises OSError where the address is taken."""
+        """Listen; raises SettingsError where the address is taken."""
         secrets = self._settings.secrets
         app = web_app(page=self._page, ready=self._ready, hooks=hooks)
         config = uvicorn.Config(
@@ -41,12 +44,18 @@ class WebPart:
         self._server = uvicorn.Server(config)
         # The process ends by our own signal handlers: uvicorn's would end only the server.
         self._server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-        self._task = asyncio.create_task(self._server.serve(), name="web")
+        self._task = asyncio.create_task(self._serve(self._server), name="web")
         while not self._server.started:
             if self._task.done():
-                self._task.result()
-                raise OSError(f"{secrets.listen} cannot be listened at: is another program there?")
+                raise SettingsError([Problem("AMENDS_LISTEN", "environment", _taken(secrets.listen))])
             await asyncio.sleep(0.01)
+
+    async def _serve(self, server: uvicorn.Server) -> None:
+        try:
+            await server.serve()
+        except SystemExit as ended:
+            # uvicorn ends the process where it cannot listen; who started us decides that.
+            log.warning("web_ended", code=ended.code)
 
     async def end(self) -> None:
         """Answer what was asked, then close."""
@@ -54,6 +63,10 @@ class WebPart:
             self._server.should_exit = True
             await asyncio.gather(self._task, return_exceptions=True)
             self._server = None
+
+
+def _taken(listen: str) -> str:
+    return f"{listen} cannot be listened at; is another program there, or the address not of this machine?"
 
 
 def web_app(*, page: Callable[[], str], ready: Ready, hooks: Mapping[str, Hook]) -> Starlette:

@@ -34,7 +34,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _preset(name: str) -> str:
+def known_preset(name: str) -> str:
+    """The name again, or ValueError with those that exist."""
     known = sorted(one.stem for one in PRESETS.glob("*.toml"))
     if name not in known:
         raise ValueError(f"{name!r} is not a preset; write one of {', '.join(known)}")
@@ -75,7 +76,7 @@ class Organisation(Section):
         description="Who answers, in the acknowledgement; empty: the organisation.",
     )
 
-    _known_preset = field_validator("preset")(_preset)
+    _known_preset = field_validator("preset")(known_preset)
 
 
 class Calendar(Section):
@@ -322,6 +323,6 @@ class Jurisdiction(Section):
     @field_validator("preset")
     @classmethod
     def _known_preset(cls, name: str | None) -> str | None:
-        return name if name is None else _preset(name)
+        return name if name is None else known_preset(name)
 
     _whole_levels = field_validator("levels")(whole_levels)

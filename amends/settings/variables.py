@@ -134,6 +134,17 @@ class Secrets(BaseModel):
         """A signing secret without an app token means HTTP instead of Socket Mode."""
         return self.slack_signing_secret is not None and self.slack_app_token is None
 
+    def hidden(self) -> tuple[str, ...]:
+        """What no log line may show, as it was given."""
+        said = (
+            self.telegram_token,
+            self.telegram_webhook_secret,
+            self.slack_bot_token,
+            self.slack_app_token,
+            self.slack_signing_secret,
+        )
+        return tuple(one for one in said if one)
+
     def keys(self) -> tuple[bytes, ...]:
         """The secret keys, newest first; raises SettingsError where there is none."""
         if not self.secret_key:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -31,13 +32,24 @@ async def connect(app: AsyncApp, app_token: str, *, ping_interval: float = 10) -
     return handler
 
 
-async def watch(handler: AsyncSocketModeHandler, *, deaf_after: float = DEAF_AFTER) -> None:
-    """Runs until the line went deaf for so many seconds, then raises WentDeaf; cancel it to stop."""
-    well = time.monotonic()
+async def watch(
+    handler: AsyncSocketModeHandler,
+    *,
+    deaf_after: float = DEAF_AFTER,
+    recovered: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Runs until the line went deaf for so many seconds, then raises WentDeaf; cancel it to stop.
+
+    `recovered` is called when a line that was away is well again.
+    """
+    well, was_away = time.monotonic(), False
     while True:
         await asyncio.sleep(min(_LOOK_EVERY, deaf_after / 4))
-        if await is_well(handler):
+        was_away, before = not await is_well(handler), was_away
+        if not was_away:
             well = time.monotonic()
+            if before and recovered is not None:
+                await recovered()
         elif time.monotonic() - well > deaf_after:
             raise WentDeaf(f"Slack has not answered for {deaf_after:.0f} s: start the process anew.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -33,9 +33,10 @@ class Poller:
         *,
         holder: str | None = None,
         timeout: int = 25,
+        recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
-        self._holder, self._timeout = holder, timeout
+        self._holder, self._timeout, self._recovered = holder, timeout, recovered
         self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -48,11 +49,13 @@ class Poller:
         while not self._stopping:
             try:
                 if await self._leads():
-                    await self._once()
+                    wait = await self._once()
                     self.last_good = time.monotonic()
+                    if failures and self._recovered is not None:
+                        await self._recovered()
                     failures = 0
-                    continue
-                wait = 2.0
+                else:
+                    wait = 2.0
             except asyncio.CancelledError:
                 if not self._stopping:
                     raise
@@ -64,7 +67,9 @@ class Poller:
         if self._holder is not None:
             await self._store.in_thread(self._store.let_go, LEADER, self._holder)
 
-    async def _once(self) -> None:
+    async def _once(self) -> float:
+        """One batch; returns how long to wait before the next."""
+        asked = time.monotonic()
         self._asking = asyncio.create_task(self._ask())
         updates = await self._asking
         outcomes = await asyncio.gather(*(self._intake.take(raw) for raw in updates), return_exceptions=True)
@@ -72,9 +77,13 @@ class Poller:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+        # A server that answers at once that there is nothing would be asked without end.
+        return 0.0 if updates or time.monotonic() - asked > LEAST_WAIT else LEAST_WAIT
 
     async def _ask(self) -> list[dict[str, Any]]:
-        asked = {"offset": self._offset, "timeout": self._timeout, "allowed_updates": list(ALLOWED)}
+        # The first answer comes at once: whether the line is well shows then, not after a quiet half minute.
+        timeout = 0 if self.last_good is None else self._timeout
+        asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
         found = await self._app.bot.do_api_request(
             "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
         )
@@ -94,6 +103,8 @@ class Poller:
         return await self._store.in_thread(self._store.lead, LEADER, self._holder, lease) is not None
 
     async def _rest(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
         try:
             await asyncio.wait_for(self._stopped.wait(), seconds)
         except TimeoutError:

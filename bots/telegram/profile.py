@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import structlog
 from telegram import BotCommand
-from telegram.error import TelegramError
 
 from bots.dialogue.commands import COMMANDS
 from bots.telegram.application import App
@@ -23,7 +22,7 @@ async def introduce(app: App, texts: Texts) -> None:
         for language in texts.languages:
             if len(language) == 2:
                 await app.bot.set_my_commands(listed(texts, language), language_code=language)
-    except TelegramError as refused:
+    except Exception as refused:  # noqa: BLE001  # a courtesy: it must not keep us from hearing
         log.warning("commands_not_set", error=type(refused).__name__)
 
 

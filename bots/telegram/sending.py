@@ -61,7 +61,10 @@ class Sender:
         """Send it and settle the duty; returns what remains to be done."""
         store = self._store
         if owed.uncertain and not message.must_arrive:
-            # It may have arrived; a courtesy is not worth asking twice.
+            # It may have arrived; a courtesy is not worth asking twice. What follows from it stands all the same.
+            for ref, verb, by, facts, words in message.acts:
+                key = f"uncertain:{owed.key}"
+                await store.in_thread(store.act, ref, verb, by, facts, words, key=key)
             return Done()
         if owed.uncertain:
             mark = self._texts.say(message.language, "maybe_twice")
@@ -157,7 +160,8 @@ class Sender:
             return Retry("unreachable")
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
-            await store.in_thread(store.unsent, number, uncertain, "no answer", settles=owed.id)
+            acts = tuple(message.acts)
+            await store.in_thread(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
             return Done(settled=True)
         await store.in_thread(store.unsent, number, uncertain, "no answer")
         return Retry("no answer")

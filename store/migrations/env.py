@@ -8,6 +8,9 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from store.tables import METADATA
 
+#: Any number that nobody else takes in this database.
+LOCK = 0x616D656E
+
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Write plain SQLAlchemy types into a new migration: it must run without any of our code."""
@@ -35,6 +38,9 @@ def run(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            # Of several replicas that start together one migrates; the others wait and find it done.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         context.run_migrations()
 
 

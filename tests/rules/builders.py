@@ -1,7 +1,7 @@
 """Complaints at every stage, built by the verbs themselves: `an_assessed_case()`, `a_decided_case()` …
 
-Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one act
-more and gives a new one, so that a test can branch from any point.
+Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one
+act more and gives a new one, so that a test can branch from any point.
 """
 
 from __future__ import annotations
@@ -64,6 +64,11 @@ RULES = Rulebook(
     recourse=(RecourseStep("Consumer ombudsman"),),
     on_call=OnCall(always=True, people=(ORHAN.id,)),
 )
+
+
+def at(text: str) -> datetime:
+    """`2026-11-03 10:00`, in UTC, as London is in November."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def rules_with(**targets: Any) -> Rulebook:

@@ -278,13 +278,13 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         not after.reachable
         or after.reopened > before.reopened
         or after.surveys != before.surveys
-        or after.close_code is None
+        or after.close_code in (None, CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
         or len(after.signs) > len(before.signs)
     ),
     "survey_reminder": lambda before, after, key: (
         not after.reachable
         or after.surveys != before.surveys
-        or after.close_code is None
+        or after.close_code in (None, CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
         or len(after.signs) > len(before.signs)
     ),
 }

@@ -16,6 +16,7 @@ from complaints.facts import SHAPES, check, check_wordless
 from complaints.fields import day_of, moment_of
 from complaints.forms import FORM_VERBS, FORMS, GIVEN, Input, WrongFields, form_verb, read
 from complaints.vocabulary import Verb
+from tests.rules.builders import ANNA, a_received_case
 from tests.rules.random_acts import nonsense
 
 ASSESSMENT: Mapping[str, Any] = {
@@ -313,3 +314,14 @@ def test_every_field_with_choices_has_some_or_depends_on_the_case() -> None:
 
 def test_a_day_is_read_as_the_calendar_writes_it() -> None:
     assert day_of("2026-11-03").isoformat() == "2026-11-03"
+
+
+def test_a_fact_that_is_none_was_not_given() -> None:
+    told = a_received_case().do(Verb.ADD, ANNA, {"field": "description", "has_words": True, "signs": None})
+    assert "signs" not in told.last.facts
+
+
+def test_a_moment_among_facts_is_no_longer_seconds() -> None:
+    with pytest.raises(BadFacts) as refused:
+        check(Verb.ACCEPT, {"given_at": "1793700000"})
+    assert refused.value.field == "given_at"

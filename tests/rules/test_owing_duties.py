@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from complaints.owing import ACTS, KINDS, Lane, card_waits_until, standing
 from complaints.people import SYSTEM
-from complaints.vocabulary import CloseCode, Verb
+from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -20,36 +20,27 @@ from tests.rules.builders import (
     ORHAN,
     TUESDAY,
     Told,
-    a_case_at_level_two,
-    a_case_offered_recourse,
     a_closed_case,
     a_decided_case,
     a_logged_case,
     a_message,
     a_received_case,
-    a_refund,
     a_resolved_case,
     a_sign,
     a_told_case,
-    acknowledged,
     an_assessed_case,
     an_investigated_case,
     assessed,
+    at,
     decided,
     heard_at,
     proposed,
-    remedied,
     rules_with,
 )
 
 DANGER = a_sign("gas.gas_smell", 5, 3, danger=True)
 WHY = {"reason": "Two more readings are needed."}
 NEW = {"reason": "It came back."}
-
-
-def at(text: str) -> datetime:
-    """`2026-11-03 10:00`, in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def keys(told: Told) -> set[str]:
@@ -218,141 +209,6 @@ def test_an_open_question_reminds_staff_of_the_reply() -> None:
 def test_the_end_of_waiting_is_told_to_staff_without_a_days_notice() -> None:
     told = an_investigated_case().do(Verb.ASK, ALICE, {"needed_by": "2026-11-09"}, {"text": "The bill?"})
     assert {one for one in told.keys if one.startswith("remind:waiting")} == {"remind:waiting:0:1:due"}
-
-
-@clause("7.8")
-def test_the_decision_is_told_as_soon_as_it_was_taken() -> None:
-    told = a_decided_case()
-    duty = told.duty("decision")
-    assert (duty.key, duty.due) == (f"decision:{told.last.seq}", told.at)
-    assert "decision" not in a_told_case().kinds
-    drafted = decided(an_investigated_case(severity=4))
-    assert "decision" not in drafted.kinds
-    approved = drafted.do(Verb.APPROVE, MONA, {"agreed": "yes"})
-    assert approved.duty("decision").due == approved.at
-
-
-@clause("7.9")
-def test_a_reply_is_reminded_of_once_and_silence_ends_it_later() -> None:
-    told = a_told_case()
-    assert told.duty("reply_reminder").due == at("2026-11-17 17:30")
-    assert told.duty("lapse").due == at("2026-12-01 17:30")
-    accepted = told.do(Verb.ACCEPT, ANNA)
-    assert not accepted.kinds & {"reply_reminder", "lapse"}
-
-
-@clause("7.9")
-def test_nothing_lapses_while_a_remedy_is_owed_or_unchecked() -> None:
-    told = a_told_case(remedies=[a_refund()])
-    assert "lapse" not in told.kinds
-    assert "reply_reminder" in told.kinds
-    checked = remedied(told.later(days=40))
-    assert checked.duty("lapse").due == checked.at
-
-
-@clause("7.7")
-def test_a_remedy_is_told_when_done_and_when_late() -> None:
-    told = a_told_case(remedies=[a_refund()])
-    assert told.duty("remedy_late").key == "remedy_late:0:1"
-    done = told.do(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": told.at.isoformat()})
-    assert done.duty("remedy_notice").facts["remedy"] == 0
-    assert "remedy_late" not in done.kinds
-    assert "remedy_late" in told.do(Verb.DISAGREE, ANNA, {"reviewers": 1}).kinds
-
-
-@clause("F")
-def test_a_disagreement_is_acknowledged_at_the_next_level_or_the_outside_offered() -> None:
-    assert a_case_at_level_two().duty("acknowledge").key == "ack:2"
-    told = a_told_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
-    assert told.duty("recourse").due == told.at
-    assert "recourse" not in a_case_offered_recourse().kinds
-
-
-@clause("7.9")
-def test_an_answer_heard_by_voice_is_confirmed_in_writing() -> None:
-    told = a_told_case()
-    for verb in (Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW):
-        spoken = told.do(verb, ALICE, heard_at(told), HEARD)
-        assert spoken.duty("confirmation").facts == {"seq": spoken.last.seq, "verb": verb.value}
-        assert "confirmation" not in told.do(verb, ANNA).kinds
-
-
-def test_whoever_is_given_a_complaint_is_told() -> None:
-    told = an_assessed_case()
-    assert told.do(Verb.ASSIGN, MONA, {"owner": BURAK.id}).duty("told_owner").due == told.at + timedelta(
-        minutes=1
-    )
-    assert "told_owner" not in told.do(Verb.ASSIGN, MONA).kinds
-
-
-def test_those_who_may_agree_are_asked() -> None:
-    assert "ask_approval" in decided(an_investigated_case(severity=4)).kinds
-    asked = an_assessed_case().do(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Thanks only."})
-    assert "ask_approval" in asked.kinds
-    assert "ask_approval" not in decided(an_investigated_case()).kinds
-
-
-@clause("7.9")
-def test_every_ending_is_told_with_its_code() -> None:
-    assert a_closed_case().duty("closing").facts == {"code": CloseCode.RESOLVED}
-    asked = an_assessed_case().do(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Thanks only."})
-    thanked = asked.do(Verb.APPROVE, MONA, {"agreed": "yes"})
-    assert thanked.duty("closing").facts == {"code": CloseCode.NOT_COMPLAINT}
-    assert "survey" not in thanked.kinds
-
-
-@clause("7.9")
-def test_a_withdrawal_is_confirmed_once_though_the_matter_goes_on() -> None:
-    told = an_assessed_case(safety=1, severity=2).do(Verb.WITHDRAW, ANNA)
-    assert told.duty("closing").key == "closing:0"
-    assert told.duty("closing").facts == {"code": CloseCode.WITHDRAWN}
-    assert not told.kinds & {"progress", "acknowledge", "decision"}
-    owed = a_told_case(remedies=[a_refund()]).do(Verb.WITHDRAW, ANNA)
-    closed = remedied(owed).do(Verb.CLOSE, ALICE, {}, {"root_cause": "That."})
-    assert closed.duty("closing") == owed.duty("closing")
-    assert "remedy_notice" not in remedied(owed).kinds
-
-
-@clause("8.3")
-def test_the_survey_follows_three_days_after_an_ending_and_is_reminded_of_once() -> None:
-    closed = a_closed_case()
-    assert closed.duty("survey").due == closed.at + timedelta(days=3)
-    sent = closed.later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
-    assert "survey" not in sent.kinds
-    assert sent.duty("survey_reminder").due == sent.at + timedelta(days=5)
-    for step in ("reminded", "answered"):
-        assert "survey_reminder" not in sent.do(Verb.SURVEY, SYSTEM, {"step": step}).kinds
-
-
-@clause("8.3")
-def test_nobody_is_surveyed_twice_in_thirty_days() -> None:
-    sent = a_closed_case().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
-    soon = _closed_again(sent.do(Verb.REOPEN, ANNA, {}, NEW))
-    assert "survey" not in soon.kinds
-    late = _closed_again(sent.later(days=60).do(Verb.REOPEN, ANNA, {}, NEW))
-    assert late.duty("survey").key == "survey:1"
-    assert late.duty("closing").key == "closing:1"
-
-
-def _closed_again(told: Told) -> Told:
-    refused = told.do(Verb.RESOLVE, ALICE, _RESOLUTION, _RESOLVED).do(Verb.COMMUNICATE_DECISION, SYSTEM)
-    return refused.do(Verb.ACCEPT, ANNA).do(Verb.CLOSE, ALICE, {}, {"root_cause": "That."})
-
-
-_RESOLUTION = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
-_RESOLVED = {"done": "Paid.", "cause": "That.", "agreed_how": "Phone."}
-
-
-@clause("8.3")
-def test_a_minor_the_unreachable_and_a_merged_complaint_are_not_surveyed() -> None:
-    minor = acknowledged(a_received_case(signs=(a_sign("minor.minor_mentioned", 2, 0),)))
-    merged = acknowledged(a_received_case()).do(
-        Verb.MERGE, ALICE, {"other_ref": "777-777-7E", "other_complainant": ANNA.id}
-    )
-    lost = a_closed_case().do(Verb.FAIL_DELIVERY, SYSTEM)
-    refused = minor.do(Verb.NOT_ACCEPT, MONA, {}, WHY)
-    for told in (refused, merged, lost):
-        assert not told.kinds & {"survey", "survey_reminder"}
 
 
 @pytest.mark.parametrize("quiet", [Verb.SURVEY, Verb.END_FORM])

@@ -116,7 +116,8 @@ class ProcessDesk:
 
     def log(self) -> str:
         """What the process had to say, for messages of failing tests."""
-        return (self._folder / "desk.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+        file = self._folder / "desk.log"
+        return file.read_text(encoding="utf-8", errors="replace")[-4000:] if file.exists() else ""
 
     def _new(self, kill: Kill | None) -> _Life:
         ours, its = _processes.Pipe()

@@ -27,23 +27,28 @@ from store.open import Store, open_store
 from store.values import Verification
 from tests.stories.desks import ProcessDesk
 from tests.stories.killable import Kill
-from tests.stories.likeness import heard_of, record_of
+from tests.stories.likeness import heard_of, keys_of, record_of, unmarked
 
 _KEY = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves behind. `records` and `heard` are without ids, times and references."""
+    """What a run leaves behind. `records` and `heard` are without ids, times and references.
+
+    `repeated` are the messages that say of themselves that they may have come before, `uncertain` those of which
+    the record says that nobody knows whether they arrived.
+    """
 
     failed: str | None
     deaths: int
     passed: Mapping[str, int]
     records: list[dict[str, Any]]
     heard: dict[str, list[str]]
-    raw_heard: dict[str, list[str]]
-    uncertain: int
-    posts: Counter[str]
+    repeated: list[str]
+    uncertain: list[str]
+    posts: list[str]
+    posted_twice: list[str]
     given_up: list[str]
     proof: Verification
     refused: list[str]
@@ -170,18 +175,23 @@ def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: st
     rows, _ = store.cases(limit=200)
     records = sorted((store.record(row["ref"]) for row in rows), key=lambda one: one["received_at"])
     heard = {name: list(talk.customer.heard) for name, talk in player._talks.items()}
+    posts = _posts(simulator)
     return Outcome(
         failed=failed,
         deaths=desk.deaths,
         passed=dict(desk.passed),
         records=[record_of(one) for one in records],
         heard={name: heard_of(texts) for name, texts in heard.items()},
-        raw_heard=heard,
-        uncertain=sum(one["state"] == "uncertain" for record in records for one in record["messages"]),
-        posts=_posts(simulator),
+        repeated=[text for texts in heard.values() for text, marked in map(unmarked, texts) if marked],
+        uncertain=[
+            one["text"] for record in records for one in record["messages"] if one["state"] == "uncertain"
+        ],
+        posts=keys_of(posts),
+        posted_twice=[key for key, times in posts.items() if times > 1],
         given_up=sorted(row["kind"] for row in store.outbox() if row["state"] == "failed"),
         proof=store.verify(),
-        refused=list(simulator.refusals),
+        # What the dying desk did not acknowledge is no refusal: it is pressed again.
+        refused=[why for why in simulator.refusals if not why.endswith("not acknowledged in time")],
         log=desk.log(),
     )
 

@@ -10,7 +10,7 @@ from bots.texts.loading import load
 
 #: What is new in every run, wherever it stands.
 _NEW = frozenset({"hash", "platform_id", "source", "rulebook", "files"})
-_REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b|\b[0-9A-Z]{8}\b(?=:)")
+_REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
 _MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
@@ -53,6 +53,11 @@ def heard_of(texts: Iterable[str]) -> list[str]:
         if not (marked and plain in kept):
             kept.append(plain)
     return [_words(text) for text in kept]
+
+
+def keys_of(keys: Iterable[str]) -> list[str]:
+    """The keys of posts without references, sorted: posts of two complaints stand in no order."""
+    return sorted(_words(key) for key in keys)
 
 
 def _alike(value: Any, person: str) -> Any:

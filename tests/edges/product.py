@@ -1,0 +1,171 @@
+"""The product as an installer has it: `amends` as a process of its own, a small amends.toml, the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+#: The keys with which a file must start, and no others.
+SETTINGS = """\
+[organisation]
+name = "Northwind Water"
+country = "GB"
+timezone = "Europe/London"
+languages = ["en", "tr"]
+staff_language = "en"
+emergency_number = "112"
+preset = "small_business"
+
+[calendar]
+hours = "always"
+
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+
+[roles]
+handler = ["U0000001"]
+manager = ["U0000002"]
+top_management = ["U0000003"]
+auditor = ["U0000004"]
+"""
+KEY = base64.b64encode(bytes(range(32))).decode()
+#: On a busy machine a start takes its time.
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Product:
+    """One installation in a folder of its own."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Write amends.toml, choose an address."""
+        (self.folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
+        defaults = {
+            "AMENDS_DATABASE_URL": f"sqlite:///{self.folder / 'amends.db'}",
+            "AMENDS_SECRET_KEY": KEY,
+            "AMENDS_LISTEN": f"127.0.0.1:{free_port()}",
+            "AMENDS_LOG": "debug",
+        }
+        self.env = defaults | self.env
+
+    @property
+    def url(self) -> str:
+        """Where its web server is."""
+        return f"http://{self.env['AMENDS_LISTEN']}"
+
+    @property
+    def log(self) -> str:
+        """What the running desk wrote to standard error, and standard output, which should be empty."""
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    async def amends(self, *args: str, given: str | None = None, env: Mapping[str, str] | None = None) -> Ended:
+        """Run one command to its end."""
+
+        def run() -> Ended:
+            done = subprocess.run(
+                [sys.executable, "-m", "amends", *args],
+                cwd=self.folder,
+                env=self._environment(env),
+                input=given,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            return Ended(done.returncode, done.stdout, done.stderr)
+
+        return await asyncio.to_thread(run)
+
+    @asynccontextmanager
+    async def running(self, *args: str) -> AsyncIterator[subprocess.Popen[bytes]]:
+        """`amends run`; killed on the way out if it was not stopped before."""
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "amends", "run", *args],
+                cwd=self.folder,
+                env=self._environment(None),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                await asyncio.to_thread(process.wait)
+
+    async def stop(self, process: subprocess.Popen[bytes]) -> int:
+        """SIGTERM; the exit code. Raises TimeoutExpired after the ten seconds that it has."""
+        process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(process.wait, 10)
+
+    async def ready(self) -> None:
+        """Return when every part says that it can work."""
+        await until(self._is_ready, lambda: self.log)
+
+    async def _is_ready(self) -> bool:
+        async with httpx.AsyncClient(trust_env=False) as caller:
+            try:
+                return (await caller.get(f"{self.url}/readyz")).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
+        return {**inherited, "PYTHONPATH": str(ROOT), **self.env, **(more or {})}
+
+
+async def until(holds: Any, else_say: Any = lambda: "", *, seconds: float = PATIENCE) -> None:
+    """Wait until an async or plain condition holds; what `else_say` gives explains a failure."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        found = holds()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return
+        if loop.time() > end:
+            raise TimeoutError(else_say())
+        await asyncio.sleep(0.1)
+
+
+def free_port() -> int:
+    """A port that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,174 @@
+"""Extending, capping, levels and reopening: what may move a date and what may not (7.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from amends.settings.rules import preset_targets
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.record import TargetSet
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Target, Verb
+from tests.clauses import clause
+from tests.rules.builders import (
+    ALICE,
+    ANNA,
+    MONA,
+    RULES,
+    Told,
+    a_case_at_level_two,
+    a_closed_case,
+    a_received_case,
+    a_refund,
+    a_told_case,
+    acknowledged,
+    an_assessed_case,
+    assessed,
+    at,
+    rules_with,
+)
+
+HOLIDAYS = {date(2026, 12, 25): "Christmas Day", date(2026, 12, 28): "Boxing Day"}
+BRITISH = replace(RULES, calendar=replace(RULES.calendar, holidays=HOLIDAYS))
+WHY = {"reason": "Two more readings are needed."}
+
+
+def the(told: Told, target: Target, of: int = 0) -> TargetSet:
+    """The latest version of a target, which must be there."""
+    found = told.case.target(target, of)
+    assert found is not None
+    return found
+
+
+def due(told: Told, target: Target, of: int = 0) -> datetime:
+    """When it is due inside."""
+    return the(told, target, of).internal_due
+
+
+def _preset(name: str) -> Rulebook:
+    return replace(RULES, targets=preset_targets(name))
+
+
+@clause("7.3")
+def test_the_legal_maximum_caps_inside_and_outside() -> None:
+    told = a_received_case(rules=rules_with(legal="3 days"))
+    assert due(told, Target.DECIDE) == at("2026-11-06 10:00")
+    assert the(told, Target.DECIDE).promised_due == at("2026-11-06 10:00")
+    assert the(told, Target.DECIDE).basis.endswith(";capped by legal")
+    assert due(told, Target.ACK) == at("2026-11-04 17:30")
+
+
+def test_the_legal_maximum_runs_from_receipt_to_the_first_decision() -> None:
+    rules = rules_with(legal="10 bd")
+    told = a_told_case(rules=rules)
+    assert the(told, Target.LEGAL).met_at is not None
+    second = told.later(days=25).do(Verb.DISAGREE, ANNA, {"reviewers": 1})
+    assert the(second, Target.LEGAL).met_at is not None
+    assert due(second, Target.DECIDE) == at("2026-12-14 17:30")
+
+
+@clause("F")
+def test_the_next_level_has_clocks_of_its_own_from_the_disagreement() -> None:
+    told = a_told_case().later(days=7).do(Verb.DISAGREE, ANNA, {"reviewers": 1})
+    assert due(told, Target.ACK) == at("2026-11-11 17:30")
+    assert the(told, Target.ACK).basis == "escalated_ack"
+    assert due(told, Target.LOOK) == at("2026-11-11 17:30")
+    assert due(told, Target.FIRST_ACTION) == at("2026-11-13 17:30")
+    assert due(told, Target.DECIDE) == at("2026-11-24 17:30")
+    assert told.case.current_targets()
+    taken = told.do(Verb.ASSIGN, MONA)
+    assert the(taken, Target.LOOK).met_at == taken.at
+
+
+def test_the_municipalitys_second_level_is_acknowledged_in_its_own_time() -> None:
+    told = a_case_at_level_two(rules=_preset("municipality"))
+    assert due(told, Target.ACK) == at("2026-11-10 17:30")
+
+
+@clause("F")
+def test_escalating_before_a_decision_moves_no_clock() -> None:
+    told = an_assessed_case()
+    up = told.later(days=3).do(Verb.ESCALATE, ALICE, {}, {"reason": "Too hard."})
+    assert due(up, Target.DECIDE) == due(told, Target.DECIDE)
+    assert the(up, Target.ACK).met_at is not None
+    late = assessed(a_received_case()).later(days=3).do(Verb.ESCALATE, ALICE, {}, {"reason": "Too hard."})
+    assert due(late, Target.ACK) == at("2026-11-04 17:30")
+
+
+def test_reopening_starts_the_clocks_anew() -> None:
+    told = a_closed_case().later(days=7).do(Verb.REOPEN, ANNA, {}, {"reason": "It came back."})
+    assert due(told, Target.DECIDE) == at("2026-11-24 17:30")
+    assert the(told, Target.DECIDE).met_at is None
+
+
+@clause("7.3")
+def test_only_a_manager_extends_before_the_date_passed_and_with_a_reason() -> None:
+    told = an_assessed_case()
+    later = {"target": "decide", "extended_to": "2026-11-24"}
+    with pytest.raises(NotAllowed):
+        told.do(Verb.EXTEND, ALICE, later, WHY)
+    with pytest.raises(BadFacts, match="the complainant is told"):
+        told.do(Verb.EXTEND, MONA, later)
+    with pytest.raises(OutOfOrder, match="has passed"):
+        told.later(days=15).do(Verb.EXTEND, MONA, later, WHY)
+    extended = told.do(Verb.EXTEND, MONA, later, WHY)
+    assert due(extended, Target.DECIDE) == at("2026-11-24 17:30")
+    assert the(extended, Target.DECIDE).promised_due == at("2026-11-24 17:30")
+    assert (the(extended, Target.DECIDE).basis, the(extended, Target.DECIDE).version) == ("extend", 3)
+
+
+def test_an_extension_goes_forward_and_to_a_target_that_lives() -> None:
+    told = an_assessed_case()
+    with pytest.raises(BadFacts, match="give a later one"):
+        told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-17"}, WHY)
+    with pytest.raises(BadFacts, match="choose one of"):
+        told.do(Verb.EXTEND, MONA, {"target": "ack", "extended_to": "2026-11-24"}, WHY)
+    with pytest.raises(OutOfOrder, match="no open remedy date"):
+        told.do(Verb.EXTEND, MONA, {"target": "remedy", "extended_to": "2026-11-24"}, WHY)
+
+
+@clause("7.3")
+def test_no_extension_passes_the_legal_maximum() -> None:
+    told = an_assessed_case(rules=rules_with(legal="15 bd"))
+    with pytest.raises(NotAllowed, match="no extension passes it"):
+        told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-25"}, WHY)
+    assert told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY).last.facts[
+        "due"
+    ]
+
+
+@clause("7.3")
+def test_all_extensions_together_stay_within_the_presets_cap() -> None:
+    told = an_assessed_case(rules=_preset("municipality"))
+    once = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    with pytest.raises(NotAllowed, match="by 10 bd in all"):
+        once.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-12-02"}, WHY)
+    assert due(
+        once.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-12-01"}, WHY), Target.DECIDE
+    )
+
+
+def test_a_remedy_may_be_extended_past_the_legal_maximum_of_the_decision() -> None:
+    told = a_told_case(rules=rules_with(legal="10 bd"), remedies=[a_refund(), {"type": "repair"}])
+    later = {"target": "remedy", "extended_to": "2026-12-08"}
+    first = told.do(Verb.EXTEND, MONA, later, WHY)
+    assert due(first, Target.REMEDY, 0) == at("2026-12-08 17:30")
+    assert due(first, Target.REMEDY, 1) == at("2026-11-17 17:30")
+    second = first.do(Verb.EXTEND, MONA, {**later, "of": 1}, WHY)
+    assert due(second, Target.REMEDY, 1) == at("2026-12-08 17:30")
+
+
+def test_an_extension_stands_until_the_priority_asks_for_another_span() -> None:
+    told = an_assessed_case().do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert due(assessed(told, category="service"), Target.DECIDE) == at("2026-11-24 17:30")
+    assert due(assessed(told, severity=4), Target.DECIDE) == at("2026-11-10 17:30")
+
+
+def test_extending_inside_before_the_assessment_brings_the_promise_no_nearer() -> None:
+    told = acknowledged(a_received_case())
+    extended = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert due(extended, Target.DECIDE) == at("2026-11-24 17:30")
+    assert the(extended, Target.DECIDE).promised_due == at("2026-12-01 17:30")
