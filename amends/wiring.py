@@ -163,7 +163,7 @@ class Desk:
 
     async def trained(self) -> None:
         """Return when a model is in use: a story's proposals should not depend on who was faster."""
-        while await self.store.in_thread(self.store.active_model) is None:
+        while await self.store.in_thread(self.store.active_model) is None:  # noqa: ASYNC110  # the model may come from another process: nothing signals it
             await asyncio.sleep(0.05)
 
     async def stop(self) -> None:

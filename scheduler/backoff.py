@@ -13,5 +13,5 @@ MOST_TRIES = 70
 def wait(attempts: int, asked: float | None = None) -> float:
     """Seconds before try number `attempts + 1`; what the other side asked for (Retry-After) is the least."""
     doubled = min(LONGEST, FIRST * float(2 ** min(attempts, 12)))
-    jittered = doubled * random.uniform(0.5, 1.0)  # noqa: S311  # spreading a crowd needs no secrecy
+    jittered = doubled * random.uniform(0.5, 1.0)  # spreading a crowd needs no secrecy
     return max(jittered, asked or 0.0)

@@ -16,6 +16,7 @@ from complaints.vocabulary import CLAUSES, Flag, Verb
 from store.casefiles import CaseFile, load
 from store.files import files_as_records
 from store.reading import messages, name_of, proposal
+from store.record_fields import people, said_in_events, text_read_at
 from store.tables import COMPLAINTS, EVENTS, LINKS, READS
 from store.told import all_texts, newest_texts, words_by_event
 from store.transactions import Tx
@@ -29,7 +30,10 @@ def record(tx: Tx, ref: str) -> dict[str, Any]:
     case, words = file.case, words_by_event(tx, file)
     return {
         **_header(tx, file),
+        **said_in_events(file, words, newest_texts(tx, file)),
+        "people": people(tx, ref),
         **_assessed(case, file, words),
+        "text_read_at": text_read_at(tx, case),
         **_handled(case, file, words),
         **_ended(case, file, words),
         "texts": [

@@ -20,14 +20,14 @@ from bots.telegram.buttons import Buttons
 from bots.telegram.speaking import KINDS
 from bots.texts.texts import Texts
 from complaints.errors import ComplaintError
-from complaints.owing import ACTS
+from complaints.owing import ACTS, Lane, Owed
 from complaints.people import MODEL, SYSTEM
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from complaints.worktime import next_working
 from scheduler.proposing import danger_sign, proposal_facts, reasons
 from simulator import Simulator
-from store import acting, messages, obligations, reading, staff, told
+from store import acting, messages, obligations, owed_rows, reading, staff, told
 from store.open import Store
 from store.transactions import Tx
 from store.values import Chat, Obligation
@@ -56,11 +56,21 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "tr": ("Ayşe", "Kerem", "Zeynep", "Emre", "Fatma", "Deniz", "Selin", "Murat"),
 }
 #: Staff's own business of the past: done then, and nothing to show for it now.
-_INSIDE = ("thread", "remind", "page", "told_owner", "ask_approval", "told_failed", "fetch", "tell", "redraw")
-_EVERY_KIND = (*KINDS, *_INSIDE, "say", "wake", "card", "propose", *ACTS)
+_INSIDE = (
+    "card",
+    "thread",
+    "remind",
+    "page",
+    "told_owner",
+    "ask_approval",
+    "told_failed",
+    "fetch",
+    "tell",
+    "redraw",
+)
+_EVERY_KIND = (*KINDS, *_INSIDE, "say", "wake", "propose", *ACTS)
 _COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw")
 _LONG_AGO = timedelta(days=120)
-_SHOWN_AFTER = timedelta(milliseconds=1)
 _INITIALS = "ABCDEFGHKLMNPRSTW"
 #: Numbers of the simulator's people begin here, out of the way of those added on the page.
 _FIRST_CHAT = 7_000_001
@@ -89,6 +99,7 @@ class History:
     lines: list[Line] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _names: dict[str, str] = field(default_factory=dict)
+    _refs: dict[str, None] = field(default_factory=dict)
 
     def write(self, tx: Tx, number: int) -> None:
         """Lead so many complaints to where their courses end; duties due meanwhile are done at their time."""
@@ -109,7 +120,9 @@ class History:
         for n, name in enumerate(plan(number)):
             course = COURSES[name]
             person, language = people[n % len(people)]
-            chat = Chat("telegram", str(_FIRST_CHAT + n), language, f"{person} {_INITIALS[n % len(_INITIALS)]}.")
+            chat = Chat(
+                "telegram", str(_FIRST_CHAT + n), language, f"{person} {_INITIALS[n % len(_INITIALS)]}."
+            )
             example = _praise(language) if name == "praise" else next(examples[language])
             life = Life(n, chat, language, example, handler=ALICE if n % 2 else BURAK)
             begins = self.end - course.ended - course.lasts - timedelta(minutes=7 * (n % 60))
@@ -128,6 +141,8 @@ class History:
                 Line(life.chat.address, str(life.chat.name), life.language, text, False, tx.now)
             )
         self._names[life.chat.address] = str(life.chat.name)
+        if life.ref:
+            self._refs[life.ref] = None
         return True
 
     def _keep_promises(self, tx: Tx, until: datetime) -> None:
@@ -144,20 +159,16 @@ class History:
                 self._keep(tx, one)
 
     def _keep(self, tx: Tx, one: Obligation) -> None:
-        if not obligations.still_owed(tx, one):
+        if one.kind in _INSIDE or not obligations.still_owed(tx, one):
             obligations.settle(tx, one.id)
         elif one.kind in ACTS:
             acting.act(
                 tx, str(one.ref), ACTS[one.kind], SYSTEM, dict(one.facts), {}, key=one.key, settles=one.id
             )
-        elif one.kind == "card":
-            obligations.postpone(tx, one.id, self.end + _SHOWN_AFTER, "drawn when the desk starts")
         elif one.kind == "wake":
             self.told.wake(tx, one)
         elif one.kind == "propose":
             self._propose(tx, one)
-        elif one.kind in _INSIDE:
-            obligations.settle(tx, one.id)
         else:
             self._say(tx, one)
 
@@ -183,15 +194,11 @@ class History:
         self.lines.append(Line(one.chat.address, name, written.language, written.text, True, tx.now))
 
     def _leave_the_cards(self, tx: Tx) -> None:
-        """The newest card of each complaint is drawn by the desk when it starts; older ones are moot."""
-        tx.now = self.end + _SHOWN_AFTER
-        while found := obligations.claim(tx, ("card",), 500, 60.0):
-            for one in found:
-                if obligations.still_owed(tx, one):
-                    obligations.postpone(tx, one.id, tx.now + _SHOWN_AFTER, "drawn when the desk starts")
-                else:
-                    obligations.settle(tx, one.id)
+        """The desk draws each complaint as it stands now when it starts; its earlier faces were never shown."""
         tx.now = self.end
+        for ref in self._refs:
+            drawn = Owed(f"redraw:past:{ref}", "redraw", tx.now, Lane.BULK, {"ref": ref})
+            owed_rows.insert(tx, drawn, ref)
 
 
 def _times(begins: datetime, course: Course, rules: Rulebook) -> list[tuple[datetime, str]]:

@@ -28,7 +28,7 @@ from store.open import Store, open_store
 Say = Callable[[str], None]
 
 #: How many complaints lie behind the demo when it opens.
-PAST = 200
+PAST = 66
 #: A story begins on a working morning, so that its dates can be written down.
 STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 

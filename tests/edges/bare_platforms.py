@@ -105,9 +105,7 @@ class Bare:
         self.called.append((f"telegram/{method}", body))
         match method:
             case "getMe":
-                return JSONResponse(
-                    {"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "Desk"}}
-                )
+                return JSONResponse({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "Desk"}})
             case "getUpdates":
                 # Answered at once, found or not: nobody has to wait for long.
                 self.updates = [
@@ -126,9 +124,7 @@ class Bare:
                     }
                 )
                 chat = {"id": int(body["chat_id"]), "type": "private"}
-                return JSONResponse(
-                    {"ok": True, "result": {"message_id": number, "date": 1, "chat": chat}}
-                )
+                return JSONResponse({"ok": True, "result": {"message_id": number, "date": 1, "chat": chat}})
             case _:
                 told = {"ok": False, "error_code": 404, "description": "Not Found"}
                 return JSONResponse(told, 404)
@@ -211,7 +207,9 @@ class Bare:
 
     def posts(self, method: str, channel: str | None = None) -> list[Json]:
         """The bodies of these calls, of one channel or of all."""
-        return [body for name, body in self.called if name == method and channel in (None, body.get("channel"))]
+        return [
+            body for name, body in self.called if name == method and channel in (None, body.get("channel"))
+        ]
 
 
 async def _body(request: Request) -> Json:

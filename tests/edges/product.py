@@ -91,7 +91,9 @@ class Product:
         """What the running desk wrote to standard error, and standard output, which should be empty."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
-    async def amends(self, *args: str, given: str | None = None, env: Mapping[str, str] | None = None) -> Ended:
+    async def amends(
+        self, *args: str, given: str | None = None, env: Mapping[str, str] | None = None
+    ) -> Ended:
         """Run one command to its end."""
 
         def run() -> Ended:

@@ -131,7 +131,10 @@ async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Ou
     shutil.copytree(template, folder, dirs_exist_ok=True)
     clock = _Clock()
     limits = Limits(ack_seconds=30, trigger_seconds=30)
-    async with Simulator(clock=clock, limits=limits) as simulator, _desk(simulator, folder, clock, kill) as desk:
+    async with (
+        Simulator(clock=clock, limits=limits) as simulator,
+        _desk(simulator, folder, clock, kill) as desk,
+    ):
         player = Persevering(simulator, desk)
         failed = None
         for step in read_story(story):
