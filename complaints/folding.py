@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from complaints.changes import ending, hearing, judging
 from complaints.doing import instant
 from complaints.permissions import JUDGING
 from complaints.priorities import is_significant
-from complaints.record import Case, Event, TargetSet
+from complaints.record import Case, Event, TargetSet, changed
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 
@@ -61,7 +60,7 @@ def _common(case: Case, event: Event) -> Case:
     spoken = event.verb in STAFF_MESSAGES and event.role is not Role.SYSTEM
     if case.form_open and (spoken or case.state is State.DECIDED):
         case = hearing.form_ended(case, event)
-    case = replace(
+    case = changed(
         case,
         version=event.seq,
         work_version=case.work_version + (1 if event.raises_work else 0),
@@ -69,7 +68,7 @@ def _common(case: Case, event: Event) -> Case:
         targets=_targets(case.targets, event),
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
-    return replace(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case
+    return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case
 
 
 def _targets(targets: tuple[TargetSet, ...], event: Event) -> tuple[TargetSet, ...]:
@@ -89,7 +88,7 @@ def _targets(targets: tuple[TargetSet, ...], event: Event) -> tuple[TargetSet, .
     met = {(Target(one["target"]), one["of"], one["version"]) for one in event.facts.get("met", ())}
     return (
         tuple(
-            replace(one, met_at=event.at) if (one.target, one.of, one.version) in met else one
+            changed(one, met_at=event.at) if (one.target, one.of, one.version) in met else one
             for one in targets
         )
         + new

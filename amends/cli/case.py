@@ -88,6 +88,7 @@ def show(ref: Reference, *, json: Json = False, config: Config = None) -> None:
             "events",
             "reads",
             "files",
+            "people",
         }
         table(
             "", ("field", "value"), [(name, value) for name, value in record.items() if name not in skipped]

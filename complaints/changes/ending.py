@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from complaints.doing import instant
-from complaints.record import Case, Event, RemedyOwed
+from complaints.record import Case, Event, RemedyOwed, changed
 from complaints.vocabulary import CloseCode, Flag, Kind, State
 from complaints.worktime import closing_time
 
 
 def nothing_pending(case: Case) -> Case:
     """What waited for a second person waits no longer."""
-    return replace(case, drafted=None, drafted_remedies=(), reclassification=None)
+    return changed(case, drafted=None, drafted_remedies=(), reclassification=None)
 
 
 def closed(case: Case, event: Event, code: CloseCode) -> Case:
     """Handling stops; open offers are over, and nobody waits for anybody."""
     ended = nothing_pending(case)
-    return replace(
+    return changed(
         ended,
         state=State.CLOSED,
         close_code=code,
         closed_at=event.at,
         form_open=False,
         form_ended_at=ended.form_ended_at or event.at,
-        remedies=tuple(replace(one, ended_at=event.at) if one.offered else one for one in ended.remedies),
+        remedies=tuple(changed(one, ended_at=event.at) if one.offered else one for one in ended.remedies),
         question_at=None,
         asked_at=None,
         asked_until=None,
@@ -43,15 +42,15 @@ def closing(case: Case, event: Event) -> Case:
 
 def withdrawn(case: Case, event: Event) -> Case:
     """Closed, or flagged where the matter goes on inside."""
-    told = replace(case, withdrawn_at=event.at)
+    told = changed(case, withdrawn_at=event.at)
     if event.facts["goes_on"]:
-        return replace(told, flags=told.flags | {Flag.WITHDRAWN})
+        return changed(told, flags=told.flags | {Flag.WITHDRAWN})
     return closing(told, event)
 
 
 def reopened(case: Case, event: Event) -> Case:
     """Begun again with new clocks; what was decided before is history, what was promised stands."""
-    return replace(
+    return changed(
         case,
         state=State.INVESTIGATING,
         kind=Kind.COMPLAINT,
@@ -61,7 +60,7 @@ def reopened(case: Case, event: Event) -> Case:
         reply=None,
         reply_at=None,
         external_final_at=None,
-        issues=tuple(replace(one, finding=None) for one in case.issues),
+        issues=tuple(changed(one, finding=None) for one in case.issues),
         surveys=(),
         reopened=case.reopened + 1,
         reopened_seq=event.seq,
@@ -72,28 +71,28 @@ def reopened(case: Case, event: Event) -> Case:
 
 def recourse_offered(case: Case, event: Event) -> Case:
     """The outside steps reached the complainant."""
-    return replace(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
+    return changed(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
 
 
 def external(case: Case, event: Event) -> Case:
     """An outside body is at work: a flag beside the state."""
-    return replace(case, external_open=True, flags=case.flags | {Flag.EXTERNAL})
+    return changed(case, external_open=True, flags=case.flags | {Flag.EXTERNAL})
 
 
 def external_concluded(case: Case, event: Event) -> Case:
     """What it orders is owed, whatever we decided; having complied carries the orders out."""
-    flagged = replace(external(case, event), external_open=False)
+    flagged = changed(external(case, event), external_open=False)
     if event.facts.get("event") == "complied":
-        return replace(
+        return changed(
             flagged,
             remedies=tuple(
-                replace(one, done_at=event.at, done_by=event.by)
+                changed(one, done_at=event.at, done_by=event.by)
                 if one.external and one.done_at is None
                 else one
                 for one in flagged.remedies
             ),
         )
-    final = replace(flagged, external_final_at=event.at)
+    final = changed(flagged, external_final_at=event.at)
     comply_by = event.facts.get("comply_by")
     if not comply_by:
         return final
@@ -106,7 +105,7 @@ def external_concluded(case: Case, event: Event) -> Case:
         promised_at=event.at,
         external=True,
     )
-    return replace(
+    return changed(
         nothing_pending(final),
         remedies=(*case.remedies, ordered),
         state=State.REMEDYING,
@@ -127,14 +126,14 @@ def verified(case: Case, event: Event) -> Case:
 
 
 def _one_remedy(case: Case, n: int, **change: Any) -> Case:
-    return replace(
-        case, remedies=tuple(replace(one, **change) if one.n == n else one for one in case.remedies)
+    return changed(
+        case, remedies=tuple(changed(one, **change) if one.n == n else one for one in case.remedies)
     )
 
 
 def received_notice(case: Case, event: Event) -> Case:
     """Somebody has seen it: the danger, and where it was one of the top, the significant complaint."""
-    return replace(
+    return changed(
         case,
         danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,
         executive_receipt_at=event.at if event.facts.get("executive") else case.executive_receipt_at,
@@ -144,7 +143,7 @@ def received_notice(case: Case, event: Event) -> Case:
 def surveyed(case: Case, event: Event) -> Case:
     """A step of this round's survey."""
     step = str(event.facts["step"])
-    return replace(
+    return changed(
         case,
         surveys=(*case.surveys, step),
         surveyed_at=event.at if step == "sent" else case.surveyed_at,
@@ -154,23 +153,23 @@ def surveyed(case: Case, event: Event) -> Case:
 def conflicted(case: Case, event: Event) -> Case:
     """This person no longer touches nor sees it."""
     who = str(event.facts["who"])
-    return replace(case, conflicted=case.conflicted | {who}, owner=None if case.owner == who else case.owner)
+    return changed(case, conflicted=case.conflicted | {who}, owner=None if case.owner == who else case.owner)
 
 
 def released(case: Case, event: Event) -> Case:
     """A manager took it out of the restricted place."""
-    return replace(case, released=True, flags=case.flags - {Flag.RESTRICTED})
+    return changed(case, released=True, flags=case.flags - {Flag.RESTRICTED})
 
 
 def flagged(flag: Flag, *, sets: bool) -> Callable[[Case, Event], Case]:
     """A verb that only sets or clears a flag."""
 
     def change(case: Case, event: Event) -> Case:
-        return replace(case, flags=case.flags | {flag} if sets else case.flags - {flag})
+        return changed(case, flags=case.flags | {flag} if sets else case.flags - {flag})
 
     return change
 
 
 def erased(case: Case, event: Event) -> Case:
     """The words and the person are gone."""
-    return replace(case, erased_at=event.at)
+    return changed(case, erased_at=event.at)

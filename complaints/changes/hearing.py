@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
-from complaints.record import Case, Event, Proposed, Sign
+from complaints.record import Case, Event, Proposed, Sign, changed
 from complaints.vocabulary import RESTRICTING, Flag, Role, Verb
 from complaints.worktime import closing_time
 
@@ -32,7 +31,7 @@ def heard(case: Case, event: Event) -> Case:
         flags |= {Flag.MEDIA_UNHEARD}
     if question:
         flags |= {Flag.QUESTION_OPEN}
-    return replace(
+    return changed(
         returned,
         words=case.words + 1,
         media=case.media + int(facts.get("media", 0)),
@@ -52,41 +51,41 @@ def heard(case: Case, event: Event) -> Case:
 
 def _answered(case: Case) -> Case:
     """Any word of the complainant ends our waiting for one."""
-    return replace(case, asked_at=None, asked_until=None, flags=case.flags - {Flag.WAITING_COMPLAINANT})
+    return changed(case, asked_at=None, asked_until=None, flags=case.flags - {Flag.WAITING_COMPLAINANT})
 
 
 def confirmed(case: Case, event: Event) -> Case:
     """Send signs, once; it ends the questions."""
-    return replace(
+    return changed(
         form_ended(case, event) if case.form_open else case, confirmed_at=case.confirmed_at or event.at
     )
 
 
 def form_ended(case: Case, event: Event) -> Case:
     """The questions are over."""
-    return replace(case, form_open=False, form_ended_at=event.at)
+    return changed(case, form_open=False, form_ended_at=event.at)
 
 
 def acknowledged(case: Case, event: Event) -> Case:
     """It reached a channel, or a person of staff said it; the latter is a first human contact too."""
     level = int(event.facts.get("level", case.level))
-    told = replace(case, acks={**case.acks, level: event.at})
+    told = changed(case, acks={**case.acks, level: event.at})
     return told if event.role is Role.SYSTEM else contacted(told, event)
 
 
 def delivery_failed(case: Case, event: Event) -> Case:
     """Nothing reaches them until they write again or another route is found."""
-    return replace(case, delivery_failed_at=event.at, flags=case.flags | {Flag.UNREACHABLE})
+    return changed(case, delivery_failed_at=event.at, flags=case.flags | {Flag.UNREACHABLE})
 
 
 def noted(case: Case, event: Event) -> Case:
     """After a failed delivery a note tells by which other route the complainant was reached."""
-    return replace(case, other_route=True) if case.delivery_failed_at is not None else case
+    return changed(case, other_route=True) if case.delivery_failed_at is not None else case
 
 
 def bound(case: Case, event: Event) -> Case:
     """The complainant redeemed the code: there is a chat from now on. Showing the code changes nothing."""
-    return replace(case, bound=True) if event.role is Role.COMPLAINANT else case
+    return changed(case, bound=True) if event.role is Role.COMPLAINANT else case
 
 
 def proposed(case: Case, event: Event) -> Case:
@@ -104,13 +103,13 @@ def proposed(case: Case, event: Event) -> Case:
         model=facts.get("model"),
     )
     hides = proposal.restricted and not case.released
-    return replace(case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset()))
+    return changed(case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset()))
 
 
 def contacted(case: Case, event: Event) -> Case:
     """We wrote or spoke to them; a reply also answers what they asked."""
     replied = event.verb is Verb.REPLY
-    return replace(
+    return changed(
         case,
         last_contact_at=event.at,
         contacted=case.contacted or event.role is not Role.SYSTEM,
@@ -123,7 +122,7 @@ def contacted(case: Case, event: Event) -> Case:
 def asked(case: Case, event: Event) -> Case:
     """We wait for an answer until the end of a day; the clocks run on."""
     until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
-    waiting = replace(
+    waiting = changed(
         case, asked_at=event.at, asked_until=until, flags=case.flags | {Flag.WAITING_COMPLAINANT}
     )
     return contacted(waiting, event)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from complaints.changes.ending import closed, nothing_pending
 from complaints.changes.hearing import contacted
-from complaints.record import Assessment, Case, Decision, Event, Facts, Issue, RemedyOwed
+from complaints.record import Assessment, Case, Decision, Event, Facts, Issue, RemedyOwed, changed
 from complaints.vocabulary import RESTRICTING, CloseCode, Finding, Flag, Kind, Role, State
 from complaints.worktime import closing_time, due
 
@@ -24,7 +23,7 @@ def assessed_as(case: Case, facts: Facts, *, at: datetime | None = None, by: str
         flags |= {Flag.RESTRICTED}
     categories = facts.get("issue_categories")
     issues = case.issues if categories is None else tuple(Issue(n, one) for n, one in enumerate(categories))
-    return replace(
+    return changed(
         case,
         assessment=Assessment(
             at=at or case.logged_at,
@@ -50,23 +49,23 @@ def assessed_as(case: Case, facts: Facts, *, at: datetime | None = None, by: str
 def assessed(case: Case, event: Event) -> Case:
     """The first assessment moves a received case on; in every other state it stays where it is."""
     after = assessed_as(case, event.facts, at=event.at, by=event.by)
-    return replace(after, state=State.ASSESSED) if case.state is State.RECEIVED else after
+    return changed(after, state=State.ASSESSED) if case.state is State.RECEIVED else after
 
 
 def reclassifying(case: Case, event: Event) -> Case:
     """Proposed to be no complaint; a second person will say."""
-    return replace(case, reclassification=(Kind(event.facts["kind"]), event.by))
+    return changed(case, reclassification=(Kind(event.facts["kind"]), event.by))
 
 
 def assigned(case: Case, event: Event) -> Case:
     """One owner (4.9)."""
-    return replace(case, owner=event.facts["owner"])
+    return changed(case, owner=event.facts["owner"])
 
 
 def investigating(case: Case, event: Event) -> Case:
     """The evidence adds up over several acts (7.6)."""
     evidence = case.evidence | frozenset(event.facts.get("evidence", ()))
-    return replace(case, state=State.INVESTIGATING, evidence=evidence)
+    return changed(case, state=State.INVESTIGATING, evidence=evidence)
 
 
 def resolved(case: Case, event: Event) -> Case:
@@ -92,7 +91,7 @@ def responded(case: Case, event: Event) -> Case:
         for n, one in enumerate(event.facts.get("remedies", ()))
     )
     if decision.needs_approval:
-        return replace(case, drafted=decision, drafted_remedies=remedies)
+        return changed(case, drafted=decision, drafted_remedies=remedies)
     return _decide(case, decision, remedies)
 
 
@@ -101,17 +100,17 @@ def approved(case: Case, event: Event) -> Case:
     agreed = event.facts["agreed"] == "yes"
     if event.facts["of"] == "reclassify":
         if not agreed or case.reclassification is None:
-            return replace(case, reclassification=None)
+            return changed(case, reclassification=None)
         kind = case.reclassification[0]
-        return closed(replace(case, kind=kind), event, CloseCode.NOT_COMPLAINT)
+        return closed(changed(case, kind=kind), event, CloseCode.NOT_COMPLAINT)
     if case.drafted is None:
         return case
     if not agreed:
-        return replace(nothing_pending(case), state=State.INVESTIGATING)
-    decision = replace(case.drafted, approved_by=event.by, at=event.at)
+        return changed(nothing_pending(case), state=State.INVESTIGATING)
+    decision = changed(case.drafted, approved_by=event.by, at=event.at)
     # The time to carry out counts from the decision, which is taken only now.
     remedies = tuple(
-        replace(one, promised_at=event.at, due=one.due if one.promised_by else _carried_out(case, event.at))
+        changed(one, promised_at=event.at, due=one.due if one.promised_by else _carried_out(case, event.at))
         for one in case.drafted_remedies
     )
     return _decide(case, decision, remedies)
@@ -120,7 +119,7 @@ def approved(case: Case, event: Event) -> Case:
 def communicated(case: Case, event: Event) -> Case:
     """The decision reached them; remedying begins where something is owed."""
     return told_of_decision(
-        replace(
+        changed(
             case,
             last_contact_at=event.at,
             contacted=True,
@@ -132,15 +131,15 @@ def communicated(case: Case, event: Event) -> Case:
 def told_of_decision(case: Case, at: datetime) -> Case:
     """The present decision as known to the complainant from this instant."""
     decisions = tuple(
-        replace(one, communicated_at=at) if one is case.decision else one for one in case.decisions
+        changed(one, communicated_at=at) if one is case.decision else one for one in case.decisions
     )
-    return remedying(replace(case, decisions=decisions))
+    return remedying(changed(case, decisions=decisions))
 
 
 def remedying(case: Case) -> Case:
     """Remedying begins where something promised is not done (section 3)."""
     undone = any(one.done_at is None for one in case.owed_remedies)
-    return replace(case, state=State.REMEDYING) if undone else case
+    return changed(case, state=State.REMEDYING) if undone else case
 
 
 def _decision(case: Case, event: Event, *, short: bool) -> Decision:
@@ -160,9 +159,9 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
 
 def _decide(case: Case, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> Case:
     issues = tuple(
-        replace(one, finding=found) for one, found in zip(case.issues, decision.findings, strict=False)
+        changed(one, finding=found) for one, found in zip(case.issues, decision.findings, strict=False)
     )
-    return replace(
+    return changed(
         nothing_pending(case),
         state=State.DECIDED,
         decisions=(*case.decisions, decision),
@@ -203,12 +202,12 @@ def accepted(case: Case, event: Event) -> Case:
     remedies = tuple(_taken_up(known, one, event.at) for one in known.remedies)
     if decision is not None and decision.short:
         remedies = tuple(
-            replace(one, verified_at=event.at, verified_by=event.by)
+            changed(one, verified_at=event.at, verified_by=event.by)
             if one.done_at is not None and one.verified_at is None
             else one
             for one in remedies
         )
-    return remedying(replace(known, reply="accept", reply_at=event.at, remedies=remedies))
+    return remedying(changed(known, reply="accept", reply_at=event.at, remedies=remedies))
 
 
 def _taken_up(case: Case, one: RemedyOwed, at: datetime) -> RemedyOwed:
@@ -216,22 +215,22 @@ def _taken_up(case: Case, one: RemedyOwed, at: datetime) -> RemedyOwed:
         return one
     # An offer is carried out from its acceptance on, unless the day promised still lies ahead.
     kept = one.promised_by is not None and one.due > at
-    return replace(one, accepted_at=at, due=one.due if kept else _carried_out(case, at))
+    return changed(one, accepted_at=at, due=one.due if kept else _carried_out(case, at))
 
 
 def disagreed(case: Case, event: Event) -> Case:
     """A no: what was offered is off the table, what was promised stands; the next level or the outside."""
     known = case if case.decision is None or case.decision.communicated_at else _told_by_voice(case, event)
-    refused = replace(
+    refused = changed(
         known,
-        remedies=tuple(replace(one, ended_at=event.at) if one.offered else one for one in known.remedies),
+        remedies=tuple(changed(one, ended_at=event.at) if one.offered else one for one in known.remedies),
         question_at=None,
         flags=known.flags - {Flag.QUESTION_OPEN},
     )
     to_level = event.facts.get("to_level")
     if to_level is None:
-        return replace(refused, state=State.DISAGREED, reply="disagree", reply_at=event.at)
-    return replace(
+        return changed(refused, state=State.DISAGREED, reply="disagree", reply_at=event.at)
+    return changed(
         refused,
         state=State.ESCALATED,
         level=int(to_level),
@@ -259,7 +258,7 @@ def escalated(case: Case, event: Event) -> Case:
     moved = (here - stay) | case.acted_at.get(up, frozenset())
     acted = {**case.acted_at, case.level: stay, up: moved}
     acks = {**case.acks, up: case.acks[case.level]} if case.level in case.acks else case.acks
-    return replace(
+    return changed(
         nothing_pending(case),
         state=State.ESCALATED,
         level=up,

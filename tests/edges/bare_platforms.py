@@ -41,6 +41,8 @@ class Bare:
     lines: list[WebSocket] = field(default_factory=list)
     acks: dict[str, Json] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
+    #: Answers that go before ours, by method.
+    slack_says: dict[str, Json] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -135,6 +137,8 @@ class Bare:
         """Few methods with few fields; everything else is a page that is not there."""
         method, body = request.path_params["method"], await _body(request)
         self.called.append((method, body))
+        if method in self.slack_says:
+            return JSONResponse(self.slack_says[method])
         match method:
             case "auth.test":
                 return JSONResponse({"ok": True, "team_id": TEAM, "user_id": "U0BOT"})

@@ -1,0 +1,317 @@
+"""`amends run` as an installer starts it, before platforms that answer only what their rules demand."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
+from tests.edges.product import Product, free_port, until
+
+STORY = "My qwxyz bill is wrong, you charged me twice for March."
+HANDLER, STRANGER = "U0000001", "U0000009"
+ASSESSED = {
+    "category": ("static_select", "money"), "severity": ("radio_buttons", "2"), "safety": ("radio_buttons", "0"),
+    "complexity": ("radio_buttons", "1"), "reach": ("radio_buttons", "1"), "recurrence": ("radio_buttons", "2"),
+    "immediate_needed": ("radio_buttons", "no"),
+}  # fmt: skip
+RESOLVED = {
+    "done": ("plain_text_input", "We sent it back."), "finding": ("radio_buttons", "upheld"),
+    "cause": ("plain_text_input", "Read twice"), "cause_class": ("radio_buttons", "single"),
+    "agreed_how": ("plain_text_input", "As asked"), "others_affected": ("radio_buttons", "none"),
+}  # fmt: skip
+EVENT_KEYS = {"seq", "at", "verb", "by", "role", "clause", "facts", "hash"}
+
+
+def typed(values: dict[str, tuple[str, str]]) -> Json:
+    """What stands in inputs, as Slack sends it."""
+    return {
+        block: {"type": kind, "value": value}
+        if kind == "plain_text_input"
+        else {"type": kind, "selected_option": {"value": value}}
+        for block, (kind, value) in values.items()
+    }
+
+
+async def told(far: Bare) -> None:
+    """The person tells a story and signs."""
+    far.says(STORY)
+    await far.hears("Your reference is")
+    await far.presses("Done")
+    await far.presses("Skip")
+    await far.presses("Money back")
+    await far.presses("Send")
+    await far.hears("We have your complaint")
+
+
+async def card_of(far: Bare, product: Product) -> Json:
+    """The card as it was posted."""
+    await until(lambda: bool(far.posts("chat.postMessage", "C0000001")), lambda: product.log)
+    return far.posts("chat.postMessage", "C0000001")[0]
+
+
+async def newest_card(far: Bare, version: int) -> Json:
+    """The card once it is drawn with this work_version."""
+    found: list[Json] = []
+
+    def drawn() -> bool:
+        found[:] = [one for one in far.posts("chat.update") if f'"actions:{version}.' in json.dumps(one)]
+        return bool(found)
+
+    await until(drawn, lambda: repr(far.posts("chat.update")[-1:]))
+    return found[-1]
+
+
+async def opened(far: Bare, callback: str) -> Json:
+    """The view that was opened last."""
+    await until(lambda: any(one["view"]["callback_id"] == callback for one in far.posts("views.open")))
+    view: Json = far.posts("views.open")[-1]["view"]
+    return view
+
+
+async def resolved(far: Bare, product: Product, ref: str) -> Json:
+    """Staff read, assess and resolve it; the acknowledgement of the sent preview."""
+    card = await card_of(far, product)
+    await far.clicks(HANDLER, card, "case.open", ref)
+    await far.clicks(HANDLER, card, "case.assess", ref)
+    done = await far.submits(HANDLER, await opened(far, "assess"), typed(ASSESSED))
+    assert done == {"response_action": "clear"}
+    await far.clicks(HANDLER, await newest_card(far, 1), "case.resolve", ref)
+    answer = await far.submits(HANDLER, await opened(far, "resolve"), typed(RESOLVED))
+    assert (answer["response_action"], answer["view"]["callback_id"]) == ("push", "resolve_preview")
+    assert set(json.loads(answer["view"]["private_metadata"])) == {"ref", "version", "draft"}
+    return await far.submits(HANDLER, answer["view"], {})
+
+
+async def test_one_complaint_is_led_to_its_acceptance_and_nothing_of_it_is_logged(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with bare() as far:
+        product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": database_url})
+        async with product.running() as desk:
+            await product.ready()
+            await told(far)
+            ref = (await product.amends("case", "list", "--json")).json["cases"][0]["ref"]
+            sent = await resolved(far, product, ref)
+            await far.hears("our decision")
+            await far.presses("I accept")
+            await far.hears("You have accepted")
+            card = await card_of(far, product)
+            await far.clicks(STRANGER, card, "case.open", ref)
+            await until(lambda: bool(far.posts("chat.postEphemeral")))
+            record = (await product.amends("case", "show", ref, "--json")).json
+            verified = await product.amends("db", "verify", "--json")
+            code = await product.stop(desk)
+
+    assert sent == {"response_action": "clear"}
+    assert (code, verified.json["well"], record["state"]) == (0, True, "decided")
+    verbs = [one["verb"] for one in record["events"]]
+    assert verbs[0] == "receive"
+    assert [one for one in verbs if one not in ("add", "propose", "dates")] == [
+        "receive", "confirm", "acknowledge", "assess", "resolve", "communicate_decision", "accept",
+    ]  # fmt: skip
+    assert {frozenset(one) for one in record["events"]} == {frozenset(EVENT_KEYS)}
+    assert record["description"] == STORY
+    assert [one["what"] for one in record["reads"] if one["by"] == HANDLER] == ["open", "assess"]
+    assert {one["role"] for one in record["reads"]} == {"handler"}
+    assert all(len(one["because"]) > 0 and set(one) for one in [record["proposal"]])
+    assert {frozenset(one) for one in record["proposal"]["because"]} == {frozenset({"word", "weight"})}
+    said = [one["text"] for one in record["messages"] if one["direction"] == "out"]
+    assert said == [one["text"] for one in far.said]
+    for secret in ("qwxyz", str(PERSON), "bot/token", "app=token", "Read twice", "sent it back"):
+        assert secret not in product.log
+    elsewhere = [body for name, body in far.called if name in ("chat.postMessage", "chat.update")]
+    assert "qwxyz" not in json.dumps(elsewhere)
+
+
+async def test_with_both_platforms_away_the_desk_starts_and_goes_on_once_they_are_back(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    env = Bare(port).env
+    product = Product(tmp_path, env)
+    async with product.running() as desk:
+        await until(
+            lambda: "telegram_away" in product.log and "slack_away" in product.log, lambda: product.log
+        )
+        async with httpx.AsyncClient(trust_env=False) as caller:
+            well = await caller.get(f"{product.url}/healthz")
+            ready = await caller.get(f"{product.url}/readyz")
+            page = await caller.get(product.url)
+        async with bare(port) as far:
+            await told(far)
+            await card_of(far, product)
+            code = await product.stop(desk)
+
+    assert (well.status_code, ready.status_code, page.status_code) == (200, 503, 200)
+    assert ready.json() == {"store": True, "telegram": False, "slack": False}
+    assert code == 0
+    assert "Traceback" not in product.log
+
+
+async def test_a_webhook_takes_updates_with_its_secret_and_none_without(tmp_path: Path) -> None:
+    async with bare() as far:
+        env = {
+            "AMENDS_TELEGRAM_WEBHOOK_URL": "https://desk.example/telegram",
+            "AMENDS_TELEGRAM_WEBHOOK_SECRET": "s-1",
+        }
+        product = Product(tmp_path, {**far.env, **env})
+        async with product.running() as desk, httpx.AsyncClient(trust_env=False, timeout=30) as caller:
+            await product.ready()
+            far.says(STORY)
+            update = far.updates.pop()
+
+            async def posted(headers: dict[str, str]) -> int:
+                return (
+                    await caller.post(f"{product.url}/telegram", json=update, headers=headers)
+                ).status_code
+
+            wrong = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-2"})
+            bare_of_it = await posted({})
+            right = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-1"})
+            again = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-1"})
+            await far.hears("Your reference is")
+            listed = (await product.amends("case", "list", "--json")).json["cases"]
+            code = await product.stop(desk)
+
+    assert (wrong, bare_of_it, right, again) == (401, 401, 200, 200)
+    assert len(listed) == 1
+    assert [one for one, _ in far.called if one == "telegram/getUpdates"] == []
+    assert code == 0
+
+
+def signed(secret: str, body: str) -> dict[str, str]:
+    """Slack's headers over a body."""
+    at = str(int(time.time()))
+    digest = hmac.new(secret.encode(), f"v0:{at}:{body}".encode(), hashlib.sha256).hexdigest()
+    return {
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": f"v0={digest}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+
+
+async def test_slack_over_http_takes_signed_presses_and_no_others(tmp_path: Path) -> None:
+    async with bare() as far:
+        env = {name: value for name, value in far.env.items() if name != "AMENDS_SLACK_APP_TOKEN"}
+        product = Product(tmp_path, {**env, "AMENDS_SLACK_SIGNING_SECRET": "sign"})
+        async with product.running() as desk, httpx.AsyncClient(trust_env=False, timeout=30) as caller:
+            await product.ready()
+            await told(far)
+            card = await card_of(far, product)
+            ref = card["text"].split(" ")[0]
+            press: Any = {
+                "type": "block_actions",
+                "user": {"id": HANDLER},
+                "team": {"id": TEAM},
+                "trigger_id": "9.1",
+                "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0000001"},
+                "channel": {"id": "C0000001"},
+                "actions": [{"type": "button", "action_id": "case.open", "block_id": "x", "value": ref}],
+            }
+            body = str(httpx.QueryParams({"payload": json.dumps(press)}))
+            address = f"{product.url}/slack/events"
+            forged = await caller.post(address, content=body, headers=signed("other", body))
+            taken = await caller.post(address, content=body, headers=signed("sign", body))
+            await opened(far, "open")
+            code = await product.stop(desk)
+
+    assert (forged.status_code, taken.status_code, code) == (401, 200, 0)
+
+
+async def test_a_start_that_cannot_be_says_why_in_words(tmp_path: Path) -> None:
+    async with bare() as far:
+        product = Product(tmp_path, far.env)
+        taken = await product.amends("run", env={"AMENDS_LISTEN": f"127.0.0.1:{far.port}"})
+        keyless = await product.amends("run", env={"AMENDS_SECRET_KEY": ""})
+        alone = await product.amends("run", env={"AMENDS_SLACK_APP_TOKEN": "", "AMENDS_TELEGRAM_TOKEN": ""})
+        unknown = await product.amends("run", "--only", "telegram,fax")
+        away = await product.amends("run", env={"AMENDS_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"})
+        far.slack_says = {"auth.test": {"ok": False, "error": "invalid_auth"}}
+        refused = await product.amends("run")
+
+    assert (taken.code, keyless.code, alone.code, unknown.code) == (2, 2, 2, 2)
+    assert (away.code, refused.code) == (3, 3)
+    assert "AMENDS_LISTEN" in taken.err
+    assert "`amends init` makes one" in keyless.err
+    assert "AMENDS_TELEGRAM_TOKEN" in alone.err
+    assert "AMENDS_SLACK_APP_TOKEN" in alone.err
+    assert "AMENDS_DATABASE_URL" in away.err
+    assert "invalid_auth" in refused.err
+    for one in (taken, keyless, alone, unknown, away, refused):
+        assert "Traceback" not in one.err
+        assert one.out == ""
+
+
+async def test_stopped_in_the_middle_of_its_first_training_it_ends_in_time(tmp_path: Path) -> None:
+    async with bare() as far:
+        product = Product(tmp_path, far.env)
+        async with product.running() as desk:
+            await product.ready()
+            code = await product.stop(desk)
+            trained = "model_trained" in product.log
+            if not trained:
+                async with product.running():
+                    await until(lambda: "model_trained" in product.log, lambda: product.log)
+
+    assert code == 0
+
+
+async def test_one_part_alone_needs_nothing_of_the_others(tmp_path: Path) -> None:
+    async with bare() as far:
+        product = Product(tmp_path, {"AMENDS_TELEGRAM_TOKEN": "t", "AMENDS_TELEGRAM_API_URL": far.url})
+        async with product.running("--only", "telegram,web") as desk:
+            await product.ready()
+            far.says(STORY)
+            await until(lambda: "started" in product.log)
+
+            async def recorded() -> bool:
+                return bool((await product.amends("case", "list", "--json")).json["cases"])
+
+            await until(recorded)
+            code = await product.stop(desk)
+
+    assert code == 0
+
+
+async def test_two_replicas_on_one_new_database_make_its_tables_once(
+    postgres_server: Any, tmp_path: Path
+) -> None:
+    url = postgres_server.new_database()
+    async with bare() as far:
+        folders = (tmp_path / "one", tmp_path / "two")
+        products = []
+        for folder in folders:
+            folder.mkdir()
+            products.append(Product(folder, {**far.env, "AMENDS_DATABASE_URL": url}))
+        one, other = products
+        async with one.running() as first, other.running() as second:
+            await asyncio.gather(one.ready(), until(lambda: "started" in other.log, lambda: other.log))
+            await told(far)
+            codes = await asyncio.gather(one.stop(first), other.stop(second))
+
+    assert codes == [0, 0]
+    assert [message["text"] for message in far.said if "Your reference is" in message["text"]][1:] == []
+
+
+@pytest.mark.parametrize("database", ["sqlite:///amends.db"])
+async def test_tables_of_another_release_are_refused_with_the_remedy(tmp_path: Path, database: str) -> None:
+    async with bare() as far:
+        product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": database})
+        await product.amends("db", "upgrade")
+
+        with sqlite3.connect(tmp_path / "amends.db") as opened_file:
+            opened_file.execute("UPDATE alembic_version SET version_num = '0000'")
+        ended = await product.amends("run")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "amends db upgrade" in ended.err
