@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from amends.logs import set_up_logging
 from benchmarks import intake, prompt
 from benchmarks.noise import noise
 
@@ -20,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="*", help="intake, prompt, triage; all without an argument")
     only = set(parser.parse_args().only) or {"intake", "prompt", "triage"}
+    set_up_logging("warning")
     out.print(noise())
     if "intake" in only:
         out.print(intake.table())
@@ -30,10 +34,8 @@ def main() -> None:
         if not data or not Path(data).is_dir():
             out.print("triage: no labelled sets (make bench DATA=folder); its figures are left out.")
         else:
-            from benchmarks import triage_quality  # needs the sets; loading scikit-learn takes its time
-
-            for table in triage_quality.tables(Path(data)):
-                out.print(table)
+            command = [sys.executable, "-m", "benchmarks.triage_quality", "--data", data]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
