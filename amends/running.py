@@ -8,8 +8,9 @@ import signal
 import structlog
 
 from amends.keys import keyring
+from amends.parts import PARTS
 from amends.settings import Settings
-from amends.wiring import PARTS, Desk
+from amends.wiring import Desk
 from store.migrating import begin
 from store.open import open_store
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from amends.parts import PARTS
 from amends.parts.slack import SlackPart
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
@@ -24,8 +25,6 @@ from scheduler.proposing import Proposing
 from scheduler.ticking import ticking
 from scheduler.training import owe_first_training, training
 from store.open import Store
-
-PARTS = ("telegram", "slack", "scheduler", "web")
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from complaints.doing import Words, allowed, happened, instant, need_words, plain, stamp
-from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts, TargetSet
 from complaints.targets import CAPPED, extension_cap
@@ -158,7 +158,8 @@ def escalate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words)
 def receipt(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Somebody has seen it (5.3): an open danger, and, from the top, a significant complaint.
 
-    A manager speaks for the top where `of` says "executive" (the button stands in its channel).
+    A manager speaks for the top where `of` says "executive" (the button stands in its channel). A press made
+    again, because nobody answered the first, is AlreadyDone.
     """
     role = allowed(case, Verb.RECEIPT, by)
     danger = case.danger_at is not None and case.danger_receipt_at is None
@@ -167,5 +168,7 @@ def receipt(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
         raise OutOfOrder(f"{case.ref} asks nobody for a receipt: open it instead.", code="nothing_to_receive")
     deputy = facts.get("of") == "executive" and by.has(Role.MANAGER)
     executive = significant and case.executive_receipt_at is None and (by.has(Role.TOP_MANAGEMENT) or deputy)
+    if not danger and not executive:
+        raise AlreadyDone(f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so")
     told = {**facts, "danger": danger, "executive": executive}
     return happened(case, Verb.RECEIPT, at=at, by=by, role=role, facts=told, words=words)

@@ -147,6 +147,9 @@ def _proposal(case: Case) -> Iterator[Owed]:
     burst = due(case.last_words_at, case.rules.dialogue.burst, case.rules.calendar).at
     if case.proposed is None or case.proposed.words < case.words:
         yield Owed(f"propose:{case.words}", "propose", burst, Lane.DIALOGUE, {"words": case.words})
+        if case.form_ended_at is not None and case.last_words_at <= case.form_ended_at:
+            # Signed or ended: the story is whole, and nobody need wait for more of it.
+            yield Owed("propose:formed", "propose", case.form_ended_at, Lane.DIALOGUE)
     if case.proposed is None:
         yield Owed("propose:latest", "propose", case.logged_at + timedelta(seconds=60), Lane.DIALOGUE)
 

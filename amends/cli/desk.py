@@ -11,12 +11,9 @@ import typer
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config
 from amends.cli.printing import err, out
-from amends.demo.running import demo as run_demo
-from amends.demo.running import play
 from amends.logs import set_up_logging
-from amends.running import run_desk
+from amends.parts import PARTS
 from amends.settings import load
-from amends.wiring import PARTS
 
 
 def run(
@@ -33,6 +30,9 @@ def run(
         raise typer.BadParameter(
             f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
+    # Loaded late: every other command would wait seconds for what only these two need.
+    from amends.running import run_desk
+
     settings = load(config)
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
     asyncio.run(run_desk(settings, parts))
@@ -48,6 +48,9 @@ def demo(
     ] = None,
 ) -> None:
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
+    from amends.demo.running import demo as run_demo
+    from amends.demo.running import play
+
     set_up_logging("warning")
     if script is not None:
         failed = asyncio.run(

@@ -6,16 +6,15 @@ import json as json_module
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amends.cli.opened import opened
 from amends.cli.printing import err
-from triage.artefact import load as load_artefact
-from triage.pipeline import Model
-from triage.proposal import propose as propose_one
-from triage.starters import train_starter
+
+if TYPE_CHECKING:
+    from triage.pipeline import Model
 
 app = typer.Typer(help="The model behind the initial assessment.", no_args_is_help=True)
 
@@ -32,6 +31,8 @@ def propose(
     config: Annotated[Path | None, typer.Option("--config")] = None,
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
+    from triage.proposal import propose as propose_one  # scikit-learn takes a second to load
+
     loaded = _model(model, config)
     for one in [text] if text is not None else _lines():
         sys.stdout.write(json_module.dumps(propose_one(loaded, one).as_json(), ensure_ascii=False) + "\n")
@@ -57,6 +58,9 @@ def _lines() -> Iterator[str]:
 
 
 def _model(file: Path | None, config: Path | None) -> Model:
+    from triage.artefact import load as load_artefact
+    from triage.starters import train_starter
+
     if file is not None:
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist", param_hint="--model")

@@ -41,6 +41,7 @@ class Poller:
         self._stopping = False
         self._stopped = asyncio.Event()
         self._offset = 0
+        self._stands_by = False
         self.last_good: float | None = None
 
     async def run(self) -> None:
@@ -48,7 +49,8 @@ class Poller:
         failures = 0
         while not self._stopping:
             try:
-                if await self._leads():
+                self._stands_by = not await self._leads()
+                if not self._stands_by:
                     wait = await self._once()
                     self.last_good = time.monotonic()
                     if failures and self._recovered is not None:
@@ -118,7 +120,12 @@ class Poller:
             self._asking.cancel()
 
     def is_well(self) -> bool:
-        """True while the last good answer is young enough (Telegram keeps updates for 24 hours)."""
+        """True while the last good answer is young enough (Telegram keeps updates for 24 hours).
+
+        A replica that stands by while another one polls is well, too.
+        """
+        if self._stands_by:
+            return True
         return self.last_good is not None and time.monotonic() - self.last_good < self._timeout + 60
 
 

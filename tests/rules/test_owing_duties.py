@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from complaints.errors import AlreadyDone
 from complaints.owing import ACTS, KINDS, Lane, card_waits_until, standing
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
@@ -138,7 +139,8 @@ def test_danger_pages_until_somebody_has_seen_it_and_then_says_who() -> None:
     assert "page" not in seen.kinds
     duty = seen.duty("danger_seen")
     assert (duty.lane, duty.facts["role"]) == (Lane.DANGER, "on_call")
-    assert "danger_seen" not in seen.do(Verb.RECEIPT, MONA).kinds
+    with pytest.raises(AlreadyDone):
+        seen.do(Verb.RECEIPT, MONA)
 
 
 @clause("7.1")

@@ -10,6 +10,8 @@ from bots.texts.loading import load
 
 #: What is new in every run, wherever it stands.
 _NEW = frozenset({"hash", "platform_id", "source", "rulebook", "files"})
+#: Not sent again when nobody knows whether they arrived: the record says so and it stays at that.
+COURTESIES = frozenset({"survey", "survey_reminder"})
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
@@ -17,9 +19,15 @@ _MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("
 
 
 def record_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record without what differs between two runs, and without a repeat that is marked."""
+    """The record without what differs between two runs, and without a repeat that is marked.
+
+    What came in and what went out stand apart: whoever writes three messages at once may be answered after the
+    first or after the last.
+    """
     person = str(record["complainant"])
-    alike: dict[str, Any] = _alike({**record, "messages": _once(record["messages"])}, person)
+    messages = _once(record["messages"])
+    by_way = {way: [one for one in messages if one["direction"] == way] for way in ("in", "out")}
+    alike: dict[str, Any] = _alike({**record, "messages": by_way}, person)
     return alike
 
 
@@ -31,6 +39,8 @@ def _once(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if marked:
             [first] = [other for other in kept if other["text"] == text and other["state"] == "uncertain"]
             kept[kept.index(first)] = {**one, "text": text}
+        elif one["template"] in COURTESIES and one["state"] == "uncertain":
+            kept.append({**one, "state": "sent", "reason": None})
         else:
             kept.append({**one, "text": text})
     return kept
