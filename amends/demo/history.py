@@ -198,7 +198,7 @@ class History:
         tx.now = self.end
         for ref in self._refs:
             drawn = Owed(f"redraw:past:{ref}", "redraw", tx.now, Lane.BULK, {"ref": ref})
-            owed_rows.insert(tx, drawn, ref)
+            owed_rows.insert(tx, drawn)
 
 
 def _times(begins: datetime, course: Course, rules: Rulebook) -> list[tuple[datetime, str]]:

@@ -1,0 +1,238 @@
+"""The command line as a process of its own: one JSON document, exact keys, exit codes, never a traceback."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amends.settings import load, rulebook
+from complaints.vocabulary import Verb
+from store.keyring import Keyring
+from tests.databases import FakeClock, opened
+from tests.edges.desk import HANDLER, Desk
+from tests.edges.product import KEY, SETTINGS, Ended, Product
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')
+#: surfaces: the keys of the lists of a record.
+KEYS: dict[str, set[str]] = {
+    "texts": {"field", "seq", "text", "at", "source", "replaces"},
+    "targets": {"target", "version", "start", "internal_due", "promised_due", "basis", "met_at"},
+    "messages": {"direction", "at", "text", "template", "language", "state", "reason"},
+    "events": {"seq", "at", "verb", "by", "role", "clause", "facts", "hash"},
+    "reads": {"by", "role", "at", "what"},
+}
+FIELDS = {
+    "ref", "state", "version", "work_version", "received_at", "logged_at", "channel", "kind", "is_simulation",
+    "jurisdiction", "incident_id", "people", "language", "name", "description", "summary_confirmed",
+    "remedy_requested", "confirmed_at", "priority", "category", "severity", "safety", "complexity", "reach",
+    "recurrence", "immediate_needed", "immediate_possible", "immediate_action", "compensation_likely",
+    "media_heard", "override_reason", "proposal", "text_read_at", "owner", "level", "next_due", "restricted",
+    "legal_hold", "subject_staff", "evidence", "others_affected", "root_cause", "cause_class", "reply",
+    "reply_at", "reply_reason", "escalations", "external", "recourse_notice_at", "close_code", "closed_by",
+    "closed_at", "reopen_count", "links", "issues", "decisions", "remedies", "files", "survey", *KEYS,
+}  # fmt: skip
+
+
+@pytest.fixture
+def product(tmp_path: Path, sqlite_url: str) -> Product:
+    """An installation with London's working hours and a migrated database."""
+    made = Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+    (tmp_path / "amends.toml").write_text(LONDON_HOURS, encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def filed(product: Product) -> Iterator[Callable[[datetime], Desk]]:
+    """A desk on the product's own database and rules, at a moment."""
+    stores = []
+
+    def made(at: datetime) -> Desk:
+        context = opened(product.env["AMENDS_DATABASE_URL"], FakeClock(at), Keyring([base64.b64decode(KEY)]))
+        store = context.__enter__()
+        stores.append(context)
+        desk = Desk(store)
+        store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        return desk
+
+    yield made
+    for one in stores:
+        one.__exit__(None, None, None)
+
+
+def no_traceback(*ended: Ended) -> None:
+    """Whatever happened was said in words, and not on standard output."""
+    for one in ended:
+        assert "Traceback" not in one.err + one.out
+
+
+def instants(found: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every value that looks like an instant, with its key."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from instants(value, key)
+    elif isinstance(found, list):
+        for value in found:
+            yield from instants(value, name)
+    elif isinstance(found, str) and re.match(r"\d{4}-\d\d-\d\dT", found):
+        yield name, found
+
+
+async def test_the_record_has_the_names_that_programs_rely_on(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    ref = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).closed()
+    shown = await product.amends("case", "show", ref.lower().replace("-", " "), "--json")
+    listed = await product.amends("case", "list", "--json")
+    told = await product.amends("case", "history", ref, "--json")
+    record = shown.json
+
+    assert (shown.code, shown.err, listed.code, told.code) == (0, "", 0, 0)
+    assert set(record) >= FIELDS
+    assert {name: [set(one) >= KEYS[name] for one in record[name]][:1] for name in KEYS} == {
+        name: [True] for name in KEYS
+    }
+    assert [one for one in instants(record) if not INSTANT.fullmatch(one[1])] == []
+    assert [one["seq"] for one in record["events"]] == list(range(1, len(record["events"]) + 1))
+    assert {one["verb"] for one in record["events"]} <= {verb.value for verb in Verb}
+    assert [one["verb"] for one in record["events"] if not re.fullmatch(r"[a-z_]+", one["verb"])] == []
+    assert told.json["events"] == record["events"]
+    assert record["reads"][0] == {
+        "by": HANDLER, "role": "handler", "at": "2026-11-03T10:00:00Z", "what": "open",
+    }  # fmt: skip
+    assert record["state"], record["close_code"] == ("closed", "resolved")
+    (row,) = listed.json["cases"]
+    assert set(row) == {"ref", "state", "priority", "category", "owner", "received_at", "next_due"}
+    assert (row["ref"], row["next_due"], listed.json["next"]) == (ref, None, None)
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        ("2026-11-03T10:00:00", "2026-11-04T17:30:00Z"),
+        ("2026-11-03T17:29:00", "2026-11-04T17:30:00Z"),
+        ("2026-11-03T17:30:00", "2026-11-04T17:30:00Z"),
+        ("2026-11-03T17:31:00", "2026-11-05T17:30:00Z"),
+        ("2026-11-07T12:00:00", "2026-11-10T17:30:00Z"),
+    ],
+)
+def test_one_working_day_is_counted_as_the_worked_examples_say(
+    filed: Callable[[datetime], Desk], received: str, due: str
+) -> None:
+    desk = filed(datetime.fromisoformat(received).replace(tzinfo=UTC))
+    record = desk.store.record(desk.receive())
+    assert {one["target"]: one["internal_due"] for one in record["targets"]}["ack"] == due
+
+
+async def test_each_date_explains_itself(product: Product, filed: Callable[[datetime], Desk]) -> None:
+    ref = filed(datetime(2026, 12, 24, 10, 0, tzinfo=UTC)).receive()
+    (product.folder / "amends.toml").write_text(
+        LONDON_HOURS + '[targets]\nack = "2 bd"\n[targets.P3]\nfirst_action = "2 bd"\n', encoding="utf-8"
+    )
+    other = filed(datetime(2026, 12, 24, 10, 0, tzinfo=UTC)).receive(source="9")
+    before = (await product.amends("case", "due", ref, "--json")).json
+    after = (await product.amends("case", "due", other, "--json")).json
+    dues = {one["target"]: one for one in after["targets"]}
+
+    assert after["ref"] == other
+    assert dues["ack"]["internal_due"] == "2026-12-30T17:30:00Z"
+    assert dues["first_action"]["internal_due"] == "2026-12-30T17:30:00Z"
+    assert any("Christmas" in line for line in dues["ack"]["because"])
+    assert {one["target"]: one["span"] for one in before["targets"]}["ack"] == "1 bd"
+
+
+async def test_an_altered_event_is_named(product: Product, filed: Callable[[datetime], Desk]) -> None:
+    ref = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
+    whole = await product.amends("db", "verify", "--json")
+    with sqlite3.connect(product.env["AMENDS_DATABASE_URL"].removeprefix("sqlite:///")) as database:
+        database.execute("UPDATE events SET entry = replace(entry, 'supply', 'money') WHERE verb = 'assess'")
+    broken = await product.amends("db", "verify", "--json")
+    said = await product.amends("db", "verify")
+
+    assert (whole.code, whole.json["well"], whole.json["first_bad"]) == (0, True, None)
+    assert (broken.code, broken.json["well"], broken.json["first_bad"]["ref"]) == (1, False, ref)
+    assert ref in said.out
+    no_traceback(broken, said)
+
+
+async def test_a_proposal_is_a_line_of_json_for_each_text(product: Product) -> None:
+    one = await product.amends("triage", "propose", "The engineer shouted at me and was rude.")
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in ("My bill is wrong.", "Su gelmiyor."))
+    many = await product.amends("triage", "propose", given=lines)
+    wrong = await product.amends("triage", "propose", given="not json\n")
+    proposals = [json.loads(line) for line in (one.out + many.out).splitlines()]
+
+    assert (one.code, many.code, len(proposals)) == (0, 0, 3)
+    wanted = {"category", "probability", "alternatives", "abstained", "severity", "safety", "because"}
+    assert [wanted - set(proposal) for proposal in proposals] == [set(), set(), set()]
+    assert wrong.code == 2
+    no_traceback(one, many, wrong)
+
+
+async def test_what_is_stuck_and_set_aside_is_listed(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
+    store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+    inbox = await product.amends("inbox", "list", "--json")
+    again = await product.amends("inbox", "retry", str(inbox.json["inbox"][0]["id"]))
+    outbox = await product.amends("outbox", "list", "--all", "--json")
+    none = await product.amends("outbox", "retry", "999")
+
+    assert (inbox.code, again.code, again.out) == (0, 0, "")
+    assert "inbox" in {one["kind"] for one in outbox.json["outbox"]}
+    assert (none.code, none.out) == (1, "")
+    no_traceback(inbox, again, outbox, none)
+
+
+async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_path: Path) -> None:
+    empty = {"AMENDS_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
+    unknown = await product.amends("case", "show", "A7K-M3Q-9T", "--json")
+    page = await product.amends("case", "list", "--after", "nonsense", "--json")
+    fresh = await product.amends("case", "list", "--json", env=empty)
+    settings = await product.amends("case", "list", "--config", "none.toml")
+    option = await product.amends("case", "list", "--limit", "0")
+    away = await product.amends(
+        "db", "upgrade", env={"AMENDS_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    )
+    nowhere = await product.amends("db", "upgrade", env={"AMENDS_DATABASE_URL": "sqlite:////none/x.db"})
+    preset = await product.amends("init", "new", "--preset", "nonsense")
+
+    codes = [one.code for one in (unknown, page, fresh, settings, option, away, nowhere, preset)]
+    assert codes == [1, 1, 2, 2, 2, 3, 3, 2]
+    assert "amends db upgrade" in fresh.err
+    assert [one.out for one in (unknown, page, fresh, settings, away, nowhere, preset)] == [""] * 7
+    no_traceback(unknown, page, fresh, settings, option, away, nowhere, preset)
+
+
+async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) -> None:
+    product = Product(tmp_path)
+    written = await product.amends(
+        "init", "desk", "--name", "Kuzey Su", "--country", "TR", "--languages", "tr"
+    )
+    config = ("--config", "desk/amends.toml")
+    upgraded = await product.amends("db", "upgrade", *config)
+    # Nothing answers at these addresses: a check says so and goes on.
+    far = {
+        "AMENDS_TELEGRAM_TOKEN": "1:t", "AMENDS_SLACK_BOT_TOKEN": "b", "AMENDS_SLACK_APP_TOKEN": "a",
+        "AMENDS_TELEGRAM_API_URL": "http://127.0.0.1:1", "AMENDS_SLACK_API_URL": "http://127.0.0.1:1/api/",
+    }  # fmt: skip
+    checked = await product.amends("check", "--json", *config, env=far)
+    in_words = await product.amends("check", *config, env=far)
+    manifest = await product.amends("slack-manifest")
+
+    assert (written.code, upgraded.code, checked.code, manifest.code) == (0, 0, 1, 0)
+    assert (tmp_path / "desk" / ".env").stat().st_mode & 0o077 == 0
+    assert {one["mark"] for one in checked.json["findings"]} == {"ok", "warn", "fail"}
+    assert checked.json["well"] is False
+    assert len(in_words.out.splitlines()) == len(checked.json["findings"])
+    assert {"commands", "chat:write"} <= set(manifest.json["oauth_config"]["scopes"]["bot"])
+    no_traceback(written, upgraded, checked, in_words, manifest)
