@@ -27,6 +27,7 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
     "en": ("12 Mill Lane, account 8841207, last week", "Please put it right and tell me what happened."),
     "tr": ("Değirmen Sokak 12, hesap 8841207, geçen hafta", "Lütfen düzeltin ve ne olduğunu bana anlatın."),
 }
+_SEND: Mapping[str, str] = {"en": "Send", "tr": "Gönder"}
 
 
 @dataclass
@@ -48,6 +49,8 @@ class Doing:
 
     rules: Rulebook
     texts: Texts
+    #: Told of every message in, so that what it calls for is said before the next one.
+    said: Callable[[Tx, Life, str], None]
 
     def do(self, tx: Tx, life: Life, name: str) -> None:
         """Do the step that has this name in courses.py."""
@@ -70,6 +73,7 @@ class Doing:
         )
         if heard.refs:
             life.ref = heard.refs[0]
+        self.said(tx, life, text)
 
     def act(
         self,
@@ -102,10 +106,9 @@ def _tell(doing: Doing, tx: Tx, life: Life) -> None:
 
 
 def _finish(doing: Doing, tx: Tx, life: Life) -> None:
+    """Answer the questions that the bot asked when the story's burst was over, and sign."""
     where, remedy = ANSWERS[life.language]
-    done = {"en": "Done", "tr": "Bitti"}[life.language]
-    send = {"en": "Send", "tr": "Gönder"}[life.language]
-    for text in (done, where, remedy, send):
+    for text in (where, remedy, _SEND[life.language]):
         doing.say(tx, life, text)
         tx.now += timedelta(seconds=25)
 

@@ -92,14 +92,17 @@ class Line:
 class History:
     """Walks through the past inside one transaction."""
 
-    doing: Doing
     told: Told
     model: Model
     end: datetime
     lines: list[Line] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    doing: Doing = field(init=False)
     _names: dict[str, str] = field(default_factory=dict)
     _refs: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.doing = Doing(self.told.rules, self.told.texts, self._said)
 
     def write(self, tx: Tx, number: int) -> None:
         """Lead so many complaints to where their courses end; duties due meanwhile are done at their time."""
@@ -130,20 +133,20 @@ class History:
 
     def _do(self, tx: Tx, life: Life, step: str) -> bool:
         """Do the step; a life that the rules stop (it depends on the hour of the day) ends there."""
-        said = len(life.said)
         try:
             self.doing.do(tx, life, step)
         except ComplaintError as refused:
             self.refused.append(f"{step}: {refused.code}")
             return False
-        for text in life.said[said:]:
-            self.lines.append(
-                Line(life.chat.address, str(life.chat.name), life.language, text, False, tx.now)
-            )
+        return True
+
+    def _said(self, tx: Tx, life: Life, text: str) -> None:
+        """A message came in: it is shown, and what it calls for is said at once."""
+        self.lines.append(Line(life.chat.address, str(life.chat.name), life.language, text, False, tx.now))
         self._names[life.chat.address] = str(life.chat.name)
         if life.ref:
             self._refs[life.ref] = None
-        return True
+        self._keep_promises(tx, tx.now)
 
     def _keep_promises(self, tx: Tx, until: datetime) -> None:
         """Do what falls due up to that moment, each at its own time."""
@@ -256,7 +259,7 @@ def fill(
     blob = dump(model)
     store.keep_model(blob, digest(blob), card(model))
     told_ = Told(rules, texts, buttons, examples)
-    history = History(Doing(rules, texts), told_, model, store.now())
+    history = History(told_, model, store.now())
 
     def write(tx: Tx) -> None:
         # Whoever acted in the past held the role then: roles are kept by period.

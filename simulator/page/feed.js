@@ -6,7 +6,7 @@ import { menu } from "./menu.js";
 import { enlarge } from "./notices.js";
 import { avatar } from "./people.js";
 import { keepAtEnd } from "./scroll.js";
-import { plainOf, runsOf, sizeText } from "./text.js";
+import { plainOf, runsOf, sizeText, discs } from "./text.js";
 import { dayText, timeOf, whenText } from "./time.js";
 
 /** The open channel or conversation. */
@@ -33,7 +33,7 @@ export function thread(app, open) {
   const replies = messages.filter((post) => post.ts !== ts);
   const close = () => app.choose({ thread: null });
   return h("aside", { key: `thread-${ts}`, class: "thread", "aria-label": "Thread", on: { keydown: (event) => escape(event, close) } },
-    h("header", { class: "title" }, h("h2", {}, "Thread"), h("small", {}, root ? nameOf(root) : ""), h("span", { class: "grow" }),
+    h("header", { class: "title" }, h("h2", {}, "Thread"), h("small", {}, root ? discs(nameOf(root)) : ""), h("span", { class: "grow" }),
       h("button", { type: "button", class: "plain", "aria-label": "Close thread", on: { click: close } }, icon("close"))),
     h("div", { class: "feed-frame" },
       h("div", { class: "feed", role: "log", "aria-live": "off", "aria-label": "Replies", tabindex: "0", ref: keepAtEnd },

@@ -33,7 +33,7 @@ function inline(run, now) {
 }
 
 /** Coloured discs are drawn, not left to a font that may lack them; what is copied or read aloud stays the character. */
-function discs(text) {
+export function discs(text) {
   return text.split(/([🔴🟠🟡🟢🔵⚪⚫])\ufe0f?/u).map((part) => DISCS[part]
     ? h("span", { class: `disc ${DISCS[part]}` }, h("span", { class: "unseen" }, part))
     : part);
