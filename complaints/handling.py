@@ -169,6 +169,8 @@ def receipt(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
     deputy = facts.get("of") == "executive" and by.has(Role.MANAGER)
     executive = significant and case.executive_receipt_at is None and (by.has(Role.TOP_MANAGEMENT) or deputy)
     if not danger and not executive:
-        raise AlreadyDone(f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so")
+        raise AlreadyDone(
+            f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so"
+        )
     told = {**facts, "danger": danger, "executive": executive}
     return happened(case, Verb.RECEIPT, at=at, by=by, role=role, facts=told, words=words)

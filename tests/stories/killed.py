@@ -21,6 +21,7 @@ from amends.story.script import Step, read_story
 from scheduler.training import owe_first_training, training
 from simulator import Limits, Simulator
 from simulator.screen import NotAcknowledged
+from simulator.slack_people import Impossible
 from store import pacing
 from store.migrating import upgrade
 from store.open import Store, open_store
@@ -108,7 +109,7 @@ class Persevering(Player):
             await super().play(step)
         except Failed as failed:
             # The card was drawn anew meanwhile: what it does not offer any more is done.
-            if not isinstance(failed.__cause__, LookupError):
+            if not isinstance(failed.__cause__, LookupError | Impossible):
                 raise
 
 
