@@ -12,7 +12,7 @@ from bots.dialogue import Press
 from bots.texts import Texts
 from complaints.references import parse_reference
 
-_TAG = 12
+_TAG = 10
 _SEPARATOR = "/"
 
 
