@@ -84,6 +84,8 @@ def set_up_logging(level: str, hidden: Iterable[str] = ()) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    # Logging's own complaints about a line would show that line and its failure in full.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

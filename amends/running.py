@@ -15,7 +15,7 @@ from store.migrating import begin
 from store.open import open_store
 
 #: SIGTERM drains and stops within ten seconds; what is not done by then is a row and waits.
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 6.0
 
 log = structlog.get_logger(__name__)
 

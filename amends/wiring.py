@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from amends.parts import PARTS
+from amends.parts.metrics import figures
 from amends.parts.slack import SlackPart
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
@@ -78,7 +79,7 @@ class Desk:
             self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
         self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
         page = partial(public_page, self.rules, self.texts)
-        self._web = WebPart(settings, page=page, ready=self.ready)
+        self._web = WebPart(settings, page=page, ready=self.ready, figures=self._figures)
         self._tasks: list[asyncio.Task[None]] = []
         self.performing: Performing | None = None
 
@@ -132,6 +133,9 @@ class Desk:
         if self._slack is not None and "slack" in self.parts:
             found["slack"] = await self._slack.is_well()
         return found
+
+    async def _figures(self) -> str:
+        return await self.store.in_thread(figures, self.store, await self.ready())
 
     async def _store_answers(self) -> bool:
         try:

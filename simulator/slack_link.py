@@ -103,9 +103,10 @@ class Link:
         except WebSocketDisconnect:
             pass
         finally:
-            connection.drop()
             if connection in self.connections:
+                # It broke by itself: of a line that we closed, an answer may still come on the next one.
                 self.connections.remove(connection)
+                connection.drop()
             self._count()
 
     def _count(self) -> None:
@@ -202,7 +203,8 @@ class Link:
 
     async def disconnect(self, reason: str = "refresh_requested", *, say: bool = True) -> None:
         """Close every connection; with a disconnect frame first when `say`."""
-        for connection in list(self.connections):
+        leaving, self.connections = self.connections, []
+        for connection in leaving:
             try:
                 if connection.socket is None:
                     continue
@@ -213,9 +215,6 @@ class Link:
                 await connection.socket.close(1000 if say else 1012)
             except (RuntimeError, WebSocketDisconnect):
                 continue
-            finally:
-                if connection in self.connections:
-                    self.connections.remove(connection)
         self._count()
 
     def ghost(self) -> None:

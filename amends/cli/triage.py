@@ -12,6 +12,8 @@ import typer
 
 from amends.cli.opened import opened
 from amends.cli.printing import err
+from amends.settings import SettingsError
+from store.errors import StoreError
 
 if TYPE_CHECKING:
     from triage.pipeline import Model
@@ -65,10 +67,16 @@ def _model(file: Path | None, config: Path | None) -> Model:
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist", param_hint="--model")
         return load_artefact(file.read_bytes(), sha256=None)
-    if config is not None or Path("amends.toml").exists():
+    why = "No model in use"
+    try:
         with opened(config) as (_, store):
             active = store.active_model()
             if active is not None:
                 return load_artefact(store.model_blob(active[2]), sha256=active[0])
-    err.print("No model in use: training one from the starter examples.")
+    except (SettingsError, StoreError) as wrong:
+        if config is not None:
+            raise
+        # Nobody asked for an installation's own model: one that is not whole yet is no reason to refuse.
+        why = str(wrong)
+    err.print(f"{why}: training one from the starter examples.", markup=False)
     return train_starter(("en", "tr"))

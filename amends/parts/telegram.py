@@ -31,7 +31,7 @@ from store.values import Obligation
 #: Telegram away at the start: the staff's side goes on, and we knock again.
 KNOCK_SECONDS = 5.0
 #: A batch of updates is finished in this time, or it comes again after the next start.
-HUSH_SECONDS = 4.0
+HUSH_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 

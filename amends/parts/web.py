@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from amends.parts.metrics import CONTENT_TYPE
 from amends.settings import Problem, Settings, SettingsError
 
 Hook = Callable[[Request], Awaitable[Response]]
 Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+Figures = Callable[[], Awaitable[str]]
 
 log = structlog.get_logger(__name__)
 
@@ -24,15 +26,17 @@ log = structlog.get_logger(__name__)
 class WebPart:
     """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
 
-    def __init__(self, settings: Settings, *, page: Callable[[], str], ready: Ready) -> None:
-        self._settings, self._page, self._ready = settings, page, ready
+    def __init__(
+        self, settings: Settings, *, page: Callable[[], str], ready: Ready, figures: Figures
+    ) -> None:
+        self._settings, self._page, self._ready, self._figures = settings, page, ready, figures
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self, hooks: Mapping[str, Hook]) -> None:
         """Listen; raises SettingsError where the address is taken."""
         secrets = self._settings.secrets
-        app = web_app(page=self._page, ready=self._ready, hooks=hooks)
+        app = web_app(page=self._page, ready=self._ready, figures=self._figures, hooks=hooks)
         config = uvicorn.Config(
             app,
             host=secrets.listen_host,
@@ -69,7 +73,9 @@ def _taken(listen: str) -> str:
     return f"{listen} cannot be listened at; is another program there, or the address not of this machine?"
 
 
-def web_app(*, page: Callable[[], str], ready: Ready, hooks: Mapping[str, Hook]) -> Starlette:
+def web_app(
+    *, page: Callable[[], str], ready: Ready, figures: Figures, hooks: Mapping[str, Hook]
+) -> Starlette:
     """The routes; `hooks` are there only where the platforms are configured to call."""
 
     async def healthz(_: Request) -> Response:
@@ -79,6 +85,9 @@ def web_app(*, page: Callable[[], str], ready: Ready, hooks: Mapping[str, Hook])
         parts = await ready()
         return JSONResponse(dict(parts), status_code=200 if all(parts.values()) else 503)
 
+    async def metrics(_: Request) -> Response:
+        return Response(await figures(), media_type=CONTENT_TYPE)
+
     async def how_to_complain(_: Request) -> Response:
         policy = "default-src 'none'; style-src 'unsafe-inline'"
         return HTMLResponse(page(), headers={"Content-Security-Policy": policy})
@@ -87,6 +96,7 @@ def web_app(*, page: Callable[[], str], ready: Ready, hooks: Mapping[str, Hook])
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics),
             Route("/", how_to_complain),
             *(Route(path, hook, methods=["POST"]) for path, hook in hooks.items()),
         ]

@@ -77,7 +77,8 @@ _SECRETS = """\
 
 From the environment, from `.env` beside amends.toml, or from a file that the variable with `_FILE` behind
 its name points to (a Docker or systemd secret); the environment goes before `.env`. They are never written
-to the database or the log.
+to the database or the log. Tokens are taken in any shape without blanks. An `AMENDS_…` variable that nobody
+knows stops nothing; the start and `amends check` warn of it with the nearest known one.
 
 """
 

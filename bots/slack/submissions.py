@@ -102,9 +102,15 @@ class Submissions:
             raise BadFacts("Confirm the language.", code="language_not_confirmed", field="language_confirmed")
         if form == "assign":
             await self._must_handle(str(facts["owner"]))
-        return Filled(
-            form, form_verb(form, facts, assessed=case.assessment is not None), case, actor, facts, words
-        )
+        assessed = await self._was_assessed(case, meta.version)
+        return Filled(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+    async def _was_assessed(self, case: Case, drawn: int) -> bool:
+        """Was it assessed when the form was drawn? A repeat of the first assessment is no reassessment."""
+        if case.assessment is None or case.work_version == drawn:
+            return case.assessment is not None
+        events = await self.desk.do(self.desk.store.history, case.ref)
+        return Verb.ASSESS.value not in refusals.since(events, drawn)
 
     async def _must_handle(self, member: str) -> None:
         """An owner must be able to act: nobody without a handling role gets a complaint."""

@@ -80,7 +80,7 @@ class Intake:
         return self._why.pop(update.update_id, "")
 
     async def _on_update(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        found = hear_update(update, self._buttons, f"https://t.me/{self._app.bot.username}")
+        found = hear_update(update, self._buttons, self._link())
         if found is None:
             return
         key, chat, heard = found
@@ -89,6 +89,11 @@ class Intake:
             task = asyncio.create_task(self._stop_waiting(update.callback_query.id))
             self._courtesies.add(task)
             task.add_done_callback(self._courtesies.discard)
+
+    def _link(self) -> str:
+        """What leads from a group to the private chat with the bot."""
+        me = self._app.bot.bot
+        return f"https://t.me/{me.username}" if me.username else f"tg://user?id={me.id}"
 
     def stepping(self, heard: Heard | None) -> Any:
         """The dialogue's step for what was heard, with the clock and the rules in force."""

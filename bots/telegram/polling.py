@@ -80,7 +80,8 @@ class Poller:
             if isinstance(outcome, BaseException):
                 raise outcome
         # A server that answers at once that there is nothing would be asked without end.
-        return 0.0 if updates or time.monotonic() - asked > LEAST_WAIT else LEAST_WAIT
+        waited = updates or self.last_good is None or time.monotonic() - asked > LEAST_WAIT
+        return 0.0 if waited else LEAST_WAIT
 
     async def _ask(self) -> list[dict[str, Any]]:
         # The first answer comes at once: whether the line is well shows then, not after a quiet half minute.

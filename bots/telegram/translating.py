@@ -42,6 +42,9 @@ def hear_update(update: Update, buttons: Buttons, link: str) -> tuple[str, Chat,
     Returns None for an update without a chat. `link` leads to the private chat with the bot.
     """
     chat = update.effective_chat
+    if chat is None and update.callback_query is not None:
+        # A press need not bring the message along; our buttons stand in private chats only.
+        chat = TelegramChat(update.callback_query.from_user.id, TelegramChat.PRIVATE)
     if chat is None:
         return None
     private = chat.type == TelegramChat.PRIVATE

@@ -81,24 +81,22 @@ class Bare:
     async def presses(self, label: str) -> None:
         """The person presses a button, once there is one with this label."""
         await until(lambda: self._button(label) is not None, lambda: repr(self.said))
-        message, data = self._button(label) or ({}, "")
-        chat = {"id": PERSON, "type": "private"}
+        data = self._button(label)
         self.update(
             callback_query={
                 "id": str(next(self.numbers)),
                 "chat_instance": "c",
                 "from": {"id": PERSON, "is_bot": False, "first_name": "P"},
-                "message": {"message_id": message["message_id"], "date": 1, "chat": chat},
                 "data": data,
             }
         )
 
-    def _button(self, label: str) -> tuple[Json, str] | None:
+    def _button(self, label: str) -> str | None:
         for message in reversed(self.said):
             for row in message["buttons"]:
                 for one in row:
                     if one["text"] == label:
-                        return message, one["callback_data"]
+                        return str(one["callback_data"])
         return None
 
     async def telegram(self, request: Request) -> Response:

@@ -572,6 +572,21 @@ async def test_a_ghost_connection_swallows_presses(sim: Simulator) -> None:
     assert sim.world.slack.open_lines == 0
 
 
+async def test_a_press_on_a_line_that_breaks_is_not_waited_for() -> None:
+    async with Simulator(limits=Limits(ack_seconds=600)) as sim:
+        made = AsyncApp(client=AsyncWebClient(sim.slack_bot_token, base_url=sim.slack_url))
+        handler = AsyncSocketModeHandler(made, sim.slack_app_token)
+
+        @made.shortcut("log_complaint")
+        async def dies() -> None:
+            await handler.client.close()
+
+        await handler.connect_async()
+        await sim.until(lambda: sim.world.slack.open_lines == 1)
+        with pytest.raises(NotAcknowledged):
+            await sim.staff("U0000001").shortcut("log_complaint")
+
+
 async def test_a_refresh_is_followed_by_a_new_connection(sim: Simulator, app: AsyncApp) -> None:
     await sim.disconnect_sockets("refresh_requested")
     await sim.until(lambda: sim.world.slack.open_lines == 1, timeout=30)

@@ -154,3 +154,26 @@ async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> No
             bare = await status({"Content-Type": "application/json"})
 
     assert (good, wrong, old, bare) == (200, 401, 401, 401)
+
+
+async def test_who_is_named_has_the_role_although_slack_does_not_show_people(desk: Desk) -> None:
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        sim.fail_next("users.info", status=404, times=20)
+        synced = await sync_staff(client, desk, {Role.HANDLER: (ALICE,), Role.MANAGER: ("C0000002",)})
+
+    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+    # Members of a channel are known only by what Slack says of them: without it nobody is one.
+    assert [one.id for one in desk.store.members()] == [ALICE]
+    assert any(one.startswith(ALICE) for one in synced.problems)
+
+
+async def test_a_name_known_before_outlives_a_look_up_that_fails(desk: Desk) -> None:
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
+        before = desk.store.members()
+        sim.fail_next("users.info", error="unknown_method")
+        await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
+
+    assert [one.name for one in desk.store.members()] == [one.name for one in before]

@@ -123,6 +123,17 @@ def test_a_retry_waits_in_real_time_and_keeps_its_place_in_the_chat(store: Store
     assert [one.key for one in _says(store)] == ["b"]
 
 
+def test_once_the_other_side_is_back_nothing_waits_out_its_pause(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (owed,) = _says(store)
+    store.retry(owed.id, 3600, "no answer")
+    store.free_waits(("card",))
+    assert _says(store) == []
+    store.free_waits(("say",))
+    assert [one.key for one in _says(store)] == ["a"]
+
+
 def test_what_is_postponed_is_due_later_by_the_desks_clock_and_lets_others_pass(
     store: Store, clock: FakeClock
 ) -> None:

@@ -74,6 +74,7 @@ def _a_life(store: Store) -> None:
     store.slack_seen("Ev1")
     store.reserve("chat", 1.0)
     store.blocked(chat, True, store.now())
+    store.free_waits(("say", "card"))
     store.cases()
     _, cursor = store.cases(state="closed", limit=1)
     store.cases(owner=HANDLER)

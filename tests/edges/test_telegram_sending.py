@@ -150,6 +150,27 @@ async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clo
     await desk.settled()
     assert len([text for text in anna.heard if "has ended" in text]) == 1
     assert [one for one in desk.store.outbox(everything=True) if one["kind"] == "survey"] == []
+    record = desk.store.record(ref)
+    assert states(desk, ref)[-1] == "uncertain"
+    assert [one["step"] for one in record["survey"]] == ["sent"]
+
+
+async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Line, clock: FakeClock) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    await anna.says(f"/withdraw {ref}")
+    await desk.settled()
+    await anna.presses("Yes")
+    await desk.settled()
+    clock.go_on(days=3, minutes=1)
+    store = desk.store
+    [survey] = store.claim(("survey",), 1, 0.0)
+    store.sending(survey, "words", template="survey", language="en", ref=ref)
+    desk.performing.nudge()
+    await desk.settled()
+    assert [text for text in anna.heard if "has ended" in text] == []
+    assert states(desk, ref)[-1] == "uncertain"
+    assert [one["step"] for one in store.record(ref)["survey"]] == ["sent"]
 
 
 def test_length_is_counted_as_telegram_counts() -> None:

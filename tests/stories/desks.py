@@ -21,7 +21,9 @@ PATIENCE = 60.0
 
 _processes = multiprocessing.get_context("forkserver")
 # A second start costs milliseconds so, not the seconds that importing takes.
-_processes.set_forkserver_preload(["tests.stories.killable"])
+_processes.set_forkserver_preload(
+    ["tests.stories.killable", "anyio._backends._asyncio", "httpcore", "certifi"]
+)
 
 
 class Hangs(Exception):
@@ -78,9 +80,9 @@ class ProcessDesk:
             return
         if not keeping.done():
             keeping.cancel()
-        for child in (self._life,) if self._life else ():
-            child.process.kill()
-            await asyncio.to_thread(child.process.join)
+        if self._life is not None:
+            self._life.process.kill()
+            await asyncio.to_thread(self._life.process.join)
         await asyncio.gather(keeping, return_exceptions=True)
         if not keeping.cancelled():
             keeping.result()
@@ -101,13 +103,13 @@ class ProcessDesk:
         target = (await self._order({"do": "state"}))["now"] + by
         while (left := target - (await self._order({"do": "state"}))["now"]) > timedelta(0):
             await self._try({"do": "advance", "seconds": left.total_seconds()})
-        await self.settled()
+        await self._order({"do": "idle"})
 
     async def to_next_due(self) -> None:
         """Move the clock to the next due time."""
         await self.settled()
         await self._try({"do": "next_due"})
-        await self.settled()
+        await self._order({"do": "idle"})
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
@@ -121,7 +123,16 @@ class ProcessDesk:
 
     def _new(self, kill: Kill | None) -> _Life:
         ours, its = _processes.Pipe()
-        orders = Orders(self._folder / "amends.toml", self._environment, kill, its, self._folder / "desk.log")
+        trouble = self._simulator.trouble
+        down = {"telegram": trouble.telegram_down, "slack": trouble.slack_down}
+        orders = Orders(
+            config=self._folder / "amends.toml",
+            environment=self._environment,
+            kill=kill,
+            reachable=frozenset(part for part, is_down in down.items() if not is_down),
+            pipe=its,
+            log=self._folder / "desk.log",
+        )
         process = _processes.Process(target=serve, args=(orders,), daemon=True)
         process.start()
         # Else the pipe would never end: its other end must be open in the process alone.
@@ -180,4 +191,4 @@ def warm() -> None:
     """Begin to load the product into the process that all others are made from."""
     from multiprocessing import forkserver
 
-    forkserver.ensure_running()  # type: ignore[attr-defined]
+    forkserver.ensure_running()

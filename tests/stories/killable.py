@@ -19,14 +19,19 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import event
 
-import triage.proposal  # noqa: F401  # heavy: loaded once, before processes are made from this one
+import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first model
 from amends.clockwork import Clockwork
+from amends.demo.place import SETTINGS
 from amends.keys import keyring
 from amends.logs import set_up_logging
 from amends.settings import load
+from amends.settings.loading import read
 from amends.wiring import Desk, Pace
 from store.faces import Bound
 from store.open import Store, open_store
+
+# Reading settings loads the holidays of every country: better once here than in each process made from this one.
+read(SETTINGS, Path("amends.toml"), {})
 
 DIED = 137
 
@@ -49,11 +54,15 @@ class Kill(NamedTuple):
 
 @dataclass(frozen=True)
 class Orders:
-    """What the process needs to know: where its settings are, where to die, and where it speaks."""
+    """What the process needs to know: where its settings are, where to die, and where it speaks.
+
+    `reachable` are the parts whose platform is up: only for these it waits before it takes orders.
+    """
 
     config: Path
     environment: Mapping[str, str]
     kill: Kill | None
+    reachable: frozenset[str]
     pipe: Connection
     log: Path
 
@@ -92,7 +101,7 @@ class Watch:
             if hearing:
                 self._pass("before_the_commit")
 
-        store.hear = armed  # type: ignore[misc,assignment]
+        store.hear = armed  # type: ignore[assignment]
 
     def _after(self, store: Store, method: str, named: Callable[[Any], str | None]) -> None:
         bound: Bound[Any, Any] = getattr(store, method)
@@ -145,7 +154,7 @@ async def _serve(orders: Orders) -> None:
     desk = Desk(settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
     clock = Clockwork(store, desk.idle)
     await desk.start()
-    await _listening(desk, store)
+    await _listening(desk, store, orders.reachable)
     order: dict[str, Any] = {"do": "begin"}
     while order["do"] != "stop":
         match order["do"]:
@@ -163,7 +172,10 @@ async def _serve(orders: Orders) -> None:
     store.close()
 
 
-async def _listening(desk: Desk, store: Store) -> None:
-    """Both lines stand, and staff are known: before that nobody could press anything."""
-    while not (all((await desk.ready()).values()) and store.members()):
+async def _listening(desk: Desk, store: Store, reachable: frozenset[str]) -> None:
+    """The lines stand, and staff are known: before that nobody could press anything."""
+    while True:
+        ready = await desk.ready()
+        if all(ready[part] for part in reachable) and ("slack" not in reachable or store.members()):
+            return
         await asyncio.sleep(0.01)

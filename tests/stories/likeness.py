@@ -9,11 +9,12 @@ from typing import Any
 from bots.texts.loading import load
 
 #: What is new in every run, wherever it stands.
-_NEW = frozenset({"hash", "platform_id", "source", "rulebook", "files"})
+_NEW = frozenset({"hash", "platform_id", "source", "rulebook", "seq", "group"})
 #: Not sent again when nobody knows whether they arrived: the record says so and it stays at that.
 COURTESIES = frozenset({"survey", "survey_reminder"})
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
+_NUMBER = re.compile(r":\d+:")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
 _MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
 
@@ -22,19 +23,26 @@ def record_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record without what differs between two runs, and without a repeat that is marked.
 
     What came in and what went out stand apart: whoever writes three messages at once may be answered after the
-    first or after the last.
+    first or after the last. So do the proposals: a minute after the first message the model reads what is there.
+    The last one is in the record.
     """
-    person = str(record["complainant"])
+    done = [one for one in record["events"] if one["verb"] != "propose"]
     messages = _once(record["messages"])
     by_way = {way: [one for one in messages if one["direction"] == way] for way in ("in", "out")}
-    alike: dict[str, Any] = _alike({**record, "messages": by_way}, person)
+    changed = {**record, "messages": by_way, "events": done, "proposals": len(record["events"]) - len(done)}
+    alike: dict[str, Any] = _alike(changed, str(record["complainant"]))
     return alike
 
 
 def _once(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each message as if it had been sent once: of two the second, which tells what came of it."""
+    """Each message as if it had been sent once: of several tries the last, which tells what came of it."""
     kept: list[dict[str, Any]] = []
-    for one in messages:
+    for n, one in enumerate(messages):
+        if one["reason"] == "unreachable" and any(
+            one["text"] == later["text"] for later in messages[n + 1 :]
+        ):
+            # How often the desk knocks while Telegram is down is a matter of seconds.
+            continue
         text, marked = unmarked(one["text"] or "")
         if marked:
             [first] = [other for other in kept if other["text"] == text and other["state"] == "uncertain"]
@@ -66,8 +74,8 @@ def heard_of(texts: Iterable[str]) -> list[str]:
 
 
 def keys_of(keys: Iterable[str]) -> list[str]:
-    """The keys of posts without references, sorted: posts of two complaints stand in no order."""
-    return sorted(_words(key) for key in keys)
+    """The keys of posts without references and numbers of events, sorted: they stand in no order."""
+    return sorted(_NUMBER.sub(":(number):", _words(key)) for key in keys)
 
 
 def _alike(value: Any, person: str) -> Any:
