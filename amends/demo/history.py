@@ -71,6 +71,8 @@ _INSIDE = (
 _EVERY_KIND = (*KINDS, *_INSIDE, "say", "wake", "propose", *ACTS)
 _COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw")
 _LONG_AGO = timedelta(days=120)
+#: A step may take a few answers: the last of them is said before the demo opens.
+_LAST_WORD = timedelta(minutes=3)
 _INITIALS = "ABCDEFGHKLMNPRSTW"
 #: Numbers of the simulator's people begin here, out of the way of those added on the page.
 _FIRST_CHAT = 7_000_001
@@ -129,7 +131,7 @@ class History:
             example = _praise(language) if name == "praise" else next(examples[language])
             life = Life(n, chat, language, example, handler=ALICE if n % 2 else BURAK)
             begins = self.end - course.ended - course.lasts - timedelta(minutes=7 * (n % 60))
-            yield life, _times(begins, course, self.doing.rules)
+            yield life, _times(begins, self.end, course, self.doing.rules)
 
     def _do(self, tx: Tx, life: Life, step: str) -> bool:
         """Do the step; a life that the rules stop (it depends on the hour of the day) ends there."""
@@ -204,13 +206,14 @@ class History:
             owed_rows.insert(tx, drawn)
 
 
-def _times(begins: datetime, course: Course, rules: Rulebook) -> list[tuple[datetime, str]]:
-    """When each step happens: the complainant's at any hour, the staff's when they work."""
+def _times(begins: datetime, end: datetime, course: Course, rules: Rulebook) -> list[tuple[datetime, str]]:
+    """When each step happens: the complainant's at any hour, the staff's when they work, all of it before now."""
     at, times = begins, []
     for one in course.steps:
         at = at + one.after
         if one.does not in _COMPLAINANTS and not course.recent:
             at = next_working(at, rules.calendar)
+        at = min(at, end - _LAST_WORD)
         times.append((at, one.does))
     return times
 

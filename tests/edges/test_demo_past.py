@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
 from amends.demo.place import CHANNELS
 from amends.demo.running import PAST, staged
 
+MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
 
-async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards() -> None:
-    async with staged(past=PAST) as stage:
+
+@pytest.mark.parametrize("opened", [MORNING, EVENING], ids=["on a working morning", "on a Friday evening"])
+async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards(opened: datetime) -> None:
+    async with staged(begins=opened, past=PAST) as stage:
         await stage.settled()
+        told = [message.at for chat in stage.simulator.world.telegram.chats.values() for message in chat]
+        assert max(told) <= stage.store.now()
         cases, _ = stage.store.cases(limit=1000)
         mona = stage.simulator.staff("U0000002")
         cards = [card for channel in CHANNELS[:2] for card in mona.channel(channel).cards]
