@@ -11,6 +11,7 @@ import httpx
 from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook
 from amends.slack_manifest import SCOPES
+from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
 from complaints.people import staff
@@ -198,7 +199,7 @@ def _channel(what: str, channel: str, found: dict[str, Any] | str) -> Finding:
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:
     """The platform's answer, or in words why there is none; never the address, for it holds the token."""
     try:
-        async with httpx.AsyncClient(timeout=10, trust_env=not _loopback(url)) as client:
+        async with httpx.AsyncClient(timeout=10, trust_env=not is_loopback(url)) as client:
             answer = await client.post(url, data=form, headers=headers)
         said = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL) as wrong:
@@ -214,7 +215,3 @@ async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str)
 def _result(answer: dict[str, Any]) -> dict[str, Any]:
     found = answer.get("result")
     return found if isinstance(found, dict) else {}
-
-
-def _loopback(url: str) -> bool:
-    return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")

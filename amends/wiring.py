@@ -99,7 +99,7 @@ class Desk:
             self.performing = Performing(store, self._performers())
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store, self.performing.nudge)
+            self._ticks = ticking(store)
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 

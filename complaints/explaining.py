@@ -31,20 +31,24 @@ def explained(case: Case, one: TargetSet) -> list[str]:
     return lines
 
 
+def target_record(one: TargetSet) -> dict[str, Any]:
+    """One version of a target as JSON values."""
+    return {
+        "target": one.target.value,
+        "version": one.version,
+        "of": one.of,
+        "start": stamp(one.start),
+        "internal_due": stamp(one.internal_due),
+        "promised_due": stamp(one.promised_due),
+        "basis": one.basis,
+        "span": one.span,
+        "met_at": stamp(one.met_at) if one.met_at else None,
+    }
+
+
 def due_record(case: Case) -> list[Mapping[str, Any]]:
     """Every version of every target with its dates and its explanation, in order of their due times."""
     return [
-        {
-            "target": one.target.value,
-            "version": one.version,
-            "of": one.of,
-            "start": stamp(one.start),
-            "internal_due": stamp(one.internal_due),
-            "promised_due": stamp(one.promised_due),
-            "basis": one.basis,
-            "span": one.span,
-            "met_at": stamp(one.met_at) if one.met_at else None,
-            "because": explained(case, one),
-        }
+        {**target_record(one), "because": explained(case, one)}
         for one in sorted(case.targets, key=lambda one: (one.internal_due, one.version))
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from complaints.changes import ending, hearing, judging
+from complaints.copying import changed
 from complaints.doing import instant
 from complaints.permissions import JUDGING
 from complaints.priorities import is_significant
-from complaints.record import Case, Event, TargetSet, changed
+from complaints.record import Case, Event, TargetSet
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 

@@ -7,9 +7,9 @@ leaves a commitment in the chained entry, so that erasing a person's words break
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import (
@@ -24,22 +24,6 @@ from complaints.vocabulary import (
     Target,
     Verb,
 )
-
-if TYPE_CHECKING:
-    changed = replace
-else:
-
-    def changed(value, /, **to):
-        """A copy of a frozen value with some fields changed.
-
-        `dataclasses.replace` runs the constructor over all sixty fields of a case; a case is folded from its
-        events for every message and every duty, and this makes that several times cheaper.
-        """
-        copy = object.__new__(type(value))
-        copy.__dict__.update(value.__dict__)
-        copy.__dict__.update(to)
-        return copy
-
 
 Facts = Mapping[str, Any]
 

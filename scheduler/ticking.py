@@ -5,7 +5,6 @@ A tick inserts duties with deterministic keys, so any replica may tick and none 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -14,7 +13,7 @@ from complaints.owing import Lane, Owed
 from store.open import Store
 
 
-def ticking(store: Store, nudge: Callable[[], None], *, every_seconds: float = 1.0) -> AsyncIOScheduler:
+def ticking(store: Store) -> AsyncIOScheduler:
     """A started-by-the-caller scheduler with the product's ticks."""
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -22,10 +21,6 @@ def ticking(store: Store, nudge: Callable[[], None], *, every_seconds: float = 1
     async def house() -> None:
         await store.in_thread(_housekeeping, store)
 
-    async def due() -> None:
-        nudge()
-
-    ticks.add_job(due, "interval", seconds=every_seconds, id="due", **defaults)
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )

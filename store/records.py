@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.doing import stamp
+from complaints.explaining import target_record
 from complaints.priorities import priority_of
-from complaints.record import Case, Decision, Event, RemedyOwed, TargetSet
+from complaints.record import Case, Decision, Event, RemedyOwed
 from complaints.targets import next_due
 from complaints.vocabulary import CLAUSES, Flag, Verb
 from store.casefiles import CaseFile, load
@@ -57,7 +58,7 @@ def record(tx: Tx, ref: str) -> dict[str, Any]:
             }
             for one in case.issues
         ],
-        "targets": [_target(one) for one in case.targets],
+        "targets": [target_record(one) for one in case.targets],
         "decisions": [_decision(case, one, words) for one in case.decisions],
         "remedies": [_remedy(case, one, words) for one in case.remedies],
         "files": [{**one, "at": stamp(one["at"])} for one in files_as_records(tx, file)],
@@ -170,20 +171,6 @@ def _ended(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
             for one in file.events
             if one.verb is Verb.SURVEY
         ],
-    }
-
-
-def _target(one: TargetSet) -> dict[str, Any]:
-    return {
-        "target": one.target.value,
-        "version": one.version,
-        "of": one.of,
-        "start": stamp(one.start),
-        "internal_due": stamp(one.internal_due),
-        "promised_due": stamp(one.promised_due),
-        "basis": one.basis,
-        "span": one.span,
-        "met_at": _at(one.met_at),
     }
 
 

@@ -17,10 +17,9 @@ from amends.demo.doing import ALICE, BURAK, Doing, Life
 from amends.demo.place import PEOPLE
 from amends.demo.told import Told
 from bots.telegram.buttons import Buttons
-from bots.telegram.speaking import KINDS
 from bots.texts.texts import Texts
 from complaints.errors import ComplaintError
-from complaints.owing import ACTS, Lane, Owed
+from complaints.owing import ACTS, KINDS, Lane, Owed
 from complaints.people import MODEL, SYSTEM
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
@@ -68,7 +67,7 @@ _INSIDE = (
     "tell",
     "redraw",
 )
-_EVERY_KIND = (*KINDS, *_INSIDE, "say", "wake", "propose", *ACTS)
+_EVERY_KIND = tuple({*KINDS, *_INSIDE, "say", "wake"})
 _COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw")
 _LONG_AGO = timedelta(days=120)
 #: A step may take a few answers: the last of them is said before the demo opens.

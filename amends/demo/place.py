@@ -11,14 +11,7 @@ from complaints.vocabulary import Role
 from simulator import Simulator
 from store.values import Member
 
-STAFF: dict[str, str] = {
-    "Alice": "U0000001",
-    "Mona": "U0000002",
-    "Tuğba": "U0000003",
-    "Audrey": "U0000004",
-    "Burak": "U0000005",
-}
-#: The same people with their roles, as Slack will tell them: the demo's past needs them before.
+#: The simulator's people with their roles, as Slack will tell them: the demo's past needs them before.
 PEOPLE: tuple[Member, ...] = (
     Member("U0000001", "Alice", (), frozenset({Role.HANDLER})),
     Member("U0000002", "Mona", (), frozenset({Role.MANAGER, Role.ON_CALL})),
@@ -26,6 +19,8 @@ PEOPLE: tuple[Member, ...] = (
     Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
     Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
 )
+#: The names that stories call them by.
+STAFF: dict[str, str] = {one.name: one.id for one in PEOPLE}
 CHANNELS = ("C0000001", "C0000002", "C0000003")
 
 SETTINGS = """\

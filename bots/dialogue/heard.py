@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from store.values import HeardFile
@@ -35,10 +35,6 @@ class FileHeard:
     def too_large(self) -> bool:
         """True when the channel will not hand it over."""
         return (self.file.size or 0) > MOST_BYTES
-
-    def without_name(self) -> HeardFile:
-        """The file as ids and codes only."""
-        return replace(self.file, name=None)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.loopback import is_loopback
 
 #: An unanswered call is given up after so many seconds; the lease of an obligation is longer.
 TIMEOUT = 15
@@ -20,22 +21,13 @@ def proxy_for(url: str, configured: str | None = None) -> str | None:
     slack_sdk takes the environment's proxy and ignores NO_PROXY; here both are obeyed.
     """
     host = urlsplit(url).hostname or ""
-    if _is_loopback(host):
+    if is_loopback(url):
         return None
     if configured:
         return configured
     known = getproxies()
     found = known.get(urlsplit(url).scheme) or known.get("https")
     return None if not found or proxy_bypass(host) else found
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def error_of(failure: SlackApiError) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Coroutine
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.ext import (
@@ -20,6 +18,8 @@ from telegram.ext import (
 )
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
+
+from bots.loopback import is_loopback
 
 App = Application[Any, Any, Any, Any, Any, Any]
 OnUpdate = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -63,13 +63,5 @@ def route(app: App, on_update: OnUpdate) -> None:
 
 def _request(root: str, *, connections: int) -> HTTPXRequest:
     # A proxy of the environment must not stand between us and a server on this machine.
-    own = {"trust_env": False} if _is_loopback(root) else {}
+    own = {"trust_env": False} if is_loopback(root) else {}
     return HTTPXRequest(connection_pool_size=connections, httpx_kwargs=own)
-
-
-def _is_loopback(root: str) -> bool:
-    host = urlsplit(root).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -23,24 +23,6 @@ from store.values import Obligation
 
 Perform = Callable[[Obligation], Awaitable[Outcome]]
 
-#: Every kind of duty that ends in a letter.
-KINDS = (
-    "acknowledge",
-    "decision",
-    "letter",
-    "dates",
-    "progress",
-    "remedy_notice",
-    "reply_reminder",
-    "recourse",
-    "closing",
-    "survey",
-    "survey_reminder",
-    "danger_seen",
-    "legal_passed",
-    "confirmation",
-)
-
 
 @dataclass(frozen=True)
 class Written:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from complaints.copying import changed
 from complaints.doing import instant
-from complaints.record import Case, Event, RemedyOwed, changed
+from complaints.record import Case, Event, RemedyOwed
 from complaints.vocabulary import CloseCode, Flag, Kind, State
 from complaints.worktime import closing_time
 

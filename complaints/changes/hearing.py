@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from complaints.record import Case, Event, Proposed, Sign, changed
+from complaints.copying import changed
+from complaints.record import Case, Event, Proposed, Sign
 from complaints.vocabulary import RESTRICTING, Flag, Role, Verb
 from complaints.worktime import closing_time
 

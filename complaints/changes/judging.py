@@ -8,7 +8,8 @@ from typing import Any
 
 from complaints.changes.ending import closed, nothing_pending
 from complaints.changes.hearing import contacted
-from complaints.record import Assessment, Case, Decision, Event, Facts, Issue, RemedyOwed, changed
+from complaints.copying import changed
+from complaints.record import Assessment, Case, Decision, Event, Facts, Issue, RemedyOwed
 from complaints.vocabulary import RESTRICTING, CloseCode, Finding, Flag, Kind, Role, State
 from complaints.worktime import closing_time, due
 
