@@ -37,6 +37,9 @@ ONCE: frozenset[str] = frozenset(
     }
 )
 
+#: One line each under the card, in the order in which things happened.
+THREAD = "thread"
+
 _earlier = OBLIGATIONS.alias("earlier")
 
 #: Spelled out, never a parameter: only so do the databases know that the indexes of open rows serve.
@@ -46,7 +49,11 @@ _EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
 
 
 def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
-    """Due, in nobody's hands, and of one chat only the oldest message, danger before all."""
+    """Due, in nobody's hands, and not behind an older one that must come first.
+
+    Of one chat only the oldest message, danger before all; of one complaint only the oldest line of its thread:
+    two performers side by side would tell them in either order.
+    """
     one = OBLIGATIONS.c
     return select(one.id).where(
         IS_OPEN,
@@ -54,22 +61,32 @@ def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
         one.due <= now,
         one.lease_until <= database_seconds(),
         one.wait_until <= database_seconds(),
-        or_(one.speaks.is_(False), ~exists().where(*_before(now))),
+        or_(one.speaks.is_(False), ~exists().where(*_said_before(now))),
+        or_(one.kind != THREAD, ~exists().where(*_told_before(now))),
     )
 
 
-def _before(now: datetime) -> list[ColumnElement[bool]]:
+def _older() -> ColumnElement[bool]:
+    other, one = _earlier.c, OBLIGATIONS.c
+    return or_(other.due < one.due, and_(other.due == one.due, other.id < one.id))
+
+
+def _said_before(now: datetime) -> list[ColumnElement[bool]]:
     other, one = _earlier.c, OBLIGATIONS.c
     danger = int(Lane.DANGER)
     same = (other.lane == danger) == (one.lane == danger)
-    older = or_(other.due < one.due, and_(other.due == one.due, other.id < one.id))
     return [
         other.contact_id == one.contact_id,
         _EARLIER_OPEN,
         other.speaks.is_(True),
         other.due <= now,
-        or_(and_(other.lane == danger, one.lane != danger), and_(same, older)),
+        or_(and_(other.lane == danger, one.lane != danger), and_(same, _older())),
     ]
+
+
+def _told_before(now: datetime) -> list[ColumnElement[bool]]:
+    other, one = _earlier.c, OBLIGATIONS.c
+    return [other.scope == one.scope, _EARLIER_OPEN, other.kind == THREAD, other.due <= now, _older()]
 
 
 def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> list[Obligation]:

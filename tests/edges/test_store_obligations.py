@@ -15,7 +15,7 @@ from store.errors import UnknownRow
 from store.open import Store
 from store.values import MessageState, Obligation
 from tests.databases import FakeClock
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 
 
 def _send(store: Store, owed: Obligation, text: str = "Thank you.") -> int:
@@ -41,6 +41,17 @@ def test_of_a_chat_only_the_oldest_open_message_is_claimed(store: Store) -> None
     assert _says(store) == []
     store.settle(first[0].id)
     assert [one.key for one in _says(store)] == ["b"]
+
+
+def test_lines_of_one_complaint_are_claimed_one_after_the_other_in_their_order(store: Store) -> None:
+    desk = Desk(store)
+    ref, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
+    in_hand = store.claim(["thread"], 10, 60)
+    assert [(one.ref, one.key) for one in in_hand] == [(ref, "thread:1"), (other, "thread:1")]
+    assert store.claim(["thread"], 10, 60) == []
+    store.settle(in_hand[0].id)
+    assert [(one.ref, one.key) for one in store.claim(["thread"], 10, 60)] == [(ref, "thread:2")]
 
 
 def test_danger_goes_before_everything_else_of_its_chat(store: Store) -> None:
@@ -174,8 +185,12 @@ def test_a_duty_that_the_complaint_no_longer_asks_for_is_not_owed(store: Store) 
     assert store.still_owed(card)
     desk.act(ref, Verb.NOTE, words={"text": "x"})
     assert not store.still_owed(card)
-    threads = store.claim(["thread"], 10, 60)
-    assert [store.still_owed(one) for one in threads] == [True, True]
+    lines = []
+    while threads := store.claim(["thread"], 10, 60):
+        for one in threads:
+            lines.append(store.still_owed(one))
+            store.settle(one.id)
+    assert lines == [True, True]
 
 
 def test_duties_are_claimed_by_lane_then_due(store: Store, clock: FakeClock) -> None:
