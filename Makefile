@@ -46,6 +46,8 @@ bench: .venv/testable
 
 docs: .venv/testable
 	$(BIN)/python -m amends.settings.page
+	$(BIN)/python -m tests.clause_index
+	$(BIN)/python -m reports.clauses.page
 
 # Writes the pinned requirements anew, for every supported Python and platform at once.
 pins:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,15 +15,19 @@ from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
+from complaints.doing import instant
 from complaints.people import staff
 from complaints.vocabulary import Role
 from store.errors import StoreError
 from store.migrating import is_current
-from store.open import open_store
+from store.open import Store, open_store
 
 #: What Slack must let the app do (docs/slack.md); without metadata a post cannot be found again.
 NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 
+
+#: Older than this, a day's work and more would be lost.
+BACKUP_OLD = timedelta(days=2)
 
 #: Slack's words for a channel that a card cannot be posted to.
 _NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
@@ -86,12 +91,38 @@ def _database(settings: Settings) -> Iterator[Finding]:
     store = open_store(url, keyring(settings))
     try:
         active = store.active_model()
+        yield _backed_up(store)
+        yield from _older_keys(store, len(settings.secrets.secret_key))
     finally:
         store.close()
     if active is None:
         yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
     else:
         yield Finding("ok", "model", f"in use, {active[0][:12]}")
+
+
+def _backed_up(store: Store) -> Finding:
+    """When `amends db backup` last ran; what others copy by their own means cannot be seen from here."""
+    made = store.house_events("backup", 1)
+    how = (
+        "Run `amends db backup FILE` daily (docs/operating.md), or see that your own copies can be restored."
+    )
+    if not made:
+        return Finding("warn", "backup", "none by `amends db backup` yet", how)
+    age = store.now() - instant(made[0]["at"])
+    found = f"last {made[0]['at']}, {age.days} days ago"
+    return Finding("warn", "backup", found, how) if age > BACKUP_OLD else Finding("ok", "backup", found)
+
+
+def _older_keys(store: Store, keys: int) -> Iterator[Finding]:
+    """A key that was replaced closes things until `rotate-key` has run."""
+    if keys < 2:  # the newest and an older one
+        return
+    left = store.stale_keys()
+    if left:
+        yield Finding("warn", "older keys", f"close {left} things still", "Run `amends db rotate-key`.")
+    else:
+        yield Finding("warn", "older keys", "close nothing any more", "Take them out of AMENDS_SECRET_KEY.")
 
 
 def _texts(settings: Settings) -> Iterator[Finding]:

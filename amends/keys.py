@@ -13,6 +13,12 @@ def keyring(settings: Settings) -> Keyring:
     return Keyring(settings.secrets.keys())
 
 
+def button_secrets(settings: Settings) -> tuple[bytes, ...]:
+    """The secrets of the buttons of our messages, the newest first: they survive a restart and a newer key."""
+    secrets = settings.secrets.keys()
+    return tuple(hmac.digest(key, b"amends buttons", "sha256") for key in secrets)
+
+
 def button_secret(settings: Settings) -> bytes:
-    """The secret that signs the buttons of our messages, made from the newest key: it survives a restart."""
-    return hmac.digest(settings.secrets.keys()[0], b"amends buttons", "sha256")
+    """The one that signs now."""
+    return button_secrets(settings)[0]

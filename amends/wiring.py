@@ -15,12 +15,14 @@ from amends.parts.slack import SlackPart
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
+from amends.retention import retention
 from amends.settings import Problem, Settings, SettingsError, rulebook
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook
 from scheduler.acting import acting
 from scheduler.housekeeping import housekeeping
+from scheduler.mornings import mornings
 from scheduler.performing import Perform, Performing
 from scheduler.proposing import Proposing
 from scheduler.ticking import ticking
@@ -87,7 +89,9 @@ class Desk:
         """Start every part; raises what makes a start impossible (no token, an address that is taken)."""
         store = self.store
         await store.in_thread(store.use_rulebook, self.rules)
-        await store.in_thread(store.free_leases)
+        if not store.is_shared:
+            # Another process at the same database may hold what it is sending at this moment.
+            await store.in_thread(store.free_leases)
         if "web" in self.parts:
             await self._web.begin(self._hooks())
         if self._telegram is not None:
@@ -99,7 +103,7 @@ class Desk:
             self.performing = Performing(store, self._performers())
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store)
+            self._ticks = ticking(store, purges=self.settings.privacy.purge)
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 
@@ -119,7 +123,8 @@ class Desk:
         }
         return {
             **acting(store),
-            **housekeeping(store),
+            **mornings(store),
+            **housekeeping(store, retention=retention(self.settings)),
             **training(store, languages=self.rules.languages),
             **self._proposing.performers(),
             **speaking,

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from complaints import answering, approving, assessing, custody, deciding, ending, handling, intake, remedying
 from complaints.doing import VerbFunction, Words, allowed
+from complaints.duties import Owed
 from complaints.errors import OutOfOrder
 from complaints.facts import check, check_wordless
 from complaints.folding import after, begin
 from complaints.intake import Arrival
-from complaints.owing import Owed, following, standing
+from complaints.once import following
+from complaints.owing import standing
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
 from complaints.targets import extended, revise
@@ -104,11 +106,20 @@ def _given(facts: Facts) -> Facts:
     return {name: value for name, value in facts.items() if value is not None}
 
 
+def _moved(event: Event) -> Facts | None:
+    """The date that this event moves: a manager's extension, or one that a manager agreed to."""
+    if event.verb is Verb.EXTEND and not event.facts.get("asks"):
+        return event.facts
+    moved: Facts | None = event.facts.get("extends") if event.verb is Verb.APPROVE else None
+    return moved
+
+
 def _complete(case: Case, event: Event, before: Case | None) -> Done:
     check_wordless(event.facts)
     dates = revise(case, event.at)
-    if event.verb is Verb.EXTEND and before is not None:
-        dates["targets"] = extended(before, event.facts) + dates.get("targets", [])
+    moved = _moved(event)
+    if moved is not None and before is not None:
+        dates["targets"] = extended(before, moved) + dates.get("targets", [])
     if dates:
         event = replace(event, facts={**event.facts, **dates})
         case = begin(event, case.rules) if before is None else after(before, event)

@@ -79,6 +79,10 @@ def conclude_external(case: Case, *, at: datetime, by: Actor, facts: Facts, word
             field="event",
             code="not_an_option",
         )
+    told = dict(facts)
     if facts["event"] == "final":
         need_words(words, "outcome", f"Write what was decided outside on {case.ref}.")
-    return happened(case, Verb.CONCLUDE_EXTERNAL, at=at, by=by, role=role, facts=facts, words=words)
+        # Whoever orders something of us has found that we did not put it right.
+        told.setdefault("overturned", "yes" if facts.get("comply_by") else None)
+    told = {name: value for name, value in told.items() if value is not None}
+    return happened(case, Verb.CONCLUDE_EXTERNAL, at=at, by=by, role=role, facts=told, words=words)

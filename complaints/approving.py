@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from complaints import authority, permissions
 from complaints.assessing import harm_of
-from complaints.doing import Words, allowed, happened, need_words
+from complaints.doing import Words, allowed, happened, need_words, stamp
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
+from complaints.handling import in_time, to_extend
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
 from complaints.vocabulary import Role, Verb
@@ -16,7 +18,7 @@ _RANKS = {Role.HANDLER: 0, Role.MANAGER: 1, Role.TOP_MANAGEMENT: 2}
 
 
 def approve(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Agree to the drafted decision or to the reclassification, or send it back.
+    """Agree to the drafted decision, to the reclassification or to a later date, or send it back.
 
     The approver has a role of the level or a higher one, is neither subject, nor the one who proposed it, nor
     one who judged a lower level, and the sum lies within the approver's own limit.
@@ -32,12 +34,26 @@ def approve(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
                 f"{case.ref} has severity {harm_of(case)} by now: it stays a complaint; send it back.",
                 code="not_allowed.severity",
             )
-        of = "reclassify"
-    else:
+        of: dict[str, Any] = {"of": "reclassify"}
+    elif case.drafted is not None:
         if agreed:
             _within_reach(case, by)
-        of = "respond"
-    return happened(case, Verb.APPROVE, at=at, by=by, role=role, facts={**facts, "of": of}, words=words)
+        of = {"of": "respond"}
+    else:
+        of = {"of": "extend", "extends": _moved(case, at) if agreed else None}
+    return happened(case, Verb.APPROVE, at=at, by=by, role=role, facts={**facts, **of}, words=words)
+
+
+def _moved(case: Case, at: datetime) -> dict[str, Any]:
+    """The later date as it is set; OutOfOrder where the date passed, or was met, while this waited."""
+    asked = case.extension
+    if asked is None:
+        raise OutOfOrder(
+            f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
+        )
+    moved = {"target": asked.target.value, "of": asked.of, "due": stamp(asked.until), "seq": asked.seq}
+    in_time(case, to_extend(case, moved), at)
+    return moved
 
 
 def may_approve(case: Case, by: Actor) -> bool:
@@ -57,6 +73,8 @@ def _second_person(case: Case, by: Actor) -> None:
         first = case.reclassification[1]
     elif case.drafted is not None:
         first = case.drafted.by
+    elif case.extension is not None:
+        first = case.extension.by
     else:
         raise OutOfOrder(
             f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"

@@ -8,14 +8,13 @@ from typing import Any
 from complaints.changes.judging import assessed_as
 from complaints.doing import Words, allowed, happened, need_words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.particulars import Sign
 from complaints.people import Actor
-from complaints.permissions import is_excluded, judged_below
+from complaints.permissions import is_excluded, judged_below, manages
 from complaints.priorities import priority_of
-from complaints.record import Case, Event, Facts, Sign
+from complaints.record import Case, Event, Facts
 from complaints.targets import decide_due
-from complaints.vocabulary import Kind, Role, Verb
-
-_MANAGING = (Role.MANAGER, Role.TOP_MANAGEMENT)
+from complaints.vocabulary import Kind, Verb
 
 
 def assess(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
@@ -78,7 +77,7 @@ def _heard(case: Case, facts: Facts) -> None:
 def _lowering(case: Case, by: Actor, facts: Facts, words: Words, *, lowers: bool) -> None:
     if not lowers:
         return
-    if not by.has(*_MANAGING):
+    if not manages(case, by):
         raise NotAllowed(
             f"Only a manager may lower {case.ref} below a fired rule or an earlier assessment: ask one.",
             code="not_allowed.lower",
@@ -115,14 +114,14 @@ def assign(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
     """Give the complaint one owner (4.9). Giving it to somebody else than oneself is a manager's act."""
     role = allowed(case, Verb.ASSIGN, by)
     owner = str(facts.get("owner") or by.id)
-    manages = by.has(*_MANAGING)
-    if owner != by.id and not manages:
+    managing = manages(case, by)
+    if owner != by.id and not managing:
         raise NotAllowed(
             f"Only a manager gives {case.ref} to somebody else: ask one.", code="not_allowed.assign"
         )
     if case.owner == owner:
         raise AlreadyDone(f"{owner} owns {case.ref} already: nothing to do.", code="owned_before")
-    if case.owner is not None and not manages:
+    if case.owner is not None and not managing:
         raise NotAllowed(
             f"{case.ref} has an owner already: a manager can give it to you.", code="not_allowed.owned"
         )
@@ -161,7 +160,7 @@ def reclassify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Word
         raise OutOfOrder(
             f"{case.ref} was decided as a complaint: it stays one; go on with it.", code="decided_before"
         )
-    if case.drafted is not None or case.reclassification is not None:
+    if case.drafted is not None or case.reclassification is not None or case.extension is not None:
         raise OutOfOrder(
             f"Something on {case.ref} waits for approval: approve it or send it back first.",
             code="waits_for_approval",

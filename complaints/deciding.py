@@ -12,7 +12,7 @@ from complaints.errors import BadFacts, OutOfOrder
 from complaints.people import Actor
 from complaints.priorities import priority_of
 from complaints.record import Case, Event, Facts
-from complaints.vocabulary import Finding, Priority, Verb
+from complaints.vocabulary import RESTRICTING, Finding, Priority, Verb
 from complaints.worktime import closing_time
 
 
@@ -25,6 +25,7 @@ def resolve(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
     role = allowed(case, Verb.RESOLVE, by)
     _assessed(case)
     _nothing_waits(case)
+    _fair(case)
     for path in ("done", "cause", "agreed_how"):
         need_words(words, path, f"Say what is asked for here to resolve {case.ref} on the spot.")
     if case.level > 1 or case.safety > 0 or case.severity > 2 or len(case.issues) > 1:
@@ -52,6 +53,7 @@ def respond(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
     _assessed(case)
     _nothing_waits(case)
     _evidence(case)
+    _fair(case)
     issues = facts.get("issues", [])
     if len(issues) != len(case.issues):
         raise BadFacts(
@@ -148,6 +150,24 @@ def _evidence(case: Case) -> None:
         raise OutOfOrder(
             f"{case.ref} lacks evidence ({', '.join(sorted(missing))}): record it with 'investigate'.",
             code="evidence_missing",
+        )
+
+
+def fairness_owed(case: Case) -> bool:
+    """True while staff complained about are neither told nor heard, nor a manager has said why not yet (C).
+
+    A manager's release says that nobody of staff is the matter; the people named stay away all the same.
+    """
+    about_staff = case.restricted or case.category in RESTRICTING
+    return bool(case.subjects) and about_staff and not case.fairness.given
+
+
+def _fair(case: Case) -> None:
+    if fairness_owed(case):
+        raise OutOfOrder(
+            f"The person complained about in {case.ref} was not told and heard: record when with 'investigate', "
+            "or a manager records why not yet.",
+            code="subject_not_heard",
         )
 
 

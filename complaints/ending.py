@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from complaints import lifecycle
 from complaints.custody import other_reference
 from complaints.doing import Words, allowed, happened, need_given, need_words
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder
@@ -22,19 +23,38 @@ def close(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) ->
     """
     role = allowed(case, Verb.CLOSE, by)
     need_words(words, "root_cause", f"Name the root cause of {case.ref} (8.2).")
-    _nothing_owed(case)
-    closing = _close_code(case)
-    if closing is not CloseCode.WITHDRAWN:
-        _told(case)
+    closing = _closing(case)
     return happened(
         case, Verb.CLOSE, at=at, by=by, role=role, facts={**facts, "close_code": closing}, words=words
     )
 
 
+def closable(case: Case) -> bool:
+    """Could somebody close it as it stands?"""
+    try:
+        lifecycle.require(case, Verb.CLOSE)
+        _closing(case)
+    except OutOfOrder:
+        return False
+    return True
+
+
+def _closing(case: Case) -> CloseCode:
+    _nothing_owed(case)
+    closing = _close_code(case)
+    if closing is not CloseCode.WITHDRAWN:
+        _told(case)
+    return closing
+
+
 def _close_code(case: Case) -> CloseCode:
     if Flag.WITHDRAWN in case.flags:
         return CloseCode.WITHDRAWN
-    if case.reply == "accept":
+    # A yes to our decision says nothing of one that an outside body took since.
+    since = case.reply_at is not None and any(
+        one.overturned and one.at > case.reply_at for one in case.outside
+    )
+    if case.reply == "accept" and not since:
         return CloseCode.RESOLVED
     if case.state is State.RECOURSE_OFFERED or case.external_final_at is not None:
         if case.external_open:
@@ -99,7 +119,7 @@ def withdraw(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words)
     need_given(case, at=at, by=by, facts=facts, words=words)
     if Flag.WITHDRAWN in case.flags:
         raise AlreadyDone(f"{case.ref} was withdrawn before: nothing more is needed.", code="already_so")
-    minor = any(sign.kind == "minor" for sign in case.signs)
+    minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
     systemic = any(one.cause_class == "systemic" for one in case.decisions)
     goes_on = case.safety >= 1 or minor or systemic or not case.everything_verified
     told = {**facts, "goes_on": goes_on, "close_code": CloseCode.WITHDRAWN}

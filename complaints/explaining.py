@@ -7,7 +7,8 @@ from typing import Any
 
 from complaints.because import explain
 from complaints.doing import stamp
-from complaints.record import Case, TargetSet
+from complaints.particulars import TargetSet
+from complaints.record import Case
 from complaints.targets import Wanted, compute
 from complaints.vocabulary import Target
 from complaints.worktime import due
@@ -23,6 +24,12 @@ def explained(case: Case, one: TargetSet) -> list[str]:
         return ["Asked of the complainant for this day: it ends at closing time; no other date waits for it."]
     if one.target is Target.REMEDY:
         return ["Promised for this day in the decision: due at its closing time."]
+    if one.target is Target.PRIVACY:
+        last = due(one.start, one.span, case.rules.calendar)
+        rolls = "Due at the closing time of that day; a day off rolls to the next working day."
+        return [f"Rule {rule}: {one.span}, counted from the day after receipt.", *explain(last), rolls]
+    if one.target is Target.SUBJECT and one.internal_due != due(one.start, one.span, case.rules.calendar).at:
+        return ["A manager recorded why the person complained about is not told yet: reviewed on this day."]
     computed = compute(case, Wanted(one.target, one.of, one.start, one.span, rule))
     lines = [f"Rule {rule}: {one.span}.", *explain(computed)]
     if rest:

@@ -149,6 +149,8 @@ def _form(name: str) -> tuple[frozenset[str], dict[str, Shape]]:
     return required, shapes
 
 
+#: What the store knows of the people whom an act names: their managers, their roles, who is left to decide.
+NAMED: Mapping[str, Shape] = {"lines": _codes, "subject_roles": _codes, "eligible": _whole(0)}
 _SIGN: Mapping[str, Shape] = {
     "rule": _code,
     "severity": _whole(1, 5),
@@ -163,6 +165,14 @@ _SAID: Mapping[str, Shape] = {
     "signs": _rows(_SIGN, frozenset(_SIGN)),
     "subjects": _codes,
     "kind": _code,
+    **NAMED,
+    "for_whom": _one_of("for_me", "agreed", "cannot_decide", "do_not_know"),
+    "relation": _code,
+    "anonymity": _one_of("named", "pseudonym", "no_contact"),
+    "minor": _flag,
+    "aside": _flag,
+    "remedy": _whole(0),
+    "remedy_ok": _flag,
 }
 _HEARD = (frozenset[str](), _SAID)
 _PROPOSED: Mapping[str, Shape] = {
@@ -188,7 +198,8 @@ SHAPES: Mapping[Verb, tuple[frozenset[str], Mapping[str, Shape]]] = {
     Verb.ASSESS: _form("assess"),
     Verb.REASSESS: _form("assess"),
     Verb.RECLASSIFY: _form("reclassify"),
-    Verb.ASSIGN: (frozenset(), {"owner": _code}),
+    Verb.ASSIGN: (frozenset(), {"owner": _code, "batch": _code}),
+    Verb.NOTE: (frozenset(), {**_VOICE, **_form("note")[1]}),
     Verb.ASK: _form("ask"),
     Verb.INVESTIGATE: _form("investigate"),
     Verb.RESOLVE: _form("resolve"),
@@ -206,9 +217,20 @@ SHAPES: Mapping[Verb, tuple[frozenset[str], Mapping[str, Shape]]] = {
     Verb.VERIFY: _form("verify"),
     Verb.EXTEND: (_form("extend")[0], {**_form("extend")[1], "target": _one_of(*Target), "of": _whole(0)}),
     Verb.CLOSE: (frozenset(), _form("close")[1]),
-    Verb.LINK: (frozenset({"other_ref"}), {"other_ref": _code, "relation": _code}),
+    Verb.LINK: (
+        frozenset(),
+        {"other_ref": _code, "relation": _code, "incident": _whole(1), "left": _flag, "second_issue": _flag}
+        | {"handlers": _codes, "other_complainant": _code, "subjects": _codes, **NAMED}
+        | {
+            "received_at": _reads(Field("received_at", Input.MOMENT)),
+            "signs": _rows(_SIGN, frozenset(_SIGN)),
+        },
+    ),
     Verb.MERGE: (frozenset({"other_ref"}), {"other_ref": _code, "other_complainant": _code}),
-    Verb.DECLARE_CONFLICT: (frozenset({"who"}), {"who": _code}),
+    Verb.DECLARE_CONFLICT: (frozenset({"who"}), {"who": _code, **NAMED}),
+    Verb.RESTRICT: (frozenset(), {"subject": _code, "subjects": _codes, **NAMED}),
+    Verb.REPLY: _form("reply"),
+    Verb.BIND: (frozenset(), {"person": _code}),
     Verb.RECEIPT: (frozenset(), {"of": _one_of("danger", "executive")}),
     Verb.SURVEY: (frozenset({"step"}), {"step": _code}),
 }

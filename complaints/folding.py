@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from complaints.changes import ending, hearing, judging
+from complaints.changes import ending, hearing, joining, judging, naming, outside, past
 from complaints.copying import changed
 from complaints.doing import instant
+from complaints.particulars import TargetSet
 from complaints.permissions import JUDGING
 from complaints.priorities import is_significant
-from complaints.record import Case, Event, TargetSet
+from complaints.record import Case, Event
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Flag, Role, State, Target, Verb
 
@@ -42,8 +43,10 @@ def begin(event: Event, rules: Rulebook) -> Case:
         form_ended_at=None if event.role is Role.COMPLAINANT else event.at,
         level_started_at=instant(facts["received_at"]),
         is_simulation=bool(facts.get("is_simulation", False)),
+        answer_by=facts.get("answer_by"),
     )
-    return _common(hearing.heard(case, event), event)
+    heard = hearing.heard(case, event)
+    return _common(past.imported(heard, event) if "imported" in facts else heard, event)
 
 
 def after(case: Case, event: Event) -> Case:
@@ -96,7 +99,7 @@ def _targets(targets: tuple[TargetSet, ...], event: Event) -> tuple[TargetSet, .
     )
 
 
-#: REMEDY_LATE and LINK stand in the record and change nothing of the case itself.
+#: REMEDY_LATE stands in the record and changes nothing of the case itself.
 _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.ADD: hearing.heard,
     Verb.CONFIRM: hearing.confirmed,
@@ -108,6 +111,7 @@ _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.ASSESS: judging.assessed,
     Verb.REASSESS: judging.assessed,
     Verb.RECLASSIFY: judging.reclassifying,
+    Verb.EXTEND: judging.extending,
     Verb.ASSIGN: judging.assigned,
     Verb.REPLY: hearing.contacted,
     Verb.ASK: hearing.asked,
@@ -122,8 +126,8 @@ _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.DISAGREE: judging.disagreed,
     Verb.ESCALATE: judging.escalated,
     Verb.OFFER_RECOURSE: ending.recourse_offered,
-    Verb.NOTIFY_EXTERNAL: ending.external,
-    Verb.CONCLUDE_EXTERNAL: ending.external_concluded,
+    Verb.NOTIFY_EXTERNAL: outside.external,
+    Verb.CONCLUDE_EXTERNAL: outside.external_concluded,
     Verb.REMEDY_DONE: ending.remedy_done,
     Verb.VERIFY: ending.verified,
     Verb.CLOSE: ending.closing,
@@ -131,13 +135,14 @@ _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.WITHDRAW: ending.withdrawn,
     Verb.REOPEN: ending.reopened,
     Verb.NOT_ACCEPT: ending.closing,
-    Verb.MERGE: ending.closing,
+    Verb.LINK: joining.linked,
+    Verb.MERGE: ending.merging,
     Verb.BIND: hearing.bound,
-    Verb.RESTRICT: ending.flagged(Flag.RESTRICTED, sets=True),
+    Verb.RESTRICT: naming.restricted,
     Verb.UNRESTRICT: ending.released,
     Verb.HOLD: ending.flagged(Flag.LEGAL_HOLD, sets=True),
     Verb.RELEASE: ending.flagged(Flag.LEGAL_HOLD, sets=False),
-    Verb.DECLARE_CONFLICT: ending.conflicted,
+    Verb.DECLARE_CONFLICT: naming.conflicted,
     Verb.RECEIPT: ending.received_notice,
     Verb.SURVEY: ending.surveyed,
     Verb.ERASE: ending.erased,

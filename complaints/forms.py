@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from complaints.errors import BadFacts
+from complaints.fairness import NotYet
 from complaints.fields import Field, Input, code, flag, one_of, present, text, value_of, whole
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, Target, Verb
 
@@ -41,6 +42,8 @@ EVIDENCE: tuple[str, ...] = (
     "third_party",
 )
 OTHERS_AFFECTED = ("unknown", "none", "some")
+#: How somebody without a chat wants to be answered.
+ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
 #: What may be heard or told by voice, with the verb it is.
 GIVEN: Mapping[str, Verb] = {
     "accept": Verb.ACCEPT,
@@ -49,6 +52,8 @@ GIVEN: Mapping[str, Verb] = {
     "acknowledge": Verb.ACKNOWLEDGE,
     "decision": Verb.COMMUNICATE_DECISION,
     "recourse": Verb.OFFER_RECOURSE,
+    "letter": Verb.NOTE,
+    "authority": Verb.NOTE,
 }
 
 _CAUSE = (text("root_cause", required=True), one_of("cause_class", CauseClass, required=True))
@@ -73,12 +78,18 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("override_reason"),
     ),
     "assign": (Field("owner", Input.STAFF, required=True),),
-    "reply": (text("text", required=True), flag("language_confirmed")),
-    "note": (text("text", required=True),),
+    "reply": (
+        text("text", required=True),
+        flag("answers_privacy"),
+        flag("language_confirmed"),
+        flag("disclosure_checked"),
+    ),
+    "note": (text("text", required=True), Field("subject_outcome_at", Input.MOMENT)),
     "ask": (
         text("text", required=True),
         Field("needed_by", Input.DATE, required=True),
         flag("language_confirmed"),
+        flag("disclosure_checked"),
     ),
     "inform": (
         text("done", required=True),
@@ -86,11 +97,16 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("next_date", Input.DATE, required=True),
         text("reason"),
         flag("language_confirmed"),
+        flag("disclosure_checked"),
     ),
     "investigate": (
         Field("evidence", Input.FLAGS, options=EVIDENCE),
         text("facts"),
         Field("subject_informed_at", Input.MOMENT),
+        Field("subject_heard_at", Input.MOMENT),
+        Field("subject_supported_at", Input.MOMENT),
+        one_of("subject_not_yet", NotYet),
+        Field("subject_review_by", Input.DATE),
     ),
     "resolve": (
         text("done", required=True),
@@ -100,6 +116,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("agreed_how", required=True),
         one_of("others_affected", OTHERS_AFFECTED, required=True),
         flag("language_confirmed"),
+        flag("disclosure_checked"),
     ),
     "decide": (
         one_of("finding", Finding, required=True, group="issues"),
@@ -115,6 +132,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("others_action"),
         *_CAUSE,
         flag("language_confirmed"),
+        flag("disclosure_checked"),
     ),
     "approve": (one_of("agreed", ("yes", "no"), required=True), text("reason")),
     "remedy": (
@@ -130,7 +148,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("reason", required=True),
     ),
     "escalate": (text("reason", required=True),),
-    "restrict": (text("reason", required=True),),
+    "restrict": (text("reason", required=True), Field("subject", Input.STAFF)),
     "unrestrict": (text("reason", required=True),),
     "reopen": (text("reason", required=True),),
     "not_accept": (text("reason", required=True),),
@@ -148,6 +166,8 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("external_ref", most=100),
         text("outcome"),
         Field("comply_by", Input.DATE),
+        one_of("overturned", ("no", "yes")),
+        one_of("complainant_accepts", ("no", "yes")),
     ),
     "given": (
         one_of("what", GIVEN, required=True),
@@ -167,6 +187,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("for_whom", most=200),
         text("remedy_requested"),
         flag("consent_to_contact"),
+        one_of("answer_by", ANSWER_BY),
     ),
     "bind": (),
 }
@@ -180,6 +201,7 @@ FORM_VERBS: Mapping[str, Verb] = {
     "external": Verb.NOTIFY_EXTERNAL,
     "given": Verb.ACCEPT,
     "log_complaint": Verb.RECEIVE,
+    "incident": Verb.LINK,
 } | {name: Verb(name) for name in FORMS if name in set(Verb)}
 
 

@@ -4,25 +4,58 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from complaints.doing import Words, allowed, happened, instant, need_words, plain, stamp
+from complaints.custody import fair_dates
+from complaints.doing import Words, allowed, happened, need_given, need_words, plain, stamp
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.particulars import TargetSet
 from complaints.people import Actor
-from complaints.record import Case, Event, Facts, TargetSet
+from complaints.permissions import manages
+from complaints.record import Case, Event, Facts
 from complaints.targets import CAPPED, extension_cap
 from complaints.vocabulary import Flag, Role, Target, Verb
 from complaints.worktime import closing_time, due
 
 survey = plain(Verb.SURVEY)
-bind = plain(Verb.BIND)
 
 #: The targets that a manager may move; the others follow from what is done.
 EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
 
 
+def bind(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Show a code for a complaint without a chat; the complainant hands it to the chat that redeems it (4.3).
+
+    `facts["person"]` is the person of that chat. Raises AlreadyDone where a chat takes our letters already.
+    """
+    role = allowed(case, Verb.BIND, by)
+    if case.has_chat:
+        raise AlreadyDone(f"{case.ref} has a chat already: write there.", code="already_so")
+    return happened(case, Verb.BIND, at=at, by=by, role=role, facts=facts, words=words)
+
+
 def note(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Keep something with the case that the complainant is not told."""
+    """Keep something with the case that the complainant is not told.
+
+    As what was `given` (letter) it says when and to whom that was told which we wrote and no chat takes;
+    (authority) when and by whom it was shown that the affected person agrees, or
+    that the representative may act for them.
+    """
     role = allowed(case, Verb.NOTE, by)
-    need_words(words, "text", f"Write the note on {case.ref}.")
+    if facts.get("what") == "authority":
+        if role is Role.INTAKE:
+            raise NotAllowed(
+                f"Who may speak for another on {case.ref} is judged by a handler: ask one.",
+                code="not_allowed.role",
+            )
+        if Flag.FOR_ANOTHER not in case.flags:
+            raise AlreadyDone(
+                f"{case.ref} waits for nobody's authority: nothing more is needed.", code="already_so"
+            )
+        need_given(case, at=at, by=by, facts=facts, words=words)
+    elif facts.get("what") == "letter":
+        need_given(case, at=at, by=by, facts=facts, words=words)
+    else:
+        need_words(words, "text", f"Write the note on {case.ref}.")
+    fair_dates(case, at=at, by=by, facts=facts)
     return happened(case, Verb.NOTE, at=at, by=by, role=role, facts=facts, words=words)
 
 
@@ -54,10 +87,13 @@ def ask(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> E
 def inform(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Tell how far it is: what is done, what is left, when they hear next.
 
-    By the system it is the progress notice that a channel accepted.
+    By the system it is the progress notice that a channel accepted. With `batch` it is an update on an
+    incident to everybody in it: one text, no date of this complaint's own.
     """
     role = allowed(case, Verb.INFORM, by)
-    if by.is_staff:
+    if by.is_staff and facts.get("batch"):
+        need_words(words, "text", f"Write what {case.ref} is told of the incident.")
+    elif by.is_staff:
         need_words(words, "done", f"Say what was done on {case.ref}.")
         need_words(words, "left", f"Say what is left to do on {case.ref}.")
         _ahead(case, at, facts.get("next_date"), "next_date")
@@ -74,13 +110,7 @@ def _ahead(case: Case, at: datetime, day: object, field: str) -> None:
 def investigate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Begin or go on looking into it; the evidence adds up over several acts (7.6)."""
     role = allowed(case, Verb.INVESTIGATE, by)
-    informed = facts.get("subject_informed_at")
-    if informed and instant(str(informed)) > at:
-        raise BadFacts(
-            f"The person complained about in {case.ref} cannot have been told in the future: give the time.",
-            field="subject_informed_at",
-            code="ahead",
-        )
+    fair_dates(case, at=at, by=by, facts=facts)
     return happened(case, Verb.INVESTIGATE, at=at, by=by, role=role, facts=facts, words=words)
 
 
@@ -88,16 +118,19 @@ def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
     """Move one due time, before it passed, with a reason, within the legal maximum and the preset's cap.
 
     A pause does not exist: this is the only act that moves a date (iso10002.md section 3). Of several
-    remedies the one due first is meant unless `of` gives its number.
+    remedies the one due first is meant unless `of` gives its number. A handler asks (`asks` in the event);
+    the date moves when a manager agrees.
     """
     role = allowed(case, Verb.EXTEND, by)
     need_words(words, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
-    target = _to_extend(case, facts)
-    if at > target.internal_due:
+    asks = not manages(case, by)
+    if asks and (case.extension is not None or case.drafted is not None or case.reclassification is not None):
         raise OutOfOrder(
-            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
-            code="expired",
+            f"Something on {case.ref} waits for approval: approve it or send it back first.",
+            code="waits_for_approval",
         )
+    target = to_extend(case, facts)
+    in_time(case, target, at)
     wanted = closing_time(date.fromisoformat(facts["extended_to"]), case.rules.calendar)
     if wanted <= target.internal_due:
         raise BadFacts(
@@ -118,11 +151,21 @@ def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
             f"{case.ref} may be extended by {case.rules.targets.extension_cap} in all: give an earlier date.",
             code="not_allowed.extension_cap",
         )
-    told = {**facts, "target": target.target.value, "of": target.of, "due": stamp(wanted)}
+    told = {**facts, "target": target.target.value, "of": target.of, "due": stamp(wanted), "asks": asks}
     return happened(case, Verb.EXTEND, at=at, by=by, role=role, facts=told, words=words)
 
 
-def _to_extend(case: Case, facts: Facts) -> TargetSet:
+def in_time(case: Case, target: TargetSet, at: datetime) -> None:
+    """Raise OutOfOrder once the date has passed: an extension never mends a missed one."""
+    if at > target.internal_due:
+        raise OutOfOrder(
+            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
+            code="expired",
+        )
+
+
+def to_extend(case: Case, facts: Facts) -> TargetSet:
+    """The open date that is meant; OutOfOrder where there is none, BadFacts where it is none of these."""
     name = Target(facts["target"])
     if name not in EXTENDABLE:
         raise BadFacts(

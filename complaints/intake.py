@@ -8,9 +8,11 @@ from typing import Any
 
 from complaints.doing import Words, allowed, happened, need_given, plain, stamp
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.particulars import Sign
+from complaints.past import check_past
 from complaints.people import Actor
 from complaints.permissions import WHO
-from complaints.record import Case, Event, Facts, Sign
+from complaints.record import Case, Event, Facts
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 
@@ -85,6 +87,8 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
             field="received_at",
             code="ahead",
         )
+    if "imported" in facts:
+        check_past(facts["imported"], received_at=arrival.received_at, at=at, by=by)
     return Event(
         seq=1,
         verb=Verb.RECEIVE,

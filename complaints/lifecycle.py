@@ -74,6 +74,7 @@ TABLE: Mapping[Verb, Move] = {
     Verb.RESPOND: _goes(_DECIDABLE, S.DECIDED, or_stays=True),
     Verb.APPROVE: Move(
         {
+            **_stays(OPEN).ways,
             **_goes(_DECIDABLE, S.DECIDED, S.INVESTIGATING, S.CLOSED, or_stays=True).ways,
             S.RECEIVED: (S.CLOSED, S.RECEIVED),
         }

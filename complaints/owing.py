@@ -1,78 +1,27 @@
 """What is owed (design.md, rule 2): from a case, the keys and due times of everything we must do unasked.
 
 `standing` is asked twice: after each verb, when the missing keys are inserted, and before each is done, when
-a key that is no longer there needs nothing. So nothing is ever cancelled. `following` are one-off duties of
-a single event (a line in the thread, a letter).
+a key that is no longer there needs nothing. So nothing is ever cancelled. The one-off duties of a single event are
+in following.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import Any
 
+from complaints.by_voice import told_by_people
+from complaints.duties import Lane, Owed
 from complaints.lifecycle import ANSWERED, UNDECIDED
+from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
-from complaints.record import Case, Event, TargetSet
+from complaints.record import Case
 from complaints.targets import lapses_at
-from complaints.vocabulary import CloseCode, Flag, Kind, Priority, Role, State, Target, Verb
+from complaints.vocabulary import CloseCode, Flag, Kind, Priority, State, Target
 from complaints.worktime import before, due
 
-
-class Lane(IntEnum):
-    """What goes first where pace is limited."""
-
-    DANGER = 0
-    DIALOGUE = 1
-    NOTICE = 2
-    BULK = 3
-
-
-@dataclass(frozen=True)
-class Owed:
-    """One duty. `kind` chooses the performer; `facts` are JSON values without a word of anybody's."""
-
-    key: str
-    kind: str
-    due: datetime
-    lane: Lane = Lane.NOTICE
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-#: Every kind of duty that a complaint can leave, with what its performer does.
-KINDS: Mapping[str, str] = {
-    "card": "draws the card as the record stands",
-    "thread": "writes one line into the card's thread",
-    "page": "pages the people on call until somebody has seen the danger",
-    "danger_seen": "tells the complainant who has seen the danger",
-    "propose": "asks the model for a proposal",
-    "end_form": "ends the questions",
-    "acknowledge": "sends the acknowledgement",
-    "progress": "sends the progress notice",
-    "dates": "tells the first real dates, or a new one with its reason",
-    "letter": "sends what a person of staff wrote",
-    "confirmation": "confirms in writing what was heard by voice",
-    "decision": "sends the decision",
-    "recourse": "sends the outside steps",
-    "legal_passed": "tells that the legal maximum passed, why, and that the outside is open now",
-    "remedy_late": "records that a remedy is late",
-    "remedy_notice": "tells that a remedy was carried out, or is late",
-    "reply_reminder": "reminds of the decision that waits for a reply",
-    "lapse": "ends a complaint without a reply",
-    "closing": "sends the closing message",
-    "survey": "asks about the handling",
-    "survey_reminder": "asks once more",
-    "remind": "tells staff of a due time",
-    "told_owner": "tells the new owner",
-    "ask_approval": "asks those who may agree",
-}
-
-#: Acts by which the scheduler itself writes the record, by kind of duty.
-ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}
-
 _REMINDED = (
+    Target.ACT_BY,
     Target.LOOK,
     Target.FIRST_ACTION,
     Target.UPDATE,
@@ -82,16 +31,26 @@ _REMINDED = (
     Target.VERIFY,
     Target.REPLY,
     Target.WAITING,
+    Target.DATA_REQUEST,
+    Target.SUBJECT,
+    Target.PRIVACY,
 )
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
-_QUIET_THREAD = frozenset({Verb.SURVEY, Verb.END_FORM})
 
 
 def standing(case: Case) -> Iterator[Owed]:
     """Everything owed as the case stands."""
-    if case.erased_at is not None:
+    if case.is_history:
         return
+    if case.erased_at is not None:
+        # The card is drawn once more: it says that the words are gone.
+        yield _card(case)
+        return
+    yield from told_by_people(case, _standing(case), once=False)
+
+
+def _standing(case: Case) -> Iterator[Owed]:
     yield _card(case)
     yield from _intake(case)
     yield from _danger(case)
@@ -121,7 +80,7 @@ def card_waits_until(case: Case) -> datetime | None:
         or case.danger_at is not None
         or case.restricted
     )
-    return None if seen or case.owner is not None else case.received_at + timedelta(seconds=90)
+    return None if seen or case.owner is not None else case.logged_at + timedelta(seconds=90)
 
 
 def _intake(case: Case) -> Iterator[Owed]:
@@ -159,9 +118,14 @@ def _again(case: Case) -> str:
     return f":r{case.returns}" if case.returns else ""
 
 
+def _can_be_told(case: Case) -> bool:
+    """By a chat that takes it, or where there is none, by people."""
+    return case.reachable or case.told_by_people
+
+
 def _told(case: Case) -> Iterator[Owed]:
     """What the complainant must hear: acknowledgement, progress, decision, recourse, the legal maximum."""
-    if not case.is_open or not case.reachable or Flag.WITHDRAWN in case.flags:
+    if not case.is_open or not _can_be_told(case) or Flag.WITHDRAWN in case.flags:
         return
     begun = case.form_ended_at if case.level_started_at == case.received_at else case.level_started_at
     level = case.level
@@ -175,7 +139,7 @@ def _told(case: Case) -> Iterator[Owed]:
         key = f"recourse:{level}:{case.reopened}{_again(case)}"
         yield Owed(key, "recourse", case.reply_at, Lane.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
-    if update is not None and update.met_at is None:
+    if update is not None and update.met_at is None and update.internal_due > case.logged_at:
         yield Owed(f"progress:{update.version}", "progress", update.internal_due, Lane.NOTICE)
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
@@ -198,9 +162,11 @@ def _reminder(case: Case, one: TargetSet) -> Iterator[Owed]:
     facts = {"target": one.target.value, "of": one.of, "version": one.version}
     early = before(one.internal_due, "-1 bd", case.rules.calendar).at
     early_enough = early > one.start and one.target is not Target.WAITING
-    if early_enough and priority_of(case) is not Priority.P1:
+    # What passed before it was written down reminds nobody: `act_by` says until when to act now.
+    if early_enough and early > case.logged_at and priority_of(case) is not Priority.P1:
         yield Owed(f"remind:{name}:-1bd", "remind", early, Lane.NOTICE, {**facts, "when": "before"})
-    yield Owed(f"remind:{name}:due", "remind", one.internal_due, Lane.NOTICE, {**facts, "when": "missed"})
+    if one.internal_due > case.logged_at:
+        yield Owed(f"remind:{name}:due", "remind", one.internal_due, Lane.NOTICE, {**facts, "when": "missed"})
 
 
 def _after_decision(case: Case) -> Iterator[Owed]:
@@ -232,7 +198,7 @@ def _ended(case: Case) -> Iterator[Owed]:
         return
     round_ = case.reopened
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
-    if case.reachable:
+    if _can_be_told(case):
         yield Owed(f"closing:{round_}", "closing", ended, Lane.NOTICE, {"code": code})
     if not surveyed(case):
         return
@@ -241,46 +207,15 @@ def _ended(case: Case) -> Iterator[Owed]:
     last = case.surveyed_at
     if "sent" not in case.surveys and (last is None or asked - last >= SURVEY_EVERY):
         yield Owed(f"survey:{round_}", "survey", asked, Lane.BULK)
-    if "sent" in case.surveys and not {"answered", "reminded"} & set(case.surveys):
+    if "sent" in case.surveys and not {"answered", "skipped", "reminded"} & set(case.surveys):
         reminded = due(last or asked, case.rules.survey.reminder, calendar).at
         yield Owed(f"survey_reminder:{round_}", "survey_reminder", reminded, Lane.BULK)
 
 
 def surveyed(case: Case) -> bool:
     """A survey follows every ending of a complaint that can be asked about: not of a minor, not merged."""
-    minor = any(sign.kind == "minor" for sign in case.signs)
+    minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
+    if Flag.NO_CONTACT in case.flags:
+        return False
     unasked = case.close_code in (CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
     return not (minor or unasked or case.kind is not Kind.COMPLAINT) and case.reachable
-
-
-def following(case: Case, event: Event) -> Iterator[Owed]:
-    """The one-off duties of this event; `case` is as the event left it."""
-    facts = {"seq": event.seq, "verb": event.verb.value}
-    if event.verb not in _QUIET_THREAD:
-        yield Owed(f"thread:{event.seq}", "thread", event.at, Lane.BULK, facts)
-    if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
-        yield Owed(f"letter:{event.seq}", "letter", event.at, Lane.NOTICE, facts)
-    if event.verb in (Verb.ASSESS, Verb.REASSESS) and _new_promise(event):
-        yield Owed(f"dates:{event.seq}", "dates", event.at, Lane.NOTICE, facts)
-    if event.verb is Verb.EXTEND:
-        told = {**facts, "target": event.facts["target"], "of": event.facts["of"]}
-        yield Owed(f"dates:{event.seq}", "dates", event.at, Lane.NOTICE, told)
-    if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
-        told = {**facts, "remedy": int(event.facts["remedy"])}
-        yield Owed(f"remedy_notice:{event.seq}", "remedy_notice", event.at, Lane.NOTICE, told)
-    if event.verb in (Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW) and event.role is not Role.COMPLAINANT:
-        yield Owed(f"confirmation:{event.seq}", "confirmation", event.at, Lane.DIALOGUE, facts)
-    if event.verb is Verb.RECEIPT and event.facts.get("danger"):
-        seen = {**facts, "role": event.role.value}
-        yield Owed(f"danger_seen:{event.seq}", "danger_seen", event.at, Lane.DANGER, seen)
-    if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner"):
-        yield Owed(f"told_owner:{event.seq}", "told_owner", event.at, Lane.DIALOGUE, facts)
-    waits = event.verb is Verb.RECLASSIFY or (
-        event.verb is Verb.RESPOND and event.facts.get("needs_approval")
-    )
-    if waits:
-        yield Owed(f"ask_approval:{event.seq}", "ask_approval", event.at, Lane.DIALOGUE, facts)
-
-
-def _new_promise(event: Event) -> bool:
-    return any(one["target"] == Target.DECIDE for one in event.facts.get("targets", ()))

@@ -20,7 +20,8 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.ADD: _COMPLAINANT,
     Verb.CONFIRM: _COMPLAINANT,
     Verb.END_FORM: _SYSTEM | _COMPLAINANT,
-    Verb.ACKNOWLEDGE: _SYSTEM | _HANDLERS,
+    # Whoever logs a complaint reads the acknowledgement out.
+    Verb.ACKNOWLEDGE: _SYSTEM | _HANDLERS | {R.INTAKE},
     Verb.FAIL_DELIVERY: _SYSTEM,
     Verb.PROPOSE: frozenset({R.MODEL}),
     Verb.ASSESS: _HANDLERS,
@@ -46,13 +47,13 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.REMEDY_DONE: _HANDLERS,
     Verb.REMEDY_LATE: _SYSTEM,
     Verb.VERIFY: _HANDLERS,
-    Verb.EXTEND: _MANAGERS,
+    Verb.EXTEND: _HANDLERS,
     Verb.CLOSE: _HANDLERS,
     Verb.LAPSE: _SYSTEM,
     Verb.WITHDRAW: _COMPLAINANT | _HANDLERS,
     Verb.REOPEN: _COMPLAINANT | _MANAGERS,
     Verb.NOT_ACCEPT: _MANAGERS,
-    Verb.LINK: _HANDLERS,
+    Verb.LINK: _HANDLERS | _COMPLAINANT,
     Verb.MERGE: _HANDLERS,
     Verb.BIND: _COMPLAINANT | _HANDLERS,
     Verb.RESTRICT: _HANDLERS | _SYSTEM,
@@ -74,13 +75,23 @@ JUDGING: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, 
 #: Verbs that need a mind that has not judged this complaint at a lower level.
 _FRESH_EYES: frozenset[Verb] = JUDGING | {Verb.ASSESS, Verb.REASSESS}
 
+#: What only managers may do: where one is complained about, only the top.
+MANAGING: frozenset[Verb] = frozenset(
+    {Verb.APPROVE, Verb.NOT_ACCEPT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.REOPEN}
+)
+
 #: Only the owner or a manager may do these.
 OWNERS_ONLY: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
 
 
 def is_excluded(case: Case, member: str) -> bool:
-    """The person complained about, or one who declared a conflict, never touches nor sees it (4.5, C)."""
-    return member in case.subjects or member in case.conflicted
+    """The person complained about, their manager, or one in conflict, never touches nor sees it (4.5, C)."""
+    return member in case.denied
+
+
+def manages(case: Case, by: Actor) -> bool:
+    """May this person do what managers do here? Where a manager is complained about only the top may (C)."""
+    return bool(by.roles & (_MANAGERS - {R.MANAGER} if case.fairness.leads else _MANAGERS))
 
 
 def judged_below(case: Case, member: str) -> bool:
@@ -94,7 +105,7 @@ def may_read(case: Case, by: Actor) -> bool:
         return False
     if not case.restricted:
         return True
-    return by.id == case.owner or by.has(Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
+    return by.id == case.owner or manages(case, by) or by.has(Role.AUDITOR)
 
 
 def require(case: Case, verb: Verb, by: Actor) -> Role:
@@ -103,11 +114,10 @@ def require(case: Case, verb: Verb, by: Actor) -> Role:
         raise NotAllowed(
             f"{case.ref} is not open to you: leave it to the others.", code="not_allowed.excluded"
         )
-    role = by.least(WHO[verb])
+    who = WHO[verb] - {R.MANAGER} if case.fairness.leads and verb in MANAGING else WHO[verb]
+    role = by.least(who)
     if role is None:
-        needed = (
-            ", ".join(sorted(one.value for one in WHO[verb] - _SYSTEM - _COMPLAINANT)) or "nobody of staff"
-        )
+        needed = ", ".join(sorted(one.value for one in who - _SYSTEM - _COMPLAINANT)) or "nobody of staff"
         raise NotAllowed(
             f"'{verb.value}' on {case.ref} needs one of these roles: {needed}.", code="not_allowed.role"
         )
@@ -122,7 +132,7 @@ def require(case: Case, verb: Verb, by: Actor) -> Role:
 
 
 def _staff_rules(case: Case, verb: Verb, by: Actor, role: Role) -> Role:
-    manages = by.least(_MANAGERS)
+    managing = by.least(_MANAGERS) if manages(case, by) else None
     if (
         verb is not Verb.RECEIPT
         and case.restricted
@@ -133,12 +143,12 @@ def _staff_rules(case: Case, verb: Verb, by: Actor, role: Role) -> Role:
             f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
         )
     if verb in OWNERS_ONLY and by.id != case.owner:
-        if manages is None:
+        if managing is None:
             raise NotAllowed(
                 f"Only the owner of {case.ref} or a manager may '{verb.value}' it: take it first.",
                 code="not_allowed.owner",
             )
-        role = manages
+        role = managing
     if verb in _FRESH_EYES and judged_below(case, by.id):
         raise NotAllowed(
             f"You acted on {case.ref} at an earlier level: another person reviews it.",

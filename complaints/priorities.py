@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from complaints.record import Case
-from complaints.vocabulary import Priority
+from complaints.vocabulary import Flag, Priority
 
 P1, P2, P3, P4 = Priority.P1, Priority.P2, Priority.P3, Priority.P4
 
@@ -57,4 +57,8 @@ def is_significant(case: Case) -> bool:
     assessed = case.assessment
     stuck = assessed is not None and assessed.immediate_needed and not assessed.immediate_possible
     wide = assessed is not None and assessed.reach >= 4
-    return priority_of(case) is P1 or case.severity >= 4 or wide or stuck
+    # A child who writes is a matter of safeguarding: the top knows at once.
+    child = Flag.MINOR in case.flags
+    harm = priority_of(case) is P1 or case.severity >= 4
+    # A manager complained about is nobody's to judge but the top's (C).
+    return harm or wide or stuck or child or case.fairness.leads

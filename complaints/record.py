@@ -8,15 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
+from complaints.fairness import NOBODY_NAMED, Fairness
+from complaints.outside import Improvement, OutsideDecision
+from complaints.particulars import (
+    Assessment,
+    Decision,
+    ExtensionAsked,
+    Issue,
+    Proposed,
+    RemedyOwed,
+    Sign,
+    TargetSet,
+)
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import (
     ANSWERS,
     WORK,
     CloseCode,
-    Finding,
     Flag,
     Kind,
     Role,
@@ -49,136 +60,6 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Sign:
-    """A safety rule that fired on the complainant's words; it can only raise (7.5).
-
-    `rule` is kind and name (`minor.minor_affected`): the rules here know kinds, people see the name.
-    """
-
-    rule: str
-    severity: int
-    safety: int
-    danger: bool
-    at: datetime
-    seq: int = 0
-
-    @property
-    def kind(self) -> str:
-        """What it is a sign of."""
-        return self.rule.split(".")[0]
-
-
-@dataclass(frozen=True)
-class Proposed:
-    """What the model proposed last, without the words behind it (those are sealed)."""
-
-    at: datetime
-    words: int
-    category: str
-    probability: float
-    severity: int
-    safety: int
-    abstained: bool
-    restricted: bool
-    model: str | None
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """The initial assessment by a person who has read (7.5)."""
-
-    at: datetime
-    by: str
-    category: str
-    severity: int
-    safety: int
-    complexity: int
-    reach: int
-    recurrence: int
-    immediate_needed: bool
-    immediate_possible: bool
-    compensation_likely: bool
-    seq: int = 0
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One matter of the complaint with its own finding (7.8)."""
-
-    n: int
-    category: str
-    finding: Finding | None = None
-
-
-@dataclass(frozen=True)
-class RemedyOwed:
-    """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed.
-
-    An offer (`needs_acceptance`) is owed from `accepted_at` on; `ended_at` is when it was refused or lapsed.
-    """
-
-    n: int
-    type: str
-    level: int
-    due: datetime
-    amount: str | None = None
-    currency: str | None = None
-    promised_by: date | None = None
-    needs_acceptance: bool = False
-    separate_verifier: bool = False
-    external: bool = False
-    done_at: datetime | None = None
-    done_by: str | None = None
-    verified_at: datetime | None = None
-    verified_by: str | None = None
-    promised_at: datetime | None = None
-    accepted_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def owed(self) -> bool:
-        """Promised outright, or an offer that was accepted."""
-        return not self.needs_acceptance or self.accepted_at is not None
-
-    @property
-    def offered(self) -> bool:
-        """An offer without an answer yet."""
-        return self.needs_acceptance and self.accepted_at is None and self.ended_at is None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was decided at one level; immutable once communicated (7.8)."""
-
-    level: int
-    by: str
-    at: datetime
-    short: bool
-    findings: tuple[Finding, ...]
-    cause_class: str
-    others_affected: str
-    needs_approval: bool = False
-    approved_by: str | None = None
-    communicated_at: datetime | None = None
-    seq: int = 0
-
-
-@dataclass(frozen=True)
-class TargetSet:
-    """A due time in one version. `of` is the remedy's number where the target belongs to one, else 0."""
-
-    target: Target
-    version: int
-    of: int
-    start: datetime
-    internal_due: datetime
-    promised_due: datetime
-    basis: str
-    span: str
-    met_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Case:
     """A complaint as its events add up; nothing here names a person but by the record's ids."""
 
@@ -194,6 +75,8 @@ class Case:
     work_version: int = 0
     kind: Kind = Kind.COMPLAINT
     is_simulation: bool = False
+    imported: bool = False
+    answer_by: str | None = None
     # what was said
     words: int = 0
     media: int = 0
@@ -213,9 +96,15 @@ class Case:
     level: int = 1
     level_started_at: datetime | None = None
     subjects: frozenset[str] = frozenset()
+    lines: frozenset[str] = frozenset()
     conflicted: frozenset[str] = frozenset()
+    fairness: Fairness = NOBODY_NAMED
+    nobody_left: bool = False
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
     released: bool = False
+    # the incident that it belongs to, and whether there is a matter of its own beside it
+    incident: int | None = None
+    second_issue: bool = False
     # what was judged, decided and promised
     assessment: Assessment | None = None
     issues: tuple[Issue, ...] = ()
@@ -223,6 +112,7 @@ class Case:
     drafted: Decision | None = None
     drafted_remedies: tuple[RemedyOwed, ...] = ()
     reclassification: tuple[Kind, str] | None = None
+    extension: ExtensionAsked | None = None
     decisions: tuple[Decision, ...] = ()
     remedies: tuple[RemedyOwed, ...] = ()
     targets: tuple[TargetSet, ...] = ()
@@ -239,9 +129,20 @@ class Case:
     question_answered_at: datetime | None = None
     asked_at: datetime | None = None
     asked_until: datetime | None = None
+    data_request_at: datetime | None = None
+    adult: bool = False
+    authority_shown: bool = False
     recourse_at: datetime | None = None
     external_open: bool = False
     external_final_at: datetime | None = None
+    outside: tuple[OutsideDecision, ...] = ()
+    outside_refused: int = 0
+    improvements: tuple[Improvement, ...] = ()
+    privacy_answered_at: datetime | None = None
+    # other complaints that it belongs to
+    about: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    merged_into: str | None = None
     # how it ended
     close_code: CloseCode | None = None
     closed_at: datetime | None = None
@@ -260,14 +161,34 @@ class Case:
         return self.state is not State.CLOSED
 
     @property
+    def is_history(self) -> bool:
+        """Brought in from before this desk: nobody is written to and no clock runs, unless it is reopened."""
+        return self.imported and self.reopened == 0
+
+    @property
     def has_chat(self) -> bool:
         """A chat can be written to: told over it, or bound to it later."""
         return self.channel == "telegram" or self.bound
 
     @property
+    def told_by_people(self) -> bool:
+        """No chat takes what we owe: a person tells it by phone, at the counter or by letter (7.3)."""
+        return not self.has_chat
+
+    @property
+    def raised_late(self) -> bool:
+        """Written down long after it first reached us: its `act_by` says so (iso10002.md section 4)."""
+        return any(one.target is Target.ACT_BY for one in self.targets)
+
+    @property
     def reachable(self) -> bool:
         """A chat that took what we sent last (7.3)."""
         return self.has_chat and Flag.UNREACHABLE not in self.flags
+
+    @property
+    def denied(self) -> frozenset[str]:
+        """Who neither acts on it nor sees it: the people named, their managers, those in conflict (4.5, C)."""
+        return self.subjects | self.lines | self.conflicted
 
     @property
     def decision(self) -> Decision | None:

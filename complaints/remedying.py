@@ -6,9 +6,10 @@ from datetime import datetime
 
 from complaints.doing import Words, allowed, happened, instant, need_words
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.particulars import RemedyOwed
 from complaints.people import Actor
 from complaints.priorities import priority_of
-from complaints.record import Case, Event, Facts, RemedyOwed
+from complaints.record import Case, Event, Facts
 from complaints.vocabulary import Priority, Target, Verb
 
 

@@ -51,6 +51,9 @@ class Targets:
     escalated_ack: str = "1 bd"
     waiting_limit: str = "10 bd"
     reopen_window: str = "6 months"
+    subject: str = "1 bd"
+    improvement: str = "20 bd"
+    privacy: str | None = None
     overrides: tuple[str, ...] = ()
 
 
@@ -132,6 +135,8 @@ class Rulebook:
     region: str | None = None
     notice: str = ""
     retention: str = ""
+    #: Telegram ids of those who test the handling: the real road, outside the figures (8.3).
+    simulated: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -194,6 +199,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         region=data["region"],
         notice=data["notice"],
         retention=data["retention"],
+        simulated=tuple(data.get("simulated", ())),
     )
 
 

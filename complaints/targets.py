@@ -13,12 +13,15 @@ from typing import Any
 
 from complaints.because import Due
 from complaints.doing import instant, stamp
+from complaints.hours import working_day_from
+from complaints.localtime import wall
+from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
-from complaints.record import Case, TargetSet
+from complaints.record import Case
 from complaints.rulebook import PriorityTargets
 from complaints.spans import Span
-from complaints.vocabulary import Flag, Priority, State, Target
-from complaints.worktime import due, due_where_on_call
+from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
+from complaints.worktime import closing_time, due, due_where_on_call
 
 #: Targets that the legal maximum caps; what follows the decision has its own time.
 CAPPED: frozenset[Target] = frozenset(
@@ -34,8 +37,11 @@ TOLD: frozenset[Target] = frozenset(
         Target.WAITING,
         Target.REPLY_REMINDER,
         Target.LAPSE,
+        Target.PRIVACY,
     }
 )
+#: Access, correction and erasure are answered within one month (iso10002.md section 6, Data protection).
+DATA_REQUEST_SPAN = "1 months"
 _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
 _ANSWERED = frozenset({State.DECIDED, State.REMEDYING})
 
@@ -64,6 +70,9 @@ def wanted(case: Case) -> Iterator[Wanted]:
     if case.question_at is not None:
         rule = case.rules.targets.by_priority[priority]
         yield Wanted(Target.REPLY, 0, case.question_at, rule.first_action, f"{priority}.first_action")
+    if case.data_request_at is not None:
+        yield Wanted(Target.DATA_REQUEST, 0, case.data_request_at, DATA_REQUEST_SPAN, "data_request")
+    yield from _owed_to_staff(case)
     if not case.is_open:
         return
     withdrawn = Flag.WITHDRAWN in case.flags
@@ -90,10 +99,53 @@ def _living(case: Case, priority: Priority) -> Iterator[Wanted]:
             yield Wanted(Target.REMEDY, remedy.n, begun, rules.remedy, "remedy", fixed=remedy.due)
         elif remedy.verified_at is None:
             yield Wanted(Target.VERIFY, remedy.n, remedy.done_at, rules.verify, "verify")
+    yield from _privacy(case)
     told = _awaiting_reply(case)
     if told is not None:
         yield Wanted(Target.REPLY_REMINDER, 0, told, rules.reply_reminder, "reply_reminder")
         yield Wanted(Target.LAPSE, 0, told, rules.lapse, "lapse")
+
+
+def _owed_to_staff(case: Case) -> Iterator[Wanted]:
+    """Whoever is complained about is told at once, or on the day of the review, and later of the outcome (C)."""
+    fair, made = case.fairness, case.assessment
+    if not case.subjects or not (case.restricted or case.category in RESTRICTING):
+        return
+    span = case.rules.targets.subject
+    if made is not None and fair.informed_at is None and case.is_open:
+        review = None if fair.review_by is None else closing_time(fair.review_by, case.rules.calendar)
+        named = fair.named_at or case.logged_at
+        running = case.target(Target.SUBJECT)
+        # Assessing again gives no new day for it; naming somebody else does.
+        on = running is not None and running.met_at is None and running.start >= named
+        start = running.start if running is not None and on else max(made.at, named)
+        yield Wanted(Target.SUBJECT, 0, start, span, "subject", fixed=review)
+    told = case.decision.communicated_at if case.decision is not None else None
+    if told is not None and (fair.outcome_at is None or fair.outcome_at < told):
+        yield Wanted(Target.SUBJECT, 1, told, span, "subject")
+
+
+def _privacy(case: Case) -> Iterator[Wanted]:
+    """The part about personal data has a clock of its own and is not held back for the wider matter.
+
+    The days run from the one after receipt; the last rolls to the next working day (iso10002.md section 3).
+    """
+    span = case.rules.targets.privacy
+    if span is None or case.privacy_answered_at is not None or not is_about_privacy(case):
+        return
+    if any(one.communicated_at is not None for one in case.decisions):
+        return
+    zone = case.rules.calendar.zone
+    last = wall(due(case.received_at, span, case.rules.calendar).at, zone).date()
+    end = closing_time(working_day_from(last, case.rules.calendar), case.rules.calendar)
+    yield Wanted(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
+
+
+def is_about_privacy(case: Case) -> bool:
+    """True once a person has assessed it, or an issue of it, as a matter of personal data."""
+    if case.assessment is None:
+        return False
+    return Category.PRIVACY in (case.assessment.category, *(one.category for one in case.issues))
 
 
 def _awaiting_reply(case: Case) -> datetime | None:
@@ -110,6 +162,8 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
     legal = case.rules.targets.legal if first_answer_owed(case) else None
     if case.assessment is None or (start != case.received_at and case.owner is None):
         yield Wanted(Target.LOOK, 0, start, rule.look, f"{priority}.look")
+    if case.assessment is None and start == case.received_at and logged_late(case):
+        yield Wanted(Target.ACT_BY, 0, case.logged_at, rule.look, f"{priority}.look")
     if not case.contacted or (case.last_contact_at is not None and case.last_contact_at < start):
         yield Wanted(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
@@ -119,6 +173,14 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
     yield Wanted(Target.DECIDE, 0, start, span, f"{priority}.decide", promised_span=promised)
     if legal is not None:
         yield Wanted(Target.LEGAL, 0, case.received_at, legal, "legal")
+
+
+def logged_late(case: Case) -> bool:
+    """Written down when its acknowledgement was due already: what was missed counts from receipt, and
+    `act_by` begins anew (iso10002.md section 4, "Raised late")."""
+    if case.logged_at <= case.received_at:
+        return False
+    return due(case.received_at, case.rules.targets.ack, case.rules.calendar).at <= case.logged_at
 
 
 def first_answer_owed(case: Case) -> bool:
@@ -275,8 +337,13 @@ def extended(case: Case, facts: Any) -> list[dict[str, Any]]:
 
 
 def next_due(case: Case) -> TargetSet | None:
-    """The earliest open target that staff work towards; else until when the reply is waited for."""
+    """The earliest open target that staff work towards; else until when the reply is waited for.
+
+    Of one raised late what had passed before anybody here knew of it is a figure, not a date to work to.
+    """
     waits = {Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING}
     live = [one for one in case.current_targets() if one.met_at is None]
     ours = [one for one in live if one.target not in waits and one.target is not Target.LEGAL] or live
+    if any(one.target is Target.ACT_BY for one in live):
+        ours = [one for one in ours if one.internal_due > case.logged_at]
     return min(ours, key=lambda one: one.internal_due, default=None)

@@ -267,11 +267,15 @@ class CloseCode(StrEnum):
 class Target(StrEnum):
     """What was promised or set for a time (7.3, iso10002.md section 4).
 
-    `reply` is the answer to a question of the complainant; `waiting` is until when one of ours waits.
+    `act_by` is the first work on what was raised late, counted from when it was written down;
+    `reply` is the answer to a question of the complainant; `waiting` is until when one of ours waits;
+    `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
+    `subject` is what staff complained about are owed (0: to be told, 1: to be told the outcome).
     """
 
     ACK = "ack"
     LOOK = "look"
+    ACT_BY = "act_by"
     FIRST_ACTION = "first_action"
     UPDATE = "update"
     DECIDE = "decide"
@@ -283,6 +287,9 @@ class Target(StrEnum):
     LEGAL = "legal"
     REPLY = "reply"
     WAITING = "waiting"
+    DATA_REQUEST = "data_request"
+    SUBJECT = "subject"
+    PRIVACY = "privacy"
 
 
 class Flag(StrEnum):
@@ -298,3 +305,11 @@ class Flag(StrEnum):
     UNREACHABLE = "unreachable"
     QUESTION_OPEN = "question_open"
     MEDIA_UNHEARD = "media_unheard"
+    MINOR = "minor"
+    FOR_ANOTHER = "for_another"
+    SUPPORT_NEED = "support_need"
+    ANONYMOUS = "anonymous"
+    NO_CONTACT = "no_contact"
+    REMEDY_REFUSED = "remedy_refused"
+    ABOUT_HANDLING = "about_handling"
+    DATA_REQUEST = "data_request"

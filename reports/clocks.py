@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from complaints.record import Case, Decision, TargetSet
+from complaints.particulars import Decision, TargetSet
+from complaints.record import Case
 from complaints.vocabulary import Priority, Target
 
 _HUMAN = re.compile(r"(P[1-4])\.decide(;.*)?")

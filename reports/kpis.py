@@ -101,7 +101,13 @@ SHARES: Mapping[str, Kpi] = {
         "with an outside body / with a final decision, or there before one",
         Goal(at_most=0.03),
     ),
-    "reopened": Kpi("Reopened", "opened again, at any time / ever closed", Goal(at_most=0.05)),
+    "overturned": Kpi(
+        "Overturned outside",
+        "changed by an outside body / decided by one that said whether",
+        Goal(at_most=0.25),
+    ),
+    "reopened": Kpi("Reopened", "opened again within 90 days / ever closed", Goal(at_most=0.05)),
+    "recurring": Kpi("Recurring cause", "cause found to be recurring or systemic / decided"),
     "lapsed": Kpi("Lapsed", "closed without a reply and nothing owed / closed"),
     "answered_no_reply": Kpi("Answered, no reply", "closed without a reply, remedies verified / closed"),
     "misprioritised": Kpi(
@@ -118,6 +124,12 @@ SHARES: Mapping[str, Kpi] = {
         "category by a person differs from the proposed one / assessed after a proposal that was sure",
     ),
     "survey_response": Kpi("Survey response", "surveys answered / surveys delivered", Goal(at_least=0.25)),
+    "survey_mix": Kpi(
+        "Upheld among those asked", "upheld, wholly or partly / surveyed after a decision, answered or not"
+    ),
+    "fair": Kpi(
+        "Treated fairly", "4 or 5 on fairness and respect / answered that question", Goal(at_least=0.90)
+    ),
 }
 
 #: Durations; the goal is for the median in working days, by priority.
@@ -132,6 +144,20 @@ DURATIONS: Mapping[str, Kpi] = {
 }
 MEDIAN_GOALS: Mapping[tuple[str, str], Goal] = {("time_to_decision", "P3"): Goal(at_most=8)}
 
+#: Scores from 1 to 5 in the survey; the goal is for the mean.
+SCORES: Mapping[str, Kpi] = {
+    "process": Kpi(
+        "Satisfaction with the process", "answers to questions 1 to 4 on the handling", Goal(at_least=4.0)
+    ),
+    "outcome": Kpi("Satisfaction with the outcome", "answers to question 5 on the outcome"),
+}
+REPEAT = Kpi("Repeat", "same person and category within 180 days before / received")
+HANDLERS_APART = Kpi(
+    "Upheld by handler",
+    "upheld, wholly or partly / decided at level 1, by who decided; flagged over 15 points",
+)
+EMPTY_FIELDS = Kpi("Mandatory fields empty", "complaints that lack a field they must have", Goal(at_most=0))
+CHAIN = Kpi("Chain of events", "broken places that the check of the whole record found", Goal(at_most=0))
 BACKLOG_OVERDUE = Kpi("Overdue in the backlog", "open with a due time of ours that has passed / open")
 PAST_LEGAL = Kpi(
     "Past the legal maximum", "open and undecided when the legal maximum has passed", Goal(at_most=0)

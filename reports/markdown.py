@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from complaints.localtime import wall
 from reports.figures import DurationFigure, ShareFigure
-from reports.kpis import BACKLOG_OVERDUE, DURATIONS, PAST_LEGAL, SHARES, Goal, Verdict
+from reports.kpis import (
+    BACKLOG_OVERDUE,
+    CHAIN,
+    DURATIONS,
+    EMPTY_FIELDS,
+    HANDLERS_APART,
+    PAST_LEGAL,
+    REPEAT,
+    SCORES,
+    SHARES,
+    Goal,
+    Verdict,
+)
+from reports.markdown_people import people
+from reports.markdown_table import table
 from reports.monitoring import Monitoring
+from reports.not_yielded import NOT_YIELDED
 from reports.proportions import FEWEST, Share
 
 _VERDICTS = {
@@ -27,17 +42,25 @@ _VOLUMES = {
 }
 
 
-def as_markdown(report: Monitoring, zone: str) -> str:
-    """The whole report; dates and times as the organisation's clocks show them."""
+def as_markdown(report: Monitoring, zone: str, pictures: Mapping[str, str] | None = None) -> str:
+    """The whole report; dates and times as the organisation's clocks show them.
+
+    `pictures` are files beside the page, by what they show.
+    """
     return (
         "\n".join(
             [
                 *_head(report, zone),
+                *(f"![{title}]({file})\n" for title, file in (pictures or {}).items()),
                 *_shares(report),
                 *_durations(report),
                 *_backlog(report, zone),
                 *_volume(report),
+                *people(report),
+                *_without_incidents(report),
+                *_integrity(report),
                 *_misses(report),
+                *_not_counted(),
                 *_formulas(),
             ]
         )
@@ -51,6 +74,8 @@ def _head(report: Monitoring, zone: str) -> Iterator[str]:
     apart = [f"{n} {kind.replace('_', ' ')}" for kind, n in report.other_kinds.items()]
     if report.simulations:
         apart.append(f"{report.simulations} simulated")
+    if report.imported:
+        apart.append(f"{report.imported} imported from before")
     yield "# Monitoring (ISO 10002, 8.4)"
     yield ""
     yield (
@@ -66,14 +91,14 @@ def _head(report: Monitoring, zone: str) -> Iterator[str]:
 def _shares(report: Monitoring) -> Iterator[str]:
     yield "## Figures"
     yield ""
-    yield from _table(
+    yield from table(
         ("figure", "share", "95 %", "count", "target", ""),
         (
             (
                 _named(one),
                 _percent(one.share.value),
                 _between(one.share),
-                f"{one.share.hits} of {one.share.of}",
+                _count(one.share),
                 _goal(one.kpi.goal, percent=True),
                 _VERDICTS[one.verdict],
             )
@@ -87,7 +112,7 @@ def _durations(report: Monitoring) -> Iterator[str]:
     yield ""
     yield "Kaplan-Meier, open complaints censored; – where so many have not ended yet."
     yield ""
-    yield from _table(
+    yield from table(
         ("duration", "median", "90 %", "elapsed, median", "90 %", "ended", "open", "target", ""),
         (
             (
@@ -124,7 +149,7 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
         age = f"over {since - 1} days" if band.days is None else f"{since} to {band.days} days"
         rows.append((age, str(band.overdue.of), str(band.overdue.hits), _percent(band.overdue.value)))
         since = since if band.days is None else band.days + 1
-    yield from _table(("age", "open", "overdue", "share"), rows)
+    yield from table(("age", "open", "overdue", "share"), rows)
 
 
 def _volume(report: Monitoring) -> Iterator[str]:
@@ -141,6 +166,57 @@ def _volume(report: Monitoring) -> Iterator[str]:
             yield ""
 
 
+def _without_incidents(report: Monitoring) -> Iterator[str]:
+    """Only what an incident moved: the rest says the same."""
+    if not report.incidents:
+        return
+    yield "## Without incidents"
+    yield ""
+    yield (
+        f"Incidents with complaints of the period: {report.incident_count}; complaints that belong to one: "
+        f"{report.incidents}. Without these:"
+    )
+    yield ""
+    outside = {(one.key, one.group): one for one in report.without_incidents}
+    yield from table(
+        ("figure", "with", "without", "count without"),
+        (
+            (_named(one), _percent(one.share.value), _percent(other.share.value), _count(other.share))
+            for one in report.shares
+            if (other := outside.get((one.key, one.group))) is not None and other.share != one.share
+        ),
+    )
+
+
+def _integrity(report: Monitoring) -> Iterator[str]:
+    found = report.integrity
+    yield "## Integrity"
+    yield ""
+    yield f"Complaints with a mandatory field empty: {found.lacking} (target 0)."
+    if found.proof is None:
+        yield "The chain of events was not checked for this report: run `amends db verify`."
+    elif found.proof.first_bad is None:
+        yield f"The chain is whole: {found.proof.entries} entries checked."
+    else:
+        ref, seq, wrong = found.proof.first_bad
+        yield f"**The chain is broken** at {ref}, event {seq}: {wrong}."
+    yield ""
+
+
+def _not_counted() -> Iterator[str]:
+    yield "## Not counted"
+    yield ""
+    yield "The record does not yield these yet:"
+    yield ""
+    for name, why in NOT_YIELDED.items():
+        yield f"- **{name}**: {why}."
+    yield ""
+
+
+def _count(share: Share) -> str:
+    return f"{share.hits} of {share.of}"
+
+
 def _misses(report: Monitoring) -> Iterator[str]:
     if report.safety_misses:
         yield "## Safety seen only by a person"
@@ -152,16 +228,9 @@ def _misses(report: Monitoring) -> Iterator[str]:
 def _formulas() -> Iterator[str]:
     yield "## How each figure is counted"
     yield ""
-    for kpi in (*SHARES.values(), *DURATIONS.values(), BACKLOG_OVERDUE, PAST_LEGAL):
+    alone = (REPEAT, HANDLERS_APART, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
+    for kpi in (*SHARES.values(), *DURATIONS.values(), *SCORES.values(), *alone):
         yield f"- **{kpi.title}**: {kpi.formula}."
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
 
 
 def _named(one: ShareFigure | DurationFigure) -> str:

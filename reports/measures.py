@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from complaints.particulars import Decision, RemedyOwed
 from complaints.priorities import priority_of
-from complaints.record import Case, Decision, RemedyOwed
-from complaints.vocabulary import CloseCode, Finding, Flag, State, Target
+from complaints.record import Case
+from complaints.vocabulary import CauseClass, CloseCode, Finding, Flag, State, Target
 from reports.clocks import Clock, clocks, endings, first_human_priority, inside_priority, levels
 
 #: (key of reports.kpis.SHARES, group or None, does it count as a success)
@@ -17,6 +18,8 @@ Mark = tuple[str, str | None, bool]
 UNANSWERED: frozenset[CloseCode] = frozenset(
     {CloseCode.WITHDRAWN, CloseCode.NOT_ACCEPTED, CloseCode.NOT_COMPLAINT, CloseCode.MERGED}
 )
+#: Causes that reach beyond the one complaint.
+_REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.value})
 
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:
@@ -91,13 +94,13 @@ def _updated(case: Case, now: datetime) -> Iterator[Mark]:
 
 def _promised(case: Case, now: datetime) -> Iterator[Mark]:
     for remedy in case.owed_remedies:
-        if not _on_the_spot(case, remedy):
+        if not on_the_spot(case, remedy):
             answer = kept(remedy.due, remedy.done_at, case.closed_at, now)
             if answer is not None:
                 yield "promise_kept", None, answer
 
 
-def _on_the_spot(case: Case, remedy: RemedyOwed) -> bool:
+def on_the_spot(case: Case, remedy: RemedyOwed) -> bool:
     """Put right in the act of deciding: nothing was promised, so nothing could be broken."""
     return any(one.short and one.at == remedy.due == remedy.done_at for one in case.decisions)
 
@@ -108,6 +111,14 @@ def outcome(decision: Decision) -> str:
     if not found:
         return Finding.NO_FINDING.value
     return found.pop().value if len(found) == 1 else Finding.PARTLY.value
+
+
+def upheld_at_all(case: Case) -> bool | None:
+    """Was something upheld in the last decision that was told? None where there is none."""
+    told = [one for one in case.decisions if one.communicated_at is not None]
+    if not told:
+        return None
+    return outcome(told[-1]) in (Finding.UPHELD.value, Finding.PARTLY.value)
 
 
 def _outcomes(case: Case) -> Iterator[Mark]:
@@ -130,16 +141,23 @@ def _after(case: Case) -> Iterator[Mark]:
     outside = Flag.EXTERNAL in case.flags
     if outside or _is_final(case):
         yield "external", None, outside
-    if case.closed_at is not None or case.reopened:
-        yield "reopened", None, case.reopened > 0
     if case.state is State.CLOSED:
         yield "lapsed", None, case.close_code is CloseCode.LAPSED
         yield "answered_no_reply", None, case.close_code is CloseCode.ANSWERED_NO_REPLY
         first = first_human_priority(case)
         if first is not None:
             yield "misprioritised", None, first is not priority_of(case)
+    for one in case.outside:
+        if one.overturned is not None:
+            yield "overturned", None, one.overturned
+    if case.decisions:
+        yield "recurring", None, case.decisions[-1].cause_class in _REACHES_FURTHER
     if "sent" in case.surveys:
-        yield "survey_response", None, "answered" in case.surveys
+        answered = "answered" in case.surveys
+        yield "survey_response", None, answered
+        upheld = upheld_at_all(case)
+        if upheld is not None:
+            yield "survey_mix", "answered" if answered else "not answered", upheld
 
 
 def _is_final(case: Case) -> bool:

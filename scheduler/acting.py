@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from complaints.owing import ACTS
+from complaints.duties import ACTS
 from complaints.people import SYSTEM
 from scheduler.performing import Perform
 from store.open import Store

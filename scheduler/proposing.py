@@ -19,7 +19,7 @@ from store.values import Obligation
 from triage.artefact import load
 from triage.pipeline import Model
 from triage.proposal import Proposal, propose
-from triage.safety import DangerSign
+from triage.safety import DangerSign, own_sign
 
 #: While the first model is still being trained a proposal waits a little; after that the rules alone propose.
 PATIENCE = timedelta(seconds=40)
@@ -83,7 +83,7 @@ class Proposing:
 
 def danger_sign(one: Danger) -> DangerSign:
     """An organisation's own sign as the rules take it."""
-    return DangerSign(signs=one.signs, number=one.number, text=one.text, name=one.signs[0])
+    return own_sign(one.signs, one.number, one.text)
 
 
 def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:

@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
+from scheduler.mornings import owe_next_morning
 from store.open import Store
 
 
-def ticking(store: Store) -> AsyncIOScheduler:
-    """A started-by-the-caller scheduler with the product's ticks."""
+def ticking(store: Store, *, purges: bool = False) -> AsyncIOScheduler:
+    """A started-by-the-caller scheduler with the product's ticks; `purges` owes a purge each day."""
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
     async def house() -> None:
-        await store.in_thread(_housekeeping, store)
+        await store.in_thread(_housekeeping, store, purges)
 
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
@@ -27,9 +28,12 @@ def ticking(store: Store) -> AsyncIOScheduler:
     return ticks
 
 
-def _housekeeping(store: Store) -> None:
+def _housekeeping(store: Store, purges: bool) -> None:
     """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
+    owe_next_morning(store)
     store.insert(Owed(f"tidy:{now:%Y-%m-%d}", "tidy", now, Lane.BULK))
     store.insert(Owed(f"checkpoint:{hour:%Y-%m-%dT%H}", "checkpoint", now, Lane.BULK))
+    if purges:
+        store.insert(Owed(f"purge:{now:%Y-%m-%d}", "purge", now, Lane.BULK))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Outcome, Retry

@@ -67,9 +67,9 @@ class Customer:
             telegram_people.write(self.world, place, text, reply_to=reply_to.id if reply_to else None)
         )
 
-    async def presses(self, label: str) -> None:
-        """Press the newest button of that label; one of the reply keyboard is said. Raises Impossible."""
-        for message in reversed(self._standing):
+    async def presses(self, label: str, *, oldest: bool = False) -> None:
+        """Press the newest (or oldest) button of that label; one of the reply keyboard is said. Raises Impossible."""
+        for message in self._standing if oldest else reversed(self._standing):
             for button in [b for row in message.keyboard for b in row]:
                 if button["text"] == label:
                     self._mark()

@@ -214,6 +214,11 @@ class Simulator:
         """Why Slack refused blocks, views and acknowledgements so far."""
         return self.world.slack.refusals
 
+    @property
+    def breaches(self) -> list[str]:
+        """What was against the platforms' written contracts so far: nothing of ours may stand here."""
+        return self.world.breaches
+
     def describe(self) -> str:
         """Chats, posts and refusals, for messages of failing tests."""
         lines = []

@@ -109,6 +109,7 @@ async def _call(link: Link, request: Request) -> Response:
         headers = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after else {}
         if refusal.messages:
             world.slack.refusals.append(f"{name}: {'; '.join([refusal.error, *refusal.messages])}")
+            world.breaches.append(world.slack.refusals[-1])
     except BadBody:
         answer = {"ok": False, "error": "invalid_form_data"}
     if fault is not None and fault.status and not fault.accepts:
@@ -190,6 +191,7 @@ async def _hook(link: Link, request: Request) -> Response:
         return Response("invalid_payload", 400)
     except SlackRefusal as refusal:
         world.slack.refusals.append(f"response_url: {'; '.join([refusal.error, *refusal.messages])}")
+        world.breaches.append(world.slack.refusals[-1])
         return Response(json.dumps(_refused(refusal)), 400, media_type="application/json")
     world.calls.all.append(Call("response_url", said, {"ok": True}, 200, world.now()))
     return Response("ok", media_type="text/plain")

@@ -237,6 +237,7 @@ def answer(world: World, member: Member, channel: Channel, said: Json) -> None:
         text = slack_posts.words(said, blocks)
     except SlackRefusal as refusal:
         world.slack.refusals.append(f"answer to a command: {slack_views.reasons(refusal)}")
+        world.breaches.append(world.slack.refusals[-1])
         _notice(world, member, "The app's answer could not be shown.")
         return
     public = said.get("response_type") == "in_channel"

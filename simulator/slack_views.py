@@ -132,6 +132,8 @@ def answered(world: World, member: Member, view: View, acknowledgement: Json | N
         world.slack.refusals.append(
             f"view_submission of {view.content.get('callback_id')}: {reasons(refusal)}"
         )
+        if refusal.messages:
+            world.breaches.append(world.slack.refusals[-1])
         view.notice = TROUBLE
     world.changed()
 

@@ -115,6 +115,7 @@ async def _perform(world: World, called: str, sent: Json, uploads: list[Upload])
     try:
         decoded = decode(called, sent, uploads, strict=world.limits.strict)
     except BadField as reason:
+        world.breaches.append(f"{called}: {reason}")
         raise bad_request(str(reason)) from reason
     return await METHODS[called](world, decoded, uploads)
 

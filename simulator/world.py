@@ -28,6 +28,8 @@ class World:
     calls: Calls = field(default_factory=Calls)
     monotonic: Callable[[], float] = time.monotonic
     url: str = "http://127.0.0.1"
+    #: What was against the written contract of a platform: an unknown field, a text too long, a block malformed.
+    breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.telegram_pacing = Pacing(self.limits.telegram_pace, self.monotonic)

@@ -8,19 +8,26 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from complaints import permissions
+from complaints import lifecycle, permissions
 from complaints.acts import perform
-from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
+from complaints.changes.telling import RETURNED
+from complaints.doing import stamp
+from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
+from complaints.incidents import SAME_INCIDENT
 from complaints.people import Actor
 from complaints.record import Case, Event
+from complaints.references import parse_reference
 from complaints.vocabulary import Verb
+from store import incidents, representing
 from store.attempts import remember
+from store.by_voice import mark_told
 from store.canonical import canonical, sha256
 from store.casefiles import CaseFile, load
+from store.naming import handlers_of, taken_in, with_people
 from store.recording import continue_record
 from store.sealing import commitment
 from store.staff import roles_now
-from store.tables import COMPLAINTS, HEARD, OBLIGATIONS, READS
+from store.tables import HEARD, OBLIGATIONS, READS
 from store.transactions import Tx
 from store.values import Recorded
 
@@ -66,6 +73,9 @@ def act_on(
     key: str | None = None,
 ) -> tuple[Recorded, CaseFile]:
     """The same on a complaint that is loaded and locked; also gives it back as it is now."""
+    if file.case.erased_at is not None:
+        # There is no key any more; the rules say what may be done instead.
+        lifecycle.require(file.case, verb)
     case, secret = file.case, file.key(tx)
     once = [f"{case.ref}/{key}"] if key else []
     if version is not None:
@@ -78,11 +88,15 @@ def act_on(
     try:
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
-        done = perform(case, verb, at=tx.now, by=by, facts=_filled(tx, case, verb, facts), words=words)
+        done = perform(case, verb, at=tx.now, by=by, facts=_filled(tx, case, verb, by, facts), words=words)
     except NotAllowed as refused:
         remember(tx, case.ref, verb.value, by, refused)
         raise
     head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
+    mark_told(tx, done.event, case.ref)
+    representing.keep(tx, done.case, done.event, words)
+    if verb is Verb.MERGE:
+        act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, taken_in(file))
     after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
     return Recorded(done.event, done.case), after
 
@@ -129,7 +143,9 @@ def _stale(file: CaseFile, version: int) -> Stale:
 def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     case = file.case
     permissions.require(case, verb, by)
-    said: list[Event] = [event for event in file.events if event.verb in _WORDS_COME_BY]
+    said: list[Event] = [
+        event for event in file.events if event.verb in _WORDS_COME_BY and event.facts.get("kind") != RETURNED
+    ]
     read = tx.connection.execute(
         select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
     ).scalar()
@@ -139,16 +155,58 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
 
 
-def _filled(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+#: The relation of a complaint to the one whose handling it is about.
+ABOUT_HANDLING = "about_handling_of"
+#: Acts that may name somebody who is then denied the complaint.
+_NAMING: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
+
+
+def _filled(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a verb must know from other rows than the complaint's own."""
     if verb is Verb.DISAGREE:
         reviewers = permissions.eligible_reviewers(case, case.level + 1, roles_now(tx))
         return {**facts, "reviewers": len(reviewers)}
+    if verb in _NAMING:
+        return with_people(tx, case.rules, facts, case)
     if verb in (Verb.LINK, Verb.MERGE):
-        other = tx.connection.execute(
-            select(COMPLAINTS.c.complainant_id).where(COMPLAINTS.c.ref == facts["other_ref"])
-        ).scalar()
-        if other is None:
-            raise UnknownReference(f"No complaint has the reference {facts['other_ref']}: check each letter.")
-        return {**facts, "other_complainant": other} if verb is Verb.MERGE else facts
+        facts = _tied(tx, case, verb, facts)
+    return _of_incident(tx, case, by, facts) if verb is Verb.LINK else facts
+
+
+def _tied(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the other complaint brings: whose it is, and who dealt with it where this one is about that."""
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    if other_ref is None or other_ref == case.ref:
+        return facts
+    other = load(tx, other_ref)
+    if verb is Verb.MERGE:
+        if not other.case.is_open:
+            raise OutOfOrder(
+                f"{other_ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
+            )
+        return {**facts, "other_complainant": other.case.complainant}
+    if facts.get("relation") == ABOUT_HANDLING:
+        return with_people(tx, case.rules, {**facts, "handlers": handlers_of(other)}, case)
     return facts
+
+
+def _of_incident(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Which incident two complaints share: the one that either has, else a new one that both join."""
+    if facts.get("incident") is not None:
+        if not facts.get("left"):
+            incidents.must_be_open(tx, int(facts["incident"]))
+        return facts
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
+    if not shared or other_ref is None or other_ref == case.ref:
+        return facts
+    permissions.require(case, Verb.LINK, by)
+    number = incidents.incident_of(tx, other_ref)
+    if number is not None:
+        return facts if number == case.incident else {**facts, "incident": number}
+    theirs = case.incident
+    if theirs is None:
+        began = min(case.received_at, load(tx, other_ref).case.received_at)
+        theirs = incidents.open_incident(tx, by, {"started_at": stamp(began)}, {}).id
+    act(tx, other_ref, Verb.LINK, by, {"relation": SAME_INCIDENT, "incident": theirs, "other_ref": case.ref})
+    return facts if case.incident == theirs else {**facts, "incident": theirs}

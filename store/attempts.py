@@ -14,9 +14,9 @@ def attempted(tx: Tx, ref: str | None, what: str, by: Actor, code: str) -> None:
     _write(tx, {"ref": ref, "verb": what, "by": by.id, "roles": roles, "code": code, "at": tx.now})
 
 
-def remember(tx: Tx, ref: str, what: str, by: Actor, refused: NotAllowed) -> None:
+def remember(tx: Tx, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
     """Write the attempt down in a transaction of its own, once this one was rolled back."""
-    values = {
+    values: dict[str, object] = {
         "ref": ref,
         "verb": what,
         "by": by.id,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, or_, select
 
 from complaints.errors import UnknownReference
-from complaints.folding import fold
+from complaints.folding import after, fold
 from complaints.record import Case, Event
-from store.chain import event_of
+from store.chain import event_of, named_before
 from store.errors import Erased
+from store.folded import Folded
 from store.rulebooks import rulebook
 from store.sealing import place
 from store.tables import COMPLAINTS, EVENTS
@@ -39,6 +40,7 @@ _HEADER = select(
     COMPLAINTS.c.rulebook_id,
     COMPLAINTS.c.key_wrapped,
     COMPLAINTS.c.head,
+    COMPLAINTS.c.version,
     COMPLAINTS.c.contact_id,
 )
 
@@ -91,21 +93,64 @@ def _headers(tx: Tx, query: Select[Any], *, lock: bool = False) -> Sequence[Row[
 
 
 def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
-    if not headers:
-        return []
-    refs = [header.ref for header in headers]
-    events: dict[str, list[Event]] = {ref: [] for ref in refs}
-    condition = EVENTS.c.ref == refs[0] if len(refs) == 1 else EVENTS.c.ref.in_(refs)
-    query = select(EVENTS.c.ref, EVENTS.c.entry).where(condition).order_by(EVENTS.c.ref, EVENTS.c.seq)
-    for row in tx.connection.execute(query):
-        events[row.ref].append(event_of(row.entry))
     return [
         CaseFile(
-            case=fold(events[header.ref], rulebook(tx, header.rulebook_id)),
-            events=tuple(events[header.ref]),
+            case=one.case,
+            events=one.events,
             key_wrapped=header.key_wrapped,
             head=header.head,
             contact_id=header.contact_id,
         )
-        for header in headers
+        for header, one in zip(headers, _folded(tx, headers), strict=True)
     ]
+
+
+def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[Folded]:
+    """Each complaint at its head; of one folded before only the events since are read."""
+    known = {header.ref: _begun(tx, header) for header in headers}
+    behind = [header for header in headers if _version(known[header.ref]) < header.version]
+    entries = _entries(tx, {header.ref: _version(known[header.ref]) for header in behind})
+    for header in behind:
+        begun, new = known[header.ref], entries.get(header.ref, [])
+        if begun is not None and new and named_before(new[0]) != begun.head:
+            # Folded inside a transaction that was rolled back: the record went another way.
+            begun, new = None, _entries(tx, {header.ref: 0})[header.ref]
+        folded = _continued(tx, header, begun, new)
+        known[header.ref] = folded
+        tx.folded.keep(header.ref, folded)
+    return [one for header in headers if (one := known[header.ref]) is not None]
+
+
+def _begun(tx: Tx, header: Row[Any]) -> Folded | None:
+    """What was folded before, where it is an earlier or the present state of the same record."""
+    one = tx.folded.of(header.ref)
+    if one is None or one.rulebook_id != header.rulebook_id or one.case.version > header.version:
+        return None
+    return one if one.case.version < header.version or one.head == header.head else None
+
+
+def _version(one: Folded | None) -> int:
+    return 0 if one is None else one.case.version
+
+
+def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
+    """The entries after these versions, in order."""
+    entries: dict[str, list[str]] = {}
+    if since:
+        wanted = or_(*(and_(EVENTS.c.ref == ref, EVENTS.c.seq > seq) for ref, seq in since.items()))
+        query = select(EVENTS.c.ref, EVENTS.c.entry).where(wanted).order_by(EVENTS.c.ref, EVENTS.c.seq)
+        for row in tx.connection.execute(query):
+            entries.setdefault(row.ref, []).append(row.entry)
+    return entries
+
+
+def _continued(tx: Tx, header: Row[Any], begun: Folded | None, entries: Sequence[str]) -> Folded:
+    # An event written by somebody else since the header was read belongs to the next state.
+    events = [one for one in map(event_of, entries) if one.seq <= header.version]
+    if begun is not None:
+        case = begun.case
+        for event in events:
+            case = after(case, event)
+        return Folded(header.head, header.rulebook_id, case, (*begun.events, *events))
+    case = fold(events, rulebook(tx, header.rulebook_id))
+    return Folded(header.head, header.rulebook_id, case, tuple(events))

@@ -59,6 +59,11 @@ def written(
     )
 
 
+def named_before(entry: str) -> str:
+    """The hash of the entry before, which this one names."""
+    return str(json.loads(entry)["prev"])
+
+
 def event_of(entry: str) -> Event:
     """The event that an entry tells; its words are sealed elsewhere."""
     said = json.loads(entry)

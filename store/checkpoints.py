@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from complaints.doing import stamp
 from store.canonical import canonical
@@ -64,6 +64,11 @@ def _document(tx: Tx, every: Sequence[Head]) -> dict[str, Any]:
 
 def heads(tx: Tx, *, since: int) -> list[Head]:
     """The newest event of every complaint that has one after row `since`, by reference."""
+    return heads_in(tx.connection, since=since)
+
+
+def heads_in(connection: Connection, *, since: int) -> list[Head]:
+    """The same of a database that is not open as a store."""
     tops = (
         select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
         .where(EVENTS.c.id > since)
@@ -76,7 +81,7 @@ def heads(tx: Tx, *, since: int) -> list[Head]:
         .order_by(EVENTS.c.ref)
     )
     # Sorted here: the databases' own orders of letters differ, and the root must not.
-    return sorted((row.ref, row.seq, row.hash) for row in tx.connection.execute(query))
+    return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
 
 
 def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:

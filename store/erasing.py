@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from store.tables import (
+    BINDINGS,
     CHUNKS,
     COMPLAINTS,
     CONTACTS,
+    CONVERSATIONS,
     DRAFTS,
     FILES,
     IDENTIFIERS,
@@ -32,7 +34,7 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
-    for table in (CHUNKS, DRAFTS, IDENTIFIERS, SKETCHES):
+    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS, SKETCHES):
         run(delete(table).where(table.c.ref == ref))
 
 
@@ -49,3 +51,7 @@ def erase_person(tx: Tx, person: str) -> None:
         # Its look-up hash is of the person too: it becomes noise, which finds nothing.
         noise = os.urandom(32)
         run(update(CONTACTS).where(CONTACTS.c.id == number).values(address_sealed=None, address_index=noise))
+    run(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id.in_(points)).values(state={}))
+    run(update(OBLIGATIONS).where(OBLIGATIONS.c.contact_id.in_(points)).values(payload=None))
+    theirs = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
+    run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), theirs).values(sealed=None))

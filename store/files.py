@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from complaints import permissions
+from complaints.duties import Lane, Owed
 from complaints.errors import NotAllowed
-from complaints.owing import Lane, Owed
 from complaints.people import Actor
 from store.attempts import remember
 from store.casefiles import CaseFile, load
@@ -109,11 +109,13 @@ def file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
     if row.state != "fetched":
         raise StoreError(f"file {n} of {ref} is {row.state}: it has no bytes here")
     write_read(tx, file.case, by, f"file:{n}")
-    return _bytes(tx, file, row)
+    return stored_bytes(tx, file, n)
 
 
-def _bytes(tx: Tx, file: CaseFile, row: Any) -> bytes:
-    key, ref, n = file.key(tx), file.case.ref, row.n
+def stored_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
+    """The bytes, unsealed and found to be whole; who is given them is the caller's to record."""
+    key, ref = file.key(tx), file.case.ref
+    row = _row(tx, ref, n)
     query = select(CHUNKS.c.part, CHUNKS.c.sealed).where(CHUNKS.c.ref == ref, CHUNKS.c.n == n)
     parts = tx.connection.execute(query.order_by(CHUNKS.c.part)).all()
     data = b"".join(

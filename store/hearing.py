@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from complaints.acts import receive
+from complaints.duties import Owed
 from complaints.errors import UnknownReference
 from complaints.intake import Arrival
-from complaints.owing import Owed
 from complaints.people import Actor, complainant
 from complaints.record import Event
 from complaints.references import new_reference
 from complaints.vocabulary import Verb
 from store import staff
 from store.acting import act_on, settle
+from store.binding import Codes
 from store.casefiles import CaseFile, key_place, load, load_of_person
 from store.contacts import Contact, find_or_make, keep_language, keep_state, lock_chat
 from store.contacts import blocked as set_blocked
 from store.files import announce
+from store.identifiers import file_numbers
+from store.incidents import open_incidents
 from store.keyring import new_key
+from store.naming import with_people
 from store.owed_rows import chat_scope, row_of, seal_payload, wake
 from store.recording import begin_record
 from store.rulebooks import current_rulebook
 from store.tables import CASE_PEOPLE, HEARD, MESSAGES, OBLIGATIONS
-from store.told import newest_texts, source_of
+from store.told import decision_letter, newest_texts, posted_about, source_of
 from store.transactions import Tx
 from store.values import Act, Chat, Conversation, Heard, Say, Step, Turn
 
@@ -47,6 +52,7 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
     contact = find_or_make(tx, chat)
     files = _Files(tx, contact.person)
     next_ref = new_reference(secrets.randbelow)
+    codes = Codes(tx, contact)
     turn = step(
         Conversation(
             chat=chat,
@@ -58,11 +64,20 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
             texts=lambda ref: newest_texts(tx, files.of(ref)),
             sources=lambda source: source_of(tx, contact.person, source),
             staff=_Lazily(lambda: staff.names(tx)),
+            incidents=lambda: tuple(open_incidents(tx)),
+            posted=lambda platform_id: posted_about(tx, contact.id, platform_id),
+            decided=lambda ref: decision_letter(tx, files.of(ref).case),
+            code=codes,
         )
     )
     if turn.language is not None and turn.language != contact.language:
         keep_language(tx, contact.person, turn.language)
-    refs = [_do(tx, contact, chat, turn, one, files, next_ref) for one in turn.acts]
+    refs = [
+        _bind(codes, files, one.ref)
+        if one.verb is Verb.BIND
+        else _do(tx, contact, chat, turn, one, files, next_ref)
+        for one in turn.acts
+    ]
     if turn.state != contact.state:
         keep_state(tx, contact.id, dict(turn.state))
     if turn.blocked is not None and turn.blocked != contact.blocked:
@@ -80,14 +95,26 @@ def _do(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, files: _File
             raise ValueError("a complaint received in a talk takes the conversation's next_ref")
         event, file = _receive(tx, contact, chat, turn, one, by)
     else:
-        recorded, file = act_on(tx, files.of(one.ref), one.verb, by, one.facts, one.words)
+        meant = files.of(one.ref)
+        if meant.case.merged_into is not None:
+            # What is said to a merged complaint is said to the one that goes on.
+            meant = files.of(meant.case.merged_into)
+            one = replace(one, ref=meant.case.ref)
+        recorded, file = act_on(tx, meant, one.verb, by, one.facts, one.words)
         event = recorded.event
     files.keep(file)
+    file_numbers(tx, file, one.words.values())
     if one.words or one.files:
         _message_in(tx, contact, chat, one, event)
     if one.files:
         announce(tx, file, event.seq, one.files)
     return one.ref
+
+
+def _bind(codes: Codes, files: _Files, ref: str) -> str:
+    """Only a code that this hearing found opens a complaint of somebody else's."""
+    files.keep(codes.redeem(ref))
+    return ref
 
 
 def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Actor) -> tuple[Event, CaseFile]:
@@ -101,7 +128,10 @@ def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Act
         received_at=tx.now,
         rules=rules,
     )
-    done = receive(arrival, at=tx.now, by=by, facts=one.facts, words=one.words)
+    facts = with_people(tx, rules, one.facts)
+    if chat.channel == "telegram" and chat.address in rules.simulated:
+        facts = {**facts, "is_simulation": True}
+    done = receive(arrival, at=tx.now, by=by, facts=facts, words=one.words)
     key = new_key()
     wrapped = tx.keys.wrap(key, key_place(one.ref))
     head = begin_record(tx, done, key=key, wrapped=wrapped, contact_id=contact.id)
@@ -150,7 +180,7 @@ def _say_row(tx: Tx, contact: Contact, one: Say) -> dict[str, Any]:
         "step": one.step,
     }
     return row_of(
-        Owed(one.key, "say", tx.now, one.lane),
+        Owed(one.key, one.kind, tx.now, one.lane),
         scope=scope,
         ref=one.ref,
         contact_id=contact.id,

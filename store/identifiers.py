@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import phonenumbers
 from sqlalchemy import select
 
-from store.casefiles import load
+from complaints.numbers import numbers_in
+from complaints.people import Actor
+from complaints.record import Case
+from store.attempts import attempted
+from store.casefiles import CaseFile, load
+from store.reads import write_found
+from store.rulebooks import current_rulebook
 from store.sealing import place, seal
 from store.tables import IDENTIFIERS
 from store.transactions import Tx
+from store.worklists import known_cases
 
 KINDS = ("phone", "email", "customer", "order")
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]")
@@ -39,7 +47,12 @@ def normal_form(kind: str, value: str, country: str) -> str | None:
 
 def keep_identifier(tx: Tx, ref: str, kind: str, value: str) -> bool:
     """File the complaint under this number; False where it is no such number."""
-    file = load(tx, ref)
+    return file_under(tx, load(tx, ref), kind, value)
+
+
+def file_under(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
+    """The same for a complaint that is loaded."""
+    ref = file.case.ref
     spelled = normal_form(kind, value, file.case.rules.country)
     if spelled is None:
         return False
@@ -47,6 +60,12 @@ def keep_identifier(tx: Tx, ref: str, kind: str, value: str) -> bool:
     index = tx.keys.index(kind, spelled)
     tx.insert_new(IDENTIFIERS, [{"ref": ref, "kind": kind, "value_index": index, "sealed": sealed}])
     return True
+
+
+def file_numbers(tx: Tx, file: CaseFile, texts: Iterable[str]) -> None:
+    """File the complaint under every number that the complainant wrote."""
+    for number in numbers_in(texts):
+        file_under(tx, file, number.kind, number.value)
 
 
 def found_by(tx: Tx, value: str, country: str, limit: int = 50) -> list[str]:
@@ -61,3 +80,17 @@ def found_by(tx: Tx, value: str, country: str, limit: int = 50) -> list[str]:
         )
         found += tx.connection.execute(query.order_by(IDENTIFIERS.c.ref).limit(limit)).scalars()
     return list(dict.fromkeys(found))[:limit]
+
+
+def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
+    """Complaints filed under this exact number that this person may know of; the search is on the record (4.7).
+
+    Each complaint found has a row among its reads; a search that found none stands among the attempts.
+    """
+    refs = found_by(tx, value, current_rulebook(tx).country)
+    cases = known_cases(tx, refs, by)
+    for case in cases:
+        write_found(tx, case, by)
+    if not cases:
+        attempted(tx, None, "search", by, "nothing_found")
+    return cases

@@ -90,6 +90,16 @@ class Keyring:
         """False when `wrapped` should be wrapped again (rotation)."""
         return wrapped[:_ID] == self._instances[0].id
 
+    @property
+    def newest_id(self) -> bytes:
+        """What every value that the newest secret closed begins with."""
+        return self._instances[0].id
+
+    @property
+    def publics(self) -> tuple[str, ...]:
+        """The keys by which others check our signatures, newest first, in hex."""
+        return tuple(one.public.hex() for one in self._instances)
+
     def seal(self, data: bytes, aad: str) -> bytes:
         """Something that belongs to no case and no person (a message set aside, a name of staff)."""
         newest = self._instances[0]
@@ -115,21 +125,22 @@ class Keyring:
 
     def verifies(self, data: bytes, public_key: str, signature: str) -> bool:
         """True when one of our own secrets signed this."""
-        if public_key not in {one.public.hex() for one in self._instances}:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(
-                bytes.fromhex(signature), data
-            )
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return public_key in self.publics and signed(data, public_key, signature)
 
     def _of(self, sealed: bytes) -> _Instance:
         found = self._by_id.get(sealed[:_ID])
         if found is None:
             raise SealBroken("no secret in AMENDS_SECRET_KEY opens this: add the one that sealed it")
         return found
+
+
+def signed(data: bytes, public_key: str, signature: str) -> bool:
+    """True when the secret behind `public_key` signed this; both in hex."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _open(cipher: AESGCM, sealed: bytes, aad: str) -> bytes:

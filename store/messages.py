@@ -23,8 +23,20 @@ from store.values import Chat, MessageState, Obligation
 Following = tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]]
 
 
-def sending(tx: Tx, owed: Obligation, text: str, *, template: str, language: str, ref: str | None) -> int:
-    """Write the exact words down before they are sent; returns the message's number."""
+def sending(
+    tx: Tx,
+    owed: Obligation,
+    text: str,
+    *,
+    template: str,
+    language: str,
+    ref: str | None,
+    version: str | None = None,
+) -> int:
+    """Write the exact words down before they are sent; returns the message's number.
+
+    `version` is the fingerprint of the template's wording, where it is a text of ours (7.1).
+    """
     row = tx.connection.execute(
         select(OBLIGATIONS.c.contact_id, CONTACTS.c.channel, PEOPLE.c.id, PEOPLE.c.key_wrapped)
         .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
@@ -41,6 +53,7 @@ def sending(tx: Tx, owed: Obligation, text: str, *, template: str, language: str
             channel=row.channel or "",
             at=tx.now,
             template=template,
+            template_version=version,
             language=language,
             state=MessageState.SENDING.value,
         )

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, update
 
 from complaints.doing import stamp
-from complaints.owing import Lane, Owed, standing
+from complaints.duties import Lane, Owed
+from complaints.owing import standing
 from store import owed_rows
 from store.acting import settle as _settle
 from store.casefiles import load
@@ -31,9 +32,14 @@ ONCE: frozenset[str] = frozenset(
         "remedy_notice",
         "told_owner",
         "ask_approval",
+        "outside",
+        "next_recourse",
+        "no_independent",
+        "told_overturned",
         "fetch",
         "say",
         "told_failed",
+        "incident_update",
     }
 )
 
@@ -106,7 +112,7 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
         update(OBLIGATIONS).where(one.id.in_(numbers)).values(lease_until=database_seconds() + lease_seconds)
     )
     uncertain = _uncertain(tx, numbers)
-    found = {row.id: _value(tx, row, uncertain) for row in tx.connection.execute(_rows(numbers))}
+    found = {row.id: _value(tx, row, uncertain) for row in tx.connection.execute(_rows(one.id.in_(numbers)))}
     return [found[number] for number in numbers]
 
 
@@ -121,12 +127,12 @@ def _uncertain(tx: Tx, numbers: Sequence[int]) -> set[int]:
     return set(tx.connection.execute(query).scalars())
 
 
-def _rows(numbers: Sequence[int]) -> Select[Any]:
+def _rows(*wanted: ColumnElement[bool]) -> Select[Any]:
     return (
         select(OBLIGATIONS, *CHAT)
         .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
         .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
-        .where(OBLIGATIONS.c.id.in_(numbers))
+        .where(*wanted)
     )
 
 
@@ -161,8 +167,10 @@ def still_owed(tx: Tx, owed: Obligation) -> bool:
         return True
     case = load(tx, owed.ref).case
     if case.erased_at is not None:
-        return False
-    return owed.kind in ONCE or owed.key in {one.key for one in standing(case)}
+        # Only the card is left to do: it says that the words are gone.
+        return owed.key in {one.key for one in standing(case)}
+    of_event = owed.kind in ONCE or bool(owed.facts.get("once"))
+    return of_event or owed.key in {one.key for one in standing(case)}
 
 
 def settle(tx: Tx, number: int) -> None:
@@ -248,6 +256,24 @@ def free_leases(tx: Tx) -> int:
     ).rowcount
     tx.owing = tx.owing or freed > 0
     return freed
+
+
+def settle_others(tx: Tx, kinds: Collection[str], until: datetime) -> None:
+    """Every duty of another kind that is due by then is done with: nobody is left to whom it matters."""
+    one = OBLIGATIONS.c
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(IS_OPEN, one.kind.not_in(sorted(kinds)), one.due <= until)
+        .values(state="done", ended_at=tx.now, payload=None, why=None)
+    )
+
+
+def earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation | None:
+    """The duty of these kinds that is due first, without a lease: for whoever alone has the whole file in hand."""
+    one = OBLIGATIONS.c
+    query = _rows(one.kind.in_(sorted(kinds)), IS_OPEN, one.due <= until)
+    row = tx.connection.execute(query.order_by(one.due, one.lane, one.id).limit(1)).first()
+    return None if row is None else _value(tx, row, set())
 
 
 def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:

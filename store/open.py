@@ -7,16 +7,31 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
+from complaints.followed import Followed
 from complaints.record import Case
 from complaints.rulebook import Rulebook
 from store import (
+    absences,
     acting,
     attempts,
+    binding,
+    by_voice,
     checkpoints,
     contacts,
+    entering,
+    exporting,
     files,
+    following,
+    forgetting,
     hearing,
     identifiers,
+    importing,
+    incident_cards,
+    incident_drafts,
+    incident_joining,
+    incident_once,
+    incident_updates,
+    incidents,
     messages,
     models,
     obligations,
@@ -25,12 +40,15 @@ from store import (
     periods,
     reads,
     records,
+    rotating,
     rulebooks,
     slack_posts,
     staff,
     tidying,
     told,
     verifying,
+    whose,
+    worklists,
 )
 from store import (
     reading as opening,
@@ -40,6 +58,9 @@ from store import (
 )
 from store.engines import Engines, engines
 from store.faces import Bound, reading, writing
+from store.folded import FoldedCases
+from store.house_chain import house_event as _house_event
+from store.house_chain import house_events as _house_events
 from store.keyring import Keyring
 from store.migrating import require_current
 from store.notifying import Notifying
@@ -67,6 +88,7 @@ class Store:
         self._engines, self._keys, self._clock = engines, keys, clock
         self._threads = Threads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
+        self._folded = FoldedCases()
         self._callbacks: list[Callable[[], None]] = []
         self._notifying = None if engines.is_sqlite else Notifying(engines.url, self._call_back)
         self._offset = timedelta(0)
@@ -75,6 +97,10 @@ class Store:
     # acts and what is heard
     hear = writing(hearing.hear)
     act = writing(acting.act)
+    log = writing(entering.log)
+    stage = writing(whose.stage)
+    bind_code = writing(binding.bind_code)
+    to_tell = writing(by_voice.to_tell)
     attempted = writing(attempts.attempted)
     blocked = writing(contacts.blocked)
     set_aside = writing(aside.set_aside)
@@ -121,6 +147,8 @@ class Store:
     actor = reading(staff.actor)
     member = reading(staff.member)
     members = reading(staff.members)
+    away = writing(absences.away)
+    back = writing(absences.back)
 
     # reading
     case = reading(opening.case)
@@ -130,11 +158,49 @@ class Store:
     words_of = reading(told.words_of)
     texts = reading(told.texts)
     cases = reading(opening.cases)
+    worklist = reading(worklists.worklist)
+    loads = reading(worklists.loads)
+    coded = reading(worklists.coded)
     last_read = reading(reads.last_read)
     keep_identifier = writing(identifiers.keep_identifier)
     found_by = reading(identifiers.found_by)
+    search_number = writing(identifiers.search_number)
     received_page = reading(periods.received_page)
     open_page = reading(periods.open_page)
+    followed = reading(following.followed)
+    followed_page = reading(following.followed_page)
+    role_periods = reading(following.role_periods)
+    followed_received_page = reading(periods.followed_received_page)
+    followed_open_page = reading(periods.followed_open_page)
+    repeats = reading(periods.repeats)
+
+    # what leaves as a whole
+    whole_case = reading(exporting.whole_case)
+    export_person = reading(exporting.export_person)
+    roles_of = reading(exporting.roles_of)
+    note_read = writing(exporting.note_read)
+    stored_file = reading(exporting.stored_file)
+
+    # incidents
+    open_incident = writing(incidents.open_incident)
+    act_on_incident = writing(incidents.act_on_incident)
+    open_with = writing(incident_joining.open_with)
+    incident = reading(incidents.incident)
+    open_incidents = reading(incidents.open_incidents)
+    cases_of_incident = reading(incidents.cases_of_incident)
+    incident_counts = reading(incidents.counts)
+    incident_history = reading(incidents.incident_history)
+    incident_audience = reading(incident_updates.audience)
+    update_all = writing(incident_updates.update_all)
+    update_text = reading(incident_updates.update_text)
+    tell_of_incident = writing(incident_updates.tell)
+    incident_deliveries = reading(incident_updates.deliveries)
+    incident_post = writing(incident_cards.incident_post)
+    incident_posted = writing(incident_cards.incident_posted)
+    incident_draft = writing(incident_drafts.incident_draft)
+    read_incident_draft = reading(incident_drafts.read_incident_draft)
+    told_above = reading(incident_once.told_above)
+    surveyed_before = reading(incident_once.surveyed_before)
 
     # files
     file_to_fetch = reading(files.file_to_fetch)
@@ -151,6 +217,7 @@ class Store:
     examples = reading(models.examples)
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
+    current_rulebook = reading(rulebooks.current_rulebook)
     reserve = writing(pacing.reserve)
     lane_waits = writing(pacing.lane_waits)
     lead = writing(pacing.lead)
@@ -160,6 +227,21 @@ class Store:
     tidy = writing(tidying.tidy)
     checkpoint = writing(checkpoints.checkpoint)
     verify = reading(verifying.verify)
+    house_event = writing(_house_event)
+    house_events = reading(_house_events)
+    stale_keys = reading(rotating.stale)
+    rotate_keys = writing(rotating.rotate)
+    keys_rotated = writing(rotating.rotated)
+
+    known_past = reading(importing.known_past)
+    import_past = writing(importing.import_past)
+
+    # erasing
+    person_of = reading(forgetting.person_of)
+    erase = writing(forgetting.erase)
+    erase_complainant = writing(forgetting.erase_complainant)
+    unerased = reading(forgetting.unerased)
+    expired = reading(forgetting.expired)
 
     @property
     def is_shared(self) -> bool:
@@ -182,6 +264,17 @@ class Store:
     def cases_open(self) -> Iterator[Case]:
         """Every complaint that is not closed, the earliest received first."""
         return periods.pages(self.open_page)
+
+    def for_monitoring(self, start: datetime, end: datetime) -> Iterator[Followed]:
+        """Each complaint once, with its events: those received in the period, then what else is still open."""
+        yield from periods.followed_pages(lambda after: self.followed_received_page(start, end, after))
+        for one in periods.followed_pages(self.followed_open_page):
+            if not start <= one.case.received_at < end:
+                yield one
+
+    def whole_record(self) -> Iterator[Followed]:
+        """Every complaint with what stands beside it, the earliest received first, for the count."""
+        return periods.followed_pages(self.followed_page)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call this, from whatever thread wrote, after each commit that inserted or freed a duty."""
@@ -221,7 +314,7 @@ class Store:
         self._engines.close()
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection, self._keys, self.now(), self._rulebooks)
+        return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded)
 
     def _remember_refusals(self, tx: Tx | None) -> None:
         if tx is None or not tx.if_refused:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
 from store.contacts import find
 from store.errors import UnknownRow
 from store.keyring import Keyring
@@ -34,6 +34,9 @@ SPEAKING: frozenset[str] = frozenset(
         "closing",
         "survey",
         "survey_reminder",
+        "outside",
+        "next_recourse",
+        "no_independent",
     }
 )
 

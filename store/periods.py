@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
+from complaints.followed import Followed
 from complaints.record import Case
-from complaints.vocabulary import State
+from complaints.vocabulary import Kind, State
 from store.casefiles import load_many
 from store.tables import COMPLAINTS
 from store.transactions import Tx
 
 PAGE = 200
+#: So long a second complaint of the same is a repeat (iso10002.md section 5).
+REPEAT_WITHIN = timedelta(days=180)
 
 #: Where a page ended: the key of its last complaint.
 After = tuple[datetime, str]
@@ -31,6 +34,14 @@ class Page(Protocol):
         ...
 
 
+class FollowedPage(Protocol):
+    """The same with each complaint's events."""
+
+    def __call__(self, after: After | None) -> list[Followed]:
+        """At most `PAGE` complaints, those after this key, in its order."""
+        ...
+
+
 def received_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> list[Case]:
     """Complaints received from `start` (included) to `end` (not included), the earliest first."""
     return _page(tx, [_ONE.received_at >= start, _ONE.received_at < end], after)
@@ -41,13 +52,64 @@ def open_page(tx: Tx, after: After | None = None) -> list[Case]:
     return _page(tx, [_ONE.state.in_(_OPEN)], after)
 
 
+def followed_received_page(
+    tx: Tx, start: datetime, end: datetime, after: After | None = None
+) -> list[Followed]:
+    """The same as `received_page` with each complaint's events."""
+    return _followed(tx, [_ONE.received_at >= start, _ONE.received_at < end], after)
+
+
+def followed_open_page(tx: Tx, after: After | None = None) -> list[Followed]:
+    """The same as `open_page` with each complaint's events."""
+    return _followed(tx, [_ONE.state.in_(_OPEN)], after)
+
+
+def repeats(tx: Tx, start: datetime, end: datetime) -> int:
+    """Complaints of the period whose person had complained of the same category within 180 days before."""
+    one, before = COMPLAINTS.alias("one"), COMPLAINTS.alias("before")
+    query = (
+        select(one.c.ref, one.c.received_at, func.max(before.c.received_at).label("last"))
+        .join(before, before.c.complainant_id == one.c.complainant_id)
+        .where(
+            one.c.received_at >= start,
+            one.c.received_at < end,
+            before.c.received_at < one.c.received_at,
+            before.c.category == one.c.category,
+            *(row.c.kind == Kind.COMPLAINT.value for row in (one, before)),
+            *(row.c.is_simulation.is_(False) for row in (one, before)),
+        )
+        .group_by(one.c.ref, one.c.received_at)
+    )
+    return sum(row.received_at - row.last <= REPEAT_WITHIN for row in tx.connection.execute(query))
+
+
+def _followed(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[Followed]:
+    refs = _refs(tx, conditions, after)
+    return [Followed(one.case, one.events) for one in load_many(tx, refs)]
+
+
 def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[Case]:
+    return [one.case for one in load_many(tx, _refs(tx, conditions, after))]
+
+
+def _refs(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Sequence[str]:
     if after is not None:
         at, ref = after
         # The first condition alone lets the index begin where the last page ended.
         conditions = [*conditions, _ONE.received_at >= at, or_(_ONE.received_at > at, _ONE.ref > ref)]
     query = select(_ONE.ref).where(*conditions).order_by(_ONE.received_at, _ONE.ref).limit(PAGE)
-    return [one.case for one in load_many(tx, tx.connection.execute(query).scalars().all())]
+    return tx.connection.execute(query).scalars().all()
+
+
+def followed_pages(page: FollowedPage) -> Iterator[Followed]:
+    """The same as `pages` for complaints with their events."""
+    after: After | None = None
+    while True:
+        found = page(after)
+        yield from found
+        if len(found) < PAGE:
+            return
+        after = found[-1].case.received_at, found[-1].case.ref
 
 
 def pages(page: Page) -> Iterator[Case]:

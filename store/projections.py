@@ -9,14 +9,18 @@ from typing import Any
 
 from sqlalchemy import Table, delete, insert, update
 
+from complaints.outside import Improvement, OutsideDecision
+from complaints.particulars import Assessment, Decision, Issue, Proposed, RemedyOwed, TargetSet
 from complaints.priorities import priority_of
-from complaints.record import Assessment, Case, Decision, Event, Issue, Proposed, RemedyOwed, TargetSet
+from complaints.record import Case, Event
 from complaints.targets import next_due
 from complaints.vocabulary import Verb
 from store.tables import (
     ASSESSMENTS,
     DECISIONS,
+    DENIED,
     EXTERNALS,
+    IMPROVEMENTS,
     ISSUES,
     LINKS,
     PROPOSALS,
@@ -49,7 +53,10 @@ def complaint_row(case: Case) -> Values:
         "priority": priority_of(case).value,
         "owner": case.owner,
         "level": case.level,
+        "incident_id": case.incident,
         "flags": sorted(flag.value for flag in case.flags),
+        "restriction": restriction(case),
+        "waits": waits(case),
         "form_open": case.form_open,
         "last_words_at": case.last_words_at,
         "next_target": due.target.value if due else None,
@@ -59,6 +66,19 @@ def complaint_row(case: Case) -> Values:
         "closed_at": case.closed_at,
         "erased_at": case.erased_at,
     }
+
+
+def restriction(case: Case) -> str | None:
+    """Who besides the owner may know of it; None: everybody who handles."""
+    if not case.restricted:
+        return None
+    return "top" if case.fairness.leads else "managers"
+
+
+def waits(case: Case) -> bool:
+    """Does something on it wait for a second person?"""
+    asked = (case.drafted, case.reclassification, case.extension)
+    return case.is_open and any(one is not None for one in asked)
 
 
 def issue_row(one: Issue) -> Values:
@@ -81,6 +101,45 @@ def decision_row(one: Decision) -> Values:
         "needs_approval": one.needs_approval,
         "approved_by": one.approved_by,
         "communicated_at": one.communicated_at,
+        "overturned": None,
+    }
+
+
+def outside_row(one: OutsideDecision) -> Values:
+    """The row of an outside body's final decision in `decisions`; whose words they are stands in its event."""
+    return {
+        "seq": one.seq,
+        "level": one.level,
+        "external": True,
+        "by": one.by,
+        "at": one.at,
+        "short": False,
+        "findings": [],
+        "cause_class": "",
+        "others_affected": "",
+        "needs_approval": False,
+        "approved_by": None,
+        "communicated_at": None,
+        "overturned": one.overturned,
+    }
+
+
+def decision_rows(case: Case) -> list[Values]:
+    """Ours by level, as they were taken, and those of outside bodies."""
+    return [*map(decision_row, case.decisions), *map(outside_row, case.outside)]
+
+
+def improvement_row(one: Improvement) -> Values:
+    """A corrective action as it is opened, nobody's yet: `seq` is the event that opened it."""
+    return {
+        "what_sealed": None,
+        "cause_class": one.cause_class,
+        "owner": None,
+        "state": "open",
+        "due": one.due,
+        "opened_at": one.opened_at,
+        "closed_at": None,
+        "effective": None,
     }
 
 
@@ -113,8 +172,9 @@ def _columns(table: Table, one: object) -> Values:
 
 #: Each list of a case with its table, its key beside the reference, and its rows.
 LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]]], ...] = (
+    (DENIED, ("member_id",), lambda case: ({"member_id": one} for one in sorted(case.denied))),
     (ISSUES, ("n",), lambda case: (issue_row(one) for one in case.issues)),
-    (DECISIONS, ("seq",), lambda case: (decision_row(one) for one in case.decisions)),
+    (DECISIONS, ("seq",), decision_rows),
     (REMEDIES, ("n",), lambda case: (remedy_row(one) for one in case.remedies)),
     (TARGETS, ("target", "of", "version"), lambda case: (target_row(one) for one in case.targets)),
 )
@@ -125,11 +185,14 @@ def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
     facts, rows = event.facts, []
     if event.verb is Verb.PROPOSE and case.proposed is not None:
         rows.append((PROPOSALS, proposal_row(case.proposed)))
-    elif event.verb in (Verb.ASSESS, Verb.REASSESS) and case.assessment is not None:
+    elif event.verb in (Verb.ASSESS, Verb.REASSESS, Verb.RECEIVE) and case.assessment is not None:
+        # Received and assessed at once is what was imported: its category was given elsewhere.
         rows.append((ASSESSMENTS, assessment_row(case.assessment)))
     elif event.verb in (Verb.LINK, Verb.MERGE):
         relation = facts.get("relation", "duplicate")
-        rows.append((LINKS, {"other_ref": facts["other_ref"], "relation": relation, "at": event.at}))
+        # Who joins an incident need not name another complaint.
+        if facts.get("other_ref"):
+            rows.append((LINKS, {"other_ref": facts["other_ref"], "relation": relation, "at": event.at}))
     elif event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
         comply_by = facts.get("comply_by")
         rows.append(
@@ -142,6 +205,8 @@ def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
                 },
             )
         )
+        opened = (one for one in case.improvements if one.seq == event.seq)
+        rows += [(IMPROVEMENTS, improvement_row(one)) for one in opened]
     return [(table, {"ref": case.ref, "seq": event.seq, **values}) for table, values in rows]
 
 

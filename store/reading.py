@@ -15,20 +15,23 @@ from complaints.doing import stamp
 from complaints.errors import NotAllowed
 from complaints.people import Actor
 from complaints.record import Case, Event
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.attempts import remember
 from store.casefiles import CaseFile, events_of, load
 from store.contacts import person_key
 from store.errors import UnknownRow
+from store.fairness_fields import read_by_denied
 from store.files import seen
 from store.messages import message_place
 from store.projections import NEVER
 from store.reads import write_read
+from store.representing import needs_of
 from store.sealing import place, unseal
 from store.tables import COMPLAINTS, MESSAGES, PEOPLE
 from store.told import all_texts, words_by_event
 from store.transactions import Tx
-from store.values import Opened
+from store.values import MergedIn, Opened
+from store.whose import names_of
 
 
 def case(tx: Tx, ref: str) -> Case:
@@ -61,8 +64,17 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         messages=tuple(messages(tx, file)),
         proposal=proposal(file, words),
         draft_words=drafted,
-        complainant_name=name_of(tx, found.complainant),
+        # Who wants the name kept back is nameless to everybody here.
+        complainant_name=None if Flag.ANONYMOUS in found.flags else " / ".join(names_of(tx, ref)) or None,
+        support_needs=needs_of(tx, found.complainant),
+        merged=tuple(_merged(tx, one) for one in found.merged),
+        read_before=tuple(read_by_denied(tx, found)),
     )
+
+
+def _merged(tx: Tx, ref: str) -> MergedIn:
+    file = load(tx, ref)
+    return MergedIn(ref, tuple(all_texts(tx, file)), seen(tx, file))
 
 
 def proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
@@ -118,6 +130,8 @@ def cases(
     overdue: bool = False,
     after: str | None = None,
     limit: int = 50,
+    category: str | None = None,
+    incident: int | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
     one = COMPLAINTS.c
@@ -131,7 +145,14 @@ def cases(
         one.next_target,
         one.next_due_at,
     )
-    for column, wanted in ((one.state, state), (one.owner, owner), (one.priority, priority)):
+    filters = (
+        (one.state, state),
+        (one.owner, owner),
+        (one.priority, priority),
+        (one.category, category),
+        (one.incident_id, incident),
+    )
+    for column, wanted in filters:
         if wanted is not None:
             query = query.where(column == wanted)
     if overdue:

@@ -12,6 +12,9 @@ from complaints.record import Case
 from store.tables import READS
 from store.transactions import Tx
 
+#: What stands in `what` where a complaint was only found.
+SEARCH = "search"
+
 
 def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
     """This person has now seen this much of the complaint, up to its present version."""
@@ -27,9 +30,24 @@ def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
     )
 
 
+def write_found(tx: Tx, case: Case, by: Actor) -> None:
+    """This person looked for a person's number and this complaint was filed under it (4.7)."""
+    role = by.least(READERS)
+    tx.add(
+        READS,
+        ref=case.ref,
+        by=by.id,
+        role="" if role is None else role.value,
+        at=tx.now,
+        what=SEARCH,
+        version=0,
+    )
+
+
 def last_read(tx: Tx, ref: str, member: str) -> datetime | None:
     """When this person last opened the complaint."""
     found: datetime | None = tx.connection.execute(
-        select(func.max(READS.c.at)).where(READS.c.ref == ref, READS.c.by == member)
+        # Found by a number is on the record, but nothing was read then.
+        select(func.max(READS.c.at)).where(READS.c.ref == ref, READS.c.by == member, READS.c.what != SEARCH)
     ).scalar()
     return found

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from complaints.doing import stamp
 from complaints.record import Case, Event
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.casefiles import CaseFile
 from store.contacts import CHAT, chat_of
 from store.tables import CASE_PEOPLE, CONTACTS, PEOPLE, READS
@@ -29,6 +29,13 @@ def said_in_events(file: CaseFile, words: Words, told: Mapping[str, str]) -> dic
             str(one.facts["remedy_requested"]) for one in events if one.facts.get("remedy_requested")
         ],
         "remedy_requested_text": told.get("remedy_requested"),
+        "effect": told.get("effect"),
+        "recurrent": _code(events, "recurrent"),
+        "anonymity": _code(events, "anonymity") or "named",
+        "minor_flag": Flag.MINOR in case.flags,
+        "support_needs": told.get("support_needs"),
+        "representative": _representative(case, events),
+        "data_request_at": None if case.data_request_at is None else stamp(case.data_request_at),
         "kind_reason": _reason(events, words, Verb.RECLASSIFY),
         "escalations": [
             {"at": stamp(one.at), "verb": one.verb.value, "by": one.by, "reason": _all(words, one)}
@@ -43,6 +50,20 @@ def said_in_events(file: CaseFile, words: Words, told: Mapping[str, str]) -> dic
 def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:
     """The words of the latest act of this kind."""
     return next((_all(words, one) for one in reversed(events) if one.verb is verb), None)
+
+
+def _code(events: Sequence[Event], name: str) -> str | None:
+    """The code of an answer as it was given last."""
+    return next((str(one.facts[name]) for one in reversed(events) if one.facts.get(name)), None)
+
+
+def _representative(case: Case, events: Sequence[Event]) -> dict[str, Any] | None:
+    """Somebody else's complaint: what the one who writes is to them, and whether that was shown."""
+    told = _code(events, "for_whom")
+    if told is None or told == "for_me":
+        return None
+    status = "shown" if case.authority_shown else told
+    return {"relation": _code(events, "relation"), "authority_status": status}
 
 
 def _all(words: Words, event: Event) -> str | None:
@@ -75,13 +96,14 @@ def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
             "role": one.role,
             "relation": one.relation,
             "may_receive": one.may_receive,
-            "contact_points": _contact_points(tx, one.person_id),
+            "contact_points": contact_points(tx, one.person_id),
         }
         for one in tx.connection.execute(of_case.where(CASE_PEOPLE.c.ref == ref).order_by(CASE_PEOPLE.c.role))
     ]
 
 
-def _contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:
+def contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:
+    """A person's addresses, opened; `address` is None once erased."""
     query = (
         select(*CHAT, CONTACTS.c.verified, CONTACTS.c.preferred, CONTACTS.c.quiet_hours)
         .join(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)

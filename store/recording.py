@@ -13,6 +13,7 @@ from complaints.vocabulary import Verb
 from store.canonical import sha256
 from store.chain import GENESIS, entry_of
 from store.erasing import erase_words
+from store.incident_cards import owe_for_move
 from store.owed_rows import owe_for_case
 from store.projections import complaint_row, project
 from store.sealing import commitment, place, seal
@@ -32,7 +33,6 @@ def begin_record(tx: Tx, done: Done, *, key: bytes, wrapped: bytes, contact_id: 
         complainant_id=case.complainant,
         contact_id=contact_id,
         rulebook_id=event.facts["rulebook"],
-        incident_id=None,
         jurisdiction=case.rules.country,
         channel=case.channel,
         head=head,
@@ -81,6 +81,7 @@ def _write(
     )
     _keep_words(tx, case.ref, event, event.words, key)
     project(tx, before, case, event)
+    owe_for_move(tx, before, case)
     owe_for_case(tx, case.ref, contact_id, done.owed)
     if event.verb is Verb.ERASE:
         erase_words(tx, case.ref)

@@ -10,15 +10,18 @@ from sqlalchemy import select
 
 from complaints.doing import stamp
 from complaints.explaining import target_record
+from complaints.particulars import Decision, RemedyOwed
 from complaints.priorities import priority_of
-from complaints.record import Case, Decision, Event, RemedyOwed
+from complaints.record import Case, Event
 from complaints.targets import next_due
 from complaints.vocabulary import CLAUSES, Flag, Verb
+from store.canonical import sha256
 from store.casefiles import CaseFile, load
+from store.fairness_fields import capa_ids, fairness_fields, links, merged, outside_decisions
 from store.files import files_as_records
 from store.reading import messages, name_of, proposal
 from store.record_fields import people, said_in_events, text_read_at
-from store.tables import COMPLAINTS, EVENTS, LINKS, READS
+from store.tables import COMPLAINTS, EVENTS, READS
 from store.told import all_texts, newest_texts, words_by_event
 from store.transactions import Tx
 
@@ -59,13 +62,20 @@ def record(tx: Tx, ref: str) -> dict[str, Any]:
             for one in case.issues
         ],
         "targets": [target_record(one) for one in case.targets],
-        "decisions": [_decision(case, one, words) for one in case.decisions],
+        "decisions": sorted(
+            [*(_decision(case, one, words) for one in case.decisions), *outside_decisions(file, words)],
+            key=lambda made: made["seq"],
+        ),
         "remedies": [_remedy(case, one, words) for one in case.remedies],
         "files": [{**one, "at": stamp(one["at"])} for one in files_as_records(tx, file)],
         "messages": messages(tx, file),
         "events": _events(tx, file),
         "reads": _reads(tx, ref),
-        "links": _links(tx, ref),
+        "links": links(tx, ref),
+        "merged": merged(tx, case),
+        "merged_into": case.merged_into,
+        "capa_ids": capa_ids(tx, ref),
+        **fairness_fields(tx, case),
     }
 
 
@@ -83,15 +93,22 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         "work_version": case.work_version,
         "kind": case.kind.value,
         "is_simulation": case.is_simulation,
+        "imported": case.imported,
         "jurisdiction": row.jurisdiction,
         "incident_id": row.incident_id,
         "rulebook": case.rules.id,
         "received_at": stamp(case.received_at),
         "logged_at": stamp(case.logged_at),
         "channel": case.channel,
+        "recipient_staff": file.events[0].facts.get("recipient_staff"),
+        # Which words of the notice were in force: the complaint is frozen to its rules.
+        "privacy_notice_version": sha256(case.rules.notice)[:12] if case.rules.notice else None,
+        "answer_by": case.answer_by,
+        "consent_to_contact": file.events[0].facts.get("consent_to_contact"),
+        "raised_late": case.raised_late,
         "language": case.language,
         "complainant": case.complainant,
-        "name": name_of(tx, case.complainant),
+        "name": None if Flag.ANONYMOUS in case.flags else name_of(tx, case.complainant),
         "description": told.get("description"),
         "confirmed_at": _at(case.confirmed_at),
         "form_ended_at": _at(case.form_ended_at),
@@ -180,6 +197,7 @@ def _decision(case: Case, one: Decision, words: Words) -> dict[str, Any]:
     return {
         "level": one.level,
         "seq": one.seq,
+        "external": False,
         "by": one.by,
         "at": stamp(one.at),
         "short": one.short,
@@ -247,12 +265,6 @@ def _reads(tx: Tx, ref: str) -> list[dict[str, Any]]:
     query = select(READS.c.by, READS.c.role, READS.c.at, READS.c.what).where(READS.c.ref == ref)
     rows = tx.connection.execute(query.order_by(READS.c.id))
     return [{"by": row.by, "role": row.role, "at": stamp(row.at), "what": row.what} for row in rows]
-
-
-def _links(tx: Tx, ref: str) -> list[dict[str, Any]]:
-    query = select(LINKS.c.other_ref, LINKS.c.relation, LINKS.c.at).where(LINKS.c.ref == ref)
-    rows = tx.connection.execute(query.order_by(LINKS.c.seq))
-    return [{"other_ref": row.other_ref, "relation": row.relation, "at": stamp(row.at)} for row in rows]
 
 
 def _last(file: CaseFile, words: Words, field: str) -> str | None:

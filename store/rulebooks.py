@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from complaints.doing import stamp
 from complaints.rulebook import Rulebook, as_json, from_json
-from store.canonical import sha256
-from store.chain import GENESIS, written
 from store.errors import StoreError
-from store.tables import EVENTS, RULEBOOKS, SETTINGS
+from store.house_chain import SETTINGS_CHAIN as SETTINGS_CHAIN
+from store.house_chain import house_event
+from store.tables import RULEBOOKS, SETTINGS
 from store.transactions import Tx
 
-#: The chain in which every change of the settings stands (no complaint's reference looks like it).
-SETTINGS_CHAIN = "-settings"
 DEFAULT = ""
 
 
@@ -30,7 +27,7 @@ def use_rulebook(tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT) -> bool:
     if _current_id(tx, jurisdiction) == number:
         return False
     tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=tx.now)
-    _record_change(tx, number, jurisdiction)
+    house_event(tx, "load_settings", {"rulebook": number, "jurisdiction": jurisdiction})
     return True
 
 
@@ -59,28 +56,3 @@ def _current_id(tx: Tx, jurisdiction: str) -> str | None:
         .limit(1)
     ).scalar()
     return found
-
-
-def _record_change(tx: Tx, number: str, jurisdiction: str) -> None:
-    last = tx.connection.execute(
-        select(EVENTS.c.seq, EVENTS.c.hash)
-        .where(EVENTS.c.ref == SETTINGS_CHAIN)
-        .order_by(EVENTS.c.seq.desc())
-        .limit(1)
-    ).first()
-    seq, prev = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    facts = {"rulebook": number, "jurisdiction": jurisdiction}
-    entry = written(
-        SETTINGS_CHAIN, seq, "load_settings", stamp(tx.now), "system", "system", facts, None, prev
-    )
-    tx.add(
-        EVENTS,
-        ref=SETTINGS_CHAIN,
-        seq=seq,
-        verb="load_settings",
-        at=tx.now,
-        by="system",
-        role="system",
-        entry=entry,
-        hash=sha256(entry),
-    )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from complaints.doing import stamp
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
 from store import owed_rows
 from store.errors import UnknownRow
 from store.sealing import place

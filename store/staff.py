@@ -35,12 +35,16 @@ def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
                 )
                 .values(until=tx.now)
             )
-    gone = held.keys() - wanted.keys()
+    here = tx.connection.execute(select(STAFF.c.id).where(STAFF.c.left_at.is_(None))).scalars()
+    gone = set(here) - wanted.keys()
     if gone:
         tx.connection.execute(update(STAFF).where(STAFF.c.id.in_(gone)).values(left_at=tx.now))
 
 
 def _keep(tx: Tx, member: Member) -> None:
+    known = tx.connection.execute(
+        select(STAFF.c.absent_from, STAFF.c.absent_until, STAFF.c.stand_in).where(STAFF.c.id == member.id)
+    ).first()
     said = json.dumps({"name": member.name, "aliases": list(member.aliases)}, ensure_ascii=False)
     tx.put(
         STAFF,
@@ -50,8 +54,11 @@ def _keep(tx: Tx, member: Member) -> None:
             "line": member.line,
             "sealed": tx.keys.seal(said.encode(), place("staff", member.id, "name")),
             "limits": {},
-            "absent_from": None,
-            "absent_until": member.absent_until,
+            # Absence is not Slack's to say: what was recorded stands over every look at the roles.
+            "absent_from": None if known is None else known.absent_from,
+            "absent_until": member.absent_until if known is None else known.absent_until,
+            "deputy": member.deputy,
+            "stand_in": None if known is None else known.stand_in,
             "left_at": None,
         },
     )
@@ -102,6 +109,7 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 roles=held.get(row.id, frozenset()),
                 line=row.line,
                 absent_until=row.absent_until,
+                deputy=row.stand_in or row.deputy,
             )
         )
     return read

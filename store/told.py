@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
+from complaints.record import Case
 from complaints.vocabulary import Role, Verb
 from store.casefiles import CaseFile, case_key, load
 from store.sealing import place, unseal
-from store.tables import COMPLAINTS, TEXTS
+from store.tables import COMPLAINTS, MESSAGES, TEXTS
 from store.transactions import Tx
 from store.values import Text
 
@@ -83,6 +84,28 @@ def source_of(tx: Tx, person: str, source: str) -> tuple[str, str, int] | None:
         .limit(1)
     ).first()
     return None if row is None else (row.ref, row.field, row.seq)
+
+
+def posted_about(tx: Tx, contact_id: int, platform_id: str) -> str | None:
+    """Which complaint a message of ours in a chat was about, by the channel's own id of it."""
+    ref: str | None = tx.connection.execute(
+        select(MESSAGES.c.ref)
+        .where(
+            MESSAGES.c.contact_id == contact_id,
+            MESSAGES.c.direction == "out",
+            MESSAGES.c.platform_id == platform_id,
+        )
+        .limit(1)
+    ).scalar()
+    return ref
+
+
+def decision_letter(tx: Tx, case: Case) -> str:
+    """The letter of the present decision as it was previewed; empty where there is none, or none is told."""
+    decision = case.decision
+    if decision is None or decision.communicated_at is None:
+        return ""
+    return words_of(tx, case.ref, decision.seq).get("letter", "")
 
 
 def text_place(ref: str, seq: int, field: str) -> str:

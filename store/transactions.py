@@ -13,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from complaints.rulebook import Rulebook
+from store.folded import FoldedCases
 from store.keyring import Keyring
 
 
@@ -27,6 +28,8 @@ class Tx:
     keys: Keyring
     now: datetime
     rulebooks: dict[str, Rulebook]
+    #: Shared too: a case under its head never changes.
+    folded: FoldedCases = field(default_factory=FoldedCases)
     #: True once a duty was inserted or freed: the performers are nudged after the commit.
     owing: bool = False
     #: Done in a transaction of its own when this one is rolled back: a refusal stays on the record.

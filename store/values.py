@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.owing import Lane
+from complaints.duties import Lane
+from complaints.incidents import Incident
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
 
@@ -55,7 +56,8 @@ class Say:
     """Something to say in the chat: a template with its fields (sealed at rest) and buttons as choices.
 
     `key` makes a repeat impossible; `due` in the future means it is first asked of the dialogue then (see
-    Wake). `answers` is the callback id to answer, `replaces` the platform message to edit instead.
+    Wake). `answers` is the callback id to answer, `replaces` the platform message to edit instead. `kind` is
+    the duty's: "say", or another that brings something else than a text.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Say:
     ref: str | None = None
     lane: Lane = Lane.DIALOGUE
     step: str = ""
+    kind: str = "say"
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,47 @@ class Turn:
     blocked: bool | None = None
 
 
+class CodeState(StrEnum):
+    """What a code that came from a chat is: it opens a complaint, or why not."""
+
+    FOUND = "found"
+    YOURS = "yours"
+    UNKNOWN = "unknown"
+    USED = "used"
+    EXPIRED = "expired"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code and the complaint that it opens, or that it opened for this very person."""
+
+    state: CodeState
+    case: Case | None = None
+
+
+def _no_code(text: str) -> Code:
+    return Code(CodeState.UNKNOWN)
+
+
+def _none_posted(platform_id: str) -> None:
+    return None
+
+
+def _no_letter(ref: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Conversation:
     """Where a talk stands, loaded and locked in the transaction that hears the message.
 
     `cases` are the person's complaints, the newest first, at most 20. `texts` gives the words already told to
     a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases.
+    `incidents` gives the open incidents, the newest first; they are read when a step asks for them.
+    `code` looks up a code that binds; a miss counts, so it is asked once a message and only for one.
+    `posted` gives the complaint that a message of ours in this chat was about, by the channel's id of it;
+    `decided` the letter of a complaint's decision, or nothing.
     """
 
     chat: Chat
@@ -105,6 +143,10 @@ class Conversation:
     texts: Callable[[str], Mapping[str, str]]
     sources: Callable[[str], tuple[str, str, int] | None]
     staff: Mapping[str, tuple[str, ...]]
+    incidents: Callable[[], tuple[Incident, ...]] = tuple
+    posted: Callable[[str], str | None] = _none_posted
+    decided: Callable[[str], str] = _no_letter
+    code: Callable[[str], Code] = _no_code
 
 
 Step = Callable[[Conversation], Turn]
@@ -144,12 +186,18 @@ class Obligation:
 
 
 class MessageState(StrEnum):
-    """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read."""
+    """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read.
+
+    `to_tell` waits for somebody to tell or post it, `told` was, `by_chat` went to the chat bound meanwhile.
+    """
 
     SENDING = "sending"
     SENT = "sent"
     UNCERTAIN = "uncertain"
     FAILED = "failed"
+    TO_TELL = "to_tell"
+    TOLD = "told"
+    BY_CHAT = "by_chat"
 
 
 @dataclass(frozen=True)
@@ -162,6 +210,11 @@ class Member:
     roles: frozenset[Role]
     line: str | None = None
     absent_until: datetime | None = None
+    deputy: str | None = None
+
+    def is_away(self, now: datetime) -> bool:
+        """True until the day of return."""
+        return self.absent_until is not None and now < self.absent_until
 
 
 @dataclass(frozen=True)
@@ -218,6 +271,23 @@ class FileSeen:
 
 
 @dataclass(frozen=True)
+class MergedIn:
+    """What was said and sent in a complaint that was merged into another."""
+
+    ref: str
+    texts: tuple[Text, ...]
+    files: tuple[FileSeen, ...]
+
+
+@dataclass(frozen=True)
+class ReadBefore:
+    """Somebody who is kept from a complaint had opened it before."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Opened:
     """Everything of a case that a reader sees; making it left a row in `reads`."""
 
@@ -229,6 +299,10 @@ class Opened:
     proposal: Mapping[str, Any] | None
     draft_words: Mapping[str, str]
     complainant_name: str | None
+    support_needs: str | None = None
+    #: Complaints that were merged into this one, and who had opened it before being kept from it.
+    merged: tuple[MergedIn, ...] = ()
+    read_before: tuple[ReadBefore, ...] = ()
 
 
 @dataclass(frozen=True)

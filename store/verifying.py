@@ -15,7 +15,10 @@ from store.casefiles import case_key
 from store.chain import GENESIS, event_of
 from store.checkpoints import merkle_root, statement_of
 from store.errors import SealBroken
+from store.incident_proof import check_incident, is_incident
+from store.keyring import signed
 from store.projections import LISTS, assessment_row, complaint_row, proposal_row
+from store.rotating import retired
 from store.rulebooks import SETTINGS_CHAIN, rulebook
 from store.sealing import commitment, unseal
 from store.tables import ASSESSMENTS, CHECKPOINT_HEADS, CHECKPOINTS, COMPLAINTS, EVENTS, PROPOSALS, TEXTS
@@ -37,7 +40,7 @@ def verify(tx: Tx, outside: Mapping[str, Any] | None = None) -> Verification:
         tail += sum(row.id > sealed_up_to for row in rows)
         known[ref] = [row.hash for row in rows]
         header = tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).first()
-        if ref != SETTINGS_CHAIN:
+        if ref != SETTINGS_CHAIN and not is_incident(ref):
             cases += 1
             erased += header is not None and header.key_wrapped is None
         first_bad = first_bad or _chain(ref, rows) or _case(tx, ref, rows, header)
@@ -92,6 +95,8 @@ def _chain(ref: str, rows: list[Row[Any]]) -> Bad | None:
 def _case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Bad | None:
     if ref == SETTINGS_CHAIN:
         return None
+    if is_incident(ref):
+        return check_incident(tx, ref, rows)
     last = rows[-1].seq
     if header is None:
         return ref, last, "these events have no complaint"
@@ -196,7 +201,10 @@ def _checkpoints(tx: Tx, known: Mapping[str, list[str]]) -> Bad | None:
 
 def _document(tx: Tx, outside: Mapping[str, Any], known: Mapping[str, list[str]]) -> Bad | None:
     said = {name: outside[name] for name in ("version", "at", "root", "heads")}
-    if not tx.keys.verifies(canonical(said).encode(), outside["public_key"], outside["signature"]):
+    ours = {*tx.keys.publics, *retired(tx)}
+    if outside["public_key"] not in ours or not signed(
+        canonical(said).encode(), outside["public_key"], outside["signature"]
+    ):
         return "checkpoint document", 0, "no secret of this instance signed it"
     instant(outside["at"])
     for ref, seq, hash_ in outside["heads"]:

@@ -47,7 +47,12 @@ class Columns:
 
 def _decode(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16")
+        try:
+            return raw.decode("utf-16")
+        except UnicodeDecodeError as broken:
+            raise UnreadableTable(
+                "the file begins as UTF-16 and breaks off or is damaged: save it anew, as UTF-8"
+            ) from broken
     for encoding in _ENCODINGS:
         try:
             return raw.decode(encoding)

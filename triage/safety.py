@@ -15,7 +15,7 @@ from triage.names import SUFFIX, named_people
 from triage.rule import Rule, compile_pattern, compile_search, leading_keys, read_rules
 from triage.scope import Standing, standing
 
-__all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "signs"]
+__all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class DangerSign:
     name: str
 
 
-ORGANISATION = "danger"
+#: The kind of an organisation's own signs: `own.smell_of_gas`.
+ORGANISATION = "own"
 LANGUAGES = ("en", "tr")
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
@@ -83,11 +84,12 @@ class _Matcher:
         return pattern.match(folded, place)
 
 
-_Index = dict[str, list[_Matcher]]
+Index = dict[str, list[_Matcher]]
 
 
-def _index(rules: Iterable[Rule]) -> _Index:
-    index: _Index = {}
+def index_of(rules: Iterable[Rule]) -> Index:
+    """The patterns of rules by the letters that lead to them."""
+    index: Index = {}
     for rule in rules:
         for pattern in rule.patterns:
             for key in leading_keys(pattern):
@@ -95,12 +97,18 @@ def _index(rules: Iterable[Rule]) -> _Index:
     return index
 
 
-_INDEX = _index(BUILT_IN)
+_INDEX = index_of(BUILT_IN)
 
 
-def _own_index(extra: Sequence[DangerSign]) -> _Index:
+def own_sign(wordings: Sequence[str], number: str | None, text: Mapping[str, str]) -> DangerSign:
+    """An organisation's `[[danger]]` entry as a sign, named after its first wording: `smell_of_gas`."""
+    name = "_".join(_TOKEN.findall(fold(wordings[0] if wordings else "").text))
+    return DangerSign(tuple(wordings), number, text, name or "sign")
+
+
+def _own_index(extra: Sequence[DangerSign]) -> Index:
     """The organisation's signs as matchers; they are settings, so a bare word is taken with its endings."""
-    index: _Index = {}
+    index: Index = {}
     for sign in extra:
         rule = Rule(sign.name, ORGANISATION, 5, 3, True, (), suspicion=True)
         for wording in sign.signs:
@@ -170,8 +178,14 @@ def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
     severity 3 and safety 1, because severity counts harm "actual or potential"; what is over and mended is
     no present danger.
     """
+    found = found_by(text, *((_INDEX, _own_index(extra)) if extra else (_INDEX,)))
+    kept = [sign for sign in found.values() if not any(_covers(other, sign) for other in found.values())]
+    return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))
+
+
+def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
+    """The first hit of each rule that stands in a text, by the rule's name: what is denied is left out."""
     folded = fold(text)
-    indexes = (_INDEX, _own_index(extra)) if extra else (_INDEX,)
     found: dict[str, Sign] = {}
     for token in _TOKEN.finditer(folded.text):
         key = token.group()[:3]
@@ -185,5 +199,4 @@ def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
                 sign = _judge(matcher, folded, hit.start(), hit.end())
                 if sign is not None:
                     found.setdefault(sign.rule, sign)
-    kept = [sign for sign in found.values() if not any(_covers(other, sign) for other in found.values())]
-    return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))
+    return found

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from amends.cli import case, database, desk, inbox, outbox, report, setup, triage
+from amends.cli import (
+    case,
+    clauses,
+    custody,
+    database,
+    desk,
+    filing,
+    forgetting,
+    importing,
+    inbox,
+    outbox,
+    privacy,
+    report,
+    setup,
+    triage,
+)
 
 app = typer.Typer(
     name="amends",
@@ -13,14 +28,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+case.app.command("file")(filing.file_)
+database.app.command("backup")(custody.backup)
+database.app.command("restore")(custody.restore)
+database.app.command("checkpoint")(custody.checkpoint)
+database.app.command("rotate-key")(custody.rotate_key)
+privacy.app.command("erase")(forgetting.erase)
+privacy.app.command("purge")(forgetting.purge)
 app.add_typer(database.app, name="db")
 app.add_typer(triage.app, name="triage")
 app.add_typer(case.app, name="case")
 app.add_typer(report.app, name="report")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(privacy.app, name="privacy")
+app.command("clauses")(clauses.clauses)
 app.command("demo")(desk.demo)
 app.command("run")(desk.run)
+app.command("import")(importing.import_)
 app.command("init")(setup.init)
 app.command("check")(setup.check)
 app.command("slack-manifest")(setup.slack_manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from amends.cli.printing import as_json, local, out, table
 from complaints.errors import UnknownReference
 from complaints.explaining import due_record
 from complaints.references import parse_reference
+from store.exporting import OPERATOR
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
 
@@ -30,6 +32,8 @@ def list_(
     state: Annotated[str | None, typer.Option(help="received, assessed, investigating, decided …")] = None,
     owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
     priority: Annotated[str | None, typer.Option(help="P1, P2, P3 or P4.")] = None,
+    category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
+    incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
     overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
@@ -39,7 +43,14 @@ def list_(
     """Complaints, those with the next due time first."""
     with opened(config) as (settings, store):
         cases, following = store.cases(
-            state=state, owner=owner, priority=priority, overdue=overdue, after=after, limit=limit
+            state=state,
+            owner=owner,
+            priority=priority,
+            category=category,
+            incident=incident,
+            overdue=overdue,
+            after=after,
+            limit=limit,
         )
         if json:
             as_json({"cases": cases, "next": following})
@@ -69,11 +80,31 @@ def _next(due: Any, zone: ZoneInfo) -> str | None:
     return f"{due['target']} {local(due['at'], zone)}" if due else None
 
 
+class Why(StrEnum):
+    """For what an operator looks at a complaint (4.7)."""
+
+    OPERATION = "operation"
+    AUDIT = "audit"
+    REQUEST = "request"
+    LAW = "law"
+
+
 @app.command()
-def show(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """The whole record of one complaint, words included."""
+def show(
+    ref: Reference,
+    *,
+    reason: Annotated[
+        Why, typer.Option(help="What for; it stays on the record beside who was shown it.")
+    ] = Why.OPERATION,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """The whole record of one complaint, words included; that it was shown stays on the record."""
     with opened(config) as (settings, store):
         record = store.record(reference(ref))
+        store.note_read(
+            [record["ref"]], OPERATOR, "show" if reason is Why.OPERATION else f"show {reason.value}"
+        )
         if json:
             as_json(record)
             return

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from json import loads
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
+from amends.keys import keyring
 from amends.settings import load
+from store.errors import StoreError
 from store.migrating import upgrade as upgrade_database
+from store.restoring import verify_file
+from store.values import Verification
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -22,30 +31,61 @@ def upgrade(*, config: Config = None) -> None:
 
 
 @app.command()
-def verify(*, json: Json = False, config: Config = None) -> None:
+def verify(
+    *,
+    backup: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Check this backup instead.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Check against this list kept outside too."),
+    ] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
     """Check every event's place in its chain, commitment and projection; name the first bad event."""
+    outside = None if checkpoint is None else checkpoint_document(checkpoint)
+    found = _verified(config, backup, outside)
+    _tell(found, json=json)
+
+
+def _verified(config: Path | None, backup: Path | None, outside: dict[str, Any] | None) -> Verification:
+    if backup is not None:
+        return verify_file(backup, keyring(load(config)), datetime.now(UTC), outside)
     with opened(config) as (_, store):
-        found = store.verify()
-        first = found.first_bad
-        if json:
-            as_json(
-                {
-                    "well": first is None,
-                    "cases": found.cases,
-                    "entries": found.entries,
-                    "first_bad": None
-                    if first is None
-                    else {"ref": first[0], "seq": first[1], "why": first[2]},
-                    "unsealed_tail": found.unsealed_tail,
-                    "erased": found.erased,
-                }
-            )
+        return store.verify(outside)
+
+
+def checkpoint_document(file: Path) -> dict[str, Any]:
+    """A list of heads as `amends db checkpoint` wrote it; StoreError for anything else."""
+    try:
+        read = loads(file.read_text(encoding="utf-8"))
+        if {"version", "at", "root", "heads", "public_key", "signature"} <= set(read):
+            return dict(read)
+    except (ValueError, TypeError, OSError) as wrong:
+        raise StoreError(f"{file} is no checkpoint ({type(wrong).__name__}): look at its name.") from wrong
+    raise StoreError(f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote.")
+
+
+def _tell(found: Verification, *, json: bool) -> None:
+    first = found.first_bad
+    if json:
+        as_json(
+            {
+                "well": first is None,
+                "cases": found.cases,
+                "entries": found.entries,
+                "first_bad": None if first is None else {"ref": first[0], "seq": first[1], "why": first[2]},
+                "unsealed_tail": found.unsealed_tail,
+                "erased": found.erased,
+            }
+        )
+    else:
+        out.print(f"{found.cases} complaints, {found.entries} events, {found.erased} erased.")
+        out.print(f"{found.unsealed_tail} events are newer than the last checkpoint.")
+        if first is None:
+            out.print("The record is whole.")
         else:
-            out.print(f"{found.cases} complaints, {found.entries} events, {found.erased} erased.")
-            out.print(f"{found.unsealed_tail} events are newer than the last checkpoint.")
-            if first is None:
-                out.print("The record is whole.")
-            else:
-                out.print(f"Not whole: {first[0]}, event {first[1]}: {first[2]}", markup=False)
-        if first is not None:
-            raise typer.Exit(NOT_WELL)
+            out.print(f"Not whole: {first[0]}, event {first[1]}: {first[2]}", markup=False)
+    if first is not None:
+        raise typer.Exit(NOT_WELL)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config
@@ -60,4 +61,25 @@ def demo(
             err.print(failed, markup=False)
             raise typer.Exit(NOT_WELL)
         return
-    asyncio.run(run_demo(port=port, empty=empty, speed=speed, say=lambda line: out.print(line, markup=False)))
+    with Progress(
+        TextColumn("Writing the past of the demo"),
+        BarColumn(),
+        TaskProgressColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("past", total=1.0, visible=not empty)
+
+        def say(line: str) -> None:
+            bar.stop()
+            out.print(line, markup=False)
+
+        asyncio.run(
+            run_demo(
+                port=port,
+                empty=empty,
+                speed=speed,
+                say=say,
+                progress=lambda share: bar.update(task, completed=share),
+            )
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -11,16 +10,20 @@ from typing import Annotated
 
 import typer
 
+from amends.cli.leaving import writable, write
 from amends.cli.opened import Config, Json, opened
-from amends.cli.printing import err
+from amends.settings import Settings
 from complaints.localtime import at_minute, wall
-from complaints.record import Case
+from reports.as_csv import as_csv
+from reports.integrity import Proof
 from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
-from store.open import Store
+from reports.pictures import in_time, volume
 
 app = typer.Typer(help="Figures from the record (clause 8).", no_args_is_help=True)
 
+#: What is drawn, by title: the name of its file, and how.
+PICTURES = {"Received by week": ("volume", volume), "Shares and their targets": ("shares", in_time)}
 #: Without dates: the last 91 days, today included: a quarter, as the management review takes it.
 QUARTER = 91
 
@@ -30,6 +33,8 @@ class Format(StrEnum):
 
     MD = "md"
     JSON = "json"
+    CSV = "csv"
+    PDF = "pdf"
 
 
 @app.callback()
@@ -51,27 +56,60 @@ def monitoring(
         Format | None, typer.Option("--format", help="Else by the file's ending, else md.")
     ] = None,
     json: Json = False,
+    chain: Annotated[
+        bool, typer.Option("--chain/--no-chain", help="Check the chain of the whole record too.")
+    ] = True,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
+        Path | None,
+        typer.Option("-o", "--output", dir_okay=False, help="Write to this file, pictures beside a page."),
     ] = None,
     config: Config = None,
 ) -> None:
     """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
     written = _format(format_, output, json=json)
+    if written is Format.PDF and output is None:
+        raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
     with opened(config) as (settings, store):
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, wall(now, zone).date(), zone)
-        found = monitor(_cases(store, period), period=period, now=now)
+        checked = store.verify() if chain else None
+        found = monitor(
+            store.for_monitoring(period.start, period.end),
+            period=period,
+            now=now,
+            repeats=store.repeats(period.start, period.end),
+            proof=None if checked is None else Proof(checked.entries, checked.first_bad),
+        )
+    if written is Format.PDF and output is not None:
+        _set(found, settings, now, output)
+        return
     _write(found, written, zone, output)
 
 
+def _set(found: Monitoring, settings: Settings, now: datetime, output: Path) -> None:
+    """The report as PDF/A, its pictures at the end."""
+    # Loaded late: other commands need no typesetter.
+    from amends.documents.labels import load_labels
+    from amends.documents.report import report_document
+    from amends.documents.setting import as_pdf
+
+    writable(output)
+    own = settings.organisation
+    labels = load_labels((own.staff_language,), own.timezone, settings.texts_folder)
+    drawn = {title: draw(found) for title, (_, draw) in PICTURES.items()}
+    text = as_markdown(found, own.timezone)
+    made = report_document(text, labels, organisation=own.name, made_at=now, drawn=drawn)
+    write(output, as_pdf(made, at=now))
+
+
 def _format(asked: Format | None, output: Path | None, *, json: bool) -> Format:
-    if json and asked is Format.MD:
-        raise typer.BadParameter("--json and --format md exclude each other", param_hint="--format")
+    if json and asked not in (None, Format.JSON):
+        raise typer.BadParameter(f"--json and --format {asked} exclude each other", param_hint="--format")
     if json or asked is not None:
         return Format.JSON if json else asked or Format.MD
-    return Format.JSON if output is not None and output.suffix == ".json" else Format.MD
+    ending = "" if output is None else output.suffix.removeprefix(".")
+    return Format(ending) if ending in set(Format) else Format.MD
 
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
@@ -82,21 +120,26 @@ def _period(start: datetime | None, end: datetime | None, today: date, zone: str
     return Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
 
 
-def _cases(store: Store, period: Period) -> Iterator[Case]:
-    """Each case once: those of the period, then what is still open from before or after it."""
-    yield from store.cases_received(period.start, period.end)
-    yield from (case for case in store.cases_open() if not period.holds(case.received_at))
-
-
 def _write(found: Monitoring, written: Format, zone: str, output: Path | None) -> None:
+    if output is not None:
+        writable(output)
     if written is Format.JSON:
         text = json_module.dumps(found.as_json(), ensure_ascii=False, indent=2) + "\n"
+    elif written is Format.CSV:
+        text = as_csv(found)
     else:
-        text = as_markdown(found, zone)
+        text = as_markdown(found, zone, {} if output is None else _pictures(found, output))
     if output is None:
         typer.echo(text, nl=False)
         return
-    if not output.parent.is_dir():
-        raise typer.BadParameter(f"{output.parent} is no folder: make it first", param_hint="-o")
-    output.write_text(text, encoding="utf-8")
-    err.print(f"wrote {output}", markup=False)
+    write(output, text.encode())
+
+
+def _pictures(found: Monitoring, page: Path) -> dict[str, str]:
+    """The pictures, written beside the page and named for it."""
+    files = {}
+    for title, (name, draw) in PICTURES.items():
+        file = page.with_name(f"{page.stem}-{name}.svg")
+        file.write_text(draw(found), encoding="utf-8")
+        files[title] = file.name
+    return files

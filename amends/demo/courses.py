@@ -39,17 +39,23 @@ class Course:
 _TOLD = (Step("tell", 0 * H), Step("finish", H / 20))
 _ASSESSED = (*_TOLD, Step("assess", 3 * H))
 _LOOKED_INTO = (*_ASSESSED, Step("investigate", 5 * H))
+_ASKED = (*_ASSESSED, Step("reply", H), Step("ask", 2 * H), Step("answer", 8 * H), Step("investigate", 3 * H))
 _UPHELD = (*_LOOKED_INTO, Step("decide_refund", 20 * H), Step("approve", 2 * H))
 _MENDED = (*_LOOKED_INTO, Step("decide_repair", 20 * H))
 _REFUSED = (*_LOOKED_INTO, Step("decide_not_upheld", 20 * H))
 _LEVEL_2 = (*_REFUSED, Step("disagree", 30 * H), Step("review", 20 * H))
+_OUTSIDE = (*_LEVEL_2, Step("disagree", 20 * H))
+_AT_ONCE = (*_ASSESSED, Step("resolve", H), Step("accept", H), Step("close", H))
+_PUT_RIGHT = (*_UPHELD, Step("accept", 9 * H), Step("remedy", 2 * D), Step("verify", D), Step("close", 2 * H))
 
 COURSES: Mapping[str, Course] = {
     "being told": Course((Step("tell", 0 * H),), 2, H / 10),
-    "received": Course(_TOLD, 6, 2 * H),
-    "assessed": Course(_ASSESSED, 6, 3 * H),
+    "received": Course(_TOLD, 5, 2 * H),
+    "assessed": Course(_ASSESSED, 5, 3 * H),
     "taken": Course((*_TOLD, Step("take", 2 * H)), 3, H),
-    "investigated": Course(_LOOKED_INTO, 6, 20 * H),
+    "investigated": Course(_LOOKED_INTO, 4, 20 * H),
+    "asked": Course((*_ASSESSED, Step("reply", H), Step("ask", 2 * H)), 3, 5 * H),
+    "given more time": Course((*_ASKED, Step("extend", 4 * H)), 3, 20 * H),
     "waits for approval": Course((*_LOOKED_INTO, Step("decide_refund", 20 * H)), 3, 2 * H),
     "answered": Course(_REFUSED, 5, 2 * D),
     "remedy owed": Course((*_MENDED, Step("accept", 4 * H)), 4, D),
@@ -57,15 +63,14 @@ COURSES: Mapping[str, Course] = {
     "accepted": Course((*_REFUSED, Step("accept", 9 * H)), 2, 3 * H),
     "escalated": Course((*_REFUSED, Step("disagree", 30 * H)), 3, 6 * H),
     "reviewed": Course((*_LEVEL_2,), 2, D),
-    "outside": Course((*_LEVEL_2, Step("disagree", 20 * H)), 2, 3 * D),
-    "resolved at once": Course(
-        (*_ASSESSED, Step("resolve", H), Step("accept", H), Step("close", H)), 12, 9 * D
-    ),
-    "put right": Course(
-        (*_UPHELD, Step("accept", 9 * H), Step("remedy", 2 * D), Step("verify", D), Step("close", 2 * H)),
-        10,
-        12 * D,
-    ),
+    "outside": Course(_OUTSIDE, 2, 3 * D),
+    "at the ombudsman": Course((*_OUTSIDE, Step("outside", 4 * D)), 1, 5 * D),
+    "overturned": Course((*_OUTSIDE, Step("outside", 4 * D), Step("overturned", 20 * D)), 1, 2 * D),
+    "resolved at once": Course(_AT_ONCE, 12, 2 * D),
+    "resolved at once, long ago": Course((*_AT_ONCE, Step("survey", 4 * D)), 12, 19 * D),
+    "put right": Course(_PUT_RIGHT, 10, 3 * D),
+    "put right, long ago": Course((*_PUT_RIGHT, Step("survey", 4 * D)), 10, 24 * D),
+    "came back": Course((*_PUT_RIGHT, Step("reopen", 7 * D), Step("reply", H)), 2, D),
     "no reply": Course((*_MENDED, Step("remedy", 2 * D), Step("verify", D)), 4, 33 * D),
     "lapsed": Course(_REFUSED, 3, 34 * D),
     "withdrawn": Course((*_ASSESSED, Step("withdraw", 10 * H)), 2, 4 * D),

@@ -10,10 +10,10 @@ from typing import Any
 from bots.dialogue import Words, step
 from bots.letters import preview
 from bots.texts.texts import Texts
-from complaints.people import Actor, complainant, staff
+from complaints.people import Actor, staff
 from complaints.record import Case
 from complaints.rulebook import Rulebook
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store import acting, hearing, reading
 from store.transactions import Tx
 from store.values import Chat
@@ -51,10 +51,11 @@ class Doing:
     texts: Texts
     #: Told of every message in, so that what it calls for is said before the next one.
     said: Callable[[Tx, Life, str], None]
+    steps: Mapping[str, Callable[[Doing, Tx, Life], None]]
 
     def do(self, tx: Tx, life: Life, name: str) -> None:
         """Do the step that has this name in courses.py."""
-        _STEPS[name](self, tx, life)
+        self.steps[name](self, tx, life)
 
     def case(self, tx: Tx, life: Life) -> Case:
         """The case as it stands."""
@@ -139,6 +140,9 @@ def _assess(doing: Doing, tx: Tx, life: Life) -> None:
         doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
     verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
     doing.act(tx, life, "assess", verb, by, facts, {})
+    after = doing.case(tx, life)
+    if Flag.SIGNIFICANT in after.flags and after.executive_receipt_at is None:
+        doing.act(tx, life, "receipt", Verb.RECEIPT, TUGBA, {"of": "executive"}, {})
 
 
 def _investigate(doing: Doing, tx: Tx, life: Life) -> None:
@@ -193,7 +197,7 @@ def _resolve(doing: Doing, tx: Tx, life: Life) -> None:
     case = doing.case(tx, life)
     if case.safety or case.severity > 2:
         for name in ("investigate", "decide_repair", "approve", "remedy", "verify"):
-            _STEPS[name](doing, tx, life)
+            doing.steps[name](doing, tx, life)
         return
     facts = {
         "finding": "upheld",
@@ -212,59 +216,10 @@ def _resolve(doing: Doing, tx: Tx, life: Life) -> None:
     doing.act(tx, life, "resolve", Verb.RESOLVE, doing.judge(tx, life), facts, words)
 
 
-def _remedy(doing: Doing, tx: Tx, life: Life) -> None:
-    for one in doing.case(tx, life).owed_remedies:
-        if one.done_at is None:
-            done = {"remedy": str(one.n), "done_at": tx.now.isoformat().replace("+00:00", "Z")}
-            doing.act(
-                tx,
-                life,
-                "remedy",
-                Verb.REMEDY_DONE,
-                doing.judge(tx, life),
-                done,
-                {"proof": "Job sheet, signed"},
-            )
-
-
-def _verify(doing: Doing, tx: Tx, life: Life) -> None:
-    for one in doing.case(tx, life).owed_remedies:
-        if one.done_at is not None and one.verified_at is None:
-            by = TUGBA if one.done_by == MONA.id else MONA
-            facts, words = {"remedy": str(one.n)}, {"how": "Called and looked"}
-            doing.act(tx, life, "verify", Verb.VERIFY, by, facts, words)
-
-
-def _close(doing: Doing, tx: Tx, life: Life) -> None:
-    words = {"root_cause": "Records of two systems did not agree."}
-    doing.act(tx, life, "close", Verb.CLOSE, MONA, {"cause_class": "single"}, words)
-
-
-def _by_complainant(verb: Verb) -> Callable[[Doing, Tx, Life], None]:
-    def act(doing: Doing, tx: Tx, life: Life) -> None:
-        person = complainant(doing.case(tx, life).complainant)
-        acting.act(tx, life.ref, verb, person, {}, {})
-
-    return act
-
-
-def _review(doing: Doing, tx: Tx, life: Life) -> None:
-    by = doing.judge(tx, life)
-    doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
-    _investigate(doing, tx, life)
-    _STEPS["decide_not_upheld"](doing, tx, life)
-    _approve(doing, tx, life)
-
-
-def _reclassify(doing: Doing, tx: Tx, life: Life) -> None:
-    words = {"reason": "Praises us and asks for nothing."}
-    doing.act(tx, life, "reclassify", Verb.RECLASSIFY, doing.judge(tx, life), {"kind": "praise"}, words)
-
-
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
 
-_STEPS: Mapping[str, Callable[[Doing, Tx, Life], None]] = {
+STEPS: Mapping[str, Callable[[Doing, Tx, Life], None]] = {
     "tell": _tell,
     "finish": _finish,
     "take": _take,
@@ -275,12 +230,4 @@ _STEPS: Mapping[str, Callable[[Doing, Tx, Life], None]] = {
     "decide_not_upheld": _decide("not_upheld", [], ""),
     "approve": _approve,
     "resolve": _resolve,
-    "accept": _by_complainant(Verb.ACCEPT),
-    "disagree": _by_complainant(Verb.DISAGREE),
-    "withdraw": _by_complainant(Verb.WITHDRAW),
-    "remedy": _remedy,
-    "verify": _verify,
-    "close": _close,
-    "review": _review,
-    "reclassify": _reclassify,
 }

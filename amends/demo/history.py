@@ -7,22 +7,24 @@ something was due: what the desk would have sent is written down as sent, as it 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import cycle, zip_longest
 
+from amends.demo.afterwards import AFTERWARDS
 from amends.demo.courses import COURSES, Course, plan
-from amends.demo.doing import ALICE, BURAK, Doing, Life
+from amends.demo.doing import ALICE, BURAK, STEPS, Doing, Life
+from amends.demo.incident import Outage
 from amends.demo.place import PEOPLE
 from amends.demo.told import Told
 from bots.telegram.buttons import Buttons
 from bots.texts.texts import Texts
+from complaints.duties import ACTS, Lane, Owed
 from complaints.errors import ComplaintError
-from complaints.owing import ACTS, KINDS, Lane, Owed
 from complaints.people import MODEL, SYSTEM
 from complaints.rulebook import Rulebook
-from complaints.vocabulary import Verb
+from complaints.vocabulary import RESTRICTING, Category, Verb
 from complaints.worktime import next_working
 from scheduler.proposing import danger_sign, proposal_facts, reasons
 from simulator import Simulator
@@ -54,21 +56,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "tr": ("Ayşe", "Kerem", "Zeynep", "Emre", "Fatma", "Deniz", "Selin", "Murat"),
 }
-#: Staff's own business of the past: done then, and nothing to show for it now.
-_INSIDE = (
-    "card",
-    "thread",
-    "remind",
-    "page",
-    "told_owner",
-    "ask_approval",
-    "told_failed",
-    "fetch",
-    "tell",
-    "redraw",
-)
-_EVERY_KIND = tuple({*KINDS, *_INSIDE, "say", "wake"})
-_COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw")
+#: What the desk does by itself. What complainants are told is kept too; all else was staff's own business of the
+#: past, done then, with nothing to show for it now.
+_BY_ITSELF = frozenset({"propose", "wake", *ACTS})
+_COMPLAINANTS = ("tell", "finish", "accept", "disagree", "withdraw", "answer", "survey")
 _LONG_AGO = timedelta(days=120)
 #: A step may take a few answers: the last of them is said before the demo opens.
 _LAST_WORD = timedelta(minutes=3)
@@ -96,26 +87,37 @@ class History:
     told: Told
     model: Model
     end: datetime
+    #: Told how much of it is written, from 0 to 1.
+    progress: Callable[[float], object]
     lines: list[Line] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     doing: Doing = field(init=False)
     _names: dict[str, str] = field(default_factory=dict)
+    outage: Outage = field(default_factory=Outage)
     _refs: dict[str, None] = field(default_factory=dict)
+    _kept: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.doing = Doing(self.told.rules, self.told.texts, self._said)
+        self.doing = Doing(self.told.rules, self.told.texts, self._said, {**STEPS, **AFTERWARDS})
 
     def write(self, tx: Tx, number: int) -> None:
         """Lead so many complaints to where their courses end; duties due meanwhile are done at their time."""
+        self._kept = _BY_ITSELF | self.told.kinds(tx)
         walk: list[tuple[datetime, int, Life, list[tuple[datetime, str]]]] = []
+        total = 0
         for life, times in self._lives(number):
+            total += len(times)
             heapq.heappush(walk, (times[0][0], life.number, life, times))
+        done = 0
         while walk:
             at, order, life, times = heapq.heappop(walk)
+            done += 1
+            self.progress(done / total)
             self._keep_promises(tx, at)
             tx.now = at
             if self._do(tx, life, times[0][1]) and len(times) > 1:
                 heapq.heappush(walk, (max(times[1][0], tx.now), order, life, times[1:]))
+        self.outage.write(tx, self.end, self.told.texts, self._keep_promises)
         self._keep_promises(tx, self.end)
         self._leave_the_cards(tx)
 
@@ -127,8 +129,11 @@ class History:
             chat = Chat(
                 "telegram", str(_FIRST_CHAT + n), language, f"{person} {_INITIALS[n % len(_INITIALS)]}."
             )
-            example = _praise(language) if name == "praise" else next(examples[language])
+            outage = self.outage.story(name, language)
+            example = outage or (_praise(language) if name == "praise" else next(examples[language]))
             life = Life(n, chat, language, example, handler=ALICE if n % 2 else BURAK)
+            if outage is not None:
+                self.outage.lives.append(life)
             begins = self.end - course.ended - course.lasts - timedelta(minutes=7 * (n % 60))
             yield life, _times(begins, self.end, course, self.doing.rules)
 
@@ -151,19 +156,16 @@ class History:
 
     def _keep_promises(self, tx: Tx, until: datetime) -> None:
         """Do what falls due up to that moment, each at its own time."""
+        obligations.settle_others(tx, self._kept, until)
         while True:
-            found = obligations.next_due(tx)
-            if found is None or found[2] > until:
+            one = obligations.earliest(tx, self._kept, until)
+            if one is None:
                 return
-            tx.now = max(tx.now, found[2])
-            claimed = obligations.claim(tx, _EVERY_KIND, 50, 60.0)
-            if not claimed:
-                raise RuntimeError(f"the demo's past cannot do a duty of kind {found[0]}")
-            for one in claimed:
-                self._keep(tx, one)
+            tx.now = max(tx.now, one.due)
+            self._keep(tx, one)
 
     def _keep(self, tx: Tx, one: Obligation) -> None:
-        if one.kind in _INSIDE or not obligations.still_owed(tx, one):
+        if not obligations.still_owed(tx, one):
             obligations.settle(tx, one.id)
         elif one.kind in ACTS:
             acting.act(
@@ -200,6 +202,8 @@ class History:
     def _leave_the_cards(self, tx: Tx) -> None:
         """The desk draws each complaint as it stands now when it starts; its earlier faces were never shown."""
         tx.now = self.end
+        obligations.settle_others(tx, self._kept, self.end)
+        self.outage.leave_the_card(tx)
         for ref in self._refs:
             drawn = Owed(f"redraw:past:{ref}", "redraw", tx.now, Lane.BULK, {"ref": ref})
             owed_rows.insert(tx, drawn)
@@ -218,16 +222,23 @@ def _times(begins: datetime, end: datetime, course: Course, rules: Rulebook) -> 
 
 
 def _well_mixed(examples: Sequence[Example]) -> dict[str, Iterator[Example]]:
-    """By language, one of each category after the other, for ever."""
+    """By language, one of each category after the other, for ever; of the rare ones a third."""
     mixed: dict[str, Iterator[Example]] = {}
     for language in NAMES:
         mine = [one for one in examples if one.language == language]
         shelves: dict[str, list[Example]] = {}
         for one in mine:
             shelves.setdefault(one.category, []).append(one)
-        rounds = zip_longest(*shelves.values())
-        mixed[language] = cycle([one for row in rounds for one in row if one is not None])
+        rounds = enumerate(zip_longest(*shelves.values()))
+        mixed[language] = cycle(
+            [one for n, row in rounds for one in row if one is not None and (n % 3 == 0 or _common(one))]
+        )
     return mixed
+
+
+def _common(one: Example) -> bool:
+    """Most complaints are about what was supplied and what it cost, few about danger or people."""
+    return one.category not in {*RESTRICTING, Category.SAFETY}
 
 
 def _people() -> list[tuple[str, str]]:
@@ -250,7 +261,14 @@ def _praise(language: str) -> Example:
 
 
 def fill(
-    store: Store, simulator: Simulator, texts: Texts, rules: Rulebook, buttons: Buttons, number: int
+    store: Store,
+    simulator: Simulator,
+    texts: Texts,
+    rules: Rulebook,
+    buttons: Buttons,
+    number: int,
+    *,
+    progress: Callable[[float], object],
 ) -> History:
     """Write a past of so many complaints and show it on the simulator's phones.
 
@@ -261,7 +279,7 @@ def fill(
     blob = dump(model)
     store.keep_model(blob, digest(blob), card(model))
     told_ = Told(rules, texts, buttons, examples)
-    history = History(told_, model, store.now())
+    history = History(told_, model, store.now(), progress)
 
     def write(tx: Tx) -> None:
         # Whoever acted in the past held the role then: roles are kept by period.

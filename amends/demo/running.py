@@ -17,6 +17,7 @@ from amends.clockwork import Clockwork
 from amends.demo.history import fill
 from amends.demo.place import CHANNELS, STAFF, demo_settings
 from amends.keys import button_secret, keyring
+from amends.story.figures import incident_figures
 from amends.story.player import Failed, Player
 from amends.story.script import BadStory, read_story
 from amends.wiring import Desk, Pace
@@ -28,7 +29,7 @@ from store.open import Store, open_store
 Say = Callable[[str], None]
 
 #: How many complaints lie behind the demo when it opens.
-PAST = 66
+PAST = 200
 #: A story begins on a working morning, so that its dates can be written down.
 STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
@@ -87,10 +88,23 @@ class Stage:
         found: Mapping[str, Any] = await self.store.in_thread(self.store.record, ref)
         return found
 
+    async def figures(self) -> Mapping[str, Any]:
+        """What the monitoring report counts of incidents."""
+        return await self.store.in_thread(incident_figures, self.store)
+
 
 @asynccontextmanager
-async def staged(*, port: int = 0, begins: datetime | None = None, past: int = 0) -> AsyncIterator[Stage]:
-    """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it."""
+async def staged(
+    *,
+    port: int = 0,
+    begins: datetime | None = None,
+    past: int = 0,
+    progress: Callable[[float], object] = lambda share: None,
+) -> AsyncIterator[Stage]:
+    """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it.
+
+    `progress` is told how much of the past is written, from 0 to 1.
+    """
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
         limits = Limits(ack_seconds=30, trigger_seconds=30)
@@ -107,7 +121,7 @@ async def staged(*, port: int = 0, begins: datetime | None = None, past: int = 0
                     store.move_clock((begins - datetime.now(UTC)).total_seconds())
                 late.clockwork = stage.clock
                 if past:
-                    await asyncio.to_thread(_fill, stage, past)
+                    await asyncio.to_thread(_fill, stage, past, progress)
                 await desk.start()
                 yield stage
             finally:
@@ -115,18 +129,21 @@ async def staged(*, port: int = 0, begins: datetime | None = None, past: int = 0
                 store.close()
 
 
-def _fill(stage: Stage, number: int) -> None:
+def _fill(stage: Stage, number: int, progress: Callable[[float], object]) -> None:
     desk = stage.desk
     stage.store.use_rulebook(desk.rules)
-    fill(stage.store, stage.simulator, desk.texts, desk.rules, Buttons(button_secret(desk.settings)), number)
+    buttons = Buttons(button_secret(desk.settings))
+    fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
 
 
-async def demo(*, port: int, empty: bool, speed: float, say: Say) -> None:
-    """Serve the page until interrupted."""
+async def demo(
+    *, port: int, empty: bool, speed: float, say: Say, progress: Callable[[float], object]
+) -> None:
+    """Serve the page until interrupted; `progress` is told how much of the past is written, from 0 to 1."""
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with staged(port=port, past=0 if empty else PAST) as stage:
+    async with staged(port=port, past=0 if empty else PAST, progress=progress) as stage:
         say(f"Open {stage.simulator.url} (Ctrl-C ends it; nothing is kept)")
         faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
         await asked.wait()
@@ -156,7 +173,8 @@ async def play(text: str, *, report: Say) -> str | None:
             except Failed as wrong:
                 return str(wrong)
             report(f"  {step.text}")
-    return None
+        breaches = stage.simulator.breaches
+    return f"The platforms refused: {breaches}" if breaches else None
 
 
 def _free_port() -> int:

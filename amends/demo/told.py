@@ -16,7 +16,7 @@ from bots.texts.texts import Texts
 from complaints.people import SYSTEM
 from complaints.record import Event
 from complaints.rulebook import Rulebook
-from store import hearing, reading, told
+from store import hearing, incident_once, reading, told
 from store.messages import Following
 from store.open import Store
 from store.transactions import Tx
@@ -49,6 +49,9 @@ class _Past:
     def history(self, ref: str) -> list[Event]:
         return reading.history(self._tx, ref)
 
+    def surveyed_before(self, ref: str) -> bool:
+        return incident_once.surveyed_before(self._tx, ref)
+
 
 @dataclass(frozen=True)
 class Told:
@@ -59,6 +62,13 @@ class Told:
     buttons: Buttons
     examples: Sequence[Example]
 
+    def kinds(self, tx: Tx) -> frozenset[str]:
+        """The kinds of duty that say something to complainants."""
+        return frozenset({"say", *self._speaking(tx).writers()})
+
+    def _speaking(self, tx: Tx) -> Speaking:
+        return Speaking(cast(Store, _Past(tx)), cast(Sender, None), self.buttons, self.texts)
+
     def write(self, tx: Tx, one: Obligation) -> Written | None:
         """What this duty says, or None when it says nothing."""
         language = self.texts.language(one.chat.language if one.chat else None)
@@ -66,8 +76,7 @@ class Told:
             said: Mapping[str, Any] = one.payload
             text = self.texts.say(language, said["template"], **said["fields"])
             return Written(text, said["template"], language)
-        store, sender = cast(Store, _Past(tx)), cast(Sender, None)
-        writer = Speaking(store, sender, self.buttons, self.texts).writers()[one.kind]
+        writer = self._speaking(tx).writers()[one.kind]
         written = writer(Letter(reading.case(tx, str(one.ref)), self.texts, language), one)
         if written is None:
             return None

@@ -15,9 +15,11 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from amends.counting import lines as clause_lines
 from amends.ending import OutsideFailed
 from amends.settings import Settings
 from bots.letters import preview
+from bots.letters.composing import read_out
 from bots.slack.app import build_app
 from bots.slack.client import error_of, make_client, status_of
 from bots.slack.desk import Desk as StaffDesk
@@ -25,7 +27,7 @@ from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
 from bots.slack.performers import performers
 from bots.slack.socket import WentDeaf, close, connect, is_well, watch
-from bots.slack.staff import Synced, sync_staff
+from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
 from scheduler.performing import Perform
@@ -68,6 +70,8 @@ class SlackPart:
                 executive=settings.slack.executive_channel,
             ),
             preview=partial(preview, texts=texts),
+            read_out=partial(read_out, texts=texts),
+            clauses=partial(clause_lines, store, settings),
         )
         self._line: AsyncSocketModeHandler | None = None
         self._handler: Hook | None = None
@@ -162,7 +166,14 @@ class SlackPart:
     async def _sync(self) -> Synced:
         settings = self._settings
         return await sync_staff(
-            self._client, self._desk, settings.roles.as_mapping(), on_call=settings.on_call.people
+            self._client,
+            self._desk,
+            settings.roles.as_mapping(),
+            on_call=settings.on_call.people,
+            colleagues={
+                one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
+                for one in settings.staff
+            },
         )
 
     def performers(self) -> Mapping[str, Perform]:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import structlog
 from telegram.error import InvalidToken
 
-from amends.keys import button_secret
+from amends.keys import button_secrets
+from amends.parts.copies import copies
 from amends.parts.web import Hook
 from amends.settings import Settings
 from bots.telegram.application import build_application
@@ -45,9 +46,11 @@ class TelegramPart:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
         self._app = build_application(str(secrets.telegram_token), secrets.telegram_api_url)
-        buttons = Buttons(button_secret(settings))
+        buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts, rules)
-        self._performers = performers(self._app, store, self._intake, buttons, texts, paced=paced)
+        self._performers = performers(
+            self._app, store, self._intake, buttons, texts, paced=paced, copy_of=copies(settings, store)
+        )
         self._poller: Poller | None = None
         self._begun = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []

@@ -20,6 +20,7 @@ from amends.settings.places import Place, line_of, lines_of
 from amends.settings.sections import (
     Authority,
     Calendar,
+    Colleague,
     Danger,
     Dialogue,
     Jurisdiction,
@@ -29,6 +30,7 @@ from amends.settings.sections import (
     Privacy,
     Recourse,
     Roles,
+    Simulation,
     Slack,
     Survey,
     Targets,
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     targets: Targets = Targets()
     dialogue: Dialogue = Dialogue()
     survey: Survey = Survey()
+    simulation: Simulation = Simulation()
     levels: dict[str, tuple[LevelRole, ...]] | None = Field(
         default=None,
         description="Who may decide at each level; earlier deciders and subjects are always excluded.",
@@ -59,6 +62,9 @@ class Settings(BaseSettings):
     authority: dict[LevelRole, Authority] = Field(
         default_factory=dict,
         description="Who may grant how much alone; a role without a line nothing, top management anything.",
+    )
+    staff: tuple[Colleague, ...] = Field(
+        default=(), description="People of staff: other names, their manager, who stands in."
     )
     recourse: tuple[Recourse, ...] = Field(default=(), description="Outside bodies, in order.")
     danger: tuple[Danger, ...] = Field(default=(), description="Signs of danger of your own.")

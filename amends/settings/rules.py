@@ -14,6 +14,7 @@ import holidays
 from amends.settings import sections
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.forms import parse_amount
+from amends.settings.limitation import retention_caution
 from amends.settings.loading import Settings
 from complaints.hours import parse_hours
 from complaints.rulebook import (
@@ -59,7 +60,14 @@ _ONCE = (
     "escalated_ack",
     "waiting_limit",
     "reopen_window",
+    "subject",
+    "improvement",
+    "privacy",
 )
+
+#: By when the law wants personal data complaints answered: Data (Use and Access) Act 2025, section 103 (in
+#: force 19 June 2026: acknowledged within 30 days; here the answer); Turkey: law 6698 (KVKK), article 13.
+_PRIVACY: Mapping[str, str] = {"GB": "30 days", "TR": "30 days"}
 
 
 @cache
@@ -106,7 +114,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         team=own.team,
         calendar=calendar,
         on_call=on_call,
-        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call),
+        targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_amount(limit.amount) for role, limit in authority.items()},
         recourse=_recourse(settings, other, preset, country),
@@ -115,6 +123,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         survey=Survey(**settings.survey.model_dump()),
         notice=privacy.notice,
         retention=privacy.retention or "",
+        simulated=settings.simulation.telegram,
     )
 
 
@@ -137,11 +146,9 @@ def cautions(settings: Settings) -> list[str]:
             found.append(
                 f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
             )
-        if rules.retention:
-            found.append(
-                f"privacy.retention purges files {rules.retention} after closing ({rules.country}): "
-                "make sure that no limitation period is longer"
-            )
+        found += filter(None, [retention_caution(rules)])
+    if settings.privacy.purge and not settings.privacy.retention:
+        found.append("privacy.purge does nothing without privacy.retention: say how long files are kept")
     return list(dict.fromkeys(found))
 
 
@@ -206,7 +213,11 @@ def _recourse(
 
 
 def _targets(
-    said: sections.Targets, preset: Mapping[str, Any], calendar: Calendar, on_call: OnCall
+    said: sections.Targets,
+    preset: Mapping[str, Any],
+    calendar: Calendar,
+    on_call: OnCall,
+    country: str = "",
 ) -> Targets:
     """`[targets.Pn]` before `[targets]` before the preset before section 4."""
     scheme: Mapping[str, Any] = preset.get("targets", {})
@@ -226,6 +237,7 @@ def _targets(
             spans[key] = default if guarded and not own else chosen
         by_priority[priority.value] = PriorityTargets(**spans)
     once = {key: getattr(said, key, None) or scheme.get(key) for key in _ONCE}
+    once["privacy"] = once["privacy"] or _PRIVACY.get(country)
     return Targets(
         by_priority=by_priority,
         overrides=tuple(overrides),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
@@ -133,6 +133,28 @@ class Roles(Section):
         return {Role(name): getattr(self, name) for name in type(self).model_fields}
 
 
+class Colleague(Section):
+    """One person of staff: other names, whose line they are in, who stands in (4.5, Annex C).
+
+    People who handle no complaints may stand here too: a complaint that names them is recognised.
+    """
+
+    id: SlackPerson = Field(description="Slack id.", examples=["U0000001"])
+    aliases: tuple[str, ...] = Field(
+        default=(),
+        description="Names by which complainants know them, besides the one in Slack.",
+        examples=[["Alice from the front desk"]],
+    )
+    line: SlackPerson | None = Field(
+        default=None,
+        description="Their manager, kept from complaints about them as they are themselves.",
+        examples=["U0000002"],
+    )
+    deputy: SlackPerson | None = Field(
+        default=None, description="Who stands in while they are away.", examples=["U0000003"]
+    )
+
+
 class PriorityTargets(Section):
     """The times of one priority."""
 
@@ -174,6 +196,22 @@ class Targets(PriorityTargets):
     reopen_window: SpanText | None = Field(
         default=None, description="How long a closed complaint may be reopened.", examples=["6 months"]
     )
+    subject: SpanText | None = Field(
+        default=None,
+        description="Staff complained about are told, after the assessment, and later of the outcome (C).",
+        examples=["1 bd"],
+    )
+    improvement: SpanText | None = Field(
+        default=None,
+        description="An improvement is made after an outside body overturned a decision.",
+        examples=["20 bd"],
+    )
+    privacy: SpanText | None = Field(
+        default=None,
+        description="The answer to the part about personal data, from the day after receipt to a working day; "
+        "unset: as the country's law has it, where it does.",
+        examples=["30 days"],
+    )
     P1: PriorityTargets = Field(
         default=PriorityTargets(), description="Only here may P1 be later than the default."
     )
@@ -206,6 +244,14 @@ class Dialogue(Section):
     )
     answer_at_once_within: SpanText = Field(
         default="30 min", description="A staff reply this soon after their message leaves in quiet hours too."
+    )
+
+
+class Simulation(Section):
+    """Simulated contacts (clause 8.3): testers run the real road, and no figure counts them; staff are not told."""
+
+    telegram: tuple[Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")], ...] = Field(
+        default=(), description="Telegram ids of the testers.", examples=[["700000001"]]
     )
 
 
@@ -275,6 +321,10 @@ class Privacy(Section):
         default=None,
         description="How long after closing the file is purged; unset: kept.",
         examples=["72 months"],
+    )
+    purge: StrictBool = Field(
+        default=False,
+        description="Purge each day by itself what `retention` says; else by `amends privacy purge`.",
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from amends.story.script import Step
 from simulator import Simulator
 from simulator.colleague import Colleague
 from simulator.customer import Customer, Message
-from simulator.screen import Card, NotAcknowledged, NotVisible, Refused
+from simulator.screen import Card, Modal, NotAcknowledged, NotVisible, Refused
 from simulator.slack_people import Impossible
 
 
@@ -37,6 +37,10 @@ class Desk(Protocol):
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
+        ...
+
+    async def figures(self) -> Mapping[str, Any]:
+        """What the monitoring report counts of incidents."""
         ...
 
 
@@ -90,11 +94,14 @@ class Player:
         self._last = name
         return self._talks[name]
 
-    async def _acts(self, name: str, act: Callable[[Customer], Awaitable[object]]) -> None:
+    async def _acts(
+        self, name: str, act: Callable[[Customer], Awaitable[object]], *, more: bool = False
+    ) -> None:
         talk = self._talk(name)
         talk.mark = len(talk.customer.heard)
         await act(talk.customer)
-        await self._desk.settled()
+        if not more:
+            await self._desk.settled()
 
     async def _says(self, step: Step) -> None:
         if step.who in self._staff:
@@ -103,7 +110,8 @@ class Player:
         talk = self._talk(step.who)
         talk.mark = len(talk.customer.heard)
         talk.written = await talk.customer.says(step.words)
-        await self._desk.settled()
+        if not step.more:
+            await self._desk.settled()
 
     async def _bursts(self, step: Step) -> None:
         talk = self._talk(step.who)
@@ -166,6 +174,13 @@ class Player:
             raise Failed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
         return max(cards, key=lambda card: float(card.ts))
 
+    def _incident(self, member: Colleague, label: str) -> Card:
+        """The newest card with this button: no complaint's card has one of an incident."""
+        cards = [card for card in self._cards(member) if label in card.buttons]
+        if not cards:
+            raise Failed(f"{member.id} sees no incident with {label!r}")
+        return max(cards, key=lambda card: float(card.ts))
+
     def _cards(self, member: Colleague) -> list[Card]:
         """Every card that stands in a channel this person is in."""
         seen = [channel for channel in self._channels if member.sees(channel)]
@@ -173,7 +188,9 @@ class Player:
 
     def _references(self, name: str) -> list[str]:
         """The references told to this customer, the newest last; of one whom nothing reached, the newest card's."""
-        found = [match for text in self._talks[name].customer.heard for match in _REFERENCE.findall(text)]
+        talk = self._talks.get(name)
+        heard = talk.customer.heard if talk is not None else []
+        found = [match for text in heard for match in _REFERENCE.findall(text)]
         if not found:
             cards = [card for member in self._staff.values() for card in self._cards(member)]
             newest = max(cards, key=lambda card: float(card.ts), default=None)
@@ -183,20 +200,29 @@ class Player:
     async def _presses(self, step: Step) -> None:
         label, _, of = step.words.partition(" on ")
         if step.who not in self._staff:
-            await self._acts(step.who, lambda one: one.presses(step.words))
+            first = step.words.removeprefix("the first ")
+            oldest = first != step.words
+            await self._acts(step.who, lambda one: one.presses(first, oldest=oldest), more=step.more)
             return
         member = self._staff[step.who]
         if member.modal is not None:
-            await member.presses(member.modal, step.words)
+            await self._in_modal(member, member.modal, step.words)
         elif step.words.startswith("Receipt") or " in the direct message" in step.words:
             await member.presses(member.direct_messages[-1], label.removesuffix(" in the direct message"))
         else:
-            card = self._card(member, _owner(of))
+            card = self._incident(member, label) if of == INCIDENT else self._card(member, _owner(of))
             if label in card.buttons:
                 await member.presses(card, label)
             else:
                 await member.chooses(card, "case.more", label)
         await self._desk.settled()
+
+    async def _in_modal(self, member: Colleague, modal: Modal, label: str) -> None:
+        """A button of the form on top, or an entry of its menu."""
+        try:
+            await member.presses(modal, label)
+        except Impossible:
+            await member.chooses(modal, "case.more", label)
 
     async def _fills(self, step: Step) -> None:
         member = self._staff[step.who]
@@ -204,14 +230,67 @@ class Player:
         await member.fills({name: self._typed(value) for name, value in step.values.items()})
 
     def _typed(self, value: str) -> object:
-        """Several values are written with |; `now` is the moment; all else is the text as it stands."""
+        """Several values are written with |; `now` and ISO 8601 in UTC are moments, `today+3` is a day.
+
+        A name of staff is the person, `ref:Anna` her newest reference and `ref:Anna:1` her first; all else is
+        the text.
+        """
         if value == "now":
             return int(self._sim.clock_now().timestamp())
+        if value in self._staff:
+            return self._staff[value].id
+        if value.startswith("ref:"):
+            name, _, which = value.removeprefix("ref:").partition(":")
+            return self._references(name)[int(which or 0) - 1]
+        if re.fullmatch(r"today\+\d+", value):
+            return (
+                (self._sim.clock_now() + timedelta(days=int(value.removeprefix("today+")))).date().isoformat()
+            )
+        if _MOMENT.fullmatch(value):
+            return int(datetime.fromisoformat(value).timestamp())
         return value.split("|") if "|" in value else value
 
     async def _submits(self, step: Step) -> None:
         await self._staff[step.who].submits()
         await self._desk.settled()
+
+    async def _uses(self, step: Step) -> None:
+        await self._staff[step.who].shortcut(step.words)
+
+    async def _runs(self, step: Step) -> None:
+        """The slash command; people of staff are mentioned by their names."""
+        words = " ".join(
+            f"<@{self._staff[one].id}>" if one in self._staff else one for one in step.words.split()
+        )
+        await self._staff[step.who].runs(words)
+        await self._desk.settled()
+
+    async def _at_home(self, step: Step) -> None:
+        member = self._staff[step.who]
+        await member.opens_home()
+
+        def shown() -> bool:
+            return member.home is not None and _within(step.words, member.home.text)
+
+        try:
+            await self._sim.until(shown, timeout=5)
+        except TimeoutError as missing:
+            seen = member.home.text if member.home is not None else "nothing"
+            raise Failed(
+                f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{seen}"
+            ) from missing
+
+    async def _sees_once(self, step: Step) -> None:
+        told = [one.text for one in self._staff[step.who].direct_messages if _within(step.words, one.text)]
+        if len(told) != 1:
+            raise Failed(f"line {step.line}: {step.who} was told {step.words!r} {len(told)} times, not once")
+
+    async def _sends_code(self, step: Step) -> None:
+        """The complainant types the code that a member of staff was shown and read out."""
+        found = [code for text in self._seen(step.words) for code in _CODE.findall(text)]
+        if not found:
+            raise Failed(f"line {step.line}: {step.words} sees no code")
+        await self._acts(step.who, lambda one: one.says(found[-1]))
 
     async def _refused(self, step: Step) -> None:
         member = self._staff[step.who]
@@ -268,7 +347,8 @@ class Player:
         setattr(self._sim.trouble, f"{step.who.lower()}_down", step.words == "down")
 
     async def _record(self, step: Step) -> None:
-        await self._desk.settled()
+        if not step.more:
+            await self._desk.settled()
         record = await self._desk.record(self._references(step.who)[-1])
         wrong = {
             name: record.get(name)
@@ -277,6 +357,15 @@ class Player:
         }
         if wrong:
             raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
+
+    async def _figures(self, step: Step) -> None:
+        await self._desk.settled()
+        found = await self._desk.figures()
+        wrong = {
+            name: found.get(name) for name, value in step.values.items() if str(found.get(name)) != value
+        }
+        if wrong:
+            raise Failed(f"line {step.line}: {step.text}\nbut the report says {wrong}")
 
 
 KINDS = [
@@ -294,6 +383,11 @@ KINDS = [
     "presses",
     "fills",
     "submits",
+    "uses",
+    "runs",
+    "at_home",
+    "sees_once",
+    "sends_code",
     "refused",
     "goes_back",
     "sees",
@@ -303,7 +397,12 @@ KINDS = [
     "clock_next",
     "trouble",
     "record",
+    "figures",
 ]
+_CODE = re.compile(r"\b\d{8}\b")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: `Alice presses Update all on the incident card`.
+INCIDENT = "the incident card"
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 
 

@@ -2,8 +2,11 @@
 
 Anna [en]: The new meter drips since Monday and nobody came.     she writes (the language once)
 Anna presses Done                                                a button under the newest message that has it
+Anna presses the first Done                                      the same under the oldest message that has it
 Anna sends a voice note · Anna sends 3 photos · Anna sends a photo: the broken pipe
 Anna writes 40 messages in 3 minutes
+50 people write: There is no water.                              Person-1 to Person-50
+People 6-50 press Yes · Bot to people 6-50: words · Records of people 6-50: incident_id=1
 Anna edits: The new meter drips since Tuesday.                   her last message
 Anna blocks the bot · Anna unblocks the bot
 Bot to Anna: reference                                           expected, since her last step
@@ -11,9 +14,13 @@ Bot told Anna once: reference · Bot never told Anna: reference   over the whole
 Alice presses Assess · Alice chooses Reply                       on the newest card she sees (or: on Anna's card)
 Alice fills severity=2 text="We are sorry."                      in the modal on top
 Alice submits · Alice is refused: needs approval · Alice goes back
+Alice runs /complaints mine · Alice sees at home: fragment · Burak sees once: fragment
+Alice presses Take on the cards of people 1-25
+Alice uses log_complaint · Anna sends the code that Alice sees
 Alice sees: fragment · Alice does not see: fragment · Alice sees no card of Anna
 Clock +3 days · Clock to the next due time
 Telegram is down · Telegram is up · Slack is down · Slack is up
+Figures: incidents=1 complaints=47                               what the report counts of incidents
 Record of Anna: state=closed close_code=resolved                 fields of the record
 """
 
@@ -22,7 +29,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from amends.story.crowds import new_people, people
 
 
 class BadStory(ValueError):
@@ -31,7 +40,7 @@ class BadStory(ValueError):
 
 @dataclass(frozen=True)
 class Step:
-    """One line: what is done, by whom, with which words and values."""
+    """One line: what is done, by whom, with which words and values; `more` of the same line follow at once."""
 
     line: int
     text: str
@@ -41,6 +50,7 @@ class Step:
     number: int = 1
     language: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    more: bool = False
 
 
 _NAME = r"(?P<who>[A-Z][\w-]*)"
@@ -49,6 +59,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("hears_once", r"Bot told (?P<who>[A-Z][\w-]*) once: (?P<words>.+)"),
     ("hears_not", r"Bot never told (?P<who>[A-Z][\w-]*): (?P<words>.+)"),
     ("record", r"Record of (?P<who>[A-Z][\w-]*): (?P<values>.+)"),
+    ("figures", r"Figures: (?P<values>.+)"),
     ("clock_next", r"Clock to the next due time"),
     ("clock", r"Clock \+(?P<number>\d+) (?P<words>seconds?|minutes?|hours?|days?|weeks?)"),
     ("trouble", r"(?P<who>Telegram|Slack) is (?P<words>down|up)"),
@@ -62,6 +73,11 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("presses", _NAME + r" presses (?P<words>.+)"),
     ("fills", _NAME + r" fills (?P<values>.+)"),
     ("submits", _NAME + r" submits"),
+    ("uses", _NAME + r" uses (?P<words>[a-z_]+)"),
+    ("sends_code", _NAME + r" sends the code that (?P<words>[A-Z][\w-]*) sees"),
+    ("runs", _NAME + r" runs (?P<words>/complaints .+)"),
+    ("at_home", _NAME + r" sees at home: (?P<words>.+)"),
+    ("sees_once", _NAME + r" sees once: (?P<words>.+)"),
     ("refused", _NAME + r" is refused: (?P<words>.+)"),
     ("goes_back", _NAME + r" goes back"),
     ("no_card", _NAME + r" sees no card of (?P<words>[A-Z][\w-]*)"),
@@ -73,11 +89,16 @@ _FORMS: tuple[tuple[str, str], ...] = (
 
 def read_story(text: str) -> tuple[Step, ...]:
     """The steps of a story; empty lines and lines that begin with # are left out. Raises BadStory."""
-    steps = []
+    steps: list[Step] = []
+    known = 0
     for number, line in enumerate(text.splitlines(), 1):
         said = line.strip()
-        if said and not said.startswith("#"):
-            steps.append(_step(number, said))
+        if not said or said.startswith("#"):
+            continue
+        each = people(said, known) or [said]
+        known += new_people(said)
+        # Of many at once only the last waits until all is done: they write and press together.
+        steps += [replace(_step(number, one), more=one is not each[-1]) for one in each]
     return tuple(steps)
 
 

@@ -36,15 +36,23 @@ _WISHES = (
 _DECLINED = re.compile(
     r"\b(?:don't|do not|didn't|not|never|refused?|denied|without|istemiyor\w*|reddet\w*)\b", re.IGNORECASE
 )
-_MY_PEOPLE = (
-    "mother|father|mum|mom|dad|wife|husband|son|daughter|child|parents|partner|neighbou?r|friend|client"
-    "|grandmother|grandfather"
-)
-_FOR_ANOTHER = re.compile(
-    rf"\b(?:on behalf of|for my (?:{_MY_PEOPLE})"
-    r"|(?:annem|babam|eşim|kızım|oğlum|çocuğum|komşum|müvekkilim|kardeşim|dedem) (?:adına|için)"
-    r"|adına (?:yazıyorum|başvuruyorum))\b",
+_FOR_ONESELF = re.compile(
+    r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
+)
+_RELATIVES = (
+    "mother|father|mum|mom|dad|parents|wife|husband|brother|sister|grandmother|grandfather|grandson"
+    "|granddaughter|aunt|uncle|nan"
+)
+_AKRABA = "annem|babam|eşim|kardeşim|dedem|ninem|teyzem|amcam|dayım|halam"
+_RELATIONS = (
+    ("guardian", r"\b(?:legal guardian|guardian of|vasisiyim|vasisi)\b"),
+    ("carer", r"\b(?:(?:his|her|their|as a|as their) carer|i care for|i look after|bakıcısıyım)\b"),
+    ("parent", r"\bmy (?:\w+ ){0,2}(?:son|daughter|child)\b|\b(?:oğlum|kızım|çocuğum)"),
+    (
+        "relative",
+        rf"\bmy (?:\w+ ){{0,2}}(?:{_RELATIVES})\b|\b(?:{_AKRABA})",
+    ),
 )
 
 
@@ -63,6 +71,13 @@ def remedy(story: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def for_another(story: str) -> bool:
-    """True when the story says that it is somebody else's."""
-    return bool(_FOR_ANOTHER.search(story))
+def for_oneself(text: str) -> bool:
+    """True when an answer to "for whom?" says in so many words: for me."""
+    return bool(_FOR_ONESELF.fullmatch(text.strip()))
+
+
+def relation(story: str) -> str | None:
+    """What the person is to whom the story is about, where it names just one; a doubt is asked."""
+    found = [name for name, pattern in _RELATIONS if re.search(pattern, story, re.IGNORECASE)]
+    # A guardian or carer says so; that it is their own son besides does not change the part they have.
+    return found[0] if len(found) == 1 or found[:1] in (["guardian"], ["carer"]) else None

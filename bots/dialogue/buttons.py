@@ -11,6 +11,8 @@ CHECK: Rows = (("send",), ("change", "not_yet"))
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
 SAFE: Rows = (("safe",),)
 SURE: Rows = (("yes", "no"),)
+#: Is it this? (iso10002.md section 3, Incident)
+THIS: Rows = (("yes", "yes_more"), ("no",))
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
 SCALE: Rows = (("1", "2", "3", "4", "5"), ("skip",))
 
@@ -36,6 +38,21 @@ HELP: Rows = (
 #: For whom a complaint is (iso10002.md section 3, Representative).
 WHOM_CHOICES = ("for_me", "agreed", "cannot_decide", "do_not_know")
 WHOM: Rows = (("for_me",), ("agreed",), ("cannot_decide",), ("do_not_know",), ("skip",))
+
+#: What the person is to whom it is about.
+RELATION: Rows = (("parent", "carer"), ("guardian", "relative"), ("someone_else",), ("skip",))
+#: How old, asked only where a child seems to write; bands, never a date of birth.
+AGE: Rows = (("under_13", "from_13"), ("from_16", "adult"), ("skip",))
+#: Has it happened before?
+AGAIN: Rows = (("yes", "no"), ("skip",))
+#: What would make it easier: what to do, never a diagnosis.
+NEEDS: Rows = (("other_language", "large_print"), ("a_call", "help_to_write"), ("skip",))
+#: How the name may be used.
+IDENTITY: Rows = (("named",), ("pseudonym",), ("no_contact",), ("skip",))
+#: What can be done with one's data.
+DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
+#: Under the letter that says that it was taken for something else.
+INSIST: Rows = (("insist",),)
 
 SCORES = ("1", "2", "3", "4", "5")
 

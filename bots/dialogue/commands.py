@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import endings, outside, replies, status
+from bots.dialogue import binding, endings, mydata, outside, replies, status
 from bots.dialogue.buttons import CANCEL, languages
 from bots.dialogue.heard import Command
 from bots.dialogue.recording import Message
@@ -39,7 +39,7 @@ def command(talk: Talk, heard: Command) -> None:
 
 def _start(talk: Talk, heard: Command) -> None:
     if outside.is_code(heard.argument):
-        talk.say("bind.unknown")
+        binding.use(talk, heard.argument)
         return
     outside.greet(talk)
 
@@ -59,18 +59,22 @@ def _status(talk: Talk, heard: Command) -> None:
 def _add(talk: Talk, heard: Command) -> None:
     named = find_reference(heard.argument)
     cases = talk.open_cases or list(talk.conversation.cases[:1])
+    text = "" if named and parse_reference(heard.argument) == named else heard.argument
+    message = Message(text, heard.source)
+    if not named and len(cases) > 1:
+        if message.has_words:
+            outside.heard(talk, message)
+        else:
+            _which(talk, "add", cases)
+        return
     case = talk.case(named) if named else (cases[0] if cases else None)
     if case is None:
         talk.say("status.unknown" if named else "status.none")
-        return
-    text = heard.argument
-    if named and parse_reference(text) == named:
-        text = ""
-    if text.strip():
-        outside.addition(talk, case.ref, Message(text, heard.source))
-        return
-    talk.go("add", case.ref)
-    talk.say("ask.add", ref=case.ref, buttons=CANCEL)
+    elif message.has_words:
+        outside.addition(talk, case.ref, message)
+    else:
+        talk.go("add", case.ref)
+        talk.say("ask.add", ref=case.ref, buttons=CANCEL)
 
 
 def _withdraw(talk: Talk, heard: Command) -> None:
@@ -95,8 +99,12 @@ def _one(talk: Talk, heard: Command, cases: list[Case], name: str, do: Callable[
     elif len(cases) == 1:
         do(talk, cases[0])
     else:
-        refs = "\n".join(f"/{name} {one.ref}" for one in cases[:5])
-        talk.say("which", refs=refs)
+        _which(talk, name, cases)
+
+
+def _which(talk: Talk, name: str, cases: list[Case]) -> None:
+    """Several: each as the command that means it."""
+    talk.say("which", refs="\n".join(f"/{name} {one.ref}" for one in cases[:5]))
 
 
 def _how(talk: Talk, heard: Command) -> None:
@@ -122,8 +130,19 @@ def outside_step(talk: Talk, at: int) -> str:
 
 
 def _policy(talk: Talk, heard: Command) -> None:
-    bodies = talk.texts.together(talk.language, [one.body for one in talk.rules.recourse])
-    talk.say("policy", org=talk.rules.organisation, bodies=bodies or talk.line("how.no_body"))
+    """The whole policy, with its version: the rules in force, and since when."""
+    rules = talk.rules
+    bodies = talk.texts.together(talk.language, [one.body for one in rules.recourse])
+    talk.say(
+        "policy",
+        org=rules.organisation,
+        levels=talk.texts.count(talk.language, "how.levels", rules.top_level),
+        bodies=bodies or talk.line("how.no_body"),
+        ack=talk.span(rules.targets.ack),
+        answer=talk.span(rules.targets.legal or rules.targets.by_priority["P4"].decide),
+        version=rules.id[:8],
+        notice=f"\n\n{talk.line('readback.notice', notice=rules.notice)}" if rules.notice else "",
+    )
 
 
 def _language(talk: Talk, heard: Command) -> None:
@@ -147,7 +166,7 @@ def _human(talk: Talk, heard: Command) -> None:
 
 
 def _mydata(talk: Talk, heard: Command) -> None:
-    talk.say("mydata", org=talk.rules.organisation)
+    mydata.offer(talk)
 
 
 def cancel(talk: Talk) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bots.dialogue.buttons import SAFE
-from bots.dialogue.reading import OWN
+from bots.dialogue.reading import own_signs
 from bots.dialogue.talk import IDLE, Talk
-from complaints.owing import Lane
-from complaints.record import Sign
+from complaints.duties import Lane
+from complaints.particulars import Sign
 from complaints.rulebook import Danger, Rulebook
 from complaints.worktime import nobody_reads_until
+from triage.safety import ORGANISATION
 
 STEP = "danger"
 
@@ -55,7 +56,7 @@ def _answer(talk: Talk, ref: str, sign: Sign) -> dict[str, str]:
 def advice(talk: Talk, sign: Sign) -> tuple[str, str]:
     """The number and the instruction for this sign in this country."""
     kind, _, name = sign.rule.partition(".")
-    own = _own(talk.rules, name) if kind == OWN else _of_same_signs(talk.rules, kind)
+    own = _own(talk.rules, name) if kind == ORGANISATION else _of_same_signs(talk.rules, kind)
     number = (own.number if own else None) or NUMBERS.get((kind, talk.rules.country))
     number = number or talk.rules.emergency_number
     text = (own.text.get(talk.language) or own.text.get(talk.rules.languages[0])) if own else None
@@ -66,8 +67,8 @@ def advice(talk: Talk, sign: Sign) -> tuple[str, str]:
 
 
 def _own(rules: Rulebook, name: str) -> Danger | None:
-    at = name.removeprefix("own").split("_")[0]
-    return rules.danger[int(at)] if at.isdigit() and int(at) < len(rules.danger) else None
+    named = zip(rules.danger, own_signs(rules), strict=True)
+    return next((one for one, sign in named if name in (sign.name, f"{sign.name}_past")), None)
 
 
 def _of_same_signs(rules: Rulebook, kind: str) -> Danger | None:

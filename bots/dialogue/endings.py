@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bots.dialogue import mydata
 from bots.dialogue.buttons import CANCEL, SURE
 from bots.dialogue.recording import Message, add
 from bots.dialogue.talk import IDLE, Talk
@@ -56,6 +57,8 @@ def sure(talk: Talk, case: Case, *, yes: bool) -> None:
     talk.go(IDLE)
     if not yes:
         talk.say("sure.no", ref=case.ref)
+    elif meant == mydata.SURE_OF:
+        mydata.asked_to_erase(talk, case)
     elif meant == "withdraw" and case.withdrawn_at is None and talk.possible(case, Verb.WITHDRAW):
         talk.act(Act(Verb.WITHDRAW, case.ref))
         talk.say("withdraw.done", ref=case.ref)

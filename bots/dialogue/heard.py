@@ -66,6 +66,14 @@ class Command:
     at: datetime
 
 
+def command_of(text: str, source: str, at: datetime) -> Command:
+    """A command from its text: `/add@the_bot A7K-M3Q-9T` is /add with a reference."""
+    head, _, rest = text[1:].partition(" ")
+    name, _, more = head.partition("\n")
+    argument = f"{more}\n{rest}".strip() if more else rest.strip()
+    return Command(name.partition("@")[0].lower(), argument, source, at)
+
+
 @dataclass(frozen=True)
 class Elapsed:
     """The time of a `Wake` came; `what` is the wake's own."""

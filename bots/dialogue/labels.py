@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bots.dialogue import replies, survey
-from bots.dialogue.buttons import REMEDIES, SCORES, SURVEY, WHOM_CHOICES
+from bots.dialogue import remedies, replies, restoring, survey
+from bots.dialogue.asked import ORDER, QUESTIONS
+from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.danger import STEP as DANGER
 from bots.dialogue.heard import Press
 from bots.dialogue.talk import Talk
@@ -13,19 +14,21 @@ from complaints.references import find_reference
 #: At which steps of the form a choice can be typed.
 _AT: dict[str, frozenset[str]] = {
     "done": frozenset({"story"}),
-    "skip": frozenset({"whom", "where", "help", *SURVEY}),
+    "skip": frozenset({*ORDER, *SURVEY}),
     "send": frozenset({"check", "change"}),
     "change": frozenset({"check"}),
     "not_yet": frozenset({"check"}),
     "story": frozenset({"change"}),
     "where_and_when": frozenset({"change"}),
     "what_would_help": frozenset({"change"}),
-    "cancel": frozenset({"change", "fresh", "add", "reason", "question", "again", "human"}),
-    "yes": frozenset({"sure"}),
-    "no": frozenset({"sure"}),
+    "cancel": frozenset(
+        {"change", "fresh", "add", "reason", "question", "look_again", "human", "not_right", "correct"}
+    ),
+    "yes": frozenset({"sure", "again", "incident"}),
+    "yes_more": frozenset({"incident"}),
+    "no": frozenset({"sure", "again", "incident"}),
     "safe": frozenset({DANGER}),
-    **dict.fromkeys(REMEDIES, frozenset({"help"})),
-    **dict.fromkeys(WHOM_CHOICES, frozenset({"whom"})),
+    **{choice: frozenset({one.step}) for one in QUESTIONS for choice in one.choices - {"yes", "no"}},
     **dict.fromkeys(SCORES, frozenset(SURVEY)),
 }
 
@@ -43,6 +46,11 @@ def typed(talk: Talk, text: str) -> Press | None:
         return Press("new", "belongs", None, asked["turn"]) if asked else None
     if talk.step in _AT.get(choice, ()):
         return Press(choice, talk.step, talk.ref, turn)
+    done = remedies.waiting(talk) if choice in ("yes", "no") and talk.step == "idle" else None
+    if done is not None:
+        return Press(choice, f"{remedies.STEP}{done[1].n}", done[0].ref, turn)
+    if choice in ("export", "correct_data", "erase_data"):
+        return Press(choice, "mydata", None, turn)
     case = _standing(talk, choice)
     if case is not None:
         step = SURVEY[0] if choice in (*SCORES, "skip") else "decision"
@@ -54,6 +62,8 @@ def _standing(talk: Talk, choice: str) -> Case | None:
     """The complaint under whose letter this button stands: letters leave the talk where it is."""
     if choice in ("accept", "disagree", "question"):
         return replies.waiting(talk)
+    if choice == "insist":
+        return restoring.set_aside(talk)
     if choice in (*SCORES, "skip") and talk.step == "idle":
         return survey.waiting(talk)
     if choice == "send" and talk.step == "idle":

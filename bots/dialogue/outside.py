@@ -10,14 +10,16 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from bots.dialogue import greetings, questions
-from bots.dialogue.buttons import Rows
-from bots.dialogue.recording import Message, add, receive
+from bots.dialogue import binding, greetings, questions
+from bots.dialogue.buttons import INSIST, Rows
+from bots.dialogue.recording import Message, add, is_waiting, receive
+from bots.dialogue.restoring import insisted, restore, restored_by, was_set_aside
 from bots.dialogue.talk import IDLE, Talk
+from complaints.intake import said
 from complaints.record import Case
 from complaints.references import find_reference
-from complaints.vocabulary import Flag
-from store.values import HeardFile
+from complaints.vocabulary import Verb
+from store.values import Act, HeardFile
 
 ADDITION = "addition"
 _CODE = re.compile(r"\d{8}", re.ASCII)
@@ -28,11 +30,17 @@ MOST_OFFERED = 3
 
 def heard(talk: Talk, message: Message) -> None:
     """A message that answers no question of ours."""
+    lone_code = is_code(message.text) and not message.files
+    if lone_code and binding.use(talk, message.text, may_be_words=bool(talk.open_cases)):
+        return
     belongs = _belongs_to(talk, message)
-    if belongs is not None:
+    if belongs is not None and insisted(talk, belongs, message):
+        restore(talk, belongs, message)
+    elif belongs is not None:
         _added(talk, belongs, message)
     elif not talk.open_cases:
-        first_words(talk, message)
+        if not restored_by(talk, message):
+            first_words(talk, message)
     elif not message.files and greetings.is_greeting(message.text):
         talk.say("greeting.open", ref=talk.open_cases[0].ref)
     elif _dangerous_news(talk, message):
@@ -48,7 +56,7 @@ def first_words(talk: Talk, message: Message, *, kind: str | None = None) -> Non
     elif greetings.is_greeting(message.text):
         greet(talk)
     elif is_code(message.text):
-        talk.say("bind.unknown")
+        binding.use(talk, message.text)
     else:
         talk.say("hint")
 
@@ -71,19 +79,28 @@ def greet(talk: Talk) -> None:
 def _belongs_to(talk: Talk, message: Message) -> Case | None:
     """The complaint that the message itself points to, or whose staff wait for it."""
     quoted = talk.conversation.sources(message.reply_to) if message.reply_to else None
+    answered = talk.conversation.posted(message.reply_to) if message.reply_to and quoted is None else None
     named = find_reference(message.text) if message.text else None
-    case = talk.case(quoted[0] if quoted else named)
+    case = talk.case(quoted[0] if quoted else answered or named)
     if case is not None:
         return case
-    waiting = [one for one in talk.open_cases if Flag.WAITING_COMPLAINANT in one.flags]
+    waiting = _waiting(talk)
     return waiting[0] if len(waiting) == 1 else None
+
+
+def _waiting(talk: Talk) -> list[Case]:
+    """Complaints for which staff wait for an answer, the newest first."""
+    return [one for one in talk.open_cases if is_waiting(one)]
 
 
 def _added(talk: Talk, case: Case, message: Message) -> None:
     add(talk, case.ref, ADDITION, message)
     burst = _burst(talk)
     if burst is None or burst["ref"] != case.ref:
-        talk.say("added", ref=case.ref)
+        if was_set_aside(case):
+            talk.say("added.not_complaint", ref=case.ref, buttons=INSIST)
+        else:
+            talk.say("added", ref=case.ref)
         _open_burst(talk, case.ref, asked=False)
     else:
         burst["until"] = talk.remember_until(talk.burst_ends())
@@ -97,18 +114,22 @@ def _dangerous_news(talk: Talk, message: Message) -> bool:
 
 def _unclear(talk: Talk, message: Message) -> None:
     burst = _burst(talk)
-    ref = burst["ref"] if burst is not None else talk.open_cases[0].ref
+    waiting = _waiting(talk)
+    ref = burst["ref"] if burst is not None else (waiting or talk.open_cases)[0].ref
     if burst is None:
         burst = _open_burst(talk, ref, asked=True)
-        talk.say("ask.belongs", ref=ref, buttons=_offers(talk, ref), step="belongs")
-    add(talk, ref, burst["field"], message)
+        # Several answers are waited for: which one this is, only the person knows.
+        asks = "ask.answers_which" if waiting else "ask.belongs"
+        talk.say(asks, ref=ref, buttons=_offers(talk, ref, waiting), step="belongs")
+    add(talk, ref, burst["field"], message, extra={"aside": True} if waiting else None)
     burst["until"] = talk.remember_until(talk.burst_ends())
     burst["files"] += [asdict(one) | {"name": None} for one in message.files]
 
 
-def _offers(talk: Talk, ref: str) -> Rows:
-    others = [one.ref for one in talk.open_cases if one.ref != ref][: MOST_OFFERED - 1]
-    return (("new",), *((f"add:{one}",) for one in (ref, *others)))
+def _offers(talk: Talk, ref: str, waiting: list[Case]) -> Rows:
+    others = [one.ref for one in (*waiting, *talk.open_cases) if one.ref != ref]
+    offered = list(dict.fromkeys(others))[: MOST_OFFERED - 1]
+    return (("new",), *((f"add:{one}",) for one in (ref, *offered)))
 
 
 def _burst(talk: Talk) -> dict[str, Any] | None:
@@ -146,6 +167,10 @@ def belongs(talk: Talk, choice: str, ref: str | None, turn: int | None) -> None:
     elif ref is not None and talk.case(ref) is not None:
         if burst is not None and ref != burst["ref"]:
             add(talk, ref, talk.new_version(ADDITION, ref), _again(talk, burst))
+        elif burst is not None and is_waiting(talk.case(ref)):
+            # The words are there already; that they answer what staff asked is said only now.
+            answers = said(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
+            talk.act(Act(Verb.ANSWER, ref, answers))
         talk.say("added", ref=ref)
 
 

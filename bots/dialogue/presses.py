@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from bots.dialogue import commands, danger, endings, outside, questions, replies, survey
-from bots.dialogue.buttons import REMEDIES, SCORES, SURVEY, WHOM_CHOICES
+from bots.dialogue import (
+    asked,
+    commands,
+    danger,
+    endings,
+    incident,
+    mydata,
+    outside,
+    questions,
+    remedies,
+    replies,
+    restoring,
+    survey,
+)
+from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.heard import Press
 from bots.dialogue.talk import FORM, IDLE, Talk
 from complaints.record import Case
 from complaints.vocabulary import Verb
 from store.values import Act
 
+_DATA = {"export": mydata.export, "correct_data": mydata.correct, "erase_data": mydata.erase}
 _CHANGED = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
 
 
@@ -23,16 +37,26 @@ def press(talk: Talk, heard: Press) -> None:
         _cancel(talk)
     elif choice in ("new", "add"):
         outside.belongs(talk, choice, heard.ref, heard.turn)
+    elif choice in _DATA:
+        _DATA[choice](talk)
     elif case is None:
         talk.say("status.unknown")
+    elif heard.step == incident.STEP:
+        incident.answered(talk, case, choice, questions.ask_next)
     elif heard.step in SURVEY and choice in (*SCORES, "skip"):
         survey.scored(talk, case.ref, heard.step, choice)
     elif choice in ("accept", "disagree", "question"):
         {"accept": replies.accept, "disagree": replies.disagree, "question": replies.question}[choice](
             talk, case
         )
-    elif choice in ("yes", "no"):
-        endings.sure(talk, case, yes=choice == "yes")
+    elif choice in ("yes", "no") and heard.step not in asked.BY_STEP:
+        number = remedies.number_of(heard.step)
+        if number is not None:
+            remedies.checked(talk, case, number, yes=choice == "yes")
+        else:
+            endings.sure(talk, case, yes=choice == "yes")
+    elif choice == "insist":
+        restoring.insist(talk, case)
     elif choice == "safe":
         _safe(talk, case)
     else:
@@ -41,13 +65,12 @@ def press(talk: Talk, heard: Press) -> None:
 
 def _form(talk: Talk, case: Case, heard: Press) -> None:
     choice, ref = heard.choice, case.ref
+    answers = asked.step_of(choice, heard.step)
     if choice == "done":
         if talk.step == "story" and talk.ref == ref and talk.form_open(ref):
             questions.ask_next(talk, ref)
-    elif choice in REMEDIES:
-        questions.chosen(talk, ref, "help", choice)
-    elif choice in WHOM_CHOICES:
-        questions.chosen(talk, ref, "whom", choice)
+    elif answers is not None:
+        questions.chosen(talk, ref, answers, choice)
     elif choice == "skip":
         questions.skipped(talk, ref, heard.step)
     elif choice == "send":
@@ -67,7 +90,7 @@ def _take_up(talk: Talk, case: Case) -> None:
     """Make this the complaint that is talked about: an old button may belong to an earlier one."""
     if talk.ref != case.ref:
         fields = {step: talk.newest_version(name, case.ref) for step, name in questions.FIELDS.items()}
-        talk.state.update(fields=fields, told={}, done=list(questions.ORDER))
+        talk.state.update(fields=fields, chosen={}, done=list(asked.ORDER))
 
 
 def _change(talk: Talk, case: Case, step: str) -> None:
@@ -86,7 +109,7 @@ def _send(talk: Talk, case: Case) -> None:
     elif not talk.possible(case, Verb.CONFIRM):
         talk.say("closed_already", ref=case.ref)
     else:
-        talk.act(Act(Verb.CONFIRM, case.ref))
+        talk.act(Act(Verb.CONFIRM, case.ref, questions.signed(talk, case.ref)))
         if not case.form_open:
             talk.say("sent.late", ref=case.ref)
     if talk.ref == case.ref and talk.step in FORM:

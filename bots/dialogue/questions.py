@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bots.dialogue import already_told
-from bots.dialogue.buttons import CHANGES, CHECK, DONE, HELP, SKIP, WHOM
+from bots.dialogue import incident
+from bots.dialogue.asked import BY_STEP, ORDER, QUESTIONS, Told
+from bots.dialogue.buttons import CHANGES, CHECK, DONE
 from bots.dialogue.recording import DESCRIPTION, Message, add, choose
 from bots.dialogue.talk import IDLE, Talk
-from complaints.record import Case
-from complaints.vocabulary import Target
+from complaints.changes.telling import CHILD_WRITING
+from complaints.record import Case, Facts
+from complaints.vocabulary import Flag, Target
 from complaints.worktime import due
+from triage.cues import cues
 
-#: Steps that are questions, in order; `whom` is asked only on a sign in the story.
-ORDER = ("whom", "where", "help")
-FIELDS = {"story": DESCRIPTION, "whom": "for_whom", "where": "where_and_when", "help": "remedy_requested"}
+#: Where the words of each step lie.
+FIELDS = {"story": DESCRIPTION, **{one.step: one.field for one in QUESTIONS}}
+#: Lines for children in trouble (iso10002.md section 3, Minor), by country.
+CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: A read-back longer than this is shortened; the whole is in the record.
 MOST_SHOWN = 1800
 
 
 def start(talk: Talk, ref: str) -> None:
     """The first answer: the short receipt, at once; the rest of the burst is the same story (7.2)."""
-    talk.go("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, told={})
-    talk.say("receipt", key=f"receipt:{ref}", ref=ref, buttons=DONE)
+    talk.go("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
+    plain = "receipt.plain" if is_child(talk, ref) else "receipt"
+    talk.say(plain, key=f"receipt:{ref}", ref=ref, buttons=DONE)
     wait_for_more(talk, ref)
 
 
@@ -49,45 +54,80 @@ def burst_over(talk: Talk, what: str) -> None:
 
 
 def ask_next(talk: Talk, ref: str) -> None:
-    """Ask what is not told yet, or read back."""
-    story = story_of(talk, ref)
-    told = dict(talk.state.get("told", {}))
-    done = list(talk.state.get("done", []))
-    if "where" not in done and already_told.where_and_when(story):
-        done.append("where")
-    if "help" not in done:
-        wish = already_told.remedy(story)
-        if wish is not None:
-            told["help"] = wish
-            done.append("help")
-    if "whom" not in done and not already_told.for_another(story):
-        done.append("whom")
-    talk.state.update(told=told, done=done)
-    following = next((step for step in ORDER if step not in done), "check")
+    """Ask what is not told yet, or read back; before all whether it is an incident that we know of."""
+    if incident.asked(talk, ref, story_of(talk, ref)):
+        return
+    told = _told(talk, ref)
+    done = talk.state.get("done", [])
+    open_ones = (one for one in QUESTIONS if one.step not in done)
+    following = next((one.step for one in open_ones if one.asks(told) and one.known(told) is None), "check")
     talk.go(following, ref)
     ask(talk, following, ref)
 
 
+def _told(talk: Talk, ref: str) -> Told:
+    """What the choice of the next question depends on."""
+    story = story_of(talk, ref)
+    rules = frozenset(one.rule for one in talk.reading(story).signs)
+    return Told(story, cues(story), rules, talk.state.get("chosen", {}) if talk.ref == ref else {})
+
+
+def is_child(talk: Talk, ref: str) -> bool:
+    """True where a child seems to write, or said so: the words are plainer then."""
+    case = talk.case(ref)
+    told = [one.facts["minor"] for one in talk.acts if one.ref == ref and "minor" in one.facts]
+    if told:
+        return bool(told[-1])
+    if case is not None and Flag.MINOR in case.flags:
+        return True
+    return CHILD_WRITING in _told(talk, ref).rules and not (case is not None and case.adult)
+
+
+def known(talk: Talk, ref: str) -> dict[str, str]:
+    """What the story chose already, by step: shown, not asked, and signed with the read-back."""
+    told = _told(talk, ref)
+    done = talk.state.get("done", []) if talk.ref == ref else list(ORDER)
+    found = {one.step: one.known(told) for one in QUESTIONS if one.step not in done}
+    return {step: choice for step, choice in found.items() if choice and (step != "relation" or _other(told))}
+
+
+def signed(talk: Talk, ref: str) -> Facts:
+    """The codes of what the story told and the read-back showed: Send signs them, too."""
+    if talk.ref != ref:
+        return {}
+    return {
+        name: value
+        for step, choice in known(talk, ref).items()
+        for name, value in BY_STEP[step].facts(choice).items()
+    }
+
+
+def _other(told: Told) -> bool:
+    return BY_STEP["relation"].asks(told)
+
+
 def ask(talk: Talk, step: str, ref: str) -> None:
-    """Put the question of this step."""
-    match step:
-        case "whom":
-            talk.say("ask.whom", ref=ref, buttons=WHOM)
-        case "where":
-            talk.say("ask.where", ref=ref, buttons=SKIP)
-        case "help":
-            talk.say("ask.help", ref=ref, buttons=HELP)
-        case "check":
-            read_back(talk, ref)
-        case "change":
-            talk.say("ask.change", ref=ref, buttons=CHANGES)
+    """Put the question of this step; to a child in plainer words where we have them."""
+    if step == "check":
+        read_back(talk, ref)
+    elif step == incident.STEP:
+        incident.ask(talk, ref)
+    elif step == "change":
+        talk.say("ask.change", ref=ref, buttons=CHANGES)
+    else:
+        plain = f"ask.{step}.plain"
+        wanted = plain if talk.texts.has(plain) and is_child(talk, ref) else f"ask.{step}"
+        talk.say(wanted, ref=ref, buttons=BY_STEP[step].buttons)
 
 
 def answered(talk: Talk, ref: str, message: Message) -> None:
     """Words that answer the question that stands; the next one leaves at once."""
     step = talk.step
-    add(talk, ref, _new_field(talk, ref, step), message)
+    facts = _with_relation(talk, ref, step, BY_STEP[step].facts_of_words(message.text))
+    add(talk, ref, _new_field(talk, ref, step), message, extra=facts)
+    _remember(talk, step, str(facts.get(FIELDS[step], "")))
     _done(talk, step)
+    _told_back(talk, ref, facts)
     ask_next(talk, ref)
 
 
@@ -97,12 +137,38 @@ def chosen(talk: Talk, ref: str, step: str, choice: str) -> None:
     if talk.step != step and talk.told(ref).get(_field(talk, step)) == label:
         # The same press once more: an app that lost our answer repeats it under a new id.
         return
-    choose(talk, ref, _new_field(talk, ref, step), choice)
+    facts = _with_relation(talk, ref, step, BY_STEP[step].facts(choice))
+    choose(talk, ref, _new_field(talk, ref, step), label, facts)
     if talk.form_open(ref) and talk.ref == ref:
+        _remember(talk, step, choice)
         _done(talk, step)
+        _told_back(talk, ref, facts)
         ask_next(talk, ref)
     else:
         talk.say("added", ref=ref)
+        _told_back(talk, ref, facts)
+
+
+def _with_relation(talk: Talk, ref: str, step: str, facts: Facts) -> Facts:
+    """Somebody else's complaint: what they are to that person is known with it where the story told it."""
+    if step != "whom" or facts.get("for_whom") == "for_me":
+        return facts
+    relation = BY_STEP["relation"].known(_told(talk, ref))
+    return {**facts, "relation": relation} if relation else facts
+
+
+def _told_back(talk: Talk, ref: str, facts: Facts) -> None:
+    """What an answer brings at once: a child is shown where help is, and no contact what that means."""
+    if facts.get("minor") is True:
+        line = CHILD_LINES.get(talk.rules.country)
+        number = f"\n{talk.line('adult.line', number=line)}" if line else ""
+        talk.say("adult.offer", ref=ref, number=number)
+    if facts.get("anonymity") == "no_contact":
+        talk.say("identity.no_contact", ref=ref)
+
+
+def _remember(talk: Talk, step: str, choice: str) -> None:
+    talk.state["chosen"] = {**talk.state.get("chosen", {}), step: choice}
 
 
 def skipped(talk: Talk, ref: str, step: str) -> None:
@@ -114,9 +180,6 @@ def skipped(talk: Talk, ref: str, step: str) -> None:
 
 def _done(talk: Talk, step: str) -> None:
     talk.state["done"] = [*talk.state.get("done", []), step]
-    told = dict(talk.state.get("told", {}))
-    told.pop(step, None)
-    talk.state["told"] = told
 
 
 def change(talk: Talk, ref: str, step: str) -> None:
@@ -162,7 +225,7 @@ def read_back(talk: Talk, ref: str) -> None:
     """What was written down, to be signed; it carries everything that must be known before (7.1, B)."""
     case = talk.case(ref)
     talk.say(
-        "readback",
+        "readback.plain" if is_child(talk, ref) else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",
@@ -174,13 +237,12 @@ def read_back(talk: Talk, ref: str) -> None:
 
 
 def _details(talk: Talk, ref: str) -> list[str]:
-    told = talk.told(ref)
+    told, chosen_by_story = talk.told(ref), known(talk, ref)
     lines = []
     for step in ORDER:
         text = told.get(_field(talk, step)) if talk.ref == ref else None
-        wish = talk.state.get("told", {}).get(step)
-        if text is None and wish:
-            text = talk.texts.label(talk.language, wish)
+        if text is None and step in chosen_by_story:
+            text = talk.texts.label(talk.language, chosen_by_story[step])
         if text:
             lines.append(talk.line(f"readback.{step}", text=shortened(text, 400)))
     files = talk.files(ref)

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from complaints.record import Sign
+from complaints.particulars import Sign
 from complaints.rulebook import Rulebook
-from triage.safety import DangerSign, named_people, signs
-
-OWN = "danger"
+from triage.safety import DangerSign, named_people, own_sign, signs
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,5 @@ def read(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: da
 
 
 def own_signs(rules: Rulebook) -> tuple[DangerSign, ...]:
-    """The organisation's `[[danger]]` signs; their names lead back to the entry of the rulebook."""
-    return tuple(
-        DangerSign(one.signs, one.number, one.text, f"own{at}") for at, one in enumerate(rules.danger)
-    )
+    """The organisation's `[[danger]]` signs."""
+    return tuple(own_sign(one.signs, one.number, one.text) for one in rules.danger)

@@ -8,7 +8,9 @@ from typing import Any
 from bots.dialogue.heard import FileHeard, Words
 from bots.dialogue.reading import Reading
 from bots.dialogue.talk import Talk
+from complaints.changes.telling import RETURNED
 from complaints.intake import said
+from complaints.record import Case, Facts
 from complaints.vocabulary import Flag, Verb
 from store.values import Act, HeardFile
 
@@ -57,17 +59,19 @@ def add(
     message: Message,
     *,
     kind: str | None = None,
+    extra: Facts | None = None,
 ) -> None:
     """Add a message to a complaint under a field; messages of one field are one text, edits included.
 
-    What staff asked for is an answer.
+    What staff asked for is an answer. `extra` are facts besides: the codes of what was told.
     """
     reading = talk.reading(message.text)
     case = talk.case(ref)
-    asked = case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags and kind is None
+    more = dict(extra or {})
+    asked = is_waiting(case) and kind is None and not more.get("aside")
     verb = Verb.ANSWER if asked else Verb.ADD
     words = {field: message.text} if message.has_words else {}
-    talk.act(Act(verb, ref, _facts(message, _name(field), reading, kind), words, message.files))
+    talk.act(Act(verb, ref, {**_facts(message, _name(field), reading, kind), **more}, words, message.files))
     _heed(talk, ref, reading)
 
 
@@ -86,11 +90,22 @@ def edit(talk: Talk, ref: str, field: str, replaces: int, text: str, source: str
     _heed(talk, ref, reading)
 
 
-def choose(talk: Talk, ref: str, field: str, choice: str) -> None:
-    """An answer given by a button: its label is what the person said, its code is a fact."""
-    name = _name(field)
-    facts = {**said(field=name, has_words=True), name: choice}
-    talk.act(Act(Verb.ADD, ref, facts, {field: talk.texts.label(talk.language, choice)}))
+def choose(talk: Talk, ref: str, field: str, label: str, facts: Facts, *, kind: str | None = None) -> None:
+    """An answer given by a button: its label is what the person said, its code is among the facts."""
+    told = {**said(field=_name(field), has_words=True, kind=kind), **facts}
+    talk.act(Act(Verb.ADD, ref, told, {field: label}))
+
+
+def came_back(talk: Talk) -> None:
+    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3)."""
+    for case in talk.conversation.cases:
+        if Flag.UNREACHABLE in case.flags:
+            talk.act(Act(Verb.ADD, case.ref, said(field=RETURNED, has_words=False, kind=RETURNED)))
+
+
+def is_waiting(case: Case | None) -> bool:
+    """True while staff wait for something that they asked for."""
+    return case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags
 
 
 def _name(field: str) -> str:

@@ -64,7 +64,7 @@ def disagree(talk: Talk, case: Case) -> None:
             return
         promised = [one for one in case.owed_remedies if one.done_at is None]
         meanwhile = f"\n{talk.line('reply.meanwhile')}" if promised else ""
-        talk.go("again", case.ref)
+        talk.go("look_again", case.ref)
         talk.say("reply.disagreed", ref=case.ref, meanwhile=meanwhile)
     else:
         _too_late(talk, case)

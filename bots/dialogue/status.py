@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bots.dialogue import incident
+from bots.dialogue.buttons import REPLY
 from bots.dialogue.questions import promised
 from bots.dialogue.talk import Talk
 from complaints.record import Case
 from complaints.references import parse_reference
-from complaints.vocabulary import State, Target
+from complaints.vocabulary import Flag, State, Target
 
 MOST_OPEN, MOST_CLOSED = 8, 3
 _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
@@ -14,10 +16,11 @@ _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, Sta
 
 def say_status(talk: Talk, argument: str) -> None:
     """All of the person's complaints, or the one that was named; somebody else's is as good as none."""
-    cases = list(talk.conversation.cases)
+    cases = [one for one in talk.conversation.cases if one.merged_into is None]
     if argument.strip():
         ref = parse_reference(argument)
-        cases = [one for one in cases if one.ref == ref]
+        found = talk.case(ref)
+        cases = [] if found is None else [found]
         if not cases:
             talk.say("status.unknown")
             return
@@ -27,14 +30,23 @@ def say_status(talk: Talk, argument: str) -> None:
         talk.say("status.none")
         return
     talk.say("status", lines="\n\n".join(line(talk, one) for one in shown))
+    for one in shown:
+        _result(talk, one)
+
+
+def _result(talk: Talk, case: Case) -> None:
+    """Who wants no contact is sent nothing; asked for here, the decision is told."""
+    letter = talk.conversation.decided(case.ref) if Flag.NO_CONTACT in case.flags else ""
+    if letter:
+        talk.say("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
 
 
 def line(talk: Talk, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
     state = talk.line(f"state.{State.CLOSED if case.withdrawn_at is not None else case.state}")
     said = talk.line("status.line", ref=case.ref, received=talk.day(case.received_at), state=state)
-    following = _next(talk, case)
-    return f"{said}\n{following}" if following else said
+    following, known = _next(talk, case), incident.line_of(talk, case)
+    return "\n".join(one for one in (said, following, known) if one)
 
 
 def _next(talk: Talk, case: Case) -> str:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bots.dialogue import commands, danger, endings, labels, outside, presses, questions, replies, survey
+from bots.dialogue import (
+    commands,
+    danger,
+    endings,
+    flood,
+    labels,
+    mydata,
+    outside,
+    presses,
+    questions,
+    remedies,
+    replies,
+    survey,
+)
+from bots.dialogue.asked import ORDER
 from bots.dialogue.greetings import qualifies
 from bots.dialogue.heard import (
     Blocked,
@@ -18,8 +32,9 @@ from bots.dialogue.heard import (
     Unblocked,
     Unreadable,
     Words,
+    command_of,
 )
-from bots.dialogue.recording import Message, add, edit, message_of
+from bots.dialogue.recording import Message, add, came_back, edit, message_of
 from bots.dialogue.talk import FORM, IDLE, Talk
 from bots.texts import Texts
 from complaints.rulebook import Rulebook
@@ -34,8 +49,12 @@ def step(conversation: Conversation, heard: Heard, *, now: datetime, rules: Rule
     `rules` are those in force, which a new complaint gets; the person's earlier ones carry their own.
     """
     talk = Talk.begin(conversation, now, rules, texts)
+    if not isinstance(heard, Elapsed):
+        flood.count(talk)
     _hear(talk, heard)
     danger.speak(talk)
+    if not isinstance(heard, Elapsed):
+        flood.hold_back(talk)
     return talk.turn()
 
 
@@ -52,10 +71,13 @@ def _hear(talk: Talk, heard: Heard) -> None:
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 questions.burst_over(talk, what)
+            elif what.startswith(flood.WAKE):
+                flood.calm(talk)
         case Blocked():
             talk.blocked = True
         case Unblocked():
             talk.blocked = False
+            came_back(talk)
         case Unreadable():
             talk.say("unreadable")
         case GroupSeen(link=link):
@@ -110,10 +132,14 @@ def _place(talk: Talk, message: Message) -> None:
         outside.first_words(talk, message, kind="human" if step == "human" else None)
     elif case is not None and step == "question":
         replies.asked(talk, case.ref, message)
-    elif case is not None and step == "again":
+    elif case is not None and step == "look_again":
         replies.look_again(talk, case.ref, message)
     elif case is not None and step == "reason":
         endings.reason(talk, case.ref, message)
+    elif case is not None and step == remedies.WHY:
+        remedies.why(talk, case.ref, message)
+    elif case is not None and step == mydata.CORRECT:
+        mydata.corrected(talk, case.ref, message)
     elif case is not None and step == "add":
         outside.addition(talk, case.ref, message)
     elif case is not None and step == survey.FREE and message.has_words:
@@ -128,7 +154,7 @@ def _in_form(talk: Talk, ref: str, message: Message) -> None:
     step = talk.step
     if step == "story":
         questions.story_goes_on(talk, ref, message)
-    elif step in questions.ORDER and not message.files and not talk.reads_danger(message.text):
+    elif step in ORDER and not message.files and not talk.reads_danger(message.text):
         questions.answered(talk, ref, message)
     else:
         # A file, or a cry for help, is an addition and the question stands; words after the read-back are
@@ -141,7 +167,11 @@ def _in_form(talk: Talk, ref: str, message: Message) -> None:
 def _edited(talk: Talk, heard: Edited) -> None:
     known = talk.conversation.sources(heard.source)
     if known is None:
-        _message(talk, Words(heard.text, heard.source, heard.at))
+        if heard.text.startswith("/"):
+            # A command that was mistyped and mended.
+            _command(talk, command_of(heard.text, heard.source, heard.at))
+        else:
+            _message(talk, Words(heard.text, heard.source, heard.at))
         return
     ref, field, seq = known
     case = talk.case(ref)

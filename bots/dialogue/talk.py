@@ -10,20 +10,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bots.dialogue.asked import ORDER
 from bots.dialogue.buttons import Rows
 from bots.dialogue.reading import Reading, read
 from bots.texts import Texts
 from complaints.doing import instant, stamp
+from complaints.duties import Lane
 from complaints.lifecycle import TABLE
-from complaints.owing import Lane
-from complaints.record import Case, Sign
+from complaints.particulars import Sign
+from complaints.record import Case
 from complaints.rulebook import Rulebook
+from complaints.spans import Span
 from complaints.vocabulary import Verb
 from complaints.worktime import due
 from store.values import Act, Conversation, Say, Turn, Wake
 
 #: Steps at which the form's questions stand.
-FORM = frozenset({"story", "whom", "where", "help", "check", "change"})
+FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
 
 
@@ -82,7 +85,10 @@ class Talk:
 
     def case(self, ref: str | None) -> Case | None:
         """The person's complaint of this reference, as it was before this turn."""
-        return next((one for one in self.conversation.cases if one.ref == ref), None)
+        found = next((one for one in self.conversation.cases if one.ref == ref), None)
+        # The reference of a merged complaint opens the one that goes on.
+        whole = found is not None and found.merged_into is not None and self.case(found.merged_into)
+        return whole or found
 
     @property
     def open_cases(self) -> list[Case]:
@@ -178,6 +184,17 @@ class Talk:
                 step=self.step if step is None else step,
             )
         )
+
+    def owe(self, kind: str, template: str) -> None:
+        """Have something brought into the chat by a duty of this kind, with a text beside it."""
+        key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
+        fields = {"person": self.conversation.person, "turn": self.state["turn"]}
+        self.says.append(Say(key=key, template=template, fields=fields, kind=kind))
+
+    def span(self, written: str) -> str:
+        """A length of time in words: `24 months`."""
+        span = Span.parse(written)
+        return self.texts.count(self.language, f"span.{span.unit.value}", abs(span.number))
 
     def line(self, id_: str, **fields: Any) -> str:
         """A text to be put into another."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bots.dialogue.buttons import SURVEY
 from bots.letters.writing import Letter, below
-from complaints.record import RemedyOwed
+from complaints.particulars import RemedyOwed
 from complaints.vocabulary import Target
 from complaints.worktime import due
 
@@ -48,7 +48,7 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
     return letter.say(
         f"closing.{code}",
-        again=letter.say("closing.again", date=letter.day(until)),
+        again=letter.say(letter.way("closing.again", "closing.spoken_again"), date=letter.day(until)),
         reason=words.get("reason", "").strip() or letter.say("closing.no_reason"),
         bodies=letter.bodies(),
         other=other,

@@ -50,7 +50,7 @@ def full(
         heading(letter.say("decision.changes"), changes) if changes else "",
         _decided_by(letter),
         _disagree(letter),
-        letter.say("decision.format"),
+        letter.say(letter.way("decision.format", "decision.format.spoken")),
     )
 
 
@@ -83,7 +83,9 @@ def _disagree(letter: Letter) -> str:
     case = letter.case
     onward = "decision.next_level" if case.level < case.rules.top_level else "decision.no_level"
     lines = [
-        letter.say("decision.reply", span=letter.span(case.rules.targets.lapse)),
+        letter.say(
+            letter.way("decision.reply", "decision.reply.spoken"), span=letter.span(case.rules.targets.lapse)
+        ),
         letter.say(onward),
         letter.bodies(),
     ]

@@ -11,6 +11,8 @@ def acknowledgement(letter: Letter, level: int = 1) -> str:
     case = letter.case
     names = letter.names_of_bodies()
     outside = below(letter.say("ack.outside", bodies=names)) if names else ""
+    if level == 1 and case.told_by_people:
+        return read_out(letter)
     if level > 1:
         return letter.say(
             "ack.level",
@@ -26,6 +28,18 @@ def acknowledgement(letter: Letter, level: int = 1) -> str:
         date=letter.day(letter.answer_by()),
         outside=outside,
         unsigned=below(letter.say("ack.unsigned")) if unsigned(letter) else "",
+    )
+
+
+def read_out(letter: Letter) -> str:
+    """The acknowledgement as somebody reads it out or posts it: reference, date and rights, no command."""
+    names = letter.names_of_bodies()
+    return letter.say(
+        "ack.spoken",
+        time=letter.moment(letter.case.received_at),
+        team=letter.team,
+        date=letter.day(letter.answer_by()),
+        outside=below(letter.say("ack.outside", bodies=names)) if names else "",
     )
 
 

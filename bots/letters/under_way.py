@@ -18,7 +18,7 @@ def reply(letter: Letter, words: Mapping[str, str]) -> str:
 def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:
     """What is needed, by which day; the work goes on meanwhile."""
     return letter.say(
-        "ask",
+        letter.way("ask", "ask.spoken"),
         text=words["text"].strip(),
         date=letter.day(date.fromisoformat(needed_by)),
         team=letter.team,

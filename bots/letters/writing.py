@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.texts import Texts
-from complaints.record import Case, RemedyOwed
+from complaints.particulars import RemedyOwed
+from complaints.record import Case
 from complaints.spans import Span
 from complaints.vocabulary import Target
 
@@ -37,6 +38,10 @@ class Letter:
         """A length of time in words: `20 working days`."""
         span = Span.parse(written)
         return self.texts.count(self.language, f"span.{span.unit.value}", abs(span.number))
+
+    def way(self, written: str, spoken: str) -> str:
+        """The text for a chat, or the one that people read out or post: it names no button and no command."""
+        return spoken if self.case.told_by_people else written
 
     @property
     def team(self) -> str:

@@ -11,14 +11,19 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack import log_form, stage
 from bots.slack.client import make_client
 from bots.slack.commands import Commands
 from bots.slack.desk import Desk
 from bots.slack.home import Home
+from bots.slack.incident_presses import IncidentPresses
+from bots.slack.incident_submissions import IncidentSubmissions
 from bots.slack.modals import NOTICE
+from bots.slack.moving import Moving
 from bots.slack.presses import Presses
 from bots.slack.preview import SUFFIX
 from bots.slack.submissions import Submissions
+from bots.slack.taking_down import TakingDown
 from bots.slack.telling import unexpected
 from complaints.forms import FORMS
 
@@ -56,8 +61,9 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    taking_down = TakingDown(desk, client, team)
     presses, submissions = Presses(desk, client, team), Submissions(desk, team)
-    commands, home = Commands(desk, client, team), Home(desk, client)
+    commands, home, moving = Commands(desk, client, team), Home(desk, client), Moving(desk, client, team)
 
     async def nothing(ack: AsyncAck) -> None:
         """A press or a closed view that asks for nothing but to be acknowledged."""
@@ -73,11 +79,19 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action("more")(presses.more)
     app.action(re.compile(r"^open\.(previous|next)$"))(presses.turned)
     app.action(re.compile(r"^case\."))(presses.pressed)
+    app.action(re.compile(r"^incident\."))(IncidentPresses(desk, client, team).pressed)
+    app.view(re.compile(r"^incident(_\w+)?$"))(IncidentSubmissions(desk, team).submitted)
+    app.action(re.compile(r"^home\.page\.\d$"))(home.turned)
+    app.action("home.move")(moving.pressed)
+    app.view(re.compile(r"^move(_preview)?$"))(moving.submitted)
     app.action("value")(nothing)
+    app.view(log_form.FORM)(taking_down.submitted)
+    app.view(log_form.TOLD)(taking_down.told)
+    app.view(stage.CALLBACK)(stage.Stage(desk, team).submitted)
     app.view(re.compile(f"^({'|'.join(FORMS)})({SUFFIX})?$"))(submissions.submitted)
     app.view(NOTICE)(nothing)
     for callback_id in SHORTCUTS:
-        app.shortcut(callback_id)(commands.not_yet)
+        app.shortcut(callback_id)(taking_down.asked)
     app.command(COMMAND)(commands.ran)
     app.event("app_home_opened")(home_opened)
     # Talk in channels and threads never becomes part of the record by itself.

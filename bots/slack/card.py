@@ -21,6 +21,7 @@ from bots.slack.blocks import (
 )
 from bots.slack.offers import Offer, verbs_for
 from bots.slack.voice import Voice
+from complaints.localtime import wall
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
@@ -41,9 +42,16 @@ class Drawn:
     blocks: list[Block]
 
 
-def card(case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = CARD) -> Drawn:
-    """The card as the record stands now; `draw` counts the drawings of this post."""
-    offer = offers.executive(case) if purpose == EXECUTIVE else verbs_for(case)
+def card(
+    case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = CARD, home: bool = False
+) -> Drawn:
+    """The card as the record stands now; `draw` counts the drawings of this post.
+
+    The executive post shows two buttons, unless it is the only one (`home`): then everything is done there.
+    """
+    offer = verbs_for(case)
+    if purpose == EXECUTIVE:
+        offer = offers.executive_home(case) if home else offers.executive(case)
     if case.erased_at is not None:
         gone = voice.say("card.erased", ref=case.ref)
         return Drawn(gone, [header(case.ref), section(gone), act_row(case, voice, offer, draw)])
@@ -146,6 +154,23 @@ def flag_lines(case: Case, voice: Voice) -> list[str]:
     if case.reclassification is not None:
         kind, by = case.reclassification
         lines.append(voice.say("flag.reclassified", kind=voice.say(f"kind.{kind.value}"), who=mention(by)))
+    if case.extension is not None:
+        asked = case.extension
+        lines.append(
+            voice.say(
+                "flag.extension_asked",
+                target=voice.say(f"target.{asked.target.value}"),
+                day=voice.day(wall(asked.until, case.rules.calendar.zone).date()),
+                who=mention(asked.by),
+            )
+        )
+    if case.nobody_left:
+        lines.append(voice.say("flag.nobody_left"))
+    if case.fairness.review_by is not None and case.fairness.informed_at is None:
+        lines.append(voice.say("flag.not_told", day=voice.day(case.fairness.review_by)))
+    if case.incident is not None:
+        id_ = "flag.incident_and_more" if case.second_issue else "flag.incident"
+        lines.append(voice.say(id_, number=case.incident))
     if case.open_offer:
         lines.append(voice.say("flag.open_offer"))
     if case.reply is not None:

@@ -1,8 +1,10 @@
-"""`/complaints help | list | mine | show REF`; what does not exist yet is said plainly."""
+"""`/complaints …`: one word, answered privately; what opens a view or takes longer says so by coming later."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -10,15 +12,53 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack import lists, refusals
-from bots.slack.blocks import escaped
+from bots.slack.absence import away, back
+from bots.slack.blocks import Block, escaped
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
-from bots.slack.modals import notice_view
+from bots.slack.modals import View
+from bots.slack.moving import move_view
 from bots.slack.opening import view_for
+from bots.slack.policy import policy
+from bots.slack.reporting import owe_clauses, owe_report, owe_stats
+from bots.slack.searching import search
+from bots.slack.stage import ask_view, only_the_stage
+from bots.slack.taking_down import TakingDown
 from bots.slack.telling import unexpected
 from complaints.errors import ComplaintError
 from complaints.people import Actor
 from complaints.references import parse_reference
+from store.worklists import Section
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands behind the command's name: `rest` are the words after the first; who, where, until when."""
+
+    rest: str
+    by: Actor
+    trigger: str
+    channel: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Said at once and privately; nothing where a view opened instead."""
+
+    text: str = ""
+    blocks: list[Block] = field(default_factory=list)
+
+
+#: Words that are answered by a text; the others answer with more.
+_SAID: Mapping[str, Callable[[Desk, Asked], Awaitable[str]]] = {
+    "search": lambda desk, asked: search(desk, asked.rest, asked.by),
+    "stats": lambda desk, asked: owe_stats(desk, asked.trigger, asked.by, asked.channel),
+    "report": lambda desk, asked: owe_report(desk, asked.trigger, asked.rest, asked.by),
+    "clauses": lambda desk, asked: owe_clauses(desk, asked.trigger, asked.by, asked.channel),
+    "away": lambda desk, asked: away(desk, asked.rest, asked.by),
+    "back": lambda desk, asked: back(desk, asked.rest, asked.by),
+}
 
 
 class Commands:
@@ -28,50 +68,70 @@ class Commands:
         self.desk = desk
         self.client = client
         self.own_team = own_team
+        self.taking_down = TakingDown(desk, client, own_team)
 
     async def ran(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """Answered privately in the acknowledgement."""
+        """Answered privately in the acknowledgement; what takes longer is owed before it."""
         voice = self.desk.voice
         word, _, rest = str(body.get("text") or "help").strip().partition(" ")
         try:
             actor = await admit(
                 self.desk, body, self.own_team, str(body["user_id"]), what=f"command {word[:20]}"
             )
-            text = await self._answer(word.lower(), rest.strip(), actor, str(body["trigger_id"]))
+            trigger, channel = str(body["trigger_id"]), str(body.get("channel_id") or "")
+            asked = Asked(rest.strip(), actor, trigger, channel, self.desk.store.now())
+            answer = await self._answer(word.lower(), asked)
         except ComplaintError as refused:
-            text = refusals.words(refused, voice)
+            answer = Answer(refusals.words(refused, voice))
         except SlackApiError as failure:
             unexpected(f"command {word[:20]}", failure)
-            text = voice.say("refused.unexpected")
+            answer = Answer(voice.say("refused.unexpected"))
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected("command", failure)
-            text = voice.say("refused.unexpected")
-        # An empty answer: the command opened a view.
-        await ack(text) if text else await ack()
+            answer = Answer(voice.say("refused.unexpected"))
+        if answer.blocks:
+            await ack(text=answer.text, blocks=answer.blocks)
+        elif answer.text:
+            await ack(answer.text)
+        else:
+            # An empty answer: the command opened a view.
+            await ack()
 
-    async def not_yet(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """A shortcut of the manifest whose act comes with a later part: said plainly."""
-        await ack()
-        voice = self.desk.voice
-        view = notice_view(voice.say("modal.notice"), voice.say("command.not_yet"), voice)
-        await self.client.views_open(trigger_id=str(body["trigger_id"]), view=view)
-
-    async def _answer(self, word: str, rest: str, actor: Actor, trigger: str) -> str:
-        voice, now = self.desk.voice, self.desk.store.now()
+    async def _answer(self, word: str, asked: Asked) -> Answer:
+        desk, voice, rest, by = self.desk, self.desk.voice, asked.rest, asked.by
+        if word in _SAID:
+            return Answer(await _SAID[word](desk, asked))
         match word:
             case "help" | "":
-                return voice.say("command.help")
+                return Answer(voice.say("command.help"))
             case "list":
-                found, more = await lists.cases(self.desk, actor)
-                return lists.listing(voice.say("list.title"), found, more=more, voice=voice, now=now)
+                return await self._list("list.title", by, Section.OPEN)
             case "mine":
-                found, more = await lists.cases(self.desk, actor, owner=actor.id)
-                return lists.listing(voice.say("list.mine"), found, more=more, voice=voice, now=now)
+                return await self._list("list.mine", by, Section.MINE)
             case "show" if not rest:
-                return voice.say("command.show_what")
+                return Answer(voice.say("command.show_what"))
+            case "show" if only_the_stage(by):
+                await self._open(asked, ask_view(parse_reference(rest) or rest, voice))
+                return Answer()
+            case "log":
+                await self._open(asked, await self.taking_down.view(by, asked.trigger))
+                return Answer()
             case "show":
-                view = await view_for(self.desk, "open", parse_reference(rest) or rest, actor)
-                await self.client.views_open(trigger_id=trigger, view=view)
-                return ""
+                await self._open(asked, await view_for(desk, "open", parse_reference(rest) or rest, by))
+                return Answer()
+            case "policy":
+                rules = await desk.do(desk.store.current_rulebook)
+                return Answer(voice.say("policy.title"), policy(rules, voice))
+            case "move":
+                await self._open(asked, await move_view(desk, rest, by))
+                return Answer()
             case _:
-                return voice.say("command.unknown", word=escaped(word, 30))
+                return Answer(voice.say("command.unknown", word=escaped(word, 30)))
+
+    async def _list(self, title: str, by: Actor, section: Section) -> Answer:
+        voice, now = self.desk.voice, self.desk.store.now()
+        found, more = await lists.cases(self.desk, by, section)
+        return Answer(lists.listing(voice.say(title), found, more=more, voice=voice, now=now))
+
+    async def _open(self, asked: Asked, view: View) -> None:
+        await self.client.views_open(trigger_id=asked.trigger, view=view)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from bots.letters.composing import Spoken
 from bots.slack.voice import Voice
 from complaints.people import Actor
-from complaints.record import Case
+from complaints.record import Case, Event
 
 if TYPE_CHECKING:
     from store.open import Store
@@ -34,6 +35,23 @@ class Preview(Protocol):
         ...
 
 
+class ReadOut(Protocol):
+    """The exact words that people tell where no chat takes them, in the complainant's language."""
+
+    def __call__(
+        self,
+        case: Case,
+        about: str,
+        facts: Mapping[str, Any],
+        *,
+        events: Sequence[Event],
+        words_of: Callable[[int], Mapping[str, str]],
+        now: datetime,
+    ) -> Spoken | None:
+        """`about` is the kind of duty, or `logged` for what is said at the end of logging."""
+        ...
+
+
 @dataclass(frozen=True)
 class Places:
     """Where complaints are shown: ids of channels."""
@@ -55,6 +73,9 @@ class Desk:
     voice: Voice
     places: Places
     preview: Preview
+    read_out: ReadOut
+    #: The desk's check of the clauses, a line each; made where every room is known.
+    clauses: Callable[[], Sequence[str]] | None = None
 
     async def do(self, work: Callable[..., Made], *args: Any, **named: Any) -> Made:
         """Run a method of the store in its thread: the one crossing from async code."""

@@ -16,9 +16,12 @@ from bots.slack.notices import notice
 from bots.slack.posting import NETWORK, PERMANENT, Poster, Wait, outcome_of
 from bots.slack.telling import unexpected
 from complaints.errors import UnknownReference
+from complaints.hours import next_working
+from complaints.localtime import wall
 from complaints.permissions import may_read
+from complaints.priorities import priority_of
 from complaints.record import Case
-from complaints.vocabulary import Role, Target
+from complaints.vocabulary import Priority, Role, Target
 from store.outcomes import Done, GaveUp, Later, Outcome, Retry
 from store.values import Member, Obligation
 
@@ -57,6 +60,15 @@ class Direct:
         if target is None or target.met_at is not None or target.version != owed.facts["version"]:
             return Done()
         missed = owed.facts["when"] == "missed"
+        urgent = priority_of(case)
+        # The morning digest tells of the others; a closed one with a question stands in no list of it.
+        if urgent in (Priority.P3, Priority.P4) and case.is_open:
+            return await self.drawing.again(case.ref) if missed else Done()
+        opens = next_working(now, case.rules.calendar)
+        if urgent is not Priority.P1 and opens > now:
+            if missed:
+                await self.drawing.again(case.ref)
+            return Later(opens, "outside working hours")
         voice = self.desk.voice
         due = voice.due(target, case, now)
         id_ = "dm.remind_missed" if missed else "dm.remind_before"
@@ -64,7 +76,9 @@ class Direct:
             id_ = "dm.remind_nobody"
         forms = ("approve", "open") if target.target is Target.APPROVE else ("open",)
         drawn = notice(case, voice.say(id_, ref=case.ref, due=due), voice, forms)
-        outcome = await self._each(whom.to_remind(case, target.target, members, missed=missed), drawn, owed)
+        outcome = await self._each(
+            whom.to_remind(case, target.target, members, now, missed=missed), drawn, owed
+        )
         if missed and isinstance(outcome, Done):
             return await self.drawing.again(case.ref)
         return outcome
@@ -89,6 +103,18 @@ class Direct:
         forms = ("assess", "open") if case.assessment is None else ("open",)
         return await self._each((case.owner,), notice(case, text, voice, forms), owed)
 
+    async def told_overturned(self, owed: Obligation) -> Outcome:
+        """`told_overturned`: whoever decided and agreed hears that an outside body decided otherwise."""
+        case, voice = await self._case(owed), self.desk.voice
+        known = {one.id for one in await self._members()}
+        people = {one for made in case.decisions for one in (made.by, made.approved_by) if one is not None}
+        opened = next((one for one in case.improvements if one.seq == owed.facts["seq"]), None)
+        if opened is None:
+            return Done()
+        day = voice.day(wall(opened.due, case.rules.calendar.zone).date())
+        drawn = notice(case, voice.say("dm.overturned", ref=case.ref, day=day), voice, ("open",))
+        return await self._each(sorted((people & known) - case.denied), drawn, owed)
+
     async def ask_approval(self, owed: Obligation) -> Outcome:
         """`ask_approval`: everybody who may agree to what waits is asked."""
         case, members, voice = await self._case(owed), await self._members(), self.desk.voice
@@ -96,13 +122,15 @@ class Direct:
             who, id_ = case.drafted.by, "dm.ask_approval"
         elif case.reclassification is not None:
             who, id_ = case.reclassification[1], "dm.ask_reclassify"
+        elif case.extension is not None:
+            who, id_ = case.extension.by, "dm.ask_extension"
         else:
             return Done()
         due = next_words(case, voice, self.desk.store.now(), bold=False)
         drawn = notice(
             case, voice.say(id_, ref=case.ref, who=mention(who), due=due), voice, ("approve", "open")
         )
-        people = whom.to_approve(case, members)
+        people = whom.to_approve(case, members, self.desk.store.now())
         if not people:
             return GaveUp("nobody may approve this: name another manager or top management in [roles]")
         return await self._each(people, drawn, owed)
@@ -132,6 +160,10 @@ class Direct:
             return voice.say("dm.set_aside")
         where = voice.say("dm.of_case", ref=ref) if ref else ""
         return voice.say("dm.told_failed", what=escaped(str(owed.facts.get("kind", "")), 60), ref=where)
+
+    async def each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
+        """The same for a duty of another module."""
+        return await self._each(people, drawn, owed)
 
     async def _each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """Tell each; one who cannot be told does not keep the others from hearing it."""

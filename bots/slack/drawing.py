@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
@@ -10,13 +11,15 @@ from slack_sdk.errors import SlackApiError
 from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
 from bots.slack.client import error_of
 from bots.slack.posting import NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
+from bots.slack.withheld import home_among, places_for, tell_privately
+from complaints.incidents import noticed_apart
 from complaints.owing import card_waits_until
 from complaints.record import Case
 from complaints.vocabulary import Flag
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation, SlackPost
 
-_GONE = frozenset({"message_not_found", "thread_not_found"})
+GONE = frozenset({"message_not_found", "thread_not_found"})
 
 
 def purposes(case: Case) -> tuple[str, ...]:
@@ -27,8 +30,8 @@ def purposes(case: Case) -> tuple[str, ...]:
 
 def home_of(case: Case, posts: tuple[SlackPost, ...]) -> SlackPost | None:
     """The post whose thread is the working place of this complaint."""
-    home = purposes(case)[0]
-    return next((one for one in posts if one.purpose == home and one.ts is not None), None)
+    posted = {one.purpose: one for one in posts if one.ts is not None}
+    return next((posted[one] for one in purposes(case) if one in posted), None)
 
 
 class Drawing:
@@ -70,16 +73,28 @@ class Drawing:
                 return outcome_of(failure)
 
     async def _all(self, case: Case, *, anew: bool) -> None:
-        wanted = purposes(case)
         known = {one.purpose: one for one in await self._posts(case.ref)}
+        told = [one for one in purposes(case) if one != EXECUTIVE or await self._told(case, known)]
+        wanted = await places_for(self.poster, case, tuple(told))
+        if not wanted:
+            await tell_privately(self.poster, case)
         for purpose in wanted:
-            await self._one(case, purpose, known.get(purpose), anew=anew)
+            home = purpose == home_among(wanted)
+            await self._one(case, purpose, known.get(purpose), anew=anew, home=home)
         for purpose, post in known.items():
             # The executive post stays: significance once told is not untold.
-            if purpose not in wanted and purpose != EXECUTIVE:
+            gone = purpose not in wanted and purpose != EXECUTIVE
+            if gone or purpose not in await places_for(self.poster, case, (purpose,)):
                 await self._remove(post)
 
-    async def _one(self, case: Case, purpose: str, post: SlackPost | None, *, anew: bool) -> None:
+    async def _told(self, case: Case, known: Mapping[str, SlackPost]) -> bool:
+        """Is top management told of this one? Of an incident once, but for what is grave by itself (5.3)."""
+        desk = self.poster.desk
+        if case.incident is None or noticed_apart(case) or EXECUTIVE in known:
+            return True
+        return not await desk.do(desk.store.told_above, case.ref)
+
+    async def _one(self, case: Case, purpose: str, post: SlackPost | None, *, anew: bool, home: bool) -> None:
         desk = self.poster.desk
         channel = desk.places.of(purpose)
         if post is None:
@@ -93,12 +108,12 @@ class Drawing:
                 ts = await self.poster.find(channel, self._key(case.ref, purpose))
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
-        drawn = card(case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose)
+        drawn = card(case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home)
         if ts is not None:
             try:
                 await self.poster.redraw(channel, ts, drawn)
             except SlackApiError as failure:
-                if error_of(failure) not in _GONE:
+                if error_of(failure) not in GONE:
                     raise
                 ts = None  # somebody deleted it: a complaint has its card all the same
         if ts is None:
@@ -114,7 +129,7 @@ class Drawing:
                 for each in [*await self._lines(post.channel, ts), ts]:
                     await client.chat_delete(channel=post.channel, ts=each)
             except SlackApiError as failure:
-                if error_of(failure) not in _GONE:
+                if error_of(failure) not in GONE:
                     raise
         await desk.do(desk.store.post_deleted, post.ref, post.purpose)
 

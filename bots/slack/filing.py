@@ -11,8 +11,8 @@ from slack_sdk.errors import SlackApiError
 from bots.slack.client import TIMEOUT, error_of, proxy_for
 from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
 from bots.slack.telling import owe_whisper
+from complaints.duties import Lane, Owed
 from complaints.errors import ComplaintError
-from complaints.owing import Lane, Owed
 from store.errors import StoreError
 from store.outcomes import Done, Outcome
 from store.values import Obligation
@@ -29,7 +29,7 @@ class Filing:
 
     async def send(self, owed: Obligation) -> Outcome:
         """`slack_file`: read the file on the record for this person, send it, owe its deletion."""
-        desk, client = self.poster.desk, self.poster.client
+        desk = self.poster.desk
         ref, seq, to = str(owed.facts["ref"]), int(owed.facts["file"]), str(owed.facts["to"])
         try:
             actor = await desk.actor(to)
@@ -39,23 +39,29 @@ class Filing:
             text = desk.voice.say("file.unavailable", ref=ref)
             await owe_whisper(desk, owed.key, to, channel, text)
             return Done()
+        name = f"{_UNSAFE.sub('-', ref)}-{seq}{_ending(data)}"
+        return await self.deliver(to, name, data, desk.voice.say("file.here", ref=ref))
+
+    async def deliver(self, to: str, name: str, data: bytes, comment: str) -> Outcome:
+        """Upload these bytes into one person's direct messages, and owe their deletion a day later."""
+        desk, client = self.poster.desk, self.poster.client
         try:
             channel = await self.poster.direct(to)
-            name = f"{_UNSAFE.sub('-', ref)}-{seq}{_ending(data)}"
             ticket = await client.files_getUploadURLExternal(filename=name, length=len(data))
             await self._upload(str(ticket["upload_url"]), data)
+            # Owed before it can be seen: who dies or hears no answer in between leaves no file behind.
+            gone = Owed(
+                f"slack_file_delete:{ticket['file_id']}", "slack_file_delete", desk.store.now() + KEPT,
+                Lane.BULK, {"file": str(ticket["file_id"])},
+            )  # fmt: skip
+            await desk.do(desk.store.insert, gone, None, None, {})
             await client.files_completeUploadExternal(
                 files=[{"id": ticket["file_id"], "title": name}],
                 channel_id=channel,
-                initial_comment=desk.voice.say("file.here", ref=ref),
+                initial_comment=comment,
             )
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
-        gone = Owed(
-            f"slack_file_delete:{ticket['file_id']}", "slack_file_delete", desk.store.now() + KEPT, Lane.BULK,
-            {"file": str(ticket["file_id"])},
-        )  # fmt: skip
-        await desk.do(desk.store.insert, gone, None, None, {})
         return Done()
 
     async def delete(self, owed: Obligation) -> Outcome:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bots.slack.blocks import Block, cut, divider, escaped, header, pieces, said, section, weight
+from bots.slack.blocks import (
+    Block,
+    context,
+    cut,
+    divider,
+    escaped,
+    header,
+    mention,
+    pieces,
+    said,
+    section,
+    weight,
+)
 from bots.slack.modals import Filling
 from bots.slack.shown import because_line, said_blocks
 from bots.slack.voice import Voice
-from complaints.record import Case, Event, RemedyOwed
-from complaints.vocabulary import Verb
+from complaints.forms import GIVEN
+from complaints.lifecycle import ANSWERED
+from complaints.localtime import wall
+from complaints.particulars import RemedyOwed
+from complaints.record import Case, Event
+from complaints.vocabulary import Flag, State, Verb
 from store.values import Opened
 
 #: What may stand above the inputs of the assessment; the rest is in `open`.
@@ -34,7 +51,7 @@ READING: frozenset[str] = frozenset({"assess", "approve"})
 #: The acts whose words (of staff) a form needs to show what it is about.
 NEEDED: Mapping[str, tuple[Verb, ...]] = {
     "decide": (Verb.ASSESS, Verb.REASSESS),
-    "approve": (Verb.RESPOND, Verb.RECLASSIFY),
+    "approve": (Verb.RESPOND, Verb.RECLASSIFY, Verb.EXTEND),
     "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
     "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
     "close": (Verb.RESPOND, Verb.RESOLVE),
@@ -50,15 +67,21 @@ def filling(
     now: datetime,
     opened: Opened | None = None,
     letter: str = "",
+    suggestion: tuple[str, int] | None = None,
 ) -> Filling:
     """The filling of a form.
 
     `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the
-    forms in READING; `letter` is what an approver is asked to agree to.
+    forms in READING; `letter` is what an approver is asked to agree to; `suggestion` is who might take an
+    ownerless one, with how many that person has.
     """
     match form:
         case "assess" if opened is not None:
             return _assess(opened, voice)
+        case "assign" if case.owner is None and suggestion is not None:
+            who, number = suggestion
+            told = voice.say("assign.suggested", who=mention(who), number=number)
+            return Filling(initial={"owner": who}, shown=[context(told)])
         case "assign" if case.owner is not None:
             return Filling(initial={"owner": case.owner})
         case "decide":
@@ -70,13 +93,13 @@ def filling(
             return _remedies(undone, events, voice, {"done_at": int(now.timestamp()) // 60 * 60})
         case "verify":
             done = [one for one in case.owed_remedies if one.done_at and not one.verified_at]
-            return _remedies(done, events, voice, {})
+            return _with_their_word(done, _remedies(done, events, voice, {}), voice)
         case "close":
             return _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
         case "investigate":
             return Filling(initial={"evidence": sorted(case.evidence)})
         case "given":
-            return Filling(initial={"given_at": int(now.timestamp()) // 60 * 60})
+            return _given(case, voice, now)
         case _:
             return Filling()
 
@@ -138,8 +161,32 @@ def _to_approve(case: Case, letter: str, voice: Voice, opened: Opened | None) ->
     head = voice.say("modal.letter")
     if case.reclassification is not None:
         head = voice.say("modal.reclassified", kind=voice.say(f"kind.{case.reclassification[0].value}"))
+    elif case.drafted is None and case.extension is not None:
+        asked = case.extension
+        target, zone = voice.say(f"target.{asked.target.value}"), case.rules.calendar.zone
+        head = voice.say(
+            "modal.extension_asked", target=target, day=voice.day(wall(asked.until, zone).date())
+        )
     said_before = [header(voice.say("open.said")), *newest(opened, voice)] if opened is not None else []
     return [section(head), *letter_blocks(letter), divider(), *said_before]
+
+
+def _given(case: Case, voice: Voice, now: datetime) -> Filling:
+    """Only what can have been said as the complaint stands."""
+    decided = case.state in ANSWERED and case.decision is not None
+    fits = {
+        "acknowledge": case.level not in case.acks,
+        "decision": decided and case.decision is not None and case.decision.communicated_at is None,
+        "accept": decided,
+        "disagree": decided,
+        "recourse": case.state is State.DISAGREED,
+        "letter": case.told_by_people,
+        "withdraw": case.is_open and case.withdrawn_at is None,
+        "authority": Flag.FOR_ANOTHER in case.flags,
+    }
+    choices = tuple((one, voice.say(f"given.{one}")) for one in GIVEN if fits.get(one, True))
+    whole = {} if not choices else {"what": choices}
+    return Filling(initial={"given_at": int(now.timestamp()) // 60 * 60}, choices=whole)
 
 
 def letter_blocks(letter: str) -> list[Block]:
@@ -190,6 +237,16 @@ def _remedies(
     labels = tuple((str(one.n), remedy_label(one, words.get(one.n, {}), voice)) for one in which)
     only = {"remedy": labels[0][0]} if len(labels) == 1 else {}
     return Filling(initial={**initial, **only}, choices={"remedy": labels})
+
+
+def _with_their_word(which: Sequence[RemedyOwed], filling: Filling, voice: Voice) -> Filling:
+    """The complainant's own "yes, it is right" is proof for whoever checks."""
+    labels = dict(filling.choices.get("remedy", ()))
+    said_so = [labels[str(one.n)] for one in which if one.answer == "yes" and str(one.n) in labels]
+    if not said_so:
+        return filling
+    lines = "\n".join(escaped(one) for one in said_so)
+    return replace(filling, shown=[section(voice.say("modal.remedy_confirmed", remedies=lines))])
 
 
 def _close(case: Case, words: Mapping[str, str]) -> Filling:

@@ -1,21 +1,47 @@
-"""The app's home: yours by what is due next, those without an owner, those overdue."""
+"""The app's home: what waits for this person, each with its next act as a button; drawn anew when opened."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack import lists
-from bots.slack.blocks import Block, button, divider, header, section
+from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, divider, header, section
 from bots.slack.desk import Desk
+from bots.slack.opening import next_act
+from bots.slack.posting import NETWORK
+from bots.slack.telling import unexpected
+from bots.slack.voice import Voice
 from complaints.people import Actor
 from complaints.record import Case
+from complaints.vocabulary import Role
+from store.worklists import MOST_COUNTED, Section, Worklist
+
+#: In the order in which somebody asks: what is mine, what is nobody's, what is late, what waits for a second one.
+SECTIONS: tuple[Section, ...] = (
+    Section.MINE,
+    Section.UNASSIGNED,
+    Section.OVERDUE,
+    Section.WAITING,
+    Section.UNCHECKED,
+)
+#: Rows of each list on the first page; five lists with their headings stay within 100 blocks.
+FEW = 8
+#: Rows of a page of one list alone.
+MANY = 40
+_MANAGING = (Role.MANAGER, Role.TOP_MANAGEMENT)
+
+#: The act that a list is about, whatever else fits.
+_ACTS: Mapping[Section, str] = {Section.WAITING: "approve", Section.UNCHECKED: "verify"}
 
 
 class Home:
-    """The listener of the opened home."""
+    """The listeners of the home; it is drawn for one person, from the record, each time."""
 
     def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self.desk = desk
@@ -23,37 +49,98 @@ class Home:
 
     async def opened(self, event: Mapping[str, Any]) -> None:
         """`app_home_opened`: draw it as things stand; drawing it twice changes nothing."""
-        if event.get("tab") != "home":
-            return
-        actor = await self.desk.actor(str(event["user"]))
-        blocks = await self._blocks(actor) if actor.roles else [section(self.desk.voice.say("home.no_role"))]
-        await self.client.views_publish(user_id=actor.id, view={"type": "home", "blocks": blocks})
+        if event.get("tab") == "home":
+            await self.draw(str(event["user"]))
 
-    async def _blocks(self, actor: Actor) -> list[Block]:
-        now = self.desk.store.now()
-        mine, _ = await lists.cases(self.desk, actor, owner=actor.id)
-        everybody, _ = await lists.cases(self.desk, actor)
-        late, _ = await lists.cases(self.desk, actor, overdue=True)
-        unassigned = [case for case in everybody if case.owner is None]
-        parts = (("mine", mine), ("unassigned", unassigned), ("overdue", late))
-        blocks: list[Block] = [header(self.desk.voice.say("home.title"))]
-        draw = 0
-        for name, found in parts:
-            blocks += [divider(), section(f"*{self.desk.voice.say(f'home.{name}')}*")]
-            blocks += self._rows(found, draw, now)
-            draw += len(found)
-        return blocks
-
-    def _rows(self, found: Sequence[Case], draw: int, now: Any) -> list[Block]:
-        voice = self.desk.voice
-        if not found:
-            return [section(voice.say("home.none"))]
-        return [
-            section(
-                lists.row(case, voice, now),
-                # The draw keeps block ids apart where one complaint stands in two lists.
-                block_id=f"actions:{case.work_version}.{draw + at}",
-                accessory=button(voice.say("verb.open"), "case.open", case.ref),
+    async def turned(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`home.page`: a page of one list, or (`all:0`) all lists again."""
+        await ack()
+        name, _, offset = str(body["actions"][0]["value"]).partition(":")
+        try:
+            await self.draw(
+                str(body["user"]["id"]), only=None if name == "all" else Section(name), offset=int(offset)
             )
-            for at, case in enumerate(found)
-        ]
+        except (SlackApiError, *NETWORK) as failure:
+            unexpected("page of the home", failure)
+
+    async def draw(self, member: str, *, only: Section | None = None, offset: int = 0) -> None:
+        """Publish this person's home. Raises SlackApiError."""
+        actor = await self.desk.actor(member)
+        voice, now = self.desk.voice, self.desk.store.now()
+        if not actor.roles:
+            blocks = [section(voice.say("home.no_role"))]
+        elif only is None:
+            pages = {one: await self._page(one, actor, 0, FEW) for one in SECTIONS}
+            blocks = whole_home(pages, actor, voice, now)
+        else:
+            page = await self._page(only, actor, offset, MANY)
+            blocks = one_list(only, page, actor, voice, now)
+        view = {"type": "home", "blocks": blocks[:MODAL_BLOCKS]}
+        await self.client.views_publish(user_id=actor.id, view=view)
+
+    async def _page(self, one: Section, actor: Actor, offset: int, limit: int) -> Worklist:
+        return await self.desk.do(self.desk.store.worklist, one, actor, offset=offset, limit=limit)
+
+
+def whole_home(pages: Mapping[Section, Worklist], by: Actor, voice: Voice, now: datetime) -> list[Block]:
+    """All lists, a few rows of each; `more` leads to a list alone."""
+    blocks: list[Block] = [header(voice.say("home.title"))]
+    if by.has(*_MANAGING):
+        blocks.append(actions("home", [button(voice.say("home.move"), "home.move", "move")]))
+    draw = 0
+    for one, page in pages.items():
+        if not page.count and one in _ACTS:
+            continue
+        blocks += [divider(), section(f"*{heading(one, page.count, voice)}*")]
+        blocks += _rows(one, page, by, voice, now, draw)
+        draw += len(page.cases)
+        if page.more:
+            blocks.append(actions(f"more.{one.value}", [_turn(voice, "home.more", one.value, 0, page.more)]))
+    return blocks
+
+
+def one_list(one: Section, page: Worklist, by: Actor, voice: Voice, now: datetime) -> list[Block]:
+    """One list alone, with a way back to all."""
+    row = [_turn(voice, "home.all", "all", 0, 0)]
+    if page.offset:
+        row.append(_turn(voice, "home.before", one.value, max(0, page.offset - MANY), page.offset))
+    if page.more:
+        row.append(_turn(voice, "home.after", one.value, page.offset + MANY, page.more))
+    for at, each in enumerate(row):
+        # One action_id for all: Slack wants them apart within a block.
+        each["action_id"] = f"home.page.{at}"
+    return [
+        header(heading(one, page.count, voice)),
+        actions("home.turning", row),
+        *_rows(one, page, by, voice, now, 0),
+    ]
+
+
+def _turn(voice: Voice, id_: str, name: str, offset: int, number: int) -> Block:
+    return button(voice.say(id_, number=number), "home.page.0", f"{name}:{offset}")
+
+
+def heading(one: Section, count: int, voice: Voice) -> str:
+    """The list's name with how many it holds; beyond what is counted a plus."""
+    number = f"{count}+" if count >= MOST_COUNTED else str(count)
+    return f"{voice.say(f'home.{one.value}')} ({number})"
+
+
+def _rows(one: Section, page: Worklist, by: Actor, voice: Voice, now: datetime, draw: int) -> list[Block]:
+    if not page.cases:
+        return [section(voice.say("home.none"))]
+    return [
+        section(
+            lists.row(case, voice, now),
+            # The draw keeps block ids apart where one complaint stands in two lists.
+            block_id=f"actions:{case.work_version}.{draw + at}",
+            accessory=_act(one, case, by, voice),
+        )
+        for at, case in enumerate(page.cases)
+    ]
+
+
+def _act(one: Section, case: Case, by: Actor, voice: Voice) -> Block:
+    name = _ACTS.get(one) or next_act(case, by)
+    style = None if name == "open" else "primary"
+    return button(voice.say(f"verb.{name}"), f"case.{name}", case.ref, style=style)

@@ -48,9 +48,13 @@ _CHOICES: Mapping[str, str] = {
     "what": "given",
     "relation": "relation",
     "channel": "channel",
+    "answer_by": "channel",
     "immediate_needed": "choice",
     "immediate_possible": "choice",
     "agreed": "choice",
+    "overturned": "choice",
+    "complainant_accepts": "choice",
+    "subject_not_yet": "not_yet",
 }
 _LONG = frozenset(
     {
@@ -80,12 +84,16 @@ def input_block(
     initial: Any = None,
     choices: tuple[tuple[str, str], ...] | None = None,
     required: bool | None = None,
+    label: str | None = None,
 ) -> Block:
-    """An input; `path` is its block_id, `choices` (value, label) where they depend on the complaint."""
+    """An input; `path` is its block_id, `choices` (value, label) where they depend on the complaint.
+
+    `label` where the field's own name does not say enough (a text in several languages).
+    """
     made: Block = {
         "type": "input",
         "block_id": path,
-        "label": plain(voice.say(label_id(form, field)), 2000),
+        "label": plain(label or voice.say(label_id(form, field)), 2000),
         "element": {"action_id": VALUE, **_element(field, voice, initial, choices)},
         "optional": not (field.required if required is None else required),
     }
@@ -95,7 +103,7 @@ def input_block(
 def _element(field: Field, voice: Voice, initial: Any, choices: tuple[tuple[str, str], ...] | None) -> Block:
     match field.input:
         case Input.TEXT:
-            long = field.name in _LONG
+            long = field.name.partition(".")[0] in _LONG
             return {"type": "plain_text_input", "multiline": long, "max_length": field.most} | _given(
                 "initial_value", cut(str(initial), field.most) if initial else None
             )

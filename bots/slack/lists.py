@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from bots.slack.blocks import mention
 from bots.slack.desk import Desk
@@ -14,30 +13,20 @@ from complaints.permissions import is_excluded, may_read
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
+from store.worklists import Section
 
 MOST = 15
 
 
-async def cases(desk: Desk, by: Actor, **filters: Any) -> tuple[list[Case], bool]:
+async def cases(desk: Desk, by: Actor, section: Section) -> tuple[tuple[Case, ...], bool]:
     """Open complaints that this person may know of, the earliest due first; True when more exist."""
-    rows, more = await desk.do(desk.store.cases, limit=MOST * 2, **filters)
-    found = []
-    for row in rows:
-        case = await desk.do(desk.store.case, row["ref"])
-        if case.is_open and knows_of(case, by):
-            found.append(case)
-    found.sort(key=_due_at)
-    return found[:MOST], bool(more) or len(found) > MOST
+    page = await desk.do(desk.store.worklist, section, by, limit=MOST)
+    return page.cases, bool(page.more)
 
 
 def knows_of(case: Case, by: Actor) -> bool:
     """May this person know that it exists? Of a restricted one only who may read it."""
     return not is_excluded(case, by.id) and (not case.restricted or may_read(case, by))
-
-
-def _due_at(case: Case) -> tuple[bool, datetime]:
-    following = next_due(case)
-    return (following is None, following.internal_due if following is not None else case.received_at)
 
 
 def row(case: Case, voice: Voice, now: datetime) -> str:

@@ -13,10 +13,16 @@ from bots.slack.inputs import input_block, keeping
 from bots.slack.voice import Voice
 from complaints.forms import FORMS, Field
 from complaints.record import Case
+from complaints.vocabulary import Flag, Target
 
 #: What goes to the complainant is shown first.
 PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
 NOTICE = "notice"
+#: Ticks that a letter needs in some complaints, with the code of the refusal where they are missing.
+CONFIRMED: Mapping[str, str] = {
+    "language_confirmed": "language_not_confirmed",
+    "disclosure_checked": "disclosure_not_checked",
+}
 
 _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 View = dict[str, Any]
@@ -70,8 +76,17 @@ def asked(one: Field, case: Case, voice: Voice) -> bool:
     match one.name:
         case "language_confirmed":
             return case.language != voice.language
+        case "disclosure_checked":
+            return Flag.FOR_ANOTHER in case.flags
         case "media_heard":
             return (case.told_only_in_media and not case.media_heard) or "media_unheard" in case.flags
+        case "answers_privacy":
+            clock = case.target(Target.PRIVACY)
+            return clock is not None and clock.met_at is None
+        case "subject_heard_at" | "subject_supported_at" | "subject_outcome_at":
+            return bool(case.subjects)
+        case "subject_not_yet" | "subject_review_by":
+            return bool(case.subjects)
         case "override_reason":
             return bool(case.signs) or case.assessment is not None
         case _:
@@ -82,7 +97,7 @@ def must(one: Field, case: Case) -> bool:
     """Is it required here? Flags that are asked for only in some cases are required there."""
     if one.name == "media_heard":
         return case.told_only_in_media and not case.media_heard
-    return one.required or one.name == "language_confirmed"
+    return one.required or one.name in CONFIRMED
 
 
 def _input(form: str, one: Field, path: str, case: Case, voice: Voice, filling: Filling) -> Block:
@@ -142,6 +157,12 @@ def with_notice(
         known = json.loads(view.get("private_metadata") or "{}")
         changed["private_metadata"] = json.dumps({**known, "version": version}, separators=(",", ":"))
     return changed
+
+
+def from_home(view: Mapping[str, Any]) -> View:
+    """The view as opened from the home: what is done in it shows there."""
+    known = json.loads(view.get("private_metadata") or "{}")
+    return {**view, "private_metadata": json.dumps({**known, "home": True}, separators=(",", ":"))}
 
 
 def notice_view(title: str, text: str, voice: Voice, *, ref: str = "", version: int = 0) -> View:

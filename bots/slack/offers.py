@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from complaints.assessing import harm_of
-from complaints.deciding import required_evidence
-from complaints.lifecycle import ANSWERED, TABLE, UNDECIDED
+from complaints.deciding import fairness_owed, required_evidence
+from complaints.ending import closable
+from complaints.lifecycle import TABLE, UNDECIDED
 from complaints.record import Case
 from complaints.vocabulary import Flag, State, Target, Verb
 
@@ -37,11 +38,13 @@ def _resolve(case: Case) -> bool:
         and case.safety == 0
         and case.severity <= 2
         and len(case.issues) <= 1
+        and not fairness_owed(case)
     )
 
 
 def _decide(case: Case) -> bool:
-    return _undecided(case) and case.assessment is not None and not required_evidence(case) - case.evidence
+    gathered = case.assessment is not None and not required_evidence(case) - case.evidence
+    return _undecided(case) and gathered and not fairness_owed(case)
 
 
 def _remedy(case: Case) -> bool:
@@ -50,12 +53,6 @@ def _remedy(case: Case) -> bool:
 
 def _verify(case: Case) -> bool:
     return case.is_open and any(one.done_at and not one.verified_at for one in case.owed_remedies)
-
-
-def _close(case: Case) -> bool:
-    answered = case.state is State.RECOURSE_OFFERED or (case.state in ANSWERED and case.reply == "accept")
-    told = bool(case.acks) or bool(case.delivery_failed_at and case.other_route)
-    return answered and told and case.everything_verified and case.question_at is None
 
 
 def _extend(case: Case) -> bool:
@@ -68,6 +65,10 @@ def _extend(case: Case) -> bool:
 def _reclassify(case: Case) -> bool:
     fresh = _undecided(case) and not case.decisions and case.reclassification is None
     return fresh and harm_of(case) < 3
+
+
+def _waits(case: Case) -> bool:
+    return case.drafted is not None or case.reclassification is not None or case.extension is not None
 
 
 def _receipt(case: Case) -> bool:
@@ -88,17 +89,20 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: case.drafted is not None or case.reclassification is not None,
+    "approve": _waits,
     "remedy": _remedy,
     "verify": _verify,
-    "close": _close,
+    "close": closable,
     "extend": _extend,
     "escalate": lambda case: _undecided(case) and case.level < case.rules.top_level,
-    "given": lambda case: case.is_open,
+    "given": lambda case: case.is_open or case.told_by_people,
+    "bind": lambda case: case.told_by_people and case.erased_at is None,
+    "incident": lambda case: case.is_open or case.incident is not None,
     "external": lambda case: True,
     "reclassify": _reclassify,
     "not_accept": _undecided,
-    "restrict": lambda case: not case.restricted,
+    "restrict": lambda case: True,
+    "link": lambda case: True,
     "unrestrict": lambda case: case.restricted,
     "conflict": lambda case: case.is_open,
     "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
@@ -131,6 +135,13 @@ def _first(case: Case) -> tuple[str, ...]:
             short = ()
         return tuple(dict.fromkeys((*answer, "approve", *start, *short, "reply")))
     return tuple(dict.fromkeys((*answer, "reopen", "close", "remedy", "verify", "reply")))
+
+
+def executive_home(case: Case) -> Offer:
+    """The same where the executive channel is the only place: everything is done from there."""
+    offer = verbs_for(case)
+    seen = ("receipt",) if _receipt(case) and "receipt" not in offer.buttons else ()
+    return Offer((*seen, *offer.buttons), offer.others)
 
 
 def executive(case: Case) -> Offer:

@@ -14,6 +14,7 @@ from bots.slack.blocks import (
     divider,
     escaped,
     header,
+    mention,
     pages,
     pieces,
     plain,
@@ -28,6 +29,7 @@ from bots.slack.thread import event_line
 from bots.slack.voice import Voice
 from complaints.explaining import explained
 from complaints.record import Case, Event
+from complaints.vocabulary import Role
 from store.values import Opened
 
 #: Room for the head, the buttons and the page's own buttons.
@@ -79,13 +81,20 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     blocks: list[Block] = []
     if opened.complainant_name:
         blocks.append(said(voice.say("open.complainant", name=opened.complainant_name)))
+    if opened.support_needs:
+        blocks.append(said(voice.say("open.support", needs=opened.support_needs)))
     flags = flag_lines(case, voice)
     if flags:
         blocks.append(section("\n".join(flags)))
+    if opened.read_before:
+        zone = case.rules.calendar.zone
+        who = ", ".join(f"{mention(one.by)} ({voice.moment(one.at, zone)})" for one in opened.read_before)
+        blocks.append(section(voice.say("open.read_before", who=who)))
     line = because_line(opened, voice)
     if line and case.assessment is None:
         blocks.append(section(line))
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
+    blocks += _to_tell(opened, voice)
     ours = _messages(opened, voice)
     if ours:
         blocks += [header(voice.say("open.messages")), *ours]
@@ -99,12 +108,22 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     return blocks
 
 
+def _to_tell(opened: Opened, voice: Voice) -> list[Block]:
+    """The exact words that somebody is still to tell or to post, by the way the complainant chose."""
+    blocks: list[Block] = []
+    for one in opened.messages:
+        if one.get("state") == TO_TELL:
+            blocks.append(header(voice.say("open.to_tell", how=voice.say(f"channel.{one['channel']}"))))
+            blocks += [said(each) for each in pieces(str(one.get("text") or "–"), 2800)]
+    return blocks
+
+
 def _messages(opened: Opened, voice: Voice) -> list[Block]:
     """Every message of ours, exact, and how far each got; what came in stands above."""
     zone = opened.case.rules.calendar.zone
     blocks = []
     for one in opened.messages:
-        if one.get("direction") == "in":
+        if one.get("direction") == "in" or one.get("state") == TO_TELL:
             continue
         state = str(one.get("state") or "")
         told = f" · {voice.say(f'message.{state}')}" if state in STATES else ""
@@ -114,7 +133,8 @@ def _messages(opened: Opened, voice: Voice) -> list[Block]:
     return blocks
 
 
-STATES: frozenset[str] = frozenset({"sending", "sent", "uncertain", "failed"})
+TO_TELL = "to_tell"
+STATES: frozenset[str] = frozenset({"sending", "sent", "uncertain", "failed", TO_TELL, "told", "by_chat"})
 
 
 def _instant(at: Any) -> datetime:
@@ -131,7 +151,7 @@ def _events(opened: Opened, voice: Voice) -> list[Block]:
 
 def _staff_words(event: Event, case: Case) -> list[str]:
     """The words of an act of staff; the complainant's own stand above, letters among the messages."""
-    if event.by == case.complainant:
+    if event.role is Role.COMPLAINANT:
         return []
     return [
         f"> {escaped(' '.join(text.split()), 1000)}"

@@ -10,16 +10,18 @@ from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import remember
 from bots.slack.fillings import NEEDED, READING, filling, words_by_verb
+from bots.slack.incident_presses import case_form
 from bots.slack.modals import View, modal, with_notice
-from bots.slack.offers import FITS
+from bots.slack.offers import FITS, verbs_for
 from bots.slack.open_view import open_view
+from bots.slack.suggesting import suggested
 from complaints import lifecycle, permissions
-from complaints.deciding import required_evidence
-from complaints.errors import NotAllowed, OutOfOrder
+from complaints.deciding import fairness_owed, required_evidence
+from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import FORM_VERBS
 from complaints.people import Actor
 from complaints.record import Case, Event
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 
 
 def verb_of(form: str, case: Case) -> Verb:
@@ -33,11 +35,32 @@ def may_open(form: str, case: Case, by: Actor) -> None:
     """Refuse a form that this person may not use, or that does not fit, before anything is typed."""
     verb = verb_of(form, case)
     permissions.require(case, verb, by)
-    lifecycle.require(case, verb)
+    if form == "assign" and not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
+        raise NotAllowed(
+            f"Only a manager gives {case.ref} to somebody else: take it.", code="not_allowed.assign"
+        )
+    if form != "given":
+        # What is heard or told by voice is one of several acts, each with its own place in the lifecycle.
+        lifecycle.require(case, verb)
     if form == "decide" and case.assessment is not None and required_evidence(case) - case.evidence:
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
+    if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
+        raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
     if not FITS[form](case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
+
+
+def next_act(case: Case, by: Actor) -> str:
+    """The first of the acts that carry it on and that this person may do; opening it where there is none."""
+    for name in verbs_for(case).buttons:
+        if name == "open":
+            continue
+        try:
+            may_open(name, case, by)
+        except ComplaintError:
+            continue
+        return name
+    return "open"
 
 
 async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | None = None) -> View:
@@ -73,11 +96,21 @@ async def opened_view(desk: Desk, ref: str, by: Actor, *, page: int = 0, draw: i
 
 async def _form_view(desk: Desk, form: str, case: Case, by: Actor) -> View:
     now = desk.store.now()
+    if form == "incident":
+        return await case_form(desk, case)
     opened = await desk.do(desk.store.open_case, case.ref, by, form) if form in READING else None
     events = await history(desk, case.ref, NEEDED.get(form, ()))
     letter = waiting_letter(desk, case, events, now) if form == "approve" else ""
-    filled = filling(form, case, events, desk.voice, now=now, opened=opened, letter=letter)
+    suggestion = await _suggestion(desk, case) if form == "assign" and case.owner is None else None
+    filled = filling(
+        form, case, events, desk.voice, now=now, opened=opened, letter=letter, suggestion=suggestion
+    )
     return modal(form, case, desk.voice, filled)
+
+
+async def _suggestion(desk: Desk, case: Case) -> tuple[str, int] | None:
+    members, loads = await desk.do(desk.store.members), await desk.do(desk.store.loads)
+    return suggested(case, members, loads, desk.store.now())
 
 
 async def history(desk: Desk, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
@@ -97,11 +130,13 @@ async def issues_told(desk: Desk, case: Case) -> tuple[str, ...]:
 
 def waiting_letter(desk: Desk, case: Case, events: list[Event], now: datetime) -> str:
     """The letter that an approver is asked to agree to: as it was previewed, else written again."""
-    wanted = Verb.RECLASSIFY if case.reclassification is not None else Verb.RESPOND
+    wanted = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
+    if case.reclassification is not None:
+        wanted = Verb.RECLASSIFY
     event = next((one for one in reversed(events) if one.verb is wanted), None)
     if event is None:
         return ""
     words: Mapping[str, str] = event.words
-    if wanted is Verb.RECLASSIFY:
+    if wanted is not Verb.RESPOND:
         return words.get("reason", "")
     return words.get("letter") or desk.preview("decide", case, event.facts, words, now=now)

@@ -7,11 +7,17 @@ from collections.abc import Awaitable, Callable
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.slack.by_voice import ByVoice
 from bots.slack.desk import Desk
+from bots.slack.digest import Digests
 from bots.slack.direct import Direct
 from bots.slack.drawing import Drawing
 from bots.slack.filing import Filing
+from bots.slack.home import Home
+from bots.slack.incident_duties import IncidentDuties
+from bots.slack.moving import Moves
 from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
 from store.outcomes import Done, Outcome
 from store.values import Obligation
@@ -27,6 +33,8 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
     poster = Poster(desk, client, pace=pace)
     drawing, filing = Drawing(poster), Filing(poster)
     direct = Direct(poster, drawing)
+    reporting, digests, moves = Reporting(filing), Digests(poster), Moves(poster)
+    incidents = IncidentDuties(poster)
 
     async def tell(owed: Obligation) -> Outcome:
         said = owed.payload
@@ -36,7 +44,12 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
             return outcome_of(failure)
         return Done()
 
+    async def home(owed: Obligation) -> Outcome:
+        await Home(desk, client).draw(str(owed.facts["member"]))
+        return Done()
+
     kinds: dict[str, Performer] = {
+        "home": home,
         "card": drawing.card,
         "redraw": drawing.redraw,
         "thread": Threading(poster).thread,
@@ -44,8 +57,18 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
         "remind": direct.remind,
         "told_owner": direct.told_owner,
         "ask_approval": direct.ask_approval,
+        "told_overturned": direct.told_overturned,
         "told_failed": direct.told_failed,
         "tell": tell,
+        "tell_by_voice": ByVoice(direct).ask,
+        "incident_card": incidents.card,
+        "incident_update": incidents.update,
+        "digest": digests.digest,
+        "message": digests.message,
+        "move": moves.move,
+        "stats": reporting.stats,
+        "clauses": reporting.clauses,
+        "report": reporting.report,
         "slack_file": filing.send,
         "slack_file_delete": filing.delete,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -108,6 +108,15 @@ class Poster:
                 raise
             return None
 
+    async def arrived(self, channel: str, key: str) -> bool | None:
+        """Is our post with this key there? None where this channel's history is not open to us."""
+        try:
+            return await self._found(channel, key, None) is not None
+        except SlackApiError as refused:
+            if not cannot_look(refused):
+                raise
+            return None
+
     async def _found(self, channel: str, key: str, thread: str | None) -> str | None:
         cursor: str | None = None
         for _ in range(_PAGES):
@@ -131,10 +140,20 @@ class Poster:
         """Draw a post anew in place."""
         await self.client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
 
-    async def whisper(self, channel: str, member: str, text: str, thread: str | None) -> None:
+    async def whisper(
+        self,
+        channel: str,
+        member: str,
+        text: str,
+        thread: str | None,
+        *,
+        blocks: Sequence[dict[str, Any]] | None = None,
+    ) -> None:
         """A message that only one person sees."""
         await self._turn(channel)
-        await self.client.chat_postEphemeral(channel=channel, user=member, text=text, thread_ts=thread)
+        await self.client.chat_postEphemeral(
+            channel=channel, user=member, text=text, thread_ts=thread, blocks=blocks
+        )
 
     async def direct(self, member: str) -> str:
         """The id of the direct conversation with a member."""

@@ -36,6 +36,11 @@ class Press:
         return self.view is None and self.channel is not None
 
     @property
+    def in_home(self) -> bool:
+        """Pressed in the app's home."""
+        return self.view is not None and self.view.get("type") == "home"
+
+    @property
     def in_modal(self) -> bool:
         """Pressed in a modal, not in a message or the home view."""
         return self.view is not None and self.view.get("type") == "modal"
@@ -80,10 +85,11 @@ class Meta:
     version: int
     draft: str | None = None
     page: int = 0
+    home: bool = False
 
 
 def read_meta(view: Mapping[str, Any]) -> Meta:
     """Read it back."""
     known = json.loads(view.get("private_metadata") or "{}")
     ref, version, page = str(known.get("ref", "")), int(known.get("version", 0)), int(known.get("page", 0))
-    return Meta(ref, version, known.get("draft"), page)
+    return Meta(ref, version, known.get("draft"), page, bool(known.get("home")))

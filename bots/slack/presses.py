@@ -11,16 +11,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack import refusals
 from bots.slack.client import error_of
+from bots.slack.code_view import code_view
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
-from bots.slack.modals import View, bare, with_row
+from bots.slack.modals import View, bare, from_home, with_row
 from bots.slack.open_view import page_of, redrawn
 from bots.slack.opening import opened_view, view_for
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press, read_meta, read_press
-from bots.slack.telling import tell, unexpected
+from bots.slack.telling import owe_home, tell, unexpected
+from complaints.duties import Lane, Owed
 from complaints.errors import ComplaintError, NotAllowed
-from complaints.owing import Lane, Owed
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Verb
@@ -50,8 +51,14 @@ class Presses:
                 await self._at_once(press, actor)
                 await ack()
                 await self._refresh(press, actor)
+            elif press.form == "bind":
+                view = await code_view(self.desk, press, actor)
+                await ack()
+                await self._show(press, view)
             else:
                 view = await view_for(self.desk, press.form, press.ref, actor, drawn=press.drawn)
+                if press.in_home:
+                    view = from_home(view)
                 await ack()
                 await self._show(press, view)
         except ComplaintError as refused:
@@ -114,7 +121,9 @@ class Presses:
             await self.client.views_update(view_id=press.view["id"], view=view)
 
     async def _refresh(self, press: Press, actor: Actor) -> None:
-        """An opened complaint shows at once what was done from it; a card is drawn by its own duty."""
+        """What an act was done from shows it at once; a card is drawn by its own duty."""
+        if press.in_home:
+            await owe_home(self.desk, press.key, actor.id)
         if press.in_modal and press.view is not None and press.view.get("callback_id") == "open":
             page = read_meta(press.view).page
             view = await opened_view(self.desk, press.ref, actor, page=page)

@@ -8,6 +8,7 @@ from bots.slack.blocks import MODAL_BLOCKS, button, context, pieces, plain, said
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
 from complaints.record import Case
+from complaints.vocabulary import Flag
 
 SUFFIX = "_preview"
 
@@ -29,14 +30,18 @@ def preview_view(
     `unread`: when the complainant wrote what this person has not opened yet.
     """
     head = voice.say("preview.approval" if approval else "preview.head")
-    blocks = [section(head), *(said(one) for one in pieces(letter))][: MODAL_BLOCKS - 3]
+    blocks = [section(head), *(said(one) for one in pieces(letter))][: MODAL_BLOCKS - 5]
     if unread is not None:
         when = voice.clock(unread, case.rules.calendar.zone)
         blocks.insert(0, section(voice.say("preview.unread", when=when)))
     if leaves_at is not None:
         when = voice.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(voice.say("preview.leaves_at", when=when)))
-    if case.channel != "telegram":
+    if Flag.FOR_ANOTHER in case.flags:
+        blocks.insert(0, section(voice.say("preview.for_another")))
+    if Flag.NO_CONTACT in case.flags:
+        blocks.insert(0, section(voice.say("preview.no_contact")))
+    if case.told_by_people:
         blocks.append(context(voice.say("preview.no_channel")))
     return {
         "type": "modal",
@@ -46,6 +51,19 @@ def preview_view(
         "submit": plain(voice.say("preview.ask_approval" if approval else "preview.send"), 24),
         "close": plain(voice.say("preview.back"), 24),
         "blocks": blocks,
+    }
+
+
+def confirm_view(form: str, case: Case, text: str, draft: str, voice: Voice) -> View:
+    """What an act that reaches nobody outside will do here; submitting does it, Back leaves all as it is."""
+    return {
+        "type": "modal",
+        "callback_id": form + SUFFIX,
+        "private_metadata": metadata(case.ref, case.work_version, draft=draft),
+        "title": plain(voice.say(f"verb.{form}"), 24),
+        "submit": plain(voice.say("modal.confirm"), 24),
+        "close": plain(voice.say("preview.back"), 24),
+        "blocks": [section(text)],
     }
 
 

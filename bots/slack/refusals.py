@@ -15,20 +15,23 @@ from complaints.record import Case, Event
 CODES: frozenset[str] = frozenset(
     {
         "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
-        "answered", "assessed_before", "currency", "decided_before", "done_before", "erased",
-        "evidence_missing", "expired", "external_open", "issue_without_finding", "issues_fixed",
-        "language_not_confirmed", "legal_hold", "merged", "needs_approval", "new_message", "no_reply",
-        "no_such_target", "not_a_date", "not_a_moment", "not_a_reference", "not_acknowledged", "not_ahead",
-        "not_allowed", "not_allowed.assign", "not_allowed.excluded", "not_allowed.extension_cap",
-        "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role", "not_allowed.limit",
-        "not_allowed.lower", "not_allowed.other_person", "not_allowed.owned", "not_allowed.owner",
-        "not_allowed.read", "not_allowed.restricted", "not_allowed.role", "not_allowed.second_person",
-        "not_allowed.severity", "not_allowed.subject", "not_an_amount", "not_an_option", "not_assessed",
-        "not_communicated", "not_done", "not_late", "not_open_to_you", "not_short", "nothing_to_approve",
-        "nothing_to_receive", "nothing_to_tell", "open_offer", "owned_before", "owner_no_handler",
-        "question_open", "received_before", "remedy_owed", "required", "same_reference", "stale",
-        "too_early", "too_far", "too_long", "top_level", "unknown_reference", "verified_before",
-        "waits_for_approval", "window_passed",
+        "answered", "assessed_before", "away_when", "currency", "decided_before", "disclosure_not_checked",
+        "done_before", "erased", "evidence_missing", "expired", "external_open", "incident_ended",
+        "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
+        "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
+        "not_a_date", "not_a_email", "not_a_moment", "not_a_number", "not_a_phone", "not_a_reference",
+        "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign", "not_allowed.excluded",
+        "not_allowed.extension_cap", "not_allowed.identity", "not_allowed.identity_locked",
+        "not_allowed.incident", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
+        "not_allowed.limit", "not_allowed.lower", "not_allowed.manager", "not_allowed.other_person",
+        "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
+        "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
+        "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
+        "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
+        "open_offer", "other_closed", "other_incident", "owned_before", "owner_no_handler", "question_open",
+        "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
+        "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
+        "verified_before", "waits_for_approval", "window_passed",
     }
 )  # fmt: skip
 
@@ -38,9 +41,11 @@ def words(error: ComplaintError, voice: Voice, case: Case | None = None) -> str:
     if isinstance(error, Stale):
         return _stale(error, voice, case)
     if isinstance(error, AlreadyDone):
-        return voice.say("refused.already_done")
+        ended = error.code == "incident_ended"
+        return voice.say("refused.incident_ended" if ended else "refused.already_done")
     if isinstance(error, UnknownReference):
-        return voice.say("refused.unknown_reference")
+        unknown = error.code == "unknown_incident"
+        return voice.say("refused.unknown_incident" if unknown else "refused.unknown_reference")
     if error.code == "evidence_missing" and case is not None:
         missing = (voice.say(f"evidence.{one}") for one in sorted(required_evidence(case) - case.evidence))
         return voice.say("refused.evidence_missing", missing=", ".join(missing))

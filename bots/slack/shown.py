@@ -18,17 +18,19 @@ _ROOM = 2800
 def said_blocks(opened: Opened, voice: Voice) -> list[Block]:
     """Everything the complainant said and sent, oldest first; files with a button to get them."""
     zone = opened.case.rules.calendar.zone
-    things: list[tuple[datetime, int, Text | FileSeen]] = [
-        *((one.at, 0, one) for one in opened.texts),
-        *((one.at, 1, one) for one in opened.files),
+    parts = [(opened.case.ref, opened.texts, opened.files)]
+    parts += [(one.ref, one.texts, one.files) for one in opened.merged]
+    things: list[tuple[datetime, int, str, Text | FileSeen]] = [
+        *((one.at, 0, ref, one) for ref, texts, _ in parts for one in texts),
+        *((one.at, 1, ref, one) for ref, _, files in parts for one in files),
     ]
     blocks: list[Block] = []
-    for at, _, one in sorted(things, key=lambda each: each[:2]):
+    for at, _, ref, one in sorted(things, key=lambda each: each[:3]):
         when = voice.moment(at, zone)
         if isinstance(one, Text):
             blocks += _words(one, when, voice)
         else:
-            blocks.append(file_block(opened.case.ref, one, when, voice))
+            blocks.append(file_block(ref, one, when, voice))
     return blocks or [section(voice.say("open.nothing_said"))]
 
 
@@ -43,7 +45,27 @@ def _words(one: Text, when: str, voice: Voice) -> list[Block]:
 
 #: The questions that words answer; words of other fields are "words".
 SAID: frozenset[str] = frozenset(
-    {"description", "where_and_when", "remedy_requested", "for_whom", "question", "answer", "addition"}
+    {
+        "description",
+        "where_and_when",
+        "remedy_requested",
+        "for_whom",
+        "relation",
+        "age_band",
+        "effect",
+        "recurrent",
+        "support_needs",
+        "anonymity",
+        "question",
+        "answer",
+        "addition",
+        "look_again",
+        "reopen_reason",
+        "remedy_check",
+        "not_right",
+        "data_correction",
+        "data_erasure",
+    }
 )
 
 

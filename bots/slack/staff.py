@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -16,6 +16,15 @@ from store.values import Member
 
 #: Slack's own clients never have these in them; guests and other workspaces' people see no complaints.
 _KEPT_OUT = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "is_app_user")
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """What the settings say of one person of staff."""
+
+    aliases: tuple[str, ...] = ()
+    line: str | None = None
+    deputy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ async def sync_staff(
     roles: Mapping[Role, Sequence[str]],
     *,
     on_call: Sequence[str] = (),
+    colleagues: Mapping[str, Colleague] | None = None,
 ) -> Synced:
     """Read the roles of the settings anew and keep them in the store, by period.
 
@@ -49,6 +59,10 @@ async def sync_staff(
                 held.setdefault(member, set()).add(role)
                 if member == source:
                     named.setdefault(member, set()).add(role)
+    known_as = colleagues or {}
+    for member in known_as:
+        # Whoever handles nothing is still somebody whom a complaint may name.
+        held.setdefault(member, set())
     known = {one.id: one for one in await desk.do(desk.store.members)}
     members = []
     for member, its in sorted(held.items()):
@@ -60,12 +74,12 @@ async def sync_staff(
             own = frozenset(named.get(member, ()))
             kept = "the role by the settings stands" if own else "no role"
             problems.append(f"{member}: {_told(refused)}; {kept}")
-            if own:
-                members.append(_unseen(member, own, known.get(member)))
+            if own or member in known_as:
+                members.append(_as_set(_unseen(member, own, known.get(member)), known_as.get(member)))
             continue
         found = _member(member, user, frozenset(its), own_team, problems)
         if found is not None:
-            members.append(found)
+            members.append(_as_set(found, known_as.get(member)))
     await desk.do(desk.store.sync_staff, members)
     return Synced(tuple(members), tuple(problems))
 
@@ -110,6 +124,14 @@ def _unseen(member: str, roles: frozenset[Role], known: Member | None) -> Member
     return Member(
         id=member, name=known.name if known else member, aliases=known.aliases if known else (), roles=roles
     )
+
+
+def _as_set(member: Member, said: Colleague | None) -> Member:
+    """With what the settings say of them: other names, their manager, who stands in."""
+    if said is None:
+        return member
+    aliases = tuple(dict.fromkeys((*member.aliases, *said.aliases)))
+    return replace(member, aliases=aliases, line=said.line, deputy=said.deputy)
 
 
 def _member(

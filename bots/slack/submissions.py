@@ -13,17 +13,19 @@ from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import admit, remember
 from bots.slack.inputs import values_of
-from bots.slack.modals import PREVIEWED, View, notice_view, with_notice
-from bots.slack.opening import issues_told
+from bots.slack.lists import knows_of
+from bots.slack.modals import CONFIRMED, PREVIEWED, View, from_home, notice_view, with_notice
+from bots.slack.opening import issues_told, verb_of
 from bots.slack.press import Meta, read_meta
-from bots.slack.preview import SUFFIX, open_button, preview_view
-from bots.slack.telling import unexpected
+from bots.slack.preview import SUFFIX, confirm_view, open_button, preview_view
+from bots.slack.telling import owe_home, unexpected
 from complaints import acts, permissions
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.forms import form_verb, read
 from complaints.people import Actor
 from complaints.quiet import quiet_until
 from complaints.record import Case
+from complaints.references import parse_reference
 from complaints.spans import Span
 from complaints.vocabulary import Verb
 from complaints.worktime import due
@@ -67,15 +69,25 @@ class Submissions:
         actor = await admit(self.desk, body, self.own_team, by, what=callback, ref=meta.ref)
         if callback.endswith(SUFFIX):
             await self._send(meta, actor)
+            await self._shown_at_home(body, meta)
             return {"response_action": "clear"}
         filled = await self._filled(callback, view, meta, actor)
-        if callback in PREVIEWED:
-            return {"response_action": "push", "view": await self._preview(filled, meta)}
+        if callback in PREVIEWED or callback == "link":
+            shown = self._confirmed if callback == "link" else self._preview
+            view = await shown(filled, meta)
+            return {"response_action": "push", "view": from_home(view) if meta.home else view}
         await self.desk.do(
             self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
             version=meta.version,
         )  # fmt: skip
+        await self._shown_at_home(body, meta)
         return await self._done(filled)
+
+    async def _shown_at_home(self, body: Mapping[str, Any], meta: Meta) -> None:
+        if meta.home:
+            await owe_home(
+                self.desk, f"{body['view']['id']}:{body['view'].get('hash')}", str(body["user"]["id"])
+            )
 
     async def _done(self, filled: Filled) -> dict[str, Any]:
         """Done; where the complainant wrote since this person last read, that is said."""
@@ -95,15 +107,31 @@ class Submissions:
 
     async def _filled(self, form: str, view: Mapping[str, Any], meta: Meta, actor: Actor) -> Filled:
         case = await self.desk.do(self.desk.store.case, meta.ref)
+        await self._must_have_role(form, case, actor)
         options = {"remedy": tuple(str(one.n) for one in case.remedies)}
         facts, words = read(form, values_of(view["state"]["values"]), options=options)
         asked = {str(one.get("block_id")) for one in view["blocks"]}
-        if "language_confirmed" in asked and not facts.get("language_confirmed"):
-            raise BadFacts("Confirm the language.", code="language_not_confirmed", field="language_confirmed")
+        for name, code in CONFIRMED.items():
+            if name in asked and not facts.get(name):
+                raise BadFacts(f"Tick '{name}' first.", code=code, field=name)
         if form == "assign":
             await self._must_handle(str(facts["owner"]))
         assessed = await self._was_assessed(case, meta.version)
         return Filled(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+    async def _must_have_role(self, form: str, case: Case, by: Actor) -> None:
+        """Who has no role for it hears that before anything of the form is judged.
+
+        The other rights are checked with the act: a repeat of what was done must first be known as one.
+        """
+        verb = verb_of(form, case)
+        if by.roles & permissions.WHO[verb]:
+            return
+        try:
+            permissions.require(case, verb, by)
+        except NotAllowed as refused:
+            await remember(self.desk, case.ref, form, by, refused)
+            raise
 
     async def _was_assessed(self, case: Case, drawn: int) -> bool:
         """Was it assessed when the form was drawn? A repeat of the first assessment is no reassessment."""
@@ -153,15 +181,46 @@ class Submissions:
             unread=unread,
         )
 
+    async def _confirmed(self, filled: Filled, meta: Meta) -> View:
+        """What tying these two together does, before it is done; only one that this person may know of."""
+        case, facts = filled.case, dict(filled.facts)
+        if case.work_version != meta.version:
+            events = await self.desk.do(self.desk.store.history, case.ref)
+            raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
+        other = await self._other(case, str(facts["other_ref"]), filled.by)
+        facts["other_ref"] = other
+        draft = await self.desk.do(
+            self.desk.store.draft, case.ref, filled.by.id, "link", facts, filled.words, "", case.work_version
+        )
+        text = self.desk.voice.say(f"link.{facts['relation']}", ref=case.ref, other=other)
+        return confirm_view("link", case, text, draft, self.desk.voice)
+
+    async def _other(self, case: Case, written: str, by: Actor) -> str:
+        ref = parse_reference(written)
+        if ref is None:
+            raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
+        try:
+            other = await self.desk.do(self.desk.store.case, ref)
+            known = knows_of(other, by)
+        except UnknownReference:
+            known = False
+        if not known:
+            # One answer for what does not exist and for what is not open to this person.
+            raise BadFacts(f"No complaint is called {ref}.", code="unknown_reference", field="other_ref")
+        if ref == case.ref:
+            raise BadFacts("That is this complaint.", code="same_reference", field="other_ref")
+        return ref
+
     async def _send(self, meta: Meta, actor: Actor) -> None:
         """The previewed act, with rights and versions checked again."""
         draft = await self.desk.do(self.desk.store.read_draft, meta.draft or "")
         if draft is None or draft.by != actor.id or draft.ref != meta.ref:
             raise AlreadyDone(f"This preview of {meta.ref} was sent or has expired.", code="already_done")
         case = await self.desk.do(self.desk.store.case, draft.ref)
+        told = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
         verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
         await self.desk.do(
-            self.desk.store.act, draft.ref, verb, actor, draft.facts, {**draft.words, "letter": draft.letter},
+            self.desk.store.act, draft.ref, verb, actor, draft.facts, told,
             version=draft.work_version, key=f"slack:draft:{draft.id}",
         )  # fmt: skip
         await self.desk.do(self.desk.store.drop_draft, draft.id)

@@ -13,7 +13,7 @@ from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.modals import notice_view, with_notice
 from bots.slack.press import Press
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
 
 log = logging.getLogger("amends.slack")
 
@@ -28,6 +28,12 @@ async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> N
     else:
         view = notice_view(desk.voice.say("modal.notice"), text, desk.voice, ref=press.ref)
         await client.views_open(trigger_id=press.trigger, view=view)
+
+
+async def owe_home(desk: Desk, key: str, member: str) -> None:
+    """This person's home is drawn anew, for an act was done from it."""
+    owed = Owed(f"home:{key}", "home", desk.store.now(), Lane.DIALOGUE, {"member": member})
+    await desk.do(desk.store.insert, owed, None, None, {})
 
 
 async def owe_whisper(

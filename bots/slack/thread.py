@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bots.slack.voice import Voice
 from complaints.record import Case, Event
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from complaints.worktime import due
 
 #: What the card itself shows at once, and what is of no use to the people in the thread.
@@ -18,9 +18,13 @@ _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
 def event_line(event: Event, case: Case, voice: Voice) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = voice.moment(event.at, case.rules.calendar.zone)
-    return voice.say(
-        "thread.line", did=voice.say(f"did.{event.verb.value}"), who=voice.who(event.by, case), when=when
-    )
+    done = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
+    who = voice.who(event.by, case)
+    if event.role is Role.COMPLAINANT:
+        # Whoever handed it to a chat is no longer the person of the complaint, and still no staff.
+        who = voice.say("who.complainant")
+        done = "did.bound" if event.verb is Verb.BIND else done
+    return voice.say("thread.line", did=voice.say(done), who=who, when=when)
 
 
 def run_of(events: Sequence[Event], seq: int, case: Case) -> list[Event]:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import Drawn
-from bots.slack.drawing import home_of
+from bots.slack.drawing import home_of, purposes
 from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
 from bots.slack.thread import line_for
+from bots.slack.withheld import places_for
 from complaints.owing import card_waits_until
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation
@@ -37,6 +38,9 @@ class Threading:
         if not_before > now:
             return Later(not_before, "the burst may go on")
         home = home_of(case, tuple(await desk.do(desk.store.posts, ref)))
+        if home is None and not await places_for(self.poster, case, purposes(case)):
+            # No channel may show it: there is no thread, and the record tells everything.
+            return Done()
         if home is None or home.ts is None:
             waits = card_waits_until(case) or now
             return Later(max(waits, now) + _CARD_SOON, "the card is not posted yet")

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
+from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, SYSTEM_ID
-from complaints.record import Case, TargetSet
+from complaints.record import Case
 
 
 @dataclass(frozen=True)

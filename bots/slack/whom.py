@@ -46,19 +46,55 @@ def to_page(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, 
     return tuple(dict.fromkeys(one for one in people if not is_excluded(case, one)))
 
 
-def to_remind(case: Case, target: Target, members: Sequence[Member], *, missed: bool) -> tuple[str, ...]:
-    """Who hears of a due time: the owner, else managers and handlers; of a missed one managers too."""
+def to_remind(
+    case: Case, target: Target, members: Sequence[Member], now: datetime, *, missed: bool
+) -> tuple[str, ...]:
+    """Who hears of a due time: the owner, else managers and handlers; of a missed one managers too.
+
+    For an owner who is away it is the deputy, else the managers; nobody who is away is reminded.
+    """
     if target is Target.APPROVE:
-        return to_approve(case, members)
-    people = [case.owner] if case.owner is not None else holding(members, Role.MANAGER, Role.HANDLER)
+        return to_approve(case, members, now)
+    here = present(members, now)
+    # Where a manager is complained about the top stands in for managers (C).
+    leading = Role.TOP_MANAGEMENT if case.fairness.leads else Role.MANAGER
+    people = [case.owner] if case.owner is not None else holding(here, leading, Role.HANDLER)
+    if case.owner is not None and case.owner not in {one.id for one in here}:
+        people = stand_ins(case.owner, members, now)
     if missed:
-        people += holding(members, Role.MANAGER)
-    return _cleared(case, people, members)
+        people += holding(here, leading)
+    if target is Target.SUBJECT:
+        people += holding(here, leading)
+    return _cleared(case, people, here) or _cleared(case, people, members)
 
 
-def to_approve(case: Case, members: Sequence[Member]) -> tuple[str, ...]:
-    """Who could approve what waits."""
-    return tuple(one.id for one in members if may_approve(case, as_actor(one)))
+def present(members: Iterable[Member], now: datetime) -> list[Member]:
+    """Those who are not away."""
+    return [one for one in members if not one.is_away(now)]
+
+
+def stand_ins(member: str, members: Sequence[Member], now: datetime) -> list[str]:
+    """Who hears what somebody who is away would have heard: the deputy, if there, else the managers who are."""
+    here = {one.id for one in present(members, now)}
+    deputy = next((one.deputy for one in members if one.id == member), None)
+    return [deputy] if deputy is not None and deputy in here else holding(present(members, now), Role.MANAGER)
+
+
+def to_tell(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who tells the complainant what no chat takes: the owner or who stands in, else those who lead."""
+    here = present(members, now)
+    people = holding(here, Role.TOP_MANAGEMENT if case.fairness.leads else Role.MANAGER)
+    if case.owner is not None:
+        is_here = case.owner in {one.id for one in here}
+        people = [case.owner] if is_here else stand_ins(case.owner, members, now)
+    return _cleared(case, people, here) or _cleared(case, holding(members, *MANAGING), members)
+
+
+def to_approve(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:
+    """Who could approve what waits; those who are away only where nobody else may."""
+    able = [one for one in members if may_approve(case, as_actor(one))]
+    here = able if now is None else present(able, now)
+    return tuple(one.id for one in here or able)
 
 
 def _cleared(case: Case, people: Iterable[str | None], members: Sequence[Member]) -> tuple[str, ...]:

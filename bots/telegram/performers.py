@@ -8,6 +8,7 @@ from bots.telegram.application import App
 from bots.telegram.buttons import Buttons
 from bots.telegram.fetching import fetch
 from bots.telegram.intake import Intake
+from bots.telegram.mydata import CopyOf, mydata
 from bots.telegram.saying import say, wake
 from bots.telegram.sending import Sender
 from bots.telegram.speaking import Perform, Speaking
@@ -18,15 +19,26 @@ from store.values import Obligation
 
 
 def performers(
-    app: App, store: Store, intake: Intake, buttons: Buttons, texts: Texts, *, paced: bool = True
+    app: App,
+    store: Store,
+    intake: Intake,
+    buttons: Buttons,
+    texts: Texts,
+    *,
+    paced: bool = True,
+    copy_of: CopyOf | None = None,
 ) -> Mapping[str, Perform]:
-    """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests)."""
+    """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests).
+
+    `copy_of` makes the copy of a person's data.
+    """
     sender = Sender(app, store, texts, paced=paced)
     return {
         "say": say(sender, buttons, texts),
         "wake": wake(store, intake),
         "fetch": fetch(app, store),
         "inbox": inbox(store, intake),
+        "mydata": mydata(sender, store, texts, copy_of),
         **Speaking(store, sender, buttons, texts).performers(),
     }
 

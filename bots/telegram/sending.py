@@ -16,7 +16,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 from bots.telegram.application import App
 from bots.telegram.polling import seconds_of
 from bots.texts import Texts
-from complaints.owing import Lane
+from complaints.duties import Lane
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.messages import Following
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 class Message:
     """What is to be sent. `must_arrive` is sent again when nobody knows whether it did, and says so.
 
-    `acts` is what its acceptance brings about in the record.
+    `acts` is what its acceptance brings about in the record; `file` goes with it, by its name.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Message:
     ref: str | None = None
     must_arrive: bool = True
     acts: Sequence[Following] = ()
+    file: tuple[str, bytes] | None = None
 
 
 class Sender:
@@ -79,6 +80,7 @@ class Sender:
             template=message.template,
             language=message.language,
             ref=message.ref,
+            version=self._texts.version(message.language, message.template),
         )
         try:
             platform_id = await self._deliver(chat, message)
@@ -113,7 +115,11 @@ class Sender:
             return await self._call(moved.new_chat_id, message)
 
     async def _call(self, chat_id: int, message: Message) -> str:
-        if length(message.text) <= LONGEST:
+        if message.file is not None:
+            name, body = message.file
+            file = InputFile(io.BytesIO(body), filename=name)
+            sent = await self._bot.send_document(chat_id, file, caption=message.text)
+        elif length(message.text) <= LONGEST:
             sent = await self._bot.send_message(
                 chat_id,
                 message.text,

@@ -6,20 +6,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.dialogue.buttons import REPLY, SCALE, SURVEY, Rows
-from bots.letters import Letter, afterwards, preview, received, under_way
+from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
+from bots.dialogue.remedies import STEP as REMEDY_STEP
+from bots.letters import Letter, afterwards, received
+from bots.letters.composing import Composer, Spoken
 from bots.telegram.buttons import Buttons
 from bots.telegram.quiet import held_until
 from bots.telegram.sending import Message, Sender
 from bots.texts import Texts
 from complaints.people import SYSTEM
 from complaints.record import Case
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.messages import Following
 from store.open import Store
 from store.outcomes import Done as Settled
 from store.outcomes import GaveUp, Later, Outcome
 from store.values import Obligation
+
+#: What leaves even to somebody who wants no contact.
+STILL_SENT: frozenset[str] = frozenset({"acknowledge", "danger_seen"})
 
 Perform = Callable[[Obligation], Awaitable[Outcome]]
 
@@ -61,6 +66,8 @@ class Speaking:
                 "survey_reminder",
                 "legal_passed",
                 "confirmation",
+                "outside",
+                "next_recourse",
             }
         )
     )
@@ -73,19 +80,22 @@ class Speaking:
         """What each kind of duty says, without sending it."""
         return {
             "acknowledge": self._acknowledgement,
-            "decision": self._decision,
-            "letter": self._letter,
-            "dates": self._dates,
+            "decision": self._bringing(Verb.COMMUNICATE_DECISION, REPLY, "decision"),
+            "letter": self._plain,
+            "dates": self._plain,
             "progress": self._progress,
             "remedy_notice": self._remedy,
             "reply_reminder": self._reply_reminder,
-            "recourse": self._recourse,
+            "recourse": self._bringing(Verb.OFFER_RECOURSE),
             "closing": self._closing,
             "survey": self._survey,
             "survey_reminder": self._survey,
             "danger_seen": self._seen,
-            "legal_passed": self._legal_passed,
-            "confirmation": self._confirmation,
+            "legal_passed": self._plain,
+            "confirmation": self._plain,
+            "outside": self._plain,
+            "next_recourse": self._plain,
+            "no_independent": self._progress,
         }
 
     def _performing(self, kind: str, write: Write) -> Perform:
@@ -104,9 +114,32 @@ class Speaking:
             written = await store.in_thread(lambda: write(letter, owed))
             if written is None:
                 return Settled()
+            if Flag.NO_CONTACT in case.flags and not self._asked_for(case, owed):
+                return await self._kept(owed, written)
             return await self.sender.send(owed, chat, self._message(written, letter, kind, chat.address))
 
         return perform
+
+    def _asked_for(self, case: Case, owed: Obligation) -> bool:
+        """Who wants no contact still gets the acknowledgement, and the answer to a question of theirs."""
+        if owed.kind in STILL_SENT:
+            return True
+        event = owed.facts.get("seq")
+        if owed.kind != "letter" or event is None or case.question_answered_at is None:
+            return False
+        found = next(one for one in self.store.history(case.ref) if one.seq == int(event))
+        return found.at == case.question_answered_at
+
+    async def _kept(self, owed: Obligation, written: Written) -> Outcome:
+        """Not sent, at the complainant's wish: what would have followed from it follows, and says so."""
+        if written.act is None:
+            return Settled()
+        verb, facts, words = written.act
+        await self.store.in_thread(
+            self.store.act, str(owed.ref), verb, SYSTEM, {**facts, "kept": True}, words,
+            key=f"kept:{owed.key}", settles=owed.id,
+        )  # fmt: skip
+        return Settled(settled=True)
 
     def _message(self, written: Written, letter: Letter, kind: str, address: str) -> Message:
         case = letter.case
@@ -133,114 +166,59 @@ class Speaking:
             acts=acts,
         )
 
-    def _words(self, owed: Obligation) -> Mapping[str, str]:
-        return self.store.words_of(str(owed.ref), int(owed.facts["seq"]))
+    def _said(self, letter: Letter, owed: Obligation) -> Spoken | None:
+        """The words of a duty, as people would tell them too."""
+        ref, store = letter.case.ref, self.store
+        composer = Composer(letter, store.history(ref), lambda seq: store.words_of(ref, seq), store.now())
+        return composer.compose(owed.kind, owed.facts)
 
-    def _facts(self, owed: Obligation) -> Mapping[str, Any]:
-        seq = int(owed.facts["seq"])
-        return next(one.facts for one in self.store.history(str(owed.ref)) if one.seq == seq)
+    def _plain(self, letter: Letter, owed: Obligation) -> Written | None:
+        said = self._said(letter, owed)
+        return None if said is None else Written(said.text, template=said.template)
 
-    def _acknowledgement(self, letter: Letter, owed: Obligation) -> Written:
+    def _bringing(self, verb: Verb, rows: Rows = (), step: str = "") -> Write:
+        """A letter whose acceptance by the channel is an act; the reply time starts with it (7.8)."""
+
+        def write(letter: Letter, owed: Obligation) -> Written | None:
+            said = self._said(letter, owed)
+            return None if said is None else Written(said.text, rows, step, (verb, {}, {}))
+
+        return write
+
+    def _acknowledgement(self, letter: Letter, owed: Obligation) -> Written | None:
         level = int(owed.facts.get("level", 1))
+        said = self._said(letter, owed)
         signing = level == 1 and received.unsigned(letter)
-        return Written(
-            received.acknowledgement(letter, level),
-            buttons=(("send",),) if signing else (),
-            step="check",
-            act=(Verb.ACKNOWLEDGE, {"level": level}, {}),
-        )
+        rows: Rows = (("send",),) if signing else ()
+        act = (Verb.ACKNOWLEDGE, {"level": level}, dict[str, str]())
+        return None if said is None else Written(said.text, rows, "check", act)
 
-    def _decision(self, letter: Letter, owed: Obligation) -> Written:
-        """The letter that was previewed and approved; the reply time starts when it is accepted (7.8)."""
-        words = self._words(owed)
-        text = words.get("letter")
-        if not text:
-            # Decided by a route without a preview (a script, an import): what it would have shown.
-            decision = letter.case.decision
-            form = "resolve" if decision is not None and decision.short else "decide"
-            facts, now = self._facts(owed), self.store.now()
-            text = preview(
-                form, letter.case, facts, words, texts=self.texts, now=now, language=letter.language
-            )
-        return Written(text, REPLY, "decision", (Verb.COMMUNICATE_DECISION, {}, {}))
-
-    def _letter(self, letter: Letter, owed: Obligation) -> Written:
-        words = self._words(owed)
-        text = words.get("letter")
-        verb = str(owed.facts["verb"])
-        if not text:
-            facts, now = self._facts(owed), self.store.now()
-            text = preview(
-                verb, letter.case, facts, words, texts=self.texts, now=now, language=letter.language
-            )
-        return Written(text, template=verb)
-
-    def _dates(self, letter: Letter, owed: Obligation) -> Written:
-        if owed.facts.get("verb") != Verb.EXTEND:
-            return Written(received.dates(letter))
-        target, of = str(owed.facts.get("target", "decide")), int(owed.facts.get("of", 0))
-        reason = self._words(owed).get("reason", "")
-        return Written(received.extended(letter, target, of, reason), template="dates.moved")
-
-    def _progress(self, letter: Letter, owed: Obligation) -> Written:
-        text = under_way.progress(letter, self.store.now())
-        return Written(text, act=(Verb.INFORM, {}, {"letter": text}))
-
-    def _legal_passed(self, letter: Letter, owed: Obligation) -> Written:
-        return Written(under_way.legal_passed(letter))
-
-    def _confirmation(self, letter: Letter, owed: Obligation) -> Written:
-        text = under_way.confirmation(letter, str(owed.facts["verb"]), self._facts(owed))
-        return Written(text)
+    def _progress(self, letter: Letter, owed: Obligation) -> Written | None:
+        said = self._said(letter, owed)
+        act = None if said is None else (Verb.INFORM, dict[str, Any](), {"letter": said.text})
+        return None if said is None else Written(said.text, act=act)
 
     def _remedy(self, letter: Letter, owed: Obligation) -> Written | None:
-        """Done, or late, as the event says that it follows."""
-        number = int(owed.facts["remedy"])
-        one = next((found for found in letter.case.remedies if found.n == number), None)
-        if one is None:
-            return None
-        words = self._promise(letter.case, one.level)
-        late = owed.facts.get("verb") == Verb.REMEDY_LATE
-        write = afterwards.remedy_late if late else afterwards.remedy_done
-        return Written(write(letter, one, words), template="remedy_late" if late else "remedy_done")
-
-    def _promise(self, case: Case, level: int) -> Mapping[str, str]:
-        decision = next((one for one in reversed(case.decisions) if one.level == level), None)
-        return self.store.words_of(case.ref, decision.seq) if decision is not None else {}
-
-    def _reply_reminder(self, letter: Letter, owed: Obligation) -> Written:
-        return Written(afterwards.reply_reminder(letter), REPLY, "decision")
-
-    def _recourse(self, letter: Letter, owed: Obligation) -> Written:
-        return Written(afterwards.recourse(letter), act=(Verb.OFFER_RECOURSE, {}, {}))
+        """What was carried out, with the question whether it is right; or that it is late."""
+        said = self._said(letter, owed)
+        if said is None or said.template != "remedy_done":
+            return None if said is None else Written(said.text, template=said.template)
+        return Written(said.text, SURE, f"{REMEDY_STEP}{owed.facts['remedy']}", template=said.template)
 
     def _closing(self, letter: Letter, owed: Obligation) -> Written | None:
-        code = str(owed.facts["code"])
-        ends = (
-            Verb.WITHDRAW,
-            Verb.NOT_ACCEPT,
-            Verb.MERGE,
-            Verb.APPROVE,
-            Verb.CLOSE,
-            Verb.LAPSE,
-            Verb.RECLASSIFY,
-        )
-        events = [one for one in self.store.history(letter.case.ref) if one.verb in ends]
-        if events and events[-1].verb is Verb.WITHDRAW and events[-1].role is Role.COMPLAINANT:
-            # The dialogue answered the press itself.
-            return None
-        words: Mapping[str, str] = {}
-        other = ""
-        if events:
-            about = (
-                [one for one in events if one.verb is Verb.RECLASSIFY] if code == "not_complaint" else events
-            )
-            words = self.store.words_of(letter.case.ref, (about or events)[-1].seq)
-            other = str(events[-1].facts.get("other_ref", ""))
-        text = afterwards.closing(letter, code, words, other=other)
-        return Written(text, template=f"closing.{code}")
+        """How it ended; where it was taken for something else, with the way to insist."""
+        said = self._said(letter, owed)
+        rows: Rows = INSIST if owed.facts.get("code") == CloseCode.NOT_COMPLAINT else ()
+        return None if said is None else Written(said.text, rows, "closing", template=said.template)
 
-    def _survey(self, letter: Letter, owed: Obligation) -> Written:
+    def _reply_reminder(self, letter: Letter, owed: Obligation) -> Written | None:
+        said = self._said(letter, owed)
+        return None if said is None else Written(said.text, REPLY, "decision")
+
+    def _survey(self, letter: Letter, owed: Obligation) -> Written | None:
+        if self.store.surveyed_before(letter.case.ref):
+            # Asked about another complaint of the same incident: once is enough.
+            return None
         reminder = owed.kind == "survey_reminder"
         step = {"step": "reminded" if reminder else "sent"}
         return Written(

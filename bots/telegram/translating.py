@@ -10,7 +10,6 @@ from telegram import ChatMember, Message, Update, User
 
 from bots.dialogue import (
     Blocked,
-    Command,
     Edited,
     FileHeard,
     GroupSeen,
@@ -19,6 +18,7 @@ from bots.dialogue import (
     Unreadable,
     Words,
 )
+from bots.dialogue.heard import command_of
 from bots.telegram.buttons import Buttons
 from store.values import Chat, HeardFile
 
@@ -79,7 +79,7 @@ def _message(message: Message) -> Heard | None:
     quoted = str(message.reply_to_message.message_id) if message.reply_to_message is not None else None
     if message.text is not None:
         text = whole(message.text)
-        return _command(text, source, at) if text.startswith("/") else Words(text, source, at, quoted)
+        return command_of(text, source, at) if text.startswith("/") else Words(text, source, at, quoted)
     file = _file(message, source)
     if file is not None:
         return FileHeard(file, whole(message.caption or ""), source, at, quoted)
@@ -87,13 +87,6 @@ def _message(message: Message) -> Heard | None:
     if told:
         return Words(whole(told), source, at, quoted)
     return Unreadable() if any(getattr(message, kind, None) for kind in _UNREADABLE) else None
-
-
-def _command(text: str, source: str, at: datetime) -> Command:
-    head, _, rest = text[1:].partition(" ")
-    name, _, more = head.partition("\n")
-    argument = f"{more}\n{rest}".strip() if more else rest.strip()
-    return Command(name.partition("@")[0].lower(), argument, source, at)
 
 
 def _file(message: Message, source: str) -> HeardFile | None:

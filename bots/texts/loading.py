@@ -11,15 +11,15 @@ from babel.core import Locale, UnknownLocaleError
 from bots.texts.catalogue import Message, TextsError, overlay, read, read_file
 from bots.texts.texts import Texts
 
-#: What the complainant reads, and what staff read.
-COMPLAINANT, STAFF = "amends", "staff"
-DOMAINS = (COMPLAINANT, STAFF)
+#: What the complainant reads, what staff read, and what only stands in documents.
+COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
+DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
 
 
 def load(languages: Iterable[str], overrides_dir: Path | None = None, *, domain: str = COMPLAINANT) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
-    `overrides_dir` may hold `<language>.po` with any ids of either domain (`amends init` writes the folder).
+    `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` writes the folder).
     A language that does not come with Amends needs a file with every id. Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -59,6 +60,16 @@ class Texts:
     def say(self, language: str, id_: str, **fields: Any) -> str:
         """The text with its fields filled in; an id or a field not known raises UnknownText (a KeyError)."""
         return _filled(self._message(language, id_).forms[0], id_, fields)
+
+    def raw(self, language: str, id_: str) -> str:
+        """The text as it stands in the catalogue, its fields unfilled."""
+        return self._message(language, id_).forms[0]
+
+    def version(self, language: str, id_: str) -> str | None:
+        """A fingerprint of the wording: the same text, the same twelve hex digits; None for no text of ours."""
+        if not self.has(id_):
+            return None
+        return hashlib.sha256(self.raw(language, id_).encode()).hexdigest()[:12]
 
     def count(self, language: str, id_: str, number: int, **fields: Any) -> str:
         """The text in the form for this number; {number} is the number as the language writes it."""

@@ -1,21 +1,19 @@
-"""How handling ends and begins again, what comes from outside, who may see it (7.9, 4.7, 8.1)."""
+"""How handling ends and begins again, what was carried out, who may see it (7.9, 4.7, 8.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from complaints.copying import changed
 from complaints.doing import instant
-from complaints.record import Case, Event, RemedyOwed
+from complaints.record import Case, Event
 from complaints.vocabulary import CloseCode, Flag, Kind, State
-from complaints.worktime import closing_time
 
 
 def nothing_pending(case: Case) -> Case:
     """What waited for a second person waits no longer."""
-    return changed(case, drafted=None, drafted_remedies=(), reclassification=None)
+    return changed(case, drafted=None, drafted_remedies=(), reclassification=None, extension=None)
 
 
 def closed(case: Case, event: Event, code: CloseCode) -> Case:
@@ -39,6 +37,11 @@ def closed(case: Case, event: Event, code: CloseCode) -> Case:
 def closing(case: Case, event: Event) -> Case:
     """Closed by the code in the event."""
     return closed(case, event, CloseCode(event.facts["close_code"]))
+
+
+def merging(case: Case, event: Event) -> Case:
+    """It lives on in another complaint of the same person."""
+    return changed(closing(case, event), merged_into=str(event.facts["other_ref"]))
 
 
 def withdrawn(case: Case, event: Event) -> Case:
@@ -75,50 +78,13 @@ def recourse_offered(case: Case, event: Event) -> Case:
     return changed(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
 
 
-def external(case: Case, event: Event) -> Case:
-    """An outside body is at work: a flag beside the state."""
-    return changed(case, external_open=True, flags=case.flags | {Flag.EXTERNAL})
-
-
-def external_concluded(case: Case, event: Event) -> Case:
-    """What it orders is owed, whatever we decided; having complied carries the orders out."""
-    flagged = changed(external(case, event), external_open=False)
-    if event.facts.get("event") == "complied":
-        return changed(
-            flagged,
-            remedies=tuple(
-                changed(one, done_at=event.at, done_by=event.by)
-                if one.external and one.done_at is None
-                else one
-                for one in flagged.remedies
-            ),
-        )
-    final = changed(flagged, external_final_at=event.at)
-    comply_by = event.facts.get("comply_by")
-    if not comply_by:
-        return final
-    ordered = RemedyOwed(
-        n=len(case.remedies),
-        type="other",
-        level=case.level,
-        due=closing_time(date.fromisoformat(comply_by), case.rules.calendar),
-        promised_by=date.fromisoformat(comply_by),
-        promised_at=event.at,
-        external=True,
-    )
-    return changed(
-        nothing_pending(final),
-        remedies=(*case.remedies, ordered),
-        state=State.REMEDYING,
-        close_code=None,
-        closed_at=None,
-    )
-
-
 def remedy_done(case: Case, event: Event) -> Case:
-    """Carried out, by whom and when."""
+    """Carried out, by whom and when; what the complainant said of an earlier try is answered by it."""
     done_at = instant(event.facts["done_at"])
-    return _one_remedy(case, int(event.facts["remedy"]), done_at=done_at, done_by=event.by)
+    n = int(event.facts["remedy"])
+    done = _one_remedy(case, n, done_at=done_at, done_by=event.by, answer=None)
+    refused = any(one.answer == "no" for one in done.remedies)
+    return done if refused else changed(done, flags=done.flags - {Flag.REMEDY_REFUSED})
 
 
 def verified(case: Case, event: Event) -> Case:
@@ -149,12 +115,6 @@ def surveyed(case: Case, event: Event) -> Case:
         surveys=(*case.surveys, step),
         surveyed_at=event.at if step == "sent" else case.surveyed_at,
     )
-
-
-def conflicted(case: Case, event: Event) -> Case:
-    """This person no longer touches nor sees it."""
-    who = str(event.facts["who"])
-    return changed(case, conflicted=case.conflicted | {who}, owner=None if case.owner == who else case.owner)
 
 
 def released(case: Case, event: Event) -> Case:

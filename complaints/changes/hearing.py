@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from datetime import date
 
+from complaints.changes.naming import given, named
+from complaints.changes.telling import REMEDY_REFUSED, RETURNED, authority_shown, told_about
 from complaints.copying import changed
-from complaints.record import Case, Event, Proposed, Sign
-from complaints.vocabulary import RESTRICTING, Flag, Role, Verb
+from complaints.particulars import Proposed, Sign
+from complaints.record import Case, Event
+from complaints.vocabulary import RESTRICTING, Category, Flag, Role, Verb
 from complaints.worktime import closing_time
 
 
 def heard(case: Case, event: Event) -> Case:
     """Words or files of the complainant: they count, may raise, and may show what must not be seen by all."""
     facts = event.facts
+    if facts.get("kind") == RETURNED:
+        return came_back(case)
     signs = tuple(
         Sign(one["rule"], one["severity"], one["safety"], one["danger"], event.at, event.seq)
         for one in facts.get("signs", ())
     )
     danger = any(one.danger for one in signs)
     fresh = danger and (case.danger_at is None or case.danger_receipt_at is not None)
-    named = frozenset(facts.get("subjects", ()))
-    question = facts.get("kind") == "question"
+    names = bool(facts.get("subjects"))
+    question = facts.get("kind") in ("question", REMEDY_REFUSED)
     told = bool(facts.get("has_words"))
-    returned = case if facts.get("field") == "edit" else _answered(case)
+    # An edit answers nothing, nor do words that may belong to another complaint.
+    returned = case if facts.get("field") == "edit" or facts.get("aside") else _answered(case)
     flags = returned.flags - {Flag.UNREACHABLE}
     if danger:
         flags |= {Flag.DANGER}
-    if named or any(one.kind in RESTRICTING for one in signs):
+    if names or any(one.kind in RESTRICTING for one in signs):
         flags |= {Flag.RESTRICTED}
+    if event.verb is not Verb.RECEIVE and any(one.kind == Category.HANDLING for one in signs):
+        flags |= {Flag.ABOUT_HANDLING}
     if facts.get("audible"):
         flags |= {Flag.MEDIA_UNHEARD}
     if question:
         flags |= {Flag.QUESTION_OPEN}
-    return changed(
+    heard = changed(
         returned,
         words=case.words + 1,
         media=case.media + int(facts.get("media", 0)),
@@ -41,13 +49,18 @@ def heard(case: Case, event: Event) -> Case:
         signs=case.signs + signs,
         danger_at=event.at if fresh else case.danger_at,
         danger_receipt_at=None if fresh else case.danger_receipt_at,
-        subjects=case.subjects | named,
-        # Whoever is complained about has the complaint no longer (C).
-        owner=None if case.owner in named else case.owner,
         question_at=event.at if question and case.question_at is None else case.question_at,
         returns=case.returns + (1 if Flag.UNREACHABLE in case.flags else 0),
         flags=flags,
     )
+    return named(told_about(heard, event), event)
+
+
+def came_back(case: Case) -> Case:
+    """They let us write again, without a word: what did not reach them is owed anew (7.3)."""
+    if Flag.UNREACHABLE not in case.flags:
+        return case
+    return changed(case, returns=case.returns + 1, flags=case.flags - {Flag.UNREACHABLE})
 
 
 def _answered(case: Case) -> Case:
@@ -80,13 +93,24 @@ def delivery_failed(case: Case, event: Event) -> Case:
 
 
 def noted(case: Case, event: Event) -> Case:
-    """After a failed delivery a note tells by which other route the complainant was reached."""
+    """After a failed delivery a note tells by which other route the complainant was reached.
+
+    One of what staff were shown for another person's complaint tells that.
+    """
+    case = given(case, event)
+    if event.facts.get("what") == "authority":
+        return authority_shown(case, event)
     return changed(case, other_route=True) if case.delivery_failed_at is not None else case
 
 
 def bound(case: Case, event: Event) -> Case:
-    """The complainant redeemed the code: there is a chat from now on. Showing the code changes nothing."""
-    return changed(case, bound=True) if event.role is Role.COMPLAINANT else case
+    """The complainant redeemed the code: from now on it belongs to the person of that chat.
+
+    Showing the code changes nothing.
+    """
+    if event.role is not Role.COMPLAINANT:
+        return case
+    return changed(case, bound=True, complainant=str(event.facts.get("person", case.complainant)))
 
 
 def proposed(case: Case, event: Event) -> Case:
@@ -116,7 +140,9 @@ def contacted(case: Case, event: Event) -> Case:
         contacted=case.contacted or event.role is not Role.SYSTEM,
         question_at=None if replied else case.question_at,
         question_answered_at=event.at if replied and case.question_at else case.question_answered_at,
-        flags=case.flags - ({Flag.QUESTION_OPEN} if replied else frozenset()),
+        data_request_at=None if replied else case.data_request_at,
+        privacy_answered_at=event.at if event.facts.get("answers_privacy") else case.privacy_answered_at,
+        flags=case.flags - ({Flag.QUESTION_OPEN, Flag.DATA_REQUEST} if replied else frozenset()),
     )
 
 

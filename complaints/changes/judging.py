@@ -8,9 +8,12 @@ from typing import Any
 
 from complaints.changes.ending import closed, nothing_pending
 from complaints.changes.hearing import contacted
+from complaints.changes.naming import given
 from complaints.copying import changed
-from complaints.record import Assessment, Case, Decision, Event, Facts, Issue, RemedyOwed
-from complaints.vocabulary import RESTRICTING, CloseCode, Finding, Flag, Kind, Role, State
+from complaints.doing import instant
+from complaints.particulars import Assessment, Decision, ExtensionAsked, Issue, RemedyOwed
+from complaints.record import Case, Event, Facts
+from complaints.vocabulary import RESTRICTING, CloseCode, Finding, Flag, Kind, Role, State, Target
 from complaints.worktime import closing_time, due
 
 
@@ -58,6 +61,21 @@ def reclassifying(case: Case, event: Event) -> Case:
     return changed(case, reclassification=(Kind(event.facts["kind"]), event.by))
 
 
+def extending(case: Case, event: Event) -> Case:
+    """A manager moved a date, or a handler asks for it; the date itself stands in the event."""
+    if not event.facts.get("asks"):
+        return changed(case, extension=None)
+    facts = event.facts
+    asked = ExtensionAsked(
+        by=event.by,
+        target=Target(facts["target"]),
+        of=int(facts["of"]),
+        until=instant(facts["due"]),
+        seq=event.seq,
+    )
+    return changed(case, extension=asked)
+
+
 def assigned(case: Case, event: Event) -> Case:
     """One owner (4.9)."""
     return changed(case, owner=event.facts["owner"])
@@ -66,7 +84,7 @@ def assigned(case: Case, event: Event) -> Case:
 def investigating(case: Case, event: Event) -> Case:
     """The evidence adds up over several acts (7.6)."""
     evidence = case.evidence | frozenset(event.facts.get("evidence", ()))
-    return changed(case, state=State.INVESTIGATING, evidence=evidence)
+    return changed(given(case, event), state=State.INVESTIGATING, evidence=evidence)
 
 
 def resolved(case: Case, event: Event) -> Case:
@@ -92,13 +110,15 @@ def responded(case: Case, event: Event) -> Case:
         for n, one in enumerate(event.facts.get("remedies", ()))
     )
     if decision.needs_approval:
-        return changed(case, drafted=decision, drafted_remedies=remedies)
+        return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
     return _decide(case, decision, remedies)
 
 
 def approved(case: Case, event: Event) -> Case:
-    """The second person's word on what waits: a reclassification or a drafted decision."""
+    """The second person's word on what waits: a reclassification, a drafted decision or a later date."""
     agreed = event.facts["agreed"] == "yes"
+    if event.facts["of"] == "extend":
+        return changed(case, extension=None)
     if event.facts["of"] == "reclassify":
         if not agreed or case.reclassification is None:
             return changed(case, reclassification=None)

@@ -1,12 +1,18 @@
 """A complaint and what its events add up to: every table here is a projection, written with the event."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import JSON, Date, Index, LargeBinary, text
 from sqlmodel import Field
 
 from store.tables.columns import NUMBER, Row, UtcDateTime
+
+#: Spelled the same in the indexes and in the queries that they serve.
+OPEN, WAITS, UNCHECKED = (
+    text("state <> 'closed'"),
+    text("waits"),
+    text("done_at IS NOT NULL AND verified_at IS NULL"),
+)
 
 
 class Complaint(Row, table=True):
@@ -20,6 +26,11 @@ class Complaint(Row, table=True):
         Index("ix_complaints_priority", "priority", "next_due_at", "ref"),
         Index("ix_complaints_person", "complainant_id", "received_at"),
         Index("ix_complaints_received", "received_at"),
+        Index("ix_complaints_closed", "closed_at", "ref"),
+        Index("ix_complaints_incident", "incident_id", "ref"),
+        Index("ix_complaints_work", "owner", "next_due_at", "ref", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_complaints_open", "next_due_at", "ref", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_complaints_waits", "next_due_at", "ref", sqlite_where=WAITS, postgresql_where=WAITS),
     )
 
     ref: str = Field(primary_key=True)
@@ -27,7 +38,7 @@ class Complaint(Row, table=True):
     complainant_id: str = Field(foreign_key="people.id")
     contact_id: int | None = Field(foreign_key="contact_points.id", sa_type=NUMBER)
     rulebook_id: str = Field(foreign_key="rulebooks.id")
-    incident_id: int | None = Field(foreign_key="incidents.id", sa_type=NUMBER, index=True)
+    incident_id: int | None = Field(foreign_key="incidents.id", sa_type=NUMBER)
     jurisdiction: str
     channel: str
     language: str
@@ -46,6 +57,10 @@ class Complaint(Row, table=True):
     owner: str | None
     level: int
     flags: list[str] = Field(sa_type=JSON)
+    #: Who besides the owner may know of it: everybody (None), `managers` or `top`; beyond that see `denied`.
+    restriction: str | None
+    #: Something on it waits for a second person.
+    waits: bool
     form_open: bool
     last_words_at: datetime | None = Field(sa_type=UtcDateTime)
     next_target: str | None
@@ -55,6 +70,15 @@ class Complaint(Row, table=True):
     close_code: str | None
     closed_at: datetime | None = Field(sa_type=UtcDateTime)
     erased_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class Denied(Row, table=True):
+    """A member of staff who never sees this complaint (4.5, C): every list is asked through this table."""
+
+    __tablename__ = "denied"
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    member_id: str = Field(primary_key=True)
 
 
 class Issue(Row, table=True):
@@ -86,12 +110,17 @@ class Decision(Row, table=True):
     needs_approval: bool
     approved_by: str | None
     communicated_at: datetime | None = Field(sa_type=UtcDateTime)
+    #: Of an outside body: whether it overturned ours; None for ours and where nobody said.
+    overturned: bool | None
 
 
 class Remedy(Row, table=True):
     """One thing promised, done and checked (7.7, Annex D)."""
 
     __tablename__ = "remedies"
+    __table_args__ = (
+        Index("ix_remedies_unchecked", "done_at", sqlite_where=UNCHECKED, postgresql_where=UNCHECKED),
+    )
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)
     n: int = Field(primary_key=True)
@@ -201,17 +230,57 @@ class External(Row, table=True):
 
 
 class Incident(Row, table=True):
-    """One cause, many complaints: a record of its own with one card and one act for all."""
+    """One cause, many complaints: the newest state of its chain in `events`, and its one post in Slack.
+
+    Its words stand sealed among `incident_words`; `told_seq` is the act that gave those in force.
+    """
 
     __tablename__ = "incidents"
+    __table_args__ = (
+        Index(
+            "ix_incidents_open",
+            "id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
-    what: str
-    area: str | None
+    key_wrapped: bytes | None = Field(sa_type=LargeBinary)
+    head: str
+    version: int
+    told_seq: int
+    batch: str | None
     owner: str | None
+    opened_at: datetime = Field(sa_type=UtcDateTime)
     started_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(sa_type=UtcDateTime)
-    public_line: dict[str, Any] = Field(sa_type=JSON)
+    channel: str | None
+    ts: str | None
+    draws: int
+
+
+class IncidentWords(Row, table=True):
+    """What was said in one act on an incident, as sealed JSON under the incident's own key."""
+
+    __tablename__ = "incident_words"
+
+    incident_id: int = Field(foreign_key="incidents.id", primary_key=True, sa_type=NUMBER)
+    seq: int = Field(primary_key=True)
+    sealed: bytes | None = Field(sa_type=LargeBinary)
+
+
+class IncidentReceiver(Row, table=True):
+    """One complaint of an update to all: the event by which it was told, or why it was left out."""
+
+    __tablename__ = "incident_receivers"
+
+    batch: str = Field(primary_key=True)
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    incident_id: int = Field(foreign_key="incidents.id", sa_type=NUMBER, index=True)
+    left_out: str | None
+    seq: int | None
 
 
 class Improvement(Row, table=True):
@@ -221,6 +290,8 @@ class Improvement(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     ref: str | None = Field(foreign_key="complaints.ref", index=True)
+    #: The event that opened it, where one did.
+    seq: int | None
     what_sealed: bytes | None = Field(sa_type=LargeBinary)
     cause_class: str | None
     owner: str | None

@@ -21,6 +21,9 @@ class Member(Row, table=True):
     limits: dict[str, Any] = Field(sa_type=JSON)
     absent_from: datetime | None = Field(sa_type=UtcDateTime)
     absent_until: datetime | None = Field(sa_type=UtcDateTime)
+    deputy: str | None
+    #: Named for this absence; else the deputy of the settings.
+    stand_in: str | None
     left_at: datetime | None = Field(sa_type=UtcDateTime)
 
 

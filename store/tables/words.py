@@ -84,12 +84,12 @@ class FileChunk(Row, table=True):
 
 
 class Draft(Row, table=True):
-    """The typed facts of a previewed act, sealed, for 24 hours."""
+    """The typed facts of a previewed act, sealed, for 24 hours; an update to a whole incident has no `ref`."""
 
     __tablename__ = "drafts"
 
     id: str = Field(primary_key=True)
-    ref: str = Field(foreign_key="complaints.ref", index=True)
+    ref: str | None = Field(foreign_key="complaints.ref", index=True)
     by: str
     form: str
     work_version: int

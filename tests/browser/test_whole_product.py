@@ -112,3 +112,4 @@ async def test_a_complaint_is_filed_put_right_closed_and_surveyed_in_at_most_for
         await _answers_the_survey(hands)
 
         assert len(hands.acts) <= MOST_ACTS
+        assert stage.simulator.breaches == []

@@ -43,6 +43,9 @@ handler = ["U0000001"]
 manager = ["U0000002"]
 top_management = ["U0000003"]
 auditor = ["U0000004"]
+
+[dialogue]
+quiet_hours = "none"
 """
 KEY = base64.b64encode(bytes(range(32))).decode()
 #: On a busy machine a start takes its time.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.letters.composing import Spoken
 from bots.slack import socket
 from bots.slack.app import build_app
 from bots.slack.client import make_client
@@ -20,8 +21,9 @@ from bots.slack.performers import performers
 from bots.slack.staff import sync_staff
 from complaints.intake import said
 from complaints.people import MODEL, SYSTEM
-from complaints.record import Case
+from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
+from scheduler.mornings import mornings
 from scheduler.performing import Performing
 from simulator import Limits, Simulator
 from simulator.colleague import Colleague
@@ -65,6 +67,19 @@ def letter(
     """A letter in the tests' own words; what it says is the letters' affair."""
     said_words = "\n".join(words.values())
     return f"Dear Anna, about {case.ref}:\n{said_words}"
+
+
+def spoken(
+    case: Case,
+    about: str,
+    facts: Mapping[str, Any],
+    *,
+    events: Sequence[Event],
+    words_of: Callable[[int], Mapping[str, str]],
+    now: datetime,
+) -> Spoken:
+    """What is read out, in the tests' own words."""
+    return Spoken(f"Read out about {case.ref}: {about}", about)
 
 
 @dataclass
@@ -169,16 +184,19 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
     """An office that is open."""
     async with Simulator(limits=Limits(**limits)) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter)
+        desk = Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
         store.use_rulebook(RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))
         app = await build_app(desk, client)
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
-        performing = Performing(store, {**telegram(store), **performers(desk, client, pace=0)})
+        performing = Performing(
+            store, {**telegram(store), **mornings(store), **performers(desk, client, pace=0)}
+        )
         store.on_commit(performing.nudge)
         running = asyncio.create_task(performing.run())
         try:
             yield Office(sim, store, clock, desk, client, performing)
+            assert sim.breaches == []
         finally:
             performing.stop()
             await running
@@ -198,7 +216,16 @@ def telegram(store: Store) -> dict[str, Any]:
         await store.in_thread(store.act, str(owed.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
         return Done()
 
+    async def letter(owed: Obligation) -> Outcome:
+        text = (await store.in_thread(store.words_of, str(owed.ref), int(owed.facts["seq"])))["letter"]
+        number = await store.in_thread(
+            store.sending, owed, text, template="letter", language="en", ref=owed.ref
+        )
+        await store.in_thread(store.sent, number, "1", settles=owed.id)
+        return Done(settled=True)
+
     async def spoken(owed: Obligation) -> Outcome:
         return Done()
 
-    return {**dict.fromkeys(SPEAKING, spoken), "acknowledge": acknowledge, "decision": decision}
+    by_kind = {"acknowledge": acknowledge, "decision": decision, "letter": letter}
+    return {**dict.fromkeys(SPEAKING, spoken), **by_kind}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bots.telegram.application import App, build_application
 from bots.telegram.buttons import Buttons
 from bots.telegram.intake import Intake
+from bots.telegram.mydata import CopyOf
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.texts import load
@@ -77,7 +78,9 @@ class Line:
 
 
 @asynccontextmanager
-async def line(sim: Simulator, store: Store, *, polls: bool = True) -> AsyncIterator[Line]:
+async def line(
+    sim: Simulator, store: Store, *, polls: bool = True, copy_of: CopyOf | None = None
+) -> AsyncIterator[Line]:
     """Start it; on the way out everything is closed."""
     Desk(store)
     store.use_rulebook(RULES)
@@ -85,7 +88,7 @@ async def line(sim: Simulator, store: Store, *, polls: bool = True) -> AsyncIter
     buttons = Buttons(SECRET)
     intake = Intake(app, store, buttons, TEXTS, RULES)
     poller = Poller(app, store, intake, timeout=2)
-    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=False)}
+    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=False, copy_of=copy_of)}
     performing = Performing(store, kinds)
     await app.initialize()
     await app.start()
@@ -95,6 +98,7 @@ async def line(sim: Simulator, store: Store, *, polls: bool = True) -> AsyncIter
         tasks.append(asyncio.create_task(poller.run()))
     try:
         yield Line(sim, store, app, intake, buttons, poller, performing)
+        assert sim.breaches == []
     finally:
         poller.stop()
         performing.stop()

@@ -23,7 +23,7 @@ async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards(ope
         mona = stage.simulator.staff("U0000002")
         cards = [card for channel in CHANNELS[:2] for card in mona.channel(channel).cards]
 
-        assert len(cases) >= 60
+        assert len(cases) >= 200
         assert {one["state"] for one in cases} >= {
             "received",
             "assessed",

@@ -17,6 +17,7 @@ from amends.keys import keyring
 from amends.settings import load
 from complaints.doing import instant
 from tests.databases import FakeClock, opened
+from tests.edges import pdf
 from tests.edges.desk import Desk
 
 ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
@@ -88,6 +89,7 @@ def test_a_person_gets_a_page_to_read(place: Path, desk: Desk) -> None:
         (("-o", "figures.md"), "# Monitoring"),
         (("-o", "figures.txt", "--format", "json"), "{"),
         (("-o", "figures.json", "--format", "md"), "# Monitoring"),
+        (("-o", "figures.csv"), "section,key,group"),
     ],
 )
 @pytest.mark.usefixtures("desk")
@@ -114,3 +116,44 @@ def test_a_file_gets_the_form_of_its_ending_unless_told(
 def test_bad_usage_is_refused_with_exit_code_2(place: Path, arguments: tuple[str, ...]) -> None:
     result = run(place, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_pictures_lie_beside_a_page_and_are_named_in_it(place: Path, desk: Desk, tmp_path: Path) -> None:
+    desk.receive()
+    assert run(place, "-o", str(tmp_path / "november.md")).exit_code == 0
+    page = (tmp_path / "november.md").read_text(encoding="utf-8")
+    for name in ("november-volume.svg", "november-shares.svg"):
+        assert f"]({name})" in page
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_page_on_the_terminal_has_no_pictures(place: Path, desk: Desk) -> None:
+    desk.receive()
+    assert "](" not in run(place).stdout
+
+
+def test_the_chain_is_checked_unless_told_otherwise(place: Path, desk: Desk) -> None:
+    desk.receive()
+    assert document(place)["integrity"]["chain"]["first_bad"] is None
+    assert document(place, "--no-chain")["integrity"]["chain"] is None
+
+
+def test_a_pdf_says_what_the_page_says(place: Path, desk: Desk, tmp_path: Path) -> None:
+    desk.receive()
+    file = tmp_path / "november.pdf"
+    result = run(place, "--from", "2026-06-01", "--to", "2026-11-30", "-o", str(file))
+    said = pdf.words(file.read_bytes())
+
+    assert result.exit_code == 0, result.output
+    assert pdf.conformance(file.read_bytes()) == ("3", "A", "1")
+    wanted = (
+        "Monitoring (ISO 10002, 8.4)",
+        "from 01 June 2026 to 30 November 2026",
+        "How each figure is counted",
+    )
+    assert [one for one in (*wanted, "Received by week") if one not in said] == []
+
+
+def test_a_pdf_needs_a_file(place: Path, desk: Desk) -> None:
+    result = run(place, "--format", "pdf")
+    assert (result.exit_code, "add -o FILE" in " ".join(result.output.split())) == (2, True)

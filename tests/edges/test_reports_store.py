@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from complaints.people import SYSTEM
-from complaints.vocabulary import State, Verb
+from complaints.vocabulary import Role, State, Verb
 from reports.monitoring import Period, monitor
 from store import periods
 from store.open import Store
 from tests.databases import FakeClock
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 
 START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 
@@ -82,3 +82,45 @@ def test_the_record_answers_as_the_case_does(desk: Desk, clock: FakeClock) -> No
     cases = desk.store.cases_received(period.start, period.end)
     found = monitor(cases, period=period, now=clock.at).share("acknowledged_in_time").as_json()
     assert (found["numerator"], found["denominator"], found["verdict"]) == (11, 12, "not_met")
+
+
+@pytest.mark.usefixtures("two_a_page")
+def test_for_monitoring_each_complaint_comes_once_with_its_events(desk: Desk, clock: FakeClock) -> None:
+    before = desk.receive(chat=desk.chat("79999"))
+    closed = desk.closed(chat=desk.chat())
+    clock.go_on(days=2)
+    refs = received(desk, clock, 3)
+    found = list(desk.store.for_monitoring(START + timedelta(days=1), START + timedelta(days=9)))
+    assert sorted(one.case.ref for one in found) == sorted([before, *refs])
+    assert closed not in {one.case.ref for one in found}
+    assert all(one.events[0].verb is Verb.RECEIVE for one in found)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(180, 1), (181, 0)])
+def test_a_repeat_is_the_same_person_with_the_same_category_within_180_days(
+    desk: Desk, clock: FakeClock, days: int, expected: int
+) -> None:
+    desk.assessed(chat=desk.chat("70001"))
+    desk.assessed(chat=desk.chat("70002"))
+    clock.go_on(days=days)
+    desk.assessed(chat=desk.chat("70001"))
+    desk.receive(chat=desk.chat("70002"))
+    assert desk.store.repeats(clock.at - timedelta(days=1), clock.at + timedelta(days=1)) == expected
+    assert desk.store.repeats(START - timedelta(days=1), START + timedelta(days=1)) == 0
+
+
+@pytest.mark.usefixtures("two_a_page")
+def test_the_whole_record_comes_with_what_stands_beside_it(desk: Desk) -> None:
+    refs = {desk.assessed(chat=desk.chat(str(90000 + n))) for n in range(5)}
+    found = list(desk.store.whole_record())
+    assert sorted(one.case.ref for one in found) == sorted(refs)
+    for one in found:
+        assert one.fields[1] == {"description"}
+        assert [(read.by, read.role) for read in one.reads] == [(HANDLER, "handler")]
+        assert [message.direction for message in one.messages] == ["in"]
+        assert one == desk.store.followed(one.case.ref)
+
+
+def test_who_held_which_role_is_known_by_period(desk: Desk) -> None:
+    held = {member: (role, until) for member, role, _, until in desk.store.role_periods()}
+    assert held[HANDLER] == (Role.HANDLER, None)

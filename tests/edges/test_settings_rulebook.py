@@ -152,6 +152,13 @@ def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None
     assert found.danger[0].text == {"en": "Call {number}."}
 
 
+def test_those_who_test_the_handling_are_known_to_the_rules(tmp_path: Path) -> None:
+    assert rules(tmp_path).simulated == ()
+    found = rules(tmp_path, '[simulation]\ntelegram = ["700000001"]\n')
+    assert found.simulated == ("700000001",)
+    assert from_json(as_json(found)) == found
+
+
 def test_without_on_call_people_nobody_is_on_call(tmp_path: Path) -> None:
     assert rules(tmp_path).on_call == OnCall()
 

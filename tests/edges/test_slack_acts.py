@@ -438,7 +438,7 @@ async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Of
     ref = office.proposed()
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Take")
-    for words in ("help", "list", "mine", "stats", "show"):
+    for words in ("help", "list", "mine", "wonders", "show"):
         await alice.runs(f"/complaints {words}", channel=TRIAGE)
     told = [one.text for one in alice.ephemerals]
     await alice.runs(f"/complaints show {ref.lower()}", channel=TRIAGE)
@@ -447,14 +447,8 @@ async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Of
     assert "show REF" in told[0]
     assert ref in told[1]
     assert ref in told[2]
-    assert "There is no `stats` yet" in told[3]
+    assert "There is no `wonders`" in told[3]
     assert ref in modal.text
-
-
-async def test_a_shortcut_without_its_act_says_so(office: Office) -> None:
-    await office.staff(ALICE).shortcut("log_complaint")
-
-    assert "not there yet" in (await office.staff(ALICE).opened("Please note")).text
 
 
 async def test_lists_and_the_home_are_silent_about_what_is_restricted(office: Office) -> None:
@@ -477,11 +471,11 @@ async def test_the_home_shows_yours_by_what_is_due_next(office: Office) -> None:
     await alice.opens_home()
     await office.sim.until(lambda: alice.home is not None, timeout=5)
     text = alice.home.text
-    await alice.presses(alice.home, "Open")
-    modal = await alice.opened("Open")
+    await alice.presses(alice.home, "Assess", value=ref)
+    modal = await alice.opened("Assess")
 
     assert text.index("Yours") < text.index(ref) < text.index("Without an owner") < text.index(other)
-    assert ref in modal.text
+    assert ref in modal.private_metadata
 
 
 async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from complaints.owing import Owed
+from complaints.duties import Owed
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
@@ -189,7 +189,7 @@ def pages(office: Office, member: str) -> int:
 
 
 async def test_reminders_go_to_the_owner_and_missed_ones_to_managers_too(office: Office) -> None:
-    ref = office.proposed()
+    ref = office.proposed(severity=4)
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
     before = (office.texts(ALICE), office.texts(MONA))

@@ -23,14 +23,14 @@ from bots.slack.staff import sync_staff
 from complaints.vocabulary import Role
 from simulator import ChannelOf, Simulator, Workspace, example_workspace
 from store.open import Store
-from tests.edges.slack_office import ALICE, BURAK, MONA, letter
+from tests.edges.slack_office import ALICE, BURAK, MONA, letter, spoken
 from tests.rules.slack_cases import RULES, voice
 
 
 @pytest.fixture
 def desk(sqlite_store: Store) -> Desk:
     sqlite_store.use_rulebook(RULES)
-    return Desk(sqlite_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter)
+    return Desk(sqlite_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter, spoken)
 
 
 def test_this_machine_is_reached_directly_whatever_the_environment_says(

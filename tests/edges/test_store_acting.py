@@ -137,9 +137,7 @@ def test_a_refused_attempt_is_recorded_and_changes_nothing_else(store: Store) ->
     desk = Desk(store)
     ref = desk.receive()
     with pytest.raises(NotAllowed):
-        desk.act(
-            ref, Verb.EXTEND, facts={"target": "decide", "extended_to": "2026-12-01"}, words={"reason": "x"}
-        )
+        desk.act(ref, Verb.NOT_ACCEPT, words={"reason": "x"})
     with pytest.raises(NotAllowed):
         store.open_case(ref, desk.actor("stranger"), "open")
     rows = store.run(
@@ -149,7 +147,7 @@ def test_a_refused_attempt_is_recorded_and_changes_nothing_else(store: Store) ->
         writes=False,
     )
     assert [tuple(row) for row in rows] == [
-        (ref, "extend", HANDLER, "not_allowed.role"),
+        (ref, "not_accept", HANDLER, "not_allowed.role"),
         (ref, "open", "stranger", "not_allowed.read"),
     ]
     assert (store.case(ref).version, store.record(ref)["reads"]) == (1, [])
@@ -197,8 +195,9 @@ def test_a_duplicate_of_another_person_is_not_merged(store: Store) -> None:
         desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": other})
     desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": same})
     assert store.record(one)["close_code"] == "merged"
-    assert [(link["other_ref"], link["relation"]) for link in store.record(one)["links"]] == [
-        (same, "duplicate")
+    assert [(link["other_ref"], link["relation"], link["theirs"]) for link in store.record(one)["links"]] == [
+        (same, "duplicate", False),
+        (same, "merged", True),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -15,8 +16,11 @@ from complaints.folding import fold
 from complaints.owing import standing
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
+from store.acting import act
 from store.open import Store
+from store.reading import case
 from store.tables import OBLIGATIONS
+from store.transactions import Tx
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, TOP, Desk
 
@@ -64,7 +68,7 @@ ACTS: dict[str, Act] = {
 def _gas() -> Any:
     from datetime import UTC, datetime
 
-    from complaints.record import Sign
+    from complaints.particulars import Sign
 
     return (Sign("danger.gas", 5, 3, True, datetime(2026, 11, 3, tzinfo=UTC)),)
 
@@ -103,3 +107,21 @@ def test_rows_duties_and_chain_are_what_the_events_add_up_to(
 
 
 _numbers = count(1)
+
+
+def test_a_case_is_read_anew_where_a_transaction_that_folded_it_was_rolled_back(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+
+    def undone(tx: Tx) -> None:
+        act(tx, ref, Verb.NOTE, desk.actor(HANDLER), {}, {"text": "never was"})
+        assert case(tx, ref).version == 2
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.run(undone, writes=True)
+    desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
+    desk.act(ref, Verb.NOTE, words={"text": "note"})
+
+    assert [event.verb for event in store.history(ref)] == [Verb.RECEIVE, Verb.ASSIGN, Verb.NOTE]
+    assert (store.case(ref).owner, store.case(ref).version) == (HANDLER, 3)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from complaints.errors import UnknownReference
 from complaints.intake import said
-from complaints.vocabulary import Verb
+from complaints.vocabulary import State, Verb
 from store.open import Store
 from store.values import Act, Chat, Conversation, Heard, HeardFile, Turn, Wake
+from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.desk import Desk
+from tests.edges.desk import ASSESSED, RULES, Desk
 
 PHOTO = HeardFile("file-id", "unique-id", "photo", "1", mime="image/jpeg", size=100, name="sealed name.jpg")
 
@@ -221,3 +223,14 @@ def test_a_file_is_announced_fetched_and_opened_only_by_who_may_read(store: Stor
     states = [(one["seq"], one["state"], one["mime"], one["size"]) for one in store.record(ref)["files"]]
     assert states == [(1, "fetched", "image/png", len(data)), (2, "too_large", None, 21_000_000)]
     assert [(one["by"], one["what"]) for one in store.record(ref)["reads"]] == [("U1", "file:1")]
+
+
+@clause("8.3")
+def test_a_simulated_contact_takes_the_real_road_and_is_marked(store: Store) -> None:
+    desk = Desk(store)
+    desk.store.use_rulebook(replace(RULES, simulated=("70099",)))
+    tested, real = desk.receive(chat=desk.chat("70099")), desk.receive(chat=desk.chat("70001"))
+    assert (desk.case(tested).is_simulation, desk.case(real).is_simulation) == (True, False)
+    desk.act(tested, Verb.ASSESS, facts=ASSESSED)
+    assert desk.case(tested).state is State.ASSESSED
+    assert desk.case(tested).rules.simulated == ("70099",)

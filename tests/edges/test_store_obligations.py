@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from complaints.owing import Lane, Owed
+from complaints.duties import Lane, Owed
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.errors import UnknownRow

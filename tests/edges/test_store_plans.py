@@ -11,6 +11,7 @@ from sqlalchemy import event
 from complaints.people import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.open import Store
+from store.worklists import Section
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_hearing import PHOTO
 
@@ -27,6 +28,27 @@ _PROPOSED = {
     "restricted": False,
     "model": None,
 }
+
+
+def _an_incident(desk: Desk) -> None:
+    """One cause with a complaint in it, told with all."""
+    store, by = desk.store, desk.actor(HANDLER)
+    number = store.open_incident(by, {}, {"what": "x", "line.en": "x"}).id
+    ref = desk.receive(chat=desk.chat("70009"))
+    desk.act(ref, Verb.LINK, facts={"incident": number})
+    store.open_incidents()
+    store.cases_of_incident(number)
+    store.incident_counts(number)
+    store.incident_history(number)
+    batch = str(store.update_all(number, by, {"text.en": "x"}).batch)
+    (owed,) = store.claim(["incident_update"], 5, 60)
+    store.update_text(number, batch, "en")
+    store.tell_of_incident(ref, batch, by, {"text": "x"}, settles=owed.id)
+    store.incident_deliveries(batch)
+    store.incident_post(number, "C1")
+    store.incident_posted(number, "1.1", 1)
+    store.told_above(ref)
+    store.surveyed_before(ref)
 
 
 def _a_life(store: Store) -> None:
@@ -79,6 +101,14 @@ def _a_life(store: Store) -> None:
     _, cursor = store.cases(state="closed", limit=1)
     store.cases(owner=HANDLER)
     store.cases(priority="P4", overdue=True, after=cursor)
+    for section in Section:
+        store.worklist(section, desk.actor(MANAGER), due_from=store.now(), due_before=store.now())
+        store.worklist(section, desk.actor(HANDLER), offset=1, limit=5)
+    for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
+        store.coded(column, value, desk.actor(HANDLER))
+    store.loads()
+    store.search_number("8841207", desk.actor(HANDLER))
+    _an_incident(desk)
     store.tidy()
 
 
@@ -113,7 +143,10 @@ def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) ->
                 continue
             for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
                 found = re.match(r"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX)", step.detail)
-                if found and found[1] not in SMALL and "CONSTANT ROW" not in step.detail:
+                counted = found is not None and found[1].startswith(
+                    "anon_"
+                )  # the rows of a subquery with a limit
+                if found and not counted and found[1] not in SMALL and "CONSTANT ROW" not in step.detail:
                     scans.append((step.detail, statement))
     assert scans == []
 

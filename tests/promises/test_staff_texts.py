@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bots.slack import inputs, offers, refusals, shown
+from bots.slack import figures, incident_card, inputs, offers, refusals, shown
 from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
 from bots.texts import load
+from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
-from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, State, Target, Verb
+from complaints.incidents import LEFT_OUT, fields_of
+from complaints.spans import Unit
+from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
+from store.worklists import Section
 from tests.rules.slack_cases import stages, voice
 
 TEXTS = load(("en", "tr"), domain="staff")
+RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
 HERE = Path(__file__).parents[2]
 SOURCES = "\n".join(one.read_text() for one in sorted((HERE / "bots" / "slack").glob("*.py")))
 #: Forms whose buttons come with later parts; their fields are named already.
@@ -36,8 +41,20 @@ def computed() -> set[str]:
     ids |= {f"refused.{code}" for code in refusals.CODES}
     ids |= {f"said.{one}" for one in shown.SAID} | {f"file.{one}" for one in shown.KINDS}
     ids |= {f"file.state_{one}" for one in shown.STATES} | {f"message.{one}" for one in MESSAGE_STATES}
+    ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
+    ids |= {f"incident.verb.{one}" for one in incident_card.VERBS}
+    ids |= {f"incident.{one}" for one in ("sent", "waiting")}
+    ids |= {
+        f"incident.field.{one.name.partition('.')[0]}"
+        for form in ("incident", "incident_edit", "incident_join", "incident_end", "incident_update")
+        for one in fields_of(form, ("en",))
+    }
+    ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
-    ids |= {f"home.{one}" for one in ("mine", "unassigned", "overdue")}
+    ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
+    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
+    staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
+    ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
     ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
     for form, fields in FORMS.items():
         for field in fields:

@@ -27,7 +27,7 @@ FAMILIES = {
     "finding.": set(Finding),
     "remedy.": set(Remedy),
     "category.": set(Category),
-    "closing.": {*CloseCode, "again", "no_reason"},
+    "closing.": {*CloseCode, "again", "spoken_again", "no_reason"},
     "command.": set(COMMANDS),
     "survey.": {*SURVEY, "thanks"},
 }
@@ -41,6 +41,7 @@ LABELS = (
     "Not yet",
     "Cancel",
     "Yes",
+    "Yes, and more",
     "No",
     "I accept",
     "I disagree",

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from complaints import acts
+from complaints.duties import Owed
 from complaints.intake import Arrival, said
-from complaints.owing import Owed
+from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Event, Sign
+from complaints.record import Case, Event
 from complaints.rulebook import (
     Calendar,
     Limit,

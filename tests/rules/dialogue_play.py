@@ -15,6 +15,7 @@ from typing import Any
 from bots.dialogue import Command, Edited, Elapsed, FileHeard, Heard, Press, Words, step
 from bots.texts import Texts, load
 from complaints import acts
+from complaints.incidents import Incident
 from complaints.intake import Arrival
 from complaints.people import SYSTEM, complainant, staff
 from complaints.record import Case
@@ -29,7 +30,7 @@ from complaints.rulebook import (
     Targets,
 )
 from complaints.vocabulary import Role, Verb
-from store.values import Act, Chat, Conversation, HeardFile, Say, Turn
+from store.values import Act, Chat, Code, CodeState, Conversation, HeardFile, Say, Turn
 
 START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 TEXTS: Texts = load(["en", "tr"])
@@ -83,6 +84,7 @@ class Play:
     language: str | None = "en"
     rules: Rulebook = RULES
     staff_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
     now: datetime = START
     state: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -90,7 +92,10 @@ class Play:
     acted: list[Act] = field(default_factory=list)
     wakes: list[tuple[datetime, str]] = field(default_factory=list)
     said: list[Say] = field(default_factory=list)
+    posted: dict[str, str] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
+    codes: dict[str, Code] = field(default_factory=dict)
 
     def hear(self, heard: Heard) -> list[str]:
         """Take one step; everything asked for is done as the store would do it. Gives what was said."""
@@ -119,6 +124,10 @@ class Play:
             texts=self.texts_of,
             sources=self.source_of,
             staff=self.staff_names,
+            incidents=lambda: self.incidents,
+            code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
+            posted=lambda platform_id: self.posted.get(platform_id),
+            decided=lambda ref: self.letters.get(ref, ""),
         )
         return step(conversation, heard, now=self.now, rules=self.rules, texts=TEXTS)
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from complaints.forms import EVIDENCE, GIVEN, OTHERS_AFFECTED
 from complaints.intake import said
+from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Sign
+from complaints.record import Case
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
 from tests.rules.builders import (
@@ -115,13 +116,28 @@ def moment(at: datetime, ago: int) -> str:
     return (at - timedelta(minutes=ago)).isoformat().replace("+00:00", "Z")
 
 
+#: What the questions that are asked on a sign add to a message.
+ANSWERED: tuple[Facts, ...] = (
+    *[{}] * 6,
+    {"for_whom": "for_me"},
+    {"for_whom": "cannot_decide"},
+    {"minor": True},
+    {"minor": False},
+    {"anonymity": "no_contact"},
+    {"anonymity": "named"},
+    {"aside": True},
+    {"remedy": 0, "remedy_ok": True},
+    {"remedy": 0, "remedy_ok": False},
+)
+
+
 def a_message(dice: Random) -> Facts:
     """What is heard: often plain words, sometimes media, a name or a sign of harm."""
     signs = dice.sample(SIGNS, dice.choice((0, 0, 0, 1)))
     named = dice.sample((ALICE.id, MONA.id), dice.choice((0, 0, 1))) if signs else []
-    kind = dice.choice((None, None, None, "question"))
+    kind = dice.choice((None, None, None, "question", "data_erasure", "remedy_refused"))
     audible = dice.randint(0, 1)
-    return said(
+    heard = said(
         field="description",
         has_words=not audible or dice.random() < 0.5,
         media=audible,
@@ -130,6 +146,16 @@ def a_message(dice: Random) -> Facts:
         subjects=tuple(named),
         kind=kind,
     )
+    return {**heard, **dice.choice(ANSWERED), **(_known_of_people(dice) if named else {})}
+
+
+def _known_of_people(dice: Random) -> Facts:
+    """What the store adds where somebody is named: their line, their roles, who is left."""
+    return {
+        "lines": dice.sample((METE.id, BURAK.id), dice.choice((0, 1))),
+        "subject_roles": dice.choice((["handler"], ["manager"], [])),
+        "eligible": dice.randint(0, 2),
+    }
 
 
 def criteria(dice: Random, case: Case, at: datetime) -> Facts:
@@ -193,7 +219,14 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
     Verb.ASSIGN: lambda dice, case, at: dice.choice(({}, {}, {"owner": dice.choice(HANDLING).id})),
     Verb.ASK: lambda dice, case, at: {"needed_by": day(at, dice.randint(-1, 16))},
     Verb.INFORM: lambda dice, case, at: {"next_date": day(at, dice.randint(0, 9))},
-    Verb.INVESTIGATE: lambda dice, case, at: {"evidence": list(EVIDENCE)},
+    Verb.INVESTIGATE: lambda dice, case, at: {
+        "evidence": list(EVIDENCE),
+        **dice.choice(({}, {"subject_informed_at": moment(at, 5)}, {"subject_heard_at": moment(at, -5)})),
+        **dice.choice(({}, {}, {"subject_not_yet": "evidence", "subject_review_by": day(at, 4)})),
+    },
+    Verb.RESTRICT: lambda dice, case, at: dice.choice(
+        ({}, {}, {"subject": dice.choice(HANDLING).id, **_known_of_people(dice)})
+    ),
     Verb.RESOLVE: lambda dice, case, at: {
         "finding": dice.choice(list(Finding)).value,
         "cause_class": "single",
@@ -205,11 +238,14 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
     Verb.DISAGREE: lambda dice, case, at: {**_given(dice, case, at), "reviewers": dice.randint(0, 2)},
     Verb.WITHDRAW: _given,
     Verb.COMMUNICATE_DECISION: _given,
+    Verb.NOTE: lambda dice, case, at: dice.choice(({}, {"what": "authority", **_given(dice, case, at)})),
     Verb.OFFER_RECOURSE: _given,
     Verb.NOTIFY_EXTERNAL: lambda dice, case, at: {"event": "notified"},
     Verb.CONCLUDE_EXTERNAL: lambda dice, case, at: {
         "event": dice.choice(("final", "complied")),
         **dice.choice(({}, {"comply_by": day(at, 9)})),
+        **dice.choice(({}, {"overturned": "yes"}, {"overturned": "no"})),
+        **dice.choice(({}, {}, {"complainant_accepts": "no"})),
     },
     Verb.REMEDY_DONE: lambda dice, case, at: {
         "remedy": _a_remedy(dice, case),
@@ -223,7 +259,23 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
     },
     Verb.LINK: lambda dice, case, at: {
         "other_ref": dice.choice((OTHER_REF, REF)),
-        "relation": "same_incident",
+        **dice.choice(
+            (
+                {"relation": "same_incident"},
+                {
+                    "relation": "same_incident",
+                    "incident": dice.choice((1, 2)),
+                    "second_issue": dice.choice((True, False)),
+                },
+                {"relation": "same_incident", "incident": case.incident or 1, "left": True},
+                {"relation": "about_handling_of", "handlers": [dice.choice(HANDLING).id]},
+                {
+                    "relation": "merged",
+                    "other_complainant": dice.choice((ANNA.id, "p2")),
+                    "received_at": moment(TUESDAY, dice.choice((-600, 600))),
+                },
+            )
+        ),
     },
     Verb.MERGE: lambda dice, case, at: {
         "other_ref": OTHER_REF,

@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from complaints.duties import KINDS
 from complaints.errors import ComplaintError
 from complaints.folding import fold
 from complaints.lifecycle import TABLE
-from complaints.owing import KINDS, standing
+from complaints.once import following
+from complaints.owing import standing
+from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
-from complaints.record import Case, Event, TargetSet
+from complaints.record import Case, Event
 from complaints.vocabulary import CloseCode, Flag, Priority, Role, State, Target, Verb
 from tests.rules.random_acts import BY_ID, SAID
 
@@ -129,7 +132,13 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
+        or before.received_at != after.received_at
+        or (one.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _named_or_put_off(before: Case, event: Event, after: Case) -> bool:
+    return before.fairness.named_at != after.fairness.named_at or "subject_not_yet" in event.facts
 
 
 def _complexity(case: Case) -> int:
@@ -170,9 +179,35 @@ def _texts(value: Any) -> list[str]:
 
 
 def the_excluded_stay_outside(before: Case, event: Event, after: Case) -> None:
-    """Whoever is named or conflicted neither acts nor owns."""
-    assert event.by not in before.subjects | before.conflicted
-    assert after.owner not in after.subjects | after.conflicted
+    """Whoever is named, leads somebody named, or is in conflict, neither acts nor owns."""
+    assert event.by not in before.subjects | before.lines | before.conflicted
+    assert after.owner not in after.subjects | after.lines | after.conflicted
+    assert before.denied <= after.denied
+
+
+def a_manager_complained_about_is_for_the_top(before: Case, event: Event) -> None:
+    """What only managers do is done by top management where a manager is complained about (C)."""
+    managing = event.verb in (Verb.APPROVE, Verb.NOT_ACCEPT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE)
+    if managing and before.fairness.leads:
+        assert event.role is Role.TOP_MANAGEMENT
+
+
+def staff_are_heard_before_they_are_judged(before: Case, event: Event) -> None:
+    """Told and heard, or a manager has said why not yet (C)."""
+    if event.verb in (Verb.RESPOND, Verb.RESOLVE) and before.subjects and before.restricted:
+        fair = before.fairness
+        assert fair.not_yet is not None or (fair.informed_at is not None and fair.heard_at is not None)
+
+
+def an_outside_decision_stands_above_ours(before: Case, event: Event, after: Case) -> None:
+    """Ours stay as they were; one that was overturned leaves an improvement and somebody to tell it to (7.9)."""
+    if event.verb is not Verb.CONCLUDE_EXTERNAL:
+        return
+    assert after.decisions == before.decisions
+    overturned = {one.seq for one in after.outside if one.overturned}
+    assert {one.seq for one in after.improvements} == overturned
+    if event.seq in overturned:
+        assert {one.kind for one in following(after, event)} >= {"told_overturned"}
 
 
 def duties_are_named_by_their_date(case: Case) -> None:
@@ -211,13 +246,16 @@ def no_duty_is_forgotten(before: Case, after: Case) -> None:
     for one in standing(after):
         gone.pop(one.key, None)
     for key, one in gone.items():
-        over = after.erased_at is not None or _MOOT[one.kind](before, after, key)
+        # Once there is a chat it takes over what people were to tell.
+        over = after.erased_at is not None or (before.told_by_people and not after.told_by_people)
+        over = over or _MOOT[one.facts.get("about", one.kind)](before, after, key.removeprefix("voice:"))
         assert over, (key, before.state, after.state)
 
 
 def _silenced(before: Case, after: Case) -> bool:
     """Nobody hears us: unreachable, withdrawn, or over."""
-    return not after.is_open or not after.reachable or Flag.WITHDRAWN in after.flags
+    unheard = after.has_chat and not after.reachable
+    return not after.is_open or unheard or Flag.WITHDRAWN in after.flags
 
 
 def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
@@ -280,11 +318,13 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or after.surveys != before.surveys
         or after.close_code in (None, CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
         or len(after.signs) > len(before.signs)
+        or bool({Flag.MINOR, Flag.NO_CONTACT} & after.flags)
     ),
     "survey_reminder": lambda before, after, key: (
         not after.reachable
         or after.surveys != before.surveys
         or after.close_code in (None, CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
         or len(after.signs) > len(before.signs)
+        or bool({Flag.MINOR, Flag.NO_CONTACT} & after.flags)
     ),
 }

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from complaints import acts
+from complaints.followed import Followed
 from complaints.intake import Arrival, said
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case
+from complaints.record import Case, Event
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Role, Verb
 
@@ -62,9 +63,14 @@ class Story:
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
         first = {**said(field="description", has_words=True), **facts}
-        self.case: Case = acts.receive(
-            arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."}
-        ).case
+        done = acts.receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
+        self.case: Case = done.case
+        self.events: tuple[Event, ...] = (done.event,)
+
+    @property
+    def seen(self) -> Followed:
+        """The complaint with its events, as the store hands it on."""
+        return Followed(self.case, self.events)
 
     def later(self, **span: float) -> Story:
         """So much later, in the words of `timedelta`."""
@@ -74,7 +80,8 @@ class Story:
     def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
         """One verb."""
         told = {name.replace("__", "."): text for name, text in words.items()}
-        self.case = acts.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told).case
+        done = acts.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
+        self.case, self.events = done.case, (*self.events, done.event)
         return self
 
     def acknowledge(self) -> Story:

@@ -11,8 +11,9 @@ from bots.slack.voice import Voice
 from bots.texts import load
 from complaints import acts
 from complaints.intake import Arrival, said
+from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Event, Sign
+from complaints.record import Case, Event
 from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Verb
 from store.values import FileSeen, Opened, Text

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bots.letters import Letter, received
-from complaints.owing import Lane
+from complaints.duties import Lane
 from complaints.people import staff
 from complaints.priorities import priority_of
 from complaints.rulebook import OnCall

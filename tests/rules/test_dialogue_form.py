@@ -197,7 +197,8 @@ def test_for_whom_is_asked_on_a_sign_in_the_story() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     assert play.presses("done")[0].startswith("Is this for you or for someone else?")
-    assert play.presses("agreed")[0].startswith("Where did it happen")
+    assert play.presses("agreed") == ["What are you to the person it is about?"]
+    assert play.presses("someone_else")[0].startswith("Where did it happen")
 
 
 def test_an_edit_is_a_new_version_and_the_first_stands() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bots.letters import Letter, afterwards, preview, received, under_way
+from complaints.particulars import Issue
 from complaints.people import SYSTEM, staff
-from complaints.record import Case, Issue
+from complaints.record import Case
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
 

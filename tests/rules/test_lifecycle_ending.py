@@ -227,9 +227,9 @@ def test_a_closed_complaint_is_erased_unless_it_is_held() -> None:
 
 
 @clause("8.1")
-def test_after_erasure_nothing_more_happens_and_nothing_is_owed() -> None:
+def test_after_erasure_nothing_more_happens_and_only_the_card_is_owed() -> None:
     told = a_closed_case().do(Verb.ERASE, SYSTEM)
-    assert told.kinds == {"thread"}
+    assert told.kinds == {"thread", "card"}
     for verb, by in ((Verb.ADD, ANNA), (Verb.REOPEN, MONA), (Verb.NOTE, ALICE), (Verb.ERASE, SYSTEM)):
         with pytest.raises(OutOfOrder, match="was erased"):
             told.do(verb, by, {}, {"text": "More.", "reason": "More."})

@@ -106,6 +106,9 @@ class Complaint(RuleBasedStateMachine):
         laws.versions_count_work(before, done.event, done.case)
         laws.events_hold_no_words(done.event)
         laws.the_excluded_stay_outside(before, done.event, done.case)
+        laws.a_manager_complained_about_is_for_the_top(before, done.event)
+        laws.staff_are_heard_before_they_are_judged(before, done.event)
+        laws.an_outside_decision_stands_above_ours(before, done.event, done.case)
         laws.no_duty_is_forgotten(before, done.case)
 
     @invariant()

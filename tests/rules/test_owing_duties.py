@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from complaints.duties import ACTS, KINDS, Lane
 from complaints.errors import AlreadyDone
-from complaints.owing import ACTS, KINDS, Lane, card_waits_until, standing
+from complaints.owing import card_waits_until, standing
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from tests.clauses import clause

@@ -1,4 +1,4 @@
-"""Every role by every verb, from the text of surfaces.md, "Who may", as data."""
+"""Every role by every verb, as docs/permissions.md says who may."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from complaints import acts, permissions
 from complaints.errors import ComplaintError, NotAllowed
-from complaints.forms import FORM_VERBS, GIVEN
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Role, Verb
@@ -22,49 +21,29 @@ from tests.rules.builders import (
     an_assessed_case,
     staff,
 )
+from tests.who_may import verbs_of, who_may
 
-#: Form names as "Who may" writes them. "These, and …" is spelled out; `asks_reclassify` is the proposal.
-INTAKE = "log_complaint note"
-HANDLER = f"""{INTAKE} take assess reply ask inform investigate resolve decide remedy verify close escalate
-    link conflict restrict external given bind asks_reclassify"""
-MANAGER = f"{HANDLER} assign approve extend not_accept unrestrict hold release reopen receipt"
-WHO_MAY = {
-    Role.INTAKE: INTAKE,
-    Role.HANDLER: HANDLER,
-    Role.MANAGER: MANAGER,
-    Role.TOP_MANAGEMENT: f"{MANAGER} erase",
-    Role.AUDITOR: "",
-    Role.ON_CALL: "receipt",
-}
 #: What no person of staff does: it is the complainant's, the model's or the desk's own.
 NOT_OF_STAFF = {
-    Role.COMPLAINANT: "receive add confirm end_form answer accept disagree withdraw reopen bind survey",
+    Role.COMPLAINANT: """receive add confirm end_form answer accept disagree withdraw reopen bind survey
+        link""",
     Role.MODEL: "propose",
     Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
         lapse restrict survey erase""",
 }
 
 
-def _verbs(names: str) -> frozenset[Verb]:
-    found: set[Verb] = set()
-    for name in names.split():
-        match name:
-            case "asks_reclassify":
-                found.add(Verb.RECLASSIFY)
-            case "given":
-                found |= set(GIVEN.values())
-            case "external":
-                found |= {Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL}
-            case "link":
-                found |= {Verb.LINK, Verb.MERGE}
-            case "assess":
-                found |= {Verb.ASSESS, Verb.REASSESS}
-            case _:
-                found.add(FORM_VERBS.get(name) or Verb(name))
-    return frozenset(found)
+def _allowed() -> dict[Role, frozenset[Verb]]:
+    staff_may = {
+        role: frozenset(verb for form in forms for verb in verbs_of(form)) for role, forms in WHO_MAY.items()
+    }
+    staff_may[Role.TOP_MANAGEMENT] |= {Verb.ERASE}
+    others = {role: frozenset(Verb(name) for name in names.split()) for role, names in NOT_OF_STAFF.items()}
+    return staff_may | others
 
 
-ALLOWED = {role: _verbs(names) for role, names in (WHO_MAY | NOT_OF_STAFF).items()}
+WHO_MAY = who_may()
+ALLOWED = _allowed()
 
 
 def _actor(role: Role) -> Actor:
@@ -125,7 +104,7 @@ def test_the_event_records_the_least_role_that_allows_the_act() -> None:
     both = staff("U7777777", "handler", "manager")
     case = an_assessed_case().case
     assert permissions.require(case, Verb.REPLY, both) is Role.HANDLER
-    assert permissions.require(case, Verb.EXTEND, both) is Role.MANAGER
+    assert permissions.require(case, Verb.UNRESTRICT, both) is Role.MANAGER
 
 
 def test_a_decision_of_a_level_records_the_role_of_that_level() -> None:

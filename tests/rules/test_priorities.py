@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from complaints.particulars import Sign
 from complaints.priorities import matrix, priority_of, raised, sooner
-from complaints.record import Case, Sign
+from complaints.record import Case
 from complaints.vocabulary import Flag, Priority, Safety, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -13,9 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.vocabulary import Kind, Verb
-from reports.kpis import BACKLOG_OVERDUE, DURATIONS, PAST_LEGAL, SHARES, Goal, Verdict
+from reports.kpis import (
+    BACKLOG_OVERDUE,
+    CHAIN,
+    DURATIONS,
+    EMPTY_FIELDS,
+    HANDLERS_APART,
+    PAST_LEGAL,
+    REPEAT,
+    SCORES,
+    SHARES,
+    Goal,
+    Verdict,
+)
 from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
+from reports.not_yielded import NOT_YIELDED
 from reports.spans import observations
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 
@@ -25,8 +38,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "reports.md"
 
 def report(*stories: Story, days: int = 20) -> Monitoring:
     """November's report, drawn up so many days after its first Monday."""
-    cases = [story.case for story in stories]
-    return monitor(cases, period=NOVEMBER, now=MONDAY + timedelta(days=days))
+    return monitor([story.seen for story in stories], period=NOVEMBER, now=MONDAY + timedelta(days=days))
 
 
 def ten_resolved(after_days: int = 2) -> list[Story]:
@@ -258,7 +270,10 @@ def test_the_order_of_the_cases_makes_no_difference(order: list[int]) -> None:
 
 def test_the_documentation_names_every_figure_with_its_formula() -> None:
     written = DOCS.read_text(encoding="utf-8")
-    for kpi in (*SHARES.values(), *DURATIONS.values(), BACKLOG_OVERDUE, PAST_LEGAL):
+    alone = (REPEAT, HANDLERS_APART, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
+    for kpi in (*SHARES.values(), *DURATIONS.values(), *SCORES.values(), *alone):
         assert f"{kpi.title} | {kpi.formula}" in written
-    for key in (*SHARES, *DURATIONS):
+    for name in NOT_YIELDED:
+        assert f"**{name}**" in written
+    for key in (*SHARES, *DURATIONS, *SCORES):
         assert f"`{key}`" in written

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from complaints.particulars import Decision
 from complaints.people import SYSTEM
-from complaints.record import Decision
 from complaints.vocabulary import Finding, Verb
 from reports.measures import marks, missed_danger, outcome
+from reports.told import marks_of_events
 from tests.rules.reports_story import HANDLER, MANAGER, PERSON, TOP, Story
 
 
 def marked(story: Story, key: str, group: str | None = None) -> list[bool]:
     """What this complaint contributes to a share, as of the story's clock."""
     return [
-        success for name, of, success in marks(story.case, story.at) if name == key and group in (None, of)
+        success
+        for name, of, success in (*marks(story.case, story.at), *marks_of_events(story.seen))
+        if name == key and group in (None, of)
     ]
 
 
@@ -146,6 +149,35 @@ def test_a_reopened_complaint_stays_reopened_when_closed_again() -> None:
     assert marked(story, "reopened") == [True]
     assert marked(story, "lapsed") == []
     assert marked(story.later(days=1).resolve().accept().close(), "reopened") == [True]
+
+
+def test_reopened_after_ninety_days_it_counts_as_closed_for_good() -> None:
+    story = Story().resolved().accept().close().later(days=91).do(Verb.REOPEN, MANAGER, reason="It leaks.")
+    assert marked(story, "reopened") == [False]
+
+
+def test_what_an_outside_body_changed_is_overturned() -> None:
+    story = Story().decided("not_upheld").disagree(reviewers=0).do(Verb.OFFER_RECOURSE, SYSTEM)
+    assert marked(story, "overturned") == []
+    told = {"event": "final", "overturned": "yes", "comply_by": "2026-12-01", "cause_class": "recurring"}
+    words = {"body": "Ombudsman", "outcome": "Pay.", "cause": "A rule.", "prevention": "Another."}
+    story.do(Verb.CONCLUDE_EXTERNAL, HANDLER, told, **words)
+    assert marked(story, "overturned") == [True]
+
+
+def test_a_cause_that_reaches_further_is_recurring() -> None:
+    assert marked(Story().decided(), "recurring") == [False]
+    assert marked(Story(), "recurring") == []
+
+
+def test_fairness_is_what_was_said_last() -> None:
+    story = Story().resolved().accept().close().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
+    assert marked(story, "fair") == []
+    story.do(Verb.SURVEY, PERSON, {"step": "answered", "question": "q3", "score": 2})
+    assert marked(story, "fair") == [False]
+    story.do(Verb.SURVEY, PERSON, {"step": "answered", "question": "q3", "score": 5})
+    assert marked(story, "fair") == [True]
+    assert marked(story, "survey_mix", "answered") == [True]
 
 
 def test_an_open_complaint_says_nothing_about_endings() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.safety import DangerSign, signs
+from triage.safety import DangerSign, own_sign, signs
 
 OWN = (
     DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),
@@ -15,7 +15,7 @@ OWN = (
 
 def fired(text: str) -> set[str]:
     """The organisation's rules that fired."""
-    return {sign.rule for sign in signs(text, extra=OWN) if sign.kind == "danger"}
+    return {sign.rule for sign in signs(text, extra=OWN) if sign.kind == "own"}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,12 @@ def test_own_signs_are_matched_as_the_built_in_ones_are(text: str, expected: set
 
 def test_an_own_sign_is_present_danger() -> None:
     sign = next(sign for sign in signs("gas in the hall", extra=OWN) if sign.rule == "gas_line")
-    assert (sign.kind, sign.severity, sign.safety, sign.danger, sign.span) == ("danger", 5, 3, True, (0, 3))
+    assert (sign.kind, sign.severity, sign.safety, sign.danger, sign.span) == ("own", 5, 3, True, (0, 3))
+
+
+def test_an_own_sign_goes_by_its_first_wording() -> None:
+    names = [own_sign((one,), None, {}).name for one in ("smell of gas", "Gaz kokusu!", "…")]
+    assert names == ["smell_of_gas", "gaz_kokusu", "sign"]
 
 
 def test_two_own_signs_both_stand() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from amends.settings.rules import preset_targets
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.record import TargetSet
+from complaints.particulars import TargetSet
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Target, Verb
 from tests.clauses import clause
@@ -105,11 +105,50 @@ def test_reopening_starts_the_clocks_anew() -> None:
 
 
 @clause("7.3")
-def test_only_a_manager_extends_before_the_date_passed_and_with_a_reason() -> None:
+@clause("7.3")
+def test_a_handler_asks_for_a_later_date_and_a_manager_moves_it_by_agreeing() -> None:
+    told = an_assessed_case()
+    before = the(told, Target.DECIDE)
+    asked = told.do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert the(asked, Target.DECIDE) == before
+    assert asked.case.extension is not None
+
+    with pytest.raises(NotAllowed):
+        asked.do(Verb.APPROVE, ALICE, {"agreed": "yes"})
+    with pytest.raises(OutOfOrder, match="waits for approval"):
+        asked.do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-25"}, WHY)
+    agreed = asked.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    assert due(agreed, Target.DECIDE) == at("2026-11-24 17:30")
+    assert agreed.case.extension is None
+    assert [one.facts["seq"] for one in agreed.owed if one.kind == "dates"] == [asked.last.seq]
+
+
+def test_a_refused_extension_moves_nothing_and_may_be_asked_for_again() -> None:
+    asked = an_assessed_case().do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    refused = asked.do(Verb.APPROVE, MONA, {"agreed": "no"}, {"reason": "Enough was gathered."})
+    assert due(refused, Target.DECIDE) == due(asked, Target.DECIDE)
+    assert refused.case.extension is None
+    assert [one for one in refused.owed if one.kind == "dates"] == []
+    assert refused.do(
+        Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY
+    ).case.extension
+
+
+def test_agreeing_after_the_date_passed_moves_nothing() -> None:
+    asked = an_assessed_case().do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    with pytest.raises(OutOfOrder, match="has passed"):
+        asked.later(days=15).do(Verb.APPROVE, MONA, {"agreed": "yes"})
+
+
+def test_a_decision_makes_a_date_that_was_asked_for_moot() -> None:
+    asked = an_assessed_case().do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    closed = asked.do(Verb.NOT_ACCEPT, MONA, {}, {"reason": "Out of scope."})
+    assert closed.case.extension is None
+
+
+def test_a_date_is_extended_before_it_passed_and_with_a_reason() -> None:
     told = an_assessed_case()
     later = {"target": "decide", "extended_to": "2026-11-24"}
-    with pytest.raises(NotAllowed):
-        told.do(Verb.EXTEND, ALICE, later, WHY)
     with pytest.raises(BadFacts, match="the complainant is told"):
         told.do(Verb.EXTEND, MONA, later)
     with pytest.raises(OutOfOrder, match="has passed"):

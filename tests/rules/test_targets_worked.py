@@ -8,8 +8,8 @@ from datetime import date, datetime
 import pytest
 
 from amends.settings.rules import preset_targets
+from complaints.particulars import TargetSet
 from complaints.people import SYSTEM
-from complaints.record import TargetSet
 from complaints.rulebook import Calendar, OnCall, Rulebook
 from complaints.targets import next_due
 from complaints.vocabulary import State, Target, Verb

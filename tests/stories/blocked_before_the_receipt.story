@@ -7,3 +7,4 @@ Clock +40 minutes
 Record of Anna: state=received
 Alice sees: cannot be reached
 Anna unblocks the bot
+Bot to Anna: We have your complaint

@@ -12,6 +12,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from amends.story.figures import incident_figures
 from simulator import Simulator
 from store.open import Store
 from tests.stories.killable import DIED, Kill, Orders, serve
@@ -115,6 +116,10 @@ class ProcessDesk:
         """The record as `case show --json` gives it."""
         found: Mapping[str, Any] = await self.store.in_thread(self.store.record, ref)
         return found
+
+    async def figures(self) -> Mapping[str, Any]:
+        """What the monitoring report counts of incidents."""
+        return await self.store.in_thread(incident_figures, self.store)
 
     def log(self) -> str:
         """What the process had to say, for messages of failing tests."""

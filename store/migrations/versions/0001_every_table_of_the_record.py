@@ -72,13 +72,37 @@ def upgrade() -> None:
     op.create_table(
         "incidents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("what", sa.String(), nullable=False),
-        sa.Column("area", sa.String(), nullable=True),
+        sa.Column("key_wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("told_seq", sa.Integer(), nullable=False),
+        sa.Column("batch", sa.String(), nullable=True),
         sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("public_line", sa.JSON(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("ts", sa.String(), nullable=True),
+        sa.Column("draws", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
+    )
+    op.create_index(
+        "ix_incidents_open",
+        "incidents",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+    op.create_table(
+        "incident_words",
+        sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name="fk_incident_words_incident_id"),
+        sa.PrimaryKeyConstraint("incident_id", "seq", name="pk_incident_words"),
     )
     op.create_table(
         "lanes",
@@ -144,6 +168,8 @@ def upgrade() -> None:
         sa.Column("limits", sa.JSON(), nullable=False),
         sa.Column("absent_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("absent_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deputy", sa.String(), nullable=True),
+        sa.Column("stand_in", sa.String(), nullable=True),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
     )
@@ -234,6 +260,8 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(), nullable=True),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("restriction", sa.String(), nullable=True),
+        sa.Column("waits", sa.Boolean(), nullable=False),
         sa.Column("form_open", sa.Boolean(), nullable=False),
         sa.Column("last_words_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_target", sa.String(), nullable=True),
@@ -248,13 +276,59 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rulebook_id"], ["rulebooks.id"], name="fk_complaints_rulebook_id"),
         sa.PrimaryKeyConstraint("ref", name="pk_complaints"),
     )
-    op.create_index("ix_complaints_incident_id", "complaints", ["incident_id"], unique=False)
+    op.create_index("ix_complaints_incident", "complaints", ["incident_id", "ref"], unique=False)
     op.create_index("ix_complaints_next", "complaints", ["next_due_at", "ref"], unique=False)
     op.create_index("ix_complaints_owner", "complaints", ["owner", "next_due_at", "ref"], unique=False)
     op.create_index("ix_complaints_person", "complaints", ["complainant_id", "received_at"], unique=False)
     op.create_index("ix_complaints_priority", "complaints", ["priority", "next_due_at", "ref"], unique=False)
     op.create_index("ix_complaints_received", "complaints", ["received_at"], unique=False)
+    op.create_index("ix_complaints_closed", "complaints", ["closed_at", "ref"], unique=False)
     op.create_index("ix_complaints_state", "complaints", ["state", "next_due_at", "ref"], unique=False)
+    op.create_index(
+        "ix_complaints_work",
+        "complaints",
+        ["owner", "next_due_at", "ref"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "ix_complaints_open",
+        "complaints",
+        ["next_due_at", "ref"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_index(
+        "ix_complaints_waits",
+        "complaints",
+        ["next_due_at", "ref"],
+        unique=False,
+        sqlite_where=sa.text("waits"),
+        postgresql_where=sa.text("waits"),
+    )
+
+    op.create_table(
+        "denied",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("member_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_denied_ref"),
+        sa.PrimaryKeyConstraint("ref", "member_id", name="pk_denied"),
+    )
+
+    op.create_table(
+        "incident_receivers",
+        sa.Column("batch", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("left_out", sa.String(), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name="fk_incident_receivers_incident_id"),
+        sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_incident_receivers_ref"),
+        sa.PrimaryKeyConstraint("batch", "ref", name="pk_incident_receivers"),
+    )
+    op.create_index("ix_incident_receivers_incident_id", "incident_receivers", ["incident_id"], unique=False)
 
     op.create_table(
         "conversations",
@@ -325,13 +399,14 @@ def upgrade() -> None:
         sa.Column("needs_approval", sa.Boolean(), nullable=False),
         sa.Column("approved_by", sa.String(), nullable=True),
         sa.Column("communicated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overturned", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_decisions_ref"),
         sa.PrimaryKeyConstraint("ref", "seq", name="pk_decisions"),
     )
     op.create_table(
         "drafts",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=True),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("form", sa.String(), nullable=False),
         sa.Column("work_version", sa.Integer(), nullable=False),
@@ -397,6 +472,7 @@ def upgrade() -> None:
         "improvements",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ref", sa.String(), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=True),
         sa.Column("what_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("cause_class", sa.String(), nullable=True),
         sa.Column("owner", sa.String(), nullable=True),
@@ -534,6 +610,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_remedies_ref"),
         sa.PrimaryKeyConstraint("ref", "n", name="pk_remedies"),
     )
+    op.create_index(
+        "ix_remedies_unchecked",
+        "remedies",
+        ["done_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NOT NULL AND verified_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NOT NULL AND verified_at IS NULL"),
+    )
     op.create_table(
         "sketches",
         sa.Column("ref", sa.String(), nullable=False),
@@ -670,6 +754,8 @@ def downgrade() -> None:
     op.drop_table("bindings")
     op.drop_table("assessments")
     op.drop_table("conversations")
+    op.drop_table("incident_receivers")
+    op.drop_table("denied")
     op.drop_table("complaints")
     op.drop_table("staff_roles")
     op.drop_table("settings")
@@ -683,6 +769,7 @@ def downgrade() -> None:
     op.drop_table("models")
     op.drop_table("leases")
     op.drop_table("lanes")
+    op.drop_table("incident_words")
     op.drop_table("incidents")
     op.drop_table("heard")
     op.drop_table("events")

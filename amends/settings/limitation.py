@@ -1,0 +1,29 @@
+"""Keeping a file shorter than claims may be brought is a choice to be made knowingly (iso10002.md section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from complaints.rulebook import Rulebook
+from complaints.worktime import due
+
+#: Until when a claim out of a contract may be brought, in general; longer ones exist (deeds, personal injury).
+LIMITATION: Mapping[str, str] = {"GB": "72 months", "TR": "120 months"}
+_ANY_DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def retention_caution(rules: Rulebook) -> str | None:
+    """What `check` says about the time that files are kept; None where nothing need be said."""
+    if not rules.retention:
+        return None
+    said = f"privacy.retention purges files {rules.retention} after closing ({rules.country})"
+    limit = LIMITATION.get(rules.country)
+    if limit is None:
+        return f"{said}: make sure that no limitation period is longer"
+    kept, claimed = (due(_ANY_DAY, span, rules.calendar).at for span in (rules.retention, limit))
+    return (
+        f"{said}, but claims may be brought for {limit}: make sure that it is meant"
+        if kept < claimed
+        else None
+    )

@@ -1,0 +1,27 @@
+"""A code that binds a complaint to the complainant's chat: made by a press and shown this once (4.3)."""
+
+from __future__ import annotations
+
+from bots.slack.blocks import header
+from bots.slack.desk import Desk
+from bots.slack.entering import remember
+from bots.slack.modals import View, notice_view
+from bots.slack.opening import may_open
+from bots.slack.press import Press
+from complaints.errors import NotAllowed
+from complaints.people import Actor
+
+
+async def code_view(desk: Desk, press: Press, by: Actor) -> View:
+    """Make the code and show it; it is kept nowhere, so a second press makes another."""
+    case = await desk.do(desk.store.case, press.ref)
+    try:
+        may_open("bind", case, by)
+    except NotAllowed as refused:
+        await remember(desk, press.ref, "bind", by, refused)
+        raise
+    code, until = await desk.do(desk.store.bind_code, press.ref, by, version=press.drawn, key=press.key)
+    voice = desk.voice
+    when = voice.moment(until, case.rules.calendar.zone)
+    view = notice_view(voice.say("verb.bind"), voice.say("bind.told", until=when), voice, ref=case.ref)
+    return {**view, "blocks": [header(code), *view["blocks"]]}

@@ -1,0 +1,91 @@
+"""The duties of incidents: the one card, and telling each complaint of an update to all."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from weakref import WeakValueDictionary
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.client import error_of
+from bots.slack.drawing import GONE
+from bots.slack.incident_card import Standing, incident_card
+from bots.slack.posting import Poster
+from complaints.errors import ComplaintError
+from complaints.incidents import Incident
+from store.incident_cards import KIND
+from store.outcomes import Done, GaveUp, Later, Outcome
+from store.values import Obligation
+
+#: While letters are under way the card follows: first after so long, then ever more slowly.
+_SOON = timedelta(seconds=2)
+#: A letter that has not left by then is somebody's task, and the card is drawn when anything moves.
+_FOLLOWED = timedelta(days=3)
+
+
+class IncidentDuties:
+    """Performs `incident_card` and `incident_update`."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+        # One drawing at a time: of two side by side the older might land last.
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def card(self, owed: Obligation) -> Outcome:
+        """`incident_card:<id>:<why>`: post or redraw the card; again while letters are under way."""
+        desk, number = self.poster.desk, int(owed.facts["incident"])
+        lock = self._locks.setdefault(number, asyncio.Lock())
+        async with lock:
+            incident = await desk.do(desk.store.incident, number)
+            standing = await self._standing(incident)
+            await self._draw(incident, standing)
+        now = desk.store.now()
+        since = now - (incident.updated_at or now)
+        # Of all drawings that are owed meanwhile only the update's own goes on following.
+        mine = owed.key == f"{KIND}:{number}:{(incident.batch or '').partition('.')[2]}"
+        if mine and standing.waiting and since < _FOLLOWED:
+            return Later(now + max(_SOON, since / 2), "letters are under way")
+        return Done()
+
+    async def _standing(self, incident: Incident) -> Standing:
+        desk = self.poster.desk
+        counts = await desk.do(desk.store.incident_counts, incident.id)
+        if incident.batch is None:
+            return Standing(counts)
+        return Standing(counts, await desk.do(desk.store.incident_deliveries, incident.batch))
+
+    async def _draw(self, incident: Incident, standing: Standing) -> None:
+        desk = self.poster.desk
+        rules = await desk.do(desk.store.current_rulebook)
+        channel, ts, draws = await desk.do(desk.store.incident_post, incident.id, desk.places.triage)
+        drawn = incident_card(incident, standing, desk.voice, zone=rules.calendar.zone, draw=draws + 1)
+        key = f"incident:{incident.id}"
+        if ts is None:
+            # An earlier try may have arrived although we never heard so.
+            ts = await self.poster.find(channel, key)
+        if ts is not None:
+            try:
+                await self.poster.redraw(channel, ts, drawn)
+            except SlackApiError as failure:
+                if error_of(failure) not in GONE:
+                    raise
+                ts = None  # somebody deleted it: an incident has its card all the same
+        if ts is None:
+            ts = await self.poster.post(channel, drawn, key)
+        await desk.do(desk.store.incident_posted, incident.id, ts, draws + 1)
+
+    async def update(self, owed: Obligation) -> Outcome:
+        """`incident_update:<batch>`: the update goes into this complaint's record; its letter follows."""
+        desk, ref = self.poster.desk, str(owed.ref)
+        batch, number = str(owed.facts["batch"]), int(owed.facts["incident"])
+        case = await desk.do(desk.store.case, ref)
+        text = await desk.do(desk.store.update_text, number, batch, case.language)
+        words = {"text": text}
+        words["letter"] = desk.preview("reply", case, {"batch": batch}, words, now=desk.store.now())
+        by = await desk.actor(str(owed.facts["by"]))
+        try:
+            await desk.do(desk.store.tell_of_incident, ref, batch, by, words, settles=owed.id)
+        except ComplaintError as refused:
+            return GaveUp(f"{ref} was not told of the incident: {refused}")
+        return Done(settled=True)

@@ -1,0 +1,68 @@
+"""`/complaints policy`: the complaints policy in force, as the settings have it (5.2, 4.6, 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bots.slack.blocks import Block, context, escaped, header, section
+from bots.slack.voice import Voice
+from complaints.rulebook import Rulebook
+from complaints.spans import Span
+
+
+def policy(rules: Rulebook, voice: Voice) -> list[Block]:
+    """What we promise, who decides, what it costs (nothing), and where one may go outside."""
+    return [
+        header(voice.say("policy.title")),
+        section("\n".join(_promises(rules, voice))),
+        section("\n".join([f"*{voice.say('policy.times')}*", *_times(rules, voice)])),
+        section("\n".join([f"*{voice.say('policy.levels')}*", *_levels(rules, voice)])),
+        section("\n".join([f"*{voice.say('policy.outside')}*", *_outside(rules, voice)])),
+        context(voice.say("policy.version", version=rules.id[:12], preset=escaped(rules.preset, 60))),
+    ]
+
+
+def _promises(rules: Rulebook, voice: Voice) -> Iterator[str]:
+    yield voice.say("policy.free", organisation=escaped(rules.organisation, 200))
+    for id_ in ("policy.people", "policy.fair", "policy.private", "policy.learn"):
+        yield voice.say(id_)
+
+
+def _times(rules: Rulebook, voice: Voice) -> Iterator[str]:
+    yield voice.say("policy.ack", span=spoken(rules.targets.ack, voice))
+    for priority, one in sorted(rules.targets.by_priority.items()):
+        yield voice.say(
+            "policy.priority",
+            priority=str(priority),
+            look=spoken(one.look, voice),
+            first=spoken(one.first_action, voice),
+            update=spoken(one.update_every, voice),
+            decide=spoken(one.decide, voice),
+        )
+    if rules.targets.legal is not None:
+        yield voice.say("policy.legal", span=spoken(rules.targets.legal, voice))
+
+
+def _levels(rules: Rulebook, voice: Voice) -> Iterator[str]:
+    for level, roles in sorted(rules.levels.items()):
+        yield voice.say(
+            "policy.level", level=level, roles=", ".join(voice.say(f"role.{one}") for one in roles)
+        )
+    for role, limit in sorted(rules.authority.items()):
+        amount = f"{limit.amount / 100:.2f} {limit.currency}"
+        yield voice.say("policy.limit", role=voice.say(f"role.{role}"), amount=amount)
+
+
+def _outside(rules: Rulebook, voice: Voice) -> Iterator[str]:
+    if not rules.recourse:
+        yield voice.say("policy.no_outside")
+    for one in rules.recourse:
+        cost = voice.say("policy.outside_free") if one.free else voice.say("policy.outside_costs")
+        parts = (escaped(one.body, 200), escaped(one.contact, 200), escaped(one.limit, 100), cost)
+        yield "• " + " · ".join(part for part in parts if part)
+
+
+def spoken(span: str, voice: Voice) -> str:
+    """`4 wh` in words: 4 working hours."""
+    parsed = Span.parse(span)
+    return voice.say(f"span.{parsed.unit.value}", number=parsed.number)

@@ -1,0 +1,63 @@
+"""`/complaints search Q`: references, codes, and a person's exact number; only what this person may know of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bots.slack import lists
+from bots.slack.desk import Desk
+from complaints.errors import UnknownReference
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.references import parse_reference
+from complaints.vocabulary import Category, Priority, State
+
+#: What a code is a code of: the column, and the prefix of its name in the texts.
+_CODES = (
+    ("priority", "", tuple(one.value for one in Priority)),
+    ("state", "state.", tuple(one.value for one in State)),
+    ("category", "category.", tuple(one.value for one in Category)),
+)
+
+
+async def search(desk: Desk, wanted: str, by: Actor) -> str:
+    """A titled list as mrkdwn; what may not be known is not found, like what does not exist."""
+    voice = desk.voice
+    if not wanted:
+        return voice.say("search.what")
+    title = voice.say("search.title")
+    code = code_of(wanted, desk)
+    if code is not None:
+        page = await desk.do(desk.store.coded, *code, by, limit=lists.MOST)
+        return _listed(desk, title, page.cases, more=bool(page.more))
+    ref = parse_reference(wanted)
+    if ref is not None:
+        return _listed(desk, title, await _by_reference(desk, ref, by))
+    found = await desk.do(desk.store.search_number, wanted, by)
+    text = _listed(desk, title, found[: lists.MOST], more=len(found) > lists.MOST)
+    return f"{text}\n_{voice.say('search.recorded')}_"
+
+
+def code_of(wanted: str, desk: Desk) -> tuple[str, str] | None:
+    """The column and value that a code or its name means, in the staff's language or as it is written."""
+    said = wanted.strip().casefold()
+    for column, prefix, values in _CODES:
+        for value in values:
+            names = {value.casefold(), value.replace("_", " ")}
+            if prefix:
+                names.add(desk.voice.say(f"{prefix}{value}").casefold())
+            if said in names:
+                return column, value
+    return None
+
+
+async def _by_reference(desk: Desk, ref: str, by: Actor) -> Sequence[Case]:
+    try:
+        case = await desk.do(desk.store.case, ref)
+    except UnknownReference:
+        return ()
+    return (case,) if lists.knows_of(case, by) else ()
+
+
+def _listed(desk: Desk, title: str, found: Sequence[Case], *, more: bool = False) -> str:
+    return lists.listing(title, found, more=more, voice=desk.voice, now=desk.store.now())

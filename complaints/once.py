@@ -1,0 +1,89 @@
+"""The one-off duties of a single event: a line in the thread, a letter, somebody to be asked or told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from complaints.by_voice import told_by_people
+from complaints.duties import Lane, Owed
+from complaints.record import Case, Event
+from complaints.vocabulary import Flag, Role, Target, Verb
+
+#: Heard or told by voice, a person of staff records it, and a chat gets it in writing too.
+_BY_VOICE = frozenset(
+    {
+        Verb.ACCEPT,
+        Verb.DISAGREE,
+        Verb.WITHDRAW,
+        Verb.ACKNOWLEDGE,
+        Verb.COMMUNICATE_DECISION,
+        Verb.OFFER_RECOURSE,
+    }
+)
+_QUIET_THREAD = frozenset({Verb.SURVEY, Verb.END_FORM})
+
+
+def following(case: Case, event: Event) -> Iterator[Owed]:
+    """The one-off duties of this event; `case` is as the event left it."""
+    if case.is_history:
+        return
+    yield from told_by_people(case, _following(case, event), once=True)
+
+
+def _following(case: Case, event: Event) -> Iterator[Owed]:
+    facts = {"seq": event.seq, "verb": event.verb.value}
+    if event.verb not in _QUIET_THREAD:
+        yield Owed(f"thread:{event.seq}", "thread", event.at, Lane.BULK, facts)
+    if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
+        yield Owed(f"letter:{event.seq}", "letter", event.at, Lane.NOTICE, facts)
+    if event.verb in (Verb.ASSESS, Verb.REASSESS) and _new_promise(event):
+        yield Owed(f"dates:{event.seq}", "dates", event.at, Lane.NOTICE, facts)
+    moved = event.facts.get("extends") if event.verb is Verb.APPROVE else None
+    if event.verb is Verb.EXTEND and not event.facts.get("asks"):
+        moved = event.facts
+    if moved is not None:
+        # The reason that is told stands with the act that asked.
+        told = {**facts, "seq": moved.get("seq", event.seq), "target": moved["target"], "of": moved["of"]}
+        yield Owed(f"dates:{event.seq}", "dates", event.at, Lane.NOTICE, told)
+    if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
+        told = {**facts, "remedy": int(event.facts["remedy"])}
+        yield Owed(f"remedy_notice:{event.seq}", "remedy_notice", event.at, Lane.NOTICE, told)
+    if event.verb in _BY_VOICE and event.role not in (Role.COMPLAINANT, Role.SYSTEM):
+        yield Owed(f"confirmation:{event.seq}", "confirmation", event.at, Lane.DIALOGUE, facts)
+    if event.verb is Verb.RECEIPT and event.facts.get("danger"):
+        seen = {**facts, "role": event.role.value}
+        yield Owed(f"danger_seen:{event.seq}", "danger_seen", event.at, Lane.DANGER, seen)
+    yield from _from_outside(case, event, facts)
+    if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
+        yield Owed("no_independent", "no_independent", event.at, Lane.DIALOGUE, facts)
+    # Of many moved at once the new owner is told in one message.
+    alone = not event.facts.get("batch")
+    if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and alone:
+        yield Owed(f"told_owner:{event.seq}", "told_owner", event.at, Lane.DIALOGUE, facts)
+    waits = event.verb is Verb.RECLASSIFY or (
+        (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
+        or (event.verb is Verb.EXTEND and event.facts.get("asks"))
+    )
+    if waits:
+        yield Owed(f"ask_approval:{event.seq}", "ask_approval", event.at, Lane.DIALOGUE, facts)
+
+
+def _from_outside(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[Owed]:
+    """What an outside body did is told: to the complainant, and where it overturns ours to whoever decided."""
+    if event.verb not in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
+        return
+    told = {**facts, "event": event.facts.get("event", "notified")}
+    silent = Flag.WITHDRAWN in case.flags
+    if event.verb is Verb.CONCLUDE_EXTERNAL and not silent:
+        yield Owed(f"outside:{event.seq}", "outside", event.at, Lane.NOTICE, told)
+    refused = event.facts.get("complainant_accepts") == "no"
+    if refused and not silent and case.outside_refused < len(case.rules.recourse):
+        step = {**told, "step": case.outside_refused}
+        yield Owed(f"next_recourse:{event.seq}", "next_recourse", event.at, Lane.NOTICE, step)
+    if event.facts.get("overturned") == "yes":
+        yield Owed(f"told_overturned:{event.seq}", "told_overturned", event.at, Lane.DIALOGUE, told)
+
+
+def _new_promise(event: Event) -> bool:
+    return any(one["target"] == Target.DECIDE for one in event.facts.get("targets", ()))

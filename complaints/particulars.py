@@ -1,0 +1,151 @@
+"""The particulars of a case: signs, proposal, assessment, issues, remedies, decisions, dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from complaints.vocabulary import Finding, Target
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A safety rule that fired on the complainant's words; it can only raise (7.5).
+
+    `rule` is kind and name (`minor.minor_affected`): the rules here know kinds, people see the name.
+    """
+
+    rule: str
+    severity: int
+    safety: int
+    danger: bool
+    at: datetime
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What it is a sign of."""
+        return self.rule.split(".")[0]
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What the model proposed last, without the words behind it (those are sealed)."""
+
+    at: datetime
+    words: int
+    category: str
+    probability: float
+    severity: int
+    safety: int
+    abstained: bool
+    restricted: bool
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The initial assessment by a person who has read (7.5)."""
+
+    at: datetime
+    by: str
+    category: str
+    severity: int
+    safety: int
+    complexity: int
+    reach: int
+    recurrence: int
+    immediate_needed: bool
+    immediate_possible: bool
+    compensation_likely: bool
+    seq: int = 0
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One matter of the complaint with its own finding (7.8)."""
+
+    n: int
+    category: str
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True)
+class RemedyOwed:
+    """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed.
+
+    An offer (`needs_acceptance`) is owed from `accepted_at` on; `ended_at` is when it was refused or lapsed.
+    `answer` is what the complainant said to "is it right?": yes or no.
+    """
+
+    n: int
+    type: str
+    level: int
+    due: datetime
+    amount: str | None = None
+    currency: str | None = None
+    promised_by: date | None = None
+    needs_acceptance: bool = False
+    separate_verifier: bool = False
+    external: bool = False
+    done_at: datetime | None = None
+    done_by: str | None = None
+    verified_at: datetime | None = None
+    verified_by: str | None = None
+    promised_at: datetime | None = None
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    answer: str | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Promised outright, or an offer that was accepted."""
+        return not self.needs_acceptance or self.accepted_at is not None
+
+    @property
+    def offered(self) -> bool:
+        """An offer without an answer yet."""
+        return self.needs_acceptance and self.accepted_at is None and self.ended_at is None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided at one level; immutable once communicated (7.8)."""
+
+    level: int
+    by: str
+    at: datetime
+    short: bool
+    findings: tuple[Finding, ...]
+    cause_class: str
+    others_affected: str
+    needs_approval: bool = False
+    approved_by: str | None = None
+    communicated_at: datetime | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True)
+class ExtensionAsked:
+    """A later date that a handler asks for; a manager moves it by agreeing (surfaces.md, "Who may")."""
+
+    by: str
+    target: Target
+    of: int
+    until: datetime
+    seq: int
+
+
+@dataclass(frozen=True)
+class TargetSet:
+    """A due time in one version. `of` is the remedy's number where the target belongs to one, else 0."""
+
+    target: Target
+    version: int
+    of: int
+    start: datetime
+    internal_due: datetime
+    promised_due: datetime
+    basis: str
+    span: str
+    met_at: datetime | None = None

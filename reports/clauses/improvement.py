@@ -1,0 +1,71 @@
+"""Clause 8: keeping the record, analysis, satisfaction, monitoring, audit, review, improvement."""
+
+from __future__ import annotations
+
+from reports.clauses.clause import Clause
+from reports.clauses.queries import improvement as q
+
+CLAUSES: tuple[Clause, ...] = (
+    Clause(
+        id="8.1",
+        title="Collection of information",
+        demand="Rules to identify, gather, keep, protect and dispose of records; training records; public figures.",
+        control="Sealed rows, legal hold, erasing that leaves the chain whole.",
+        code=("complaints.custody.hold", "complaints.ending.erase", "store.erasing.erase_words"),
+        shows="erased, and held for the law",
+        look=q.collection,
+        lacks="a training register, tested restores on the record, and public figures",
+    ),
+    Clause(
+        id="8.2",
+        title="Analysis",
+        demand="Classify all; find what is systemic, recurring or single; trends; causes.",
+        control="Category, cause and its reach are asked for before a complaint is closed.",
+        code=("complaints.ending.close",),
+        shows="closed with category and cause, by the reach of the cause",
+        look=q.analysis,
+        lacks="trends, clusters and their review",
+    ),
+    Clause(
+        id="8.3",
+        title="Satisfaction with the process",
+        demand="Measure regularly how satisfied people are with the handling; surveys, simulated contacts.",
+        control="A survey after every ending, fairness first; simulated contacts run the real way, outside the "
+        "figures.",
+        code=("complaints.owing.surveyed", "bots.dialogue.survey.scored"),
+        shows="endings that were asked about, scores, simulated contacts",
+        look=q.satisfaction,
+    ),
+    Clause(
+        id="8.4",
+        title="Monitoring",
+        demand="Monitor process, resources and data continually.",
+        control="`amends report monitoring`: figures with target and interval, the overdue counted as failed.",
+        code=("reports.monitoring.monitor",),
+        shows="open complaints within the legal maximum",
+        look=q.monitoring,
+    ),
+    Clause(
+        id="8.5",
+        title="Audit",
+        demand="Audit regularly whether the process conforms and suits.",
+        control="The role of auditor opens and reports; nothing else yet.",
+        code=("complaints.permissions.may_read",),
+        lacks="seeded samples, a checklist, findings",
+    ),
+    Clause(
+        id="8.6",
+        title="Management review",
+        demand="Top management reviews the process from listed inputs to recorded outputs.",
+        control="Nothing yet.",
+        lacks="the pack, minutes and actions",
+    ),
+    Clause(
+        id="8.7",
+        title="Improvement",
+        demand="Correct, prevent, innovate, learn from the best, recognise good handling.",
+        control="Praise is counted apart.",
+        code=("complaints.assessing.reclassify",),
+        lacks="actions with a check of their effect, staff suggestions, recognition",
+    ),
+)

@@ -1,0 +1,127 @@
+"""Clauses 3 and 4, and what the edition of 2018 adds: demand, control, code, evidence."""
+
+from __future__ import annotations
+
+from reports.clauses.clause import Clause
+from reports.clauses.queries import principles as q
+
+#: The principles that clause 4.1 sums up.
+PRINCIPLES = ("4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9", "4.10")
+
+CLAUSES: tuple[Clause, ...] = (
+    Clause(
+        id="3",
+        title="Terms",
+        demand="Any dissatisfaction for which an answer is expected, even silently, is a complaint.",
+        control="Every first message of two words or a file opens a complaint; two people together may say that "
+        "it is none, with a reason, never where somebody came to harm.",
+        code=("complaints.intake.receive", "complaints.assessing.reclassify", "complaints.approving.approve"),
+        shows="how many were called no complaint, by two people, with a reason",
+        look=q.terms,
+    ),
+    Clause(
+        id="4.1",
+        title="Principles, general",
+        demand="Follow all the principles.",
+        control="This table: it holds while every principle below holds.",
+        code=("reports.clauses.counting.Count",),
+        shows="how the other principles stand",
+        of=PRINCIPLES,
+    ),
+    Clause(
+        id="4.2",
+        title="Visibility",
+        demand="Customers, staff and others know where and how to complain.",
+        control="/policy and /how in the chat and the public page, all from the same settings and texts.",
+        code=("amends.public_page.public_page", "bots.dialogue.commands.command"),
+        shows="policy and procedure in every language, outside bodies named",
+        house=q.visibility,
+    ),
+    Clause(
+        id="4.3",
+        title="Accessibility",
+        demand="Easy for everybody: plain words, formats, languages, help.",
+        control="Text, voice and photos; Skip and /human at every step; the complainant's language; staff log what "
+        "comes over other channels on the same form.",
+        code=("bots.dialogue.questions.read_back", "complaints.changes.telling.told_about"),
+        shows="forms signed by language, channels, messages in a language that is spoken",
+        look=q.accessibility,
+    ),
+    Clause(
+        id="4.4",
+        title="Responsiveness",
+        demand="Acknowledge at once, act by urgency, keep informed, be courteous.",
+        control="The acknowledgement leaves with the form; updates and answers to questions have due times.",
+        code=("complaints.owing.standing", "complaints.targets.wanted"),
+        shows="minutes to the acknowledgement, updates by their deadline, questions that wait",
+        look=q.responsiveness,
+    ),
+    Clause(
+        id="4.5",
+        title="Objectivity",
+        demand="Deal with each complaint equitably, objectively, without bias.",
+        control="Who is complained about or has a conflict neither sees nor acts; each level is judged by others.",
+        code=("complaints.permissions.require", "complaints.custody.declare_conflict"),
+        shows="conflicts declared, acts by people without a part in the matter",
+        look=q.objectivity,
+        lacks="the monthly random sample of closed complaints, judged by somebody else",
+    ),
+    Clause(
+        id="4.6",
+        title="Charges",
+        demand="Complaining is free.",
+        control="Nothing in the settings can ask for money; the texts say that it is free.",
+        code=("amends.settings.loading.load", "bots.dialogue.questions.read_back"),
+        shows="settings without a fee, texts that say so in each language",
+        house=q.charges,
+    ),
+    Clause(
+        id="4.7",
+        title="Confidentiality",
+        demand="Personal data serve the complaint alone, protected, disclosed only by consent.",
+        control="Words are sealed apart from the events; each opening is a row; restricted complaints are open to "
+        "their owner and to those above.",
+        code=("store.reads.write_read", "complaints.permissions.may_read", "store.sealing.seal"),
+        shows="openings by people with the role, the part and the clearance",
+        look=q.confidentiality,
+    ),
+    Clause(
+        id="4.8",
+        title="Customer focus",
+        demand="Welcome feedback and show by acts that it counts.",
+        control="Suggestions and praise are taken; a decision names what changes for everybody.",
+        code=("complaints.deciding.respond",),
+        shows="decisions that name a change",
+        look=q.customer_focus,
+        lacks="telling those who complained what was changed",
+    ),
+    Clause(
+        id="4.9",
+        title="Accountability",
+        demand="It is clear who answers for each act and decision.",
+        control="Assessing takes it; one owner; every act stores who, in which role; the model only proposes.",
+        code=("complaints.assessing.assign", "complaints.permissions.require", "complaints.doing.happened"),
+        shows="assessed complaints with an owner, judgements by people, acts in a role that may",
+        look=q.accountability,
+    ),
+    Clause(
+        id="4.10",
+        title="Continual improvement",
+        demand="Improving the process and the quality is a permanent aim.",
+        control="A decision overturned outside opens an improvement action with a date.",
+        code=("complaints.changes.outside.external_concluded",),
+        shows="actions opened, decisions overturned without one",
+        look=q.improvement,
+        lacks="actions carried out by their date, with a check of their effect",
+    ),
+    Clause(
+        id="2018",
+        title="Capacity, information integrity, competence, timeliness",
+        demand="Enough able people; a record that can be trusted; everything in time.",
+        control="Append-only chained events with signed checkpoints; due times that explain themselves.",
+        code=("store.verifying.verify", "store.checkpoints.checkpoint"),
+        shows="the chain of events",
+        house=q.competence,
+        lacks="load against staff, and a register of training that keeps the untrained from handling",
+    ),
+)

@@ -1,0 +1,168 @@
+"""What the record shows of the annexes: the complainant's form, fairness, follow-up, remedies, levels, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from complaints.authority import Grant, exceeds
+from complaints.followed import Followed
+from complaints.particulars import Decision, RemedyOwed
+from complaints.people import Actor
+from complaints.priorities import priority_of
+from complaints.record import Event
+from complaints.vocabulary import CloseCode, Priority, Role, State, Verb
+from reports.clauses.evidence import Point
+from reports.clauses.house import House
+from reports.clauses.queries.principles import hours
+from reports.clocks import first_human_priority
+
+_FORM = ("description", "where_and_when", "remedy_requested")
+_THROUGH = frozenset({CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED})
+
+
+def form(seen: Followed, house: House) -> Iterator[Point]:
+    """B: filled by the complainant, signed by nobody else; how complete it is."""
+    case = seen.case
+    if case.form_ended_at is None or case.erased_at is not None:
+        return
+    told = {name.split("#")[0] for fields in seen.fields.values() for name in fields}
+    asked = {str(one.facts.get("field")) for one in seen.events if one.facts.get("remedy_requested")}
+    for name in _FORM:
+        filled = name in told or name in asked or (name == "description" and case.media > 0)
+        empty = name == "description" and not filled
+        yield Point(
+            f"forms with {name}",
+            hit=filled,
+            fault="a form without a word on what happened: ask for it" if empty else None,
+        )
+    for event in seen.of_verb(Verb.CONFIRM):
+        own = event.role is Role.COMPLAINANT and event.by == case.complainant
+        yield Point(
+            "signed by the complainant",
+            (event.seq,),
+            hit=own,
+            fault=None if own else "signed by somebody else than the complainant: ask for their word",
+        )
+
+
+def fairness(seen: Followed, house: House) -> Iterator[Point]:
+    """C: staff complained about were told and heard before anything was decided."""
+    given = seen.case.fairness
+    if given.named_at is not None and given.informed_at is not None:
+        told = max(0.0, hours(given.named_at, given.informed_at))
+        yield Point("hours until the person complained about was told", measure=told)
+    for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE):
+        before = seen.before(event)
+        if before.subjects:
+            fair = before.fairness.given
+            yield Point(
+                "decided after the person complained about was told and heard",
+                (event.seq,),
+                hit=fair,
+                fault=None if fair else "decided before they were told and heard: tell, hear, decide anew",
+            )
+
+
+def follow_up(seen: Followed, house: House) -> Iterator[Point]:
+    """D: every step is in the log, that the correction was checked too, where asked by another person."""
+    case = seen.case
+    for one in case.remedies:
+        if one.verified_at is None or one.done_by is None or one.verified_by != one.done_by:
+            continue
+        # The complainant's own yes is no check by the one who did it.
+        checks = [it for it in seen.of_verb(Verb.VERIFY) if str(it.facts.get("remedy")) == str(one.n)]
+        urgent = bool(checks) and priority_of(seen.before(checks[-1])) in (Priority.P1, Priority.P2)
+        if urgent or one.separate_verifier:
+            yield Point(
+                "corrections checked",
+                hit=False,
+                fault="checked by the person who did it: somebody else checks it again",
+            )
+    if case.state is not State.CLOSED or case.close_code not in _THROUGH:
+        return
+    steps = {
+        "acknowledgement": bool(case.acks) or case.other_route,
+        "assessment": case.assessment is not None,
+        "decision": bool(case.decisions),
+        "delivery of the decision": any(one.communicated_at is not None for one in case.decisions),
+        "correction done": all(one.done_at is not None for one in case.owed_remedies),
+        "correction checked": case.everything_verified,
+    }
+    missing = [name for name, done in steps.items() if not done]
+    yield Point(
+        "step logs without a gap",
+        hit=not missing,
+        fault=f"closed without {', '.join(missing)}: open it again and do it" if missing else None,
+    )
+
+
+def remedies(seen: Followed, house: House) -> Iterator[Point]:
+    """E: others who may be affected were thought of; nobody granted more than they may alone."""
+    case = seen.case
+    for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE):
+        before = seen.before(event)
+        others = event.facts.get("others_affected")
+        unknown = others == "unknown" and priority_of(before) in (Priority.P1, Priority.P2)
+        empty = not others or unknown
+        yield Point(
+            "decisions that say who else is affected",
+            (event.seq,),
+            hit=not empty,
+            fault="decided without asking who else is affected: find out and record it" if empty else None,
+        )
+    for one in case.decisions:
+        drafted = next((it for it in seen.events if it.seq == one.seq), None)
+        grants = _grants(case.remedies, one)
+        if drafted is None or not grants:
+            continue
+        alone = one.approved_by is None or one.approved_by == one.by
+        over = alone and exceeds(_who(drafted, house), grants, case.rules.authority)
+        yield Point(
+            "grants within authority or agreed to",
+            (one.seq,),
+            hit=not over,
+            fault="granted above the limit without a second person: a manager looks at it" if over else None,
+        )
+
+
+def _grants(owed: tuple[RemedyOwed, ...], decision: Decision) -> list[Grant]:
+    return [
+        (one.amount, one.currency)
+        for one in owed
+        if one.amount and one.currency and one.promised_at == decision.at
+    ]
+
+
+def _who(event: Event, house: House) -> Actor:
+    return Actor(event.by, house.roles_at(event.by, event.at, event.role))
+
+
+def levels(seen: Followed, house: House) -> Iterator[Point]:
+    """F: level after level, each by somebody who had no part in a lower one."""
+    case = seen.case
+    before: list[Decision] = []
+    for one in case.decisions:
+        people = {one.by, one.approved_by} - {None}
+        again = [it for it in before if it.level < one.level and people & {it.by, it.approved_by}]
+        downward = bool(before) and one.level < before[-1].level
+        fault = None
+        if again:
+            fault = "the same person decided two levels: somebody else reviews it"
+        elif downward:
+            fault = "decided at a lower level than before: take it up at the next"
+        yield Point(f"decided at level {one.level}", (one.seq,), hit=fault is None, fault=fault)
+        before.append(one)
+    for event, stage in zip(seen.events, seen.stages, strict=True):
+        was = seen.before(event).level
+        if stage.level > was and event.verb not in (Verb.DISAGREE, Verb.ESCALATE):
+            yield Point("level raised", (event.seq,), fault="raised without a refusal: look at it again")
+        if stage.level > was + 1:
+            yield Point("level left out", (event.seq,), fault="a level was left out: it reviews the matter")
+
+
+def figures(seen: Followed, house: House) -> Iterator[Point]:
+    """G: what the person saw first is what it was in the end."""
+    case = seen.case
+    first = first_human_priority(case)
+    if first is not None and not case.is_open:
+        yield Point("first priority kept to the end", hit=first is priority_of(case))

@@ -1,0 +1,135 @@
+"""`log`: a complaint that reached staff by phone, at the counter, by e-mail or by letter (7.2)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from complaints.acts import receive
+from complaints.doing import instant
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.intake import Arrival, said
+from complaints.particulars import Sign
+from complaints.people import Actor
+from complaints.permissions import WHO
+from complaints.record import Case
+from complaints.references import new_reference
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
+from store import representing, staff
+from store.attempts import remember
+from store.casefiles import key_place, load
+from store.identifiers import file_numbers, keep_identifier
+from store.keyring import new_key
+from store.naming import with_people
+from store.recording import begin_record
+from store.rulebooks import current_rulebook
+from store.tables import CASE_PEOPLE, HEARD, MESSAGES
+from store.transactions import Tx
+from store.whose import person_of
+
+#: The fields of the form that are words of the complaint; the others name the person.
+SAID = ("description", "remedy_requested", "for_whom")
+#: The form's fields by which the complaint is found again, with the kind of number each is.
+NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer"}
+
+
+class Seen(Protocol):
+    """What the plain rules see in words: signs of harm, members of staff named."""
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        """Gravest first."""
+        ...
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Ids of staff."""
+        ...
+
+
+#: Reads words by the same rules as in a chat: text, rules, names by member, moment.
+Read = Callable[[str, Rulebook, Mapping[str, Sequence[str]], datetime], Seen]
+
+
+def log(tx: Tx, key: str, facts: Mapping[str, Any], words: Mapping[str, str], by: Actor, read: Read) -> Case:
+    """Write down what somebody told this person of staff; one transaction, done once a key.
+
+    `facts` and `words` are those of the form `log_complaint`. The figures count from `received_at`, which may
+    lie back; `logged_at` is now. Raises AlreadyDone for a known key, NotAllowed (recorded) and BadFacts.
+    """
+    if by.least(WHO[Verb.RECEIVE]) is None:
+        refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
+        remember(tx, None, "log_complaint", by, refused)
+        raise refused
+    if not tx.take(HEARD, {"key": key, "at": tx.now}):
+        raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
+    rules = current_rulebook(tx)
+    language = str(facts["language"])
+    if language not in rules.languages:
+        raise BadFacts("We do not speak this language.", field="language", code="not_an_option")
+    wants = facts.get("answer_by")
+    person = person_of(tx, words, rules.country, language=language, preferred=wants or str(facts["channel"]))
+    arrival = Arrival(
+        ref=new_reference(secrets.randbelow),
+        complainant=person,
+        channel=str(facts["channel"]),
+        language=language,
+        received_at=instant(str(facts["received_at"])),
+        rules=rules,
+    )
+    told = {path: words[path] for path in SAID if words.get(path, "").strip()}
+    heard = with_people(tx, rules, _facts(tx, facts, told, by, read, rules))
+    done = receive(arrival, at=tx.now, by=by, facts=heard, words=told)
+    case_key = new_key()
+    wrapped = tx.keys.wrap(case_key, key_place(arrival.ref))
+    begin_record(tx, done, key=case_key, wrapped=wrapped, contact_id=None)
+    tx.add(
+        CASE_PEOPLE,
+        ref=arrival.ref,
+        person_id=person,
+        role="complainant",
+        relation=None,
+        authority=None,
+        may_receive=True,
+    )
+    representing.keep(tx, done.case, done.event, told)
+    _message_in(tx, arrival)
+    file_numbers(tx, load(tx, arrival.ref), told.values())
+    for field, kind in NUMBERS.items():
+        if words.get(field, "").strip() and not keep_identifier(tx, arrival.ref, kind, words[field]):
+            raise BadFacts("That is no such number.", field=field, code="not_a_number")
+    return done.case
+
+
+def _facts(
+    tx: Tx, facts: Mapping[str, Any], told: Mapping[str, str], by: Actor, read: Read, rules: Rulebook
+) -> dict[str, Any]:
+    seen = read("\n".join(told.values()), rules, staff.names(tx), tx.now)
+    heard = said(
+        field="description", has_words="description" in told, signs=seen.signs, subjects=seen.subjects
+    )
+    return heard | {
+        "recipient_staff": by.id,
+        "consent_to_contact": bool(facts.get("consent_to_contact")),
+        "answer_by": facts.get("answer_by"),
+        # Who speaks for another shows the authority before anything of theirs is told (4.7).
+        "for_whom": "do_not_know" if "for_whom" in told else None,
+    }
+
+
+def _message_in(tx: Tx, arrival: Arrival) -> None:
+    tx.add(
+        MESSAGES,
+        ref=arrival.ref,
+        contact_id=None,
+        seq=1,
+        direction="in",
+        channel=arrival.channel,
+        at=arrival.received_at,
+        platform_id=None,
+        language=arrival.language,
+        state="received",
+    )

@@ -1,0 +1,124 @@
+"""Complaints of the past brought into the record: closed ones, all of a file or none (7.2, 8.2).
+
+Each is one `receive` that says `imported`: the record neither pretends that this desk handled it nor owes
+anything for it. What it says of its ending came with the file.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from complaints.acts import receive
+from complaints.doing import stamp
+from complaints.intake import Arrival, said
+from complaints.people import Actor
+from complaints.references import new_reference
+from complaints.vocabulary import Role
+from store.canonical import canonical
+from store.casefiles import key_place
+from store.house_chain import house_event
+from store.identifiers import normal_form
+from store.keyring import new_key
+from store.portable import Progress, no_progress
+from store.recording import begin_record
+from store.rulebooks import current_rulebook
+from store.sealing import place, seal
+from store.tables import CASE_PEOPLE, IDENTIFIERS, TEXTS
+from store.transactions import Tx
+from store.whose import person_of
+
+#: It writes down what was heard elsewhere, as intake does; nobody's name stands behind a file.
+IMPORTER = Actor("import", frozenset({Role.INTAKE}))
+_NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer"}
+
+
+@dataclass(frozen=True)
+class Past:
+    """One closed complaint of before; `ending` are the facts that intake checks, `words` are sealed."""
+
+    line: int
+    received_at: datetime
+    channel: str
+    language: str
+    ending: Mapping[str, Any]
+    words: Mapping[str, str] = field(repr=False)
+
+
+def known_past(tx: Tx, past: Sequence[Past]) -> dict[int, str]:
+    """Which of these were imported before: reference by line."""
+    found = {}
+    for one in past:
+        ref = tx.connection.execute(
+            select(TEXTS.c.ref).where(TEXTS.c.source.in_(_sources(tx, one))).limit(1)
+        ).scalar()
+        if ref is not None:
+            found[one.line] = str(ref)
+    return found
+
+
+def import_past(tx: Tx, past: Sequence[Past], progress: Progress = no_progress) -> dict[int, str]:
+    """Bring in those that are not here yet, in one transaction; reference by line of the new ones."""
+    rules, known = current_rulebook(tx), known_past(tx, past)
+    made: dict[int, str] = {}
+    for number, one in enumerate(past, start=1):
+        if one.line not in known:
+            made[one.line] = _import(tx, one, rules)
+        progress(number, len(past))
+    if made:
+        house_event(tx, "import", {"complaints": len(made), "known": len(known)})
+    return made
+
+
+def _import(tx: Tx, one: Past, rules: Any) -> str:
+    person = person_of(tx, one.words, rules.country, language=one.language, preferred=None)
+    arrival = Arrival(
+        ref=new_reference(secrets.randbelow),
+        complainant=person,
+        channel=one.channel,
+        language=one.language,
+        received_at=one.received_at,
+        rules=rules,
+    )
+    heard = said(field="description", has_words=True, source=_sources(tx, one)[0])
+    words = {"description": one.words["description"]}
+    done = receive(
+        arrival, at=tx.now, by=IMPORTER, facts={**heard, "imported": dict(one.ending)}, words=words
+    )
+    key = new_key()
+    begin_record(tx, done, key=key, wrapped=tx.keys.wrap(key, key_place(arrival.ref)), contact_id=None)
+    tx.add(
+        CASE_PEOPLE,
+        ref=arrival.ref,
+        person_id=person,
+        role="complainant",
+        relation=None,
+        authority=None,
+        may_receive=True,
+    )
+    _file_under(tx, arrival.ref, key, one.words, rules.country)
+    return arrival.ref
+
+
+def _file_under(tx: Tx, ref: str, key: bytes, words: Mapping[str, str], country: str) -> None:
+    rows = []
+    for name, kind in _NUMBERS.items():
+        value = words.get(name, "")
+        spelled = normal_form(kind, value, country) if value else None
+        if spelled is not None:
+            sealed = seal(key, value, place("identifiers", ref, kind))
+            rows.append(
+                {"ref": ref, "kind": kind, "value_index": tx.keys.index(kind, spelled), "sealed": sealed}
+            )
+    tx.insert_new(IDENTIFIERS, rows)
+
+
+def _sources(tx: Tx, one: Past) -> list[str]:
+    """What makes a repeat known, under each secret: keyed, for a bare hash of short words can be guessed."""
+    row = [stamp(one.received_at), one.channel, one.language, dict(one.ending), dict(one.words)]
+    return [f"import:{index.hex()}" for index in tx.keys.indexes("import", canonical(row))]

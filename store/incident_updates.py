@@ -1,0 +1,201 @@
+"""One update to everybody of an incident: one act, a letter and a delivery for each (`batch` names it).
+
+The act writes down who is told and who is left out for a person; each telling is a duty of its own, so that
+a process that dies in the middle goes on where it was, and nobody is told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, select, update
+
+from complaints import incidents as rules
+from complaints import permissions
+from complaints.duties import Lane, Owed
+from complaints.errors import AlreadyDone, BadFacts
+from complaints.incidents import Incident, IncidentAct
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import Verb
+from store.acting import act_on, settle
+from store.casefiles import load
+from store.incidents import act_on_incident, every_case, incident, incident_history
+from store.owed_rows import row_of
+from store.tables import INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
+from store.transactions import Tx
+
+#: The duty that tells one complaint.
+KIND = "incident_update"
+
+_TOLD = INCIDENT_RECEIVERS.c
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who an update would reach now: `to` in the order of references, `left_out` as (case, reason)."""
+
+    to: tuple[Case, ...]
+    left_out: tuple[tuple[Case, str], ...]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language in which somebody is told."""
+        return tuple(sorted({one.language for one in self.to}))
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How far one complaint's letter of a batch got: sent, waiting, failed or left_out, with the reason."""
+
+    ref: str
+    state: str
+    reason: str | None = None
+
+
+def audience(tx: Tx, number: int, by: Actor) -> Audience:
+    """Who is told and who is left out, as the complaints stand now."""
+    to, left = [], []
+    for case in every_case(tx, number):
+        why = rules.left_out(case) or (None if permissions.may_read(case, by) else "not_open")
+        if why is None:
+            to.append(case)
+        else:
+            left.append((case, why))
+    return Audience(tuple(to), tuple(left))
+
+
+def update_all(
+    tx: Tx,
+    number: int,
+    by: Actor,
+    words: Mapping[str, str],
+    *,
+    version: int | None = None,
+    key: str | None = None,
+) -> Incident:
+    """Tell everybody (words `text.<language>`); returns the incident with its new `batch`.
+
+    Raises BadFacts where nobody would be told, else as `act_on_incident`.
+    """
+    before = incident(tx, number)
+    rules.may(before, IncidentAct.UPDATE, by)
+    told = audience(tx, number, by)
+    if not told.to:
+        raise BadFacts("Nobody of this incident can be told with all: write to each.", code="nobody_to_tell")
+    batch = f"{number}.{before.version + 1}"
+    facts = {
+        "batch": batch,
+        "receivers": len(told.to),
+        "left_out": [{"ref": case.ref, "why": why} for case, why in told.left_out],
+    }
+    after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
+    rows = [_receiver(batch, number, case, None) for case in told.to]
+    rows += [_receiver(batch, number, case, why) for case, why in told.left_out]
+    tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
+    tx.insert_new(OBLIGATIONS, [_duty(tx, batch, number, case.ref, by) for case in told.to])
+    tx.owing = True
+    return after
+
+
+def _receiver(batch: str, number: int, case: Case, why: str | None) -> dict[str, Any]:
+    return {"batch": batch, "ref": case.ref, "incident_id": number, "left_out": why, "seq": None}
+
+
+def _duty(tx: Tx, batch: str, number: int, ref: str, by: Actor) -> dict[str, Any]:
+    facts = {"batch": batch, "incident": number, "by": by.id}
+    owed = Owed(f"{KIND}:{batch}", KIND, tx.now, Lane.BULK, facts)
+    return row_of(owed, scope=ref, ref=ref, contact_id=None, at=tx.now)
+
+
+def update_text(tx: Tx, number: int, batch: str, language: str) -> str:
+    """What the people of this language are told in a batch; the staff's language stands in."""
+    event = next(one for one in incident_history(tx, number) if one.facts.get("batch") == batch)
+    first = next(iter(event.words.values()), "")
+    return event.words.get(f"text.{language}") or first
+
+
+def tell(
+    tx: Tx, ref: str, batch: str, by: Actor, words: Mapping[str, str], *, settles: int | None = None
+) -> None:
+    """Write the update into one complaint's record, from which its letter follows; once a batch.
+
+    A complaint that must be left out by now is, and the batch says why. Raises ComplaintError.
+    """
+    here = (_TOLD.batch == batch, _TOLD.ref == ref)
+    file = load(tx, ref, lock=True)
+    why = rules.left_out(file.case)
+    if why is not None:
+        tx.connection.execute(
+            update(INCIDENT_RECEIVERS).where(*here, _TOLD.seq.is_(None)).values(left_out=why)
+        )
+    else:
+        try:
+            key = f"{KIND}:{batch}"
+            done, _ = act_on(tx, file, Verb.INFORM, by, {"batch": batch}, words, key=key)
+            tx.connection.execute(update(INCIDENT_RECEIVERS).where(*here).values(seq=done.event.seq))
+        except AlreadyDone:
+            # The process died between the commit and the settling: it was told.
+            pass
+    if settles is not None:
+        settle(tx, settles)
+
+
+def deliveries(tx: Tx, batch: str) -> list[Delivery]:
+    """Every complaint of a batch by reference, with how far its letter got."""
+    duty, letter = OBLIGATIONS.alias("duty"), OBLIGATIONS.alias("letter")
+    newest = (
+        select(MESSAGES.c.obligation_id, func.max(MESSAGES.c.id).label("id"))
+        .join(letter, letter.c.id == MESSAGES.c.obligation_id)
+        .join(
+            INCIDENT_RECEIVERS,
+            and_(_TOLD.ref == letter.c.scope, letter.c.key == _letter_key()),
+        )
+        .where(_TOLD.batch == batch)
+        .group_by(MESSAGES.c.obligation_id)
+        .subquery()
+    )
+    query = (
+        select(
+            _TOLD.ref,
+            _TOLD.left_out,
+            duty.c.state.label("duty"),
+            duty.c.why.label("duty_why"),
+            letter.c.state.label("letter"),
+            letter.c.why.label("letter_why"),
+            MESSAGES.c.state.label("message"),
+            MESSAGES.c.reason,
+        )
+        .select_from(INCIDENT_RECEIVERS)
+        .outerjoin(duty, and_(duty.c.scope == _TOLD.ref, duty.c.key == f"{KIND}:{batch}"))
+        .outerjoin(letter, and_(letter.c.scope == _TOLD.ref, letter.c.key == _letter_key()))
+        .outerjoin(newest, newest.c.obligation_id == letter.c.id)
+        .outerjoin(MESSAGES, MESSAGES.c.id == newest.c.id)
+        .where(_TOLD.batch == batch)
+        .order_by(_TOLD.ref)
+    )
+    return [_delivery(row) for row in tx.connection.execute(query)]
+
+
+def _letter_key() -> ColumnElement[str]:
+    """The key of the letter that follows from the event by which a complaint was told."""
+    return literal("letter:", String) + cast(_TOLD.seq, String)
+
+
+def _delivery(row: Any) -> Delivery:
+    if row.left_out is not None:
+        return Delivery(row.ref, "left_out", row.left_out)
+    if row.duty == "failed" or row.letter == "failed":
+        return Delivery(row.ref, "failed", _code(row.letter_why or row.duty_why))
+    if row.letter == "done" and row.message == "sent":
+        return Delivery(row.ref, "sent")
+    if row.letter == "done":
+        return Delivery(row.ref, "failed", _code(row.reason))
+    return Delivery(row.ref, "waiting")
+
+
+def _code(why: str | None) -> str:
+    """Reasons of a channel are codes; a sentence of ours is told in the outbox."""
+    return why if why is not None and " " not in why else "refused"

@@ -1,0 +1,182 @@
+"""Newer keys for old: every key, seal, look-up hash and signature of an older secret moves to the newest one.
+
+Words are not touched: only the keys of cases and people that open them are wrapped again. Each call is one
+short transaction, so the desk goes on beside it, and a rotation that was interrupted goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+
+from complaints.doing import stamp
+from store.canonical import canonical
+from store.casefiles import case_key, key_place
+from store.checkpoints import statement_of
+from store.contacts import person_key
+from store.errors import StoreError
+from store.house_chain import house_event, house_events
+from store.identifiers import normal_form
+from store.rulebooks import rulebook
+from store.sealing import place, unseal
+from store.tables import (
+    CHECKPOINTS,
+    COMPLAINTS,
+    CONTACTS,
+    DRAFTS,
+    IDENTIFIERS,
+    INCIDENTS,
+    OBLIGATIONS,
+    PEOPLE,
+    SET_ASIDE,
+    STAFF,
+)
+from store.transactions import Tx
+
+BATCH = 200
+#: Every closed value begins with the id of its secret, so long.
+_ID = 4
+
+
+def stale(tx: Tx) -> int:
+    """How many values an older secret still closes or signed."""
+    return sum(
+        int(tx.connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+        for query, _ in _kinds(tx)
+    )
+
+
+def rotate(tx: Tx, limit: int = BATCH) -> int:
+    """Move up to `limit` values to the newest secret; how many there were. 0: nothing is left.
+
+    Raises SealBroken where a value was closed by a secret that is not in the list.
+    """
+    for query, move in _kinds(tx):
+        ordered = query.limit(limit)
+        rows = tx.connection.execute(ordered if tx.is_sqlite else ordered.with_for_update()).all()
+        for row in rows:
+            move(tx, row)
+        if rows:
+            return len(rows)
+    return 0
+
+
+def rotated(tx: Tx) -> None:
+    """Nothing is left: the record says which keys signed before, so that old checkpoints can be checked."""
+    newest, *older = tx.keys.publics
+    house_event(tx, "rotate_keys", {"public": newest, "retired": older})
+
+
+def retired(tx: Tx) -> frozenset[str]:
+    """Public keys of secrets that may be gone from the list by now."""
+    return frozenset(one for event in house_events(tx, "rotate_keys") for one in event["facts"]["retired"])
+
+
+def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
+    """What is closed or signed with the instance's secret itself, and how each is moved."""
+    people, cases, duties = PEOPLE.c, COMPLAINTS.c, OBLIGATIONS.c
+    incidents, drafts = INCIDENTS.c, DRAFTS.c
+    payloads = select(duties.id, duties.scope, duties.key, duties.payload).where(
+        duties.contact_id.is_(None), _older(tx, duties.payload)
+    )
+    signed = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
+    headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_older(tx, cases.key_wrapped))
+    return (
+        (select(people.id, people.key_wrapped).where(_older(tx, people.key_wrapped)), _person),
+        (headers, _case),
+        (select(incidents.id, incidents.key_wrapped).where(_older(tx, incidents.key_wrapped)), _incident),
+        (select(drafts.id, drafts.sealed).where(drafts.ref.is_(None), _older(tx, drafts.sealed)), _draft),
+        (select(STAFF.c.id, STAFF.c.sealed).where(_older(tx, STAFF.c.sealed)), _member),
+        (
+            select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.sealed).where(_older(tx, SET_ASIDE.c.sealed)),
+            _raw,
+        ),
+        (payloads, _payload),
+        (signed.order_by(CHECKPOINTS.c.n), _checkpoint),
+    )
+
+
+def _older(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column.is_not(None) & (func.substr(column, 1, _ID) != tx.keys.newest_id)
+
+
+def _person(tx: Tx, row: Any) -> None:
+    """A person's key, and the hashes by which the contact points are found."""
+    key = person_key(tx, row.id, row.key_wrapped)
+    points = select(CONTACTS).where(CONTACTS.c.person_id == row.id, CONTACTS.c.address_sealed.is_not(None))
+    for point in tx.connection.execute(points).all():
+        address = unseal(key, point.address_sealed, place("contact_points", row.id, "address"))
+        index = tx.keys.index(point.channel, address)
+        tx.connection.execute(update(CONTACTS).where(CONTACTS.c.id == point.id).values(address_index=index))
+    wrapped = tx.keys.wrap(key, place("people", row.id, "key"))
+    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == row.id).values(key_wrapped=wrapped))
+
+
+def _case(tx: Tx, row: Any) -> None:
+    """A complaint's key, and the hashes of the numbers under which it is filed."""
+    key = case_key(tx, row.ref, row.key_wrapped)
+    country = rulebook(tx, row.rulebook_id).country
+    filed = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
+    for one in tx.connection.execute(filed).all():
+        value = unseal(key, one.sealed, place("identifiers", row.ref, one.kind))
+        spelled = normal_form(one.kind, value, country)
+        if spelled is not None:
+            tx.connection.execute(
+                update(IDENTIFIERS)
+                .where(
+                    IDENTIFIERS.c.ref == row.ref,
+                    IDENTIFIERS.c.kind == one.kind,
+                    IDENTIFIERS.c.value_index == one.value_index,
+                )
+                .values(value_index=tx.keys.index(one.kind, spelled))
+            )
+    wrapped = tx.keys.wrap(key, key_place(row.ref))
+    tx.connection.execute(update(COMPLAINTS).where(COMPLAINTS.c.ref == row.ref).values(key_wrapped=wrapped))
+
+
+def _incident(tx: Tx, row: Any) -> None:
+    where = place("incidents", row.id, "key")
+    wrapped = tx.keys.wrap(tx.keys.unwrap(row.key_wrapped, where), where)
+    tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == row.id).values(key_wrapped=wrapped))
+
+
+def _draft(tx: Tx, row: Any) -> None:
+    """Of an incident: those of a complaint are sealed with its own key."""
+    where = place("drafts", row.id, "typed")
+    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
+    tx.connection.execute(update(DRAFTS).where(DRAFTS.c.id == row.id).values(sealed=again))
+
+
+def _member(tx: Tx, row: Any) -> None:
+    where = place("staff", row.id, "name")
+    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
+    tx.connection.execute(update(STAFF).where(STAFF.c.id == row.id).values(sealed=again))
+
+
+def _raw(tx: Tx, row: Any) -> None:
+    where = place("set_aside", row.key, "raw")
+    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
+    tx.connection.execute(update(SET_ASIDE).where(SET_ASIDE.c.id == row.id).values(sealed=again))
+
+
+def _payload(tx: Tx, row: Any) -> None:
+    where = place("obligations", f"{row.scope}/{row.key}", "payload")
+    again = tx.keys.seal(tx.keys.unseal(row.payload, where), where)
+    tx.connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.id == row.id).values(payload=again))
+
+
+def _checkpoint(tx: Tx, row: Any) -> None:
+    """What we signed once and can still prove, we sign again."""
+    said = statement_of(row.n, stamp(row.at), row.last_event_id, row.heads, row.root, row.previous)
+    data = canonical(said).encode()
+    if not tx.keys.verifies(data, row.public_key, row.signature):
+        raise StoreError(
+            f"Checkpoint {row.n} was not signed by a key in AMENDS_SECRET_KEY: add its key; `amends db verify` "
+            "tells whether it was altered."
+        )
+    public_key, signature = tx.keys.sign(data)
+    tx.connection.execute(
+        update(CHECKPOINTS).where(CHECKPOINTS.c.n == row.n).values(public_key=public_key, signature=signature)
+    )

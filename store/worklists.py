@@ -1,0 +1,164 @@
+"""The lists that staff work from: indexed, counted and read a page at a time, of what one person may know.
+
+No list loads more complaints than it shows; restricted ones and those kept from a person are left out by the
+database, so that their number shows in no heading either (4.7, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
+
+from complaints import permissions
+from complaints.approving import may_approve
+from complaints.errors import ComplaintError
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import Role, State, Verb
+from store.casefiles import load_many
+from store.tables import COMPLAINTS, DENIED, REMEDIES
+from store.tables.complaints import OPEN, UNCHECKED, WAITS
+from store.transactions import Tx
+
+_ONE = COMPLAINTS.c
+
+#: Further are not counted: nobody needs to know whether it is 1,000 or 1,200.
+MOST_COUNTED = 1000
+#: What waits for a second person is few; each is asked in full whether it is this person.
+MOST_WAITING = 200
+
+
+class Section(StrEnum):
+    """What a list holds."""
+
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    OVERDUE = "overdue"
+    WAITING = "waiting"
+    UNCHECKED = "unchecked"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """One page. `count` is of all pages, at most `MOST_COUNTED`."""
+
+    cases: tuple[Case, ...]
+    count: int
+    offset: int = 0
+
+    @property
+    def more(self) -> int:
+        """How many come after this page."""
+        return max(0, self.count - self.offset - len(self.cases))
+
+
+def worklist(
+    tx: Tx,
+    section: Section,
+    by: Actor,
+    *,
+    owner: str | None = None,
+    due_from: datetime | None = None,
+    due_before: datetime | None = None,
+    offset: int = 0,
+    limit: int = 10,
+) -> Worklist:
+    """A page of a list, the next due first.
+
+    `owner` is whose, for `mine` (else the person's own). `due_from` and `due_before` bound the next due time.
+    """
+    if section in (Section.WAITING, Section.UNCHECKED):
+        found = _second_hand(tx, section, by)
+        return Worklist(tuple(found[offset : offset + limit]), len(found), offset)
+    conditions = [*_conditions(tx, section, owner or by.id), *known_to(by)]
+    if due_from is not None:
+        conditions.append(_ONE.next_due_at >= due_from)
+    if due_before is not None:
+        conditions.append(_ONE.next_due_at < due_before)
+    query = select(_ONE.ref).where(*conditions)
+    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
+    page = query.order_by(_ONE.next_due_at, _ONE.ref).offset(offset).limit(limit)
+    return Worklist(_loaded(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
+
+
+def _conditions(tx: Tx, section: Section, owner: str) -> list[ColumnElement[bool]]:
+    is_open: list[ColumnElement[bool]] = [OPEN]  # type: ignore[list-item]  # a text clause is one
+    match section:
+        case Section.MINE:
+            return [*is_open, _ONE.owner == owner]
+        case Section.UNASSIGNED:
+            return [*is_open, _ONE.owner.is_(None)]
+        case Section.OVERDUE:
+            return [*is_open, _ONE.next_due_at < tx.now]
+        case _:
+            return is_open
+
+
+def known_to(by: Actor) -> list[ColumnElement[bool]]:
+    """Only what this person may know of: as `permissions.may_read` says for restricted ones (4.7)."""
+    if by.has(Role.TOP_MANAGEMENT, Role.AUDITOR):
+        cleared: ColumnElement[bool] = true()
+    else:
+        cleared = _ONE.restriction.is_(None)
+        if by.has(Role.MANAGER):
+            cleared = cleared | (_ONE.restriction == "managers")
+        if by.roles & permissions.READERS:
+            cleared = cleared | (_ONE.owner == by.id)
+    kept_from = exists().where(DENIED.c.ref == _ONE.ref, DENIED.c.member_id == by.id)
+    return [cleared, ~kept_from]
+
+
+def _second_hand(tx: Tx, section: Section, by: Actor) -> list[Case]:
+    """What waits for this person as a second one: to be approved, or a remedy of somebody else to be checked."""
+    if section is Section.WAITING:
+        query = select(_ONE.ref).where(WAITS, *known_to(by)).order_by(_ONE.next_due_at, _ONE.ref)
+        return [one for one in _loaded(tx, query.limit(MOST_WAITING)) if may_approve(one, by)]
+    refs = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
+    found = dict.fromkeys(tx.connection.execute(refs).scalars())
+    return [one.case for one in load_many(tx, list(found)) if may_check(one.case, by)]
+
+
+def may_check(case: Case, by: Actor) -> bool:
+    """Is a remedy done by somebody else left to be verified by this person (Annex D)?"""
+    try:
+        permissions.require(case, Verb.VERIFY, by)
+    except ComplaintError:
+        return False
+    return case.is_open and any(
+        one.done_at is not None and one.verified_at is None and one.done_by != by.id
+        for one in case.owed_remedies
+    )
+
+
+def _loaded(tx: Tx, query: Select[Any]) -> tuple[Case, ...]:
+    refs = list(tx.connection.execute(query).scalars())
+    return tuple(one.case for one in load_many(tx, refs))
+
+
+def loads(tx: Tx) -> Mapping[str, int]:
+    """How many open complaints each owner has."""
+    query = select(_ONE.owner, func.count()).where(OPEN, _ONE.owner.is_not(None)).group_by(_ONE.owner)
+    return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
+
+
+def known_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
+    """Those of these complaints that this person may know of, in the order asked for."""
+    query = select(_ONE.ref).where(_ONE.ref.in_(refs), *known_to(by))
+    allowed = set(tx.connection.execute(query).scalars())
+    return tuple(one.case for one in load_many(tx, [ref for ref in refs if ref in allowed]))
+
+
+def coded(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
+    """Complaints with this category, state or priority, the next due first; closed ones only by that state."""
+    wanted = {"category": _ONE.category, "state": _ONE.state, "priority": _ONE.priority}[column] == value
+    closed = (column, value) == ("state", State.CLOSED.value)
+    query = select(_ONE.ref).where(wanted, *([] if closed else [OPEN]), *known_to(by))
+    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
+    page = query.order_by(_ONE.next_due_at, _ONE.ref).limit(limit)
+    return Worklist(_loaded(tx, page), int(tx.connection.execute(counted).scalar_one()))

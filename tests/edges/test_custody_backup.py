@@ -1,0 +1,361 @@
+"""A backup is whole or absent, made beside a working desk, and becomes a database again on either kind."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from complaints.vocabulary import Verb
+from store.backups import back_up
+from store.checkpoints import merkle_root
+from store.errors import NotMigrated, SealBroken, StoreError
+from store.keyring import Keyring
+from store.migrating import downgrade
+from store.open import Store
+from store.restoring import restore, verify_file
+from store.values import Chat, HeardFile
+from tests.clauses import clause
+from tests.databases import KEYS, FakeClock, Server, opened
+from tests.edges.desk import Desk, refused
+from tests.edges.test_store_sealing import CANARIES, _live
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place with nothing in it, not even tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'restored.db'}"
+    server: Server = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+def a_past(store: Store) -> tuple[str, str]:
+    """Two complaints with words, a file, a checkpoint and a model."""
+    desk = Desk(store)
+    photo = HeardFile("p1", "u1", "photo", "1", name="a.jpg", size=9)
+    first = desk.receive("Brown water.", files=(photo,), chat=desk.chat("70002"))
+    store.keep_file(first, 1, b"x" * 1_500_000, "image/jpeg")
+    second = desk.closed()
+    store.checkpoint()
+    store.keep_model(b"blob" * 1000, "a" * 64, {"name": "starter"})
+    desk.say("hello", chat=desk.chat("70002"))
+    return first, second
+
+
+@clause("8.1")
+def test_a_backup_of_either_database_becomes_a_database_of_either(
+    database_url: str, empty_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.db"
+    with opened(database_url, clock) as store:
+        first, second = a_past(store)
+        before = {ref: store.record(ref) for ref in (first, second)}
+        document = store.checkpoint()
+    made = back_up(database_url, file)
+    assert (made.complaints, made.size) == (2, file.stat().st_size)
+    assert made.root == merkle_root([tuple(one) for one in document["heads"]])
+    done = restore(empty_url, file, KEYS, clock())
+    assert (done.verification.first_bad, done.upgraded_from) == (None, None)
+    assert done.rows["complaints"] == 2
+    with opened(empty_url, clock) as store:
+        assert {ref: store.record(ref) for ref in (first, second)} == before
+        assert store.verify(document).first_bad is None
+        desk = Desk(store, count(500))
+        assert store.file_bytes(first, 1, desk.actor("U3")) == b"x" * 1_500_000
+        desk.add(first, "And it smells.", chat=desk.chat("70002"))
+        desk.receive("Another matter.", chat=desk.chat("70009"))
+        assert store.verify().first_bad is None
+
+
+def test_a_backup_is_a_file_of_its_own_that_only_we_can_read(
+    sqlite_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    with opened(sqlite_url, clock) as store:
+        a_past(store)
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    back_up(sqlite_url, folder / "backup.db")
+    assert [one.name for one in folder.iterdir()] == ["backup.db"]
+    assert (folder / "backup.db").stat().st_mode & 0o777 == 0o600
+
+
+@clause("8.1")
+def test_a_backup_holds_no_word_in_the_clear(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> None:
+    with opened(sqlite_url, clock) as store:
+        _live(store)
+    back_up(sqlite_url, tmp_path / "backup.db")
+    everything = (tmp_path / "backup.db").read_bytes().lower()
+    assert [one for one in CANARIES if one.encode() in everything] == []
+
+
+@contextmanager
+def intakes(url: str, clock: FakeClock) -> Iterator[list[str]]:
+    """Complaints coming in all the while; the references received so far."""
+    refs: list[str] = []
+    stop, begun = threading.Event(), threading.Event()
+
+    def receive() -> None:
+        with opened(url, clock) as store:
+            desk = Desk(store, count(1000))
+            number = 0
+            while not stop.is_set():
+                number += 1
+                refs.append(
+                    desk.receive(f"Matter {number}.", chat=Chat("telegram", str(80000 + number), "en"))
+                )
+                begun.set()
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    try:
+        assert begun.wait(60)
+        yield refs
+    finally:
+        stop.set()
+        thread.join()
+
+
+@clause("8.1")
+def test_a_backup_made_while_complaints_come_in_is_of_one_moment(
+    database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    with opened(database_url, clock) as store:
+        a_past(store)
+    with intakes(database_url, clock) as refs:
+        begun_with = len(refs)
+        while len(refs) < begun_with + 20:
+            threading.Event().wait(0.01)
+        early, file = len(refs), tmp_path / "backup.db"
+        made = back_up(database_url, file)
+        late = len(refs)
+    assert early + 2 <= made.complaints <= late + 3
+    found = verify_file(file, KEYS, clock())
+    assert (found.first_bad, found.cases) == (None, made.complaints)
+
+
+def test_the_bar_of_a_backup_reaches_its_end(database_url: str, clock: FakeClock, tmp_path: Path) -> None:
+    with opened(database_url, clock) as store:
+        a_past(store)
+    seen: list[tuple[int, int]] = []
+    back_up(database_url, tmp_path / "backup.db", progress=lambda done, all_: seen.append((done, all_)))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1] > 0
+
+
+def test_a_file_that_is_there_is_not_overwritten_unless_asked(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "backup.db"
+    file.write_text("mine")
+    why = refused(lambda: back_up(sqlite_url, file), StoreError)
+    assert "--force" in str(why)
+    assert file.read_text() == "mine"
+    assert back_up(sqlite_url, file, overwrite=True).complaints == 0
+
+
+@pytest.mark.parametrize("earlier", [None, b"an earlier backup"])
+def test_without_room_nothing_half_made_is_left_and_an_earlier_backup_stands(
+    database_url: str, clock: FakeClock, tmp_path: Path, earlier: bytes | None
+) -> None:
+    with opened(database_url, clock) as store:
+        a_past(store)
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    if earlier is not None:
+        (folder / "backup.db").write_bytes(earlier)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        why = refused(lambda: back_up(database_url, folder / "backup.db", overwrite=True), StoreError)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "could not be written" in str(why)
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == (
+        {} if earlier is None else {"backup.db": earlier}
+    )
+
+
+def test_a_database_that_is_not_there_is_not_backed_up(tmp_path: Path) -> None:
+    why = refused(lambda: back_up(f"sqlite:///{tmp_path / 'none.db'}", tmp_path / "b.db"), StoreError)
+    assert "AMENDS_DATABASE_URL" in str(why)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_postgres_of_another_release_is_backed_up_by_that_release(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    downgrade(postgres_url, "base")
+    refused(lambda: back_up(postgres_url, tmp_path / "b.db"), NotMigrated)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def backup(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> Path:
+    """A good one."""
+    with opened(sqlite_url, clock) as store:
+        a_past(store)
+    file = tmp_path / "backup.db"
+    back_up(sqlite_url, file)
+    return file
+
+
+def _truncated(file: Path) -> None:
+    with file.open("r+b") as opened_:
+        opened_.truncate(file.stat().st_size // 2)
+
+
+def _flipped(file: Path) -> None:
+    size = file.stat().st_size
+    with file.open("r+b") as opened_:
+        for at in range(8192, size, 4096):
+            opened_.seek(at)
+            opened_.write(b"\xff" * 64)
+
+
+def _foreign(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+
+
+def _text(file: Path) -> None:
+    file.write_text("date,amount\n")
+
+
+def _newer(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other, other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+def _altered(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other, other:
+        other.execute("UPDATE complaints SET severity = 5 WHERE state = 'closed'")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_truncated, "damaged"),
+        (_flipped, "damaged"),
+        (_foreign, "another program's file"),
+        (_text, "no backup of Amends"),
+        (_newer, "newer release"),
+        (_altered, "not whole"),
+    ],
+)
+def test_a_file_that_is_not_a_sound_backup_leaves_the_place_empty(
+    backup: Path, empty_url: str, clock: FakeClock, harm: Callable[[Path], None], said: str
+) -> None:
+    harm(backup)
+    why = refused(lambda: restore(empty_url, backup, KEYS, clock()), StoreError)
+    assert said in str(why)
+    assert str(backup) in str(why)
+    good = backup.with_name("good.db")
+    back_up(f"sqlite:///{backup.with_name('amends.db')}", good)
+    # The place is still empty: a good one goes into it.
+    assert restore(empty_url, good, KEYS, clock()).verification.first_bad is None
+
+
+def test_an_altered_record_is_restored_only_when_that_is_asked_for(
+    backup: Path, empty_url: str, clock: FakeClock
+) -> None:
+    _altered(backup)
+    done = restore(empty_url, backup, KEYS, clock(), accept_unsound=True)
+    assert done.verification.first_bad is not None
+    with opened(empty_url, clock) as store:
+        assert store.verify().first_bad is not None
+
+
+def test_a_backup_is_not_restored_without_the_keys_of_its_time(
+    backup: Path, empty_url: str, clock: FakeClock
+) -> None:
+    why = refused(
+        lambda: restore(empty_url, backup, Keyring([b"another secret of 32 bytes here."]), clock()),
+        (StoreError, SealBroken),  # type: ignore[arg-type]
+    )
+    assert "AMENDS_SECRET_KEY" in str(why)
+
+
+def test_a_place_with_complaints_takes_no_backup(database_url: str, backup: Path, clock: FakeClock) -> None:
+    with opened(database_url, clock) as store:
+        ref = Desk(store, count(700)).receive(chat=Chat("telegram", "99999", "en"))
+    why = refused(lambda: restore(database_url, backup, KEYS, clock()), StoreError)
+    assert "AMENDS_DATABASE_URL" in str(why)
+    with opened(database_url, clock) as store:
+        assert store.case(ref).ref == ref
+
+
+def test_a_place_with_empty_tables_takes_a_backup(
+    postgres_url: str, backup: Path, clock: FakeClock, sqlite_template: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "fresh.db")
+    for url in (postgres_url, f"sqlite:///{tmp_path / 'fresh.db'}"):
+        assert restore(url, backup, KEYS, clock()).rows["complaints"] == 2
+
+
+def test_a_live_database_is_not_taken_for_a_backup(sqlite_url: str, empty_url: str, clock: FakeClock) -> None:
+    live = Path(sqlite_url.removeprefix("sqlite:///"))
+    with opened(sqlite_url, clock) as store:
+        a_past(store)
+        why = refused(lambda: restore(empty_url, live, KEYS, clock()), StoreError)
+    assert "amends db backup" in str(why)
+
+
+def test_a_restored_duty_is_nobodys(backup: Path, empty_url: str, clock: FakeClock, sqlite_url: str) -> None:
+    with opened(sqlite_url, clock) as store:
+        assert store.claim(["say"], 5, 3600)
+        assert store.lead("poller", "a process of then", 3600) is not None
+    again = backup.with_name("later.db")
+    back_up(sqlite_url, again)
+    restore(empty_url, again, KEYS, clock())
+    with opened(empty_url, clock) as store:
+        assert [one.key for one in store.claim(["say"], 5, 60)] == ["hello"]
+        assert store.lead("poller", "a process of now", 60) is not None
+
+
+def test_without_room_in_the_new_place_nothing_is_there(
+    backup: Path, tmp_path: Path, clock: FakeClock
+) -> None:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        why = refused(lambda: restore(f"sqlite:///{folder / 'amends.db'}", backup, KEYS, clock()), StoreError)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "Nothing was left" in str(why)
+    assert list(folder.iterdir()) == []
+
+
+def test_checking_a_backup_changes_nothing_and_leaves_nothing_beside_it(
+    backup: Path, clock: FakeClock
+) -> None:
+    before = backup.read_bytes()
+    names = sorted(one.name for one in backup.parent.iterdir())
+    assert verify_file(backup, KEYS, clock()).first_bad is None
+    assert backup.read_bytes() == before
+    assert sorted(one.name for one in backup.parent.iterdir()) == names
+
+
+def test_numbers_go_on_after_those_that_were_restored(
+    backup: Path, postgres_url: str, clock: FakeClock
+) -> None:
+    restore(postgres_url, backup, KEYS, clock())
+    with opened(postgres_url, clock) as store:
+        desk = Desk(store, count(900))
+        ref = desk.assessed(chat=desk.chat("70050"))
+        desk.act(ref, Verb.NOTE, words={"text": "Seen."})
+        highest = store.run(
+            lambda tx: tx.connection.execute(text("SELECT max(id), count(DISTINCT id) FROM events")).one(),
+            writes=False,
+        )
+        assert highest[0] >= highest[1]
+        assert store.verify().first_bad is None

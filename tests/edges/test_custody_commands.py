@@ -1,0 +1,167 @@
+"""`amends db`, `import` and `privacy` as processes of their own: what they print, and how they end."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from amends.settings import load, rulebook
+from complaints.vocabulary import Verb
+from store.keyring import Keyring
+from tests.databases import FakeClock, opened
+from tests.edges.desk import MANAGER, Desk
+from tests.edges.product import KEY, Product
+
+NEW_KEY = base64.b64encode(bytes(range(32, 64))).decode()
+
+
+@pytest.fixture
+def product(tmp_path: Path, sqlite_url: str) -> Product:
+    """An installation with a migrated database."""
+    return Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+
+
+@pytest.fixture
+def desk(product: Product) -> Iterator[Desk]:
+    """A desk at work on it, years ago."""
+    at = FakeClock(datetime(2020, 3, 4, 10, tzinfo=UTC))
+    with opened(product.env["AMENDS_DATABASE_URL"], at, Keyring([base64.b64decode(KEY)])) as store:
+        made = Desk(store)
+        store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        yield made
+
+
+async def test_a_backup_is_made_checked_and_restored_elsewhere(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    made = await product.amends("db", "backup", "copy.db")
+    assert (made.code, made.err) == (0, "")
+    assert "1 complaints" in made.out
+    assert "amends db verify --backup copy.db" in made.out
+    assert "The keys are not in it" in made.out
+    again = await product.amends("db", "backup", "copy.db")
+    assert (again.code, "--force" in again.err) == (1, True)
+    forced = await product.amends("db", "backup", "copy.db", "--force", "--json")
+    assert forced.json["complaints"] == 1
+    checked = await product.amends("db", "verify", "--backup", "copy.db", "--json")
+    assert (checked.code, checked.json["well"], checked.json["cases"]) == (0, True, 1)
+    there = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
+    restored = await product.amends("db", "restore", "copy.db", env=there)
+    assert (restored.code, "The record is whole." in restored.out) == (0, True)
+    shown = await product.amends("case", "show", ref, "--json", env=there)
+    assert shown.json["description"] == "The water is brown."
+    twice = await product.amends("db", "restore", "copy.db", env=there)
+    assert (twice.code, "empty place" in twice.err) == (1, True)
+    chain = [one["facts"] for one in desk.store.house_events("backup")]
+    assert [one["size"] > 0 for one in chain] == [True, True]
+
+
+async def test_a_checkpoint_kept_outside_shows_a_record_that_was_cut(product: Product, desk: Desk) -> None:
+    desk.receive()
+    assert (await product.amends("db", "checkpoint", "heads.json")).code == 0
+    well = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
+    assert well.json["well"] is True
+    file = product.folder / "heads.json"
+    document = json.loads(file.read_text())
+    document["heads"][0][1] += 1
+    file.write_text(json.dumps(document))
+    forged = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
+    assert (forged.code, forged.json["first_bad"]["ref"]) == (1, "checkpoint document")
+    file.write_text("[]")
+    other = await product.amends("db", "verify", "--checkpoint", "heads.json")
+    assert (other.code, "no checkpoint" in other.err) == (1, True)
+
+
+async def test_a_key_is_changed_in_three_steps(product: Product, desk: Desk) -> None:
+    ref = desk.receive()
+    alone = await product.amends("db", "rotate-key")
+    assert (alone.code, "holds one key only" in alone.err) == (2, True)
+    both = {"AMENDS_SECRET_KEY": f"{NEW_KEY},{KEY}"}
+    done = await product.amends("db", "rotate-key", env=both)
+    assert (done.code, "nothing is closed by an older key" in done.out) == (0, True)
+    new = {"AMENDS_SECRET_KEY": NEW_KEY}
+    shown = await product.amends("case", "show", ref, "--json", env=new)
+    assert shown.json["description"] == "The water is brown."
+    assert (await product.amends("db", "verify", env=new)).code == 0
+    old = await product.amends("case", "show", ref)
+    assert (old.code, "AMENDS_SECRET_KEY" in old.err) == (1, True)
+
+
+PAST = """received_at;description;closed_at;close_code;channel;category
+2021-03-01;The bill was wrong.;2021-03-20;resolved;phone;money
+2021-04-01;Nobody came.;2021-04-11;resolved;letter;service
+"""
+
+
+async def test_past_complaints_are_brought_in_once_and_whole(product: Product, desk: Desk) -> None:
+    file = product.folder / "past.csv"
+    file.write_text(PAST + "2021-05-01;No heating.;;resolved;fax;service\n")
+    refused = await product.amends("import", "past.csv")
+    assert refused.code == 1
+    assert "line 4: closed_at: is empty; channel: write one of" in refused.out
+    assert "nothing was imported" in refused.err
+    file.write_text(PAST)
+    dry = await product.amends("import", "past.csv", "--dry-run", "--json")
+    assert (dry.code, dry.json["imported"], dry.json["refused"], dry.json["rows"]) == (0, [], [], 2)
+    assert (await product.amends("case", "list", "--json")).json["cases"] == []
+    done = await product.amends("import", "past.csv", "--json")
+    assert [one["line"] for one in done.json["imported"]] == [2, 3]
+    again = await product.amends("import", "past.csv")
+    assert (again.code, "2 were imported before." in again.out, "0 imported." in again.out) == (0, True, True)
+    assert (await product.amends("db", "verify")).code == 0
+
+
+async def test_a_file_without_our_columns_asks_for_a_mapping(product: Product) -> None:
+    (product.folder / "past.csv").write_text("a,b\n1,2\n")
+    ended = await product.amends("import", "past.csv")
+    assert (ended.code, "--map" in ended.err, "Traceback" in ended.err) == (2, True, False)
+
+
+async def test_an_erasure_says_what_went_and_what_is_kept_and_why(product: Product, desk: Desk) -> None:
+    held, gone = desk.closed(), desk.closed()
+    desk.act(held, Verb.HOLD, MANAGER, words={"reason": "A claim."})
+    wordy = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "Mary asked")
+    assert (wordy.code, desk.store.unerased([gone])) == (2, [gone])
+    ended = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "DSR-1")
+    assert ended.code == 1
+    assert f"erased  {gone}" in ended.out
+    assert (
+        f"kept    {held}: a claim or the law needs it (legal hold); until the hold is released." in ended.out
+    )
+    assert "ico.org.uk" in ended.out
+    assert desk.store.history(gone)[-1].facts["because"] == "DSR-1"
+    desk.act(held, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
+    rest = await product.amends("privacy", "erase", "--complainant", held, "--reason", "DSR-1", "--json")
+    assert (rest.code, rest.json["erased"], rest.json["person_erased"]) == (0, [held], True)
+    listed = (product.folder / "erasures.jsonl").read_text().splitlines()
+    assert [json.loads(line)["ref"] for line in listed] == [gone, held]
+
+
+async def test_a_purge_is_tried_before_it_is_done(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    kept = await product.amends("privacy", "purge")
+    assert (kept.code, "Everything is kept" in kept.err) == (0, True)
+    settings = product.folder / "amends.toml"
+    settings.write_text(settings.read_text() + '\n[privacy]\nretention = "24 months"\n')
+    dry = await product.amends("privacy", "purge", "--dry-run", "--json")
+    assert [one["ref"] for one in dry.json["purged"]] == [ref]
+    assert dry.json["purged"][0]["purge_due"].startswith("2022-03-04T")
+    assert desk.store.unerased([ref]) == [ref]
+    done = await product.amends("privacy", "purge")
+    assert (done.code, "1 gone, 0 held back." in done.out) == (0, True)
+    assert desk.store.unerased([ref]) == []
+
+
+async def test_a_restore_forgets_again_what_was_erased_after_the_backup(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    await product.amends("db", "backup", "copy.db")
+    await product.amends("privacy", "erase", "--complainant", ref, "--reason", "DSR-1")
+    there = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
+    restored = await product.amends("db", "restore", "copy.db", "--json", env=there)
+    assert restored.json["erased_again"] == [ref]
+    shown = await product.amends("case", "show", ref, "--json", env=there)
+    assert shown.json["description"] is None

@@ -1,0 +1,185 @@
+"""Keys are changed while the desk works: nothing becomes unreadable, and the older key may then be dropped."""
+
+from __future__ import annotations
+
+import threading
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from bots.dialogue import Press
+from bots.telegram.buttons import Buttons
+from complaints.duties import Lane, Owed
+from store.errors import SealBroken
+from store.keyring import Keyring
+from store.open import Store
+from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
+from tests.clauses import clause
+from tests.databases import FakeClock, opened
+from tests.edges.desk import HANDLER, Desk
+
+OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
+
+
+def a_past(store: Store) -> str:
+    """Something of every kind that the instance's secret closes or signs."""
+    desk = Desk(store)
+    ref = desk.receive("Brown water.")
+    store.keep_identifier(ref, "customer", "C-1001")
+    store.set_aside("tg:broken", b"raw", "unparseable")
+    store.insert(Owed("digest:1", "digest", store.now(), Lane.BULK), payload={"text": "of the house"})
+    store.checkpoint()
+    desk.receive("No heating.", chat=desk.chat("70002"))
+    store.checkpoint()
+    return ref
+
+
+def rotate(store: Store) -> int:
+    """To the end, as the command does."""
+    moved = 0
+    while some := store.rotate_keys(2):
+        moved += some
+    store.keys_rotated()
+    return moved
+
+
+@clause("8.1")
+def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = a_past(store)
+        outside, before = store.checkpoint(), store.record(ref)
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        stale = store.stale_keys()
+        assert stale >= 11
+        assert rotate(store) == stale
+        assert (store.stale_keys(), store.verify(outside).first_bad) == (0, None)
+    with opened(database_url, clock, Keyring([NEW])) as store:
+        assert store.record(ref) == before
+        assert store.verify().first_bad is None
+        # What was signed before and kept outside still counts: the record says which keys were ours.
+        assert store.verify(outside).first_bad is None
+        assert store.found_by("c 1001", "GB") == [ref]
+        assert store.set_aside_take(store.set_aside_list()[0]["id"]).raw == b"raw"
+        assert [one.payload for one in store.claim(["digest"], 5, 60)] == [{"text": "of the house"}]
+        assert len(store.members()) == 5
+        desk = Desk(store, count(50))
+        desk.add(ref, "And it smells.")
+        assert [one.text for one in store.texts(ref)] == ["Brown water.", "And it smells."]
+        assert store.checkpoint()["public_key"] != outside["public_key"]
+        assert store.verify().first_bad is None
+
+
+def test_a_rotation_that_was_interrupted_goes_on_where_it_stood(database_url: str, clock: FakeClock) -> None:
+    both = Keyring([NEW, OLD])
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = a_past(store)
+    with opened(database_url, clock, both) as store:
+        whole = store.stale_keys()
+        first = store.rotate_keys(1) + store.rotate_keys(2)
+        assert store.stale_keys() == whole - first
+        # Half of it is under either key, and everything can be read.
+        assert store.texts(ref)[0].text == "Brown water."
+    with opened(database_url, clock, both) as store:
+        assert rotate(store) == whole - first
+        assert store.rotate_keys() == 0
+
+
+def test_a_key_that_is_not_in_the_list_is_named_and_nothing_is_lost(
+    database_url: str, clock: FakeClock
+) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = a_past(store)
+    with (
+        opened(database_url, clock, Keyring([NEW])) as store,
+        pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"),
+    ):
+        rotate(store)
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        assert store.texts(ref)[0].text == "Brown water."
+
+
+def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
+    database_url: str, clock: FakeClock
+) -> None:
+    both = Keyring([NEW, OLD])
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        desk = Desk(store)
+        early = [desk.receive(f"Matter {n}.", chat=desk.chat(str(60000 + n))) for n in range(30)]
+    late: list[str] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        with opened(database_url, clock, both) as beside:
+            desk = Desk(beside, count(1000))
+            for n in range(10_000):
+                if stop.is_set():
+                    return
+                desk.add(early[n % 30], "More.", chat=desk.chat(str(60000 + n % 30)), source=str(n))
+                late.append(desk.receive(f"Matter {n}.", chat=desk.chat(str(80000 + n))))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        with opened(database_url, clock, both) as store:
+            while len(late) < 3 and thread.is_alive():
+                stop.wait(0.01)
+            rotate(store)
+    finally:
+        stop.set()
+        thread.join()
+    with opened(database_url, clock, Keyring([NEW])) as store:
+        assert len(late) >= 3
+        assert [store.texts(ref)[0].text[:6] for ref in (*early, *late)] == ["Matter"] * (30 + len(late))
+        assert store.verify().first_bad is None
+        # Nobody was taken for somebody new because their number was filed under another key.
+        people = store.run(lambda tx: tx.connection.execute(select(PEOPLE.c.id)).all(), writes=False)
+        assert len(people) == 30 + len(late)
+
+
+def test_nothing_of_an_erased_person_hinders_a_rotation(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = Desk(store).closed()
+        store.erase(ref, "request")
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        rotate(store)
+        keys = store.run(
+            lambda tx: tx.connection.execute(select(COMPLAINTS.c.key_wrapped, PEOPLE.c.key_wrapped)).one(),
+            writes=False,
+        )
+        assert keys == (None, None)
+        assert store.verify().first_bad is None
+
+
+def test_every_look_up_hash_is_of_the_newest_key(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        a_past(store)
+        before = _hashes(store)
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        rotate(store)
+        assert _hashes(store) & before == set()
+
+
+def _hashes(store: Store) -> set[bytes]:
+    queries = (select(CONTACTS.c.address_index), select(IDENTIFIERS.c.value_index))
+    return store.run(
+        lambda tx: {bytes(one) for query in queries for one in tx.connection.execute(query).scalars()},
+        writes=False,
+    )
+
+
+def test_a_button_made_under_the_older_key_still_works() -> None:
+    press = Press("accept", "decision", "A7K-M3Q-9T", 3)
+    data = Buttons(OLD).sealed("7", press)
+    assert Buttons(NEW, OLD).opened("7", data) == press
+    assert Buttons(NEW, OLD).opened("8", data) is None
+    assert Buttons(NEW).opened("7", data) is None
+    assert Buttons(NEW, OLD).sealed("7", press) == Buttons(NEW).sealed("7", press)
+
+
+def test_who_reads_sees_nothing_of_a_rotation(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock, Keyring([OLD])) as store:
+        ref = a_past(store)
+    with opened(database_url, clock, Keyring([NEW, OLD])) as store:
+        rotate(store)
+        assert store.open_case(ref, Desk(store).actor(HANDLER), "open").complainant_name == "Mary Sealedname"

@@ -1,0 +1,132 @@
+"""The slash command: search, figures, reports, clauses and policy, each answered privately."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from bots.slack.commands import Commands
+from complaints.vocabulary import Verb
+from store.open import Store
+from store.tables import ATTEMPTS, READS
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, office_of
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+async def asks(office: Office, member: str, words: str) -> str:
+    before = len(office.staff(member).ephemerals)
+    await office.staff(member).runs(f"/complaints {words}", channel=TRIAGE)
+    await office.idle()
+    return "\n".join(one.text for one in office.staff(member).ephemerals[before:])
+
+
+async def test_numbers_that_the_complainant_wrote_find_the_complaint(office: Office) -> None:
+    ref = office.receive("My bill is wrong, account 8841207; call 020 7946 0018 or write to anna@example.org")
+
+    for number in ("8841207", "88 41 207", "+44 20 7946 0018", "Anna@Example.org"):
+        assert ref in await asks(office, ALICE, f"search {number}")
+    assert ref not in await asks(office, ALICE, "search 8841208")
+
+
+@clause("4.7")
+async def test_a_search_for_a_number_is_recorded_whether_it_finds_or_not(office: Office) -> None:
+    ref = office.receive("Account 8841207 was charged twice")
+    await asks(office, ALICE, "search 8841207")
+    await asks(office, ALICE, "search 1234567")
+    with office.store._engines.reading.connect() as connection:
+        reads = connection.execute(select(READS.c.ref, READS.c.by, READS.c.what, READS.c.version)).all()
+        attempts = connection.execute(select(ATTEMPTS.c.ref, ATTEMPTS.c.verb, ATTEMPTS.c.code)).all()
+
+    assert reads == [(ref, ALICE, "search", 0)]
+    assert attempts == [(None, "search", "nothing_found")]
+    assert office.store.last_read(ref, ALICE) is None
+
+
+@clause("4.7")
+async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: Office) -> None:
+    ref = office.receive("Your clerk shouted at me about account 8841207")
+    office.propose(ref, category="staff_conduct", restricted=True)
+    for wanted in ("8841207", ref, "staff_conduct", "received"):
+        assert ref not in await asks(office, BURAK, f"search {wanted}")
+        assert ref in await asks(office, MONA, f"search {wanted}")
+
+
+async def test_codes_are_found_by_name_too(office: Office) -> None:
+    ref = office.proposed()
+
+    for code in ("money", "Received", office.store.case(ref).state.value, "P3"):
+        assert ref in await asks(office, ALICE, f"search {code}")
+    assert "Nothing here" in await asks(office, ALICE, "search closed")
+
+
+async def test_figures_of_the_quarter_come_privately(office: Office) -> None:
+    for n in range(12):
+        office.receive(f"Matter number {n} with the bill")
+    office.clock.go_on(days=40)
+    await office.idle()
+    told = await asks(office, ALICE, "stats")
+
+    assert "*12* received" in told
+    assert "Assessed in time" in told
+    assert "0 % (0/12)" in told
+
+
+async def test_the_monitoring_report_comes_as_a_file_to_managers_and_auditors(office: Office) -> None:
+    office.proposed()
+    await asks(office, AUDREY, "report monitoring")
+    refused = await asks(office, ALICE, "report monitoring")
+    other = await asks(office, MONA, "report analysis")
+    ((name, page),) = office.staff(AUDREY).files
+
+    assert name == "monitoring-2026-11-03.md"
+    assert "Complaints received from 05 August 2026 to 03 November 2026" in page.decode()
+    assert "role" in refused
+    assert office.staff(ALICE).files == []
+    assert "`monitoring`" in other
+
+
+@clause("C")
+async def test_a_report_names_no_complaint_that_its_reader_may_not_know_of(office: Office) -> None:
+    ref = office.proposed()
+    office.store.act(
+        ref, Verb.DECLARE_CONFLICT, office.store.actor(MONA), {"who": AUDREY}, {"reason": "A relative"}
+    )
+    office.clock.go_on(days=40)
+    await office.idle()
+    await asks(office, AUDREY, "report monitoring")
+    await asks(office, MONA, "report monitoring")
+    pages = [office.staff(one).files[0][1].decode() for one in (AUDREY, MONA)]
+
+    assert [ref in page for page in pages] == [False, True]
+
+
+async def test_the_policy_says_levels_times_outside_steps_and_that_it_is_free(office: Office) -> None:
+    told = await asks(office, ALICE, "policy")
+
+    assert "free of charge" in told
+    assert "Level 2: manager, top management" in told
+    assert "4 working hours" in told
+    assert "100.00 GBP" in told
+
+
+async def test_the_clauses_are_those_of_the_desks_own_check(office: Office) -> None:
+    assert "amends clauses" in await asks(office, ALICE, "clauses")
+    desk = replace(office.desk, clauses=lambda: ["7.4 met", "8.5 not yet"])
+
+    assert (await Commands(desk, office.client, None)._answer("clauses", _asked(office))).text != ""
+
+
+def _asked(office: Office) -> object:
+    from bots.slack.commands import Asked
+
+    return Asked("", office.store.actor(ALICE), "t", TRIAGE, office.store.now())

@@ -1,0 +1,151 @@
+"""The morning digest: one message a working day, of what one person must know, and pings only for what presses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bots.slack.performers import performers
+from complaints.vocabulary import Verb
+from scheduler.mornings import next_morning, owe_next_morning
+from store.open import Store
+from store.values import Obligation
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TUGBA, Office, office_of
+from tests.rules.slack_cases import RULES
+
+MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+def digests(office: Office, member: str) -> list[str]:
+    return [one.text for one in office.staff(member).direct_messages if "Good morning" in one.text]
+
+
+async def morning(office: Office, at: datetime = MORNING) -> None:
+    owe_next_morning(office.store)
+    office.clock.go_on(seconds=(at - office.clock.at).total_seconds())
+    office.performing.nudge()
+    await office.idle()
+
+
+def owned(office: Office, member: str, **more: object) -> str:
+    ref = office.proposed(**more)
+    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": member})
+    return ref
+
+
+@clause("7.3")
+async def test_everybody_who_handles_hears_once_a_working_day(office: Office) -> None:
+    mine, nobodys = owned(office, ALICE), office.proposed("Another matter entirely")
+    await morning(office)
+    first = {one: digests(office, one) for one in (ALICE, BURAK, MONA, TUGBA, AUDREY)}
+    await morning(office, MORNING + timedelta(hours=7))
+    same_day = digests(office, ALICE)
+    await morning(office, MORNING + timedelta(days=1))
+
+    (told,) = first[ALICE]
+    assert told.index("Yours, due today (1)") < told.index(mine) < told.index("Without an owner (1)")
+    assert nobodys in told
+    assert mine not in first[BURAK][0]
+    assert [len(one) for one in first.values()] == [1, 1, 1, 1, 1]
+    assert len(same_day) == 1
+    assert len(digests(office, ALICE)) == 2
+    assert "Yours, overdue" in digests(office, ALICE)[1]
+
+
+async def test_nothing_to_say_is_no_digest(office: Office) -> None:
+    owned(office, ALICE)
+    await morning(office)
+
+    assert len(digests(office, ALICE)) == 1
+    assert digests(office, BURAK) == []
+
+
+async def test_who_is_away_hears_none(office: Office) -> None:
+    office.proposed()
+    office.store.away(BURAK, MORNING + timedelta(days=5))
+    await morning(office)
+
+    assert digests(office, BURAK) == []
+    assert len(digests(office, ALICE)) == 1
+
+
+@clause("6.4")
+async def test_a_deputy_hears_what_is_due_of_who_is_away(office: Office) -> None:
+    ref = owned(office, ALICE)
+    office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    await morning(office)
+    (told,) = digests(office, BURAK)
+
+    assert told.index("who is away: due today or overdue (1)") < told.index(ref)
+    assert digests(office, MONA) == []
+
+
+async def test_a_digest_done_twice_is_said_once(office: Office) -> None:
+    office.proposed()
+    await morning(office)
+    facts = {"member": ALICE, "day": "2026-11-04"}
+    owed = Obligation(
+        1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
+    )  # fmt: skip
+    await performers(office.desk, office.client, pace=0)["digest"](owed)
+
+    assert len(digests(office, ALICE)) == 1
+
+
+async def test_a_digest_of_a_day_that_is_over_is_not_said(office: Office) -> None:
+    office.proposed()
+    owe_next_morning(office.store)
+    office.clock.go_on(days=2)
+    office.performing.nudge()
+    await office.idle()
+
+    assert digests(office, ALICE) == []
+
+
+async def test_p3_is_told_in_the_digest_and_p2_by_itself_in_working_hours(office: Office) -> None:
+    slow, pressing = owned(office, ALICE), owned(office, ALICE, severity=4)
+    await office.idle()
+    office.clock.go_on(hours=10)
+    await office.idle()
+    evening = [one for one in office.texts(ALICE) if one.startswith("⚠️")]
+    office.clock.go_on(seconds=(MORNING - office.clock.at).total_seconds())
+    await office.idle()
+    office.clock.go_on(days=3)
+    await office.idle()
+    pings = [one for one in office.texts(ALICE) if one.startswith("⚠️")]
+
+    assert evening == []
+    assert any(pressing in one for one in pings)
+    assert not any(slow in one for one in pings)
+
+
+async def test_p1_is_told_at_any_hour(office: Office) -> None:
+    office.clock.go_on(hours=10)
+    ref = owned(office, ALICE, severity=5, safety=2)
+    office.clock.go_on(hours=1)
+    await office.idle()
+
+    assert any(ref in one and "missed" in one for one in office.texts(ALICE))
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        (datetime(2026, 11, 3, 8, 59, tzinfo=UTC), datetime(2026, 11, 3, 9, 0, tzinfo=UTC)),
+        (datetime(2026, 11, 3, 9, 0, tzinfo=UTC), datetime(2026, 11, 4, 9, 0, tzinfo=UTC)),
+        (datetime(2026, 11, 6, 12, 0, tzinfo=UTC), datetime(2026, 11, 9, 9, 0, tzinfo=UTC)),
+        (datetime(2026, 3, 27, 12, 0, tzinfo=UTC), datetime(2026, 3, 30, 8, 0, tzinfo=UTC)),
+    ],
+)
+def test_the_next_morning_is_the_next_opening_time(now: datetime, opens: datetime) -> None:
+    assert next_morning(now, RULES.calendar) == opens

@@ -1,0 +1,141 @@
+"""The app's home: lists with counts, the next act as a button, pages, and only what one may know of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bots.slack.home import FEW, SECTIONS
+from bots.slack.home import Home as HomeView
+from complaints.vocabulary import Verb
+from simulator.screen import Modal
+from store.open import Store
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TUGBA, Office, office_of
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+async def home(office: Office, member: str) -> Modal:
+    await office.idle()
+    await HomeView(office.desk, office.client).draw(member)
+    shown = office.staff(member).home
+    assert shown is not None
+    return shown
+
+
+async def investigated(office: Office) -> str:
+    ref = office.proposed()
+    office.store.open_case(ref, office.store.actor(ALICE), "open")
+    facts = ASSESSMENT | {
+        "issues": [],
+        "severity": 2,
+        "safety": 0,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+    }
+    office.store.act(ref, Verb.ASSESS, office.store.actor(ALICE), facts)
+    evidence = {"evidence": ["complainant_heard", "records_checked"]}
+    office.store.act(ref, Verb.INVESTIGATE, office.store.actor(ALICE), evidence)
+    return ref
+
+
+def decide(office: Office, ref: str, amount: str) -> None:
+    facts = {
+        "issues": [{"finding": "upheld"}],
+        "remedies": [{"type": "refund", "amount": amount, "currency": "GBP", "needs_acceptance": False}],
+        "others_affected": "none",
+        "cause_class": "single",
+    }
+    words = {"issues.0.reasons": "We erred.", "remedies.0.text": "Back", "root_cause": "A typing error"}
+    office.store.act(ref, Verb.RESPOND, office.store.actor(ALICE), facts, words)
+
+
+async def test_a_decision_that_waits_is_in_the_home_of_those_who_may_approve_it(office: Office) -> None:
+    ref = await investigated(office)
+    decide(office, ref, "500.00")
+    mona, alice = await home(office, MONA), await home(office, ALICE)
+
+    assert "Waiting for your approval (1)" in mona.text
+    assert "Waiting for your approval" not in alice.text
+    await office.staff(MONA).presses(mona, "Approve", value=ref)
+    assert "We erred." in (await office.staff(MONA).opened("Approve")).text
+
+
+async def test_a_remedy_done_by_somebody_else_is_there_to_be_verified(office: Office) -> None:
+    ref = await investigated(office)
+    decide(office, ref, "20.00")
+    await office.idle()
+    done = {"remedy": "0", "done_at": "2026-11-03T10:00:00Z"}
+    office.store.act(ref, Verb.REMEDY_DONE, office.store.actor(ALICE), done)
+
+    assert "for you to verify (1)" in (await home(office, BURAK)).text
+    assert "for you to verify" not in (await home(office, ALICE)).text
+
+
+@clause("4.7")
+async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(office: Office) -> None:
+    ref = office.proposed(category="staff_conduct", restricted=True)
+
+    assert "Without an owner (0)" in (await home(office, ALICE)).text
+    assert ref in (await home(office, MONA)).text
+    assert "Without an owner (1)" in (await home(office, TUGBA)).text
+
+
+@clause("C")
+async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
+    ref = office.proposed()
+    mona = office.store.actor(MONA)
+    office.store.act(ref, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
+
+    assert ref in (await home(office, ALICE)).text
+    assert "Without an owner (0)" in (await home(office, BURAK)).text
+
+
+async def test_many_are_shown_a_page_at_a_time(office: Office) -> None:
+    refs = [office.receive(f"Matter number {n} with the bill") for n in range(FEW + 3)]
+    first = await home(office, ALICE)
+    await office.staff(ALICE).presses(first, "3 more…")
+    await office.sim.until(lambda: "All lists" in office.staff(ALICE).home.buttons, timeout=5)
+    page = office.staff(ALICE).home
+    both = [sum(ref in shown for ref in refs) for shown in (first.text, page.text)]
+    await office.staff(ALICE).presses(page, "All lists")
+    await office.sim.until(lambda: "All lists" not in office.staff(ALICE).home.buttons, timeout=5)
+
+    assert len(refs) - both[1] == 0
+    assert f"Without an owner ({len(refs)})" in office.staff(ALICE).home.text
+
+
+async def test_an_act_from_the_home_shows_there_at_once(office: Office) -> None:
+    ref = office.proposed()
+    shown = await home(office, ALICE)
+    alice = office.staff(ALICE)
+    await alice.presses(shown, "Assess", value=ref)
+    await alice.opened("Assess")
+    await alice.fills(ASSESSMENT)
+    await alice.submits()
+    await office.idle()
+
+    assert "Yours, by what is due next (1)" in alice.home.text
+    assert "Without an owner (0)" in alice.home.text
+
+
+async def test_a_full_home_stays_within_a_hundred_blocks(office: Office) -> None:
+    for n in range(FEW + 1):
+        ref = office.proposed(f"Matter number {n} with the bill")
+        office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": MONA})
+    for n in range(FEW + 1):
+        office.receive(f"Other matter number {n}")
+    office.clock.go_on(days=30)
+    shown = await home(office, MONA)
+
+    assert len(shown.blocks) <= 100
+    assert len(SECTIONS) * (FEW + 3) + 2 <= 100
+    assert "Overdue (18)" in shown.text

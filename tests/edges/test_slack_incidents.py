@@ -1,0 +1,293 @@
+"""Incidents in Slack: opened from a card, joined, told all with a preview, ended; one card that follows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import select
+
+from complaints.intake import said
+from complaints.particulars import Sign
+from complaints.vocabulary import Verb
+from simulator.screen import Card, Refused
+from store.open import Store
+from store.tables import ATTEMPTS
+from store.values import Act, Chat, Conversation, Turn
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, office_of
+
+OUTAGE = {
+    "which": "new",
+    "what": "No water in the north",
+    "area": "North",
+    "line.en": "We know of no water in the north.",
+    "line.tr": "Kuzeyde su olmadığını biliyoruz.",
+    "signs.en": "no water, dry tap",
+}
+TEXT = {"text.en": "The pipe is mended: let the tap run for a minute."}
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+def hears(office: Office, number: int, language: str = "en", *signs: Sign) -> str:
+    """Another complainant writes; the reference."""
+
+    def step(talk: Conversation) -> Turn:
+        facts = said(field="description", has_words=True, signs=signs)
+        act = Act(Verb.RECEIVE, talk.next_ref, facts, {"description": "No water since six"})
+        return Turn(state={}, acts=(act,), language=language)
+
+    chat = Chat("telegram", str(72000 + number), language, "Zzyzx")
+    ref = office.store.hear(f"tg:crowd:{number}", chat, step).refs[0]
+    office.propose(ref)
+    return ref
+
+
+async def incident_card(office: Office, member: str = ALICE) -> Card:
+    """The card of the newest incident."""
+    await office.idle()
+    cards = [one for one in office.staff(member).channel(TRIAGE).cards if one.text.startswith("Incident")]
+    return cards[-1]
+
+
+async def opened(office: Office, ref: str) -> None:
+    """Alice opens an incident from this complaint's card."""
+    await office.acts(ALICE, "Incident", ref, OUTAGE)
+
+
+async def joins(office: Office, ref: str) -> None:
+    await office.staff(ALICE).presses(await incident_card(office), "Join")
+    await office.submits(ALICE, "Join", {"other_ref": ref})
+
+
+def told(office: Office, ref: str) -> str:
+    """The text of the update that this complaint was told."""
+    event = next(one for one in office.store.history(ref) if one.verb is Verb.INFORM)
+    return office.store.words_of(ref, event.seq)["text"]
+
+
+async def follows(office: Office, clock: FakeClock) -> None:
+    """Time for the card to be drawn again."""
+    await office.idle()
+    clock.go_on(seconds=6)
+    office.performing.nudge()
+    await office.idle()
+
+
+async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
+    office: Office, clock: FakeClock
+) -> None:
+    ref = hears(office, 1)
+    await opened(office, ref)
+    await follows(office, clock)
+    card = await incident_card(office)
+
+    assert "No water in the north" in card.text
+    assert "We know of no water in the north." in card.text
+    assert card.buttons == ["Update all", "Join", "Edit", "End"]
+    assert office.store.case(ref).incident == 1
+    assert "Belongs to incident 1" in (await office.card(ref)).text
+    assert "Zzyzx" not in card.text
+
+
+async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
+    ref = hears(office, 1)
+    with pytest.raises(Refused) as refused:
+        await office.acts(ALICE, "Incident", ref, {"which": "new"})
+
+    assert set(refused.value.errors) == {"what"}
+    assert office.store.open_incidents() == []
+
+
+async def test_others_join_by_reference_or_from_their_own_card_and_are_counted(
+    office: Office, clock: FakeClock
+) -> None:
+    first, second, third = (hears(office, n) for n in range(3))
+    await opened(office, first)
+    await joins(office, second)
+    await office.acts(ALICE, "Incident", third, {"which": "1"})
+    await follows(office, clock)
+
+    assert {office.store.case(ref).incident for ref in (first, second, third)} == {1}
+    assert "Received 3" in (await incident_card(office)).text
+
+
+async def test_a_link_to_the_same_incident_opens_one_for_both(office: Office, clock: FakeClock) -> None:
+    first, second = hears(office, 1), hears(office, 2)
+    await office.acts(ALICE, "Link", first, {"relation": "same_incident", "other_ref": second})
+    await follows(office, clock)
+    card = await incident_card(office)
+
+    assert [office.store.case(ref).incident for ref in (first, second)] == [1, 1]
+    assert "Received 2" in card.text
+    assert "asks nobody" in card.text
+
+
+async def test_who_does_not_handle_opens_no_incident_and_the_attempt_stays(office: Office) -> None:
+    ref = hears(office, 1)
+    await office.staff(AUDREY).chooses(await office.card(ref, AUDREY), "More", "Incident")
+    await office.idle()
+    query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
+    attempts = office.store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+
+    assert office.staff(AUDREY).modal is None
+    assert [tuple(one) for one in attempts] == [(AUDREY, "incident")]
+
+
+async def test_one_is_taken_out_again(office: Office, clock: FakeClock) -> None:
+    ref = hears(office, 1)
+    await opened(office, ref)
+    await office.acts(ALICE, "Incident", ref, {"which": "leave"})
+
+    assert office.store.case(ref).incident is None
+
+
+async def test_a_reference_that_is_none_is_said_in_the_form(office: Office) -> None:
+    await opened(office, hears(office, 1))
+    with pytest.raises(Refused) as refused:
+        await joins(office, "no such thing")
+
+    assert set(refused.value.errors) == {"other_ref"}
+
+
+@clause("7.3")
+async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clock: FakeClock) -> None:
+    vulnerable = Sign("vulnerable.elderly", 2, 0, False, clock())
+    refs = [hears(office, 1), hears(office, 2), hears(office, 3, "en", vulnerable)]
+    await opened(office, refs[0])
+    for ref in refs[1:]:
+        await joins(office, ref)
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills(TEXT)
+    preview = await office.staff(ALICE).submits()
+    assert preview is not None
+    shown = preview.text
+    told_before = [one for ref in refs for one in office.store.history(ref) if one.verb is Verb.INFORM]
+    await office.staff(ALICE).submits()
+    await follows(office, clock)
+    batches = [
+        [one.facts["batch"] for one in office.store.history(ref) if one.verb is Verb.INFORM] for ref in refs
+    ]
+    card = (await incident_card(office)).text
+
+    assert "This goes to 2 complainants" in shown
+    assert "The pipe is mended" in shown
+    assert f"{refs[2]} (support needed)" in shown
+    assert told_before == []
+    assert batches == [["1.2"], ["1.2"], []]
+    assert "sent 2, waiting 0" in card
+    assert f"{refs[2]} (support needed)" in card
+    assert office.store.verify().first_bad is None
+
+
+async def test_each_language_of_the_incident_has_its_text(office: Office, clock: FakeClock) -> None:
+    english, turkish = hears(office, 1), hears(office, 2, "tr")
+    await opened(office, english)
+    await joins(office, turkish)
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills({**TEXT, "text.tr": "Boru onarıldı."})
+    await office.staff(ALICE).submits()
+    await office.staff(ALICE).submits()
+    await follows(office, clock)
+    letters = [told(office, ref) for ref in (english, turkish)]
+
+    assert letters == [TEXT["text.en"], "Boru onarıldı."]
+
+
+async def test_the_same_preview_sends_once(office: Office, clock: FakeClock) -> None:
+    ref = hears(office, 1)
+    await opened(office, ref)
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills(TEXT)
+    await office.staff(ALICE).submits()
+    await office.staff(ALICE).submits()
+    await follows(office, clock)
+
+    assert [one.verb for one in office.store.history(ref)].count(Verb.INFORM) == 1
+
+
+async def test_who_neither_owns_nor_manages_it_is_told_so_privately(office: Office) -> None:
+    await opened(office, hears(office, 1))
+    card = await incident_card(office, BURAK)
+    await office.staff(BURAK).presses(card, "End")
+    await office.staff(AUDREY).presses(card, "Join")
+    await office.idle()
+
+    assert office.texts(BURAK) == ["This is for the incident's owner or a manager."]
+    assert office.texts(AUDREY) != []
+    assert office.store.incident(1).is_open
+
+
+async def test_a_manager_edits_it_and_hands_it_over(office: Office, clock: FakeClock) -> None:
+    await opened(office, hears(office, 1))
+    await office.staff(MONA).presses(await incident_card(office, MONA), "Edit")
+    await office.submits(MONA, "Edit", {"area": "The whole hill", "owner": BURAK})
+    await follows(office, clock)
+
+    assert "The whole hill" in (await incident_card(office)).text
+    assert office.store.incident(1).owner == BURAK
+    assert office.store.incident(1).words["en"] == ("no water", "dry tap")
+
+
+async def test_an_ended_incident_offers_nothing_more_and_an_old_button_says_so(office: Office) -> None:
+    await opened(office, hears(office, 1))
+    old = await incident_card(office)
+    await office.staff(ALICE).presses(old, "End")
+    await office.submits(ALICE, "End", {})
+    card = await incident_card(office)
+
+    assert card.buttons == []
+    assert "Ended" in card.text
+    assert office.store.incident(1).ended_at is not None
+
+
+async def test_the_card_comes_back_when_somebody_deletes_it(office: Office, clock: FakeClock) -> None:
+    first, second = hears(office, 1), hears(office, 2)
+    await opened(office, first)
+    card = await incident_card(office)
+    await office.client.chat_delete(channel=TRIAGE, ts=card.ts)
+    await office.acts(ALICE, "Incident", second, {"which": "1"})
+    await follows(office, clock)
+
+    assert (await incident_card(office)).ts != card.ts
+
+
+@clause("5.3")
+async def test_top_management_hears_of_an_incident_once_but_of_every_grave_complaint(
+    office: Office, clock: FakeClock
+) -> None:
+    refs = [hears(office, n) for n in range(3)]
+    await opened(office, refs[0])
+    for ref in refs[1:]:
+        await joins(office, ref)
+    assessed = {
+        "category": "supply", "severity": 3, "safety": 0, "complexity": 1, "reach": 4, "recurrence": 3,
+        "immediate_needed": "no", "issues": [],
+    }  # fmt: skip
+    by = office.store.actor(ALICE)
+    for ref, severity in zip(refs, (3, 3, 4), strict=True):
+        office.store.open_case(ref, by, "open")
+        office.store.act(ref, Verb.ASSESS, by, assessed | {"severity": severity}, {})
+        await office.idle()
+    told = [one.text for one in office.staff(MONA).channel(EXECUTIVE).cards]
+
+    assert [any(ref in text for text in told) for ref in refs] == [True, False, True]
+
+
+async def test_the_card_follows_while_letters_are_under_way(office: Office, clock: FakeClock) -> None:
+    ref = hears(office, 1)
+    await opened(office, ref)
+    by = office.store.actor(ALICE)
+    office.store.update_all(1, by, TEXT)
+    await follows(office, clock)
+
+    assert "sent 1, waiting 0" in (await incident_card(office)).text

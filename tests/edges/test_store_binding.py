@@ -1,0 +1,263 @@
+"""A code binds a logged complaint to a chat: once, for seven days, never by guessing; what was owed follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from complaints.errors import AlreadyDone, NotAllowed, UnknownReference
+from complaints.people import SYSTEM
+from complaints.vocabulary import State, Verb
+from store.open import Store
+from store.tables import ATTEMPTS, BINDINGS, CASE_PEOPLE, COMPLAINTS, PEOPLE
+from store.values import Act, Chat, Code, CodeState, Conversation, Turn
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.desk import ASSESSED, HANDLER, Desk, refused
+from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
+
+ANNA = Chat("telegram", "70001", "en", "Anna Sealedname")
+OTHER = Chat("telegram", "70002", "en", "Carl Sealedname")
+
+
+def sends(desk: Desk, code: str, chat: Chat = ANNA) -> Code:
+    """The code alone, as the dialogue takes it."""
+    found: list[Code] = []
+
+    def step(talk: Conversation) -> Turn:
+        found.append(talk.code(code))
+        case = found[0].case
+        opens = found[0].state is CodeState.FOUND and case is not None
+        return Turn(state=talk.state, acts=(Act(Verb.BIND, case.ref),) if opens and case else ())
+
+    desk.store.hear(desk.key(), chat, step)
+    return found[0]
+
+
+def code_of(desk: Desk, ref: str) -> str:
+    code, _ = desk.store.bind_code(ref, desk.actor(HANDLER))
+    return code
+
+
+def refs_of(desk: Desk, chat: Chat = ANNA) -> list[str]:
+    seen: list[str] = []
+
+    def step(talk: Conversation) -> Turn:
+        seen.extend(one.ref for one in talk.cases)
+        return Turn(state=talk.state)
+
+    desk.store.hear(desk.key(), chat, step)
+    return seen
+
+
+@clause("4.3")
+def test_the_code_hands_the_complaint_to_the_chat_and_the_record_stays_whole(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    logged_as = store.case(ref).complainant
+    code = code_of(desk, ref)
+    assert len(code) == 8
+    assert code.isdecimal()
+    clock.go_on(minutes=1)
+    assert sends(desk, code).state is CodeState.FOUND
+    case = store.case(ref)
+    people = select(CASE_PEOPLE.c.person_id).where(CASE_PEOPLE.c.ref == ref)
+    held = store.run(lambda tx: set(tx.connection.execute(people).scalars()), writes=False)
+    assert (case.has_chat, case.reachable) == (True, True)
+    assert held == {logged_as, case.complainant}
+    assert logged_as != case.complainant
+    assert refs_of(desk) == [ref]
+    assert store.contact(ref) == Chat("telegram", "70001", "en", "Anna Sealedname")
+    opened = store.open_case(ref, desk.actor(HANDLER), "open")
+    assert opened.complainant_name == "Mary Sealedname / Anna Sealedname"
+    assert store.verify().first_bad is None
+
+
+def test_whoever_speaks_for_another_does_so_in_the_chat_too(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk, {**GIVEN, "for_whom": "Her neighbour"}).ref
+    sends(desk, code_of(desk, ref))
+    roles = sorted(one["role"] for one in store.record(ref)["people"])
+    assert roles == ["affected", *["complainant"] * 2, *["representative"] * 2]
+
+
+def test_only_the_hash_of_a_code_is_kept(store: Store) -> None:
+    desk = desk_of(store)
+    code = code_of(desk, log(desk).ref)
+    rows = store.run(lambda tx: list(tx.connection.execute(select(BINDINGS))), writes=False)
+    assert len(rows) == 1
+    assert code.encode() not in bytes(rows[0].code_index)
+    assert code not in str([dict(event.facts) for event in store.history(rows[0].ref)])
+
+
+def test_a_code_works_once_and_its_own_person_is_told_so(store: Store) -> None:
+    desk = desk_of(store)
+    code = code_of(desk, log(desk).ref)
+    sends(desk, code)
+    assert sends(desk, code).state is CodeState.YOURS
+    assert sends(desk, code, OTHER) == Code(CodeState.USED)
+    assert refs_of(desk, OTHER) == []
+
+
+def test_a_code_holds_seven_days_and_a_newer_one_ends_it(store: Store, clock: FakeClock) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    first = code_of(desk, ref)
+    second = code_of(desk, ref)
+    assert sends(desk, first).state is CodeState.EXPIRED
+    clock.go_on(days=7)
+    assert sends(desk, second).state is CodeState.EXPIRED
+    assert not store.case(ref).has_chat
+
+
+@clause("4.7")
+def test_after_five_wrong_codes_not_even_the_right_one_opens_for_a_day(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    code = code_of(desk, ref)
+    wrong = f"{(int(code) + 1) % 10**8:08d}"
+    states = [sends(desk, wrong).state for _ in range(5)] + [sends(desk, code).state]
+    assert states == [CodeState.UNKNOWN] * 5 + [CodeState.LOCKED]
+    assert not store.case(ref).has_chat
+    attempts = select(ATTEMPTS.c.code)
+    assert (
+        store.run(lambda tx: list(tx.connection.execute(attempts).scalars()), writes=False)
+        == ["code.unknown"] * 5
+    )
+    clock.go_on(hours=25)
+    assert sends(desk, code).state is CodeState.FOUND
+
+
+def test_a_code_shown_five_times_by_guessers_is_locked_for_everybody(store: Store) -> None:
+    desk = desk_of(store)
+    code = code_of(desk, log(desk).ref)
+    wrong = f"{(int(code) + 1) % 10**8:08d}"
+    for _ in range(5):
+        sends(desk, wrong)
+    for _ in range(5):
+        sends(desk, code)
+    assert sends(desk, code, OTHER).state is CodeState.LOCKED
+
+
+def test_a_repeat_of_the_message_counts_nothing(store: Store) -> None:
+    desk = desk_of(store)
+
+    def step(talk: Conversation) -> Turn:
+        talk.code("00000000")
+        return Turn(state=talk.state)
+
+    for _ in range(3):
+        store.hear("tg:900", ANNA, step)
+    query = select(ATTEMPTS.c.id)
+    assert len(store.run(lambda tx: list(tx.connection.execute(query)), writes=False)) == 1
+    assert desk.actor(TELLER).roles
+
+
+def test_no_code_no_binding_whatever_a_step_asks_for(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+
+    def step(talk: Conversation) -> Turn:
+        return Turn(state=talk.state, acts=(Act(Verb.BIND, ref),))
+
+    refused(lambda: store.hear(desk.key(), OTHER, step), UnknownReference)
+    assert not store.case(ref).has_chat
+
+
+def test_who_may_not_bind_makes_no_code_and_a_chat_needs_none(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    refused(lambda: store.bind_code(ref, desk.actor(TELLER)), NotAllowed)
+    told = desk.receive()
+    refused(lambda: store.bind_code(told, desk.actor(HANDLER)), AlreadyDone)
+    rows = store.run(lambda tx: list(tx.connection.execute(select(BINDINGS))), writes=False)
+    assert rows == []
+
+
+def _open_duties(store: Store, ref: str) -> Mapping[str, str]:
+    return {row["key"]: row["kind"] for row in store.outbox(everything=True) if row["ref"] == ref}
+
+
+@clause("7.3")
+def test_what_people_had_not_told_yet_goes_to_the_chat(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    store.open_case(ref, desk.actor(HANDLER), "open")
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED)
+    desk.act(ref, Verb.REPLY, facts={}, words={"text": "We look into it.", "letter": "Dear Mary"})
+    reply = store.history(ref)[-1].seq
+    claimed = {one.key: one for one in store.claim(("tell_by_voice",), 10, 90.0)}
+    letter = claimed[f"voice:letter:{reply}"]
+    store.to_tell(letter, "Dear Mary", template="reply", language="en")
+    store.settle(letter.id)
+    sends(desk, code_of(desk, ref))
+    duties = _open_duties(store, ref)
+    assert duties["ack:1"] == "acknowledge"
+    assert duties[f"letter:{reply}"] == "letter"
+    assert "tell_by_voice" not in {
+        one.kind for one in store.claim(("tell_by_voice", "letter"), 10, 90.0) if store.still_owed(one)
+    }
+    assert [one["state"] for one in store.record(ref)["messages"] if one["direction"] == "out"] == ["by_chat"]
+
+
+def test_what_was_told_by_voice_is_not_told_again_by_the_chat(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    facts = {"what": "acknowledge", "given_at": "2026-11-03T10:00:00Z", "level": 1}
+    desk.act(ref, Verb.ACKNOWLEDGE, HANDLER, facts, {"by_whom": "on the phone"})
+    sends(desk, code_of(desk, ref))
+    assert "ack:1" not in _open_duties(store, ref)
+
+
+def test_an_erased_complaint_has_no_code_that_opens_it(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    code = code_of(desk, ref)
+    words = {"reason": "out of our scope"}
+    desk.act(ref, Verb.NOT_ACCEPT, "U3", {}, words)
+    store.act(ref, Verb.ERASE, SYSTEM)
+    assert store.case(ref).state is State.CLOSED
+    assert sends(desk, code).state is CodeState.UNKNOWN
+
+
+def test_the_row_names_the_chat_so_that_letters_find_it(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    sends(desk, code_of(desk, ref))
+    query = select(COMPLAINTS.c.complainant_id, COMPLAINTS.c.contact_id).where(COMPLAINTS.c.ref == ref)
+    row = store.run(lambda tx: tx.connection.execute(query).one(), writes=False)
+    assert row.complainant_id == store.case(ref).complainant
+    assert row.contact_id is not None
+    events = store.history(ref)
+    assert [(one.verb, one.role.value) for one in events if one.verb is Verb.BIND] == [
+        (Verb.BIND, "handler"),
+        (Verb.BIND, "complainant"),
+    ]
+
+
+@clause("8.1")
+def test_erasing_a_bound_complaint_leaves_neither_of_its_persons(store: Store) -> None:
+    desk = desk_of(store)
+    ref = log(desk).ref
+    sends(desk, code_of(desk, ref))
+    desk.act(ref, Verb.NOT_ACCEPT, "U3", {}, {"reason": "out of our scope"})
+    done = store.erase_complainant(ref, "request")
+    query = select(PEOPLE.c.key_wrapped)
+    keys = store.run(lambda tx: list(tx.connection.execute(query).scalars()), writes=False)
+    assert (done.erased, done.person_erased) == ((ref,), True)
+    assert keys == [None, None]
+
+
+def test_a_later_call_from_the_same_phone_shows_nothing_in_that_chat(store: Store) -> None:
+    desk = desk_of(store)
+    first = log(desk)
+    sends(desk, code_of(desk, first.ref))
+    second = log(desk, key="slack:log:2")
+    assert second.complainant == first.complainant
+    assert refs_of(desk) == [first.ref]
+    assert second.told_by_people

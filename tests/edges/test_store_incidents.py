@@ -1,0 +1,288 @@
+"""Incidents on file: opened, joined, told all at once, ended; proved like every other record. Both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
+from complaints.incidents import Incident, IncidentAct
+from complaints.vocabulary import Verb
+from store.incidents import CHAIN
+from store.open import Store
+from store.tables import ATTEMPTS, COMPLAINTS, EVENTS, INCIDENT_WORDS, INCIDENTS, OBLIGATIONS
+from store.values import Obligation
+from tests.databases import FakeClock
+from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk, refused
+
+OUTAGE = {
+    "what": "No water in the north",
+    "area": "North",
+    "line.en": "We know of no water in the north.",
+    "line.tr": "Kuzeyde su olmadığını biliyoruz.",
+    "signs.en": "no water, dry tap",
+    "signs.tr": "su yok",
+}
+TEXT = {"text.en": "The pipe is mended."}
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    return Desk(store)
+
+
+def opened(desk: Desk, **words: str) -> Incident:
+    return desk.store.open_incident(desk.actor(HANDLER), {}, OUTAGE | words)
+
+
+def joined(desk: Desk, incident: Incident, number: int) -> list[str]:
+    refs = [desk.receive(chat=desk.chat(str(81000 + n))) for n in range(number)]
+    for ref in refs:
+        desk.act(ref, Verb.LINK, facts={"incident": incident.id})
+    return refs
+
+
+def told(desk: Desk) -> list[Obligation]:
+    """Do every duty of an update as the performer does."""
+    store = desk.store
+    claimed = store.claim({"incident_update"}, 100, 60.0)
+    for one in claimed:
+        text = store.update_text(one.facts["incident"], one.facts["batch"], store.case(str(one.ref)).language)
+        words = {"text": text, "letter": f"{one.ref}: {text}"}
+        by = store.actor(one.facts["by"])
+        store.tell_of_incident(str(one.ref), one.facts["batch"], by, words, settles=one.id)
+    return claimed
+
+
+def tampered(store: Store, statement: Any) -> None:
+    store.run(lambda tx: tx.connection.execute(statement), writes=True)
+
+
+def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, clock: FakeClock) -> None:
+    store = desk.store
+    incident = opened(desk)
+    clock.go_on(minutes=5)
+    store.act_on_incident(
+        incident.id, IncidentAct.CHANGE, desk.actor(MANAGER), {"owner": SECOND}, OUTAGE | {"area": "Hill"}
+    )
+    store.act_on_incident(incident.id, IncidentAct.END, desk.actor(SECOND))
+    found = store.incident(incident.id)
+    history = store.incident_history(incident.id)
+
+    assert (found.owner, found.area, found.is_open) == (SECOND, "Hill", False)
+    assert found.line_in("tr") == "Kuzeyde su olmadığını biliyoruz."
+    assert [(one.act, one.by, one.role.value) for one in history] == [
+        (IncidentAct.OPEN, HANDLER, "handler"),
+        (IncidentAct.CHANGE, MANAGER, "manager"),
+        (IncidentAct.END, SECOND, "handler"),
+    ]
+    assert history[0].words == OUTAGE
+    assert store.open_incidents() == []
+
+
+def test_only_its_owner_or_a_manager_changes_it_and_the_attempt_stays(desk: Desk) -> None:
+    incident = opened(desk)
+    refused(lambda: desk.store.act_on_incident(incident.id, IncidentAct.END, desk.actor(SECOND)), NotAllowed)
+    query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
+    attempts = desk.store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+
+    assert [tuple(one) for one in attempts] == [(SECOND, "end_incident")]
+    assert desk.store.incident(incident.id).is_open
+
+
+def test_of_two_who_change_it_at_once_the_second_is_told(desk: Desk) -> None:
+    incident, store = opened(desk), desk.store
+    store.act_on_incident(incident.id, IncidentAct.CHANGE, desk.actor(HANDLER), {}, OUTAGE, version=1)
+    refused(
+        lambda: store.act_on_incident(
+            incident.id, IncidentAct.CHANGE, desk.actor(MANAGER), {}, OUTAGE, version=1
+        ),
+        Stale,
+    )
+
+
+def test_the_same_press_again_opens_no_second_incident(desk: Desk) -> None:
+    store, by = desk.store, desk.actor(HANDLER)
+    store.open_incident(by, {}, OUTAGE, key="press 1")
+    refused(lambda: store.open_incident(by, {}, OUTAGE, key="press 1"), AlreadyDone)
+
+    assert len(store.open_incidents()) == 1
+
+
+def test_cases_join_leave_and_are_counted(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    refs = joined(desk, incident, 3)
+    desk.act(refs[0], Verb.LINK, facts={"incident": incident.id, "left": True})
+
+    assert store.case(refs[0]).incident is None
+    assert store.incident_counts(incident.id) == {"received": 2}
+    assert [one.ref for one in store.cases_of_incident(incident.id)] == sorted(refs[1:])
+    assert store.record(refs[1])["incident_id"] == incident.id
+    assert store.verify().first_bad is None
+
+
+def test_a_case_belongs_to_one_incident_at_a_time(desk: Desk) -> None:
+    first, second = opened(desk), opened(desk)
+    (ref,) = joined(desk, first, 1)
+
+    refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": second.id}), ComplaintError)
+    refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": first.id}), AlreadyDone)
+    refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": 4711}), UnknownReference)
+
+
+def test_nothing_joins_an_incident_that_was_ended(desk: Desk) -> None:
+    incident, ref = opened(desk), desk.receive()
+    desk.store.act_on_incident(incident.id, IncidentAct.END, desk.actor(HANDLER))
+
+    refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": incident.id}), AlreadyDone)
+
+
+def test_linking_two_cases_as_the_same_incident_opens_one_for_both(desk: Desk) -> None:
+    first, second = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    third = desk.receive(chat=desk.chat("70003"))
+    facts = {"relation": "same_incident"}
+    desk.act(first, Verb.LINK, facts={**facts, "other_ref": second})
+    desk.act(third, Verb.LINK, facts={**facts, "other_ref": first})
+
+    assert {desk.case(ref).incident for ref in (first, second, third)} == {1}
+    assert {one["other_ref"] for one in desk.store.record(second)["links"]} == {first}
+    assert desk.store.verify().first_bad is None
+
+
+def test_one_update_tells_everybody_once_with_one_batch(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    refs = joined(desk, incident, 3)
+    after = store.update_all(incident.id, desk.actor(HANDLER), TEXT, version=1, key="submit 1")
+    refused(lambda: store.update_all(incident.id, desk.actor(HANDLER), TEXT, key="submit 1"), AlreadyDone)
+    before_telling = {one.state for one in store.incident_deliveries(str(after.batch))}
+    told(desk)
+    events = [[one for one in store.history(ref) if one.verb is Verb.INFORM] for ref in refs]
+
+    assert before_telling == {"waiting"}
+    assert [[one.facts["batch"] for one in each] for each in events] == [[after.batch]] * 3
+    assert {one.by for each in events for one in each} == {HANDLER}
+    assert store.verify().first_bad is None
+
+
+def test_a_process_that_dies_after_the_commit_tells_nobody_twice(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    (ref,) = joined(desk, incident, 1)
+    store.update_all(incident.id, desk.actor(HANDLER), TEXT)
+    (one,) = store.claim({"incident_update"}, 10, 60.0)
+    words = {"text": "The pipe is mended."}
+    store.tell_of_incident(ref, one.facts["batch"], desk.actor(HANDLER), words)
+    store.free_leases()
+    told(desk)
+
+    assert [event.verb for event in store.history(ref)].count(Verb.INFORM) == 1
+    assert store.claim({"incident_update"}, 10, 60.0) == []
+
+
+def test_each_delivery_shows_where_it_stands_and_why(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    refs = sorted(joined(desk, incident, 3))
+    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    told(desk)
+    for one in store.claim({"acknowledge"}, 10, 60.0):
+        store.settle(one.id)
+    letters = {str(one.ref): one for one in store.claim({"letter"}, 10, 60.0)}
+    sent = store.sending(letters[refs[0]], "text", template="inform", language="en", ref=refs[0])
+    store.sent(sent, "1", settles=letters[refs[0]].id)
+    store.give_up(letters[refs[1]].id, "blocked")
+
+    assert [(one.ref, one.state, one.reason) for one in store.incident_deliveries(batch)] == [
+        (refs[0], "sent", None),
+        (refs[1], "failed", "blocked"),
+        (refs[2], "waiting", None),
+    ]
+
+
+def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    refs = joined(desk, incident, 2)
+    desk.complain(refs[0], Verb.WITHDRAW, chat=desk.chat("81000"))
+    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    update_event = store.incident_history(incident.id)[-1]
+    left = [one for one in store.incident_deliveries(batch) if one.state == "left_out"]
+
+    assert [(one.ref, one.reason) for one in left] == [(refs[0], "closed")]
+    assert update_event.facts == {
+        "batch": batch,
+        "receivers": 1,
+        "left_out": [{"ref": refs[0], "why": "closed"}],
+    }
+
+
+def test_whoever_must_be_left_out_by_the_time_is(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    (ref,) = joined(desk, incident, 1)
+    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
+    told(desk)
+
+    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("left_out", "closed")]
+
+
+def test_an_update_that_would_reach_nobody_is_refused(desk: Desk) -> None:
+    incident = opened(desk)
+    refused(lambda: desk.store.update_all(incident.id, desk.actor(HANDLER), TEXT), BadFacts)
+
+
+def test_an_altered_incident_is_found(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    assert store.verify().first_bad is None
+    tampered(store, update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(owner=SECOND))
+
+    assert store.verify().first_bad == (
+        f"{CHAIN}{incident.id}",
+        1,
+        "the row's owner is not what the events add up to",
+    )
+
+
+def test_words_of_an_incident_that_were_exchanged_are_found(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    tampered(store, delete(INCIDENT_WORDS).where(INCIDENT_WORDS.c.incident_id == incident.id))
+
+    assert store.verify().first_bad == (
+        f"{CHAIN}{incident.id}",
+        1,
+        "the words are not those that were recorded",
+    )
+
+
+def test_an_incident_of_a_case_that_the_row_invents_is_found(desk: Desk) -> None:
+    incident, ref = opened(desk), desk.receive()
+    tampered(desk.store, update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(incident_id=incident.id))
+
+    assert desk.store.verify().first_bad == (ref, 1, "the row's incident_id is not what the events add up to")
+
+
+def test_no_word_of_an_incident_stands_in_its_events(desk: Desk) -> None:
+    opened(desk)
+    query = select(EVENTS.c.entry).where(EVENTS.c.ref.like(f"{CHAIN}%"))
+    (entry,) = desk.store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)
+
+    assert "water" not in entry
+
+
+def test_cases_that_move_together_owe_one_drawing(desk: Desk) -> None:
+    incident = opened(desk)
+    joined(desk, incident, 5)
+    query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.kind == "incident_card")
+    keys = desk.store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)
+
+    assert len(keys) == 2
+
+
+def test_a_person_is_surveyed_once_an_incident(desk: Desk) -> None:
+    incident = opened(desk)
+    first, second = desk.closed(), desk.receive()
+    for ref in (first, second):
+        desk.act(ref, Verb.LINK, facts={"incident": incident.id})
+    before = desk.store.surveyed_before(second)
+    desk.complain(first, Verb.SURVEY, {"step": "skipped", "question": "q3"})
+
+    assert (before, desk.store.surveyed_before(second)) == (False, True)

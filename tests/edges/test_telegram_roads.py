@@ -1,0 +1,168 @@
+"""The other roads on the wire: answers, remedies, no contact, one's data, odd messages; real bot and store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from complaints.vocabulary import Flag, State, Verb
+from simulator import Simulator
+from simulator.customer import Customer
+from store.open import Store
+from tests.databases import FakeClock
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER
+from tests.edges.telegram_line import Line, line
+
+
+@pytest.fixture
+async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, sqlite_store) as running:
+        yield running
+
+
+async def press(desk: Line, customer: Customer, *labels: str) -> None:
+    """Buttons one after the other."""
+    for label in labels:
+        await customer.presses(label)
+        await desk.settled()
+
+
+async def with_a_remedy_done(desk: Line) -> tuple[Customer, str]:
+    """A decided complaint with one remedy that staff carried out."""
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    store, by = desk.store, desk.store.actor(HANDLER)
+    store.open_case(ref, by, "case")
+    store.act(ref, Verb.ASSIGN, by, {"owner": HANDLER})
+    store.act(ref, Verb.ASSESS, by, ASSESSED)
+    store.act(ref, Verb.INVESTIGATE, by, {"evidence": ["complainant_heard", "records_checked"]})
+    facts = {
+        "issues": [{"finding": "upheld"}],
+        "remedies": [{"type": "repair"}],
+        "others_affected": "none",
+        "cause_class": "single",
+    }
+    words = {"issues.0.reasons": "Old pipe.", "root_cause": "Age.", "letter": "We repair it."}
+    store.act(ref, Verb.RESPOND, by, facts, words)
+    await desk.settled()
+    done = {"remedy": 0, "done_at": store.now().isoformat()}
+    store.act(ref, Verb.REMEDY_DONE, by, done, {"proof": "Job sheet"})
+    await desk.settled()
+    return anna, ref
+
+
+async def test_a_remedy_that_was_done_is_asked_about_and_no_opens_it_again(desk: Line) -> None:
+    anna, ref = await with_a_remedy_done(desk)
+    assert "Is it right?" in anna.heard[-1]
+    await press(desk, anna, "No")
+    assert anna.heard[-1].startswith("I have noted that. What is not right?")
+    await anna.says("It drips as before.")
+    await desk.settled()
+    case = desk.store.case(ref)
+    assert case.remedies[0].done_at is None
+    assert {Flag.REMEDY_REFUSED, Flag.QUESTION_OPEN} <= case.flags
+
+
+async def test_an_answer_by_reply_to_our_question_belongs_to_that_complaint(desk: Line) -> None:
+    anna = await desk.tells()
+    first = await desk.signs(anna)
+    await anna.says("/complain The bill of October is wrong.")
+    await desk.settled()
+    await anna.says("/cancel")
+    await desk.settled()
+    second = next(str(one["ref"]) for one in desk.store.cases()[0] if one["ref"] != first)
+    by = desk.store.actor(HANDLER)
+    desk.store.act(first, Verb.ASK, by, {"needed_by": "2026-11-10"}, {"text": "Which tap?"})
+    await desk.settled()
+    asked = anna.last
+    desk.store.act(second, Verb.ASK, by, {"needed_by": "2026-11-10"}, {"text": "Which page?"})
+    await desk.settled()
+    await anna.says("The one in the kitchen.", reply_to=asked)
+    await desk.settled()
+    waiting = {ref: Flag.WAITING_COMPLAINANT in desk.store.case(ref).flags for ref in (first, second)}
+    assert waiting == {first: False, second: True}
+
+
+async def test_who_wants_no_contact_gets_the_acknowledgement_and_nothing_more(
+    desk: Line, clock: FakeClock
+) -> None:
+    anna = await desk.tells(text="The reader was rude to me. I want to stay anonymous.")
+    await press(desk, anna, "Done", "Do not contact me", "Skip", "Apology", "Send")
+    ref = desk.ref
+    acknowledged = len(anna.heard)
+    assert anna.heard[-1].startswith(f"We have your complaint {ref}")
+    assert desk.store.open_case(ref, desk.store.actor(MANAGER), "case").complainant_name is None
+    desk.decides(ref)
+    await desk.settled()
+    clock.go_on(days=20)
+    desk.performing.nudge()
+    await desk.settled()
+    assert len(anna.heard) == acknowledged
+    case = desk.store.case(ref)
+    assert case.decision is not None
+    assert case.decision.communicated_at is not None
+    await anna.says(f"/status {ref}")
+    await desk.settled()
+    assert anna.heard[-1].endswith("We flushed the pipe.")
+
+
+async def test_the_relation_and_the_needs_are_rows_of_people(desk: Line) -> None:
+    anna = await desk.tells(text="I write for my mother: her water is brown. She is deaf.")
+    await press(desk, anna, "Done", "They agreed")
+    await anna.says("Write to her in large letters, please")
+    await desk.settled()
+    record = desk.store.record(desk.ref)
+    roles = {one["role"]: one for one in record["people"]}
+    assert set(roles) == {"complainant", "representative", "affected"}
+    assert (roles["representative"]["relation"], roles["representative"]["may_receive"]) == (
+        "relative",
+        False,
+    )
+    assert record["representative"] == {"relation": "relative", "authority_status": "agreed"}
+    given = {"what": "authority", "given_at": desk.store.now().isoformat()}
+    by = desk.store.actor(HANDLER)
+    desk.store.act(desk.ref, Verb.NOTE, by, given, {"by_whom": "The mother, at the counter"})
+    roles = {one["role"]: one for one in desk.store.record(desk.ref)["people"]}
+    assert roles["representative"]["may_receive"] is True
+    opened = desk.store.open_case(desk.ref, by, "case")
+    assert opened.support_needs == "Write to her in large letters, please"
+
+
+async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(sqlite_store: Store) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def copy_of(person: str, language: str) -> tuple[str, bytes]:
+        asked.append((person, language))
+        return "mydata.zip", b"PK everything"
+
+    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+        anna = await desk.tells()
+        await anna.says("/mydata")
+        await desk.settled()
+        await press(desk, anna, "Export")
+        assert asked == [(desk.store.case(desk.ref).complainant, "en")]
+        assert anna.documents() == [("mydata.zip", b"PK everything")]
+        assert anna.heard[-1].startswith("Everything that we keep about you.")
+
+
+async def test_without_anything_that_copies_the_duty_fails_visibly(desk: Line) -> None:
+    anna = await desk.tells()
+    await anna.says("/mydata")
+    await desk.settled()
+    await press(desk, anna, "Export")
+    [failed] = [one for one in desk.store.outbox() if one["kind"] == "mydata"]
+    assert failed["state"] == "failed"
+
+
+async def test_what_was_taken_for_something_else_is_restored_by_its_button(desk: Line) -> None:
+    anna = await desk.tells(text="My street light is out on Mill Lane.")
+    ref = await desk.signs(anna)
+    store = desk.store
+    store.act(ref, Verb.RECLASSIFY, store.actor(HANDLER), {"kind": "fault_report"}, {"reason": "A lamp."})
+    store.act(ref, Verb.APPROVE, store.actor(MANAGER), {"agreed": "yes"})
+    await desk.settled()
+    assert "We dealt with it as something else than a complaint" in anna.heard[-1]
+    await press(desk, anna, "It is a complaint")
+    assert anna.heard[-1].startswith(f"{ref} is taken up as a complaint.")
+    assert store.case(ref).state is State.INVESTIGATING

@@ -1,0 +1,234 @@
+"""docs/permissions.md on every road into the record: pressed, submitted, said to the bot, done by the desk.
+
+A person of each role tries every act; what the page does not give is refused and stays on the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from complaints.duties import ACTS
+from complaints.errors import ComplaintError, NotAllowed
+from complaints.forms import FORMS, Field, Input
+from complaints.intake import said
+from complaints.people import MODEL, SYSTEM, Actor
+from complaints.permissions import WHO
+from complaints.vocabulary import Role, Verb
+from simulator import slack_payloads as payloads
+from simulator.screen import Card
+from simulator.slack_people import post_seen
+from store.open import Store
+from store.tables import ATTEMPTS
+from store.values import Member
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.desk import Desk
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TRIAGE, Office, office_of
+from tests.who_may import READS, verbs_of, who_may
+
+#: Forms of one complaint; `log_complaint` begins one and has its own surface.
+OF_A_CASE = sorted({*FORMS, "incident"} - {"log_complaint"})
+STAFF = [*(role for role in who_may()), None]
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+def _holding(office: Office, role: Role | None) -> None:
+    """Burak holds this role alone from now on; the others keep theirs."""
+    store = office.store
+    others = [one for one in store.members() if one.id != BURAK]
+    roles = frozenset({role}) if role is not None else frozenset[Role]()
+    store.sync_staff([*others, Member(BURAK, "Burak Demir", (), roles)])
+
+
+def _a_case(office: Office, role: Role | None) -> str:
+    """Assessed, Burak's own, and at the level where his role decides."""
+    store = office.store
+    ref = office.proposed()
+    alice, mona = store.actor(ALICE), store.actor(MONA)
+    store.act(ref, Verb.ASSESS, alice, {**ASSESSMENT, "issues": []}, {})
+    if role is Role.TOP_MANAGEMENT:
+        store.act(ref, Verb.ESCALATE, alice, {}, {"reason": "It is theirs."})
+    store.act(ref, Verb.ASSIGN, mona, {"owner": BURAK}, {})
+    return ref
+
+
+def _refusals(office: Office, ref: str) -> int:
+    """How many of his attempts stand on the record."""
+    query = ATTEMPTS.select().where(ATTEMPTS.c.by == BURAK, ATTEMPTS.c.ref == ref)
+    return len(office.store.run(lambda tx: list(tx.connection.execute(query)), writes=False))
+
+
+def _may(role: Role | None, form: str) -> bool:
+    return role is not None and form in who_may()[role]
+
+
+async def _presses(office: Office, card: Card, ref: str, form: str) -> None:
+    """A press of this form's button, whether the card shows it or not: what is drawn proves nothing."""
+    colleague = office.staff(BURAK)
+    world, member = colleague.world, colleague.member
+    channel = world.slack.channels[TRIAGE]
+    element = {
+        "type": "button",
+        "action_id": f"case.{form}",
+        "value": ref,
+        "text": {"type": "plain_text", "text": form},
+    }
+    work = office.store.case(ref).work_version
+    acted = payloads.action(element, f"actions:{work}.1", None, world.slack.stamp(world.now()))
+    acted["action_ts"] = f"{next(_NUMBERS)}.000001"
+    post = post_seen(world, member, channel, card.ts)
+    payload = payloads.message_action_press(world, member, channel, post, acted, {})
+    assert await colleague.link.deliver("interactive", payload) is not None
+    member.views.clear()
+
+
+@clause("5.3")
+@clause("4.7")
+@pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value if role else "nobody")
+async def test_a_press_is_refused_and_recorded_unless_the_page_gives_it(
+    office: Office, role: Role | None
+) -> None:
+    _holding(office, role)
+    # A press opens a form and changes nothing: one complaint serves them all.
+    ref = _a_case(office, role)
+    card = await office.card(ref, ALICE)
+    refused = {}
+    for form in OF_A_CASE:
+        before = _refusals(office, ref)
+        await _presses(office, card, ref, form)
+        refused[form] = _refusals(office, ref) > before
+
+    assert refused == {form: not _may(role, form) for form in OF_A_CASE}
+
+
+def _typed(field: Field, office: Office) -> dict[str, Any]:
+    """A value that this input takes, as Slack would send it."""
+    now = office.store.now()
+    match field.input:
+        case Input.CHOICE | Input.WHOLE:
+            value = "0" if not field.options else field.options[0]
+            value = "praise" if field.name == "kind" else value
+            return {"type": "static_select", "selected_option": {"value": value}}
+        case Input.FLAG | Input.FLAGS:
+            return {"type": "checkboxes", "selected_options": [{"value": field.options[0]}]}
+        case Input.DATE:
+            return {"type": "datepicker", "selected_date": (now + timedelta(days=6)).date().isoformat()}
+        case Input.MOMENT:
+            return {"type": "datetimepicker", "selected_date_time": int(now.timestamp()) - 60}
+        case Input.STAFF:
+            return {"type": "users_select", "selected_user": ALICE}
+        case _:
+            return {"type": "plain_text_input", "value": "12.00" if field.input is Input.AMOUNT else "words"}
+
+
+def _filled(form: str, office: Office, other: str) -> dict[str, dict[str, dict[str, Any]]]:
+    values = {}
+    for field in FORMS[form]:
+        if field.required:
+            path = field.path.replace(".N.", ".0.")
+            if form == "assess":
+                # Lower or later than it stands would be a manager's; the same again is anybody's who assesses.
+                chosen = {"value": ASSESSMENT[field.name]}
+                values[path] = {"value": {"type": "static_select", "selected_option": chosen}}
+                continue
+            values[path] = {"value": _typed(field, office)}
+    if "other_ref" in values:
+        values["other_ref"] = {"value": {"type": "plain_text_input", "value": other}}
+    return values
+
+
+async def _submits(office: Office, ref: str, form: str, other: str) -> None:
+    """This form submitted, as if it had been opened while its holder still had the right."""
+    colleague = office.staff(BURAK)
+    world, member = colleague.world, colleague.member
+    work = office.store.case(ref).work_version
+    values = _filled(form, office, other)
+    payload = {
+        **payloads.shortcut(world, member, "x"),
+        "type": "view_submission",
+        "response_urls": [],
+        "view": {
+            "id": f"V{next(_NUMBERS)}",
+            "type": "modal",
+            "callback_id": form,
+            "private_metadata": f'{{"ref": "{ref}", "version": {work}}}',
+            "blocks": [
+                {"type": "input", "block_id": path, "element": {"type": "plain_text_input"}}
+                for path in values
+            ],
+            "title": {"type": "plain_text", "text": form},
+            "state": {"values": values},
+            "hash": "1.x",
+        },
+    }
+    assert await colleague.link.deliver("interactive", payload, accepts=True) is not None
+
+
+#: Of these nothing is submitted, the press being the act, or not by this listener.
+PRESSED = {"take", "receipt", "bind", "incident"}
+
+
+@clause("5.3")
+@pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value if role else "nobody")
+async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded(
+    office: Office, role: Role | None
+) -> None:
+    forms = [form for form in OF_A_CASE if form not in PRESSED]
+    # No card need be drawn for this.
+    office.performing.stop()
+    _holding(office, role)
+    other, ref = office.proposed(), _a_case(office, role)
+    refused = {}
+    for form in forms:
+        before, version = _refusals(office, ref), office.store.case(ref).version
+        await _submits(office, ref, form, other)
+        refused[form] = _refusals(office, ref) > before
+        if office.store.case(ref).version != version:
+            ref = _a_case(office, role)
+
+    assert refused == {form: not _may(role, form) for form in forms}
+
+
+@clause("5.3")
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
+def test_the_bot_does_only_what_is_the_complainants(sqlite_store: Store, verb: Verb) -> None:
+    desk = Desk(sqlite_store)
+    ref = desk.receive()
+    facts: dict[str, Any] = {"incident": 1} if verb is Verb.LINK else {}
+    if verb in (Verb.ADD, Verb.ANSWER):
+        facts = said(field="description", has_words=True)
+    refused = False
+    try:
+        desk.complain(ref, verb, facts, {"text": "words"})
+    except NotAllowed:
+        refused = True
+    except ComplaintError:
+        # Theirs, but not now: the state or the facts do not fit.
+        refused = False
+
+    assert refused == (Role.COMPLAINANT not in WHO[verb])
+
+
+@clause("7.5")
+@pytest.mark.parametrize("by", [MODEL, SYSTEM], ids=["model", "system"])
+def test_the_scheduler_and_the_model_never_judge(by: Actor) -> None:
+    judging = {Verb.ASSESS, Verb.REASSESS, Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.RECLASSIFY}
+    assert {verb for verb in judging if by.roles & WHO[verb]} == set()
+    assert set(ACTS.values()) <= {verb for verb, roles in WHO.items() if Role.SYSTEM in roles}
+
+
+def test_every_form_of_a_case_stands_on_the_page() -> None:
+    named = set().union(*who_may().values()) - READS
+    assert named == {*FORMS, "incident"}
+    assert {verb for form in named for verb in verbs_of(form)} | set(WHO) == set(WHO)

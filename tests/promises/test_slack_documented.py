@@ -1,0 +1,38 @@
+"""Staff find every act of the forms on a card or as a shortcut, and every one and every command in docs/slack.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bots.slack import commands
+from bots.slack.offers import FITS
+from bots.texts import load
+from complaints.forms import FORMS
+
+DOCS = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")
+TEXTS = load(("en",), domain="staff")
+#: Begins a record: it is a shortcut and a command, on no card.
+SHORTCUTS = {"log_complaint"}
+#: What stands in the table under another heading.
+_ALSO = {"Release legal hold": "Legal hold, Release", "Legal hold": "Legal hold, Release"}
+
+
+def test_every_form_has_its_place_on_a_card_or_is_a_shortcut() -> None:
+    assert set(FORMS) - set(FITS) == SHORTCUTS
+
+
+def test_every_act_of_a_card_has_a_line_in_the_table_of_rights() -> None:
+    labels = {TEXTS.say("en", f"verb.{name}") for name in FITS}
+    rows = {row.strip() for row in re.findall(r"^\| ([^|]+) \|", DOCS, re.MULTILINE)}
+
+    assert {one for one in labels if one not in rows and _ALSO.get(one) not in rows} == set()
+
+
+def test_every_command_is_in_the_help_and_in_the_documentation() -> None:
+    source = Path(commands.__file__).read_text(encoding="utf-8")
+    words = set(re.findall(r'^            case "(\w+)"', source, re.MULTILINE)) | set(commands._SAID)
+    help_text = TEXTS.say("en", "command.help")
+
+    assert {word for word in words if f"`{word}" not in help_text} == set()
+    assert {word for word in words if f"`{word}" not in DOCS} == set()

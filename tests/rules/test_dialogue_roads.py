@@ -1,0 +1,359 @@
+"""The other roads of a complainant: answers, remedies, data, insisting, floods, old buttons, odd messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bots.dialogue import Press, Unblocked, Unreadable
+from complaints.owing import standing
+from complaints.people import SYSTEM
+from complaints.vocabulary import CloseCode, Flag, Kind, State, Target, Verb
+from store.values import Turn
+from tests.clauses import clause
+from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, Play
+
+LONG_AGO = timedelta(days=400)
+
+
+def two_that_wait() -> tuple[Play, str, str]:
+    """A person with two complaints, for both of which staff asked something."""
+    play = Play()
+    first = play.files_a_complaint()
+    play.commands("complain")
+    play.writes("The bill is wrong.")
+    play.commands("cancel")
+    for ref in (first, play.ref):
+        play.do(Verb.ASK, ref, HANDLER, {"needed_by": "2026-11-10"}, {"text": "Which tap?"})
+    return play, first, play.ref
+
+
+def waits(play: Play, ref: str) -> bool:
+    """True while staff wait for an answer on this one."""
+    return Flag.WAITING_COMPLAINANT in play.cases[ref].flags
+
+
+def test_a_reply_to_our_question_answers_that_complaint() -> None:
+    play, first, second = two_that_wait()
+    play.posted["900"] = first
+    assert play.writes("The one in the kitchen.", reply_to="900") == [f"I have added this to {first}."]
+    assert (waits(play, first), waits(play, second)) == (False, True)
+
+
+@clause("7.6")
+def test_of_several_questions_it_is_asked_which_one_is_answered() -> None:
+    play, first, second = two_that_wait()
+    [asked] = play.writes("The one in the kitchen.")
+    assert asked.startswith("We have asked you about more than one complaint.")
+    assert (waits(play, first), waits(play, second)) == (True, True)
+    play.presses(f"add:{first}")
+    assert (waits(play, first), waits(play, second)) == (False, True)
+    assert play.texts_of(first)["addition"] == "The one in the kitchen."
+
+
+def test_the_answer_that_stays_where_it_was_kept_ends_the_waiting_too() -> None:
+    play, first, second = two_that_wait()
+    play.writes("The one in the kitchen.")
+    play.presses(f"add:{second}")
+    assert (waits(play, first), waits(play, second)) == (True, False)
+    assert play.acted[-1].verb is Verb.ANSWER
+
+
+def a_remedy_done() -> tuple[Play, str]:
+    """A decided complaint whose one remedy staff say is done."""
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.ASSIGN, ref, HANDLER, {"owner": HANDLER.id})
+    play.do(Verb.ASSESS, ref, HANDLER, ASSESSED)
+    play.do(Verb.INVESTIGATE, ref, HANDLER, {"evidence": ["complainant_heard", "records_checked"]})
+    facts = {"issues": [{"finding": "upheld"}], "remedies": [{"type": "repair"}], "others_affected": "none"}
+    words = {"issues.0.reasons": "Old pipe.", "root_cause": "Age"}
+    play.do(Verb.RESPOND, ref, HANDLER, {**facts, "cause_class": "single"}, words)
+    play.do(Verb.COMMUNICATE_DECISION, ref, SYSTEM)
+    play.now += timedelta(days=1)
+    done = {"remedy": "0", "done_at": play.now.isoformat()}
+    play.do(Verb.REMEDY_DONE, ref, HANDLER, done, {"proof": "Job sheet"})
+    return play, ref
+
+
+def test_yes_to_a_remedy_is_kept_as_proof_and_pressed_twice_it_is_told_so() -> None:
+    play, ref = a_remedy_done()
+    press = Press("yes", "done0", ref, 9)
+    assert play.hear(press) == [f"Thank you. I have noted for {ref} that it is right."]
+    assert play.hear(press)[0].startswith("I have your answer about that")
+    [remedy] = play.cases[ref].remedies
+    assert (remedy.answer, remedy.verified_at) == ("yes", None)
+
+
+@clause("D")
+def test_no_to_a_remedy_opens_it_again_with_a_reply_owed() -> None:
+    play, ref = a_remedy_done()
+    [asked] = play.writes("No")
+    assert asked.startswith("I have noted that. What is not right?")
+    [noted] = play.writes("It drips as before.")
+    assert "counts as not done" in noted
+    case = play.cases[ref]
+    assert (case.remedies[0].done_at, case.remedies[0].answer) == (None, "no")
+    assert {Flag.REMEDY_REFUSED, Flag.QUESTION_OPEN} <= case.flags
+    assert case.target(Target.REPLY) is not None
+    assert play.texts_of(ref)["not_right"] == "It drips as before."
+    done = {"remedy": "0", "done_at": play.now.isoformat()}
+    play.do(Verb.REMEDY_DONE, ref, HANDLER, done, {"proof": "Second job sheet"})
+    assert Flag.REMEDY_REFUSED not in play.cases[ref].flags
+
+
+def test_a_remedy_done_again_on_the_short_road_is_verified_by_the_complainants_word() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    play.hear(Press("no", "done0", ref, 3))
+    play.writes("cancel")
+    done = {"remedy": "0", "done_at": play.now.isoformat()}
+    play.do(Verb.REMEDY_DONE, ref, HANDLER, done, {"proof": "Flushed again"})
+    play.now += timedelta(minutes=1)
+    play.hear(Press("yes", "done0", ref, 3))
+    assert play.cases[ref].everything_verified
+
+
+@clause("7.3")
+def test_a_question_does_not_lapse_and_is_owed_a_reply_in_time() -> None:
+    play = Play()
+    play.files_a_complaint()
+    ref = play.is_decided()
+    play.writes("I have a question")
+    play.writes("When do you come?")
+    case = play.cases[ref]
+    reply = case.target(Target.REPLY)
+    assert reply is not None
+    assert reply.span == case.rules.targets.by_priority["P3"].first_action
+    play.do(Verb.REPLY, ref, HANDLER, {}, {"text": "On Friday."})
+    assert play.cases[ref].question_at is None
+
+
+def set_aside() -> tuple[Play, str]:
+    """A fault report that two people of staff agreed is no complaint."""
+    play = Play()
+    ref = play.files_a_complaint("My street light is out on Mill Lane.")
+    play.do(Verb.RECLASSIFY, ref, HANDLER, {"kind": "fault_report"}, {"reason": "A lamp is out."})
+    play.do(Verb.APPROVE, ref, MANAGER, {"agreed": "yes"})
+    assert play.cases[ref].close_code is CloseCode.NOT_COMPLAINT
+    return play, ref
+
+
+@clause("3")
+def test_insisting_words_restore_what_was_taken_for_something_else() -> None:
+    play, ref = set_aside()
+    play.now += timedelta(days=20)
+    [answer] = play.writes("Nobody came for three weeks and I complain about that.")
+    assert answer.startswith(f"{ref} is taken up as a complaint.")
+    assert (play.cases[ref].state, play.cases[ref].kind) == (State.INVESTIGATING, Kind.COMPLAINT)
+    assert len(play.cases) == 1
+
+
+def test_the_button_under_that_letter_restores_it_once() -> None:
+    play, ref = set_aside()
+    press = Press("insist", "closing", ref, 3)
+    assert play.hear(press)[0].startswith(f"{ref} is taken up as a complaint.")
+    assert play.hear(press) == [f"{ref} is open. Write here to add to it."]
+
+
+def test_another_matter_after_that_is_a_new_complaint() -> None:
+    play, ref = set_aside()
+    assert "Your reference is" in play.writes("The bill of October shows a wrong sum.")[0]
+    assert (len(play.cases), play.cases[ref].state) == (2, State.CLOSED)
+
+
+def test_a_word_of_thanks_for_it_restores_nothing() -> None:
+    play, ref = set_aside()
+    play.writes("Thank you very much")
+    assert play.cases[ref].state is State.CLOSED
+
+
+def test_words_that_point_to_it_without_insisting_are_added_and_the_button_is_offered() -> None:
+    play, ref = set_aside()
+    [answer] = play.writes(f"About {ref}: the lamp is number 17.")
+    assert "press the button" in answer
+    assert play.cases[ref].state is State.CLOSED
+    assert play.writes("It is a complaint")[0].startswith(f"{ref} is taken up")
+
+
+def test_mydata_tells_what_is_kept_and_offers_a_copy_once_a_day() -> None:
+    play = Play()
+    play.files_a_complaint()
+    [answer] = play.commands("mydata")
+    assert "data protection authority" in answer
+    coming, _ = play.presses("export")
+    assert coming.startswith("I am putting together everything")
+    owed = play.said[-1]
+    assert (owed.kind, owed.fields["person"]) == ("mydata", "p1")
+    assert play.presses("export") == ["You had a copy within the last day. You can have a new one tomorrow."]
+    play.now += timedelta(days=1)
+    assert len(play.presses("export")) == 2
+
+
+def test_a_correction_is_a_request_with_a_month_to_answer() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("mydata")
+    play.presses("correct_data")
+    [answer] = play.writes("My name is Marie, not Mary.")
+    assert "by Thursday, 3 December 2026" in answer
+    case = play.cases[ref]
+    assert Flag.DATA_REQUEST in case.flags
+    target = case.target(Target.DATA_REQUEST)
+    assert target is not None
+    assert target.met_at is None
+    play.do(Verb.REPLY, ref, HANDLER, {}, {"text": "It is corrected."})
+    assert Flag.DATA_REQUEST not in play.cases[ref].flags
+    met = play.cases[ref].target(Target.DATA_REQUEST)
+    assert met is not None
+    assert met.met_at is not None
+
+
+def test_an_erasure_is_asked_for_and_nothing_is_erased_by_a_press() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("mydata")
+    [sure] = play.presses("erase_data")
+    assert "A person looks at it first." in sure
+    play.presses("yes")
+    assert Flag.DATA_REQUEST in play.cases[ref].flags
+    assert play.texts_of(ref)["description"]
+
+
+def test_without_a_complaint_there_is_nothing_to_correct() -> None:
+    play = Play()
+    play.commands("mydata")
+    assert play.presses("correct_data")[0].startswith("I know of no complaint of yours.")
+
+
+@clause("7.2")
+def test_a_flood_is_recorded_whole_and_answered_once() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    said = len(play.said)
+    for n in range(300):
+        play.now += timedelta(seconds=0.2)
+        play.writes(f"Message number {n} of many.")
+    assert len([one for one in play.said if one.template == "flood"]) == 1
+    assert len(play.said) - said < 10
+    assert "Message number 299 of many." in play.words
+    assert len(play.cases) == 1
+    assert ref in play.cases
+
+
+def test_a_flood_in_the_form_ends_with_the_question_that_stands_asked_once() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    for n in range(200):
+        play.now += timedelta(seconds=0.1)
+        play.writes(f"Message number {n} of many.")
+    asked = len(play.said)
+    assert [one.template for one in play.said if one.template == "flood"] == ["flood"]
+    play.waits(120)
+    assert [one.template for one in play.said[asked:]] == ["readback"]
+
+
+def test_danger_in_a_flood_is_answered() -> None:
+    play = Play()
+    play.files_a_complaint()
+    for n in range(100):
+        play.writes(f"Message number {n} of many.")
+    [answer] = play.writes("There is a strong smell of gas in the kitchen now!")
+    assert answer.startswith("Please call 0800 111 999 now")
+
+
+def test_commands_that_could_mean_several_ask_which() -> None:
+    play, first, second = two_that_wait()
+    for name in ("add", "withdraw"):
+        [answer] = play.commands(name)
+        assert f"/{name} {first}" in answer
+        assert f"/{name} {second}" in answer
+
+
+def test_an_edited_command_is_a_command() -> None:
+    play = Play()
+    assert play.edits("55", "/status")[0].startswith("I know of no complaint of yours.")
+    assert play.cases == {}
+
+
+def test_buttons_of_a_closed_complaint_do_no_harm_and_are_answered() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    steps = list(play.said)
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    before = play.cases[ref].state
+    for one in steps:
+        for row in one.buttons:
+            for choice in row:
+                play.presses(choice, of=one)
+    assert play.cases[ref].state is before
+    assert len(play.cases) == 1
+
+
+def test_a_press_from_two_devices_counts_once() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair"):
+        play.presses(choice)
+    button = play.said[-1]
+    play.presses("send", of=button)
+    before = play.case.version
+    assert play.presses("send", of=button)[0].endswith("was sent before; nothing is missing.")
+    assert play.case.version == before
+
+
+def test_odd_messages_are_kept_or_answered_plainly() -> None:
+    play = Play()
+    assert play.writes("😡😡😡")[0].startswith("Please tell me in a few words")
+    assert play.hear(Unreadable())[0].startswith("I cannot keep a message of this kind.")
+    assert play.commands("start", "x'; -- \x00 ünsinn")[0].startswith("Hello.")
+    assert "Your reference is" in play.writes("word " * 800)[0]
+    assert play.sends("sticker") == []
+    assert play.writes("51.5072, -0.1276") == []
+    assert play.texts_of(play.ref)["description"].endswith("51.5072, -0.1276")
+
+
+@clause("4.2")
+def test_the_policy_is_whole_with_its_version() -> None:
+    [answer] = Play().commands("policy")
+    assert "answer within 10 working days" in answer
+    assert "Outside: Consumer ombudsman." in answer
+    assert "Version " in answer
+
+
+def test_reopening_late_by_an_old_insist_is_refused_with_what_to_do() -> None:
+    play, ref = set_aside()
+    play.now += LONG_AGO
+    assert "/complain" in play.hear(Press("insist", "closing", ref, 3))[0]
+
+
+def test_the_bare_step_of_a_flood_holds_no_words_in_its_state() -> None:
+    play = Play()
+    turn: Turn = play.turn(Unreadable())
+    assert set(turn.state["flood"]) == {"level", "at", "told"}
+
+
+@clause("7.3")
+def test_unblocking_makes_the_complaint_reachable_and_what_was_missed_owed_anew() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
+    words = play.cases[ref].words
+    assert play.hear(Unblocked()) == []
+    case = play.cases[ref]
+    assert (case.reachable, case.words) == (True, words)
+    assert "ack:1:r1" in {one.key for one in standing(case)}
+    before = case.version
+    play.hear(Unblocked())
+    assert play.cases[ref].version == before
+
+
+def test_a_survey_answered_only_by_skip_is_not_reminded() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
+    assert "survey_reminder" in {one.kind for one in standing(play.cases[ref])}
+    play.writes("skip")
+    assert "survey_reminder" not in {one.kind for one in standing(play.cases[ref])}

@@ -1,0 +1,217 @@
+"""Questions that are asked only where the story calls for them: each once, each free to skip (section 6, B)."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots.dialogue.asked import ORDER, QUESTIONS
+from complaints.vocabulary import Flag, Verb
+from tests.clauses import clause
+from tests.rules.dialogue_play import HANDLER, TEXTS, Play
+
+WHERE = "Where did it happen, or which order or account is it about, and when?"
+CUES = [
+    ("whom", "I write for my mother: her water is brown.", "Is this for you or for someone else?"),
+    ("whom", "Annem adına yazıyorum, suyu kahverengi.", "Is this for you or for someone else?"),
+    ("effect", "The bill was wrong and I was so upset.", "What has this meant for you?"),
+    ("effect", "Faturam yanlış geldi, çok üzüldüm.", "What has this meant for you?"),
+    ("again", "The meter is broken again.", "Has it happened before?"),
+    ("again", "Sayaç yine bozuldu.", "Has it happened before?"),
+    ("needs", "I am deaf and your line only takes calls.", "Would anything make this easier"),
+    ("needs", "Görme engelliyim, mektubunuzu okuyamıyorum.", "Would anything make this easier"),
+    ("identity", "The reader was rude. Please do not give him my name.", "How may we use your name?"),
+    ("identity", "Sayaç okuyan kabaydı, adımı vermeyin.", "How may we use your name?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("step", "story", "question"), CUES, ids=[f"{one[0]}-{n}" for n, one in enumerate(CUES)]
+)
+def test_a_cue_in_the_story_asks_its_question_once_and_skip_goes_on(
+    step: str, story: str, question: str
+) -> None:
+    play = Play()
+    play.writes(story)
+    [asked] = play.presses("done")
+    assert asked.startswith(question)
+    assert play.state["step"] == step
+    assert play.presses("skip") == [WHERE]
+    assert len([one for one in play.said if one.template == f"ask.{step}"]) == 1
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "The water has been brown since Monday.",
+        "My wife and I have had no post.",
+        "The window blind that you sent is broken.",
+        "I will never order from you again.",
+        "I was not upset, only surprised.",
+        "Faturam yanlış geldi.",
+    ],
+    ids=range(6),
+)
+def test_without_a_cue_only_where_and_what_would_help_are_asked(story: str) -> None:
+    play = Play()
+    play.writes(story)
+    assert play.presses("done") == [WHERE]
+
+
+@clause("7.2")
+def test_what_the_story_told_is_shown_and_signed_but_not_asked() -> None:
+    play = Play()
+    play.writes("This is the third time that order 4471203 of 3 November came broken. I want a refund.")
+    [readback] = play.presses("done")
+    assert "Happened before: Yes\n" in readback
+    assert "You would like: Money back\n" in readback
+    play.presses("send")
+    assert play.acted[-1].facts == {"recurrent": "yes", "remedy_requested": "money_back"}
+
+
+def test_an_effect_that_was_told_is_not_asked() -> None:
+    play = Play()
+    play.writes("The freezer failed and cost me 240 pounds.")
+    assert play.presses("done") == [WHERE]
+
+
+def test_several_cues_are_asked_in_their_order_and_read_back() -> None:
+    play = Play()
+    play.writes("It is broken again and I am worried; I am deaf.")
+    play.presses("done")
+    play.writes("I cannot sleep.")
+    play.presses("yes")
+    play.presses("large_print")
+    play.writes("Mill Lane")
+    [readback] = play.presses("repair")
+    assert (
+        "What it has meant for you: I cannot sleep.\nHappened before: Yes\n"
+        "What makes it easier: Large print\nWhere and when: Mill Lane\nYou would like: Repair\n"
+    ) in readback
+
+
+@clause("4.3")
+def test_a_support_need_is_a_flag_and_its_words_are_sealed() -> None:
+    play = Play()
+    play.writes("I am deaf and your line only takes calls.")
+    play.presses("done")
+    play.writes("Write to me, do not call.")
+    assert Flag.SUPPORT_NEED in play.case.flags
+    assert "support_needs" not in play.acted[-1].facts
+    assert play.texts_of(play.ref)["support_needs"] == "Write to me, do not call."
+
+
+def test_a_pressed_support_need_leaves_no_code_in_the_facts() -> None:
+    play = Play()
+    play.writes("I am deaf and your line only takes calls.")
+    play.presses("done")
+    play.presses("large_print")
+    assert Flag.SUPPORT_NEED in play.case.flags
+    assert "large_print" not in str(play.acted[-1].facts)
+
+
+@clause("4.7")
+def test_somebody_elses_complaint_is_flagged_until_authority_is_shown() -> None:
+    play = Play()
+    play.writes("I write for my mother: her water is brown.")
+    play.presses("done")
+    assert play.presses("agreed") == [WHERE]
+    assert play.acted[-1].facts["for_whom"] == "agreed"
+    assert play.acted[-1].facts["relation"] == "relative"
+    assert Flag.FOR_ANOTHER in play.case.flags
+    shown = {"what": "authority", "given_at": play.now.isoformat()}
+    play.do(Verb.NOTE, play.ref, HANDLER, shown, {"by_whom": "The mother, by phone"})
+    assert Flag.FOR_ANOTHER not in play.case.flags
+
+
+def test_words_about_somebody_else_count_as_not_shown_and_for_me_as_for_oneself() -> None:
+    play = Play()
+    play.writes("I write for my mother: her water is brown.")
+    play.presses("done")
+    play.writes("She knows of it, I think")
+    assert Flag.FOR_ANOTHER in play.case.flags
+    other = Play()
+    other.writes("My mother has brown water.")
+    other.presses("done")
+    other.writes("It's for myself")
+    assert Flag.FOR_ANOTHER not in other.case.flags
+
+
+def test_the_relation_is_asked_where_the_story_does_not_tell_it() -> None:
+    play = Play()
+    play.writes("I write on behalf of the old lady next door: her water is brown.")
+    play.presses("done")
+    assert play.presses("cannot_decide") == ["What are you to the person it is about?"]
+    assert play.presses("guardian") == [WHERE]
+    assert play.acted[-1].facts["relation"] == "guardian"
+
+
+def test_no_contact_is_explained_and_marked() -> None:
+    play = Play()
+    play.writes("The reader was rude. I want to stay anonymous.")
+    play.presses("done")
+    explained, following = play.presses("no_contact")
+    assert f"/status {play.ref}" in explained
+    assert following == WHERE
+    assert {Flag.NO_CONTACT, Flag.ANONYMOUS} <= play.case.flags
+
+
+@clause("4.7")
+def test_a_name_kept_back_is_marked_and_may_be_given_later() -> None:
+    play = Play()
+    play.writes("The reader was rude. I want to stay anonymous.")
+    play.presses("done")
+    button = play.said[-1]
+    play.presses("pseudonym")
+    assert Flag.ANONYMOUS in play.case.flags
+    play.presses("named", of=button)
+    assert Flag.ANONYMOUS not in play.case.flags
+
+
+def test_who_asked_for_no_contact_reads_the_decision_by_status() -> None:
+    play = Play()
+    play.writes("The reader was rude. I want to stay anonymous.")
+    for choice in ("done", "no_contact", "skip", "skip", "send"):
+        play.presses(choice)
+    ref = play.is_decided()
+    play.letters[ref] = "We have spoken to him."
+    assert play.commands("status", ref)[-1].endswith("We have spoken to him.")
+
+
+CHILD = "I am 13. The bus driver shouted at me."
+
+
+@clause("4.3")
+def test_a_child_is_spoken_to_plainly_and_asked_for_an_age_band_once() -> None:
+    play = Play()
+    [receipt] = play.writes(CHILD)
+    assert receipt.startswith("I have written this down.")
+    assert play.presses("done")[0].startswith("How old are you?")
+    offered, following = play.presses("from_13")
+    assert "a grown-up you trust" in offered
+    assert "0800 1111" in offered
+    assert following == "Where was it, and when? Write what you know."
+    assert Flag.MINOR in play.case.flags
+    assert Flag.SIGNIFICANT in play.case.flags
+    assert "from_13" not in str(play.acted[-1].facts)
+    play.presses("skip")
+    assert play.presses("apology")[0].endswith("to read this with you.\nPrivacy: northwind.example/privacy")
+
+
+def test_who_is_grown_up_is_no_child() -> None:
+    play = Play()
+    play.writes(CHILD)
+    play.presses("done")
+    assert play.writes("I am 31, that was a joke") == [WHERE]
+    assert Flag.MINOR not in play.case.flags
+
+
+def test_every_question_has_its_texts_and_its_labels() -> None:
+    for one in QUESTIONS:
+        for language in ("en", "tr"):
+            assert TEXTS.say(language, f"ask.{one.step}")
+            assert TEXTS.say(language, f"readback.{one.step}", text="x")
+            assert all(TEXTS.label(language, choice) for choice in one.choices)
+
+
+def test_the_plain_road_comes_last() -> None:
+    assert ORDER[-2:] == ("where", "help")

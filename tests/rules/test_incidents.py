@@ -1,0 +1,309 @@
+"""The rules of incidents: who may what, which stories they are asked about, who is left out for a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from complaints import acts
+from complaints.doing import stamp
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
+from complaints.forms import WrongFields
+from complaints.incidents import (
+    LEFT_OUT,
+    Incident,
+    IncidentAct,
+    after,
+    fold,
+    left_out,
+    may,
+    noticed_apart,
+    offered_for,
+    perform,
+    read,
+    recognises,
+)
+from complaints.particulars import Issue, Sign
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import Flag, State, Verb
+from tests.rules.builders import (
+    ALICE,
+    ANNA,
+    AUDREY,
+    BURAK,
+    IDA,
+    MONA,
+    OTHER_REF,
+    REF,
+    TUESDAY,
+    TUGBA,
+    a_received_case,
+    an_assessed_case,
+)
+
+WORDS = {"what": "No water", "area": "North", "line.en": "We know.", "signs.en": "no water, dry tap"}
+
+
+def an_incident(**more: Any) -> Incident:
+    event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
+    return replace(after(None, event, id_=7), **more)
+
+
+def done(incident: Incident, act: IncidentAct, by: Actor = ALICE, **facts: Any) -> Incident:
+    event = perform(incident, act, at=TUESDAY + timedelta(hours=1), by=by, facts=facts, words=WORDS)
+    return after(incident, event, id_=incident.id)
+
+
+def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
+    return acts.perform(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
+
+
+# who may
+
+
+@pytest.mark.parametrize("by", [ALICE, MONA, TUGBA])
+def test_whoever_handles_opens_one(by: Actor) -> None:
+    assert may(None, IncidentAct.OPEN, by) in by.roles
+
+
+@pytest.mark.parametrize("by", [AUDREY, IDA, ANNA])
+def test_nobody_else_opens_one(by: Actor) -> None:
+    with pytest.raises(NotAllowed):
+        may(None, IncidentAct.OPEN, by)
+
+
+@pytest.mark.parametrize("act", [IncidentAct.CHANGE, IncidentAct.UPDATE, IncidentAct.END])
+@pytest.mark.parametrize(("by", "allowed"), [(ALICE, True), (BURAK, False), (MONA, True), (AUDREY, False)])
+def test_its_owner_or_a_manager_does_everything_else(act: IncidentAct, by: Actor, allowed: bool) -> None:
+    if allowed:
+        assert may(an_incident(), act, by) in by.roles
+    else:
+        with pytest.raises(NotAllowed):
+            may(an_incident(), act, by)
+
+
+def test_an_owner_who_handles_no_more_does_nothing_more() -> None:
+    with pytest.raises(NotAllowed):
+        may(an_incident(), IncidentAct.END, Actor(ALICE.id, AUDREY.roles))
+
+
+# its life
+
+
+def test_it_is_what_its_events_add_up_to() -> None:
+    opened = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
+    changed = perform(
+        after(None, opened, id_=7),
+        IncidentAct.CHANGE,
+        at=TUESDAY,
+        by=MONA,
+        facts={"owner": BURAK.id},
+        words={**WORDS, "area": "Hill"},
+    )
+    found = fold((opened, changed), id_=7)
+
+    assert (found.owner, found.area, found.version) == (BURAK.id, "Hill", 2)
+    assert found.words == {"en": ("no water", "dry tap")}
+
+
+def test_it_begins_with_its_opening_unless_said_otherwise_and_never_in_the_future() -> None:
+    early = stamp(TUESDAY - timedelta(hours=5))
+    event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={"started_at": early}, words=WORDS)
+    assert after(None, event, id_=7).started_at == TUESDAY - timedelta(hours=5)
+    assert an_incident().started_at == TUESDAY
+    later = {"started_at": stamp(TUESDAY + timedelta(hours=1))}
+    with pytest.raises(BadFacts):
+        perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts=later, words=WORDS)
+
+
+def test_what_ended_is_touched_no_more() -> None:
+    ended = done(an_incident(), IncidentAct.END)
+    assert not ended.is_open
+    for act in (IncidentAct.CHANGE, IncidentAct.UPDATE, IncidentAct.END):
+        with pytest.raises(AlreadyDone):
+            done(ended, act, batch="7.3")
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_it_ends_after_it_began_and_not_in_the_future(hours: int) -> None:
+    with pytest.raises(BadFacts):
+        done(an_incident(), IncidentAct.END, ended_at=stamp(TUESDAY + timedelta(hours=hours)))
+
+
+def test_its_public_line_is_told_in_another_language_rather_than_not_at_all() -> None:
+    assert an_incident().line_in("tr") == "We know."
+    assert an_incident(line={"en": "We know.", "tr": "Biliyoruz."}).line_in("tr") == "Biliyoruz."
+
+
+# which stories
+
+
+@pytest.mark.parametrize(
+    ("story", "hits"),
+    [
+        ("There is NO WATER and the tap is dry", 1),
+        ("A dry tap. No water!", 2),
+        ("The waters are no concern", 0),
+        ("no hot water", 0),
+        ("", 0),
+    ],
+)
+def test_a_story_is_known_by_words_that_stand_together(story: str, hits: int) -> None:
+    assert recognises(an_incident(), story) == hits
+
+
+@pytest.mark.parametrize("story", ["Elektriklerimiz kesildi", "ELEKTRİK yok", "elektrik"])
+def test_words_match_from_their_beginning_in_any_case(story: str) -> None:
+    assert recognises(an_incident(words={"tr": ("elektrik",)}), story) == 1
+
+
+def test_of_several_the_one_with_more_of_its_words_is_asked_about() -> None:
+    other = an_incident(id=8, words={"en": ("no water",)})
+
+    assert offered_for([other, an_incident()], "no water, dry tap") == an_incident()
+    assert offered_for([an_incident(), other], "no water") == other
+
+
+def test_one_that_ended_or_was_denied_or_says_nothing_is_not_asked_about() -> None:
+    story = "no water, dry tap"
+
+    assert offered_for([an_incident(ended_at=TUESDAY)], story) is None
+    assert offered_for([an_incident()], story, not_these=[7]) is None
+    assert offered_for([an_incident(line={})], story) is None
+
+
+@given(st.text(), st.lists(st.text(max_size=20), max_size=4))
+def test_any_text_is_read_without_harm(story: str, signs: list[str]) -> None:
+    incident = an_incident(words={"en": tuple(signs)})
+
+    assert 0 <= recognises(incident, story) <= len(set(signs))
+
+
+# joining
+
+
+def test_a_case_joins_and_keeps_state_and_clocks() -> None:
+    before = an_assessed_case().case
+    case = joined(before)
+
+    assert (case.incident, case.state, case.targets) == (7, before.state, before.targets)
+
+
+def test_a_case_leaves_again() -> None:
+    assert joined(joined(an_assessed_case().case), left=True).incident is None
+
+
+def test_the_complainant_says_that_it_is_this_and_that_there_is_more() -> None:
+    case = joined(a_received_case().case, by=ANNA, second_issue=True)
+
+    assert (case.incident, case.second_issue) == (7, True)
+
+
+def test_the_complainant_neither_leaves_nor_links() -> None:
+    case = joined(a_received_case().case, by=ANNA)
+    with pytest.raises(NotAllowed):
+        joined(case, by=ANNA, left=True)
+    with pytest.raises(NotAllowed):
+        acts.perform(
+            case, Verb.LINK, at=TUESDAY, by=ANNA, facts={"relation": "duplicate", "other_ref": OTHER_REF}
+        )
+
+
+def test_joining_twice_or_two_at_once_is_refused() -> None:
+    case = joined(an_assessed_case().case)
+    with pytest.raises(AlreadyDone):
+        joined(case)
+    with pytest.raises(OutOfOrder):
+        acts.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
+
+
+def test_a_link_names_an_incident_or_another_complaint() -> None:
+    case = an_assessed_case().case
+    for facts in ({}, {"relation": "same_incident"}, {"other_ref": REF}):
+        with pytest.raises(ComplaintError):
+            acts.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
+
+
+# who is left out
+
+
+def sign(rule: str) -> tuple[Sign, ...]:
+    return (Sign(rule, 1, 0, False, TUESDAY),)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, None),
+        ({"state": State.CLOSED}, "closed"),
+        ({"withdrawn_at": TUESDAY}, "closed"),
+        ({"danger_at": TUESDAY}, "safety"),
+        ({"second_issue": True}, "second_issue"),
+        ({"issues": (Issue(0, "supply"), Issue(1, "money"))}, "second_issue"),
+        ({"signs": sign("vulnerable.elderly")}, "support_need"),
+        ({"signs": sign("minor.minor_affected")}, "support_need"),
+        ({"flags": frozenset({Flag.SUPPORT_NEED})}, "support_need"),
+        ({"flags": frozenset({Flag.RESTRICTED})}, "restricted"),
+        ({"flags": frozenset({Flag.FOR_ANOTHER})}, "representative"),
+        ({"flags": frozenset({Flag.UNREACHABLE})}, "unreachable"),
+        ({"flags": frozenset({Flag.NO_CONTACT})}, "unreachable"),
+        ({"channel": "phone"}, "unreachable"),
+    ],
+)
+def test_the_flagged_are_left_out_for_a_person(change: dict[str, Any], why: str | None) -> None:
+    case = replace(an_assessed_case().case, **change)
+
+    assert left_out(case) == why
+    assert why is None or why in LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("severity", "safety", "why", "apart"),
+    [(3, 0, None, False), (4, 0, "severity", True), (2, 1, "safety", True)],
+)
+def test_the_grave_are_left_out_and_told_to_top_management_by_themselves(
+    severity: int, safety: int, why: str | None, apart: bool
+) -> None:
+    assessed = an_assessed_case().case
+    assert assessed.assessment is not None
+    case = replace(assessed, assessment=replace(assessed.assessment, severity=severity, safety=safety))
+
+    assert (left_out(case), noticed_apart(case)) == (why, apart)
+
+
+# forms
+
+
+def test_a_new_incident_says_what_it_is_and_when_it_began() -> None:
+    with pytest.raises(WrongFields) as wrong:
+        read("incident", {"which": "new"}, ("en",), options={"which": ("new", "7")})
+    assert set(wrong.value.fields) == {"what", "started_at"}
+
+
+def test_whoever_joins_one_need_say_nothing_more() -> None:
+    given_ = {"which": "7", "started_at": 1}
+    assert read("incident", given_, ("en",), options={"which": ("new", "7")}) == ({"which": "7"}, {})
+
+
+def test_the_text_to_all_is_needed_in_the_language_of_the_staff_only() -> None:
+    with pytest.raises(WrongFields) as wrong:
+        read("incident_update", {"text.tr": "Onarıldı."}, ("en", "tr"))
+    assert wrong.value.fields == {"text.en": "required"}
+
+
+def test_an_update_to_all_needs_no_date_of_each_and_answers_no_question() -> None:
+    case = replace(joined(an_assessed_case().case), question_at=TUESDAY)
+    told = acts.perform(
+        case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
+    )
+
+    assert told.event.facts["batch"] == "7.2"
+    assert told.case.question_at == TUESDAY
+    with pytest.raises(BadFacts):
+        acts.perform(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})

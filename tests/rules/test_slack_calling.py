@@ -1,0 +1,91 @@
+"""People and days as they are typed: who is meant, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from bots.slack.calling import Away, member_of, read_away
+from bots.slack.suggesting import suggested
+from bots.slack.whom import stand_ins, to_remind
+from complaints.errors import BadFacts
+from complaints.vocabulary import Role, Target
+from store.values import Member
+from tests.rules.slack_cases import NOW, stages
+
+ALICE = Member("U0000001", "Alice Moor", ("ally",), frozenset({Role.HANDLER}))
+BURAK = Member("U0000005", "Burak Er", (), frozenset({Role.HANDLER}), deputy="U0000001")
+MONA = Member("U0000002", "Mona Alice", (), frozenset({Role.MANAGER}))
+STAFF = (ALICE, BURAK, MONA)
+TODAY = date(2026, 11, 3)
+
+
+def away(member: Member, deputy: str | None = None) -> Member:
+    return replace(member, absent_until=NOW + timedelta(days=3), deputy=deputy)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("<@U0000001>", ALICE),
+        ("<@U0000005|burak>", BURAK),
+        ("U0000002", MONA),
+        ("@alice", ALICE),
+        ("@ally", ALICE),
+        ("Burak", BURAK),
+        ("@nobody", None),
+        ("<@U9999999>", None),
+    ],
+)
+def test_a_person_is_meant_by_mention_id_name_or_alias(word: str, expected: Member | None) -> None:
+    assert member_of(word, STAFF) is expected
+
+
+def test_a_name_of_two_people_means_nobody() -> None:
+    assert member_of("alice", (ALICE, Member("U0000009", "Alice Ray", (), frozenset()))) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("until 2026-12-04", Away(date(2026, 12, 4))),
+        ("@burak until 2026-12-04", Away(date(2026, 12, 4), who=BURAK.id)),
+        ("until 2026-12-04 deputy @alice", Away(date(2026, 12, 4), deputy=ALICE.id)),
+        ("@burak until 2026-12-04 deputy @alice", Away(date(2026, 12, 4), BURAK.id, ALICE.id)),
+    ],
+)
+def test_absence_is_read(said: str, expected: Away) -> None:
+    assert read_away(said, STAFF, TODAY) == expected
+
+
+@pytest.mark.parametrize(
+    "said", ["", "until", "until soon", "until 2026-11-03", "until 2028-01-01", "@who until 2026-12-04"]
+)
+def test_what_is_no_absence_is_refused(said: str) -> None:
+    with pytest.raises(BadFacts):
+        read_away(said, STAFF, TODAY)
+
+
+def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> None:
+    case = stages()["owned"].case
+
+    assert to_remind(case, Target.LOOK, (ALICE, BURAK, MONA), NOW, missed=False) == (ALICE.id,)
+    assert to_remind(case, Target.LOOK, (away(ALICE, BURAK.id), BURAK, MONA), NOW, missed=False) == (
+        BURAK.id,
+    )
+    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, missed=False) == (MONA.id,)
+    both = (away(ALICE, BURAK.id), away(BURAK), MONA)
+    assert stand_ins(ALICE.id, both, NOW) == [MONA.id]
+
+
+def test_who_is_suggested_has_the_fewest_is_here_and_may_decide_it() -> None:
+    fresh, higher = stages()["received"].case, stages()["escalated"].case
+    loads = {ALICE.id: 3, BURAK.id: 7}
+
+    assert suggested(fresh, STAFF, loads, NOW) == (ALICE.id, 3)
+    assert suggested(fresh, (away(ALICE), BURAK, MONA), loads, NOW) == (BURAK.id, 7)
+    assert suggested(fresh, (MONA,), loads, NOW) == (MONA.id, 0)
+    assert suggested(higher, STAFF, loads, NOW) == (MONA.id, 0)
+    assert suggested(fresh, (), loads, NOW) is None

@@ -1,0 +1,71 @@
+# Fifty people write about one outage: the first become complaints, the others are asked "is it this?", all are told at once.
+5 people write: There is no water in the whole of Mill Lane since six this morning, the tap is dry.
+Clock +30 seconds
+Bot to people 1-5: Where did it happen
+
+Alice presses Incident on Person-1's card
+Alice fills which=new what="No water in Mill Lane" area="Mill Lane" line.en="We know that there is no water in Mill Lane since six this morning. We are looking for the burst pipe." line.tr="Değirmen Sokak'ta sabah altıdan beri su olmadığını biliyoruz. Patlayan boruyu arıyoruz." signs.en="no water, dry" signs.tr="su yok"
+Alice submits
+Record of Person-1: incident_id=1
+Alice presses Join on the incident card
+Alice fills other_ref=ref:Person-2
+Alice submits
+Alice presses Incident on Person-3's card
+Alice fills which=1
+Alice submits
+Records of people 1-3: incident_id=1
+
+43 people write: No water at our house in Mill Lane, the kitchen tap is dry.
+Clock +30 seconds
+Bot to people 6-48: Is it this? … no water in Mill Lane
+People 6-45 press Yes
+Bot to people 6-45: You need not answer anything more
+Bot to people 6-45: We have your complaint
+Bot never told people 6-45: Where did it happen
+People 46-47 press Yes, and more
+Bot to people 46-47: Where did it happen
+People 48-48 press No
+Bot to people 48-48: Where did it happen
+Records of people 6-47: incident_id=1
+Record of Person-48: incident_id=none
+
+# Turkish, and typed.
+1 people write [tr]: Sabahtan beri evde su yok, musluklar kupkuru.
+Clock +30 seconds
+Bot to Person-49: Konu bu mu? … su olmadığını biliyoruz
+Person-49: evet
+Record of Person-49: incident_id=1
+
+# One who needs more than all the others is left out for a person.
+1 people write: No water since six, I am disabled and my elderly mother is bedridden, the tap is dry.
+Clock +30 seconds
+Person-50 presses Yes
+Clock +10 seconds
+Alice sees: No water in Mill Lane
+
+Alice presses Update all on the incident card
+Alice fills text.en="The pipe is mended. Let the tap run for a minute before you drink." text.tr="Boru onarıldı. İçmeden önce suyu bir dakika akıtın."
+Alice submits
+Alice sees: This goes to 44 complainants
+Alice sees: The pipe is mended
+Alice sees: (safety)
+Alice sees: (a matter of its own beside it)
+Alice submits
+Bot to people 1-3: The pipe is mended
+Bot to people 6-45: The pipe is mended
+Bot to Person-49: Boru onarıldı
+Bot never told people 46-48: The pipe is mended
+Bot never told Person-50: The pipe is mended
+Clock +10 seconds
+Alice sees: sent 44, waiting 0
+
+# Each keeps an own complaint: status, and an end of its own.
+Person-6: /status
+Bot to Person-6: What we know … no water in Mill Lane
+Alice presses End on the incident card
+Alice submits
+Alice sees: Ended
+1 people write: No water in Mill Lane this evening, the tap is dry as a bone.
+Clock +30 seconds
+Bot to Person-51: Where did it happen
+Figures: incidents=1 complaints=47
