@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from bots.dialogue.policy import policy_fields
 from bots.texts.texts import Texts
 from complaints.rulebook import Rulebook
 
@@ -26,10 +27,7 @@ def public_page(rules: Rulebook, texts: Texts) -> str:
 
 
 def _section(language: str, rules: Rulebook, texts: Texts) -> str:
-    bodies = texts.together(language, [one.body for one in rules.recourse])
-    policy = texts.say(
-        language, "policy", org=rules.organisation, bodies=bodies or texts.say(language, "how.no_body")
-    )
+    policy = texts.say(language, "policy", **policy_fields(language, rules, texts))
     title, _, rest = policy.partition("\n")
     paragraphs = "".join(f"<p>{escape(one)}</p>" for one in rest.split("\n") if one.strip())
     return f'<section lang="{language}"><h1>{escape(title)}</h1>{paragraphs}</section>'

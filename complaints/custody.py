@@ -8,7 +8,7 @@ from complaints.doing import VerbFunction, Words, allowed, happened, instant, ne
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.incidents import joining
 from complaints.people import Actor
-from complaints.permissions import is_excluded, manages
+from complaints.permissions import is_excluded, manages, may_read
 from complaints.record import Case, Event, Facts
 from complaints.references import parse_reference
 from complaints.vocabulary import Flag, Role, Verb
@@ -102,6 +102,11 @@ def declare_conflict(case: Case, *, at: datetime, by: Actor, facts: Facts, words
     """Step aside, or name one who must: that person no longer acts nor sees (4.5)."""
     role = allowed(case, Verb.DECLARE_CONFLICT, by)
     need_words(words, "reason", f"Give the reason for the conflict on {case.ref}.")
+    if by.is_staff and str(facts["who"]) != by.id and not may_read(case, by):
+        # Else whoever is not cleared could find out by asking whom it is about.
+        raise NotAllowed(
+            f"{case.ref} is restricted: here you may only step aside yourself.", code="not_allowed.restricted"
+        )
     if is_excluded(case, str(facts["who"])):
         raise AlreadyDone(
             f"{facts['who']} is kept from {case.ref} already: nothing to do.", code="already_so"

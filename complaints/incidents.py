@@ -217,10 +217,10 @@ def _holds(story: list[str], sign: list[str]) -> bool:
 
 #: Why a complaint is left out of an update to all, in the order in which the reasons are looked for.
 LEFT_OUT: tuple[str, ...] = (
+    "restricted",
     "closed",
     "safety",
     "severity",
-    "restricted",
     "second_issue",
     "support_need",
     "representative",
@@ -231,14 +231,15 @@ _NEEDS = frozenset({"minor", "vulnerable"})
 
 def left_out(case: Case) -> str | None:
     """Why a person must write to this one instead (design.md, "An incident"); None: it may be told with all."""
+    if case.restricted:
+        # First: for any other reason its reference is shown where everybody looks.
+        return "restricted"
     if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
         return "closed"
     if case.safety >= 1 or (case.danger_at is not None and case.danger_receipt_at is None):
         return "safety"
     if case.severity >= 4:
         return "severity"
-    if case.restricted:
-        return "restricted"
     if case.second_issue or len(case.issues) > 1:
         return "second_issue"
     needs = any(one.kind in _NEEDS for one in case.signs)

@@ -40,16 +40,21 @@ def owe_next_morning(store: Store) -> None:
 def mornings(store: Store) -> Mapping[str, Perform]:
     """The performer of kind `morning`: everybody who handles or manages, and the next morning."""
 
-    def owe(day: str) -> None:
-        now = store.now()
+    def owe() -> None:
+        now, calendar = store.now(), store.current_rulebook().calendar
         owe_next_morning(store)
+        # Late after a night of several days it is of today: yesterday's would help nobody.
+        today = wall(now, calendar.zone).date()
+        if working_day_from(today, calendar) != today:
+            return
+        day = today.isoformat()
         for member in store.members():
             if member.roles & READERS:
                 facts = {"member": member.id, "day": day}
                 store.insert(Owed(f"digest:{day}:{member.id}", "digest", now, Lane.BULK, facts))
 
-    async def morning(one: Obligation) -> Outcome:
-        await store.in_thread(owe, str(one.facts["day"]))
+    async def morning(_: Obligation) -> Outcome:
+        await store.in_thread(owe)
         return Done()
 
     return {"morning": morning}

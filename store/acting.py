@@ -83,9 +83,12 @@ def act_on(
     for one in once:
         if not tx.take(HEARD, {"key": one, "at": tx.now}):
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
-    if version is not None and version != case.work_version:
-        raise _stale(file, version)
     try:
+        if version is not None and version != case.work_version:
+            if by.is_staff and permissions.is_excluded(case, by.id):
+                # What was done meanwhile is not theirs to know.
+                permissions.require(case, verb, by)
+            raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
         done = perform(case, verb, at=tx.now, by=by, facts=_filled(tx, case, verb, by, facts), words=words)

@@ -85,6 +85,9 @@ class Codes:
             self._refuse_showing(row)
             return Code(CodeState.LOCKED)
         case = None if row is None else load(tx, row.ref).case
+        while case is not None and case.merged_into is not None:
+            # The code of a merged complaint opens the one that goes on.
+            case = load(tx, case.merged_into).case
         if row is None or case is None or case.erased_at is not None:
             return self._miss(CodeState.UNKNOWN)
         if row.used_at is not None:
@@ -95,7 +98,10 @@ class Codes:
             return Code(CodeState.LOCKED)
         if row.expires_at <= tx.now:
             return self._miss(CodeState.EXPIRED)
-        self._found[row.ref] = row
+        if case.has_chat:
+            # Bound meanwhile by a code of its own.
+            return self._miss(CodeState.USED)
+        self._found[case.ref] = row
         return Code(CodeState.FOUND, case)
 
     def _missed(self) -> int:
@@ -137,7 +143,7 @@ class Codes:
         also_complains(tx, ref, contact.person, as_well_as=by.id)
         tx.connection.execute(
             update(BINDINGS)
-            .where(BINDINGS.c.ref == ref, BINDINGS.c.code_index == row.code_index)
+            .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
             .values(used_at=tx.now)
         )
         over_to_chat(tx, after)

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, or_, select
 
+from complaints import permissions
 from complaints.errors import UnknownReference
 from complaints.folding import after, fold
+from complaints.people import Actor
 from complaints.record import Case, Event
 from store.chain import event_of, named_before
 from store.errors import Erased
@@ -51,6 +53,15 @@ def load(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
     return _files(tx, rows)[0]
+
+
+def may_open(tx: Tx, case: Case, by: Actor) -> bool:
+    """May this person read it? What was taken into another complaint only with that one (4.5, C)."""
+    while permissions.may_read(case, by):
+        if case.merged_into is None:
+            return True
+        case = load(tx, case.merged_into).case
+    return False
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:

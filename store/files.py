@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from complaints import permissions
 from complaints.duties import Lane, Owed
 from complaints.errors import NotAllowed
 from complaints.people import Actor
 from store.attempts import remember
-from store.casefiles import CaseFile, load
+from store.casefiles import CaseFile, load, may_open
 from store.errors import StoreError, UnknownRow
 from store.owed_rows import owe_for_case
 from store.reads import write_read
@@ -101,7 +100,7 @@ def file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
 def file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
     """The bytes for somebody who may read the complaint; it is a read on the record."""
     file = load(tx, ref)
-    if not permissions.may_read(file.case, by):
+    if not may_open(tx, file.case, by):
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
         remember(tx, ref, "file", by, refused)
         raise refused

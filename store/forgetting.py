@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from complaints.errors import UnknownReference
 from complaints.people import SYSTEM
 from complaints.references import parse_reference
-from complaints.vocabulary import Flag, State, Verb
+from complaints.vocabulary import CloseCode, Flag, State, Verb
 from complaints.worktime import due
 from store.acting import act
 from store.casefiles import load
@@ -138,10 +138,16 @@ def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:
 def _held(tx: Tx, ref: str) -> str | None:
     """Why a complaint must be kept for now; None where it may go."""
     row = tx.connection.execute(
-        select(COMPLAINTS.c.state, COMPLAINTS.c.flags).where(COMPLAINTS.c.ref == ref)
+        select(COMPLAINTS.c.state, COMPLAINTS.c.flags, COMPLAINTS.c.close_code).where(COMPLAINTS.c.ref == ref)
     ).one()
     if row.state != State.CLOSED.value:
         return "open"
+    if row.close_code == CloseCode.MERGED.value:
+        # Its words are part of the complaint that goes on: they go no earlier than that one's.
+        goes_on = load(tx, ref).case.merged_into
+        held = None if goes_on is None else _held(tx, goes_on)
+        if held is not None:
+            return held
     if Flag.LEGAL_HOLD.value in row.flags:
         return "legal_hold"
     # The flag stands for good once an outside body was named: whether it is still at work, the events know.

@@ -24,7 +24,7 @@ from store.acting import act_on, settle
 from store.casefiles import load
 from store.incidents import act_on_incident, every_case, incident, incident_history
 from store.owed_rows import row_of
-from store.tables import INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
+from store.tables import COMPLAINTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
 from store.transactions import Tx
 
 #: The duty that tells one complaint.
@@ -59,7 +59,9 @@ def audience(tx: Tx, number: int, by: Actor) -> Audience:
     """Who is told and who is left out, as the complaints stand now."""
     to, left = [], []
     for case in every_case(tx, number):
-        why = rules.left_out(case) or (None if permissions.may_read(case, by) else "not_open")
+        why = rules.left_out(case)
+        if why != "restricted" and not permissions.may_read(case, by):
+            why = "not_open"
         if why is None:
             to.append(case)
         else:
@@ -161,6 +163,7 @@ def deliveries(tx: Tx, batch: str) -> list[Delivery]:
         select(
             _TOLD.ref,
             _TOLD.left_out,
+            COMPLAINTS.c.restriction,
             duty.c.state.label("duty"),
             duty.c.why.label("duty_why"),
             letter.c.state.label("letter"),
@@ -169,6 +172,7 @@ def deliveries(tx: Tx, batch: str) -> list[Delivery]:
             MESSAGES.c.reason,
         )
         .select_from(INCIDENT_RECEIVERS)
+        .join(COMPLAINTS, COMPLAINTS.c.ref == _TOLD.ref)
         .outerjoin(duty, and_(duty.c.scope == _TOLD.ref, duty.c.key == f"{KIND}:{batch}"))
         .outerjoin(letter, and_(letter.c.scope == _TOLD.ref, letter.c.key == _letter_key()))
         .outerjoin(newest, newest.c.obligation_id == letter.c.id)
@@ -186,13 +190,17 @@ def _letter_key() -> ColumnElement[str]:
 
 def _delivery(row: Any) -> Delivery:
     if row.left_out is not None:
-        return Delivery(row.ref, "left_out", row.left_out)
+        # What became restricted since is no longer named beside its reason.
+        return Delivery(row.ref, "left_out", row.left_out if row.restriction is None else "restricted")
     if row.duty == "failed" or row.letter == "failed":
         return Delivery(row.ref, "failed", _code(row.letter_why or row.duty_why))
     if row.letter == "done" and row.message == "sent":
         return Delivery(row.ref, "sent")
     if row.letter == "done":
         return Delivery(row.ref, "failed", _code(row.reason))
+    if row.letter is None and row.duty == "done":
+        # Settled without an act: it was erased while it waited.
+        return Delivery(row.ref, "left_out", "closed")
     return Delivery(row.ref, "waiting")
 
 

@@ -83,5 +83,7 @@ def taken_in(file: CaseFile) -> dict[str, Any]:
         ],
         "restricted": case.restricted,
         "subjects": sorted(case.subjects),
+        "lines": sorted(case.lines),
+        "subject_roles": sorted(case.fairness.roles),
         "handlers": sorted(case.conflicted),
     }

@@ -10,14 +10,13 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from complaints import permissions
 from complaints.doing import stamp
 from complaints.errors import NotAllowed
 from complaints.people import Actor
 from complaints.record import Case, Event
 from complaints.vocabulary import Flag, Verb
 from store.attempts import remember
-from store.casefiles import CaseFile, events_of, load
+from store.casefiles import CaseFile, events_of, load, may_open
 from store.contacts import person_key
 from store.errors import UnknownRow
 from store.fairness_fields import read_by_denied
@@ -49,7 +48,7 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
     """Everything that this person may see; it leaves a row in `reads` (4.7). NotAllowed is recorded too."""
     file = load(tx, ref)
     found = file.case
-    if not permissions.may_read(found, by):
+    if not may_open(tx, found, by):
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
         remember(tx, ref, "open", by, refused)
         raise refused

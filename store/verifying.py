@@ -21,7 +21,16 @@ from store.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.rotating import retired
 from store.rulebooks import SETTINGS_CHAIN, rulebook
 from store.sealing import commitment, unseal
-from store.tables import ASSESSMENTS, CHECKPOINT_HEADS, CHECKPOINTS, COMPLAINTS, EVENTS, PROPOSALS, TEXTS
+from store.tables import (
+    ASSESSMENTS,
+    CHECKPOINT_HEADS,
+    CHECKPOINTS,
+    COMPLAINTS,
+    EVENTS,
+    IMPROVEMENTS,
+    PROPOSALS,
+    TEXTS,
+)
 from store.told import text_place
 from store.transactions import Tx
 from store.values import Verification
@@ -149,6 +158,12 @@ def _projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Bad
         )
         if wanted != found:
             return ref, last, f"the rows of {table.name} are not what the events add up to"
+    opened = sorted((one.seq, one.due, one.opened_at, one.cause_class) for one in case.improvements)
+    columns = (IMPROVEMENTS.c.seq, IMPROVEMENTS.c.due, IMPROVEMENTS.c.opened_at, IMPROVEMENTS.c.cause_class)
+    # What is done about it later stands in the row alone; that an event opened it must not be lost.
+    query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
+    if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
+        return ref, last, "the rows of improvements are not what the events add up to"
     last_rows = (
         (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
         (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 #: Into a file or a pipe nothing is broken into lines: one finding, one line.
 _WIDE = 400
@@ -28,8 +29,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*("–" if value is None else str(value) for value in row))
+        drawn.add_row(*(_plain("–" if value is None else str(value)) for value in row))
     out.print(drawn)
+
+
+def _plain(text: str) -> Text:
+    """Somebody's words are neither markup of ours nor orders to the terminal."""
+    return Text("".join(one if one in "\n\t" or one.isprintable() else "\ufffd" for one in text))
 
 
 def local(instant: str | None, zone: Any) -> str | None:

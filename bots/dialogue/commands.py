@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from bots.dialogue import binding, endings, mydata, outside, replies, status
 from bots.dialogue.buttons import CANCEL, languages
 from bots.dialogue.heard import Command
+from bots.dialogue.policy import policy_fields
 from bots.dialogue.recording import Message
 from bots.dialogue.talk import FORM, IDLE, Talk
+from complaints.duties import Lane
 from complaints.record import Case
 from complaints.references import find_reference, parse_reference
 from complaints.vocabulary import Verb
@@ -131,18 +133,8 @@ def outside_step(talk: Talk, at: int) -> str:
 
 def _policy(talk: Talk, heard: Command) -> None:
     """The whole policy, with its version: the rules in force, and since when."""
-    rules = talk.rules
-    bodies = talk.texts.together(talk.language, [one.body for one in rules.recourse])
-    talk.say(
-        "policy",
-        org=rules.organisation,
-        levels=talk.texts.count(talk.language, "how.levels", rules.top_level),
-        bodies=bodies or talk.line("how.no_body"),
-        ack=talk.span(rules.targets.ack),
-        answer=talk.span(rules.targets.legal or rules.targets.by_priority["P4"].decide),
-        version=rules.id[:8],
-        notice=f"\n\n{talk.line('readback.notice', notice=rules.notice)}" if rules.notice else "",
-    )
+    told = policy_fields(talk.language, talk.rules, talk.texts)
+    talk.say("policy", buttons=(), lane=Lane.DIALOGUE, **told)
 
 
 def _language(talk: Talk, heard: Command) -> None:

@@ -61,6 +61,10 @@ _SAID: Mapping[str, Callable[[Desk, Asked], Awaitable[str]]] = {
 }
 
 
+#: Every word that we know.
+WORDS = frozenset({*_SAID, "help", "list", "mine", "show", "log", "policy", "move"})
+
+
 class Commands:
     """The listener of the slash command."""
 
@@ -74,17 +78,17 @@ class Commands:
         """Answered privately in the acknowledgement; what takes longer is owed before it."""
         voice = self.desk.voice
         word, _, rest = str(body.get("text") or "help").strip().partition(" ")
+        # What is no word of ours may be somebody's name or number: neither a log nor an attempt holds it.
+        what = f"command {word.lower() if word.lower() in WORDS else 'unknown'}"
         try:
-            actor = await admit(
-                self.desk, body, self.own_team, str(body["user_id"]), what=f"command {word[:20]}"
-            )
+            actor = await admit(self.desk, body, self.own_team, str(body["user_id"]), what=what)
             trigger, channel = str(body["trigger_id"]), str(body.get("channel_id") or "")
             asked = Asked(rest.strip(), actor, trigger, channel, self.desk.store.now())
             answer = await self._answer(word.lower(), asked)
         except ComplaintError as refused:
             answer = Answer(refusals.words(refused, voice))
         except SlackApiError as failure:
-            unexpected(f"command {word[:20]}", failure)
+            unexpected(what, failure)
             answer = Answer(voice.say("refused.unexpected"))
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected("command", failure)

@@ -52,7 +52,9 @@ def incident_card(incident: Incident, standing: Standing, voice: Voice, *, zone:
     blocks += _update(incident, standing, voice, zone)
     if incident.is_open:
         blocks.append(_buttons(incident, voice, draw))
-    return Drawn(f"{title}. {voice.say('incident.cases', number=sum(standing.counts.values()))}", blocks)
+    return Drawn(
+        f"{escaped(title)}. {voice.say('incident.cases', number=sum(standing.counts.values()))}", blocks
+    )
 
 
 def headline(incident: Incident, voice: Voice) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from bots.telegram.sending import Message, Sender
 from bots.telegram.speaking import Perform
 from bots.texts import Texts
-from store.open import Store
 from store.outcomes import Done, GaveUp, Outcome
 from store.values import Obligation
 
@@ -18,7 +17,7 @@ CopyOf = Callable[[str, str], tuple[str, bytes]]
 MOST_BYTES = 49 * 1024 * 1024
 
 
-def mydata(sender: Sender, store: Store, texts: Texts, copy_of: CopyOf | None) -> Perform:
+def mydata(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Perform:
     """Make the copy and send it; where it cannot be made or sent, staff see the duty fail and do it by hand."""
 
     async def perform(owed: Obligation) -> Outcome:

@@ -38,7 +38,7 @@ def performers(
         "wake": wake(store, intake),
         "fetch": fetch(app, store),
         "inbox": inbox(store, intake),
-        "mydata": mydata(sender, store, texts, copy_of),
+        "mydata": mydata(sender, texts, copy_of),
         **Speaking(store, sender, buttons, texts).performers(),
     }
 

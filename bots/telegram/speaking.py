@@ -43,6 +43,13 @@ class Written:
 
 Write = Callable[[Letter, Obligation], Written | None]
 
+#: What the person wrote may leave nobody independent, and is answered at once; an act of staff may do so too.
+_THEIRS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
+
+
+def _begun_by_us(owed: Obligation) -> bool:
+    return owed.kind == "no_independent" and owed.facts.get("verb") not in _THEIRS
+
 
 @dataclass(frozen=True)
 class Speaking:
@@ -102,7 +109,7 @@ class Speaking:
         async def perform(owed: Obligation) -> Outcome:
             store, ref = self.store, str(owed.ref)
             case = await store.in_thread(store.case, ref)
-            if kind in self.waits:
+            if kind in self.waits or _begun_by_us(owed):
                 until = held_until(case, store.now(), answers=kind == "letter", closing=kind == "closing")
                 if until is not None:
                     return Later(until, "quiet hours")

@@ -204,6 +204,22 @@ async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
     await asyncio.sleep(0)
 
 
+async def test_one_that_was_taken_up_again_meanwhile_keeps_no_other_from_being_purged(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    store, desk = sqlite_store, Desk(sqlite_store)
+    first, second = desk.closed(), desk.closed()
+    clock.go_on(days=800)
+    found = store.expired(GB)
+    desk.act(first, Verb.REOPEN, MANAGER, words={"reason": "new"})
+    store.expired = lambda *_: found  # type: ignore[assignment,method-assign]
+    _housekeeping(store, True)
+    (owed,) = store.claim(["purge"], 5, 60)
+    await housekeeping(store, retention=GB)["purge"](owed)
+
+    assert store.unerased([first, second]) == [first]
+
+
 def test_an_erasure_that_a_backup_would_undo_is_not_begun(tmp_path: Path) -> None:
     why = refused(lambda: require_writable(tmp_path / "no folder" / "erasures.jsonl"), StoreError)
     assert "Nothing was erased" in str(why)

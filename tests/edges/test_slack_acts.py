@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bots.slack.filing import Filing
+from bots.slack.posting import Poster
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import Refused
 from store.open import Store
+from store.outcomes import Retry
 from store.tables import ATTEMPTS
 from store.values import HeardFile, Member
 from tests.databases import FakeClock
@@ -432,6 +436,24 @@ async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: 
     assert [(name, data[:3]) for name, data in came] == [(f"{ref}-1.jpg", b"\xff\xd8\xff")]
     assert len(office.sim.calls("files.delete")) == 1
     assert [one["what"] for one in office.store.record(ref)["reads"]] == ["open", "file:1"]
+
+
+async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_too(office: Office) -> None:
+    answered = office.client.files_completeUploadExternal
+
+    async def unanswered(**told: Any) -> None:
+        await answered(**told)
+        raise TimeoutError
+
+    office.client.files_completeUploadExternal = unanswered  # type: ignore[assignment,method-assign]
+    filing = Filing(Poster(office.desk, office.client, pace=0))
+    outcome = await filing.deliver(ALICE, "page.md", b"page", "Here.")
+    assert outcome == Retry("TimeoutError")
+    assert len(office.staff(ALICE).files) == 1
+    office.clock.go_on(hours=25)
+    await office.idle()
+
+    assert office.staff(ALICE).files == []
 
 
 async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Office) -> None:

@@ -104,10 +104,28 @@ async def test_a_digest_done_twice_is_said_once(office: Office) -> None:
 
 async def test_a_digest_of_a_day_that_is_over_is_not_said(office: Office) -> None:
     office.proposed()
-    owe_next_morning(office.store)
+    facts = {"member": ALICE, "day": "2026-11-04"}
+    owed = Obligation(
+        1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
+    )  # fmt: skip
     office.clock.go_on(days=2)
-    office.performing.nudge()
-    await office.idle()
+    await performers(office.desk, office.client, pace=0)["digest"](owed)
+
+    assert digests(office, ALICE) == []
+
+
+async def test_a_desk_that_slept_over_two_mornings_says_todays_digest_once(office: Office) -> None:
+    office.proposed()
+    await morning(office, MORNING + timedelta(days=1, hours=1))
+    thursday = digests(office, ALICE)
+    await morning(office, MORNING + timedelta(days=2))
+
+    assert [len(thursday), len(digests(office, ALICE))] == [1, 2]
+
+
+async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office) -> None:
+    office.proposed()
+    await morning(office, MORNING + timedelta(days=3))
 
     assert digests(office, ALICE) == []
 

@@ -160,10 +160,10 @@ def client(sqlite_store: Store, clock: FakeClock) -> Client:
     store.use_rulebook(RULES)
     store.sync_staff(
         [
-            Member(ALICE, "Alice", frozenset({Role.HANDLER})),
-            Member(BURAK, "Burak", frozenset({Role.HANDLER})),
-            Member(MONA, "Mona", frozenset({Role.MANAGER})),
-            Member(TUGBA, "Tugba", frozenset({Role.TOP_MANAGEMENT})),
+            Member(ALICE, "Alice", (), frozenset({Role.HANDLER})),
+            Member(BURAK, "Burak", (), frozenset({Role.HANDLER})),
+            Member(MONA, "Mona", (), frozenset({Role.MANAGER})),
+            Member(TUGBA, "Tugba", (), frozenset({Role.TOP_MANAGEMENT})),
         ]
     )
     return Client(store, Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken))
@@ -358,7 +358,7 @@ def test_the_starred_fields_are_the_contracts_and_no_others() -> None:
         "approve": ["agreed"], "remedy": ["done_at", "remedy"], "verify": ["how", "remedy"],
         "close": ["cause_class", "root_cause"],
         "extend": ["extended_to", "reason", "target"],
-        **dict.fromkeys(reasons, ["reason"]),
+        **{key: ["reason"] for key in reasons},
         "link": ["other_ref", "relation"], "reclassify": ["kind", "reason"], "conflict": ["reason", "who"],
         "external": ["body", "event"], "given": ["by_whom", "given_at", "what"],
         "log_complaint": ["channel", "description", "language", "received_at"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from complaints.errors import NotAllowed, OutOfOrder
 from complaints.vocabulary import Flag, State, Verb
 from store.open import Store
-from store.tables import OBLIGATIONS
+from store.tables import IMPROVEMENTS, OBLIGATIONS
 from tests.clauses import clause
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
 
@@ -122,3 +122,7 @@ def test_an_outside_decision_stands_beside_ours_and_opens_an_improvement(store: 
     assert len(record["capa_ids"]) == 1
     assert store.case(ref).state is State.REMEDYING
     assert store.verify().first_bad is None
+    store.run(lambda tx: tx.connection.execute(delete(IMPROVEMENTS)), writes=True)
+    bad = store.verify().first_bad
+    assert bad is not None
+    assert bad[2] == "the rows of improvements are not what the events add up to"

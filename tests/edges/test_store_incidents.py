@@ -225,6 +225,19 @@ def test_whoever_must_be_left_out_by_the_time_is(desk: Desk) -> None:
     assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("left_out", "closed")]
 
 
+def test_whoever_is_erased_in_the_middle_of_a_batch_does_not_wait_for_ever(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    (ref,) = joined(desk, incident, 1)
+    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
+    store.erase(ref, "request")
+    (one,) = store.claim({"incident_update"}, 10, 60.0)
+    assert not store.still_owed(one)
+    store.settle(one.id)
+
+    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("left_out", "closed")]
+
+
 def test_an_update_that_would_reach_nobody_is_refused(desk: Desk) -> None:
     incident = opened(desk)
     refused(lambda: desk.store.update_all(incident.id, desk.actor(HANDLER), TEXT), BadFacts)

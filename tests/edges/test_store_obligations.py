@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from amends.demo.place import SETTINGS
+from amends.settings.loading import read
+from amends.wiring import Desk as WiredDesk
 from complaints.duties import Lane, Owed
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
@@ -309,3 +314,19 @@ def test_confirmed_assessments_are_examples_with_their_words(store: Store) -> No
             "at": "2026-11-03T10:00:00Z",
         }
     ]
+
+
+async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_sending(
+    postgres_store: Store, tmp_path: Path
+) -> None:
+    desk = Desk(postgres_store)
+    desk.say("a")
+    (first,) = postgres_store.claim(["say"], 10, 60)
+    key = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
+    settings = read(SETTINGS, tmp_path / "amends.toml", {"AMENDS_SECRET_KEY": key})
+    second = WiredDesk(settings, postgres_store, parts=())
+    await second.start()
+    await second.stop()
+
+    assert postgres_store.claim(["say"], 10, 60) == []
+    assert first.key == "a"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from complaints.vocabulary import Verb
 from store.open import Store
 from store.worklists import Section
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
+from tests.edges.test_store_binding import code_of, sends
+from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
 from tests.edges.test_store_hearing import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
@@ -49,6 +52,21 @@ def _an_incident(desk: Desk) -> None:
     store.incident_posted(number, "1.1", 1)
     store.told_above(ref)
     store.surveyed_before(ref)
+
+
+def _a_logged_one(store: Store) -> None:
+    """One without a chat: told by people, its stage asked for, bound by its code."""
+    desk = desk_of(store)
+    desk.numbers = count(1000)
+    ref = log(desk).ref
+    for owed in store.claim(["tell_by_voice"], 5, 60):
+        store.to_tell(owed, "x", template="t", language="en")
+    store.stage(ref, desk.actor(TELLER), GIVEN["phone"])
+    sends(desk, "00000000")
+    sends(desk, code_of(desk, ref))
+    store.away(HANDLER, store.now())
+    store.back(HANDLER)
+    store.expired({"GB": "24 months"})
 
 
 def _a_life(store: Store) -> None:
@@ -109,6 +127,7 @@ def _a_life(store: Store) -> None:
     store.loads()
     store.search_number("8841207", desk.actor(HANDLER))
     _an_incident(desk)
+    _a_logged_one(store)
     store.tidy()
 
 

@@ -13,6 +13,7 @@ from scheduler.performing import LEASE_SECONDS
 from simulator import Simulator
 from store.open import Store
 from tests.databases import FakeClock
+from tests.edges.desk import HANDLER, MANAGER, STAFF
 from tests.edges.telegram_line import Line, line
 
 AGAIN = "(You may have had this already; it is sent again to be sure.)"
@@ -103,6 +104,27 @@ async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: Line, clock
     desk.performing.nudge()
     await desk.settled()
     assert anna.heard[-1] == "We flushed the pipe."
+
+
+async def test_that_staff_left_nobody_independent_is_told_after_the_quiet_hours(
+    desk: Line, clock: FakeClock
+) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    desk.store.sync_staff([one for one in STAFF if one.id in (HANDLER, MANAGER)])
+    clock.go_on(hours=12)
+    for one in (HANDLER, MANAGER):
+        desk.store.act(
+            ref, Verb.DECLARE_CONFLICT, desk.store.actor(one), {"who": one}, {"reason": "A relative"}
+        )
+    assert desk.store.case(ref).nobody_left
+    at_night = len(anna.heard)
+    await desk.settled()
+    assert len(anna.heard) == at_night
+    clock.go_on(hours=10)
+    desk.performing.nudge()
+    await desk.settled()
+    assert len(anna.heard) == at_night + 1
 
 
 async def test_what_answers_the_person_leaves_in_quiet_hours(desk: Line, clock: FakeClock) -> None:

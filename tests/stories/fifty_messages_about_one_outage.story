@@ -48,7 +48,7 @@ Alice fills text.en="The pipe is mended. Let the tap run for a minute before you
 Alice submits
 Alice sees: This goes to 44 complainants
 Alice sees: The pipe is mended
-Alice sees: (safety)
+Alice sees: more that are not shown here
 Alice sees: (a matter of its own beside it)
 Alice submits
 Bot to people 1-3: The pipe is mended

@@ -15,6 +15,8 @@ COURTESIES = frozenset({"survey", "survey_reminder"})
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 _NUMBER = re.compile(r":\d+:")
+_PERSON = re.compile(r"\b[0-9a-f]{16}\b")
+_STAMP = re.compile(r"\b\d{8}T\d{6}\b")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
 _MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
 
@@ -89,4 +91,5 @@ def _alike(value: Any, person: str) -> Any:
 
 
 def _words(text: str) -> str:
+    text = _PERSON.sub("(person)", _STAMP.sub("(moment)", text))
     return _CLOCK.sub("(time)", _INSTANT.sub("(moment)", _REFERENCE.sub("(reference)", text)))

@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import json
 import pickle
-import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +25,23 @@ WHOLE = (
     "disagreed_up_to_the_outside",
     "danger_in_mid_form",
 )
-SEED = 10002
+#: These are killed once, at this point; the other stories are long, or of a kind that is here already.
+ONCE = {
+    "an_album_and_a_voice_note_alone": "before_the_commit",
+    "blocked_before_the_receipt": "claimed",
+    "forty_messages_in_three_minutes": "committed_but_not_acknowledged",
+    "no_answer_and_nothing_owed": "sent_but_not_settled",
+    "praise": "posted_but_ts_not_stored",
+    "remedy_done_without_any_answer": "claimed",
+    "logged_by_phone_bound_and_finished": "sent_but_not_settled",
+    "told_by_voice_to_the_end": "claimed",
+    "the_ombudsman_overturns_after_closing": "before_the_commit",
+    "fifty_messages_about_one_outage": "sent_but_not_settled",
+    "an_invoice_is_asked_for_and_more_time_agreed": "committed_but_not_acknowledged",
+    "one_matter_told_twice": "posted_but_ts_not_stored",
+    "a_mother_for_her_adult_son": "claimed",
+    "no_contact_and_a_copy_of_the_data": "sent_but_not_settled",
+}
 
 
 class Case(NamedTuple):
@@ -45,13 +60,8 @@ def _cases() -> list[Case]:
         for column, point in enumerate(POINTS)
         for row, story in enumerate(WHOLE)
     ]
-    seeded = random.Random(SEED)
-    others = [
-        Case(story, seeded.choice(POINTS), round(seeded.uniform(0.0, 0.7), 2))
-        for story in STORIES
-        if story not in WHOLE
-    ]
-    return matrix + others
+    once = [Case(story, point, shares[at % len(shares)]) for at, (story, point) in enumerate(ONCE.items())]
+    return matrix + once
 
 
 CASES = _cases()
@@ -119,6 +129,7 @@ async def test_the_record_is_as_if_the_desk_had_not_died(
 ) -> None:
     whole = await undisturbed(case.story)
     assert whole.failed is None, f"{whole.failed}\n{whole.log}"
+    assert case.point in whole.passed, f"{case.story} never passes {case.point}: name another point for it"
     kill = Kill(case.point, max(1, round(whole.passed[case.point] * case.share)))
 
     text = STORIES[case.story].read_text(encoding="utf-8")

@@ -57,16 +57,38 @@ _TOLD = frozenset(
 #: What a decision tells them: the findings with their reasons, and what changes.
 _OF_A_DECISION = frozenset({"reasons", "changes"})
 _COMPLAINANTS = frozenset({"receive", "add", "answer"})
+#: What complainants tell of themselves, and is no part of what staff are said to have done.
+_THEIR_OWN = frozenset(
+    {
+        "support_needs",
+        "anonymity",
+        "for_whom",
+        "relation",
+        "age_band",
+        "effect",
+        "remedy_requested",
+        "data_correction",
+        "data_erasure",
+    }
+)
 
 
 def for_subject(whole: WholeCase) -> WholeCase:
     """The complaint with everything blank that is not theirs to know."""
     record = whole.record
     kept = {name: value if name in _TOLD else _blank(value) for name, value in record.items()}
-    said = {one["seq"] for one in record["events"] if one["verb"] in _COMPLAINANTS}
+    said = {
+        one["seq"]
+        for one in record["events"]
+        if one["verb"] in _COMPLAINANTS and one["facts"].get("kind") not in _THEIR_OWN
+    }
     told = [one for one in record["decisions"] if one.get("communicated_at") and not one.get("external")]
     kept |= {
-        "texts": [one for one in record["texts"] if one["seq"] in said],
+        "texts": [
+            one
+            for one in record["texts"]
+            if one["seq"] in said and one["field"].split(".")[0] not in _THEIR_OWN
+        ],
         "decisions": [_decision(one) for one in told],
         "issues": [
             {**one, "finding": one["finding"] if told else None, "reasons": None} for one in record["issues"]
