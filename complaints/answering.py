@@ -81,7 +81,6 @@ def conclude_external(case: Case, *, at: datetime, by: Actor, facts: Facts, word
         )
     told = dict(facts)
     if facts["event"] == "final":
-        need_words(words, "outcome", f"Write what was decided outside on {case.ref}.")
         # Whoever orders something of us has found that we did not put it right.
         told.setdefault("overturned", "yes" if facts.get("comply_by") else None)
     told = {name: value for name, value in told.items() if value is not None}

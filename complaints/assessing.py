@@ -66,12 +66,6 @@ def _heard(case: Case, facts: Facts) -> None:
             field="media_heard",
             code="required",
         )
-    if facts["immediate_needed"] == "yes" and not facts.get("immediate_possible"):
-        raise BadFacts(
-            f"An immediate action is needed on {case.ref}: say whether it is possible.",
-            field="immediate_possible",
-            code="required",
-        )
 
 
 def _lowering(case: Case, by: Actor, facts: Facts, words: Words, *, lowers: bool) -> None:

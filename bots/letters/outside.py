@@ -19,7 +19,7 @@ def concluded(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]
     owed = by and facts.get("complainant_accepts") != "no"
     return parts(
         letter.say("outside", body=body),
-        heading(letter.say("outside.decided"), outcome),
+        heading(letter.say("outside.decided"), outcome) if outcome else "",
         letter.say("outside.above") if facts.get("overturned") == "yes" else "",
         letter.say("outside.by", date=letter.day(date.fromisoformat(str(by)))) if owed else "",
     )

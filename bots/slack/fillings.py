@@ -36,6 +36,10 @@ _SHOWN_BLOCKS = 40
 _SHOWN_BYTES = 120_000
 
 
+#: What each relation does to the two, said before one is chosen.
+_LINKS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
+
+
 def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
     """The words of the latest of these acts."""
     found: Mapping[str, str] = {}
@@ -100,6 +104,8 @@ def filling(
             return Filling(initial={"evidence": sorted(case.evidence)})
         case "given":
             return _given(case, voice, now)
+        case "link":
+            return Filling(shown=[context(voice.say(one, ref=case.ref, other="X")) for one in _LINKS])
         case _:
             return Filling()
 

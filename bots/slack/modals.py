@@ -93,11 +93,11 @@ def asked(one: Field, case: Case, voice: Voice) -> bool:
             return True
 
 
-def must(one: Field, case: Case) -> bool:
-    """Is it required here? Flags that are asked for only in some cases are required there."""
+def must(form: str, one: Field, case: Case) -> bool:
+    """Is it required here? Of the ticks that some cases ask for, those that the contract stars."""
     if one.name == "media_heard":
         return case.told_only_in_media and not case.media_heard
-    return one.required or one.name in CONFIRMED
+    return one.required or (form, one.name) == ("reply", "language_confirmed")
 
 
 def _input(form: str, one: Field, path: str, case: Case, voice: Voice, filling: Filling) -> Block:
@@ -108,7 +108,7 @@ def _input(form: str, one: Field, path: str, case: Case, voice: Voice, filling: 
         voice,
         initial=filling.initial.get(path),
         choices=filling.choices.get(one.name),
-        required=must(one, case),
+        required=must(form, one, case),
     )
 
 

@@ -54,19 +54,6 @@ def preview_view(
     }
 
 
-def confirm_view(form: str, case: Case, text: str, draft: str, voice: Voice) -> View:
-    """What an act that reaches nobody outside will do here; submitting does it, Back leaves all as it is."""
-    return {
-        "type": "modal",
-        "callback_id": form + SUFFIX,
-        "private_metadata": metadata(case.ref, case.work_version, draft=draft),
-        "title": plain(voice.say(f"verb.{form}"), 24),
-        "submit": plain(voice.say("modal.confirm"), 24),
-        "close": plain(voice.say("preview.back"), 24),
-        "blocks": [section(text)],
-    }
-
-
 def open_button(case: Case, voice: Voice) -> dict[str, object]:
     """A button that opens the complaint, for notices and direct messages."""
     return button(voice.say("verb.open"), "case.open", case.ref)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from bots.slack.lists import knows_of
 from bots.slack.modals import CONFIRMED, PREVIEWED, View, from_home, notice_view, with_notice
 from bots.slack.opening import issues_told, verb_of
 from bots.slack.press import Meta, read_meta
-from bots.slack.preview import SUFFIX, confirm_view, open_button, preview_view
+from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import owe_home, unexpected
 from complaints import acts, permissions
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
@@ -72,9 +72,11 @@ class Submissions:
             await self._shown_at_home(body, meta)
             return {"response_action": "clear"}
         filled = await self._filled(callback, view, meta, actor)
-        if callback in PREVIEWED or callback == "link":
-            shown = self._confirmed if callback == "link" else self._preview
-            view = await shown(filled, meta)
+        if callback == "link":
+            other = await self._other(filled.case, str(filled.facts["other_ref"]), actor)
+            filled = replace(filled, facts={**filled.facts, "other_ref": other})
+        if callback in PREVIEWED:
+            view = await self._preview(filled, meta)
             return {"response_action": "push", "view": from_home(view) if meta.home else view}
         await self.desk.do(
             self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
@@ -110,7 +112,7 @@ class Submissions:
         await self._must_have_role(form, case, actor)
         options = {"remedy": tuple(str(one.n) for one in case.remedies)}
         facts, words = read(form, values_of(view["state"]["values"]), options=options)
-        asked = {str(one.get("block_id")) for one in view["blocks"]}
+        asked = {str(one.get("block_id")) for one in view["blocks"] if not one.get("optional")}
         for name, code in CONFIRMED.items():
             if name in asked and not facts.get(name):
                 raise BadFacts(f"Tick '{name}' first.", code=code, field=name)
@@ -180,20 +182,6 @@ class Submissions:
             approval=approval,
             unread=unread,
         )
-
-    async def _confirmed(self, filled: Filled, meta: Meta) -> View:
-        """What tying these two together does, before it is done; only one that this person may know of."""
-        case, facts = filled.case, dict(filled.facts)
-        if case.work_version != meta.version:
-            events = await self.desk.do(self.desk.store.history, case.ref)
-            raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
-        other = await self._other(case, str(facts["other_ref"]), filled.by)
-        facts["other_ref"] = other
-        draft = await self.desk.do(
-            self.desk.store.draft, case.ref, filled.by.id, "link", facts, filled.words, "", case.work_version
-        )
-        text = self.desk.voice.say(f"link.{facts['relation']}", ref=case.ref, other=other)
-        return confirm_view("link", case, text, draft, self.desk.voice)
 
     async def _other(self, case: Case, written: str, by: Actor) -> str:
         ref = parse_reference(written)

@@ -84,7 +84,7 @@ class Client:
         """Anna's complaint."""
 
         def step(talk: Conversation) -> Turn:
-            facts = said(field="description", has_words=True, **more)
+            facts = said(field="description", has_words=True, subjects=more.pop("subjects", ())) | more
             return Turn(state={}, acts=(Act(Verb.RECEIVE, talk.next_ref, facts, {"description": words}),))
 
         chat = Chat("telegram", "70001", language, "Anna")

@@ -126,7 +126,8 @@ def _named(one: TargetSet) -> tuple[Target, int, int]:
 
 def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
     return (
-        event.verb is Verb.EXTEND
+        (event.verb is Verb.EXTEND and not event.facts["asks"])
+        or (event.verb is Verb.APPROVE and event.facts.get("extends") is not None)
         or priority_of(before) is not priority_of(after)
         or before.level != after.level
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)

@@ -132,8 +132,9 @@ def test_words_that_follow_media_are_enough_to_assess() -> None:
 
 @clause("7.5")
 def test_an_immediate_action_that_is_needed_asks_whether_it_is_possible() -> None:
-    with pytest.raises(BadFacts, match="say whether it is possible"):
-        an_assessed_case(immediate_needed="yes")
+    # Unsaid counts as not possible: what is significant is rather told once too often.
+    assert has(an_assessed_case(immediate_needed="yes"), Flag.SIGNIFICANT)
+    assert not has(an_assessed_case(immediate_needed="yes", immediate_possible="yes"), Flag.SIGNIFICANT)
     assert has(an_assessed_case(immediate_needed="yes", immediate_possible="no"), Flag.SIGNIFICANT)
 
 

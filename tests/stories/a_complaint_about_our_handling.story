@@ -19,8 +19,6 @@ Clock +2 minutes
 Mona presses Link on Anna's card
 Mona fills relation=about_handling_of other_ref=ref:Anna:1
 Mona submits
-Mona sees: may not handle
-Mona submits
 Record of Anna: restricted=true denied="['U0000001']" owner=none
 Mona presses Assign on Anna's card
 Mona fills owner=Alice

@@ -25,7 +25,6 @@ Alice sees: short sentences
 Alice goes back
 Alice presses Reply on Anna's card
 Alice fills text="We look at the reading that you told us of."
-Alice is refused: complete this required field
 Alice fills disclosure_checked=yes
 Alice submits
 Alice sees: disclose nothing of theirs
