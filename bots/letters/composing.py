@@ -73,9 +73,11 @@ class Composer:
         seq, verb = int(facts["seq"]), str(facts["verb"])
         return Spoken(self.words_of(seq).get("letter") or self._previewed(verb, seq), verb)
 
-    def dates(self, facts: Mapping[str, Any]) -> Spoken:
-        """The first real dates, or a date that was moved and why."""
+    def dates(self, facts: Mapping[str, Any]) -> Spoken | None:
+        """The first real dates, or a date that was moved and why; a date that has passed is no promise."""
         if "target" not in facts:
+            if self.letter.answer_by() <= self.now:
+                return None
             return Spoken(received.dates(self.letter), "dates")
         reason = self.words_of(int(facts["seq"])).get("reason", "")
         moved = received.extended(self.letter, str(facts["target"]), int(facts.get("of", 0)), reason)

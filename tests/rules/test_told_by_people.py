@@ -206,3 +206,14 @@ def test_the_end_of_one_without_a_chat_is_told_by_people_too() -> None:
     owed = list(standing(fold((first, *told.events[1:]), RULES)))
     assert "closing" in [one.facts.get("about") for one in owed]
     assert {"closing", "survey"} & {one.kind for one in owed} == set()
+
+
+def test_a_date_that_has_passed_is_not_promised_anew() -> None:
+    told = logged(TUESDAY)
+    letter = Letter(told.case, TEXTS, "en")
+    facts = {"seq": told.last.seq, "verb": Verb.ASSESS.value}
+    in_time = Composer(letter, told.events, lambda seq: {}, TUESDAY).compose("dates", facts)
+    late = Composer(letter, told.events, lambda seq: {}, letter.answer_by() + timedelta(days=1))
+
+    assert in_time is not None
+    assert late.compose("dates", facts) is None

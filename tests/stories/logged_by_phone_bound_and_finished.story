@@ -12,7 +12,6 @@ Alice presses Assess on Anna's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
 Record of Anna: state=assessed owner=U0000001
-Alice sees: to be told by phone: the dates
 Alice presses Code for Telegram on Anna's card
 Anna sends the code that Alice sees
 Bot to Anna: is in this chat now
