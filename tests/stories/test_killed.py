@@ -36,7 +36,6 @@ ONCE = {
     "logged_by_phone_bound_and_finished": "sent_but_not_settled",
     "told_by_voice_to_the_end": "claimed",
     "the_ombudsman_overturns_after_closing": "before_the_commit",
-    "fifty_messages_about_one_outage": "sent_but_not_settled",
     "an_invoice_is_asked_for_and_more_time_agreed": "committed_but_not_acknowledged",
     "one_matter_told_twice": "posted_but_ts_not_stored",
     "a_mother_for_her_adult_son": "claimed",
