@@ -169,11 +169,6 @@ class Desk:
         """True when nothing is due nor being done at this moment."""
         return self.performing is None or await self.performing.is_idle()
 
-    async def trained(self) -> None:
-        """Return when a model is in use: a story's proposals should not depend on who was faster."""
-        while await self.store.in_thread(self.store.active_model) is None:  # noqa: ASYNC110  # the model may come from another process: nothing signals it
-            await asyncio.sleep(0.05)
-
     async def stop(self) -> None:
         """Hear nothing new, finish what was begun, close the lines."""
         sides = [side for side in (self._telegram, self._slack) if side is not None]

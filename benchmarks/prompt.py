@@ -58,8 +58,7 @@ async def _answer(bot: Bot) -> None:
 
 
 async def _ours() -> list[float]:
-    async with staged() as stage:
-        await stage.desk.trained()
+    async with staged(ready=True) as stage:
         return await _rounds(stage.simulator, "")
 
 

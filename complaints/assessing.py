@@ -154,7 +154,7 @@ def reclassify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Word
         raise OutOfOrder(
             f"{case.ref} was decided as a complaint: it stays one; go on with it.", code="decided_before"
         )
-    if case.drafted is not None or case.reclassification is not None or case.extension is not None:
+    if case.awaits_approval:
         raise OutOfOrder(
             f"Something on {case.ref} waits for approval: approve it or send it back first.",
             code="waits_for_approval",

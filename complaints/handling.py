@@ -124,7 +124,7 @@ def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
     role = allowed(case, Verb.EXTEND, by)
     need_words(words, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
     asks = not manages(case, by)
-    if asks and (case.extension is not None or case.drafted is not None or case.reclassification is not None):
+    if asks and case.awaits_approval:
         raise OutOfOrder(
             f"Something on {case.ref} waits for approval: approve it or send it back first.",
             code="waits_for_approval",

@@ -245,6 +245,11 @@ class Case:
         return tuple(one for one in self.remedies if one.owed)
 
     @property
+    def awaits_approval(self) -> bool:
+        """A drafted decision, a reclassification or a later date that a second person has to agree to."""
+        return any(one is not None for one in (self.drafted, self.reclassification, self.extension))
+
+    @property
     def open_offer(self) -> bool:
         """An offer that waits for the complainant's answer."""
         return self.is_open and any(one.offered for one in self.remedies)

@@ -71,18 +71,24 @@ def find(tx: Tx, chat: Chat) -> Contact | None:
     return Contact(row.id, row.person_id, key, row.language, name, row.blocked, row.state)
 
 
-def _make(tx: Tx, chat: Chat) -> Contact:
+def make_person(tx: Tx, *, name: str | None = None, language: str | None = None) -> tuple[str, bytes]:
+    """A new person with a key of their own; the id and the key."""
     person, key = secrets.token_hex(8), new_key()
     tx.add(
         PEOPLE,
         id=person,
         key_wrapped=tx.keys.wrap(key, place("people", person, "key")),
-        name_sealed=seal(key, chat.name, _name_place(person)) if chat.name else None,
+        name_sealed=seal(key, name, _name_place(person)) if name else None,
         needs_sealed=None,
-        language=None,
+        language=language,
         created_at=tx.now,
         erased_at=None,
     )
+    return person, key
+
+
+def _make(tx: Tx, chat: Chat) -> Contact:
+    person, key = make_person(tx, name=chat.name)
     number = tx.connection.execute(
         insert(CONTACTS)
         .values(

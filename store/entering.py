@@ -20,13 +20,11 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store import representing, staff
 from store.attempts import remember
-from store.casefiles import key_place, load
 from store.identifiers import file_numbers, keep_identifier
-from store.keyring import new_key
 from store.naming import with_people
 from store.recording import begin_record
 from store.rulebooks import current_rulebook
-from store.tables import CASE_PEOPLE, HEARD, MESSAGES
+from store.tables import HEARD, MESSAGES
 from store.transactions import Tx
 from store.whose import person_of
 
@@ -83,21 +81,10 @@ def log(tx: Tx, key: str, facts: Mapping[str, Any], words: Mapping[str, str], by
     told = {path: words[path] for path in SAID if words.get(path, "").strip()}
     heard = with_people(tx, rules, _facts(tx, facts, told, by, read, rules))
     done = receive(arrival, at=tx.now, by=by, facts=heard, words=told)
-    case_key = new_key()
-    wrapped = tx.keys.wrap(case_key, key_place(arrival.ref))
-    begin_record(tx, done, key=case_key, wrapped=wrapped, contact_id=None)
-    tx.add(
-        CASE_PEOPLE,
-        ref=arrival.ref,
-        person_id=person,
-        role="complainant",
-        relation=None,
-        authority=None,
-        may_receive=True,
-    )
+    file = begin_record(tx, done, contact_id=None)
     representing.keep(tx, done.case, done.event, told)
     _message_in(tx, arrival)
-    file_numbers(tx, load(tx, arrival.ref), told.values())
+    file_numbers(tx, file, told.values())
     for field, kind in NUMBERS.items():
         if words.get(field, "").strip() and not keep_identifier(tx, arrival.ref, kind, words[field]):
             raise BadFacts("That is no such number.", field=field, code="not_a_number")

@@ -20,6 +20,7 @@ from store.messages import message_place
 from store.reading import name_of
 from store.record_fields import contact_points
 from store.records import record
+from store.representing import needs_of
 from store.rulebooks import current_rulebook
 from store.sealing import place, unseal
 from store.staff import names
@@ -74,7 +75,7 @@ def whole_case(tx: Tx, ref: str) -> WholeCase:
         file.head,
         tuple(names_of(tx, ref)),
         tuple(_identifiers(tx, file)),
-        _needs(tx, file.case.complainant),
+        needs_of(tx, file.case.complainant),
         file.case.rules,
         _incident(tx, ref),
     )
@@ -91,7 +92,7 @@ def export_person(tx: Tx, person: str) -> WholePerson:
     return WholePerson(
         id=person,
         name=name_of(tx, person),
-        needs=_needs(tx, person),
+        needs=needs_of(tx, person),
         language=row.language,
         created_at=stamp(row.created_at),
         contact_points=tuple(contact_points(tx, person)),
@@ -170,15 +171,6 @@ def _identifiers(tx: Tx, file: CaseFile) -> Iterator[tuple[str, str]]:
     for row in tx.connection.execute(query.order_by(IDENTIFIERS.c.kind)):
         if row.sealed is not None:
             yield row.kind, unseal(file.key(tx), row.sealed, place("identifiers", ref, row.kind))
-
-
-def _needs(tx: Tx, person: str) -> str | None:
-    row = tx.connection.execute(
-        select(PEOPLE.c.key_wrapped, PEOPLE.c.needs_sealed).where(PEOPLE.c.id == person)
-    ).first()
-    if row is None or row.key_wrapped is None or row.needs_sealed is None:
-        return None
-    return unseal(person_key(tx, person, row.key_wrapped), row.needs_sealed, place("people", person, "needs"))
 
 
 def _loose_messages(tx: Tx, person: str, key: bytes) -> Iterator[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from complaints.followed import Followed, MessageSeen, ReadSeen
 from complaints.vocabulary import Role
 from store import periods
 from store.casefiles import CaseFile, load, load_many
-from store.tables import COMPLAINTS, MESSAGES, READS, STAFF_ROLES, TEXTS
+from store.tables import MESSAGES, READS, STAFF_ROLES, TEXTS
 from store.transactions import Tx
 
 
@@ -22,12 +22,7 @@ def followed(tx: Tx, ref: str) -> Followed:
 
 def followed_page(tx: Tx, after: periods.After | None = None) -> list[Followed]:
     """At most a page of the whole record, the earliest received first, those after this key."""
-    one = COMPLAINTS.c
-    query = select(one.ref).order_by(one.received_at, one.ref).limit(periods.PAGE)
-    if after is not None:
-        at, ref = after
-        query = query.where(one.received_at >= at, or_(one.received_at > at, one.ref > ref))
-    return _beside(tx, load_many(tx, tx.connection.execute(query).scalars().all()))
+    return _beside(tx, load_many(tx, periods.refs_after(tx, [], after)))
 
 
 def _beside(tx: Tx, files: list[CaseFile]) -> list[Followed]:

@@ -18,18 +18,17 @@ from complaints.vocabulary import Verb
 from store import staff
 from store.acting import act_on, settle
 from store.binding import Codes
-from store.casefiles import CaseFile, key_place, load, load_of_person
+from store.casefiles import CaseFile, load, load_of_person
 from store.contacts import Contact, find_or_make, keep_language, keep_state, lock_chat
 from store.contacts import blocked as set_blocked
 from store.files import announce
 from store.identifiers import file_numbers
 from store.incidents import open_incidents
-from store.keyring import new_key
 from store.naming import with_people
 from store.owed_rows import chat_scope, row_of, seal_payload, wake
 from store.recording import begin_record
 from store.rulebooks import current_rulebook
-from store.tables import CASE_PEOPLE, HEARD, MESSAGES, OBLIGATIONS
+from store.tables import HEARD, MESSAGES, OBLIGATIONS
 from store.told import decision_letter, newest_texts, posted_about, source_of
 from store.transactions import Tx
 from store.values import Act, Chat, Conversation, Heard, Say, Step, Turn
@@ -132,19 +131,7 @@ def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Act
     if chat.channel == "telegram" and chat.address in rules.simulated:
         facts = {**facts, "is_simulation": True}
     done = receive(arrival, at=tx.now, by=by, facts=facts, words=one.words)
-    key = new_key()
-    wrapped = tx.keys.wrap(key, key_place(one.ref))
-    head = begin_record(tx, done, key=key, wrapped=wrapped, contact_id=contact.id)
-    tx.add(
-        CASE_PEOPLE,
-        ref=one.ref,
-        person_id=contact.person,
-        role="complainant",
-        relation=None,
-        authority=None,
-        may_receive=True,
-    )
-    return done.event, CaseFile(done.case, (done.event,), wrapped, head, contact.id)
+    return done.event, begin_record(tx, done, contact_id=contact.id)
 
 
 def _message_in(tx: Tx, contact: Contact, chat: Chat, one: Act, event: Event) -> None:

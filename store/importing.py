@@ -21,15 +21,13 @@ from complaints.people import Actor
 from complaints.references import new_reference
 from complaints.vocabulary import Role
 from store.canonical import canonical
-from store.casefiles import key_place
 from store.house_chain import house_event
 from store.identifiers import normal_form
-from store.keyring import new_key
 from store.portable import Progress, no_progress
 from store.recording import begin_record
 from store.rulebooks import current_rulebook
 from store.sealing import place, seal
-from store.tables import CASE_PEOPLE, IDENTIFIERS, TEXTS
+from store.tables import IDENTIFIERS, TEXTS
 from store.transactions import Tx
 from store.whose import person_of
 
@@ -90,18 +88,8 @@ def _import(tx: Tx, one: Past, rules: Any) -> str:
     done = receive(
         arrival, at=tx.now, by=IMPORTER, facts={**heard, "imported": dict(one.ending)}, words=words
     )
-    key = new_key()
-    begin_record(tx, done, key=key, wrapped=tx.keys.wrap(key, key_place(arrival.ref)), contact_id=None)
-    tx.add(
-        CASE_PEOPLE,
-        ref=arrival.ref,
-        person_id=person,
-        role="complainant",
-        relation=None,
-        authority=None,
-        may_receive=True,
-    )
-    _file_under(tx, arrival.ref, key, one.words, rules.country)
+    file = begin_record(tx, done, contact_id=None)
+    _file_under(tx, arrival.ref, file.key(tx), one.words, rules.country)
     return arrival.ref
 
 

@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent / "migrations"
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate up to `revision`; repeating it changes nothing. DatabaseAway where it does not answer."""
-    with _answering():
+    with answering():
         command.upgrade(_config(url), revision)
 
 
@@ -29,7 +29,7 @@ def begin(url: str) -> None:
     """Make the tables where there are none at all; NotMigrated where they are those of another release."""
     engine = _engine(url)
     try:
-        with _answering():
+        with answering():
             empty = not inspect(engine).get_table_names()
     finally:
         engine.dispose()
@@ -47,7 +47,7 @@ def is_current(url: str) -> bool:
     """True when the tables are those of this release; DatabaseAway where the database does not answer."""
     engine = _engine(url)
     try:
-        with _answering(), engine.connect() as connection:
+        with answering(), engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_heads()
     finally:
         engine.dispose()
@@ -60,15 +60,21 @@ def require_current(url: str) -> None:
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
 
 
+CANNOT_BE_USED = (
+    "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
+    "lets us in."
+)
+
+
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering(told: str = CANNOT_BE_USED) -> Iterator[None]:
+    """DatabaseAway with this message where the database refuses; `{said}` is its first line."""
     try:
         yield
     except DBAPIError as wrong:
         # The driver's own message names the address, never the password.
         said = str(wrong.orig).strip().partition("\n")[0]
-        remedy = "check AMENDS_DATABASE_URL, and that the database runs and lets us in"
-        raise DatabaseAway(f"The database cannot be used ({said}): {remedy}.") from wrong
+        raise DatabaseAway(told.format(said=said)) from wrong
 
 
 def _engine(url: str) -> Engine:

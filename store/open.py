@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from complaints.followed import Followed
-from complaints.record import Case
 from complaints.rulebook import Rulebook
 from store import (
     absences,
@@ -170,8 +169,6 @@ class Store:
     followed = reading(following.followed)
     followed_page = reading(following.followed_page)
     role_periods = reading(following.role_periods)
-    followed_received_page = reading(periods.followed_received_page)
-    followed_open_page = reading(periods.followed_open_page)
     repeats = reading(periods.repeats)
 
     # what leaves as a whole
@@ -257,24 +254,16 @@ class Store:
         self._offset = timedelta(seconds=self.run(lambda tx: pacing.move_clock(tx, seconds), writes=True))
         return self.now()
 
-    def cases_received(self, start: datetime, end: datetime) -> Iterator[Case]:
-        """Complaints received from `start` (included) to `end` (not included), for reports."""
-        return periods.pages(lambda after: self.received_page(start, end, after))
-
-    def cases_open(self) -> Iterator[Case]:
-        """Every complaint that is not closed, the earliest received first."""
-        return periods.pages(self.open_page)
-
     def for_monitoring(self, start: datetime, end: datetime) -> Iterator[Followed]:
         """Each complaint once, with its events: those received in the period, then what else is still open."""
-        yield from periods.followed_pages(lambda after: self.followed_received_page(start, end, after))
-        for one in periods.followed_pages(self.followed_open_page):
+        yield from periods.pages(lambda after: self.received_page(start, end, after))
+        for one in periods.pages(self.open_page):
             if not start <= one.case.received_at < end:
                 yield one
 
     def whole_record(self) -> Iterator[Followed]:
         """Every complaint with what stands beside it, the earliest received first, for the count."""
-        return periods.followed_pages(self.followed_page)
+        return periods.pages(self.followed_page)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call this, from whatever thread wrote, after each commit that inserted or freed a duty."""

@@ -9,7 +9,6 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.followed import Followed
-from complaints.record import Case
 from complaints.vocabulary import Kind, State
 from store.casefiles import load_many
 from store.tables import COMPLAINTS
@@ -29,39 +28,19 @@ _OPEN = [state.value for state in State if state is not State.CLOSED]
 class Page(Protocol):
     """One page in its own transaction; None begins."""
 
-    def __call__(self, after: After | None) -> list[Case]:
-        """At most `PAGE` cases, those after this key, in its order."""
-        ...
-
-
-class FollowedPage(Protocol):
-    """The same with each complaint's events."""
-
     def __call__(self, after: After | None) -> list[Followed]:
-        """At most `PAGE` complaints, those after this key, in its order."""
+        """At most `PAGE` complaints with their events, those after this key, in its order."""
         ...
 
 
-def received_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> list[Case]:
+def received_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> list[Followed]:
     """Complaints received from `start` (included) to `end` (not included), the earliest first."""
     return _page(tx, [_ONE.received_at >= start, _ONE.received_at < end], after)
 
 
-def open_page(tx: Tx, after: After | None = None) -> list[Case]:
+def open_page(tx: Tx, after: After | None = None) -> list[Followed]:
     """Complaints that are not closed, the earliest received first."""
     return _page(tx, [_ONE.state.in_(_OPEN)], after)
-
-
-def followed_received_page(
-    tx: Tx, start: datetime, end: datetime, after: After | None = None
-) -> list[Followed]:
-    """The same as `received_page` with each complaint's events."""
-    return _followed(tx, [_ONE.received_at >= start, _ONE.received_at < end], after)
-
-
-def followed_open_page(tx: Tx, after: After | None = None) -> list[Followed]:
-    """The same as `open_page` with each complaint's events."""
-    return _followed(tx, [_ONE.state.in_(_OPEN)], after)
 
 
 def repeats(tx: Tx, start: datetime, end: datetime) -> int:
@@ -83,16 +62,12 @@ def repeats(tx: Tx, start: datetime, end: datetime) -> int:
     return sum(row.received_at - row.last <= REPEAT_WITHIN for row in tx.connection.execute(query))
 
 
-def _followed(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[Followed]:
-    refs = _refs(tx, conditions, after)
-    return [Followed(one.case, one.events) for one in load_many(tx, refs)]
+def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[Followed]:
+    return [Followed(one.case, one.events) for one in load_many(tx, refs_after(tx, conditions, after))]
 
 
-def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[Case]:
-    return [one.case for one in load_many(tx, _refs(tx, conditions, after))]
-
-
-def _refs(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Sequence[str]:
+def refs_after(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Sequence[str]:
+    """At most a page of references under these conditions, the earliest received first, those after this key."""
     if after is not None:
         at, ref = after
         # The first condition alone lets the index begin where the last page ended.
@@ -101,8 +76,8 @@ def _refs(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) ->
     return tx.connection.execute(query).scalars().all()
 
 
-def followed_pages(page: FollowedPage) -> Iterator[Followed]:
-    """The same as `pages` for complaints with their events."""
+def pages(page: Page) -> Iterator[Followed]:
+    """All complaints, page by page: no transaction outlives its page, and no more than a page is in memory."""
     after: After | None = None
     while True:
         found = page(after)
@@ -110,14 +85,3 @@ def followed_pages(page: FollowedPage) -> Iterator[Followed]:
         if len(found) < PAGE:
             return
         after = found[-1].case.received_at, found[-1].case.ref
-
-
-def pages(page: Page) -> Iterator[Case]:
-    """All cases, page by page: no transaction outlives its page, and no more than a page is in memory."""
-    after: After | None = None
-    while True:
-        found = page(after)
-        yield from found
-        if len(found) < PAGE:
-            return
-        after = found[-1].received_at, found[-1].ref

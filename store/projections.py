@@ -77,8 +77,7 @@ def restriction(case: Case) -> str | None:
 
 def waits(case: Case) -> bool:
     """Does something on it wait for a second person?"""
-    asked = (case.drafted, case.reclassification, case.extension)
-    return case.is_open and any(one is not None for one in asked)
+    return case.is_open and case.awaits_approval
 
 
 def issue_row(one: Issue) -> Values:

@@ -18,6 +18,15 @@ SEARCH = "search"
 
 def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
     """This person has now seen this much of the complaint, up to its present version."""
+    _write(tx, case, by, what, version=case.version)
+
+
+def write_found(tx: Tx, case: Case, by: Actor) -> None:
+    """This person looked for a person's number and this complaint was filed under it (4.7)."""
+    _write(tx, case, by, SEARCH, version=0)
+
+
+def _write(tx: Tx, case: Case, by: Actor, what: str, *, version: int) -> None:
     role = by.least(READERS)
     tx.add(
         READS,
@@ -26,21 +35,7 @@ def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
         role="" if role is None else role.value,
         at=tx.now,
         what=what,
-        version=case.version,
-    )
-
-
-def write_found(tx: Tx, case: Case, by: Actor) -> None:
-    """This person looked for a person's number and this complaint was filed under it (4.7)."""
-    role = by.least(READERS)
-    tx.add(
-        READS,
-        ref=case.ref,
-        by=by.id,
-        role="" if role is None else role.value,
-        at=tx.now,
-        what=SEARCH,
-        version=0,
+        version=version,
     )
 
 

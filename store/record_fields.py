@@ -87,8 +87,11 @@ def text_read_at(tx: Tx, case: Case) -> str | None:
 
 def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
     """The people of the complaint in their roles, each with the contact points that were not erased."""
-    of_case = select(
-        CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive
+    of_case = (
+        select(CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive)
+        .join(PEOPLE, PEOPLE.c.id == CASE_PEOPLE.c.person_id)
+        .where(CASE_PEOPLE.c.ref == ref)
+        .order_by(CASE_PEOPLE.c.role, PEOPLE.c.created_at, PEOPLE.c.id)
     )
     return [
         {
@@ -98,7 +101,7 @@ def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
             "may_receive": one.may_receive,
             "contact_points": contact_points(tx, one.person_id),
         }
-        for one in tx.connection.execute(of_case.where(CASE_PEOPLE.c.ref == ref).order_by(CASE_PEOPLE.c.role))
+        for one in tx.connection.execute(of_case)
     ]
 
 

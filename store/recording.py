@@ -11,19 +11,23 @@ from complaints.errors import Stale
 from complaints.record import Case, Event
 from complaints.vocabulary import Verb
 from store.canonical import sha256
+from store.casefiles import CaseFile, key_place
 from store.chain import GENESIS, entry_of
 from store.erasing import erase_words
 from store.incident_cards import owe_for_move
+from store.keyring import new_key
 from store.owed_rows import owe_for_case
 from store.projections import complaint_row, project
 from store.sealing import commitment, place, seal
-from store.tables import COMPLAINTS, EVENTS, TEXTS
+from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, TEXTS
 from store.transactions import Tx
 
 
-def begin_record(tx: Tx, done: Done, *, key: bytes, wrapped: bytes, contact_id: int | None) -> str:
-    """Write a new complaint with its first event; returns the head of its chain."""
+def begin_record(tx: Tx, done: Done, *, contact_id: int | None) -> CaseFile:
+    """Write a new complaint with its first event, a key of its own, and whose it is."""
     case, event = done.case, done.event
+    key = new_key()
+    wrapped = tx.keys.wrap(key, key_place(case.ref))
     entry = entry_of(case.ref, event, commit=commitment(key, event.words), prev=GENESIS)
     head = sha256(entry)
     tx.add(
@@ -38,8 +42,17 @@ def begin_record(tx: Tx, done: Done, *, key: bytes, wrapped: bytes, contact_id: 
         head=head,
         **complaint_row(case),
     )
+    tx.add(
+        CASE_PEOPLE,
+        ref=case.ref,
+        person_id=case.complainant,
+        role="complainant",
+        relation=None,
+        authority=None,
+        may_receive=True,
+    )
     _write(tx, None, done, entry=entry, head=head, key=key, contact_id=contact_id)
-    return head
+    return CaseFile(case, (event,), wrapped, head, contact_id)
 
 
 def continue_record(

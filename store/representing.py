@@ -6,7 +6,6 @@ about gets a row (and a key of their own) without a name, for nobody was asked f
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +13,7 @@ from sqlalchemy import select, update
 
 from complaints.record import Case, Event
 from complaints.vocabulary import Verb
-from store.contacts import person_key
-from store.keyring import new_key
+from store.contacts import make_person, person_key
 from store.sealing import place, seal, unseal
 from store.tables import CASE_PEOPLE, PEOPLE
 from store.transactions import Tx
@@ -55,17 +53,7 @@ def _told(tx: Tx, case: Case, facts: Mapping[str, Any]) -> None:
 
 
 def _add_both(tx: Tx, case: Case) -> None:
-    affected, key = secrets.token_hex(8), new_key()
-    tx.add(
-        PEOPLE,
-        id=affected,
-        key_wrapped=tx.keys.wrap(key, place("people", affected, "key")),
-        name_sealed=None,
-        needs_sealed=None,
-        language=None,
-        created_at=tx.now,
-        erased_at=None,
-    )
+    affected, _ = make_person(tx)
     shown = SHOWN if case.authority_shown else None
     for person, role, may in (
         (case.complainant, REPRESENTATIVE, case.authority_shown),

@@ -16,21 +16,25 @@ from typing import Any
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from store import migrating
 from store.backups import file_engine, look_at, making
 from store.engines import Engines, database_url
 from store.engines import engines as open_engines
-from store.errors import DatabaseAway, StoreError
+from store.errors import StoreError
 from store.keyring import Keyring
+from store.migrating import answering
 from store.portable import Progress, copy_rows, forget_the_moment, no_progress, number_on, rows_in
 from store.tables import METADATA
 from store.transactions import Tx
 from store.values import Verification
 from store.verifying import verify
 
+_NOT_TAKEN = (
+    "The database did not take the record ({said}); it holds none of it: look at its room and at "
+    "AMENDS_DATABASE_URL, then restore again."
+)
 _MAGIC = b"SQLite format 3\0"
 #: Rows that a desk without a single message may have.
 _OF_THE_HOUSE = frozenset({"clock", "lanes", "leases"})
@@ -65,7 +69,7 @@ def restore(
         with tempfile.TemporaryDirectory(prefix="amends-restore-") as folder:
             part = Path(folder) / "record.db"
             earlier = _prepared(file, part)
-            with _answering():
+            with answering(_NOT_TAKEN):
                 rows, found = _into_postgres(url, file, part, keys, now, accept_unsound, progress)
             return Restored(rows, found, earlier)
     place = Path(str(target.database))
@@ -202,18 +206,6 @@ def _into_postgres(
         origin.dispose()
         target.close()
     return rows, found
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as wrong:
-        said = str(wrong.orig).strip().partition("\n")[0]
-        remedy = "look at its room and at AMENDS_DATABASE_URL, then restore again"
-        raise DatabaseAway(
-            f"The database did not take the record ({said}); it holds none of it: {remedy}."
-        ) from wrong
 
 
 @contextmanager

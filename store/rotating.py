@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
 from complaints.doing import stamp
 from store.canonical import canonical
@@ -144,27 +144,27 @@ def _incident(tx: Tx, row: Any) -> None:
 
 def _draft(tx: Tx, row: Any) -> None:
     """Of an incident: those of a complaint are sealed with its own key."""
-    where = place("drafts", row.id, "typed")
-    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
-    tx.connection.execute(update(DRAFTS).where(DRAFTS.c.id == row.id).values(sealed=again))
+    _reseal(tx, DRAFTS.c.sealed, row.id, row.sealed, place("drafts", row.id, "typed"))
 
 
 def _member(tx: Tx, row: Any) -> None:
-    where = place("staff", row.id, "name")
-    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
-    tx.connection.execute(update(STAFF).where(STAFF.c.id == row.id).values(sealed=again))
+    _reseal(tx, STAFF.c.sealed, row.id, row.sealed, place("staff", row.id, "name"))
 
 
 def _raw(tx: Tx, row: Any) -> None:
-    where = place("set_aside", row.key, "raw")
-    again = tx.keys.seal(tx.keys.unseal(row.sealed, where), where)
-    tx.connection.execute(update(SET_ASIDE).where(SET_ASIDE.c.id == row.id).values(sealed=again))
+    _reseal(tx, SET_ASIDE.c.sealed, row.id, row.sealed, place("set_aside", row.key, "raw"))
 
 
 def _payload(tx: Tx, row: Any) -> None:
     where = place("obligations", f"{row.scope}/{row.key}", "payload")
-    again = tx.keys.seal(tx.keys.unseal(row.payload, where), where)
-    tx.connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.id == row.id).values(payload=again))
+    _reseal(tx, OBLIGATIONS.c.payload, row.id, row.payload, where)
+
+
+def _reseal(tx: Tx, column: Column[Any], number: Any, sealed: bytes, where: str) -> None:
+    """What the instance's key seals in this column, sealed again by the newest."""
+    again = tx.keys.seal(tx.keys.unseal(sealed, where), where)
+    table = column.table
+    tx.connection.execute(update(table).where(table.c.id == number).values({column: again}))
 
 
 def _checkpoint(tx: Tx, row: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,9 +15,8 @@ from complaints.record import Case
 from complaints.vocabulary import Verb
 from store.attempts import remember
 from store.casefiles import load
-from store.contacts import keep_language, keep_name, person_key
+from store.contacts import keep_language, keep_name, make_person, person_key
 from store.identifiers import KINDS, normal_form
-from store.keyring import new_key
 from store.sealing import place, seal, unseal
 from store.tables import ATTEMPTS, CASE_PEOPLE, CONTACTS, IDENTIFIERS, PEOPLE, READS
 from store.transactions import Tx
@@ -38,7 +36,7 @@ def person_of(tx: Tx, words: Mapping[str, str], country: str, *, language: str, 
     known = next((found for one in points.items() if (found := _at(tx, *one)) is not None), None)
     name = words.get("name", "").strip()
     if known is None:
-        person, key = _make(tx, name or None, language)
+        person, key = make_person(tx, name=name or None, language=language)
     else:
         person, wrapped, named, spoken = known
         key = person_key(tx, person, wrapped)
@@ -94,21 +92,6 @@ def _at(tx: Tx, channel: str, address: str) -> tuple[str, bytes, bytes | None, s
     if row is None or row.key_wrapped is None:
         return None
     return row.id, row.key_wrapped, row.name_sealed, row.language
-
-
-def _make(tx: Tx, name: str | None, language: str) -> tuple[str, bytes]:
-    person, key = secrets.token_hex(8), new_key()
-    tx.add(
-        PEOPLE,
-        id=person,
-        key_wrapped=tx.keys.wrap(key, place("people", person, "key")),
-        name_sealed=seal(key, name, place("people", person, "name")) if name else None,
-        needs_sealed=None,
-        language=language,
-        created_at=tx.now,
-        erased_at=None,
-    )
-    return person, key
 
 
 def names_of(tx: Tx, ref: str) -> list[str]:

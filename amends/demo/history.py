@@ -15,6 +15,7 @@ from itertools import cycle, zip_longest
 from amends.demo.afterwards import AFTERWARDS
 from amends.demo.courses import COURSES, Course, plan
 from amends.demo.doing import ALICE, BURAK, STEPS, Doing, Life
+from amends.demo.first_model import first_model
 from amends.demo.incident import Outage
 from amends.demo.place import PEOPLE
 from amends.demo.told import Told
@@ -32,12 +33,10 @@ from store import acting, messages, obligations, owed_rows, reading, staff, told
 from store.open import Store
 from store.transactions import Tx
 from store.values import Chat, Obligation
-from triage.artefact import digest, dump
-from triage.card import card
 from triage.example import Example
 from triage.pipeline import Model
 from triage.proposal import propose
-from triage.starters import starter_examples, train_starter
+from triage.starters import starter_examples
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "en": (
@@ -275,9 +274,7 @@ def fill(
     The first model is trained on the way, so that the past's proposals are its own.
     """
     examples = starter_examples(rules.languages)
-    model = train_starter(rules.languages)
-    blob = dump(model)
-    store.keep_model(blob, digest(blob), card(model))
+    model = first_model(store, rules.languages)
     told_ = Told(rules, texts, buttons, examples)
     history = History(told_, model, store.now(), progress)
 

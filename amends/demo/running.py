@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from amends.clockwork import Clockwork
+from amends.demo.first_model import first_model
 from amends.demo.history import fill
 from amends.demo.place import CHANNELS, STAFF, demo_settings
 from amends.keys import button_secret, keyring
@@ -65,6 +66,11 @@ class Stage:
     store: Store
     clock: Clockwork
 
+    async def listening(self) -> None:
+        """Return when both lines are open; who the staff are is known by then."""
+        while not all((await self.desk.ready()).values()):  # noqa: ASYNC110  # the lines open by themselves: nothing signals it
+            await asyncio.sleep(0.02)
+
     async def settled(self) -> None:
         """Return when nothing due is left to do and nothing moves on either platform."""
         while True:
@@ -99,11 +105,13 @@ async def staged(
     port: int = 0,
     begins: datetime | None = None,
     past: int = 0,
+    ready: bool = False,
     progress: Callable[[float], object] = lambda share: None,
 ) -> AsyncIterator[Stage]:
     """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it.
 
-    `progress` is told how much of the past is written, from 0 to 1.
+    `ready`: a first model is in use and both lines are open from the start, so that what a story tells does not
+    depend on who was faster. `progress` is told how much of the past is written, from 0 to 1.
     """
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
@@ -122,7 +130,11 @@ async def staged(
                 late.clockwork = stage.clock
                 if past:
                     await asyncio.to_thread(_fill, stage, past, progress)
+                elif ready:
+                    await asyncio.to_thread(first_model, store, desk.rules.languages)
                 await desk.start()
+                if ready:
+                    await stage.listening()
                 yield stage
             finally:
                 await desk.stop()
@@ -164,8 +176,7 @@ async def play(text: str, *, report: Say) -> str | None:
         steps = read_story(text)
     except BadStory as wrong:
         return str(wrong)
-    async with staged(begins=STORY_BEGINS) as stage:
-        await stage.desk.trained()
+    async with staged(begins=STORY_BEGINS, ready=True) as stage:
         player = Player(stage.simulator, stage, staff=STAFF, channels=CHANNELS)
         for step in steps:
             try:

@@ -17,6 +17,6 @@ def incident_figures(store: Store) -> Mapping[str, Any]:
     """`count` of incidents, `complaints` in them, and how many were `received` at all."""
     now = store.now()
     period = Period(now - _YEAR, now + _YEAR)
-    found = monitor(store.cases_received(period.start, period.end), period=period, now=now).as_json()
+    found = monitor(store.for_monitoring(period.start, period.end), period=period, now=now).as_json()
     told = found["incidents"]
     return {"incidents": told["count"], "complaints": told["complaints"], "received": found["received"]}

@@ -36,7 +36,6 @@ HELP: Rows = (
 )
 
 #: For whom a complaint is (iso10002.md section 3, Representative).
-WHOM_CHOICES = ("for_me", "agreed", "cannot_decide", "do_not_know")
 WHOM: Rows = (("for_me",), ("agreed",), ("cannot_decide",), ("do_not_know",), ("skip",))
 
 #: What the person is to whom it is about.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from bots.texts import Texts
 from complaints.rulebook import Rulebook
-from complaints.spans import Span
 
 
 def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
@@ -17,13 +16,8 @@ def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, 
         "org": rules.organisation,
         "levels": texts.count(language, "how.levels", rules.top_level),
         "bodies": bodies or texts.say(language, "how.no_body"),
-        "ack": _span(language, rules.targets.ack, texts),
-        "answer": _span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide, texts),
+        "ack": texts.span(language, rules.targets.ack),
+        "answer": texts.span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide),
         "version": rules.id[:8],
         "notice": f"\n\n{notice}" if notice else "",
     }
-
-
-def _span(language: str, written: str, texts: Texts) -> str:
-    span = Span.parse(written)
-    return texts.count(language, f"span.{span.unit.value}", abs(span.number))

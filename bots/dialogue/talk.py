@@ -20,7 +20,6 @@ from complaints.lifecycle import TABLE
 from complaints.particulars import Sign
 from complaints.record import Case
 from complaints.rulebook import Rulebook
-from complaints.spans import Span
 from complaints.vocabulary import Verb
 from complaints.worktime import due
 from store.values import Act, Conversation, Say, Turn, Wake
@@ -193,8 +192,7 @@ class Talk:
 
     def span(self, written: str) -> str:
         """A length of time in words: `24 months`."""
-        span = Span.parse(written)
-        return self.texts.count(self.language, f"span.{span.unit.value}", abs(span.number))
+        return self.texts.span(self.language, written)
 
     def line(self, id_: str, **fields: Any) -> str:
         """A text to be put into another."""

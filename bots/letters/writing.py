@@ -10,7 +10,6 @@ from typing import Any
 from bots.texts import Texts
 from complaints.particulars import RemedyOwed
 from complaints.record import Case
-from complaints.spans import Span
 from complaints.vocabulary import Target
 
 
@@ -36,8 +35,7 @@ class Letter:
 
     def span(self, written: str) -> str:
         """A length of time in words: `20 working days`."""
-        span = Span.parse(written)
-        return self.texts.count(self.language, f"span.{span.unit.value}", abs(span.number))
+        return self.texts.span(self.language, written)
 
     def way(self, written: str, spoken: str) -> str:
         """The text for a chat, or the one that people read out or post: it names no button and no command."""

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
 from bots.slack.client import error_of
-from bots.slack.posting import NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
+from bots.slack.posting import GONE, NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
 from bots.slack.withheld import home_among, places_for, tell_privately
 from complaints.incidents import noticed_apart
 from complaints.owing import card_waits_until
@@ -18,8 +18,6 @@ from complaints.record import Case
 from complaints.vocabulary import Flag
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation, SlackPost
-
-GONE = frozenset({"message_not_found", "thread_not_found"})
 
 
 def purposes(case: Case) -> tuple[str, ...]:
@@ -109,15 +107,8 @@ class Drawing:
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
         drawn = card(case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home)
-        if ts is not None:
-            try:
-                await self.poster.redraw(channel, ts, drawn)
-            except SlackApiError as failure:
-                if error_of(failure) not in GONE:
-                    raise
-                ts = None  # somebody deleted it: a complaint has its card all the same
-        if ts is None:
-            ts = await self.poster.post(channel, drawn, self._key(case.ref, purpose))
+        # A complaint has its card, though somebody deleted it.
+        ts = await self.poster.show(channel, ts, drawn, self._key(case.ref, purpose))
         await desk.do(desk.store.posted, case.ref, purpose, ts, case.version, draw)
 
     async def _remove(self, post: SlackPost) -> None:

@@ -6,10 +6,6 @@ import asyncio
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
-from slack_sdk.errors import SlackApiError
-
-from bots.slack.client import error_of
-from bots.slack.drawing import GONE
 from bots.slack.incident_card import Standing, incident_card
 from bots.slack.posting import Poster
 from complaints.errors import ComplaintError
@@ -64,15 +60,7 @@ class IncidentDuties:
         if ts is None:
             # An earlier try may have arrived although we never heard so.
             ts = await self.poster.find(channel, key)
-        if ts is not None:
-            try:
-                await self.poster.redraw(channel, ts, drawn)
-            except SlackApiError as failure:
-                if error_of(failure) not in GONE:
-                    raise
-                ts = None  # somebody deleted it: an incident has its card all the same
-        if ts is None:
-            ts = await self.poster.post(channel, drawn, key)
+        ts = await self.poster.show(channel, ts, drawn, key)
         await desk.do(desk.store.incident_posted, incident.id, ts, draws + 1)
 
     async def update(self, owed: Obligation) -> Outcome:

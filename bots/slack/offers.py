@@ -67,10 +67,6 @@ def _reclassify(case: Case) -> bool:
     return fresh and harm_of(case) < 3
 
 
-def _waits(case: Case) -> bool:
-    return case.drafted is not None or case.reclassification is not None or case.extension is not None
-
-
 def _receipt(case: Case) -> bool:
     danger = case.danger_at is not None and case.danger_receipt_at is None
     return danger or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
@@ -89,7 +85,7 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": _waits,
+    "approve": lambda case: case.awaits_approval,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,

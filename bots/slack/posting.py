@@ -33,6 +33,8 @@ PERMANENT: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 
+#: A post that somebody deleted.
+GONE = frozenset({"message_not_found", "thread_not_found"})
 NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -139,6 +141,18 @@ class Poster:
     async def redraw(self, channel: str, ts: str, drawn: Drawn) -> None:
         """Draw a post anew in place."""
         await self.client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
+
+    async def show(self, channel: str, ts: str | None, drawn: Drawn, key: str) -> str:
+        """Draw the post with this ts anew; without one, or where somebody deleted it, post it. Returns the ts."""
+        if ts is not None:
+            try:
+                await self.redraw(channel, ts, drawn)
+            except SlackApiError as failure:
+                if error_of(failure) not in GONE:
+                    raise
+            else:
+                return ts
+        return await self.post(channel, drawn, key)
 
     async def whisper(
         self,

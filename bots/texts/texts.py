@@ -19,6 +19,7 @@ from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
 from bots.texts.catalogue import FIELD, Message, UnknownText
+from complaints.spans import Span
 
 BUTTON = "button."
 LANGUAGE = "lang_"
@@ -77,6 +78,11 @@ class Texts:
         forms = self._message(language, id_).forms
         form = forms[min(_plural(language)(number), len(forms) - 1)]
         return _filled(form, id_, {**fields, "number": self.number(language, number)})
+
+    def span(self, language: str, written: str) -> str:
+        """A length of time in words: `20 bd` as `20 working days`."""
+        span = Span.parse(written)
+        return self.count(language, f"span.{span.unit.value}", abs(span.number))
 
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
         """The label of a button; `add` carries the reference, a language is named in itself."""

@@ -31,6 +31,11 @@ class Point:
     fault: str | None = None
 
 
+def must(what: str, kept: bool, fault: str, seqs: tuple[int, ...] = ()) -> Point:
+    """A share of which each miss breaks the clause, by this fault."""
+    return Point(what, seqs, hit=kept, fault=None if kept else fault)
+
+
 CaseQuery = Callable[[Followed, House], Iterator[Point]]
 HouseQuery = Callable[[House], Iterator[Point]]
 

@@ -40,8 +40,7 @@ async def _complains(hands: Hands, name: str, story: str) -> str:
 async def test_a_complaint_about_staff_is_seen_by_others_only_and_decided_after_they_were_heard(
     page: Page,
 ) -> None:
-    async with staged(begins=STORY_BEGINS) as stage:
-        await stage.desk.trained()
+    async with staged(begins=STORY_BEGINS, ready=True) as stage:
         await page.goto(stage.simulator.url)
         hands = Hands(page)
         ref = await _complains(hands, "Anna", RUDE)
@@ -103,8 +102,7 @@ async def _moment(hands: Hands) -> str:
 
 
 async def test_an_incident_asks_newcomers_whether_it_is_theirs_and_one_act_tells_them_all(page: Page) -> None:
-    async with staged(begins=STORY_BEGINS) as stage:
-        await stage.desk.trained()
+    async with staged(begins=STORY_BEGINS, ready=True) as stage:
         await page.goto(stage.simulator.url)
         hands = Hands(page)
         first = await _complains(hands, "Anna", DRY)

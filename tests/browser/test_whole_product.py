@@ -95,8 +95,7 @@ async def _answers_the_survey(hands: Hands) -> None:
 
 
 async def test_a_complaint_is_filed_put_right_closed_and_surveyed_in_at_most_forty_acts(page: Page) -> None:
-    async with staged(begins=STORY_BEGINS) as stage:
-        await stage.desk.trained()
+    async with staged(begins=STORY_BEGINS, ready=True) as stage:
         await page.goto(stage.simulator.url)
         hands = Hands(page)
 

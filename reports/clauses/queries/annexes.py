@@ -11,7 +11,7 @@ from complaints.people import Actor
 from complaints.priorities import priority_of
 from complaints.record import Event
 from complaints.vocabulary import CloseCode, Priority, Role, State, Verb
-from reports.clauses.evidence import Point
+from reports.clauses.evidence import Point, must
 from reports.clauses.house import House
 from reports.clauses.queries.principles import hours
 from reports.clocks import first_human_priority
@@ -37,11 +37,11 @@ def form(seen: Followed, house: House) -> Iterator[Point]:
         )
     for event in seen.of_verb(Verb.CONFIRM):
         own = event.role is Role.COMPLAINANT and event.by == case.complainant
-        yield Point(
+        yield must(
             "signed by the complainant",
+            own,
+            "signed by somebody else than the complainant: ask for their word",
             (event.seq,),
-            hit=own,
-            fault=None if own else "signed by somebody else than the complainant: ask for their word",
         )
 
 
@@ -55,11 +55,11 @@ def fairness(seen: Followed, house: House) -> Iterator[Point]:
         before = seen.before(event)
         if before.subjects:
             fair = before.fairness.given
-            yield Point(
+            yield must(
                 "decided after the person complained about was told and heard",
+                fair,
+                "decided before they were told and heard: tell, hear, decide anew",
                 (event.seq,),
-                hit=fair,
-                fault=None if fair else "decided before they were told and heard: tell, hear, decide anew",
             )
 
 
@@ -89,10 +89,10 @@ def follow_up(seen: Followed, house: House) -> Iterator[Point]:
         "correction checked": case.everything_verified,
     }
     missing = [name for name, done in steps.items() if not done]
-    yield Point(
+    yield must(
         "step logs without a gap",
-        hit=not missing,
-        fault=f"closed without {', '.join(missing)}: open it again and do it" if missing else None,
+        not missing,
+        f"closed without {', '.join(missing)}: open it again and do it",
     )
 
 
@@ -104,11 +104,11 @@ def remedies(seen: Followed, house: House) -> Iterator[Point]:
         others = event.facts.get("others_affected")
         unknown = others == "unknown" and priority_of(before) in (Priority.P1, Priority.P2)
         empty = not others or unknown
-        yield Point(
+        yield must(
             "decisions that say who else is affected",
+            not empty,
+            "decided without asking who else is affected: find out and record it",
             (event.seq,),
-            hit=not empty,
-            fault="decided without asking who else is affected: find out and record it" if empty else None,
         )
     for one in case.decisions:
         drafted = next((it for it in seen.events if it.seq == one.seq), None)
@@ -117,11 +117,11 @@ def remedies(seen: Followed, house: House) -> Iterator[Point]:
             continue
         alone = one.approved_by is None or one.approved_by == one.by
         over = alone and exceeds(_who(drafted, house), grants, case.rules.authority)
-        yield Point(
+        yield must(
             "grants within authority or agreed to",
+            not over,
+            "granted above the limit without a second person: a manager looks at it",
             (one.seq,),
-            hit=not over,
-            fault="granted above the limit without a second person: a manager looks at it" if over else None,
         )
 
 

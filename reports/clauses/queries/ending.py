@@ -9,7 +9,7 @@ from complaints.followed import Followed
 from complaints.record import Case, Event
 from complaints.vocabulary import CloseCode, Flag, Kind, Role, State, Target, Verb
 from complaints.worktime import due
-from reports.clauses.evidence import Point
+from reports.clauses.evidence import Point, must
 from reports.clauses.house import House
 from reports.clauses.queries.principles import hours
 from reports.measures import on_the_spot
@@ -26,13 +26,11 @@ def investigation(seen: Followed, house: House) -> Iterator[Point]:
     for event in seen.of_verb(Verb.RESPOND):
         before = seen.before(event)
         missing = required_evidence(before) - before.evidence
-        yield Point(
+        yield must(
             "decided with the evidence that its level asks for",
+            not missing,
+            f"decided without {', '.join(sorted(missing))}: gather it and decide anew",
             (event.seq,),
-            hit=not missing,
-            fault=f"decided without {', '.join(sorted(missing))}: gather it and decide anew"
-            if missing
-            else None,
         )
 
 
@@ -41,11 +39,11 @@ def response(seen: Followed, house: House) -> Iterator[Point]:
     case = seen.case
     for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE):
         named = seen.has_words(event, "root_cause", "cause") or case.erased_at is not None
-        yield Point(
+        yield must(
             "decisions that name the cause",
+            named,
+            "decided without a cause to prevent: name it",
             (event.seq,),
-            hit=named,
-            fault=None if named else "decided without a cause to prevent: name it",
         )
         if event.verb is Verb.RESPOND:
             yield Point("decisions that change something", (event.seq,), hit=seen.has_words(event, "changes"))

@@ -8,7 +8,7 @@ from complaints.followed import Followed
 from complaints.owing import surveyed
 from complaints.vocabulary import CloseCode, Flag, Target, Verb
 from complaints.worktime import due
-from reports.clauses.evidence import Point
+from reports.clauses.evidence import Point, must
 from reports.clauses.house import House
 from reports.measures import missed_danger
 
@@ -38,10 +38,10 @@ def analysis(seen: Followed, house: House) -> Iterator[Point]:
         return
     last = case.decisions[-1] if case.decisions else None
     classed = case.category is not None and last is not None and bool(last.cause_class)
-    yield Point(
+    yield must(
         "closed with category and cause",
-        hit=classed,
-        fault=None if classed else "closed without category or cause: open it again and name them",
+        classed,
+        "closed without category or cause: open it again and name them",
     )
     if last is not None:
         yield Point(f"cause: {last.cause_class}")
@@ -78,10 +78,8 @@ def monitoring(seen: Followed, house: House) -> Iterator[Point]:
     legal = case.target(Target.LEGAL)
     if legal is not None and case.is_open and legal.met_at is None:
         past = legal.internal_due < house.now
-        yield Point(
-            "open within the legal maximum",
-            hit=not past,
-            fault="past the legal maximum and undecided: decide it today" if past else None,
+        yield must(
+            "open within the legal maximum", not past, "past the legal maximum and undecided: decide it today"
         )
     if missed_danger(case):
         yield Point("danger seen only by a person")

@@ -10,7 +10,7 @@ from complaints.priorities import priority_of
 from complaints.record import Event
 from complaints.vocabulary import Flag, Role, Target, Verb
 from complaints.worktime import due
-from reports.clauses.evidence import Point
+from reports.clauses.evidence import Point, must
 from reports.clauses.house import House
 from reports.clauses.queries.principles import HUMAN, NOTICES, READ_BACK, hours, minutes
 from reports.clocks import clocks, endings, first_human_priority
@@ -51,10 +51,8 @@ def layers(house: House) -> Iterator[Point]:
     """5.3: the roles are filled."""
     for role in _TOP:
         filled = bool(house.holders(role))
-        yield Point(
-            "roles that somebody holds",
-            hit=filled,
-            fault=None if filled else f"nobody is {role.value}: name somebody under [roles]",
+        yield must(
+            "roles that somebody holds", filled, f"nobody is {role.value}: name somebody under [roles]"
         )
 
 
@@ -69,13 +67,11 @@ def communication(seen: Followed, house: House) -> Iterator[Point]:
             and one.at <= event.at
             and one.state in ("sent", "uncertain", "sending")
         ]
-        yield Point(
+        yield must(
             "sent after the notices were shown",
+            bool(shown),
+            "signed before the notices were shown: tell the complainant what follows",
             (event.seq,),
-            hit=bool(shown),
-            fault=None
-            if shown
-            else "signed before the notices were shown: tell the complainant what follows",
         )
         last = shown[-1] if shown else None
         if last is not None and last.version is not None:
@@ -88,10 +84,8 @@ def texts(house: House) -> Iterator[Point]:
     for language in house.rules.languages:
         for id_ in NOTICES:
             there = bool(house.texts.get(language, {}).get(id_, "").strip())
-            yield Point(
-                "texts that tell how it goes",
-                hit=there,
-                fault=None if there else f"the text '{id_}' is missing in {language}: write it",
+            yield must(
+                "texts that tell how it goes", there, f"the text '{id_}' is missing in {language}: write it"
             )
 
 
@@ -143,10 +137,10 @@ def tracking(seen: Followed, house: House) -> Iterator[Point]:
         )
     for one in case.targets:
         explained = bool(one.basis and one.span)
-        yield Point(
+        yield must(
             "due times that explain themselves",
-            hit=explained,
-            fault=None if explained else "a due time without its reason: run `amends db verify`",
+            explained,
+            "a due time without its reason: run `amends db verify`",
         )
 
 

@@ -10,7 +10,7 @@ from complaints.followed import Followed, ReadSeen
 from complaints.permissions import READERS, WHO
 from complaints.record import Case, Event
 from complaints.vocabulary import Flag, Kind, Role, State, Target, Verb
-from reports.clauses.evidence import Point
+from reports.clauses.evidence import Point, must
 from reports.clauses.house import House
 from reports.clocks import clocks
 from reports.measures import kept
@@ -54,13 +54,11 @@ def terms(seen: Followed, house: House) -> Iterator[Point]:
     yield Point("reclassified, of all received", hit=seen.case.kind is not Kind.COMPLAINT)
     for event in asked:
         reasoned = seen.has_words(event, "reason") or seen.case.erased_at is not None
-        yield Point(
+        yield must(
             "reclassifications with a reason",
+            reasoned,
+            "called no complaint without a reason: reopen it or record the reason",
             (event.seq,),
-            hit=reasoned,
-            fault=None
-            if reasoned
-            else "called no complaint without a reason: reopen it or record the reason",
         )
     if seen.case.kind is Kind.COMPLAINT:
         return
@@ -109,12 +107,10 @@ def accessibility(seen: Followed, house: House) -> Iterator[Point]:
     for one in seen.messages:
         if one.direction == "out" and one.language is not None:
             spoken = one.language in case.rules.languages
-            yield Point(
+            yield must(
                 "messages in a language that is spoken",
-                hit=spoken,
-                fault=None
-                if spoken
-                else f"written to in {one.language}: write in the complainant's language",
+                spoken,
+                f"written to in {one.language}: write in the complainant's language",
             )
 
 
@@ -150,11 +146,11 @@ def objectivity(seen: Followed, house: House) -> Iterator[Point]:
         if event.role in HUMAN:
             before = seen.before(event)
             kept_out = event.by in before.subjects | before.conflicted
-            yield Point(
+            yield must(
                 "acts by people without a part in the matter",
+                not kept_out,
+                "an excluded person acted: let somebody else look at it anew",
                 (event.seq,),
-                hit=not kept_out,
-                fault="an excluded person acted: let somebody else look at it anew" if kept_out else None,
             )
 
 
@@ -170,12 +166,10 @@ def charges(house: House) -> Iterator[Point]:
         for id_ in NOTICES:
             text = house.texts.get(language, {}).get(id_, "").casefold()
             free = any(word in text for word in words) if words else bool(text)
-            yield Point(
+            yield must(
                 "texts that say it is free",
-                hit=free,
-                fault=None
-                if free
-                else f"the text '{id_}' in {language} does not say that it is free: say so",
+                free,
+                f"the text '{id_}' in {language} does not say that it is free: say so",
             )
 
 
@@ -218,20 +212,20 @@ def accountability(seen: Followed, house: House) -> Iterator[Point]:
             fault = "nobody owns it: assign it"
         yield Point("assessed and open, with an owner", hit=case.owner is not None, fault=fault)
     for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
-        yield Point(
+        yield must(
             "judged by a person",
+            event.role in HUMAN,
+            "decided without a person: decide it anew",
             (event.seq,),
-            hit=event.role in HUMAN,
-            fault=None if event.role in HUMAN else "decided without a person: decide it anew",
         )
     for event in seen.events:
         if event.role in HUMAN and event.verb is not Verb.RECEIVE:
             allowed = event.role in WHO[event.verb] and bool(_held(event, house) & WHO[event.verb])
-            yield Point(
+            yield must(
                 "acts in a role that may",
+                allowed,
+                "done by somebody without the role: look at the act again",
                 (event.seq,),
-                hit=allowed,
-                fault=None if allowed else "done by somebody without the role: look at the act again",
             )
 
 
