@@ -91,20 +91,27 @@ def fit_meaning(
 def _fit(vectors: Vectors, labels: Integers, categories: int) -> tuple[Floats, Floats]:
     """One balanced softmax regression; a category absent from these rows is all but ruled out."""
     present = np.unique(labels)
+    weights: Floats = np.zeros((categories, vectors.shape[1]), dtype=np.float32)
+    intercepts: Floats = np.full(categories, np.log(_SURELY_NOT), dtype=np.float32)
+    if len(present) == 1:
+        intercepts[present] = 0
+        return weights, intercepts
+    # E5 keeps all texts in a narrow cone: seen from their middle and drawn apart, one penalty suits every encoder.
+    middle = vectors.mean(axis=0)
+    spread = max(float(np.sqrt(((vectors - middle) ** 2).sum(axis=1).mean())), 1e-6)
     classifier = LogisticRegression(C=_INVERSE_PENALTY, class_weight="balanced", max_iter=300)
     with warnings.catch_warnings():
         # The shares are fitted on what the planes do say, at their optimum or near it.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(vectors, labels)
-    weights: Floats = np.zeros((categories, vectors.shape[1]), dtype=np.float32)
-    intercepts: Floats = np.full(categories, np.log(_SURELY_NOT), dtype=np.float32)
+        classifier.fit((vectors - middle) / spread, labels)
     if len(present) == 2:
         weights[present] = np.vstack([-classifier.coef_, classifier.coef_]) / 2
         intercepts[present] = np.array([-classifier.intercept_[0], classifier.intercept_[0]]) / 2
     else:
         weights[present] = classifier.coef_
         intercepts[present] = classifier.intercept_
-    return weights, intercepts
+    weights /= spread
+    return weights, intercepts - weights @ middle
 
 
 def _decide(weights: Floats, intercepts: Floats, vectors: Vectors) -> Doubles:
