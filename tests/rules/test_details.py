@@ -286,12 +286,12 @@ def test_a_remedy_refused_denied_or_reported_is_not_asked_for(text: str) -> None
     ids=range(8),
 )
 def test_a_place_stands_beside_a_word_that_says_so(text: str, value: str) -> None:
-    assert found(text, "place") == [value]
+    assert found(text, "place") + found(text, "branch") == [value]
 
 
 @pytest.mark.parametrize("text", ["Mary Brown came to Leeds", "in the shop in the rain"], ids=range(2))
 def test_a_name_alone_is_no_place(text: str) -> None:
-    assert found(text, "place") == []
+    assert found(text, "place") + found(text, "branch") == []
 
 
 def test_a_language_that_is_known_is_the_only_one_asked() -> None:

@@ -11,15 +11,15 @@ from triage.phrasing import lines_of, read_phrases
 
 
 @lru_cache(maxsize=8)
-def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
-    lines = lines_of(read_phrases("details", language)["places"]["patterns"])
-    return tuple(re.compile(line) for line in lines if not line.startswith("#"))
+def _patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    table = read_phrases("details", language)["places"]
+    return tuple((kind, re.compile(line)) for kind, lines in table.items() for line in lines_of(lines))
 
 
 def places(story: Story, language: str) -> Iterator[Detail]:
     """The places in a story as it was written: capitals tell a name from a word."""
-    for pattern in _patterns(language):
+    for kind, pattern in _patterns(language):
         for hit in pattern.finditer(story.text):
             start, end = hit.span("place" if "place" in pattern.groupindex else 0)
             text = story.text[start:end]
-            yield Detail("place", " ".join(text.split()), text, (start, end))
+            yield Detail(kind, " ".join(text.split()), text, (start, end))
