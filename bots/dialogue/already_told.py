@@ -10,10 +10,9 @@ from bots.dialogue.buttons import REMEDIES
 from triage.details import Detail
 from triage.details.checksums import is_iban
 
-#: Kinds of fact that say where it happened or what it is about; a card never does.
-_ABOUT = frozenset(
+#: Kinds of number that say what a story is about; a card's never does.
+_NUMBERS = frozenset(
     {"order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"}
-    | {"branch"}
 )
 #: More than this are not confirmed in one breath: then the question is asked.
 _MOST = 6
@@ -57,7 +56,7 @@ def _says_where(one: Detail) -> bool:
     if one.kind == "place":
         return any(character.isdigit() for character in one.value)
     # Where money is to be paid is not what it is about.
-    return one.kind in _ABOUT and not is_iban(one.value)
+    return one.kind == "branch" or (one.kind in _NUMBERS and not is_iban(one.value))
 
 
 def remedy(found: Sequence[Detail]) -> str | None:

@@ -8,7 +8,6 @@ import pytest
 
 from bots.dialogue.buttons import CONFIRM
 from complaints.vocabulary import Verb
-from tests.clauses import clause
 from tests.rules.dialogue_play import RULES, START, Play
 
 STORY = "Order 4711 came broken on 2 November. I want my money back."
@@ -26,7 +25,6 @@ def confirming(story: str = STORY) -> Play:
     return play
 
 
-@clause("7.2")
 def test_a_yes_records_the_words_of_the_story_as_the_answer() -> None:
     play = confirming()
     assert play.said[-1].buttons == CONFIRM
