@@ -14,6 +14,7 @@ from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import CloseCode, State
 from store import owed_rows
+from store.casefiles import load
 from store.sketches import Found, found_like, sketch_of, write_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
 from store.transactions import Tx
@@ -59,6 +60,12 @@ def likes_of(tx: Tx, ref: str, by: Actor | None = None) -> tuple[Like, ...]:
     sketch = sketch_of(tx, ref)
     cleared = [_ONE.restriction.is_(None)] if by is None else known_to(by)
     return _read(tx, found_like(tx, sketch, ref=ref, limit=LIKES), ref, cleared)
+
+
+def every_like(tx: Tx, ref: str) -> tuple[Like, ...]:
+    """All complaints like this one, for whoever runs the desk; UnknownReference where there is none."""
+    load(tx, ref)
+    return like_cases(tx, sketch_of(tx, ref), ref=ref)
 
 
 def like_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Cluster, ...]:

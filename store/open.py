@@ -207,6 +207,7 @@ class Store:
     like_cases = reading(likes.like_cases)
     like_confirmed = reading(likes.like_confirmed)
     likes_of = reading(likes.likes_of)
+    every_like = reading(likes.every_like)
     like_clusters = reading(likes.like_clusters)
 
     # files

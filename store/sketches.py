@@ -17,6 +17,7 @@ from sqlalchemy import CompoundSelect, bindparam, delete, select, union_all
 
 from complaints.likeness import LEAST_SHARED, LIKE_FROM, likeness
 from store.casefiles import case_key
+from store.keyring import Keyring
 from store.sealing import place, seal_bytes, unseal_bytes
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
 from store.transactions import Tx
@@ -45,17 +46,29 @@ def write_sketch(tx: Tx, ref: str, sketch: Sequence[bytes], *, cluster: str) -> 
     row = tx.connection.execute(
         select(COMPLAINTS.c.key_wrapped, COMPLAINTS.c.received_at).where(COMPLAINTS.c.ref == ref)
     ).one()
-    sealed = seal_bytes(case_key(tx, ref, row.key_wrapped), b"".join(sketch), _place(ref))
-    tx.add(LIKENESSES, ref=ref, sealed=sealed, cluster=cluster, at=row.received_at)
-    _file(tx, ref, sketch, row.received_at)
+    key = case_key(tx, ref, row.key_wrapped)
+    tx.add(LIKENESSES, **likeness_row(ref, sketch, key=key, at=row.received_at, cluster=cluster))
+    tx.connection.execute(SKETCHES.insert(), sketch_rows(tx.keys, ref, sketch, at=row.received_at))
 
 
-def _file(tx: Tx, ref: str, sketch: Sequence[bytes], at: datetime) -> None:
-    rows = [
-        {"ref": ref, "n": n, "band_index": tx.keys.index(*_named(one))[:_INDEX], "at": at}
+def likeness_row(
+    ref: str, sketch: Sequence[bytes], *, key: bytes, at: datetime, cluster: str
+) -> dict[str, Any]:
+    """The sketch itself, sealed with the complaint's own key; `at` is when the complaint was received."""
+    return {
+        "ref": ref,
+        "sealed": seal_bytes(key, b"".join(sketch), _place(ref)),
+        "cluster": cluster,
+        "at": at,
+    }
+
+
+def sketch_rows(keys: Keyring, ref: str, sketch: Sequence[bytes], *, at: datetime) -> list[dict[str, Any]]:
+    """Its hashes as they are filed, under the newest secret."""
+    return [
+        {"ref": ref, "n": n, "band_index": keys.index(*_named(one))[:_INDEX], "at": at}
         for n, one in enumerate(sketch)
     ]
-    tx.connection.execute(SKETCHES.insert(), rows)
 
 
 def drop_sketch(tx: Tx, ref: str) -> None:
@@ -101,7 +114,8 @@ def found_like(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tupl
         worthless = set()
     hits = Counter(other for one, refs in filed.items() if one not in worthless for other in refs)
     del hits[ref]
-    near = [other for other, _ in hits.most_common(COMPARED)]
+    enough = min(LEAST_SHARED, len(sketch))
+    near = [other for other, shared in hits.most_common(COMPARED) if shared >= enough]
     known = sketches_of(tx, near) if near else {}
     shares = ((other, likeness(sketch, theirs, worthless=worthless)) for other, theirs in known.items())
     found = [Found(other, round(share, 4)) for other, share in shares if share > LIKE_FROM]
@@ -141,7 +155,8 @@ def move_sketch(tx: Tx, ref: str, key: bytes) -> None:
     if row is None:
         return
     tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == ref))
-    _file(tx, ref, _opened(key, ref, row.sealed), row.at)
+    rows = sketch_rows(tx.keys, ref, _opened(key, ref, row.sealed), at=row.at)
+    tx.connection.execute(SKETCHES.insert(), rows)
 
 
 def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:

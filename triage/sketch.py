@@ -29,9 +29,13 @@ def sketch(text: str) -> tuple[bytes, ...]:
     At most `SIZE` of 8 bytes, all of a short text. Letters are folded and every number counts as the same, so
     that case, accents and a changed date or amount move nothing. Fewer than three words give an empty sketch.
     """
+    return tuple(sorted({_hash(one) for one in pieces(text)})[:SIZE])
+
+
+def pieces(text: str) -> set[str]:
+    """Every three words that follow each other, folded; two texts have exactly these in common."""
     words = _WORD.findall(_NUMBER.sub("0", fold(text[:LONGEST]).text))
-    pieces = {" ".join(words[at : at + _PIECE]) for at in range(len(words) - _PIECE + 1)}
-    return tuple(sorted({_hash(one) for one in pieces})[:SIZE])
+    return {" ".join(words[at : at + _PIECE]) for at in range(len(words) - _PIECE + 1)}
 
 
 def _hash(piece: str) -> bytes:
