@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from complaints.incidents import SAME_INCIDENT
 from complaints.record import Case
+from complaints.vocabulary import Flag
 
 #: Hashes kept of one text (`triage.sketch`); a text with fewer has all of its own.
 SIZE = 24
@@ -47,7 +48,8 @@ def likeness(one: Sequence[bytes], other: Sequence[bytes], *, worthless: Collect
 class Like:
     """A complaint told in nearly the same words; codes, times and ids alone.
 
-    `confirmed` is the category that a person assessed, None before; `took_in`: another was merged into it.
+    `confirmed` is the category that a person assessed, None before; `took_in`: another was merged into it;
+    `nameless`: the complainant wants the name kept back.
     """
 
     ref: str
@@ -58,6 +60,7 @@ class Like:
     closed_at: datetime | None = None
     merged: bool = False
     took_in: bool = False
+    nameless: bool = False
     incident: int | None = None
     confirmed: str | None = None
     cluster: str = ""
@@ -101,7 +104,10 @@ def suggested(case: Case, likes: Iterable[Like], *, now: datetime) -> tuple[Sugg
     if not case.is_open or case.erased_at is not None:
         return ()
     near = [one for one in likes if not one.merged and one.ref not in case.about]
-    own = _of_same_person(case, [one for one in near if one.complainant == case.complainant], now)
+    # Beside a complaint under a name one without would have a name too.
+    nameless = Flag.ANONYMOUS in case.flags
+    mine = [one for one in near if one.complainant == case.complainant and one.nameless is nameless]
+    own = _of_same_person(case, mine, now)
     others = _of_others(case, [one for one in near if one.complainant != case.complainant], now)
     return tuple(one for one in (own, others) if one is not None)
 

@@ -12,7 +12,7 @@ from complaints.duties import Lane, Owed
 from complaints.likeness import CLUSTER_FROM, WITHIN, Cluster, Like, confirmed
 from complaints.people import Actor
 from complaints.record import Case
-from complaints.vocabulary import CloseCode, State
+from complaints.vocabulary import CloseCode, Flag, State
 from store import owed_rows
 from store.casefiles import load
 from store.sketches import Found, found_like, sketch_of, write_sketch
@@ -99,7 +99,7 @@ def like_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Cluster, ...]:
 
 
 def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
-    """A complaint that other cards name was restricted, joined, closed or erased: they are drawn anew.
+    """A complaint that other cards name was restricted, made nameless, joined, closed or erased: they are redrawn.
 
     What may no longer be named goes at once, the rest soon.
     """
@@ -107,14 +107,18 @@ def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
         return
     found = found_like(tx, sketch_of(tx, after.ref), ref=after.ref, limit=LIKES)
     likes = [one.ref for one in _read(tx, found, after.ref, ()) if one.is_open]
-    if before.restricted != after.restricted:
+    if _kept_back(before) != _kept_back(after):
         _owe_redrawing(tx, likes, why=f"{after.ref}:{after.version}")
     else:
         _owe_redrawing(tx, likes[:_REDRAWN])
 
 
 def _named_as(one: Case) -> tuple[Any, ...]:
-    return one.restricted, one.incident, one.is_open, one.erased_at
+    return _kept_back(one), one.incident, one.is_open, one.erased_at
+
+
+def _kept_back(one: Case) -> tuple[bool, bool]:
+    return one.restricted, Flag.ANONYMOUS in one.flags
 
 
 def _owe_redrawing(tx: Tx, refs: Sequence[str], *, why: str | None = None) -> None:
@@ -148,7 +152,7 @@ def _read(
     query = (
         select(
             _ONE.ref, _ONE.complainant_id, _ONE.received_at, _ONE.state, _ONE.closed_at, _ONE.close_code,
-            _ONE.incident_id, _ONE.category, LIKENESSES.c.cluster,
+            _ONE.incident_id, _ONE.category, _ONE.flags, LIKENESSES.c.cluster,
             took_in.label("took_in"), assessed.label("assessed"),
         )
         .outerjoin(LIKENESSES, LIKENESSES.c.ref == _ONE.ref)
@@ -164,6 +168,7 @@ def _read(
             closed_at=row.closed_at,
             merged=row.close_code == CloseCode.MERGED.value,
             took_in=bool(row.took_in),
+            nameless=Flag.ANONYMOUS.value in row.flags,
             incident=row.incident_id,
             confirmed=row.category if row.assessed else None,
             cluster=row.cluster or row.ref,

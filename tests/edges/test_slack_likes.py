@@ -92,7 +92,9 @@ async def test_what_is_restricted_later_is_named_no_more_at_once(office: Office)
 
 
 @clause("8.2")
-async def test_managers_hear_in_the_morning_of_three_like_ones_that_no_incident_covers(office: Office) -> None:
+async def test_managers_hear_in_the_morning_of_three_like_ones_that_no_incident_covers(
+    office: Office,
+) -> None:
     refs = [told(office, STORY, str(70001 + n)) for n in range(3)]
     await morning(office)
 

@@ -20,7 +20,7 @@ from complaints.likeness import (
     likeness,
     suggested,
 )
-from complaints.vocabulary import State
+from complaints.vocabulary import Flag, State
 from tests.clauses import clause
 from tests.rules.slack_cases import NOW, REF, Story
 from triage.sketch import sketch
@@ -128,6 +128,13 @@ def test_one_that_the_same_person_saw_closed_lately_is_only_pointed_at() -> None
     assert (one.step, one.closed_at) == (Step.LOOK, closed.closed_at)
     assert suggested(CASE, [replace(closed, closed_at=NOW - timedelta(days=31))], now=NOW) == ()
     assert suggested(CASE, [replace(closed, merged=True)], now=NOW) == ()
+
+
+def test_nobody_who_wants_the_name_kept_back_is_known_by_another_complaint() -> None:
+    nameless = replace(CASE, flags=CASE.flags | {Flag.ANONYMOUS})
+    assert suggested(nameless, [like(by=MINE)], now=NOW) == ()
+    assert suggested(CASE, [like(by=MINE, nameless=True)], now=NOW) == ()
+    assert len(suggested(nameless, [like(by=MINE, nameless=True)], now=NOW)) == 1
 
 
 def test_other_people_are_tied_by_the_incident_that_a_like_one_has_else_to_the_most_like() -> None:
