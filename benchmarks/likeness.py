@@ -2,8 +2,8 @@
 
 Asked are 500 edited repeats (a tenth of the words dropped, typos, other digits) and 500 texts that were never
 stored. The dictionary is the same sketches in memory, without keys, bounds or sealing: what lies between the
-two is the price of those. With `DATA` the texts are those of its files, filled up with six-word pieces of
-them; without, texts made here.
+two is the price of those. Filing is told in seconds of work of this process, look-ups by the clock. With
+`DATA` the texts are those of its files, filled up with six-word pieces of them; without, texts made here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Asked:
 
 
 def table(stored: int = STORED) -> Table:
-    """Seconds to file them all, look-up times, repeats found, and what of the others was taken for a repeat."""
+    """What filing takes, what a look-up takes, repeats found, and what of the new texts was taken for one."""
     chance = random.Random(7)
     asked = _asked(chance, stored)
     drawn = Table(
@@ -152,13 +152,13 @@ def _contained(one: str, other: str) -> float:
 
 
 def _dictionary(asked: Asked) -> tuple[float, LookUp]:
-    began = time.perf_counter()
+    began = time.process_time()
     sketches = {ref: sketch(story) for ref, story in asked.stored.items()}
     filed: defaultdict[bytes, list[str]] = defaultdict(list)
     for ref, made in sketches.items():
         for one in made:
             filed[one].append(ref)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
 
     def look_up(story: str) -> list[str]:
         made = sketch(story)
@@ -216,7 +216,7 @@ def _file(store: Store, asked: Asked) -> float:
             for ref, key, at in several
         ]
         store.run(partial(_insert, COMPLAINTS, rows), writes=True)
-        began = time.perf_counter()
+        began = time.process_time()
         sketches = [(ref, key, at, sketch(asked.stored[ref])) for ref, key, at in several]
         store.run(
             partial(
@@ -228,7 +228,7 @@ def _file(store: Store, asked: Asked) -> float:
         )
         hashes = [row for ref, _, at, made in sketches for row in sketch_rows(KEYS, ref, made, at=at)]
         store.run(partial(_insert, SKETCHES, hashes), writes=True)
-        seconds += time.perf_counter() - began
+        seconds += time.process_time() - began
     store.run(lambda tx: tx.connection.execute(text("ANALYZE")), writes=True)
     return seconds
 
