@@ -49,6 +49,7 @@ async def later(office: Office) -> None:
 async def test_the_older_card_is_drawn_anew_when_the_same_is_told_again(office: Office) -> None:
     first = told(office, STORY)
     assert "by the same person" not in (await office.card(first)).text
+    await later(office)
     second = told(office, COPY)
     await later(office)
     older, newer = await office.card(f"{first} ·"), await office.card(f"{second} ·")
