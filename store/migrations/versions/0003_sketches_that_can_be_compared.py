@@ -6,7 +6,7 @@ No release before this one wrote a sketch, so the table is made anew.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0003"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
