@@ -7,9 +7,10 @@ with few rows an index or a calibration error is large by itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ LEAST, MOST = 50, 200
 
 BEFORE = 100
 """Complaints before those that the mix is compared with, at least."""
+
+LOOKED_AT = 1_200
+"""Assessments that the store is asked for: the newest, and enough before them to know the usual mix."""
 
 CHANCE = 0.01
 """So rarely chance alone may raise a warning that is looked at every day."""
@@ -52,6 +56,15 @@ class Warned:
     bound: float
     rows: int
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values under the keys that `--json` uses."""
+        return {
+            "code": self.code,
+            "value": round(self.value, 4),
+            "bound": round(self.bound, 4),
+            "rows": self.rows,
+        }
+
 
 def drift(seen: Sequence[Seen], *, accuracy: float | None) -> tuple[Warned, ...]:
     """What has parted, from assessed complaints in any order; nothing under 50 of them.
@@ -67,6 +80,16 @@ def drift(seen: Sequence[Seen], *, accuracy: float | None) -> tuple[Warned, ...]
         return ()
     found = (_agreement(recent, accuracy), _mix(recent, before), _calibration(recent))
     return tuple(one for one in found if one is not None)
+
+
+def drift_in(judged: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None) -> tuple[Warned, ...]:
+    """The same from assessed complaints as the store tells them; what the rules alone proposed is left out."""
+    seen = [
+        Seen(one["at"], one["proposed"], one["probability"], one["confirmed"])
+        for one in judged
+        if one["model"] not in (None, "rules")
+    ]
+    return drift(seen, accuracy=None if card is None else card.get("accuracy"))
 
 
 def _agreement(recent: Sequence[Seen], accuracy: float | None) -> Warned | None:

@@ -17,7 +17,12 @@ RECENT_SHARE = 0.2
 """At most this share of the rows is held back as the most recent."""
 
 FEWEST = 30
-"""Under so many rows a figure is chance: cross-fitted figures stand in."""
+"""Under so many recent rows a figure is chance, and they are not judged apart."""
+
+FEWEST_FIXED = 100
+"""Under so many fixed rows cross-fitted figures stand in. The same rows are asked at every run, so that a
+model lucky on few of them would keep every better one out.
+"""
 
 
 @dataclass(frozen=True, slots=True)

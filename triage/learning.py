@@ -17,7 +17,7 @@ import numpy as np
 from triage import gate
 from triage.example import Example
 from triage.gate import Answers, Part, Verdict
-from triage.holdout import FEWEST, Parts, Row, fold_of, parted, without
+from triage.holdout import FEWEST, FEWEST_FIXED, Parts, Row, fold_of, parted, without
 from triage.pipeline import Model
 from triage.training import ALERT_RATE
 
@@ -57,12 +57,12 @@ def learn(
     judged: list[Part] = []
     notes: list[str] = []
     fixed = [row for row in parts.fixed if _unseen(row, in_use)]
-    if len(fixed) >= FEWEST:
+    if len(fixed) >= FEWEST_FIXED:
         judged.append(gate.part("fixed", candidate, active, [row.example for row in fixed]))
     elif in_use is not None and any(row.whole for row in rows):
         judged.append(_cross_fitted(own, parts, in_use, train))
         notes.append(
-            f"Only {len(fixed)} fixed rows that neither has learnt from ({FEWEST} are needed): figures "
+            f"Only {len(fixed)} fixed rows that neither has learnt from ({FEWEST_FIXED} are needed): figures "
             "cross-fitted over the record stand in."
         )
     if len(parts.recent) >= FEWEST:
@@ -72,6 +72,41 @@ def learn(
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
     said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
     return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
+
+
+def judge_file(
+    candidate: Model,
+    rows: Sequence[Row],
+    *,
+    in_use: InUse | None,
+    seen: InUse | None = None,
+    alert_budget: float = ALERT_RATE,
+) -> Verdict:
+    """The verdict on a model that is there already, on the record's held-out rows (`seen`: what it was made
+    of, None where nobody knows).
+
+    Where too few rows are left that neither has learnt from, the newest of the record stand in, and it says so.
+    """
+    bounds = [one.until for one in (in_use, seen) if one is not None and one.until is not None]
+    parts = parted(rows, seen_until=max(bounds, default=None))
+    fixed = [row for row in parts.fixed if _unseen(row, in_use) and _unseen(row, seen)]
+    recent = parts.recent if len(parts.recent) >= FEWEST else ()
+    notes = [] if seen is not None else ["What this model learnt from is not known: it may know these rows."]
+    if len(fixed) < FEWEST_FIXED:
+        whole = sorted((row for row in rows if row.whole), key=lambda row: row.at)
+        fixed, recent = whole[-CROSS_FITTED:], ()
+        notes.append(
+            f"Too few rows are held out ({FEWEST_FIXED} are needed): the newest {len(fixed)} of the record stand "
+            "in, which either may have learnt from."
+        )
+    said = gate.judge(
+        candidate,
+        None if in_use is None else in_use.model,
+        fixed=_told(fixed),
+        recent=_told(recent),
+        alert_budget=alert_budget,
+    )
+    return Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 
 def _unseen(row: Row, in_use: InUse | None) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from triage import __main__ as process
 from triage.artefact import load
 from triage.example import Example
-from triage.holdout import FEWEST, Row, is_fixed, parted, spelled
+from triage.holdout import FEWEST_FIXED, Row, is_fixed, parted, spelled
 from triage.learning import InUse, learn
 from triage.pipeline import Model
 from triage.training import train
@@ -66,10 +66,10 @@ def starter() -> Model:
 
 
 def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(starter: Model) -> None:
-    record, watched = rows(400), Watched()
+    record, watched = rows(1200), Watched()
     learn(OWN, record, train=watched, in_use=InUse(starter, None, True))
     parts = parted(record, seen_until=None)
-    assert len(parts.fixed) >= FEWEST
+    assert len(parts.fixed) >= FEWEST_FIXED
     fixed = {spelled(row) for row in parts.fixed}
     for examples in watched.given:
         assert not fixed & {spelled(Row(one, "", T)) for one in examples}
@@ -81,14 +81,14 @@ def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(
 
 
 def test_a_larger_honest_record_passes_on_both_sets(starter: Model) -> None:
-    _, verdict = learn(FEW_OWN, rows(400), train=train, in_use=InUse(starter, None, True))
+    _, verdict = learn(FEW_OWN, rows(1200), train=train, in_use=InUse(starter, None, True))
     assert verdict.passes
     assert set(verdict.figures) == {"fixed", "recent"}
 
 
 def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
-    honest, spoiled = rows(400), rows(800, start=400, spoiled=True)
-    fixed_ones = [row for row in rows(800, start=400) if is_fixed(row.ref)]
+    honest, spoiled = rows(400), rows(900, start=400, spoiled=True)
+    fixed_ones = [row for row in rows(900, start=400) if is_fixed(row.ref)]
     record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed_ones]
     until = honest[-1].at
     _, verdict = learn(FEW_OWN, record, train=train, in_use=InUse(starter, until, True))

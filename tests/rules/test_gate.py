@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.example import Example
@@ -87,7 +87,7 @@ def test_one_that_is_as_often_right_but_falsely_sure_does_not_pass() -> None:
 def test_a_fall_that_may_be_chance_but_is_large_does_not_pass() -> None:
     labels = [0, 1, 2] * 10
     active = said(labels, right=[n % 5 != 0 for n in range(30)])
-    candidate = said(labels, right=[n % 5 != 0 and n != 1 for n in range(30)])
+    candidate = said(labels, right=[n == 0 or (n % 5 != 0 and n > 3) for n in range(30)])
     found = weigh([a_part(labels, candidate, active)], a_model(), has_active=True)
     low, value, high = found.figures["fixed"]["difference"]["macro_f1"]
     assert low < value < -0.02 < high
@@ -110,7 +110,7 @@ def test_missing_one_critical_complaint_more_is_enough_to_be_turned_away() -> No
     after = said(LABELS, right=right, scores=ranked, alerts=one_missed)
     found = verdict(after, before, severities)
     assert not found.passes
-    assert found.reasons == ("fixed: misses 1 complaints of severity >= 4, the one in use 0.",)
+    assert found.reasons == ("Misses 1 complaints of severity >= 4, the one in use 0.",)
     assert verdict(before, after, severities).passes
 
 
@@ -190,6 +190,7 @@ rows = st.lists(
 )
 
 
+@settings(max_examples=25)
 @given(rows)
 def test_no_model_is_turned_away_against_itself_and_never_both_ways_round_by_an_interval(
     given_rows: Any,
