@@ -51,4 +51,4 @@ DRIFTS = {
     "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
     "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
 }
-_READ = "See docs/triage.md, Drift: look at what is confirmed, train anew, or go back."
+_READ = "See docs/learning.md, Drift: look at what is confirmed, train anew, or go back."

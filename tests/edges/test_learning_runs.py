@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
@@ -318,6 +319,29 @@ async def test_stopped_in_the_middle_the_process_ends_and_the_duty_is_done_by_th
         other.free_leases()
         assert await perform(other, Process()) == Done()
         assert other.active_model() is not None
+
+
+async def test_a_stop_ends_the_process_that_trains(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    begin = asyncio.create_subprocess_exec
+
+    async def watched(*args: Any, **more: Any) -> asyncio.subprocess.Process:
+        started.append(await begin(*args, **more))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    sqlite_store.insert(Owed("train:1", "train", sqlite_store.now(), Lane.BULK))
+    performing = Performing(sqlite_store, training(sqlite_store, languages=("en",)))
+    loop = asyncio.create_task(performing.run())
+    while not started:
+        await asyncio.sleep(0.01)
+    performing.stop()
+    await loop
+    assert started[0].returncode == -signal.SIGKILL
+    assert owed(sqlite_store) == ["train:1"]
+    assert sqlite_store.lead(TRAINER, "the next", HELD_SECONDS) is not None
 
 
 async def test_a_real_run_learns_from_the_record_and_what_it_proposes_names_it(store: Store) -> None:

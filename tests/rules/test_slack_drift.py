@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
 from triage.drift import Warned
 
-NOTHING = monitor((), period=Period(NOW, NOW), now=NOW, repeats=0)
+NOTHING = monitor((), period=Period(NOW - timedelta(days=91), NOW), now=NOW, repeats=0)
 WARNED = (
     Warned("agreement", 0.551, 0.8, 200),
     Warned("mix", 0.31, 0.25, 200),
