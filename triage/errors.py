@@ -19,3 +19,7 @@ class UnusableExamples(TriageError):
 
 class UnreadableTable(TriageError):
     """A CSV file without the columns asked for, or in no readable encoding."""
+
+
+class UnusableEncoder(TriageError):
+    """An encoder of texts that is asked for by name but absent, or whose files are missing or altered."""
