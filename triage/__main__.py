@@ -35,12 +35,12 @@ def main() -> None:
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     head, _, blob = sys.stdin.buffer.read().partition(b"\n")
     order = json.loads(head)
-    own = [*starters(order["languages"]), *map(_example, order.get("own", ()))]
+    own = [*starters(order["languages"]), *map(_written, order.get("own", ()))]
     in_use, unread = _in_use(order.get("in_use"), blob)
     candidate, verdict = learn(
         own,
         rows_of(order["rows"]),
-        train=partial(train, wanted_precision=order["wanted_precision"]),
+        train=partial(train, wanted_precision=order["wanted_precision"], alert_rate=order["alert_budget"]),
         in_use=in_use,
         alert_budget=order["alert_budget"],
     )
@@ -56,15 +56,25 @@ def starters(languages: Sequence[str]) -> list[Example]:
 
 
 def rows_of(said: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The record's examples as the store tells them."""
-    return [
-        Row(_example(one), one["ref"], datetime.fromisoformat(one["at"]), bool(one.get("whole", True)))
-        for one in said
-    ]
+    """The record's examples as the store tells them; only a whole complaint is a case to compare with."""
+    return [_row(one) for one in said]
 
 
-def _example(one: Mapping[str, Any]) -> Example:
-    return Example(one["text"], one["category"], one.get("severity"), one.get("language"))
+def _row(one: Mapping[str, Any]) -> Row:
+    at, whole = datetime.fromisoformat(one["at"]), bool(one.get("whole", True))
+    example = Example(
+        one["text"],
+        one["category"],
+        one.get("severity"),
+        one.get("language"),
+        at,
+        ref=one["ref"] if whole else None,
+    )
+    return Row(example, one["ref"], at, whole)
+
+
+def _written(one: Mapping[str, Any]) -> Example:
+    return Example(one["text"], one["category"], one.get("severity"), one.get("language"), written=True)
 
 
 def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, list[str]]:
