@@ -68,4 +68,4 @@ def _since(store: Store) -> tuple[str, datetime] | None:
 
 
 def _trained_otherwise(run: Run | None) -> bool:
-    return run is not None and not run.key.startswith(("file:", f"{PIPELINE}:"))
+    return run is not None and not run.key.startswith(f"{PIPELINE}:")

@@ -20,6 +20,9 @@ from store.transactions import Tx
 #: Whose bytes are kept to go back to, those used last before all; older ones keep their card and verdict.
 KEPT = 10
 _ROLLED_BACK = "rolled_back"
+#: What begins with this name is the digest of a file that was judged: nothing was learnt then.
+FILE = "file:"
+_TRAINED = MODEL_RUNS.c.key.not_like(f"{FILE}%")
 
 
 @dataclass(frozen=True)
@@ -182,8 +185,8 @@ def _course(tx: Tx) -> list[int]:
 
 
 def last_run(tx: Tx) -> Run | None:
-    """The newest training run."""
-    return _run(tx)
+    """The newest training run; the judging of a file is none."""
+    return _run(tx, _TRAINED)
 
 
 def run_of(tx: Tx, key: str) -> Run | None:
@@ -205,7 +208,7 @@ def learnt_until(tx: Tx, number: int) -> tuple[datetime | None, bool]:
     """
     until = tx.connection.execute(
         select(MODEL_RUNS.c.until)
-        .where(MODEL_RUNS.c.model_id == number, ~MODEL_RUNS.c.key.startswith("file:"))
+        .where(MODEL_RUNS.c.model_id == number, _TRAINED)
         .order_by(MODEL_RUNS.c.id)
         .limit(1)
     ).scalar()

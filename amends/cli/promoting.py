@@ -13,7 +13,7 @@ from amends.checking_model import DRIFTS
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
-from store.models import Run
+from store.models import FILE, Run
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -62,7 +62,7 @@ def promote(
         verdict, rows = _judged(settings, store, candidate, sha256)
         used = verdict.passes or force
         how = "promoted" if verdict.passes else "forced"
-        run = Run(f"file:{sha256}", store.now(), rows, used, verdict.as_json())
+        run = Run(f"{FILE}{sha256}", store.now(), rows, used, verdict.as_json())
         store.keep_run(
             run,
             blob,

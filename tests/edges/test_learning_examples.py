@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from complaints.people import MODEL
@@ -9,7 +10,7 @@ from complaints.vocabulary import Verb
 from store.examples import examples_page, gathered
 from store.open import Store
 from tests.databases import FakeClock
-from tests.edges.desk import ASSESSED, HANDLER, MANAGER, SECOND, Desk
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, Desk
 from tests.rules.builders import a_proposal
 
 
@@ -94,7 +95,7 @@ def test_each_issue_with_words_is_an_example_of_its_own(store: Store) -> None:
     ]
 
 
-def test_what_is_no_complaint_merged_or_a_simulation_is_left_out(store: Store) -> None:
+def test_what_is_no_complaint_or_was_merged_is_left_out(store: Store) -> None:
     desk = Desk(store)
     stays, merged = desk.assessed(), desk.assessed(text="The water is brown again.")
     desk.act(merged, Verb.MERGE, facts={"other_ref": stays})
@@ -103,6 +104,23 @@ def test_what_is_no_complaint_merged_or_a_simulation_is_left_out(store: Store) -
     desk.store.open_case(asked, desk.actor(SECOND), "open")
     desk.act(asked, Verb.APPROVE, MANAGER, {"of": "reclassify", "agreed": "yes"})
     assert [one["ref"] for one in store.examples()] == [stays]
+
+
+def test_a_rehearsal_is_left_out(store: Store) -> None:
+    desk = Desk(store)
+    store.use_rulebook(replace(RULES, simulated=("70009",)))
+    real = desk.assessed()
+    assert desk.case(desk.assessed(chat=desk.chat("70009"))).is_simulation
+    assert [one["ref"] for one in store.examples()] == [real]
+    assert store.judged(10) == []
+
+
+def test_a_restricted_complaint_is_learnt_from_and_marked(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive("Your own handling of my complaint was a disgrace.")
+    assess(desk, ref, MANAGER, category="handling")
+    (one,) = store.examples()
+    assert (one["category"], one["restricted"]) == ("handling", True)
 
 
 def test_an_erased_complainant_is_gone_from_the_next_run(store: Store) -> None:

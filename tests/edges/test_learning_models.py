@@ -73,6 +73,7 @@ def test_history_says_since_when_by_whom_and_why(store: Store) -> None:
     )
     facts = [one["facts"]["how"] for one in store.house_events("model")]
     assert facts == ["forced", "kept"]
+    assert store.verify().first_bad is None
 
 
 def test_each_rollback_goes_one_step_further_back(store: Store) -> None:
@@ -134,6 +135,14 @@ def test_a_run_is_found_again_by_what_it_learnt_from(store: Store) -> None:
     found = store.run_of("3:this")
     assert found is not None
     assert (found.passes, found.examples, store.run_of("3:that")) == (True, 7, None)
+
+
+def test_the_judging_of_a_file_is_no_training_run(store: Store) -> None:
+    keep_run(store, b"one", run(True, key="3:this"))
+    keep_run(store, b"two", run(False, key="file:abc"))
+    last = store.last_run()
+    assert last is not None
+    assert last.key == "3:this"
 
 
 def test_the_release_before_reads_and_writes_the_tables_as_it_knows_them(database_url: str) -> None:

@@ -321,6 +321,26 @@ async def test_stopped_in_the_middle_the_process_ends_and_the_duty_is_done_by_th
         assert other.active_model() is not None
 
 
+async def test_killed_in_the_middle_another_replica_begins_anew_once_the_leases_ran_out(
+    database_url: str, clock: FakeClock
+) -> None:
+    with opened(database_url, clock) as dead:
+        dead.insert(Owed("train:1", "train", dead.now(), Lane.BULK))
+        claimed(dead)
+        dead.lead(TRAINER, "dead", HELD_SECONDS)
+    with opened(database_url, clock) as other:
+        assert other.claim(("train",), 1, LEASE_SECONDS) == []
+        other.run(
+            lambda tx: [
+                tx.connection.execute(LEASES.update().values(until=0.0)),
+                tx.connection.execute(OBLIGATIONS.update().values(lease_until=0.0)),
+            ],
+            writes=True,
+        )
+        assert await perform(other, Process()) == Done()
+        assert (owed(other), other.active_model() is not None) == ([], True)
+
+
 async def test_a_stop_ends_the_process_that_trains(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
