@@ -17,6 +17,7 @@ from complaints.people import MODEL
 from complaints.vocabulary import Verb
 from scheduler.performing import LEASE_SECONDS, Performing
 from scheduler.retraining import Learning, owe_first_training, owe_retraining
+from scheduler.ticking import ticking
 from scheduler.training import HELD_SECONDS, TRAINER, training
 from store.models import Run
 from store.open import Store
@@ -160,6 +161,19 @@ def test_at_night_one_run_is_owed_if_anything_changed(database_url: str, clock: 
         for store in (one, other):
             owe_retraining(store, BY_NIGHT)
         assert (unchanged, early, owed(one)) == ([], [], ["train:2026-11-05"])
+
+
+async def test_the_tick_owes_it_by_the_settings_and_never_without_them(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(sqlite_store)
+    with_model(sqlite_store)
+    clock.go_on(minutes=1)
+    assess(desk, 1)
+    await ticking(sqlite_store).get_job("housekeeping").func()
+    before = owed(sqlite_store)
+    await ticking(sqlite_store, learning=BY_NIGHT).get_job("housekeeping").func()
+    assert (before, owed(sqlite_store)) == ([], ["train:2026-11-03"])
 
 
 def test_an_erasure_alone_is_a_change(store: Store, clock: FakeClock) -> None:
