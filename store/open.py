@@ -33,6 +33,7 @@ from store import (
     incident_updates,
     incidents,
     messages,
+    model_history,
     models,
     obligations,
     owed_rows,
@@ -212,7 +213,7 @@ class Store:
     model_blob = reading(models.model_blob)
     keep_model = writing(models.keep_model)
     use_model = writing(models.use_model)
-    model_history = reading(models.model_history)
+    model_history = reading(model_history.model_history)
     good_model = reading(models.good_model)
     used_before = reading(models.used_before)
     is_whole = reading(models.is_whole)
