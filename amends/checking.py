@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from amends.checking_model import model_findings
+from amends.findings import Finding
 from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook
 from amends.slack_manifest import SCOPES
@@ -31,16 +32,6 @@ BACKUP_OLD = timedelta(days=2)
 
 #: Slack's words for a channel that a card cannot be posted to.
 _NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line: ok, warn or fail; what was looked at, what was found, what to do."""
-
-    mark: str
-    what: str
-    found: str
-    remedy: str = ""
 
 
 async def check_installation(settings: Settings) -> list[Finding]:
@@ -90,15 +81,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     store = open_store(url, keyring(settings))
     try:
-        active = store.active_model()
         yield _backed_up(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
+        yield from model_findings(store)
     finally:
         store.close()
-    if active is None:
-        yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
-    else:
-        yield Finding("ok", "model", f"in use, {active[0][:12]}")
 
 
 def _backed_up(store: Store) -> Finding:

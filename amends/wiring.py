@@ -17,6 +17,7 @@ from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
 from amends.settings import Problem, Settings, SettingsError, rulebook
+from amends.settings.learning import learning
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook
@@ -25,8 +26,9 @@ from scheduler.housekeeping import housekeeping
 from scheduler.mornings import mornings
 from scheduler.performing import Perform, Performing
 from scheduler.proposing import Proposing
+from scheduler.retraining import owe_first_training
 from scheduler.ticking import ticking
-from scheduler.training import owe_first_training, training
+from scheduler.training import training
 from store.open import Store
 
 log = structlog.get_logger(__name__)
@@ -103,7 +105,7 @@ class Desk:
             self.performing = Performing(store, self._performers())
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store, purges=self.settings.privacy.purge)
+            self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 
@@ -125,7 +127,7 @@ class Desk:
             **acting(store),
             **mornings(store),
             **housekeeping(store, retention=retention(self.settings)),
-            **training(store, languages=self.rules.languages),
+            **training(store, languages=self.rules.languages, learning=learning(self.settings)),
             **self._proposing.performers(),
             **speaking,
         }

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from amends.checking import Finding, check_installation
+from amends.checking import check_installation
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, err, out
+from amends.findings import Finding
 from amends.init import Answers, write_installation
 from amends.settings import load
 from amends.slack_manifest import manifest

@@ -65,6 +65,7 @@ def tables(preset: str) -> Iterator[Table]:
         "danger": ("[[danger]]", sections.Danger),
         "on_call": ("[on_call]", sections.OnCall),
         "privacy": ("[privacy]", sections.Privacy),
+        "triage": ("[triage]", sections.Triage),
         "jurisdiction": ("[jurisdiction.TR]", sections.Jurisdiction),
     }
     for name in SECTIONS:

@@ -34,6 +34,7 @@ from amends.settings.sections import (
     Slack,
     Survey,
     Targets,
+    Triage,
     whole_levels,
 )
 from amends.settings.variables import CONFIG, Secrets, read_secrets
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     danger: tuple[Danger, ...] = Field(default=(), description="Signs of danger of your own.")
     on_call: OnCall = OnCall()
     privacy: Privacy = Privacy()
+    triage: Triage = Triage()
     jurisdiction: dict[str, Jurisdiction] = Field(
         default_factory=dict,
         description="A second country, by its two letters; all else is as in the rest of the file.",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from amends.settings.forms import (
     AmountText,
+    ClockText,
     CountryCode,
     HoursText,
     LanguageCode,
@@ -300,6 +301,31 @@ class Danger(Section):
         if any(not sign.strip() for sign in signs):
             raise ValueError('a sign is empty; write words such as "smell of gas"')
         return signs
+
+
+class Triage(Section):
+    """How the model behind the proposed assessment learns (clause 7.5; docs/learning.md)."""
+
+    retrain_after: int = Field(
+        default=50, ge=0, description="Assessments after which a new model is trained; 0: not by number."
+    )
+    retrain_at: ClockText = Field(
+        default="03:00",
+        description='When, by local time, a new one is trained each night that anything changed; or "off".',
+        examples=["03:00"],
+    )
+    wanted_precision: float = Field(
+        default=0.90,
+        gt=0,
+        lt=1,
+        description='So many of the proposals that do not say "not sure" must be right.',
+    )
+    alert_budget: float = Field(
+        default=0.10,
+        gt=0,
+        le=0.5,
+        description="At most this share of complaints may be proposed as severity 4 or 5 by the model.",
+    )
 
 
 class OnCall(Section):

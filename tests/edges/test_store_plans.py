@@ -19,7 +19,9 @@ from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
 from tests.edges.test_store_hearing import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
-SMALL = frozenset({"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "clock"})
+SMALL = frozenset(
+    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "clock"}
+)
 
 _PROPOSED = {
     "words": 1,
@@ -132,6 +134,10 @@ def _a_life(store: Store) -> None:
         store.coded(column, value, desk.actor(HANDLER))
     store.loads()
     store.search_number("8841207", desk.actor(HANDLER))
+    store.judged(10)
+    store.examples_page((store.now(), "A", 1))
+    store.assessed_since(store.now())
+    store.erased_since(store.now())
     _an_incident(desk)
     _a_logged_one(store)
     store.tidy()
