@@ -12,8 +12,6 @@ from bots.slack.blocks import (
     actions,
     button,
     context,
-    cut,
-    escaped,
     fields,
     header,
     mention,
@@ -22,6 +20,7 @@ from bots.slack.blocks import (
 )
 from bots.slack.likes import like_blocks
 from bots.slack.offers import Offer, verbs_for
+from bots.slack.proposed import card_lines, rule_names
 from bots.slack.voice import Voice
 from complaints.likeness import Like
 from complaints.localtime import wall
@@ -71,7 +70,7 @@ def card(
         fields(_fields(case, voice)),
         section(next_words(case, voice, now)),
     ]
-    lines = (_clocks(case, voice, now), _proposal(case, voice), _rules(case, voice))
+    lines = (_clocks(case, voice, now), *card_lines(case, voice), _rules(case, voice))
     blocks += [context(line) for line in lines if line]
     flags = flag_lines(case, voice)
     if flags:
@@ -131,29 +130,9 @@ def _clocks(case: Case, voice: Voice, now: datetime) -> str:
     return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8]))
 
 
-def _proposal(case: Case, voice: Voice) -> str:
-    proposed = case.proposed
-    if proposed is None or case.assessment is not None:
-        return ""
-    id_ = "card.not_sure" if proposed.abstained else "card.proposed"
-    return voice.say(
-        id_,
-        category=voice.say(f"category.{proposed.category}"),
-        percent=round(proposed.probability * 100),
-        severity=proposed.severity,
-        safety=proposed.safety,
-    )
-
-
 def _rules(case: Case, voice: Voice) -> str:
     names = rule_names(case)
     return voice.say("card.rules", rules=names) if names else ""
-
-
-def rule_names(case: Case) -> str:
-    """The names of the rules that fired, without their kind, as mrkdwn."""
-    names = dict.fromkeys(one.rule.rpartition(".")[2].replace("_", " ") for one in case.signs)
-    return escaped(cut(", ".join(names), 300))
 
 
 def flag_lines(case: Case, voice: Voice) -> list[str]:

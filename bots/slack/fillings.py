@@ -22,14 +22,15 @@ from bots.slack.blocks import (
 )
 from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
-from bots.slack.shown import because_line, said_blocks
+from bots.slack.proposed import doubtful, proposal_blocks, proposed_matters
+from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
 from complaints.localtime import wall
 from complaints.particulars import RemedyOwed
 from complaints.record import Case, Event
-from complaints.vocabulary import Flag, State, Verb
+from complaints.vocabulary import Category, Flag, State, Verb
 from store.values import Opened
 
 #: What may stand above the inputs of the assessment; the rest is in `open`.
@@ -126,19 +127,44 @@ def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
         start["immediate_needed"] = "yes" if known.immediate_needed else "no"
         start["immediate_possible"] = "yes" if known.immediate_possible else None
     else:
-        proposed = case.proposed
-        sure = proposed is not None and not proposed.abstained
-        start = {
-            "category": proposed.category if proposed is not None and sure else None,
-            "severity": case.severity if proposed is not None or case.signs else None,
-            "complexity": 1,
-            "reach": 1,
-            "recurrence": 2,
-            "immediate_needed": "no",
-        }
-    line = because_line(opened, voice)
-    likes = like_blocks(case, opened.likes, voice, now=now)
-    return Filling(initial=start, shown=[*newest(opened, voice), *([section(line)] if line else []), *likes])
+        start = _proposed(case)
+    matters = proposed_matters(opened) if known is None else []
+    for row, (text, category) in enumerate(matters):
+        start |= {f"issues.{row}.text": text, f"issues.{row}.category": category}
+    return Filling(
+        initial=start,
+        choices={"category": _categories(case, voice)},
+        rows={"issues": max(1, len(matters))},
+        shown=[
+            *newest(opened, voice),
+            *proposal_blocks(opened, voice),
+            *like_blocks(case, opened.likes, voice, now=now),
+        ],
+    )
+
+
+def _proposed(case: Case) -> dict[str, Any]:
+    """What the model and the rules propose: no category where they are not sure, and never a safety."""
+    proposed = case.proposed
+    sure = proposed is not None and not proposed.abstained
+    start: dict[str, Any] = {
+        "category": proposed.category if proposed is not None and sure else None,
+        "severity": case.severity if proposed is not None or case.signs else None,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+        "immediate_needed": "no",
+    }
+    if proposed is not None:
+        start |= {one.field: one.value for one in proposed.criteria}
+    return start
+
+
+def _categories(case: Case, voice: Voice) -> tuple[tuple[str, str], ...]:
+    """The categories to choose from; the two that the model cannot tell apart stand first (7.5)."""
+    first = doubtful(case) if case.assessment is None else ()
+    names = (*first, *(one for one in Category if one not in first))
+    return tuple((str(one), voice.say(f"category.{one}")) for one in names)
 
 
 def newest(opened: Opened, voice: Voice) -> list[Block]:

@@ -6,11 +6,10 @@ for the person who opened them: words for and against, the matters, the facts of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bots.slack.blocks import Block, escaped, said, section
-from bots.slack.card import rule_names
+from bots.slack.blocks import Block, cut, escaped, said, section
 from bots.slack.voice import Voice
 from complaints.particulars import Proposed
 from complaints.record import Case
@@ -69,6 +68,12 @@ def doubtful(case: Case) -> tuple[str, ...]:
     if proposed is None or not proposed.abstained or proposed.other is None or proposed.probability == 0:
         return ()
     return (proposed.category, proposed.other)
+
+
+def rule_names(case: Case) -> str:
+    """The names of the rules that fired, without their kind, as mrkdwn."""
+    names = dict.fromkeys(one.rule.rpartition(".")[2].replace("_", " ") for one in case.signs)
+    return escaped(cut(", ".join(names), 300))
 
 
 def proposal_blocks(opened: Opened, voice: Voice) -> list[Block]:
@@ -141,11 +146,12 @@ def _similar(known: Mapping[str, Any], voice: Voice) -> list[Block]:
     return [section(f"{voice.say('open.similar')}\n" + "\n".join(told))] if told else []
 
 
-def proposed_rows(opened: Opened) -> Sequence[tuple[str, str]]:
-    """The matters proposed, as (words, category) of the rows of the assessment."""
-    known = opened.proposal or {}
-    texts = list(known.get("issue_texts") or ())
-    return [
-        (str(text)[:_ISSUE], str(one["category"]))
-        for text, one in zip(texts, known.get("issues") or (), strict=False)
-    ]
+def proposed_matters(opened: Opened) -> list[tuple[str, str]]:
+    """The matters proposed, as (words, category): what the rows of the assessment start from, where there are two.
+
+    A single matter is the story itself, which stands above the form.
+    """
+    matters = list((opened.proposal or {}).get("issues") or ())
+    if len(matters) < 2:
+        return []
+    return [(cut(str(one.get("text") or ""), _ISSUE), str(one["category"])) for one in matters]
