@@ -19,3 +19,7 @@ class UnusableExamples(TriageError):
 
 class UnreadableTable(TriageError):
     """A CSV file without the columns asked for, or in no readable encoding."""
+
+
+class UnknownColumn(UnreadableTable):
+    """A column that was asked for, or is needed, is not in the file or stands in it twice."""
