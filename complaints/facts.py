@@ -11,10 +11,11 @@ from math import isfinite
 from typing import Any
 
 from complaints import fields
+from complaints.categories import is_code
 from complaints.errors import BadFacts
 from complaints.forms import FORMS, GIVEN, Field, Input
 from complaints.record import Facts
-from complaints.vocabulary import Category, Target, Verb
+from complaints.vocabulary import Target, Verb
 
 Shape = Callable[[Any], bool]
 
@@ -112,6 +113,8 @@ def _reads(one: Field) -> Shape:
     """True for what `forms.read` would give for this field."""
 
     def fits(value: Any) -> bool:
+        if one.name == "category":
+            return is_code(value)  # which of them there are, the rules of the complaint say
         if one.input is Input.CHOICE and not one.options:
             return _whole(0)(value)
         if one.input in (Input.DATE, Input.MOMENT) and (not isinstance(value, str) or value.isdigit()):
@@ -177,7 +180,7 @@ _SAID: Mapping[str, Shape] = {
 _HEARD = (frozenset[str](), _SAID)
 _PROPOSED: Mapping[str, Shape] = {
     "words": _whole(0),
-    "category": _one_of(*Category),
+    "category": is_code,
     "probability": _share,
     "severity": _whole(1, 5),
     "safety": _whole(0, 3),

@@ -30,7 +30,9 @@ from amends.cli.labelled import (
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import stage
-from amends.settings import Settings
+from amends.settings import Settings, rulebook
+from complaints.categories import categories_of
+from complaints.vocabulary import Category
 
 if TYPE_CHECKING:
     from triage.csvfile import Table
@@ -70,10 +72,6 @@ def train(
     config: Config = None,
 ) -> None:
     """Train on labelled complaints, judge on a part held back, write the model and its card."""
-    if file is None and not from_record:
-        raise typer.BadParameter(
-            "name a CSV file, or learn from the record with --from-record", param_hint="CSV"
-        )
     files = _Files.beside(to)
     files.need_room(force)
     settings = settings_there(config)
@@ -86,8 +84,18 @@ def train(
             file, Asked(text, category, severity, language, at, map_), settings, known=known
         )
     write_refused(refused, table)
-    rows = [*(table.examples if table is not None else ()), *(_confirmed(config) if from_record else ())]
-    beside = _beside(rows, settings, known, starters)
+    own = _own(settings, known)
+    if file is None and not from_record:
+        rows, beside = list(own), _starters(own, settings, known, starters)
+        if not rows:
+            raise typer.BadParameter(
+                "name a CSV file, learn from the record with --from-record, or write examples of your own "
+                "(docs/triage.md)",
+                param_hint="CSV",
+            )
+    else:
+        rows = [*(table.examples if table is not None else ()), *(_confirmed(config) if from_record else ())]
+        beside = [*_starters(rows, settings, known, starters), *(own if _fit(rows, known) else ())]
     with ExitStack() as running:
 
         def tell(what: str) -> None:
@@ -156,9 +164,8 @@ class _Files:
 
 
 def _known(settings: Settings | None) -> tuple[str, ...]:
-    from triage.starters import CATEGORIES
-
-    return CATEGORIES
+    """The categories of the desk: ours, and the organisation's own where there is one."""
+    return categories_of(rulebook(settings)) if settings is not None else tuple(Category)
 
 
 def _confirmed(config: Path | None) -> list[Example]:
@@ -176,17 +183,33 @@ def _confirmed(config: Path | None) -> list[Example]:
     ]
 
 
-def _beside(
+def _fit(rows: Sequence[Example], known: Sequence[str]) -> bool:
+    return {row.category for row in rows} <= set(known)
+
+
+def _starters(
     rows: Sequence[Example], settings: Settings | None, known: Sequence[str], wanted: bool | None
 ) -> list[Example]:
     """The starter examples that are learnt from too."""
     from triage.starters import starter_examples, starter_languages
 
-    fits = {row.category for row in rows} <= set(known)
-    if wanted is False or (wanted is None and not fits):
+    if wanted is False or (wanted is None and not _fit(rows, known)):
         return []
     spoken = set(languages_of(settings)) if settings is not None else {row.language for row in rows}
     return starter_examples([one for one in starter_languages() if one in spoken] or ["en"])
+
+
+def _own(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]:
+    """What stands in the organisation's example files; what is refused there, `amends check` says."""
+    from triage.own_examples import organisation_examples
+
+    if settings is None:
+        return ()
+    found = organisation_examples(settings.examples_folder, known)
+    left = sum(map(len, found.refused.values())) + len(found.unreadable)
+    if left:
+        err.print(f"Not all of {settings.examples_folder} is used: `amends check` says why.", markup=False)
+    return found.examples
 
 
 def _document(to: Path, table: Table | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:

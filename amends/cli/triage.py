@@ -15,6 +15,7 @@ from amends.cli.labelled import settings_there
 from amends.cli.opened import Config, opened
 from amends.cli.printing import err
 from amends.settings import Settings, SettingsError, rulebook
+from complaints.categories import categories_of
 from store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def propose(
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
     from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
+    from triage.allowed import keep_allowed
     from triage.proposal import propose as propose_one
 
     settings = settings_there(config)
@@ -48,6 +50,8 @@ def propose(
     danger = [danger_sign(one) for one in rulebook(settings).danger] if settings is not None else []
     for one in [text] if text is not None else _lines():
         proposal = propose_one(loaded, one, languages=languages, danger=danger)
+        if model is None and settings is not None:
+            proposal = keep_allowed(proposal, categories_of(rulebook(settings)))
         sys.stdout.write(json_module.dumps(proposal.as_json(), ensure_ascii=False) + "\n")
         sys.stdout.flush()
 

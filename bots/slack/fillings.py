@@ -23,6 +23,7 @@ from bots.slack.blocks import (
 from bots.slack.modals import Filling
 from bots.slack.shown import because_line, said_blocks
 from bots.slack.voice import Voice
+from complaints.categories import categories_of
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
 from complaints.localtime import wall
@@ -133,7 +134,11 @@ def _assess(opened: Opened, voice: Voice) -> Filling:
             "immediate_needed": "no",
         }
     line = because_line(opened, voice)
-    return Filling(initial=initial, shown=[*newest(opened, voice), *([section(line)] if line else [])])
+    return Filling(
+        initial=initial,
+        choices={"category": tuple((one, voice.say(f"category.{one}")) for one in categories_of(case.rules))},
+        shown=[*newest(opened, voice), *([section(line)] if line else [])],
+    )
 
 
 def newest(opened: Opened, voice: Voice) -> list[Block]:
