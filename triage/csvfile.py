@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,10 +20,15 @@ from triage.text import guess_language, normalise
 __all__ = ["Columns", "Reading", "Refused", "Table", "read_examples"]
 
 DELIMITERS = (",", ";", "\t", "|")
+#: What Excel writes above the header, so that it finds its own delimiter again.
+_SAYS_DELIMITER = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 _LONGEST_FIELD = 1_000_000
 _HEAD = 64_000
 _LOOKED_AT = 50
 _TOLD_EVERY = 500
+_OWN_LABEL = 0.6
+_JUDGED = 30
+"""In so many rows, a label for more than `_OWN_LABEL` of them is a number or a text, and no category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,17 @@ def read_examples(
     reading = reading or Reading()
     found_out = Encoding(reading.encoding, _is_packed(source)) if reading.encoding else None
     encoding = found_out or encoding_of(source, languages=reading.languages)
-    delimiter = reading.delimiter or _delimiter(_head(source, encoding.name, reading.comments))
+    head = _head(source, encoding.name, reading.comments)
+    named = _SAYS_DELIMITER.match(head)
+    delimiter = reading.delimiter or (named.group(1) if named else _delimiter(head))
     csv.field_size_limit(_LONGEST_FIELD)
     with opened(source) as raw:
         size = raw.seek(0, io.SEEK_END)
         raw.seek(0)
         told = _telling(raw, size, progress)
         rows = _numbered(_lines(raw, encoding.name, reading.comments), delimiter, told)
+        if named:
+            next(rows)
         header = [name.strip() for name in next(rows, (1, []))[1]]
         if not any(header):
             raise UnreadableTable("The file has no header line: name its columns in the first line.")
@@ -132,6 +142,10 @@ def _collect(
     rows: Iterator[tuple[int, list[str]]], header: Sequence[str], found: Found, reading: Reading
 ) -> _Collected:
     out = _Collected()
+    own = {
+        name: {label_key(word): ours for word, ours in words.items()}
+        for name, words in reading.values.items()
+    }
     for line, values in rows:
         if not any(value.strip() for value in values):
             continue
@@ -143,7 +157,10 @@ def _collect(
             out.refused.append(Refused(line, f"{len(values)} fields instead of {len(header)}"))
             continue
         cells = {name: values[place].replace("\x00", " ").strip() for name, place in found.places.items()}
-        taken = _row(line, cells, found.guessed, reading, out.unread)
+        for name, words in own.items():
+            if name in cells:
+                cells[name] = words.get(label_key(cells[name]), cells[name])
+        taken = _row(line, cells, found.guessed, reading.languages, out.unread)
         if isinstance(taken, str):
             out.refused.append(Refused(line, taken))
         elif not taken.example.category:
@@ -154,7 +171,11 @@ def _collect(
 
 
 def _row(
-    line: int, cells: Mapping[str, str], guessed: Sequence[str], reading: Reading, unread: Counter[str]
+    line: int,
+    cells: Mapping[str, str],
+    guessed: Sequence[str],
+    languages: tuple[str, ...],
+    unread: Counter[str],
 ) -> _Taken | str:
     """The row, or the reason to refuse it."""
     text = cells["text"]
@@ -165,25 +186,17 @@ def _row(
         return "no words: signs, pictures or markup alone"
     severity = None
     try:
-        severity = severity_of(_ours("severity", cells.get("severity", ""), reading))
+        severity = severity_of(cells.get("severity", ""))
     except ValueError as wrong:
         if "severity" not in guessed:
             return str(wrong)
         unread["severity"] += 1
-    language = language_of(_ours("language", cells.get("language", ""), reading))
+    language = language_of(cells.get("language", ""))
     if language is None:
         unread["language"] += bool(cells.get("language"))
-        language = guess_language(plain[:2_000], reading.languages) if reading.languages else None
-    label = label_of(_ours("category", cells["category"], reading))
-    return _Taken(line, Example(text, label, severity, language), cells.get("at", ""))
-
-
-def _ours(name: str, value: str, reading: Reading) -> str:
-    """A word of the file in ours, whatever its case."""
-    own = reading.values.get(name)
-    if not own or not value:
-        return value
-    return {label_key(word): ours for word, ours in own.items()}.get(label_key(value), value)
+        language = guess_language(plain[:2_000], languages) if languages else None
+    example = Example(text, label_of(cells["category"]), severity, language)
+    return _Taken(line, example, cells.get("at", ""))
 
 
 def _settled(
@@ -326,4 +339,10 @@ def need_examples(table: Table) -> None:
     if not table.examples and table.unlabelled:
         raise UnknownColumn(
             f"No row has a category: the column {table.columns['category']!r} is empty. Name another with --category."
+        )
+    labels = len({example.category for example in table.examples})
+    if labels > _OWN_LABEL * len(table.examples) and len(table.examples) >= _JUDGED:
+        raise UnknownColumn(
+            f"The column {table.columns['category']!r} holds {labels} different values in "
+            f"{len(table.examples)} rows: that is no category. Name another with --category."
         )

@@ -18,6 +18,8 @@ from triage.example import Example
 SHARE = 0.2
 _DATED = 0.9
 """The share of rows that need a date for a split by time; those without one are learnt from."""
+_MOST = 0.4
+"""Where one day holds so many rows that no more recent part can be told apart, the split is random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,10 @@ def hold_back(rows: Sequence[Example], groups: Sequence[int], *, seed: int = 0) 
     dated = [row.at for row in rows if row.at is not None]
     if len(dated) >= _DATED * len(rows) and len(set(dated)) > 1:
         split = _by_time(rows, groups, sorted(dated))
-        if split.held and len({rows[place].category for place in split.learnt}) > 1:
+        if (
+            0 < len(split.held) <= _MOST * len(rows)
+            and len({rows[place].category for place in split.learnt}) > 1
+        ):
             return split
     held = _at_random(rows, groups, seed)
     learnt = tuple(place for place in range(len(rows)) if place not in held)

@@ -134,10 +134,15 @@ def write_refused(file: Path | None, table: Table | None) -> None:
     """The refused lines as a CSV, where a file was named."""
     if file is None:
         return
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(("line", "why"))
-        writer.writerows((one.line, one.reason) for one in (table.refused if table is not None else ()))
+    try:
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(("line", "why"))
+            writer.writerows((one.line, one.reason) for one in (table.refused if table is not None else ()))
+    except OSError as wrong:
+        raise typer.BadParameter(
+            f"{file} cannot be written: {wrong.strerror}", param_hint="--refused"
+        ) from wrong
 
 
 def told(table: Table) -> dict[str, Any]:

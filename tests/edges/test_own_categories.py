@@ -179,7 +179,11 @@ def test_check_says_which_rows_are_not_used_and_which_categories_are_hardly_know
     (tmp_path / "examples" / "tr.csv").write_bytes(b"")
     settings = load(tmp_path / "amends.toml", {})
     unread, refused, known = _categories(settings)
-    assert (unread.mark, "tr.csv is not read" in unread.found, "empty" in unread.remedy) == ("warn", True, True)
+    assert (unread.mark, "tr.csv is not read" in unread.found, "empty" in unread.remedy) == (
+        "warn",
+        True,
+        True,
+    )
     assert (refused.mark, "2 rows of" in refused.found) == ("warn", True)
     assert "unknown category 'nonsense'" in refused.remedy
     assert (known.mark, known.found) == ("ok", "2 of your own, 12 examples")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bots.slack.fillings import filling
 from bots.slack.inputs import values_of
 from bots.slack.modals import modal, with_row
+from bots.slack.searching import code_of
 from bots.slack.voice import Voice
 from bots.texts import load
 from complaints.categories import categories_of, is_code
 from complaints.errors import BadFacts
 from complaints.forms import read
+from complaints.past import check_past
 from complaints.rulebook import as_json, from_json
 from complaints.vocabulary import Verb
 from simulator.block_kit import view_problems
@@ -141,3 +146,20 @@ def test_the_form_offers_the_categories_of_the_complaint_and_takes_them_back() -
 
 def test_a_category_that_the_settings_no_longer_have_is_shown_by_its_code() -> None:
     assert load(("en",), domain="staff").say("en", "category.low_pressure") == "low pressure"
+
+
+def test_staff_search_by_the_name_of_an_own_category() -> None:
+    voice = Voice(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}).say, "en")
+    desk: Any = SimpleNamespace(voice=voice)
+    known = categories_of(RULES)
+    assert code_of("Leak in the street", desk, known) == ("category", "leak")
+    assert code_of("low pressure", desk, known) == ("category", "low_pressure")
+    assert code_of("Low tide", desk, known) is None
+
+
+def test_a_past_complaint_may_have_an_own_category() -> None:
+    told = {"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved", "category": "leak"}
+    received = datetime(2025, 3, 1, tzinfo=UTC)
+    check_past(told, received_at=received, at=NOW, by=b.IDA, categories=categories_of(RULES))
+    with pytest.raises(BadFacts, match="'category' is one of"):
+        check_past(told, received_at=received, at=NOW, by=b.IDA)

@@ -187,6 +187,18 @@ def test_delimiters_within_quotation_marks_do_not_mislead() -> None:
     assert table.examples == (Example("a, b, c", "x"), Example("d; e", "y"))
 
 
+def test_the_line_by_which_excel_finds_its_delimiter_is_no_header() -> None:
+    table = read_examples(b"sep=;\r\ntext;category\r\na, b;x\r\n;x\r\n")
+    assert table.examples == (Example("a, b", "x"),)
+    assert table.refused == (Refused(4, "no text"),)
+
+
+def test_a_column_with_a_value_of_its_own_for_most_rows_is_no_category() -> None:
+    raw = b"text,category\n" + b"".join(b"words %d,number %d\n" % (n, n) for n in range(40))
+    with pytest.raises(UnknownColumn, match="40 different values in 40 rows: that is no category"):
+        need_examples(read_examples(raw))
+
+
 def test_old_line_ends_and_empty_cells_at_the_end_are_read() -> None:
     assert len(read_examples(b"text;category\ra;x;;\rb;y\r").examples) == 2
     assert read_examples(b"text;category;date\n;;\na;x;\n").rows == 1

@@ -61,6 +61,11 @@ def test_with_dates_the_most_recent_fifth_is_held_back() -> None:
     assert split.since == rows[16].at
 
 
+def test_dates_that_tell_no_recent_part_apart_are_not_split_by() -> None:
+    rows = [dated(0 if place < 4 else 9, "a" if place % 2 else "b") for place in range(20)]
+    assert hold_back(rows, list(range(20))).how == "random"
+
+
 def test_a_recent_copy_of_an_older_row_is_learnt_from_with_it() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
     groups = [*range(18), 3, 19]
