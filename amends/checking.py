@@ -104,6 +104,15 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
     else:
         yield Finding("ok", "model", f"in use, {active[0][:12]}")
+        strange = [one.key for one in settings.category if one.key not in active[1].get("classes", ())]
+        if strange:
+            named = ", ".join(strange)
+            yield Finding(
+                "warn",
+                "model",
+                f"has not learnt {named}",
+                f"Write examples in {settings.examples_folder}; the next training reads them.",
+            )
 
 
 def _backed_up(store: Store) -> Finding:

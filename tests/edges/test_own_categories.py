@@ -12,6 +12,7 @@ import pytest
 
 from amends.checking import _categories
 from amends.cli import main
+from amends.cli.opened import opened
 from amends.init import Answers, category_code, settings_text, write_installation
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import read
@@ -169,6 +170,18 @@ def test_without_anything_to_learn_from_the_usage_is_told(amends: Amends, tmp_pa
     code, _, err = amends("triage", "train", "--out", "m.skops")
     assert code == 2
     assert "--from-record" in err
+
+
+def test_check_says_which_own_categories_the_model_in_use_has_not_learnt(
+    amends: Amends, tmp_path: Path
+) -> None:
+    write_installation(tmp_path, ANSWERS)
+    assert amends("db", "upgrade")[0] == 0
+    with opened(None) as (settings, store):
+        store.keep_model(b"m", "ab" * 32, {"classes": ["money", "low_pressure"]}, activate=True)
+    _, out, _ = amends("check")
+    assert settings.category[0].key == "leak_in_the_street"
+    assert "has not learnt leak_in_the_street." in out
 
 
 def test_check_says_which_rows_are_not_used_and_which_categories_are_hardly_known(tmp_path: Path) -> None:
