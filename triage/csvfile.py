@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
 
 from triage.cells import day_first, label_key, label_of, language_of, moment_of, severity_of
-from triage.decoding import Encoding, Source, encoding_of, opened, unpacked
+from triage.csvrows import Progress, delimiter_of, rows_of
+from triage.decoding import Source, encoding_of
 from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example
 from triage.headings import Columns, Found, find_columns
@@ -19,13 +16,6 @@ from triage.text import guess_language, normalise
 
 __all__ = ["Columns", "Reading", "Refused", "Table", "read_examples"]
 
-DELIMITERS = (",", ";", "\t", "|")
-#: What Excel writes above the header, so that it finds its own delimiter again.
-_SAYS_DELIMITER = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
-_LONGEST_FIELD = 1_000_000
-_HEAD = 64_000
-_LOOKED_AT = 50
-_TOLD_EVERY = 500
 _TELLING = 600
 """Characters by which a language is told; more cost time and change nothing."""
 _OWN_LABEL = 0.6
@@ -93,7 +83,7 @@ def read_examples(
     categories: Collection[str] | None = None,
     known: Collection[str] = (),
     reading: Reading | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Table:
     """Read a CSV by its column names: comma, semicolon, tab or bar; UTF-8, UTF-16 or a code page; gzip too.
 
@@ -103,28 +93,20 @@ def read_examples(
     UnknownColumn for a column that is missing or doubled, UnreadableTable for a file that is no table.
     """
     reading = reading or Reading()
-    found_out = Encoding(reading.encoding, _is_packed(source)) if reading.encoding else None
-    encoding = found_out or encoding_of(source, languages=reading.languages)
-    head = _head(source, encoding.name, reading.comments)
-    named = _SAYS_DELIMITER.match(head)
-    delimiter = reading.delimiter or (named.group(1) if named else _delimiter(head))
-    csv.field_size_limit(_LONGEST_FIELD)
-    with opened(source) as raw:
-        size = raw.seek(0, io.SEEK_END)
-        raw.seek(0)
-        told = _telling(raw, size, progress)
-        rows = _numbered(_lines(raw, encoding.name, reading.comments), delimiter, told)
-        if named:
-            next(rows)
-        header = [name.strip() for name in next(rows, (1, []))[1]]
-        if not any(header):
-            raise UnreadableTable("The file has no header line: name its columns in the first line.")
-        found = find_columns(header, columns or Columns())
-        collected = _collect(rows, header, found, reading)
+    encoding = reading.encoding or encoding_of(source, languages=reading.languages)
+    delimiter = reading.delimiter or delimiter_of(source, encoding=encoding, comments=reading.comments)
+    rows = rows_of(
+        source, encoding=encoding, delimiter=delimiter, comments=reading.comments, progress=progress
+    )
+    header = [name.strip() for name in next(rows, (1, []))[1]]
+    if not any(header):
+        raise UnreadableTable("The file has no header line: name its columns in the first line.")
+    found = find_columns(header, columns or Columns())
+    collected = _collect(rows, header, found, reading)
     table = _settled(collected, found, reading, categories, known)
     return replace(
         table,
-        encoding=encoding.name,
+        encoding=encoding,
         delimiter=delimiter,
         columns=dict(found.names),
         guessed=found.guessed,
@@ -250,88 +232,6 @@ def _spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, str]:
         ways[label_key(label)][label] += 1
     commonest = {key: min(counts, key=lambda way: (-counts[way], way)) for key, counts in ways.items()}
     return commonest | {label_key(label): label for label in known}
-
-
-def _is_packed(source: Source) -> bool:
-    with opened(source) as raw:
-        return unpacked(raw)[1]
-
-
-def _lines(raw: BinaryIO, encoding: str, comments: bool) -> Iterator[str]:
-    """The lines of a table as text, without those that are comments."""
-    inside, _ = unpacked(raw)
-    try:
-        for line in io.TextIOWrapper(inside, encoding=encoding, newline=""):
-            # A comment becomes a blank line, so that the numbers of the lines after it stay.
-            yield "\n" if comments and line.startswith("#") else line
-    except LookupError as unknown:
-        raise UnreadableTable(
-            f"There is no encoding called {encoding!r}: write one such as utf-8."
-        ) from unknown
-    except UnicodeError as broken:
-        raise UnreadableTable(
-            f"The file is not whole in {encoding}, in which it begins: save it anew, as UTF-8."
-        ) from broken
-
-
-def _head(source: Source, encoding: str, comments: bool) -> str:
-    read: list[str] = []
-    length = 0
-    with opened(source) as raw:
-        for line in _lines(raw, encoding, comments):
-            if line.strip():
-                read.append(line)
-                length += len(line)
-            if length > _HEAD:
-                break
-    return "".join(read)
-
-
-def _delimiter(head: str) -> str:
-    """The delimiter by which the most rows have as many fields as the header, and more than one."""
-
-    def fits(delimiter: str) -> tuple[bool, float, int]:
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-        try:
-            rows = [row for row, _ in zip((row for row in reader if row), range(_LOOKED_AT), strict=False)]
-        except csv.Error:
-            return False, 0.0, 0
-        width = len(rows[0]) if rows else 0
-        if len(rows) > 2:
-            rows.pop()  # the head may end within it
-        return width > 1, sum(len(row) == width for row in rows) / max(1, len(rows)), width
-
-    return max(DELIMITERS, key=fits)
-
-
-def _telling(
-    raw: BinaryIO, size: int, progress: Callable[[int, int], object] | None
-) -> Callable[[int], None]:
-    def told(row: int) -> None:
-        if progress is not None and row % _TOLD_EVERY == 0:
-            progress(min(raw.tell(), size), size)
-
-    return told
-
-
-def _numbered(
-    lines: Iterator[str], delimiter: str, told: Callable[[int], None]
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV with the line each begins in; blank lines are left out."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    line = 1
-    count = 0
-    try:
-        for values in reader:
-            if values:
-                yield line, values
-            line = reader.line_num + 1
-            count += 1
-            told(count)
-    except csv.Error as error:
-        raise UnreadableTable(
-            f"The file is no readable CSV: {error} from line {line} on; is a quotation mark left open there?"
-        ) from error
 
 
 def need_examples(table: Table) -> None:

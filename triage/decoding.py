@@ -11,7 +11,6 @@ import gzip
 import io
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,14 +36,6 @@ _KINDS = (
 _REMEDY = 'Save it as CSV (in Excel: "Save as", "CSV UTF-8") and try again.'
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How a file is written: Python's name of the encoding, and whether it is packed with gzip."""
-
-    name: str
-    packed: bool
-
-
 def opened(source: Source) -> BinaryIO:
     """The bytes of a file as it lies there; raises UnreadableTable with the remedy."""
     if isinstance(source, bytes):
@@ -61,18 +52,17 @@ def opened(source: Source) -> BinaryIO:
         ) from refused
 
 
-def unpacked(raw: BinaryIO) -> tuple[BinaryIO, bool]:
-    """The bytes of the table itself, and whether they were packed."""
+def unpacked(raw: BinaryIO) -> BinaryIO:
+    """The bytes of the table itself, whether the file is packed with gzip or not."""
     packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
-    return (gzip.GzipFile(fileobj=raw), True) if packed else (raw, False)  # type: ignore[return-value]
+    return gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[return-value]
 
 
-def encoding_of(source: Source, *, languages: Collection[str] = ()) -> Encoding:
-    """Find out how a file is written; raises UnreadableTable for an empty one and for what is no text."""
+def encoding_of(source: Source, *, languages: Collection[str] = ()) -> str:
+    """Python's name of the encoding; raises UnreadableTable for an empty file and for what is no text."""
     with opened(source) as raw:
-        inside, packed = unpacked(raw)
-        return Encoding(_name(pieces(inside), languages), packed)
+        return _name(pieces(unpacked(raw)), languages)
 
 
 def pieces(inside: BinaryIO) -> Iterator[bytes]:

@@ -80,8 +80,11 @@ def read_labelled(file: Path, asked: Asked, settings: Settings | None, *, known:
 
     mapping = read_mapping(asked.map_)
     own = {_FIELDS[name]: column for column, name in mapping.columns.items() if name in _FIELDS}
+    values = {_FIELDS[name]: dict(words) for name, words in mapping.values.items() if name in _FIELDS}
+    # A file may have the names that people read; the record has their codes.
+    named = {name: one.key for one in (settings.category if settings else ()) for name in one.name.values()}
     reading = Reading(
-        values={_FIELDS[name]: words for name, words in mapping.values.items() if name in _FIELDS},
+        values={**values, "category": {**named, **values.get("category", {})}},
         encoding=mapping.encoding,
         delimiter=mapping.delimiter,
         date=mapping.date,

@@ -147,7 +147,11 @@ def test_a_handful_of_examples_each_gives_a_first_useful_model(amends: Amends, t
 def test_own_examples_are_learnt_beside_a_history_and_a_record(amends: Amends, tmp_path: Path) -> None:
     write_installation(tmp_path, ANSWERS)
     fill_in(tmp_path / "examples")
-    rows = "".join(f'"{text} Again.",Low pressure\n' for text in PRESSURE) + "No bill came,money\n" * 3
+    settings = (tmp_path / "amends.toml").read_text()
+    (tmp_path / "amends.toml").write_text(
+        settings.replace('#name.tr = "Low pressure"', 'name.tr = "Less of a flow"')
+    )
+    rows = "".join(f'"{text} Again.",Less of a flow\n' for text in PRESSURE) + "No bill came,money\n" * 3
     (tmp_path / "history.csv").write_text("text,category\n" + rows)
     code, out, _ = amends("triage", "train", "history.csv", "--no-starters", "--out", "m.skops", "--json")
     assert code == 0
