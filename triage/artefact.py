@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -20,11 +21,12 @@ from triage.calibration import Calibration, Sigmoid
 from triage.card import card
 from triage.errors import UnreadableModel
 from triage.features import rebuild_features
+from triage.neighbours import Neighbours
 from triage.pipeline import Critical, Linear, Model
 
 __all__ = ["card", "digest", "dump", "load"]
 
-FORMAT = "amends-triage/1"
+FORMAT = "amends-triage/2"
 LARGEST = 200 * 1024 * 1024
 """Bytes a model may have unpacked; a small file that unpacks to more is refused before it is read."""
 
@@ -38,15 +40,15 @@ def digest(blob: bytes) -> str:
 
 def dump(model: Model) -> bytes:
     """The model as one file of bytes."""
-    features, critical = model.features, model.critical
+    features, critical, neighbours = model.features, model.critical, model.neighbours
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": model.version,
         "categories": "\n".join(model.categories),
-        "words": "\n".join(features.words),
-        "word_idf": np.asarray(features.word.idf_, dtype=np.float32),
-        "characters": "\n".join(features.characters),
-        "character_idf": np.asarray(features.character.idf_, dtype=np.float32),
+        "words": _in_order(features.words),
+        "word_idf": features.word_idf,
+        "characters": _in_order(features.characters),
+        "character_idf": features.character_idf,
         "weights": model.plane.weights,
         "intercepts": model.plane.intercepts,
         "slopes": model.calibration.slopes,
@@ -62,7 +64,20 @@ def dump(model: Model) -> bytes:
             "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset]),
             "critical_threshold": critical.threshold,
         }
+    if neighbours is not None:
+        known = zip(neighbours.refs, neighbours.categories, neighbours.severities, strict=True)
+        content |= {
+            "neighbours": json.dumps([list(one) for one in known], ensure_ascii=False),
+            "neighbour_vectors": neighbours.vectors,
+            "neighbour_columns": neighbours.columns,
+            "neighbour_directions": neighbours.directions,
+        }
     return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+
+
+def _in_order(vocabulary: Mapping[str, int]) -> str:
+    """The terms in the order of their columns, a line each."""
+    return "\n".join(sorted(vocabulary, key=vocabulary.__getitem__))
 
 
 def load(blob: bytes, *, sha256: str | None = None) -> Model:
@@ -137,5 +152,25 @@ def _model(content: dict[str, Any]) -> Model:
         calibration=Calibration(content["slopes"], content["offsets"], (sharp, soft, share)),
         threshold=float(content["threshold"]),
         critical=critical,
+        neighbours=_neighbours(content, len(content["word_idf"])),
         facts=json.loads(content["facts"]),
+    )
+
+
+def _neighbours(content: dict[str, Any], words: int) -> Neighbours | None:
+    if "neighbours" not in content:
+        return None
+    known = json.loads(content["neighbours"])
+    vectors, directions = content["neighbour_vectors"], content["neighbour_directions"]
+    columns = content["neighbour_columns"]
+    fits = vectors.shape == (len(known), directions.shape[1]) and len(columns) == len(directions)
+    if not fits or (len(columns) and int(columns.max()) >= words):
+        raise ValueError("its arrays do not fit together")
+    return Neighbours(
+        refs=tuple(ref for ref, _, _ in known),
+        categories=tuple(category for _, category, _ in known),
+        severities=tuple(severity for _, _, severity in known),
+        vectors=vectors,
+        columns=columns,
+        directions=directions,
     )

@@ -23,3 +23,7 @@ class UnreadableTable(TriageError):
 
 class UnknownColumn(UnreadableTable):
     """A column that was asked for, or is needed, is not in the file or stands in it twice."""
+
+
+class UnusableEncoder(TriageError):
+    """An encoder of texts that is asked for by name but absent, or whose files are missing or altered."""

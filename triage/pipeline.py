@@ -11,6 +11,7 @@ import scipy.sparse as sparse
 
 from triage.calibration import Calibration, Doubles, Sigmoid
 from triage.features import Features, Floats
+from triage.neighbours import Neighbours
 from triage.text import normalise
 
 CRITICAL = 4
@@ -40,8 +41,8 @@ class Critical:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model; `threshold` is the probability below which it says "not sure", `facts` its model
-    card.
+    """A trained model; `threshold` is the probability below which it says "not sure", `neighbours` the cases
+    it can compare with, `facts` its model card.
     """
 
     version: str
@@ -51,6 +52,7 @@ class Model:
     calibration: Calibration
     threshold: float
     critical: Critical | None
+    neighbours: Neighbours | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def matrix(self, texts: Sequence[str]) -> sparse.csr_matrix:

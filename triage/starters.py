@@ -35,7 +35,9 @@ def starter_examples(languages: Sequence[str] = ("en", "tr")) -> list[Example]:
             continue
         file = resources.files("triage").joinpath("starter", f"{language}.csv")
         table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
-        found += [Example(row.text, row.category, row.severity, language) for row in table.examples]
+        found += [
+            Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
+        ]
     return found
 
 

@@ -1,6 +1,6 @@
 """Gates on the model of the first day, trained from the starter examples alone.
 
-`heldout.csv` holds texts written apart from the starters, 60 for each language; a worse pipeline or a harmed
+`heldout.csv` holds texts written apart from the starters, 75 for each language; a worse pipeline or a harmed
 starter file fails here.
 """
 
@@ -56,17 +56,18 @@ def test_no_held_out_text_is_a_starter() -> None:
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_the_first_model_is_right_often_enough(model: Model, language: str) -> None:
     figures = evaluate(model, [example for example in HELD_OUT if example.language == language])
-    assert figures["rows"] == 60
+    assert figures["rows"] == 75
     assert figures["accuracy"] >= 0.74
     assert figures["macro_f1"] >= 0.70
     assert figures["accuracy_at_80"] >= 0.82
 
 
 def test_the_first_model_is_not_sure_of_itself_without_cause(model: Model) -> None:
-    figures = evaluate(model, HELD_OUT)
+    rows = [example for example in HELD_OUT if example.language in ("en", "tr")]
+    figures = evaluate(model, rows)
     assert figures["precision"] >= 0.87
     # Its calibration comes from folds of harder texts, so it errs to the careful side; over-confidence fails.
-    probabilities = model.probabilities(model.matrix([example.text for example in HELD_OUT]))
+    probabilities = model.probabilities(model.matrix([example.text for example in rows]))
     assert float(probabilities.max(axis=1).mean()) <= figures["accuracy"] + 0.05
     assert figures["ece"] <= 0.25
 
