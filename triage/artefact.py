@@ -19,8 +19,10 @@ import skops.io
 
 from triage.calibration import Calibration, Sigmoid
 from triage.card import card
-from triage.errors import UnreadableModel
+from triage.embeddings import Encoder, recorded_encoder
+from triage.errors import UnreadableModel, UnusableEncoder
 from triage.features import rebuild_features
+from triage.meaning import Meaning
 from triage.neighbours import Neighbours
 from triage.pipeline import Critical, Linear, Model
 
@@ -71,6 +73,14 @@ def dump(model: Model) -> bytes:
             "neighbour_vectors": neighbours.vectors,
             "neighbour_columns": neighbours.columns,
             "neighbour_directions": neighbours.directions,
+        }
+    if model.meaning is not None:
+        meaning = model.meaning
+        content |= {
+            "encoder": f"{meaning.encoder}\n{meaning.fingerprint}",
+            "meaning_weights": meaning.weights,
+            "meaning_intercepts": meaning.intercepts,
+            "meaning_shares": np.array([*meaning.shares, meaning.threshold]),
         }
     return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
 
@@ -144,6 +154,8 @@ def _model(content: dict[str, Any]) -> Model:
             Sigmoid(slope, offset),
             float(content["critical_threshold"]),
         )
+    meaning = _meaning(content, len(categories))
+    encoder, without = _encoder(meaning)
     return Model(
         version=content["version"],
         categories=categories,
@@ -153,7 +165,9 @@ def _model(content: dict[str, Any]) -> Model:
         threshold=float(content["threshold"]),
         critical=critical,
         neighbours=_neighbours(content, len(content["word_idf"])),
-        facts=json.loads(content["facts"]),
+        meaning=meaning,
+        encoder=encoder,
+        facts=json.loads(content["facts"]) | ({"without_encoder": without} if without else {}),
     )
 
 
@@ -174,3 +188,27 @@ def _neighbours(content: dict[str, Any], words: int) -> Neighbours | None:
         columns=columns,
         directions=directions,
     )
+
+
+def _meaning(content: dict[str, Any], categories: int) -> Meaning | None:
+    if "encoder" not in content:
+        return None
+    name, fingerprint = content["encoder"].split("\n")
+    weights, intercepts = content["meaning_weights"], content["meaning_intercepts"]
+    if len(weights) != categories or intercepts.shape != (categories,):
+        raise ValueError("its arrays do not fit together")
+    by_words, by_vectors, threshold = content["meaning_shares"].tolist()
+    return Meaning(name, fingerprint, weights, intercepts, (by_words, by_vectors), threshold)
+
+
+def _encoder(meaning: Meaning | None) -> tuple[Encoder | None, str | None]:
+    """The encoder the model was trained with; else why it answers by its words alone, for the card."""
+    if meaning is None:
+        return None, None
+    try:
+        found = recorded_encoder(meaning.encoder, meaning.fingerprint)
+    except UnusableEncoder as wrong:
+        return None, str(wrong)
+    if found is None:
+        return None, f"The encoder {meaning.encoder} that it was trained with is not installed here."
+    return found, None

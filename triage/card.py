@@ -34,7 +34,6 @@ def training_facts(
     probabilities: Doubles,
     labels: Integers,
     threshold: float,
-    coverage: float,
     wanted_precision: float,
 ) -> dict[str, Any]:
     """The card's facts from held-back probabilities (n, k) and labels (n,), as plain values."""
@@ -45,6 +44,7 @@ def training_facts(
     severities = Counter(row.severity for row in rows if row.severity is not None)
     low, high = calibration_interval(probabilities, labels)
     kept = probabilities.max(axis=1) >= threshold
+    coverage = float(kept.mean())
     return {
         "rows": len(rows),
         "categories": {category: counts[category] for category in categories},

@@ -20,6 +20,9 @@ from triage.pipeline import Linear
 DIMENSIONS = 100
 BELOW = 2_000
 """Labelled rows from which on the latent columns gain nothing (decision 10)."""
+FEWEST = 300
+"""Texts without a label below which they tell too little, unless the labelled rows are very few themselves."""
+VERY_FEW = 200
 READ = 6_000
 """Texts that settle the space; more only cost time."""
 
@@ -40,6 +43,11 @@ class Latent:
         own = self.directions.shape[0]
         weights = plane.weights[:, :own] + plane.weights[:, own:] @ self.directions.T
         return Linear(np.asarray(weights, dtype=np.float32), plane.intercepts)
+
+
+def helps(*, labelled: int, unlabelled: int) -> bool:
+    """Whether latent columns are worth having for so many rows."""
+    return labelled < BELOW and (unlabelled >= FEWEST or labelled < VERY_FEW)
 
 
 def fit_latent(matrix: sparse.csr_matrix, *, seed: int) -> Latent | None:

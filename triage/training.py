@@ -1,9 +1,9 @@
 """Training: examples in, a calibrated model with its own honest figures out (`triage.md`, recommendation 2
 to 6).
 
-Words and characters, widened by a latent space while labelled rows are few; the kind of planes is chosen by
-held-back rows; their decision values are calibrated, the threshold of doubt is set on them, and the planes
-are then fitted on everything. Seeds are fixed: the same examples give the same model.
+Words and characters, widened by a latent space where labelled rows are few and others many; the kind of
+planes is chosen by held-back rows; their decision values are calibrated, the threshold of doubt is set on
+them, and the planes are then fitted on everything. Seeds are fixed: the same examples give the same model.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from triage.calibration import Doubles, Integers, fit_calibration
 from triage.card import training_facts
 from triage.choosing import Choice, choose, cross_fitted, folds_with_names, spread, with_names
 from triage.critical import ALERT_RATE, PREVALENCE, fit_critical
+from triage.embeddings import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.features import fit_features
 from triage.figures import precision_threshold
+from triage.meaning import fit_meaning
 from triage.neighbours import fit_neighbours
 from triage.pipeline import Linear, Model
-from triage.planes import added, fit_plane, held_back
+from triage.planes import added, fit_plane, held_back, split
 from triage.text import normalise
 
 __all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
@@ -39,6 +41,8 @@ PIPELINE = "4"
 WANTED_PRECISION = 0.90
 FEWEST_REAL = 200
 """Real rows from which on figures are taken on them alone; with fewer the written examples count too."""
+FEW = 3_000
+"""Rows below which they are held back in two ways: the sigmoids of rare categories are steadier for it."""
 ENOUGH = 6_000
 """Rows that settle a calibration; with more, one third of them is held back once instead of thrice."""
 
@@ -63,9 +67,12 @@ class _Rows:
         return int(self.names.shape[0])
 
 
-def _version(examples: Sequence[Example], unlabelled: Sequence[str], seed: int) -> str:
+def _version(
+    examples: Sequence[Example], unlabelled: Sequence[str], seed: int, encoder: Encoder | None
+) -> str:
     rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
-    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled)], ensure_ascii=False)
+    by = None if encoder is None else encoder.fingerprint
+    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -104,16 +111,21 @@ def _asked(rows: Sequence[Example]) -> npt.NDArray[np.bool_]:
     return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
 
 
-def _held_back(rows: _Rows, choice: Choice, seed: int) -> tuple[Doubles, dict[str, float]]:
-    """Decision values of the chosen kind on rows it has not seen (nan: not asked), and the spreads of its parts."""
-    folds = folds_with_names(rows.labels, rows.categories, seed=seed)
-    if len(rows.labels) > ENOUGH:
-        folds = folds[:1]
+def _held_back(rows: _Rows, choice: Choice, repeats: int, seed: int) -> tuple[Doubles, dict[str, float]]:
+    """Decision values (repeats * n, k) of the chosen kind on rows it has not seen (nan: not asked), and the
+    spreads of its parts.
+    """
     wide, labels = with_names(rows.matrix, rows.labels, rows.names)
-    by_kind = {
-        kind: held_back(kind, wide, labels, folds, categories=rows.categories, seed=seed)[: len(rows.labels)]
-        for kind in choice.kinds
-    }
+    by_kind: dict[str, Doubles] = {}
+    for kind in choice.kinds:
+        rounds = []
+        for one in range(repeats):
+            folds = folds_with_names(rows.labels, rows.categories, seed=seed + one)
+            if len(rows.labels) > ENOUGH:
+                folds = folds[:1]
+            held = held_back(kind, wide, labels, folds, categories=rows.categories, seed=seed)
+            rounds.append(held[: len(rows.labels)])
+        by_kind[kind] = np.concatenate(rounds)
     found = spread(by_kind, choice.kinds)
     return found.decisions, dict(found.spreads)
 
@@ -133,24 +145,27 @@ def train(
     wanted_precision: float = WANTED_PRECISION,
     alert_rate: float = ALERT_RATE,
     unlabelled: Sequence[str] = (),
+    encoder: Encoder | None = None,
     progress: Progress = _quiet,
 ) -> Model:
     """Train a model; the same examples, unlabelled texts and seed give the same model.
 
     `wanted_precision` sets the threshold of doubt: of the proposals above it, so many are right on held-
     back rows. `alert_rate` is the share of cases that may raise an alert. `unlabelled` are complaints that
-    nobody has assessed: they teach which words go together. `progress` is told the share done, 0 to 1.
+    nobody has assessed: they teach which words go together. `encoder`: read vectors too, and blend both as
+    held-back rows want it. `progress` is told the share done, 0 to 1.
     Raises UnusableExamples.
     """
     kept = usable(examples)
     categories = tuple(sorted({row.category for row in kept}))
     texts = [normalise(row.text) for row in kept]
-    few = len(kept) < latent.BELOW
-    others = [text for text in map(normalise, unlabelled if few else ()) if text][: latent.READ]
+    others = [text for text in map(normalise, unlabelled) if text][: latent.READ]
+    widened = latent.helps(labelled=len(kept), unlabelled=len(others))
+    others = others if widened else []
     features, everything = fit_features([*texts, *others])
     progress(0.15)
     plain_names = features.transform([_name(category) for category in categories])
-    space = latent.fit_latent(everything, seed=seed) if few else None
+    space = latent.fit_latent(everything, seed=seed) if widened else None
     matrix = everything[: len(texts)]
     widen = space.widen if space is not None else sparse.csr_matrix
     rows = _Rows(widen(matrix), _labels(kept, categories), widen(plain_names), _asked(kept))
@@ -164,12 +179,25 @@ def train(
         seed=seed,
         progress=lambda share: progress(0.25 + 0.3 * share),
     )
-    decisions, spreads = _held_back(rows, choice, seed)
+    repeats = 2 if len(kept) < FEW else 1
+    decisions, spreads = _held_back(rows, choice, repeats, seed)
     progress(0.7)
-    seen = ~np.isnan(decisions[:, 0])
-    decisions, labels, asked = decisions[seen], rows.labels[seen], rows.asked[seen]
-    honest = cross_fitted(decisions, labels, asked, seed=seed)[asked]
-    threshold, coverage = precision_threshold(honest, labels[asked], wanted_precision)
+    seen = ~np.isnan(decisions[: len(kept), 0])
+    decisions, labels, asked = decisions[np.tile(seen, repeats)], rows.labels[seen], rows.asked[seen]
+    honest = cross_fitted(decisions, labels, asked, repeats=repeats, seed=seed)[asked]
+    threshold, _ = precision_threshold(honest, labels[asked], wanted_precision)
+    meaning = None
+    if encoder is not None:
+        read = [text for text, one in zip(texts, seen & rows.asked, strict=True) if one]
+        meaning, honest = fit_meaning(
+            encoder,
+            encoder.encode(read),
+            labels[asked],
+            honest,
+            split(labels[asked], seed=seed),
+            wanted_precision=wanted_precision,
+        )
+    sure_from = threshold if meaning is None else meaning.threshold
     plane = _plane(rows, choice, spreads, seed)
     progress(0.85)
     severities = np.array(
@@ -177,15 +205,17 @@ def train(
     )
     critical = fit_critical(matrix, severities, seed=seed, alert_rate=alert_rate)
     progress(0.95)
-    facts = training_facts(kept, categories, honest, labels[asked], threshold, coverage, wanted_precision)
+    facts = training_facts(kept, categories, honest, labels[asked], sure_from, wanted_precision)
     model = Model(
-        version=_version(kept, others, seed),
+        version=_version(kept, others, seed, encoder),
         categories=categories,
         features=features,
         plane=plane if space is None else space.fold_back(plane),
-        calibration=fit_calibration(decisions, labels, asked=asked),
+        calibration=fit_calibration(decisions, np.tile(labels, repeats), asked=np.tile(asked, repeats)),
         threshold=threshold,
         critical=critical,
+        meaning=meaning,
+        encoder=encoder,
         neighbours=fit_neighbours(kept, matrix, features, seed=seed),
         facts={
             **facts,
@@ -193,6 +223,7 @@ def train(
             "choice": choice.reason(),
             "candidates": dict(choice.losses),
             "latent": space is not None,
+            "encoder": None if encoder is None else encoder.name,
         },
     )
     progress(1.0)
