@@ -53,6 +53,8 @@ def _data(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"- {data.get('rows', card['rows'])} labelled complaints"
     if data.get("starters"):
         yield f"- {data['starters']} starter examples, which stay in every training"
+    if card.get("unlabelled"):
+        yield f"- {card['unlabelled']} complaints without a category, for the words that go together"
     if data.get("first"):
         yield f"- received from {data['first']} to {data['last']}"
     if data.get("copies"):

@@ -18,6 +18,7 @@ __all__ = ["Columns", "Reading", "Refused", "Table", "read_examples"]
 
 _TELLING = 600
 """Characters by which a language is told; more cost time and change nothing."""
+_SPOKEN = 0.01
 _OWN_LABEL = 0.6
 _JUDGED = 30
 """In so many rows, a label for more than `_OWN_LABEL` of them is a number or a text, and no category."""
@@ -52,7 +53,8 @@ class Reading:
 class Table:
     """The examples of a file, the rows that were refused, and how the file was read.
 
-    `rows` counts those with anything in them; `unlabelled` have words and no category, and are no examples.
+    `rows` counts those with anything in them; `unlabelled` are the words of those without a category, which
+    are no examples.
     `unread` counts, by field, cells of columns that nobody asked for and that say nothing we understand.
     `spellings` are labels that were taken for another spelling of the one they became.
     """
@@ -60,7 +62,7 @@ class Table:
     examples: tuple[Example, ...]
     refused: tuple[Refused, ...]
     rows: int = 0
-    unlabelled: int = 0
+    unlabelled: tuple[str, ...] = ()
     encoding: str = ""
     delimiter: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class _Taken:
     line: int
     example: Example
     at: str
+    guessed: bool
 
 
 def read_examples(
@@ -116,7 +119,7 @@ def read_examples(
 @dataclass(slots=True)
 class _Collected:
     rows: int = 0
-    unlabelled: int = 0
+    unlabelled: list[str] = field(default_factory=list)
     taken: list[_Taken] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
@@ -148,7 +151,7 @@ def _collect(
         if isinstance(taken, str):
             out.refused.append(Refused(line, taken))
         elif not taken.example.category:
-            out.unlabelled += 1
+            out.unlabelled.append(taken.example.text)
         else:
             out.taken.append(taken)
     return out
@@ -176,11 +179,12 @@ def _row(
             return str(wrong)
         unread["severity"] += 1
     language = language_of(cells.get("language", ""))
+    guessing = language is None and bool(languages)
     if language is None:
         unread["language"] += bool(cells.get("language"))
         language = guess_language(plain[:_TELLING], languages) if languages else None
     example = Example(text, label_of(cells["category"]), severity, language)
-    return _Taken(line, example, cells.get("at", ""))
+    return _Taken(line, example, cells.get("at", ""), guessing)
 
 
 def _settled(
@@ -193,6 +197,7 @@ def _settled(
     """What only the whole column can say: which spelling a label has, and which way round its dates are."""
     spelling = _spellings([one.example.category for one in out.taken], [*(categories or ()), *known])
     leads = day_first([one.at for one in out.taken])
+    spoken = _spoken(out.taken)
     examples: list[Example] = []
     refused = list(out.refused)
     unread = Counter(out.unread)
@@ -209,13 +214,16 @@ def _settled(
                 continue
             unread["at"] += 1
             at = None
-        examples.append(replace(one.example, category=category, at=at))
+        language = one.example.language
+        if one.guessed and language not in spoken:
+            language = guess_language(normalise(one.example.text)[:_TELLING], spoken)
+        examples.append(replace(one.example, category=category, language=language, at=at))
     written = {one.example.category for one in out.taken}
     return Table(
         tuple(examples),
         tuple(sorted(refused, key=lambda row: row.line)),
         rows=out.rows,
-        unlabelled=out.unlabelled,
+        unlabelled=tuple(out.unlabelled),
         unread={name: count for name, count in sorted(unread.items()) if count},
         spellings={
             label: spelling[label_key(label)]
@@ -223,6 +231,12 @@ def _settled(
             if spelling[label_key(label)] != label
         },
     )
+
+
+def _spoken(taken: Sequence[_Taken]) -> tuple[str, ...]:
+    """The languages of a file: one that was guessed for hardly a row is a guess that went wrong."""
+    counts = Counter(one.example.language for one in taken if one.example.language is not None)
+    return tuple(sorted(language for language, count in counts.items() if count >= _SPOKEN * len(taken)))
 
 
 def _spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from triage.card import card
@@ -37,28 +38,38 @@ def learn(
     rows: Sequence[Example],
     *,
     beside: Sequence[Example] = (),
+    unlabelled: Sequence[str] = (),
     seed: int = 0,
     wanted_precision: float = WANTED_PRECISION,
     tell: Callable[[str], object] = lambda stage: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> Learnt:
     """Learn from `rows`; examples `beside` them (starters) are always learnt from and never judged on.
 
-    `tell` hears what is being done. Raises UnusableExamples.
+    `unlabelled` are complaints without a category, which tell what words go together. `tell` hears what is
+    being done, `progress` the share of it that is, 0 to 1. Raises UnusableExamples.
     """
     tell("Looking for copies")
-    groups = copy_groups([row.text for row in rows])
+    texts = [*(row.text for row in rows), *unlabelled]
+    every = copy_groups(texts, progress=lambda done, total: progress(done / total))
+    groups = every[: len(rows)]
     split = hold_back(rows, groups, seed=seed)
+    fit = partial(train, seed=seed, wanted_precision=wanted_precision, progress=progress)
     evaluation = None
     if split.held:
         held = [rows[place] for place in split.held]
         tell(f"Training on {len(split.learnt)} rows, to be judged on {len(held)} held back")
-        evaluation = _judged(
-            [*beside, *(rows[place] for place in split.learnt)], held, seed, wanted_precision
-        )
+        # Nor do the texts without a label hold a copy of what is held back.
+        apart = {groups[place] for place in split.held}
+        others = [
+            text for text, group in zip(unlabelled, every[len(rows) :], strict=True) if group not in apart
+        ]
+        learnt = [*beside, *(rows[place] for place in split.learnt)]
+        evaluation = _judged(partial(fit, learnt, unlabelled=others), held)
     if evaluation is None:
         split = Split(tuple(range(len(rows))), (), "none")
     tell(f"Training on all {len(rows)} rows" + (f" and {len(beside)} starter examples" if beside else ""))
-    model = _trained([*beside, *rows], seed, wanted_precision)
+    model = fit([*beside, *rows], unlabelled=unlabelled)
     facts = {
         "data": _data(rows, groups, beside),
         "held_back": {"how": split.how, "rows": len(split.held), "since": _told(split.since)},
@@ -69,15 +80,9 @@ def learn(
     return Learnt(model, split, evaluation, card(model))
 
 
-def _trained(rows: Sequence[Example], seed: int, wanted_precision: float) -> Model:
-    return train(rows, seed=seed, wanted_precision=wanted_precision)
-
-
-def _judged(
-    learnt: Sequence[Example], held: Sequence[Example], seed: int, wanted_precision: float
-) -> dict[str, Any] | None:
+def _judged(fit: Callable[[], Model], held: Sequence[Example]) -> dict[str, Any] | None:
     try:
-        model = _trained(learnt, seed, wanted_precision)
+        model = fit()
     except UnusableExamples:
         return None
     figures = evaluate(model, held)

@@ -53,7 +53,7 @@ def organisation_examples(folder: Path, categories: Collection[str]) -> OwnExamp
         except UnreadableTable as wrong:
             unreadable[file.name] = str(wrong)
             continue
-        examples += [replace(one, language=file.stem.lower()) for one in table.examples]
+        examples += [replace(one, language=file.stem.lower(), written=True) for one in table.examples]
         if table.refused:
             refused[file.name] = table.refused
     return OwnExamples(tuple(examples), refused, unreadable)
@@ -67,7 +67,7 @@ def _read(file: Path, categories: Collection[str]) -> Table:
         reading=Reading(languages=(file.stem.lower(),), comments=True),
     )
     if table.unlabelled:
-        lines = Refused(0, f"{table.unlabelled} rows have no category")
+        lines = Refused(0, f"{len(table.unlabelled)} rows have no category")
         return replace(table, refused=(*table.refused, lines))
     return table
 

@@ -122,7 +122,7 @@ def _tell(file: Path, table: Table) -> None:
             markup=False,
         )
     if table.unlabelled:
-        err.print(f"{table.unlabelled} rows have no category and were passed over.")
+        err.print(f"{len(table.unlabelled)} rows have no category: they are no examples.")
     for label, taken_as in table.spellings.items():
         err.print(f"Category {label!r} was taken for {taken_as!r}.", markup=False)
     if table.refused:
@@ -157,7 +157,7 @@ def told(table: Table) -> dict[str, Any]:
         "guessed": list(table.guessed),
         "file_rows": table.rows,
         "used": len(table.examples),
-        "unlabelled": table.unlabelled,
+        "unlabelled": len(table.unlabelled),
         "unread": dict(table.unread),
         "spellings": dict(table.spellings),
         "refused": [{"line": one.line, "why": one.reason} for one in table.refused],

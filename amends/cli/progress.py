@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rich.progress import (
     BarColumn,
@@ -27,13 +27,26 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def stage(what: str) -> Iterator[None]:
-    """Work whose end nobody can tell: a bar that runs to and fro, with the time it takes."""
+def stage(what: str) -> Iterator[Callable[[float], None]]:
+    """One of several works: a bar that runs to and fro until it is told the share done, 0 to 1."""
     if not err.is_terminal:
         err.print(what, markup=False)
-        yield
+        yield lambda share: None
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as drawn:
-        drawn.add_task(what, total=None)
-        yield
+        task = drawn.add_task(what, total=None)
+        yield lambda share: drawn.update(task, completed=share, total=1.0)
+
+
+@contextmanager
+def stages() -> Iterator[tuple[Callable[[str], None], Callable[[float], None]]]:
+    """Works that follow one another: what begins the next one, and what tells the share done of this one."""
+    with ExitStack() as running:
+        shown: list[Callable[[float], None]] = []
+
+        def begin(what: str) -> None:
+            running.close()
+            shown[:] = [running.enter_context(stage(what))]
+
+        yield begin, lambda share: shown[0](share)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ from amends.cli.labelled import (
 )
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
-from amends.cli.progress import stage
+from amends.cli.progress import stages
 from amends.settings import Settings, rulebook
 from complaints.categories import categories_of
 from complaints.vocabulary import Category
@@ -96,13 +95,17 @@ def train(
     else:
         rows = [*(table.examples if table is not None else ()), *(_confirmed(config) if from_record else ())]
         beside = [*_starters(rows, settings, known, starters), *(own if _fit(rows, known) else ())]
-    with ExitStack() as running:
-
-        def tell(what: str) -> None:
-            running.close()
-            running.enter_context(stage(what))
-
-        learnt = learn(rows, beside=beside, seed=seed, wanted_precision=precision, tell=tell)
+    unlabelled = table.unlabelled if table is not None else ()
+    with stages() as (tell, progress):
+        learnt = learn(
+            rows,
+            beside=beside,
+            unlabelled=unlabelled,
+            seed=seed,
+            wanted_precision=precision,
+            tell=tell,
+            progress=progress,
+        )
     card = files.write(learnt)
     if json:
         as_json(_document(to, table, learnt, card))
@@ -195,7 +198,8 @@ def _starters(
 
     if wanted is False or (wanted is None and not _fit(rows, known)):
         return []
-    spoken = set(languages_of(settings)) if settings is not None else {row.language for row in rows}
+    heard = {row.language for row in rows}
+    spoken = languages_of(settings) if settings is not None else tuple(one for one in heard if one)
     return starter_examples([one for one in starter_languages() if one in spoken] or ["en"])
 
 

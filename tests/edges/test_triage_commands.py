@@ -234,5 +234,4 @@ def test_rows_with_dates_are_judged_on_the_most_recent(amends: Amends, tmp_path:
 
 def test_english_alone_is_learnt_and_the_card_names_its_one_language(amends: Amends, tmp_path: Path) -> None:
     done = amends("triage", "train", str(history(tmp_path)), "--out", "m.skops", "--no-starters", "--json")
-    assert set(done.json["card"]["languages"]) <= {"en", "tr"}
-    assert max(done.json["card"]["languages"].values()) > 0.9 * done.json["rows"]
+    assert list(done.json["card"]["languages"]) == ["en"]

@@ -107,7 +107,7 @@ def test_a_header_alone_and_a_column_without_any_category_are_told_apart() -> No
 
 def test_rows_without_a_category_are_counted_and_are_no_examples() -> None:
     table = read_examples(b"text,category\na,\nb,money\nc,  \n")
-    assert (table.rows, table.unlabelled, len(table.examples), table.refused) == (3, 2, 1, ())
+    assert (table.rows, table.unlabelled, len(table.examples), table.refused) == (3, ("a", "c"), 1, ())
 
 
 def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
