@@ -15,7 +15,7 @@ from complaints.categories import is_code
 from complaints.errors import BadFacts
 from complaints.forms import FORMS, GIVEN, Field, Input
 from complaints.record import Facts
-from complaints.vocabulary import Target, Verb
+from complaints.vocabulary import Kind, Target, Verb
 
 Shape = Callable[[Any], bool]
 
@@ -187,6 +187,14 @@ _PROPOSED: Mapping[str, Shape] = {
     "abstained": _flag,
     "restricted": _flag,
 }
+#: What newer proposals tell besides: older ones, and those of the rules alone, have less.
+_PROPOSED_MORE: Mapping[str, Shape] = {
+    "alternatives": _rows({"category": is_code, "probability": _share}, frozenset({"category"})),
+    "intent": _one_of(*Kind),
+    "intent_probability": _share,
+    "issues": _rows({"category": is_code, "probability": _share}, frozenset({"category"})),
+    "criteria": _rows({"field": _code, "reason": _code}, frozenset({"field", "value", "reason"})),
+}
 _VOICE: Mapping[str, Shape] = {"what": _one_of(*GIVEN), "given_at": _reads(Field("given_at", Input.MOMENT))}
 _ANSWER = (frozenset[str](), _VOICE)
 _REMEDY = (frozenset({"remedy"}), {"remedy": _whole(0)})
@@ -197,7 +205,7 @@ SHAPES: Mapping[Verb, tuple[frozenset[str], Mapping[str, Shape]]] = {
     Verb.ADD: _HEARD,
     Verb.ANSWER: _HEARD,
     Verb.ACKNOWLEDGE: (frozenset(), {**_VOICE, "level": _whole(1)}),
-    Verb.PROPOSE: (frozenset(_PROPOSED), _PROPOSED),
+    Verb.PROPOSE: (frozenset(_PROPOSED), {**_PROPOSED, **_PROPOSED_MORE}),
     Verb.ASSESS: _form("assess"),
     Verb.REASSESS: _form("assess"),
     Verb.RECLASSIFY: _form("reclassify"),

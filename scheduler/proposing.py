@@ -11,7 +11,6 @@ from typing import Any
 
 from complaints.people import MODEL
 from complaints.rulebook import Danger
-from complaints.vocabulary import Verb
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Later, Outcome
@@ -20,6 +19,7 @@ from triage.artefact import load
 from triage.pipeline import Model
 from triage.proposal import Proposal, propose
 from triage.safety import DangerSign, own_sign
+from triage.sketch import sketch
 
 #: While the first model is still being trained a proposal waits a little; after that the rules alone propose.
 PATIENCE = timedelta(seconds=40)
@@ -50,12 +50,12 @@ class Proposing:
         loop = asyncio.get_running_loop()
         proposal = await loop.run_in_executor(self._thread, self._propose, model, story)
         await store.in_thread(
-            store.act,
+            store.propose,
             ref,
-            Verb.PROPOSE,
             MODEL,
             proposal_facts(proposal, words=case.words),
             reasons(proposal),
+            sketch=sketch(story),
             key=one.key,
             settles=one.id,
         )

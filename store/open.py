@@ -31,12 +31,14 @@ from store import (
     incident_once,
     incident_updates,
     incidents,
+    likes,
     messages,
     models,
     obligations,
     owed_rows,
     pacing,
     periods,
+    proposing,
     reads,
     records,
     rotating,
@@ -198,6 +200,15 @@ class Store:
     read_incident_draft = reading(incident_drafts.read_incident_draft)
     told_above = reading(incident_once.told_above)
     surveyed_before = reading(incident_once.surveyed_before)
+
+    # like complaints
+    propose = writing(proposing.propose)
+    sketch_case = writing(likes.sketch_case)
+    like_cases = reading(likes.like_cases)
+    like_confirmed = reading(likes.like_confirmed)
+    likes_of = reading(likes.likes_of)
+    every_like = reading(likes.every_like)
+    like_clusters = reading(likes.like_clusters)
 
     # files
     file_to_fetch = reading(files.file_to_fetch)

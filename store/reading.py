@@ -21,6 +21,7 @@ from store.contacts import person_key
 from store.errors import UnknownRow
 from store.fairness_fields import read_by_denied
 from store.files import seen
+from store.likes import likes_of
 from store.messages import message_place
 from store.projections import NEVER
 from store.reads import write_read
@@ -68,6 +69,7 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         support_needs=needs_of(tx, found.complainant),
         merged=tuple(_merged(tx, one) for one in found.merged),
         read_before=tuple(read_by_denied(tx, found)),
+        likes=likes_of(tx, ref, by),
     )
 
 

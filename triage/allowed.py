@@ -18,14 +18,16 @@ def keep_allowed(proposal: Proposal, categories: Collection[str]) -> Proposal:
     "not sure"; with none left, "other".
     """
     alternatives = tuple(one for one in proposal.alternatives if one.category in categories)
+    issues = tuple(one for one in proposal.issues if one.category in categories)
     if proposal.category in categories:
-        return replace(proposal, alternatives=alternatives)
+        return replace(proposal, alternatives=alternatives, issues=issues)
     best = alternatives[0] if alternatives else None
     return replace(
         proposal,
         category=best.category if best is not None else FALLBACK,
         probability=best.probability if best is not None else 0.0,
         alternatives=alternatives[1:],
+        issues=issues,
         abstained=True,
         because=(),
     )

@@ -46,8 +46,9 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     alike = {label_key(category): number for category, number in numbers.items()}
     known = [numbers.get(row.category, alike.get(label_key(row.category), -1)) for row in rows]
     labels = np.array(known, dtype=np.int64)
-    matrix = model.matrix([row.text for row in rows])
-    probabilities = model.probabilities(matrix)
+    texts = [row.text for row in rows]
+    matrix = model.matrix(texts)
+    probabilities = model.read(texts, matrix)
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     right = predicted == labels
     f1 = f1_scores(predicted, labels, len(model.categories))
@@ -55,7 +56,7 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     hits = int(right.sum())
     ece = calibration_error(probabilities, labels)
     low, high = calibration_interval(probabilities, labels)
-    sure = probabilities.max(axis=1) >= model.threshold
+    sure = probabilities.max(axis=1) >= model.sure_from
     return {
         "model_version": model.version,
         "rows": len(rows),

@@ -149,7 +149,7 @@ def fit_features(texts: Sequence[str]) -> tuple[Features, sparse.csr_matrix]:
     Among few texts a word met once still tells something; among many it is noise that the artefact would
     carry.
     """
-    rare = 1 if len(texts) < 1_000 else 2
+    rare = 1 if len(texts) < 3_000 else 2
     word, word_weigher, character_weigher = _word_counter(rare=rare), _weigher(), _weigher()
     word_counts = word.fit_transform(texts)
     characters, character_counts = _fit_characters(texts, rare)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from triage.pipeline import Model
 
 app = typer.Typer(help="The model behind the initial assessment.", no_args_is_help=True)
-#: Where there is no installation: the languages of the starter examples.
-_STARTERS = ("en", "tr")
 app.command("train")(training.train)
 app.command("evaluate")(judging.evaluate)
 
@@ -42,16 +42,21 @@ def propose(
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
     from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
     from triage.allowed import keep_allowed
+    from triage.proposal import About
     from triage.proposal import propose as propose_one
+    from triage.starters import starter_languages
 
     settings = settings_there(config)
     loaded = _model(model, config, settings)
-    languages = settings.organisation.languages if settings is not None else _STARTERS
-    danger = [danger_sign(one) for one in rulebook(settings).danger] if settings is not None else []
+    rules = rulebook(settings) if settings is not None else None
+    known = About(languages=starter_languages(), received=datetime.now(UTC).date())
+    if rules is not None:
+        danger = tuple(danger_sign(one) for one in rules.danger)
+        known = replace(known, languages=rules.languages, danger=danger, country=rules.country)
     for one in [text] if text is not None else _lines():
-        proposal = propose_one(loaded, one, languages=languages, danger=danger)
-        if model is None and settings is not None:
-            proposal = keep_allowed(proposal, categories_of(rulebook(settings)))
+        proposal = propose_one(loaded, one, known)
+        if model is None and rules is not None:
+            proposal = keep_allowed(proposal, categories_of(rules))
         sys.stdout.write(json_module.dumps(proposal.as_json(), ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
@@ -94,4 +99,4 @@ def _model(file: Path | None, config: Path | None, settings: Settings | None) ->
         # Nobody asked for an installation's own model: one that is not whole yet is no reason to refuse.
         why = str(wrong)
     err.print(f"{why}: training one from the starter examples.", markup=False)
-    return train_starter(settings.organisation.languages if settings is not None else _STARTERS)
+    return train_starter(settings.organisation.languages if settings is not None else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,8 +20,10 @@ from bots.slack.blocks import (
     option,
     section,
 )
+from bots.slack.likes import like_blocks
 from bots.slack.offers import Offer, verbs_for
 from bots.slack.voice import Voice
+from complaints.likeness import Like
 from complaints.localtime import wall
 from complaints.priorities import priority_of
 from complaints.record import Case
@@ -43,10 +46,18 @@ class Drawn:
 
 
 def card(
-    case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = CARD, home: bool = False
+    case: Case,
+    voice: Voice,
+    *,
+    now: datetime,
+    draw: int,
+    purpose: str = CARD,
+    home: bool = False,
+    likes: Sequence[Like] = (),
 ) -> Drawn:
     """The card as the record stands now; `draw` counts the drawings of this post.
 
+    `likes` are like complaints that everybody who sees this post may know of.
     The executive post shows two buttons, unless it is the only one (`home`): then everything is done there.
     """
     offer = verbs_for(case)
@@ -65,6 +76,7 @@ def card(
     flags = flag_lines(case, voice)
     if flags:
         blocks.append(context(*flags))
+    blocks += like_blocks(case, likes, voice, now=now)
     blocks.append(act_row(case, voice, offer, draw))
     return Drawn(f"{headline(case, voice)}. {next_words(case, voice, now, bold=False)}", blocks)
 

@@ -20,6 +20,7 @@ from bots.slack.blocks import (
     section,
     weight,
 )
+from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
 from bots.slack.shown import because_line, said_blocks
 from bots.slack.voice import Voice
@@ -73,16 +74,17 @@ def filling(
     opened: Opened | None = None,
     letter: str = "",
     suggestion: tuple[str, int] | None = None,
+    suggested: tuple[str, str] | None = None,
 ) -> Filling:
     """The filling of a form.
 
     `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the
     forms in READING; `letter` is what an approver is asked to agree to; `suggestion` is who might take an
-    ownerless one, with how many that person has.
+    ownerless one, with how many that person has; `suggested` the link that a button offered.
     """
     match form:
         case "assess" if opened is not None:
-            return _assess(opened, voice)
+            return _assess(opened, voice, now)
         case "assign" if case.owner is None and suggestion is not None:
             who, number = suggestion
             told = voice.say("assign.suggested", who=mention(who), number=number)
@@ -106,26 +108,28 @@ def filling(
         case "given":
             return _given(case, voice, now)
         case "link":
-            return Filling(shown=[context(voice.say(one, ref=case.ref, other="X")) for one in _LINKS])
+            other = "X" if suggested is None else suggested[1]
+            effects = [context(voice.say(one, ref=case.ref, other=other)) for one in _LINKS]
+            return Filling(initial=initial(suggested) if suggested is not None else {}, shown=effects)
         case _:
             return Filling()
 
 
-def _assess(opened: Opened, voice: Voice) -> Filling:
+def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
     """The words and the proposal above; the criteria proposed or in force, but never a safety (7.5)."""
     case = opened.case
     known = case.assessment
     if known is not None:
-        initial: dict[str, Any] = {
+        start: dict[str, Any] = {
             name: getattr(known, name)
             for name in ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely")
         }
-        initial["immediate_needed"] = "yes" if known.immediate_needed else "no"
-        initial["immediate_possible"] = "yes" if known.immediate_possible else None
+        start["immediate_needed"] = "yes" if known.immediate_needed else "no"
+        start["immediate_possible"] = "yes" if known.immediate_possible else None
     else:
         proposed = case.proposed
         sure = proposed is not None and not proposed.abstained
-        initial = {
+        start = {
             "category": proposed.category if proposed is not None and sure else None,
             "severity": case.severity if proposed is not None or case.signs else None,
             "complexity": 1,
@@ -134,10 +138,11 @@ def _assess(opened: Opened, voice: Voice) -> Filling:
             "immediate_needed": "no",
         }
     line = because_line(opened, voice)
+    likes = like_blocks(case, opened.likes, voice, now=now)
     return Filling(
-        initial=initial,
+        initial=start,
         choices={"category": tuple((one, voice.say(f"category.{one}")) for one in categories_of(case.rules))},
-        shown=[*newest(opened, voice), *([section(line)] if line else [])],
+        shown=[*newest(opened, voice), *([section(line)] if line else []), *likes],
     )
 
 

@@ -22,6 +22,7 @@ from bots.slack.blocks import (
     section,
 )
 from bots.slack.card import act_row, flag_lines, headline, next_words
+from bots.slack.likes import like_blocks
 from bots.slack.modals import View, metadata
 from bots.slack.offers import verbs_for
 from bots.slack.shown import because_line, said_blocks
@@ -93,6 +94,7 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     line = because_line(opened, voice)
     if line and case.assessment is None:
         blocks.append(section(line))
+    blocks += like_blocks(case, opened.likes, voice, now=now)
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
     blocks += _to_tell(opened, voice)
     ours = _messages(opened, voice)

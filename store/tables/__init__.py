@@ -39,6 +39,7 @@ INCIDENT_WORDS = _table(_complaints.IncidentWords)
 INCIDENT_RECEIVERS = _table(_complaints.IncidentReceiver)
 IMPROVEMENTS = _table(_complaints.Improvement)
 SKETCHES = _table(_complaints.Sketch)
+LIKENESSES = _table(_complaints.Likeness)
 
 TEXTS = _table(_words.Text)
 MESSAGES = _table(_words.Message)

@@ -19,6 +19,7 @@ from store.keyring import Keyring
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
+from triage.sketch import sketch
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')
@@ -112,6 +113,35 @@ async def test_the_record_has_the_names_that_programs_rely_on(
     (row,) = listed.json["cases"]
     assert set(row) == {"ref", "state", "priority", "category", "owner", "received_at", "next_due"}
     assert (row["ref"], row["next_due"], listed.json["next"]) == (ref, None, None)
+
+
+async def test_what_is_like_a_complaint_is_listed_with_how_much_they_have_in_common(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
+    story = "Since Monday the water from the kitchen tap is brown and smells of iron."
+    first, second = (desk.receive(story, chat=desk.chat(one)) for one in ("70001", "70002"))
+    for ref in (first, second):
+        desk.store.sketch_case(ref, sketch(story))
+    listed = await product.amends("case", "list", "--like", first, "--json")
+    table = await product.amends("case", "list", "--like", first)
+    unknown = await product.amends("case", "list", "--like", "A7K-M3Q-9T")
+
+    assert listed.json == {
+        "cases": [
+            {
+                "ref": second,
+                "share": 1.0,
+                "received_at": "2026-11-03T10:00:00Z",
+                "is_open": True,
+                "incident_id": None,
+            }
+        ],
+        "next": None,
+    }
+    assert (second in table.out, "100%" in table.out) == (True, True)
+    assert (unknown.code, "A7K-M3Q-9T" in unknown.err) == (1, True)
+    no_traceback(listed, table, unknown)
 
 
 @pytest.mark.parametrize(

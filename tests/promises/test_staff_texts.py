@@ -15,6 +15,7 @@ from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
 from complaints.incidents import LEFT_OUT, fields_of
+from complaints.likeness import Step
 from complaints.spans import Unit
 from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
 from store.worklists import Section
@@ -57,6 +58,7 @@ def computed() -> set[str]:
     ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
+    ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}
     ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
     for form, fields in FORMS.items():
         for field in fields:
