@@ -11,6 +11,7 @@ from typing import Any
 
 from triage.card import card
 from triage.copies import copy_groups
+from triage.embeddings import Encoder
 from triage.errors import UnusableExamples
 from triage.evaluation import evaluate
 from triage.example import Example
@@ -39,6 +40,7 @@ def learn(
     *,
     beside: Sequence[Example] = (),
     unlabelled: Sequence[str] = (),
+    encoder: Encoder | None = None,
     seed: int = 0,
     wanted_precision: float = WANTED_PRECISION,
     tell: Callable[[str], object] = lambda stage: None,
@@ -46,7 +48,8 @@ def learn(
 ) -> Learnt:
     """Learn from `rows`; examples `beside` them (starters) are always learnt from and never judged on.
 
-    `unlabelled` are complaints without a category, which tell what words go together. `tell` hears what is
+    `unlabelled` are complaints without a category, which tell what words go together; `encoder` reads
+    meanings too, where one is installed. `tell` hears what is
     being done, `progress` the share of it that is, 0 to 1. Raises UnusableExamples.
     """
     tell("Looking for copies")
@@ -54,7 +57,7 @@ def learn(
     every = copy_groups(texts, progress=lambda done, total: progress(done / total))
     groups = every[: len(rows)]
     split = hold_back(rows, groups, seed=seed)
-    fit = partial(train, seed=seed, wanted_precision=wanted_precision, progress=progress)
+    fit = partial(train, seed=seed, wanted_precision=wanted_precision, encoder=encoder, progress=progress)
     evaluation = None
     if split.held:
         held = [rows[place] for place in split.held]

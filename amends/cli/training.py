@@ -64,6 +64,12 @@ def train(
     precision: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="How often a proposal that is sure should be right.")
     ] = 0.9,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help='The encoder of texts: its name, or "none"; unset: the one that is installed, if any.'
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another draw of what is held back.")] = 0,
     refused: RefusedFile = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the model and its card.")] = False,
@@ -74,6 +80,7 @@ def train(
     files = _Files.beside(to)
     files.need_room(force)
     settings = settings_there(config)
+    from triage.embeddings import installed_encoder
     from triage.history import learn  # scikit-learn takes a second to load
 
     known = _known(settings)
@@ -101,6 +108,7 @@ def train(
             rows,
             beside=beside,
             unlabelled=unlabelled,
+            encoder=None if encoder == "none" else installed_encoder(encoder),
             seed=seed,
             wanted_precision=precision,
             tell=tell,

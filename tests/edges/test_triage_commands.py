@@ -235,3 +235,12 @@ def test_rows_with_dates_are_judged_on_the_most_recent(amends: Amends, tmp_path:
 def test_english_alone_is_learnt_and_the_card_names_its_one_language(amends: Amends, tmp_path: Path) -> None:
     done = amends("triage", "train", str(history(tmp_path)), "--out", "m.skops", "--no-starters", "--json")
     assert list(done.json["card"]["languages"]) == ["en"]
+
+
+def test_an_encoder_is_named_left_out_or_refused(amends: Amends, tmp_path: Path) -> None:
+    file = str(history(tmp_path, part=slice(None, None, 4)))
+    without = amends("triage", "train", file, "--encoder", "none", "--no-starters", "--out", "m.skops")
+    absent = amends("triage", "train", file, "--encoder", "klingon", "--out", "x.skops")
+    assert without.code == 0
+    assert (absent.code, (tmp_path / "x.skops").exists()) == (1, False)
+    assert "klingon" in absent.err
