@@ -18,6 +18,7 @@ __all__ = ["Columns", "Reading", "Refused", "Table", "read_examples"]
 
 _TELLING = 600
 """Characters by which a language is told; more cost time and change nothing."""
+_LONGEST_LABEL = 75
 _SPOKEN = 0.01
 _OWN_LABEL = 0.6
 _JUDGED = 30
@@ -204,7 +205,9 @@ def _settled(
     for one in out.taken:
         category = spelling[label_key(one.example.category)]
         if categories is not None and category not in categories:
-            refused.append(Refused(one.line, f"unknown category {category!r}"))
+            # What is too long for a category may be somebody's words in the wrong column: not told on.
+            what = repr(category) if len(category) <= _LONGEST_LABEL else "longer than any can be"
+            refused.append(Refused(one.line, f"unknown category {what}"))
             continue
         try:
             at = moment_of(one.at, day_leads=leads, form=reading.date)

@@ -227,6 +227,12 @@ def test_what_is_said_of_a_file_goes_before_what_is_found_out() -> None:
     assert marked.examples == (Example("a", "b"),)
 
 
+def test_words_in_the_column_of_categories_are_not_told_on() -> None:
+    raw = b"text,category\nmoney," + b"my secret words " * 9 + b"\n"
+    (refused,) = read_examples(raw, categories={"money"}).refused
+    assert refused == Refused(2, "unknown category longer than any can be")
+
+
 def test_an_organisations_own_words_become_ours() -> None:
     reading = Reading(values={"category": {"Billing": "money"}, "severity": {"sev a": "5"}})
     table = read_examples(b"text,category,severity\na,BILLING,Sev A\n", reading=reading)
