@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amends.findings import Finding
+from amends.settings import Settings
 from store.open import Store
 
 _REMEDY = "Run `amends triage rollback`, or promote a file that is whole; until then an earlier one proposes."
 
 
-def model_findings(store: Store) -> Iterator[Finding]:
+def model_findings(store: Store, settings: Settings) -> Iterator[Finding]:
     """What there is to say of the model; nothing is changed."""
     from triage.artefact import load  # scikit-learn takes a second to load, and only this needs it
     from triage.errors import UnreadableModel
@@ -21,11 +22,16 @@ def model_findings(store: Store) -> Iterator[Finding]:
         return
     sha256, card, number = active
     try:
-        load(store.model_blob(number), sha256=sha256)
+        model = load(store.model_blob(number), sha256=sha256)
     except UnreadableModel as wrong:
         yield Finding("fail", "model", f"{sha256[:12]} cannot be used: {wrong}", _REMEDY)
         return
     yield Finding("ok", "model", f"in use, {sha256[:12]}")
+    if (without := model.facts.get("without_encoder")) is not None:
+        yield Finding("warn", "encoder", f"{without} The model answers by its words.", _WITHOUT)
+    if strange := [one.key for one in settings.category if one.key not in model.categories]:
+        examples = f"Write examples in {settings.examples_folder}; the next training reads them."
+        yield Finding("warn", "model", f"has not learnt {', '.join(strange)}", examples)
     run = store.last_run()
     if run is not None and not run.passes:
         why = "; ".join(run.verdict.get("reasons", ()))
@@ -44,6 +50,8 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[Finding]:
     for one in drift_in(store.judged(LOOKED_AT), {"accuracy": accuracy}):
         yield Finding("warn", "model drift", DRIFTS[one.code].format(**one.as_json()), _READ)
 
+
+_WITHOUT = "Install it with `make install EXTRA=embeddings`, or train anew without it."
 
 #: What a warning means, for people at the command line.
 DRIFTS = {

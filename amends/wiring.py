@@ -72,8 +72,10 @@ class Desk:
             raise SettingsError(missing)
         pace = pace or Pace()
         folder = settings.texts_folder
-        self.texts = load_texts(settings.organisation.languages, folder)
-        self.staff_texts = load_texts((settings.organisation.staff_language,), folder, domain=STAFF)
+        self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
+        self.staff_texts = load_texts(
+            (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
+        )
         # The scheduler speaks on both sides; a process that only hears one needs nothing of the other.
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None

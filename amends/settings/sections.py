@@ -22,7 +22,8 @@ from amends.settings.forms import (
     SpanText,
     ZoneName,
 )
-from complaints.vocabulary import Priority, Role
+from complaints.categories import is_code
+from complaints.vocabulary import Category, Priority, Role
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -326,6 +327,36 @@ class Triage(Section):
         le=0.5,
         description="At most this share of complaints may be proposed as severity 4 or 5 by the model.",
     )
+
+
+class OwnCategory(Section):
+    """A category of the organisation's own, beside those that come with Amends (docs/triage.md)."""
+
+    key: str = Field(
+        description="Its code in the record, reports and examples; never change it afterwards.",
+        examples=["leak"],
+    )
+    name: dict[LanguageCode, str] = Field(
+        min_length=1,
+        description="What people call it, by language.",
+        examples=[{"en": "Leak in the street", "tr": "Sokakta su kaçağı"}],
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _code(cls, key: str) -> str:
+        if not is_code(key):
+            raise ValueError(f'{key!r} is no code; write small letters, digits and "_" alone, such as "leak"')
+        if key in set(Category):
+            raise ValueError(f"{key!r} comes with Amends; word it anew in texts/, or choose another code")
+        return key
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, name: dict[str, str]) -> dict[str, str]:
+        if any(not one.strip() or len(one) > 75 or "{" in one or "}" in one for one in name.values()):
+            raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
+        return name
 
 
 class OnCall(Section):

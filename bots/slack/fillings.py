@@ -25,12 +25,13 @@ from bots.slack.modals import Filling
 from bots.slack.proposed import doubtful, proposal_blocks, proposed_matters
 from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
+from complaints.categories import categories_of
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
 from complaints.localtime import wall
 from complaints.particulars import RemedyOwed
 from complaints.record import Case, Event
-from complaints.vocabulary import Category, Flag, State, Verb
+from complaints.vocabulary import Flag, State, Verb
 from store.values import Opened
 
 #: What may stand above the inputs of the assessment; the rest is in `open`.
@@ -163,8 +164,8 @@ def _proposed(case: Case) -> dict[str, Any]:
 def _categories(case: Case, voice: Voice) -> tuple[tuple[str, str], ...]:
     """The categories to choose from; the two that the model cannot tell apart stand first (7.5)."""
     first = doubtful(case) if case.assessment is None else ()
-    names = (*first, *(one for one in Category if one not in first))
-    return tuple((str(one), voice.say(f"category.{one}")) for one in names)
+    names = (*first, *(one for one in categories_of(case.rules) if one not in first))
+    return tuple((one, voice.say(f"category.{one}")) for one in names)
 
 
 def newest(opened: Opened, voice: Voice) -> list[Block]:

@@ -210,6 +210,18 @@ async def test_a_proposal_is_a_line_of_json_for_each_text(product: Product) -> N
     no_traceback(one, many, wrong)
 
 
+async def test_a_model_is_learnt_from_what_people_assessed(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
+    done = await product.amends("triage", "train", "--from-record", "--out", "m.skops", "--json")
+
+    assert done.code == 0
+    assert (done.json["rows"], done.json["starters"] > 100) == (1, True)
+    assert done.json["card"]["data"]["first"] == "2026-11-03"
+    no_traceback(done)
+
+
 async def test_what_is_stuck_and_set_aside_is_listed(
     product: Product, filed: Callable[[datetime], Desk]
 ) -> None:
