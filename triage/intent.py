@@ -21,12 +21,14 @@ KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")
 #: From this probability on something is proposed as another thing than a complaint.
 SURE = 0.8
 # Nobody comes to a complaints desk by chance: a complaint needs no cue of its own, and a long story is one.
-_AT_REST, _LONG, _PER_WORD = 0.6, 25, 0.02
+_AT_REST, _LONG, _PER_WORD = 0.6, 25, 0.05
 #: What each cue of dissatisfaction adds to a complaint.
 _DISSATISFIED = 3.0
 #: What is left of a courtesy or a question beside one: "thank you, but it is still broken".
 _BESIDE = 0.5
 _QUESTION_MARK = 1.2
+#: So many words, all in capitals, are shouted.
+_SHOUTED = 3
 _DOUBT = "doubt"
 
 
@@ -84,6 +86,8 @@ def _found(text: str) -> dict[tuple[str, str], float]:
             found[key] = max(found.get(key, 0.0), cue.weight)
             if cue.takes:
                 left = cue.pattern.sub(" ; ", left)
+    if "??" in text or (text.isupper() and len(text.split()) >= _SHOUTED):
+        found[COMPLAINT, "shouting"] = 0.0
     if "?" in left:
         found["enquiry", "question_mark"] = _QUESTION_MARK
     return found

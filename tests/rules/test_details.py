@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.details import Detail, details
+from triage.details import KINDS, Detail, details
 from triage.details.checksums import is_card, is_iban
 
 TUESDAY = date(2026, 11, 24)
@@ -103,6 +103,7 @@ def test_a_mistyped_number_that_is_called_a_card_is_hidden_too() -> None:
         ("last Tuesday", "2026-11-17"),
         ("on Tuesday", "2026-11-24"),
         ("two weeks ago", "2026-11-10"),
+        ("a couple of weeks ago", "2026-11-10"),
         ("a month ago", "2026-10-01/2026-10-31"),
         ("in October", "2026-10-01/2026-10-31"),
         ("in December", "2025-12-01/2025-12-31"),
@@ -137,7 +138,7 @@ def test_a_mistyped_number_that_is_called_a_card_is_hidden_too() -> None:
         ("ekim ayında", "2026-10-01/2026-10-31"),
         ("iki haftadır", "2026-11-10/2026-11-24"),
     ],
-    ids=range(49),
+    ids=range(50),
 )
 def test_a_day_is_counted_from_the_day_of_receipt(text: str, value: str) -> None:
     assert found(text, "date") == [value]
@@ -256,6 +257,9 @@ def test_a_remedy_asked_for_is_found_by_its_words(text: str, value: str) -> None
         "If I want a refund I must call, they say",
         "They said I want a replacement too late",
         "I asked for a refund and got none",
+        "They will not refund me",
+        "and would not give me a refund",
+        "they refuse to send me my money",
         "Ich will keine Erstattung",
         "Eine Erstattung wurde abgelehnt",
         "Wenn ich mein Geld zurück will",
@@ -265,7 +269,7 @@ def test_a_remedy_asked_for_is_found_by_its_words(text: str, value: str) -> None
         "Paramın iadesini reddettiler",
         "Para iadesi istemiyorum",
     ],
-    ids=range(14),
+    ids=range(17),
 )
 def test_a_remedy_refused_denied_or_reported_is_not_asked_for(text: str) -> None:
     assert found(text, "remedy") == []
@@ -289,7 +293,17 @@ def test_a_place_stands_beside_a_word_that_says_so(text: str, value: str) -> Non
     assert found(text, "place") + found(text, "branch") == [value]
 
 
-@pytest.mark.parametrize("text", ["Mary Brown came to Leeds", "in the shop in the rain"], ids=range(2))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mary Brown came to Leeds",
+        "in the shop in the rain",
+        "I went to the branch in March",
+        "Our deposits are gone",
+        "the office at Monday's meeting",
+    ],
+    ids=range(5),
+)
 def test_a_name_alone_is_no_place(text: str) -> None:
     assert found(text, "place") + found(text, "branch") == []
 
@@ -340,6 +354,7 @@ def test_any_text_on_any_day_is_read_without_an_error_and_spans_lie_in_it(
         assert 0 <= start < end <= len(text)
         assert text[start:end] == one.text
         assert one.value
+        assert one.kind in KINDS
 
 
 @given(st.text(alphabet="0123456789 -", min_size=12, max_size=24))

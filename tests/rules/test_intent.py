@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 
 from triage.intent import COMPLAINT, KINDS, SURE, intent
 
+STARTERS = sorted(
+    one.name.removesuffix(".csv")
+    for one in resources.files("triage").joinpath("starter").iterdir()
+    if one.name.endswith(".csv")
+)
 ROWS = list(csv.DictReader((Path(__file__).parent / "intents.csv").open(encoding="utf-8")))
 
 
@@ -38,7 +43,7 @@ def test_every_kind_stands_in_the_list_in_every_language() -> None:
     assert len(counts) == 4 * len(KINDS)
 
 
-@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("language", STARTERS)
 def test_the_starter_examples_are_complaints(language: str) -> None:
     file = resources.files("triage").joinpath("starter", f"{language}.csv")
     texts = [row["text"] for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())]
@@ -54,6 +59,17 @@ def test_a_cue_of_dissatisfaction_outweighs_any_thanks() -> None:
 def test_a_sign_of_harm_is_a_complaint_however_it_is_put() -> None:
     kind = intent("Could you tell me what to do, my kitchen is on fire?")
     assert (kind.kind, kind.because) == (COMPLAINT, ("sign.fire",))
+
+
+def test_what_is_shouted_is_a_complaint() -> None:
+    assert intent("HOW OFTEN DO I HAVE TO WRITE?").kind == COMPLAINT
+    assert intent("How often do the trams run??").because == ("shouting",)
+
+
+def test_a_long_story_without_any_cue_is_a_complaint() -> None:
+    assert intent(
+        "How does the lamp by the door go on? " + "The dog ran past the blue gate. " * 12
+    ).because == ("doubt",)
 
 
 def test_doubt_is_a_complaint_and_says_so() -> None:

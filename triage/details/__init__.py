@@ -3,7 +3,7 @@
 Standard library only. The words stand in `triage/phrases/details_<language>.toml`.
 """
 
-from triage.details.detail import Detail
+from triage.details.detail import KINDS, Detail
 from triage.details.finding import details
 
-__all__ = ["Detail", "details"]
+__all__ = ["KINDS", "Detail", "details"]

@@ -7,15 +7,20 @@ from datetime import date
 
 from triage.folding import Folded
 
+#: Every kind of detail.
+KINDS = (
+    *("order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"),
+    *("card", "date", "amount", "remedy", "branch", "place"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
     """A fact found in a story (7.2): its kind, a normalised value, and where it stands as written.
 
-    `kind` is order, account, customer, invoice, meter, booking, policy, contract, reference, card, date,
-    amount, remedy, branch or place (a street). `value` is a number without spaces in capitals, an ISO date or range
-    ("2026-10-01/2026-10-31"), an amount with its currency ("40.00 GBP"), the code of a remedy, or a place as
-    written; of a card it is the last four digits only. `text` is `story[span[0]:span[1]]`.
+    `kind` is one of `KINDS`; a place is a street. `value` is a number without spaces in capitals, an ISO date
+    or range ("2026-10-01/2026-10-31"), an amount with its currency ("40.00 GBP"), the code of a remedy, or a
+    place as written; of a card it is the last four digits only. `text` is `story[span[0]:span[1]]`.
     """
 
     kind: str
