@@ -17,7 +17,7 @@ from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
 from amends.settings import Problem, Settings, SettingsError, rulebook
-from amends.settings.learning import learning
+from amends.settings.learning import learning, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook
@@ -129,7 +129,12 @@ class Desk:
             **acting(store),
             **mornings(store),
             **housekeeping(store, retention=retention(self.settings)),
-            **training(store, languages=self.rules.languages, learning=learning(self.settings)),
+            **training(
+                store,
+                languages=self.rules.languages,
+                learning=learning(self.settings),
+                own=partial(own_examples, self.settings),
+            ),
             **self._proposing.performers(),
             **speaking,
         }

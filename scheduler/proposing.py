@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from complaints.categories import categories_of
 from complaints.localtime import wall
 from complaints.people import MODEL
 from complaints.record import Case
@@ -19,6 +20,7 @@ from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation
+from triage.allowed import keep_allowed
 from triage.proposal import About, Proposal, propose
 from triage.safety import DangerSign, own_sign
 from triage.sketch import sketch
@@ -55,7 +57,9 @@ class Proposing:
             about(case, languages=self._languages, danger=self._danger),
             like_confirmed=await store.in_thread(store.like_confirmed, ref, drawn),
         )
-        proposal = await loop.run_in_executor(self._thread, propose, model, story, known)
+        proposal = keep_allowed(
+            await loop.run_in_executor(self._thread, propose, model, story, known), categories_of(case.rules)
+        )
         await store.in_thread(
             store.propose,
             ref,

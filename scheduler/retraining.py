@@ -15,13 +15,15 @@ from triage.training import ALERT_RATE, PIPELINE, WANTED_PRECISION
 @dataclass(frozen=True)
 class Learning:
     """How the model learns: `retrain_after` assessments (0: not by number), nightly at `retrain_at` by the wall
-    clock (None: never); the precision wanted of what it is sure of; the share of complaints that may alert.
+    clock (None: never); the precision wanted of what it is sure of; the share of complaints that may alert;
+    the encoder of texts, "auto" for the one that is installed, if any, "none" for none.
     """
 
     retrain_after: int = 50
     retrain_at: time | None = time(3)
     wanted_precision: float = WANTED_PRECISION
     alert_budget: float = ALERT_RATE
+    encoder: str = "auto"
 
 
 def owe_first_training(store: Store) -> None:

@@ -105,6 +105,7 @@ class _Trainer:
             "rows": rows,
             "wanted_precision": self._learning.wanted_precision,
             "alert_budget": self._learning.alert_budget,
+            "encoder": self._learning.encoder,
         }
         active = await store.in_thread(store.good_model)
         key = await asyncio.to_thread(_key, order)

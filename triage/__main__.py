@@ -1,6 +1,7 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "in_use", "wanted_precision", "alert_budget"}`,
+The order is one line of JSON, `{"languages", "own", "rows", "in_use", "wanted_precision", "alert_budget",
+"encoder"}`,
 then the artefact of the model in use, if there is one. `rows` are the record's, with `ref`, `at` and `whole`;
 `own` the organisation's examples. All comes over a pipe so that no complainant's words ever lie in a file.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 from triage.artefact import dump, load
 from triage.card import card
+from triage.embeddings import AUTO, chosen_encoder
 from triage.errors import UnreadableModel
 from triage.example import Example
 from triage.holdout import Row
@@ -40,7 +42,12 @@ def main() -> None:
     candidate, verdict = learn(
         own,
         rows_of(order["rows"]),
-        train=partial(train, wanted_precision=order["wanted_precision"], alert_rate=order["alert_budget"]),
+        train=partial(
+            train,
+            wanted_precision=order["wanted_precision"],
+            alert_rate=order["alert_budget"],
+            encoder=chosen_encoder(order.get("encoder", AUTO)),
+        ),
         in_use=in_use,
         alert_budget=order["alert_budget"],
     )

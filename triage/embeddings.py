@@ -125,6 +125,16 @@ def installed_encoder(
     raise UnusableEncoder(f"There is no encoder {name}; there is {known}.")
 
 
+def chosen_encoder(said: str) -> Encoder | None:
+    """The encoder a setting means: "none", "auto" for the first that is installed, or a name.
+
+    Raises UnusableEncoder as `installed_encoder` does.
+    """
+    if said == NONE:
+        return None
+    return installed_encoder(None if said == AUTO else said)
+
+
 def recorded_encoder(
     name: str, fingerprint: str, *, threads: int = 1, among: Sequence[Kind] | None = None
 ) -> Encoder | None:
@@ -245,5 +255,7 @@ E5_SMALL = Kind(
     load=_load_e5,
 )
 """A hundred languages: multilingual-e5-small with 4-bit weights (MIT); slow, so little of a text is read."""
+
+AUTO, NONE = "auto", "none"
 
 KINDS = (MINILM, E5_SMALL)

@@ -327,6 +327,10 @@ class Triage(Section):
         le=0.5,
         description="At most this share of complaints may be proposed as severity 4 or 5 by the model.",
     )
+    encoder: Literal["auto", "none", "minilm", "e5"] = Field(
+        default="auto",
+        description="The optional encoder that the next training reads with; auto: the one installed, if any.",
+    )
 
 
 class OwnCategory(Section):

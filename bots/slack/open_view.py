@@ -152,7 +152,7 @@ def _events(opened: Opened, voice: Voice) -> list[Block]:
 
 
 def _staff_words(event: Event, case: Case) -> list[str]:
-    """The words of an act of staff; the complainant's own and the proposal stand above, letters among the messages."""
+    """The words of an act of staff; the complainant's and the proposal's stand above, letters among the messages."""
     if event.role in (Role.COMPLAINANT, Role.MODEL):
         return []
     return [

@@ -21,6 +21,7 @@ from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role,
 from store.worklists import Section
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
+from triage.details import KINDS as DETAILS
 
 TEXTS = load(("en", "tr"), domain="staff")
 RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
@@ -54,7 +55,7 @@ def computed() -> set[str]:
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
-    ids |= {f"criterion.{one}" for one in REASONS}
+    ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
     ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
