@@ -15,6 +15,7 @@ class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; never lower them.
 
     See `triage/signs/README.md` for the patterns and the switches `negatable`, `possible`, `suspicion`.
+    `language` says whose words may deny or doubt them; it is empty for signs of no known language.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Rule:
     negatable: bool = True
     possible: bool = True
     suspicion: bool = False
+    language: str = ""
 
 
 # No line break: it ends a sentence, and what follows on a new line must not change what was found before it.
@@ -120,13 +122,14 @@ def _lines(value: str, words: dict[str, str]) -> list[str]:
     return [line for line in (line.strip() for line in value.splitlines()) if line]
 
 
-def _read(entry: dict[str, Any], words: dict[str, str]) -> Rule:
+def _read(entry: dict[str, Any], words: dict[str, str], language: str) -> Rule:
     rest = {key: value for key, value in entry.items() if key not in ("patterns", "needs", "unless")}
     return Rule(
         **rest,
         patterns=tuple(_lines(entry["patterns"], words)),
         needs="|".join(_lines(entry.get("needs", ""), words)),
         unless="|".join(_lines(entry.get("unless", ""), words)),
+        language=language,
     )
 
 
@@ -134,4 +137,5 @@ def read_rules(language: str) -> tuple[Rule, ...]:
     """The rules of a language from its file; raises FileNotFoundError where there is none."""
     text = resources.files("triage").joinpath("signs", f"{language}.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)
-    return tuple(_read(entry, table.get("words", {})) for entry in table["rule"])
+    own = language.rpartition("_")[2]
+    return tuple(_read(entry, table.get("words", {}), own) for entry in table["rule"])

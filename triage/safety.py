@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from triage.folding import Folded, fold
 from triage.names import SUFFIX, named_people
 from triage.rule import Rule, compile_pattern, compile_search, leading_keys, read_rules
-from triage.scope import Standing, standing
+from triage.scope import Standing, standing, write_out
 
 __all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
 
@@ -56,7 +56,8 @@ KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(
-    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b"
+    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin|aber|jedoch|doch|"
+    r"allerdings|pero|sin embargo|aunque)\b"
 )
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
 # How far around a sign its sentence may reach; longer ones are prose without full stops.
@@ -131,7 +132,7 @@ def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
     return low, after.start() if after else high
 
 
-def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | None:
+def _judge(matcher: _Matcher, text: str, folded: Folded, start: int, end: int) -> Sign | None:
     rule = matcher.rule
     low, high = _sentence(folded.text, start, end)
     sentence = folded.text[low:high]
@@ -139,15 +140,18 @@ def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | No
         return None
     if rule.unless and compile_search(rule.unless).search(sentence):
         return None
+    span = folded.span(start, end)
+    begins = folded.span(low, start)[0] if low < start else span[0]
     stands = standing(
         sentence,
         start - low,
         end - low,
+        written=write_out(text[begins : span[0]]),
+        language=rule.language,
         negatable=rule.negatable,
         possible=rule.possible,
         suspicion=rule.suspicion,
     )
-    span = folded.span(start, end)
     if stands is Standing.DENIED:
         return None
     if stands is Standing.POSSIBLE:
@@ -196,7 +200,7 @@ def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
                 hit = matcher.match(folded.text, token.start())
                 if hit is None:
                     continue
-                sign = _judge(matcher, folded, hit.start(), hit.end())
+                sign = _judge(matcher, text, folded, hit.start(), hit.end())
                 if sign is not None:
                     found.setdefault(sign.rule, sign)
     return found
