@@ -50,7 +50,7 @@ class DangerSign:
 
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
 ORGANISATION = "own"
-LANGUAGES = ("en", "tr")
+LANGUAGES = ("en", "tr", "de", "es")
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
