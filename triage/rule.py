@@ -34,6 +34,8 @@ class Rule:
 
 # No line break: it ends a sentence, and what follows on a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
+# Letters that lead from a word to its patterns.
+_KEY = 3
 _BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 
 
@@ -78,8 +80,21 @@ def _closing(pattern: str) -> int:
     raise ValueError(f"safety pattern {pattern!r} has an open bracket")
 
 
-def leading_keys(pattern: str) -> frozenset[str]:
-    """The first three letters of the words a pattern can begin with, so that a word leads to few patterns.
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """How a pattern begins: with the word `letters`, or, if not `whole`, with a word that begins so."""
+
+    letters: str
+    whole: bool
+
+    @property
+    def key(self) -> str:
+        """The first three letters of the word, or the whole of a shorter one."""
+        return self.letters[:3]
+
+
+def leads(pattern: str) -> frozenset[Lead]:
+    """The words a pattern can begin with, so that a word of a text leads to few patterns.
 
     Raises ValueError for a pattern that does not begin with three plain letters or a whole short word.
     """
@@ -91,28 +106,34 @@ def leading_keys(pattern: str) -> frozenset[str]:
         rest = bare[end + 1 :]
         if rest[:1] in ("?", "*", "{"):
             raise ValueError(f"safety pattern {pattern!r} must not begin with something optional")
-        return frozenset(key for part in _alternatives(bare[3:end]) for key in leading_keys(part + rest))
+        return frozenset(lead for part in _alternatives(bare[3:end]) for lead in leads(part + rest))
     found = re.match(r"[a-z0-9]+", bare)
     letters = found.group() if found else ""
-    following = bare[len(letters) : len(letters) + 1]
-    if following in ("?", "*", "{"):
-        letters = letters[:-1]
-    if len(letters) >= 3:
-        return frozenset([letters[:3]])
-    if letters and following in (" ", "'"):
-        return frozenset([letters])
-    if letters and following in ("(", "["):
-        return _short_keys(pattern, letters, bare[len(letters) :])
+    rest = bare[len(letters) :]
+    if rest[:1] in ("?", "*", "{"):
+        letters, rest = letters[:-1], "?"
+    if len(letters) >= _KEY:
+        # " ?" is a gap that a compound does without: "gas ?geruch".
+        return frozenset([Lead(letters, not rest or (rest[0] in " '" and rest[1:2] != "?"))])
+    if letters and rest[:1] in (" ", "'"):
+        return frozenset([Lead(letters, True)])
+    if letters and rest[:1] in ("(", "["):
+        return _short_leads(pattern, letters, rest)
     raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
 
 
-def _short_keys(pattern: str, letters: str, rest: str) -> frozenset[str]:
-    """Keys of a pattern such as `ev(?:den|imizden)`, whose first letters end in a choice."""
+def leading_keys(pattern: str) -> frozenset[str]:
+    """The first three letters of the words a pattern can begin with; raises ValueError as `leads` does."""
+    return frozenset(lead.key for lead in leads(pattern))
+
+
+def _short_leads(pattern: str, letters: str, rest: str) -> frozenset[Lead]:
+    """How a pattern such as `ev(?:den|imizden)` begins, whose first letters end in a choice."""
     if rest.startswith("(?:"):
         end = _closing(rest)
         if rest[end + 1 : end + 2] not in ("?", "*", "{"):
             parts = _alternatives(rest[3:end])
-            return frozenset(key for part in parts for key in leading_keys(letters + part + rest[end + 1 :]))
+            return frozenset(lead for part in parts for lead in leads(letters + part + rest[end + 1 :]))
     raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
 
 

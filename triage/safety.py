@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from triage.folding import Folded, fold
 from triage.names import SUFFIX, named_people
-from triage.rule import Rule, compile_pattern, compile_search, leading_keys, read_rules
+from triage.rule import Lead, Rule, compile_pattern, compile_search, leads, read_rules
 from triage.scope import Standing, standing, write_out
 
 __all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
@@ -77,8 +77,12 @@ _ADMINISTRATIVE = (
 
 @dataclass(frozen=True, slots=True)
 class _Matcher:
+    """A pattern of a rule, tried only at one of `words` or at a word that begins with one of `starts`."""
+
     rule: Rule
     pattern: str | re.Pattern[str]
+    words: frozenset[str]
+    starts: tuple[str, ...]
 
     def match(self, folded: str, place: int) -> re.Match[str] | None:
         pattern = self.pattern if isinstance(self.pattern, re.Pattern) else compile_pattern(self.pattern)
@@ -93,9 +97,18 @@ def index_of(rules: Iterable[Rule]) -> Index:
     index: Index = {}
     for rule in rules:
         for pattern in rule.patterns:
-            for key in leading_keys(pattern):
-                index.setdefault(key, []).append(_Matcher(rule, pattern))
+            for key, found in _by_key(leads(pattern)).items():
+                words = frozenset(lead.letters for lead in found if lead.whole)
+                starts = tuple(sorted(lead.letters for lead in found if not lead.whole))
+                index.setdefault(key, []).append(_Matcher(rule, pattern, words, starts))
     return index
+
+
+def _by_key(found: Iterable[Lead]) -> dict[str, list[Lead]]:
+    by_key: dict[str, list[Lead]] = {}
+    for lead in found:
+        by_key.setdefault(lead.key, []).append(lead)
+    return by_key
 
 
 _INDEX = index_of(BUILT_IN)
@@ -119,7 +132,8 @@ def _own_index(extra: Sequence[DangerSign]) -> Index:
             pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
             if len(words) == 1:
                 pattern += _ADMINISTRATIVE
-            index.setdefault(words[0][:3], []).append(_Matcher(rule, re.compile(pattern)))
+            matcher = _Matcher(rule, re.compile(pattern), frozenset(), (words[0],))
+            index.setdefault(words[0][:3], []).append(matcher)
     return index
 
 
@@ -192,10 +206,12 @@ def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
     folded = fold(text)
     found: dict[str, Sign] = {}
     for token in _TOKEN.finditer(folded.text):
-        key = token.group()[:3]
+        word = token.group()
         for index in indexes:
-            for matcher in index.get(key, ()):
+            for matcher in index.get(word[:3], ()):
                 if matcher.rule.name in found:
+                    continue
+                if word not in matcher.words and not word.startswith(matcher.starts):
                     continue
                 hit = matcher.match(folded.text, token.start())
                 if hit is None:
