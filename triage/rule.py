@@ -35,7 +35,7 @@ class Rule:
 # No line break: it ends a sentence, and what follows on a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
 # Letters that lead from a word to its patterns.
-_KEY = 3
+KEY = 3
 _BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 
 
@@ -80,7 +80,7 @@ def _closing(pattern: str) -> int:
     raise ValueError(f"safety pattern {pattern!r} has an open bracket")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Lead:
     """How a pattern begins: with the word `letters`, or, if not `whole`, with a word that begins so."""
 
@@ -90,7 +90,7 @@ class Lead:
     @property
     def key(self) -> str:
         """The first three letters of the word, or the whole of a shorter one."""
-        return self.letters[:3]
+        return self.letters[:KEY]
 
 
 def leads(pattern: str) -> frozenset[Lead]:
@@ -112,7 +112,7 @@ def leads(pattern: str) -> frozenset[Lead]:
     rest = bare[len(letters) :]
     if rest[:1] in ("?", "*", "{"):
         letters, rest = letters[:-1], "?"
-    if len(letters) >= _KEY:
+    if len(letters) >= KEY:
         # " ?" is a gap that a compound does without: "gas ?geruch".
         return frozenset([Lead(letters, not rest or (rest[0] in " '" and rest[1:2] != "?"))])
     if letters and rest[:1] in (" ", "'"):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from triage.folding import Folded, fold
 from triage.names import SUFFIX, named_people
-from triage.rule import Lead, Rule, compile_pattern, compile_search, leads, read_rules
+from triage.rule import KEY, Rule, compile_pattern, compile_search, leads, read_rules
 from triage.scope import Standing, standing, write_out
 
 __all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
@@ -77,38 +77,50 @@ _ADMINISTRATIVE = (
 
 @dataclass(frozen=True, slots=True)
 class _Matcher:
-    """A pattern of a rule, tried only at one of `words` or at a word that begins with one of `starts`."""
+    """A pattern of a rule; `order` is its place among all, `starts` what the words it may open begin with."""
 
+    order: int
     rule: Rule
     pattern: str | re.Pattern[str]
-    words: frozenset[str]
-    starts: tuple[str, ...]
+    starts: tuple[str, ...] = ()
 
     def match(self, folded: str, place: int) -> re.Match[str] | None:
         pattern = self.pattern if isinstance(self.pattern, re.Pattern) else compile_pattern(self.pattern)
         return pattern.match(folded, place)
 
 
-Index = dict[str, list[_Matcher]]
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Patterns by the whole word that they begin with, or by the first letters of the words they may."""
+
+    by_word: dict[str, list[_Matcher]] = field(default_factory=dict)
+    by_letters: dict[str, list[_Matcher]] = field(default_factory=dict)
+
+    def at(self, word: str) -> list[_Matcher]:
+        """The patterns to try at a word, in the order of their files."""
+        exact = self.by_word.get(word, [])
+        begun = [one for one in self.by_letters.get(word[:KEY], ()) if word.startswith(one.starts)]
+        return sorted([*exact, *begun], key=_order) if exact and begun else exact or begun
+
+
+def _order(matcher: _Matcher) -> int:
+    return matcher.order
 
 
 def index_of(rules: Iterable[Rule]) -> Index:
     """The patterns of rules by the letters that lead to them."""
-    index: Index = {}
-    for rule in rules:
-        for pattern in rule.patterns:
-            for key, found in _by_key(leads(pattern)).items():
-                words = frozenset(lead.letters for lead in found if lead.whole)
-                starts = tuple(sorted(lead.letters for lead in found if not lead.whole))
-                index.setdefault(key, []).append(_Matcher(rule, pattern, words, starts))
+    index = Index()
+    patterns = ((rule, pattern) for rule in rules for pattern in rule.patterns)
+    for order, (rule, pattern) in enumerate(patterns):
+        starts: dict[str, list[str]] = {}
+        for lead in sorted(leads(pattern)):
+            if lead.whole:
+                index.by_word.setdefault(lead.letters, []).append(_Matcher(order, rule, pattern))
+            else:
+                starts.setdefault(lead.key, []).append(lead.letters)
+        for key, letters in starts.items():
+            index.by_letters.setdefault(key, []).append(_Matcher(order, rule, pattern, tuple(letters)))
     return index
-
-
-def _by_key(found: Iterable[Lead]) -> dict[str, list[Lead]]:
-    by_key: dict[str, list[Lead]] = {}
-    for lead in found:
-        by_key.setdefault(lead.key, []).append(lead)
-    return by_key
 
 
 _INDEX = index_of(BUILT_IN)
@@ -122,7 +134,7 @@ def own_sign(wordings: Sequence[str], number: str | None, text: Mapping[str, str
 
 def _own_index(extra: Sequence[DangerSign]) -> Index:
     """The organisation's signs as matchers; they are settings, so a bare word is taken with its endings."""
-    index: Index = {}
+    index = Index()
     for sign in extra:
         rule = Rule(sign.name, ORGANISATION, 5, 3, True, (), suspicion=True)
         for wording in sign.signs:
@@ -132,8 +144,8 @@ def _own_index(extra: Sequence[DangerSign]) -> Index:
             pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
             if len(words) == 1:
                 pattern += _ADMINISTRATIVE
-            matcher = _Matcher(rule, re.compile(pattern), frozenset(), (words[0],))
-            index.setdefault(words[0][:3], []).append(matcher)
+            matcher = _Matcher(0, rule, re.compile(pattern), (words[0],))
+            index.by_letters.setdefault(words[0][:KEY], []).append(matcher)
     return index
 
 
@@ -208,10 +220,8 @@ def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
     for token in _TOKEN.finditer(folded.text):
         word = token.group()
         for index in indexes:
-            for matcher in index.get(word[:3], ()):
+            for matcher in index.at(word):
                 if matcher.rule.name in found:
-                    continue
-                if word not in matcher.words and not word.startswith(matcher.starts):
                     continue
                 hit = matcher.match(folded.text, token.start())
                 if hit is None:
