@@ -139,7 +139,10 @@ def _before(table: Table) -> _Scope:
     # A doubt reaches over a few words of its own clause; a word of `breaks` begins another.
     reach = rf"(?:[^\w,;:]+(?!(?:{'|'.join(sorted(_words(table, 'breaks')))})\b)\w+){{{{0,7}}}}[^\w,;:]*$"
     doubted, unreal = (_pattern(table, key, r"\b(?:{})" + reach) for key in ("doubted", "unreal"))
-    opens, closes = _pattern(table, "opens", r"\b(?:{})\b[^,.;]*$"), _pattern(table, "closes", r"[^,.;]*\b(?:{})\b")
+    opens, closes = (
+        _pattern(table, "opens", r"\b(?:{})\b[^,.;]*$"),
+        _pattern(table, "closes", r"[^,.;]*\b(?:{})\b"),
+    )
 
     def denies(place: Place) -> bool:
         return bool(

@@ -11,8 +11,6 @@ from bots.slack.blocks import (
     actions,
     button,
     context,
-    cut,
-    escaped,
     fields,
     header,
     mention,
@@ -20,6 +18,7 @@ from bots.slack.blocks import (
     section,
 )
 from bots.slack.offers import Offer, verbs_for
+from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.localtime import wall
 from complaints.priorities import priority_of
@@ -134,14 +133,8 @@ def _proposal(case: Case, voice: Voice) -> str:
 
 
 def _rules(case: Case, voice: Voice) -> str:
-    names = rule_names(case)
+    names = rule_names(case, voice)
     return voice.say("card.rules", rules=names) if names else ""
-
-
-def rule_names(case: Case) -> str:
-    """The names of the rules that fired, without their kind, as mrkdwn."""
-    names = dict.fromkeys(one.rule.rpartition(".")[2].replace("_", " ") for one in case.signs)
-    return escaped(cut(", ".join(names), 300))
 
 
 def flag_lines(case: Case, voice: Voice) -> list[str]:

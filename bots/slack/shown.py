@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bots.slack.blocks import Block, button, cut, escaped, pieces, said, section
-from bots.slack.card import rule_names
+from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from store.values import FileSeen, Opened, Text
 
@@ -122,7 +122,7 @@ def because_line(opened: Opened, voice: Voice) -> str:
         lines.append(voice.say("open.alternatives", others=others))
     if words:
         lines.append(voice.say("open.because", words=words))
-    rules = rule_names(opened.case)
+    rules = rule_names(opened.case, voice)
     if rules:
         lines.append(voice.say("card.rules", rules=rules))
     return "\n".join(lines)
