@@ -6,8 +6,9 @@ only the dialogue asks for them. The patterns stand in `signs/asking_<language>.
 
 from __future__ import annotations
 
+from triage.matching import index_of
 from triage.rule import read_rules
-from triage.safety import LANGUAGES, found_by, index_of
+from triage.safety import LANGUAGES, found_by
 
 _RULES = tuple(rule for language in LANGUAGES for rule in read_rules(f"asking_{language}"))
 KINDS: frozenset[str] = frozenset(rule.kind for rule in _RULES)

@@ -15,6 +15,7 @@ class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; never lower them.
 
     See `triage/signs/README.md` for the patterns and the switches `negatable`, `possible`, `suspicion`.
+    `language` says whose words may deny or doubt them; it is empty for signs of no known language.
     """
 
     name: str
@@ -28,10 +29,13 @@ class Rule:
     negatable: bool = True
     possible: bool = True
     suspicion: bool = False
+    language: str = ""
 
 
 # No line break: it ends a sentence, and what follows on a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
+# Letters that lead from a word to its patterns.
+KEY = 3
 _BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 
 
@@ -76,8 +80,21 @@ def _closing(pattern: str) -> int:
     raise ValueError(f"safety pattern {pattern!r} has an open bracket")
 
 
-def leading_keys(pattern: str) -> frozenset[str]:
-    """The first three letters of the words a pattern can begin with, so that a word leads to few patterns.
+@dataclass(frozen=True, slots=True, order=True)
+class Lead:
+    """How a pattern begins: with the word `letters`, or, if not `whole`, with a word that begins so."""
+
+    letters: str
+    whole: bool
+
+    @property
+    def key(self) -> str:
+        """The first three letters of the word, or the whole of a shorter one."""
+        return self.letters[:KEY]
+
+
+def leads(pattern: str) -> frozenset[Lead]:
+    """The words a pattern can begin with, so that a word of a text leads to few patterns.
 
     Raises ValueError for a pattern that does not begin with three plain letters or a whole short word.
     """
@@ -89,28 +106,34 @@ def leading_keys(pattern: str) -> frozenset[str]:
         rest = bare[end + 1 :]
         if rest[:1] in ("?", "*", "{"):
             raise ValueError(f"safety pattern {pattern!r} must not begin with something optional")
-        return frozenset(key for part in _alternatives(bare[3:end]) for key in leading_keys(part + rest))
+        return frozenset(lead for part in _alternatives(bare[3:end]) for lead in leads(part + rest))
     found = re.match(r"[a-z0-9]+", bare)
     letters = found.group() if found else ""
-    following = bare[len(letters) : len(letters) + 1]
-    if following in ("?", "*", "{"):
-        letters = letters[:-1]
-    if len(letters) >= 3:
-        return frozenset([letters[:3]])
-    if letters and following in (" ", "'"):
-        return frozenset([letters])
-    if letters and following in ("(", "["):
-        return _short_keys(pattern, letters, bare[len(letters) :])
+    rest = bare[len(letters) :]
+    if rest[:1] in ("?", "*", "{"):
+        letters, rest = letters[:-1], "?"
+    if len(letters) >= KEY:
+        # " ?" is a gap that a compound does without: "gas ?geruch".
+        return frozenset([Lead(letters, not rest or (rest[0] in " '" and rest[1:2] != "?"))])
+    if letters and rest[:1] in (" ", "'"):
+        return frozenset([Lead(letters, True)])
+    if letters and rest[:1] in ("(", "["):
+        return _short_leads(pattern, letters, rest)
     raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
 
 
-def _short_keys(pattern: str, letters: str, rest: str) -> frozenset[str]:
-    """Keys of a pattern such as `ev(?:den|imizden)`, whose first letters end in a choice."""
+def leading_keys(pattern: str) -> frozenset[str]:
+    """The first three letters of the words a pattern can begin with; raises ValueError as `leads` does."""
+    return frozenset(lead.key for lead in leads(pattern))
+
+
+def _short_leads(pattern: str, letters: str, rest: str) -> frozenset[Lead]:
+    """How a pattern such as `ev(?:den|imizden)` begins, whose first letters end in a choice."""
     if rest.startswith("(?:"):
         end = _closing(rest)
         if rest[end + 1 : end + 2] not in ("?", "*", "{"):
             parts = _alternatives(rest[3:end])
-            return frozenset(key for part in parts for key in leading_keys(letters + part + rest[end + 1 :]))
+            return frozenset(lead for part in parts for lead in leads(letters + part + rest[end + 1 :]))
     raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
 
 
@@ -120,13 +143,14 @@ def _lines(value: str, words: dict[str, str]) -> list[str]:
     return [line for line in (line.strip() for line in value.splitlines()) if line]
 
 
-def _read(entry: dict[str, Any], words: dict[str, str]) -> Rule:
+def _read(entry: dict[str, Any], words: dict[str, str], language: str) -> Rule:
     rest = {key: value for key, value in entry.items() if key not in ("patterns", "needs", "unless")}
     return Rule(
         **rest,
         patterns=tuple(_lines(entry["patterns"], words)),
         needs="|".join(_lines(entry.get("needs", ""), words)),
         unless="|".join(_lines(entry.get("unless", ""), words)),
+        language=language,
     )
 
 
@@ -134,4 +158,5 @@ def read_rules(language: str) -> tuple[Rule, ...]:
     """The rules of a language from its file; raises FileNotFoundError where there is none."""
     text = resources.files("triage").joinpath("signs", f"{language}.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)
-    return tuple(_read(entry, table.get("words", {})) for entry in table["rule"])
+    own = language.rpartition("_")[2]
+    return tuple(_read(entry, table.get("words", {}), own) for entry in table["rule"])

@@ -7,15 +7,17 @@ every text, because people mix languages and a missed sign costs more than a sec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triage.folding import Folded, fold
-from triage.names import SUFFIX, named_people
-from triage.rule import Rule, compile_pattern, compile_search, leading_keys, read_rules
-from triage.scope import Standing, standing
+from triage.matching import Index, Matcher, index_of
+from triage.names import named_people
+from triage.own_signs import ORGANISATION, DangerSign, own_index, own_sign
+from triage.rule import Rule, compile_search, read_rules
+from triage.scope import Standing, standing, write_out
 
-__all__ = ["BUILT_IN", "KINDS", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
+__all__ = ["BUILT_IN", "KINDS", "ORGANISATION", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,92 +36,19 @@ class Sign:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class DangerSign:
-    """An organisation's own `[[danger]]`: words that page people, and what the bot says first.
-
-    `number` is the emergency number put into `text`, which holds the sentence per language. These signs
-    pass the same tests for denial and doubt as the built-in ones, are added to them and never replace them.
-    """
-
-    signs: tuple[str, ...]
-    number: str | None
-    text: Mapping[str, str]
-    name: str
-
-
-#: The kind of an organisation's own signs: `own.smell_of_gas`.
-ORGANISATION = "own"
-LANGUAGES = ("en", "tr")
+LANGUAGES = ("en", "tr", "de", "es")
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(
-    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin)\b"
+    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin|aber|jedoch|doch|"
+    r"allerdings|pero|sin embargo|aunque)\b"
 )
-_GAP = r"[\x20\t\-_'\"*]{1,3}"
 # How far around a sign its sentence may reach; longer ones are prose without full stops.
 _WINDOW = 400
-# After these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın
-# sigortası".
-_ADMINISTRATIVE = (
-    r"(?!"
-    + _GAP
-    + r"(?:bills?|billing|invoices?|meters?|prices?|pricing|tariffs?|accounts?|contracts?|company|companies|"
-    r"suppl(?:y|ier|iers)|payments?|charges?|readings?|rates?|engineers?|cards?|insurance|bonus|stations?|customers?|"
-    r"department|boilers?|cookers?|hobs?|ovens?|services?|certificates?|alarms?|doors?|exits?|drills?|fatura\w*|sayac\w*|"
-    r"abone\w*|sozlesme\w*|fiyat\w*|ucret\w*|dagitim\w*|sirket\w*|tarife\w*|borc\w*|hesab\w*|parasi\w*|sigorta\w*|"
-    r"kart\w*|odeme\w*)\b)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Matcher:
-    rule: Rule
-    pattern: str | re.Pattern[str]
-
-    def match(self, folded: str, place: int) -> re.Match[str] | None:
-        pattern = self.pattern if isinstance(self.pattern, re.Pattern) else compile_pattern(self.pattern)
-        return pattern.match(folded, place)
-
-
-Index = dict[str, list[_Matcher]]
-
-
-def index_of(rules: Iterable[Rule]) -> Index:
-    """The patterns of rules by the letters that lead to them."""
-    index: Index = {}
-    for rule in rules:
-        for pattern in rule.patterns:
-            for key in leading_keys(pattern):
-                index.setdefault(key, []).append(_Matcher(rule, pattern))
-    return index
-
 
 _INDEX = index_of(BUILT_IN)
-
-
-def own_sign(wordings: Sequence[str], number: str | None, text: Mapping[str, str]) -> DangerSign:
-    """An organisation's `[[danger]]` entry as a sign, named after its first wording: `smell_of_gas`."""
-    name = "_".join(_TOKEN.findall(fold(wordings[0] if wordings else "").text))
-    return DangerSign(tuple(wordings), number, text, name or "sign")
-
-
-def _own_index(extra: Sequence[DangerSign]) -> Index:
-    """The organisation's signs as matchers; they are settings, so a bare word is taken with its endings."""
-    index: Index = {}
-    for sign in extra:
-        rule = Rule(sign.name, ORGANISATION, 5, 3, True, (), suspicion=True)
-        for wording in sign.signs:
-            words = _TOKEN.findall(fold(wording).text)
-            if not words:
-                continue
-            pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
-            if len(words) == 1:
-                pattern += _ADMINISTRATIVE
-            index.setdefault(words[0][:3], []).append(_Matcher(rule, re.compile(pattern)))
-    return index
 
 
 def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
@@ -131,7 +60,7 @@ def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
     return low, after.start() if after else high
 
 
-def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | None:
+def _judge(matcher: Matcher, text: str, folded: Folded, start: int, end: int) -> Sign | None:
     rule = matcher.rule
     low, high = _sentence(folded.text, start, end)
     sentence = folded.text[low:high]
@@ -139,15 +68,18 @@ def _judge(matcher: _Matcher, folded: Folded, start: int, end: int) -> Sign | No
         return None
     if rule.unless and compile_search(rule.unless).search(sentence):
         return None
+    span = folded.span(start, end)
+    begins = folded.span(low, start)[0] if low < start else span[0]
     stands = standing(
         sentence,
         start - low,
         end - low,
+        written=write_out(text[begins : span[0]]),
+        language=rule.language,
         negatable=rule.negatable,
         possible=rule.possible,
         suspicion=rule.suspicion,
     )
-    span = folded.span(start, end)
     if stands is Standing.DENIED:
         return None
     if stands is Standing.POSSIBLE:
@@ -178,7 +110,7 @@ def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
     severity 3 and safety 1, because severity counts harm "actual or potential"; what is over and mended is
     no present danger.
     """
-    found = found_by(text, *((_INDEX, _own_index(extra)) if extra else (_INDEX,)))
+    found = found_by(text, *((_INDEX, own_index(extra)) if extra else (_INDEX,)))
     kept = [sign for sign in found.values() if not any(_covers(other, sign) for other in found.values())]
     return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))
 
@@ -188,15 +120,15 @@ def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
     folded = fold(text)
     found: dict[str, Sign] = {}
     for token in _TOKEN.finditer(folded.text):
-        key = token.group()[:3]
+        word = token.group()
         for index in indexes:
-            for matcher in index.get(key, ()):
+            for matcher in index.at(word):
                 if matcher.rule.name in found:
                     continue
                 hit = matcher.match(folded.text, token.start())
                 if hit is None:
                     continue
-                sign = _judge(matcher, folded, hit.start(), hit.end())
+                sign = _judge(matcher, text, folded, hit.start(), hit.end())
                 if sign is not None:
                     found.setdefault(sign.rule, sign)
     return found

@@ -1,15 +1,20 @@
-"""Whether a sign is denied, merely possible, or past: negation and hypotheticals of two languages.
+"""Whether a sign is denied, merely possible, or past: negation and hypotheticals of four languages.
 
-English denies before the sign ("no injuries", "nobody was hurt"); Turkish after it ("yangın çıkmadı", "yaralı
-yok"). We walk from the sign over words that carry no content of their own and stop at the first that does, so
-that "nobody came about the gas leak" is not taken for "no gas leak". The words are in `signs/scope.toml`.
+English, German and Spanish deny before the sign ("no injuries", "keine Verletzten", "sin heridos"), German
+after it too ("verletzt wurde niemand"), Turkish only after it ("yangın çıkmadı"). We walk from the sign over
+words that carry no content of their own and stop at the first that does, so that "nobody came about the gas
+leak" is not taken for "no gas leak". The words are in `signs/scope.toml`, a table for each language.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from importlib import resources
 
 
@@ -22,112 +27,206 @@ class Standing(Enum):
     PAST = "past"
 
 
-_TABLE = tomllib.loads(resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8"))
-_ENGLISH: dict[str, str] = _TABLE["english"]
-_TURKISH: dict[str, str] = _TABLE["turkish"]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sign in its folded sentence; `written` is what precedes it with its accents, umlauts as "ae", "oe", "ue".
+
+    Folding makes one word of German "hatte" and "hätte" and of Spanish "si" and "sí": only there they differ.
+    """
+
+    before: str
+    own: str
+    after: str
+    written: str
+    suspicion: bool
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A language's denial and doubt. `reaches` are the languages whose rules it may deny or doubt."""
+
+    reaches: frozenset[str]
+    denies: Callable[[Place], bool]
+    doubts: Callable[[Place], bool]
+    past: re.Pattern[str]
+    unresolved: re.Pattern[str]
 
 
-def _any(*texts: str) -> str:
-    return "|".join(line for text in texts for line in text.splitlines() if line)
-
+Table = Mapping[str, str]
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)*|[,:;()\-]")
-_NEGATORS, _NO_DENIAL = _words(_ENGLISH["negators"]), _words(_ENGLISH["no_denial"])
-_CLEAR = _words(_ENGLISH["clear"])
-_MODALS, _HAVE, _NEARLY = (_words(_ENGLISH[key]) for key in ("modals", "have", "nearly"))
-_TOWARDS = _CLEAR | _words(_ENGLISH["towards"])
-_RISKY = re.compile(rf"\b(?:{_any(_ENGLISH['risky'])})$")
-_IF = re.compile(rf"(?:{_any(_ENGLISH['if'])})[^,]*$")
-_AFTER_DENIED = re.compile(rf"\s*(?:{_any(_ENGLISH['denied_after'])})")
-_AFTER_AVOIDED = re.compile(_any(_ENGLISH["avoided_after"]))
-_PAST = re.compile(rf"\b(?:{_any(_ENGLISH['past'], _TURKISH['past'])})\b")
-_UNRESOLVED = re.compile(rf"\b(?:{_any(_ENGLISH['unresolved'], _TURKISH['unresolved'])})\b")
-_TR_DENIED, _TR_POSSIBLE, _TR_UNREAL = (
-    re.compile(rf"(?:{_any(_TURKISH[key])})$") for key in ("denied", "possible", "unreal")
-)
-_TR_CLEAR = _words(_TURKISH["clear"])
-_TR_NEARLY = re.compile(rf"\b(?:{_any(_TURKISH['nearly'])})\b[^,.;]*$")
 # The sign is one of a list that goes on: "fire, injuries or a crash".
-_LISTED = re.compile(r",?\s*(?:or|nor)\b|(?:,\s*\w+){1,2},?\s*(?:or|nor)\b")
+_LISTED = r",?\s*(?:{0})\b|(?:,\s*\w+){{1,2}},?\s*(?:{0})\b"
 # Words a denial may cross between two commas of a list: "no gas leak or flood".
 _ITEM = 2
+# How far back from a sign its denial or its doubt may stand.
+_REACH = 160
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-def _denied_before(words: list[str], listed: bool) -> bool:
-    budget = 0
-    for word in reversed(words[-9:]):
-        if word in _NO_DENIAL or word == "and":
-            # "and" ends a denial: "no power and fire in the kitchen".
-            return False
-        if word in ("or", "nor"):
-            listed, budget = True, _ITEM
-        if word in _NEGATORS or word.endswith("n't"):
-            return True
-        if word in ("or", "nor"):
-            continue
-        if word == "," and listed:
-            budget = _ITEM
-        elif word not in _CLEAR:
-            budget -= 1
-            if budget < 0 or not word.isalpha():
+def _words(table: Table, key: str) -> frozenset[str]:
+    return frozenset(table.get(key, "").split())
+
+
+def _pattern(table: Table, key: str, form: str) -> re.Pattern[str]:
+    """The lines of a key as one pattern of this form; one that never matches where the language has none."""
+    lines = [line for line in table.get(key, "").splitlines() if line]
+    return re.compile(form.format("|".join(lines)) if lines else r"(?!)")
+
+
+def write_out(text: str) -> str:
+    """A text in lower case with its accents, German umlauts as two letters: "Hätte" becomes "haette"."""
+    return unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)
+
+
+def _denial_before(table: Table) -> Callable[[Place], bool]:
+    """The walk back from a sign to a word that denies it."""
+    negators, no_denial, clear = (_words(table, key) for key in ("negators", "no_denial", "clear"))
+    ends, lists = _words(table, "ends"), _words(table, "lists")
+    listed_after = re.compile(_LISTED.format("|".join(sorted(lists))))
+
+    def denied(place: Place) -> bool:
+        listed, budget = listed_after.match(place.after) is not None, 0
+        for word in reversed(_WORD.findall(place.before)[-9:]):
+            if word in no_denial or word in ends:
+                # "and" ends a denial: "no power and fire in the kitchen".
                 return False
-    return False
+            if word in lists:
+                listed, budget = True, _ITEM
+            if word in negators or word.endswith("n't"):
+                return True
+            if word in lists:
+                continue
+            if word == "," and listed:
+                budget = _ITEM
+            elif word not in clear:
+                budget -= 1
+                if budget < 0 or not word.isalpha():
+                    return False
+        return False
+
+    return denied
 
 
-def _possible_before(words: list[str], suspicion: bool) -> bool:
-    have = False
-    for word in reversed(words[-8:]):
-        if word in _NEARLY or (word.endswith("'ve") and word[:-3] in _MODALS):
-            return True
-        if word in _MODALS or word == "couldve":
-            return have or not suspicion
-        if word in _HAVE:
-            have = True
-        if word not in _TOWARDS:
-            return False
-    return False
+def _modal_before(table: Table) -> Callable[[Place], bool]:
+    """The walk back from a sign to a word of possibility: "could have easily started a fire"."""
+    modals, have, nearly = (_words(table, key) for key in ("modals", "have", "nearly"))
+    towards = _words(table, "clear") | _words(table, "towards")
+
+    def possible(place: Place) -> bool:
+        had = False
+        for word in reversed(_WORD.findall(place.before)[-8:]):
+            if word in nearly or (word.endswith("'ve") and word[:-3] in modals):
+                return True
+            if word in modals:
+                return had or not place.suspicion
+            had = had or word in have
+            if word not in towards:
+                return False
+        return False
+
+    return possible
 
 
-def _turkish(after: str, suspicion: bool, own: str) -> Standing:
-    if _TR_POSSIBLE.match(own) and not suspicion:
-        return Standing.POSSIBLE
-    for word in _WORD.findall(after)[:4]:
-        if _TR_DENIED.match(word):
-            return Standing.DENIED
-        if (_TR_UNREAL if suspicion else _TR_POSSIBLE).match(word):
+def _before(table: Table) -> _Scope:
+    """A language that denies before the sign, some also after it."""
+    denied_before, modal_before = _denial_before(table), _modal_before(table)
+    denied_after = _pattern(table, "denied_after", r"\s*(?:{})")
+    phrase_before = _pattern(table, "denied_before", r"\b(?:{})$")
+    risky = _pattern(table, "risky", r"\b(?:{})$")
+    supposed = _pattern(table, "if", r"(?:{})[^,]*$")
+    avoided = _pattern(table, "avoided_after", r"(?:{})")
+    # A doubt reaches over a few words of its own clause; a word of `breaks` begins another.
+    reach = rf"(?:[^\w,;:]+(?!(?:{'|'.join(sorted(_words(table, 'breaks')))})\b)\w+){{{{0,7}}}}[^\w,;:]*$"
+    doubted, unreal = (_pattern(table, key, r"\b(?:{})" + reach) for key in ("doubted", "unreal"))
+    opens, closes = (
+        _pattern(table, "opens", r"\b(?:{})\b[^,.;]*$"),
+        _pattern(table, "closes", r"[^,.;]*\b(?:{})\b"),
+    )
+
+    def denies(place: Place) -> bool:
+        return bool(
+            denied_after.match(place.after) or phrase_before.search(place.before) or denied_before(place)
+        )
+
+    def doubts(place: Place) -> bool:
+        return bool(
+            modal_before(place)
+            or risky.search(place.before)
+            or supposed.search(place.before)
+            or avoided.match(place.after)
+            or (not place.suspicion and doubted.search(place.written))
+            or unreal.search(place.written)
+            or (opens.search(place.before) and closes.match(place.after))
+        )
+
+    return _Scope(_words(table, "reaches"), denies, doubts, *_time(table))
+
+
+def _after(table: Table) -> _Scope:
+    """A language whose verb after the sign denies or doubts it, or the sign's own ending does: Turkish."""
+    denied, possible, unreal = (_pattern(table, key, r"(?:{})$") for key in ("denied", "possible", "unreal"))
+    clear = _words(table, "clear")
+    nearly = _pattern(table, "nearly", r"\b(?:{})\b[^,.;]*$")
+
+    def stands(place: Place) -> Standing:
+        if possible.match(place.own) and not place.suspicion:
             return Standing.POSSIBLE
-        if word not in _TR_CLEAR:
-            return Standing.SAID
-    return Standing.SAID
+        for word in _WORD.findall(place.after)[:4]:
+            if denied.match(word):
+                return Standing.DENIED
+            if (unreal if place.suspicion else possible).match(word):
+                return Standing.POSSIBLE
+            if word not in clear:
+                return Standing.SAID
+        return Standing.SAID
+
+    def denies(place: Place) -> bool:
+        return stands(place) is Standing.DENIED
+
+    def doubts(place: Place) -> bool:
+        return stands(place) is Standing.POSSIBLE or nearly.search(place.before) is not None
+
+    return _Scope(_words(table, "reaches"), denies, doubts, *_time(table))
+
+
+def _time(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
+
+
+_TABLES = tomllib.loads(resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8"))
+_SCOPES = tuple((_after if table["denies"] == "after" else _before)(table) for table in _TABLES.values())
+
+
+@lru_cache(maxsize=16)
+def _reaching(language: str) -> tuple[_Scope, ...]:
+    """The languages that may deny or doubt a sign of this one: all of them where it is not known, ""."""
+    return tuple(scope for scope in _SCOPES if not language or language in scope.reaches)
 
 
 def standing(
-    sentence: str, start: int, end: int, *, negatable: bool, possible: bool, suspicion: bool
+    sentence: str,
+    start: int,
+    end: int,
+    *,
+    written: str,
+    language: str,
+    negatable: bool,
+    possible: bool,
+    suspicion: bool,
 ) -> Standing:
-    """How the sign at folded `sentence[start:end]` stands: denied before doubted, doubted before past."""
-    before, after = sentence[max(0, start - 160) : start], sentence[end : end + 80]
-    words = _WORD.findall(before)
-    own = sentence[start:end].rsplit(None, 1)[-1]
-    turkish = _turkish(after, suspicion, own)
-    if negatable and (
-        turkish is Standing.DENIED
-        or _AFTER_DENIED.match(after)
-        or _denied_before(words, _LISTED.match(after) is not None)
-    ):
+    """How the sign at folded `sentence[start:end]` stands: denied before doubted, doubted before past.
+
+    `written` is the text before the sign as `write_out` gives it; `language` that of the sign's rule.
+    """
+    before, after = sentence[max(0, start - _REACH) : start], sentence[end : end + 80]
+    place = Place(before, sentence[start:end].rsplit(None, 1)[-1], after, written, suspicion)
+    scopes = _reaching(language)
+    if negatable and any(scope.denies(place) for scope in scopes):
         return Standing.DENIED
-    if possible and (
-        turkish is Standing.POSSIBLE
-        or _possible_before(words, suspicion)
-        or _RISKY.search(before)
-        or _IF.search(before)
-        or _AFTER_AVOIDED.match(after)
-        or _TR_NEARLY.search(before)
-    ):
+    if possible and any(scope.doubts(place) for scope in scopes):
         return Standing.POSSIBLE
-    if _PAST.search(sentence) and not _UNRESOLVED.search(sentence):
+    past = any(scope.past.search(sentence) for scope in scopes)
+    if past and not any(scope.unresolved.search(sentence) for scope in scopes):
         return Standing.PAST
     return Standing.SAID

@@ -20,7 +20,8 @@ from bots.slack.blocks import (
 )
 from bots.slack.likes import like_blocks
 from bots.slack.offers import Offer, verbs_for
-from bots.slack.proposed import card_lines, rule_names
+from bots.slack.proposed import card_lines
+from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.likeness import Like
 from complaints.localtime import wall
@@ -131,7 +132,7 @@ def _clocks(case: Case, voice: Voice, now: datetime) -> str:
 
 
 def _rules(case: Case, voice: Voice) -> str:
-    names = rule_names(case)
+    names = rule_names(case, voice)
     return voice.say("card.rules", rules=names) if names else ""
 
 

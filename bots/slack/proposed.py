@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bots.slack.blocks import Block, cut, escaped, said, section
+from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.particulars import Proposed
 from complaints.record import Case
@@ -70,12 +71,6 @@ def doubtful(case: Case) -> tuple[str, ...]:
     return (proposed.category, proposed.other)
 
 
-def rule_names(case: Case) -> str:
-    """The names of the rules that fired, without their kind, as mrkdwn."""
-    names = dict.fromkeys(one.rule.rpartition(".")[2].replace("_", " ") for one in case.signs)
-    return escaped(cut(", ".join(names), 300))
-
-
 def proposal_blocks(opened: Opened, voice: Voice) -> list[Block]:
     """Everything behind the proposal, for somebody who may read the words; nothing without one."""
     case, known = opened.case, opened.proposal or {}
@@ -83,7 +78,7 @@ def proposal_blocks(opened: Opened, voice: Voice) -> list[Block]:
         return []
     lines = card_lines(case, voice) or [_sure_or_not(case.proposed, voice)]
     lines += [line for line in (_others(known, voice), *_for_and_against(known, voice)) if line]
-    rules = rule_names(case)
+    rules = rule_names(case, voice)
     if rules:
         lines.append(voice.say("card.rules", rules=rules))
     lines += _criteria(case.proposed, voice)

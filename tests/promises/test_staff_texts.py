@@ -10,6 +10,7 @@ import pytest
 from bots.slack import figures, incident_card, inputs, offers, refusals, shown
 from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
+from bots.slack.rule_names import RULES
 from bots.texts import load
 from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
@@ -53,6 +54,7 @@ def computed() -> set[str]:
         for one in fields_of(form, ("en",))
     }
     ids |= {f"to_tell.{one}" for one in LETTERS}
+    ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}

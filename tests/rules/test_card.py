@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bots.slack.card import EXECUTIVE, card
 from bots.slack.offers import FITS, verbs_for
+from bots.slack.rule_names import rule_names
 from complaints.forms import FORMS
 from complaints.likeness import Like
 from complaints.particulars import Sign
@@ -146,6 +147,26 @@ def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() 
 
     assert "Money, 83 % sure" in shown
     assert "Rules that fired: cutoff eviction" in shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "language", "said"),
+    [
+        ("gas.gas_smell", "en", "smell of gas"),
+        ("gas.gas_smell", "tr", "gaz kokusu"),
+        ("fire.fire_possible", "en", "fire (possible)"),
+        ("gas.gas_smell_past", "tr", "gaz kokusu (geçmişte)"),
+        ("own.fire", "tr", "fire"),
+        ("own.smell_of_gas", "en", "smell of gas"),
+        ("cutoff_eviction", "en", "cutoff eviction"),
+    ],
+)
+def test_a_rule_is_shown_in_the_readers_language_and_an_own_one_as_it_is_called(
+    rule: str, language: str, said: str
+) -> None:
+    case = proposed(Story(signs=(Sign(rule, 3, 0, False, NOW),))).case
+
+    assert rule_names(case, voice(language)) == said
 
 
 def test_the_card_says_that_voice_was_not_heard() -> None:

@@ -10,6 +10,8 @@ OWN = (
     DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),
     DangerSign(("chlorine cloud", "klor bulutu"), None, {"en": "Stay inside."}, "chlorine"),
     DangerSign(("gaz",), None, {"tr": "Hemen çıkın."}, "gaz_hatti"),
+    DangerSign(("Chlorwolke",), None, {"de": "Bleiben Sie drinnen."}, "chlorwolke"),
+    DangerSign(("derrame", "incendio"), None, {"es": "Salga de ahí."}, "derrame"),
 )
 
 
@@ -34,8 +36,20 @@ def fired(text: str) -> set[str]:
         ("gaz faturam yüksek", set()),
         ("gazete gelmedi", set()),
         ("klor bulutu yok", set()),
+        ("Gas im Keller", {"gas_line"}),
+        ("Über dem Bad steht eine Chlorwolke", {"chlorwolke"}),
+        ("niemand kam wegen der Chlorwolke", {"chlorwolke"}),
+        ("es gibt keine Chlorwolke", set()),
+        ("die Rechnung für Gas ist falsch", set()),
+        ("meine Gas-Rechnung und die Gasrechnung vom Mai", set()),
+        ("hay gas en el patio", {"gas_line"}),
+        ("nadie vino por el derrame", {"derrame"}),
+        ("no hubo ningún derrame", set()),
+        ("la factura del gas y el recibo de gas", set()),
+        ("agua con gas", set()),
+        ("la salida de incendio está cerrada", set()),
     ],
-    ids=range(13),
+    ids=range(25),
 )
 def test_own_signs_are_matched_as_the_built_in_ones_are(text: str, expected: set[str]) -> None:
     assert fired(text) == expected

@@ -11,6 +11,9 @@ SEEDS = st.sampled_from(
     [
         "I smell gas", "no injuries", "nobody was hurt", "my kitchen is on fire", "gaz kokusu var", "intihar",
         "it could have caught fire", "kimse yaralanmadı", "yangın çıkabilirdi", "my baby has no water",
+        "es riecht nach Gas", "keine Verletzten", "niemand wurde verletzt", "hätte brennen können", "fast", "aber",
+        "Ich will nicht mehr leben", "huele a gas", "no hubo heridos", "nadie", "casi", "pudo haber", "si hubiera",
+        "me quiero morir", "sin embargo", "mein Kind friert", "mi hija tiene fiebre", "ä", "ñ", "ü", "sí",
         "don't", "last week", "still", "hâlâ", "or", ", ", "but", "ama", "\n",
         ". ", "🔥", "<b>", "İ", "ı", "ß", "e\u0301",
     ]
@@ -53,6 +56,17 @@ def test_an_organisations_own_signs_never_replace_the_built_in_ones(text: str) -
 @given(TEXTS)
 def test_the_same_text_gives_the_same_signs(text: str) -> None:
     assert signs(text) == signs(text)
+
+
+@given(st.sampled_from(("möglich", "posible", "belki", "perhaps")), TEXTS)
+def test_a_line_after_the_first_changes_nothing_of_a_danger_that_was_said(word: str, more: str) -> None:
+    for said in (
+        "my kitchen is on fire",
+        "binada yangın var",
+        "im Keller brennt es",
+        "hay fuego en la cocina",
+    ):
+        assert any(sign.danger for sign in signs(f"{said}\n{word} {more}"))
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_read_to_its_end() -> None:

@@ -1,4 +1,4 @@
-"""Signs of harm in English and Turkish: what must be found, what must not, and what is only possible.
+"""Signs of harm in four languages: what must be found, what must not, and what is only possible.
 
 The sentences lie in `safety_signs.csv`: `expected` names the rule, is empty where no sign may be found, or
 says `possible` where harm did not happen but could have.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety import BUILT_IN, KINDS, Sign, signs
+from triage.safety import BUILT_IN, KINDS, LANGUAGES, Sign, signs
 
 CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
 
@@ -49,10 +49,10 @@ def test_harm_that_could_have_been_counts_without_danger(row: dict[str, str]) ->
 
 
 def test_every_language_has_enough_cases_of_every_sort() -> None:
-    for language in ("en", "tr"):
+    for language in LANGUAGES:
         mine = [row for row in CASES if row["language"] == language]
         assert sum(bool(row["expected"]) for row in mine) >= 50
-        assert sum(not row["expected"] for row in mine) >= 40
+        assert sum(not row["expected"] for row in mine) >= 30
 
 
 def test_every_kind_has_a_rule() -> None:
@@ -61,6 +61,18 @@ def test_every_kind_has_a_rule() -> None:
         "vulnerable", "discrimination", "legal_threat", "cutoff_eviction", "poisoning", "food", "medical",
     }  # fmt: skip
     assert set(KINDS) == asked
+
+
+def test_every_language_has_the_same_rules_with_the_same_floors() -> None:
+    floors = {
+        language: {
+            (rule.name, rule.kind, rule.severity, rule.safety, rule.danger)
+            for rule in BUILT_IN
+            if rule.language == language
+        }
+        for language in LANGUAGES
+    }
+    assert all(mine == floors["en"] for mine in floors.values())
 
 
 def test_rules_only_raise_within_the_scales() -> None:

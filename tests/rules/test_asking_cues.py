@@ -1,0 +1,46 @@
+"""What a story calls for, heard in the four languages; only the dialogue asks for it (7.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from triage.cues import KINDS, cues
+from triage.rule import read_rules
+from triage.safety import LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_knows_every_cue(language: str) -> None:
+    assert {rule.kind for rule in read_rules(f"asking_{language}")} == KINDS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Die Störung ist wieder da", {"again"}),
+        ("Das ist das dritte Mal", {"again_told"}),
+        ("Ich musste ein Hotel bezahlen", {"effect"}),
+        ("Deshalb musste ich Urlaub nehmen", {"effect", "effect_told"}),
+        ("Ich bin gehörlos", {"support"}),
+        ("Ich brauche einen Dolmetscher", {"support"}),
+        ("Ich bleibe lieber anonym", {"anonymous"}),
+        ("Ich schreibe für meine Mutter", {"for_another"}),
+        ("Ich möchte mich beschweren", {"insists"}),
+        ("Ich will mich nicht beschweren", set()),
+        ("Nie wieder kaufe ich hier", set()),
+        ("De nuevo falla la línea", {"again"}),
+        ("Es la tercera vez", {"again_told"}),
+        ("Tuve que pagar un hotel", {"effect"}),
+        ("Por eso perdí un día de trabajo", {"effect", "effect_told"}),
+        ("Soy sorda", {"support"}),
+        ("Necesito un intérprete", {"support"}),
+        ("No quiero dar mi nombre", {"anonymous"}),
+        ("Escribo en nombre de mi madre", {"for_another"}),
+        ("Quiero poner una queja", {"insists"}),
+        ("No tengo ninguna queja", set()),
+        ("The red kettle came once and it is fast", set()),
+    ],
+    ids=range(22),
+)
+def test_a_story_calls_for_what_it_leaves_open(text: str, expected: set[str]) -> None:
+    assert cues(text) == expected
