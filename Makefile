@@ -9,6 +9,8 @@ PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
 BIN = .venv/bin
 # How many processes run the tests.
 JOBS = 2
+# Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
+EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
 DEMO =
 TESTS =
@@ -17,6 +19,11 @@ DATA =
 UV = uv
 
 install: .venv/installed
+	@for extra in $(EXTRA); do \
+		echo "Installing the pinned extra $$extra"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			-r "requirements/$$extra.txt" || exit 1; \
+	done
 
 demo: install
 	@$(BIN)/amends demo $(DEMO)
@@ -55,6 +62,11 @@ pins:
 		--extra build -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
 		--extra build --extra test -c requirements/run.txt -o requirements/test.txt
+	for extra in embeddings embeddings-multilingual; do \
+		$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
+			--extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
+			-o "requirements/$$extra.txt" || exit 1; \
+	done
 
 clean:
 	rm -rf .venv

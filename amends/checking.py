@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from amends.checking_model import model_findings
+from amends.findings import Finding
 from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook
 from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
+from complaints.categories import categories_of
 from complaints.doing import instant
 from complaints.people import staff
 from complaints.vocabulary import Role
@@ -29,24 +31,18 @@ NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 #: Older than this, a day's work and more would be lost.
 BACKUP_OLD = timedelta(days=2)
 
+#: So many refused rows of an example file are told.
+_TOLD = 5
+
 #: Slack's words for a channel that a card cannot be posted to.
 _NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line: ok, warn or fail; what was looked at, what was found, what to do."""
-
-    mark: str
-    what: str
-    found: str
-    remedy: str = ""
 
 
 async def check_installation(settings: Settings) -> list[Finding]:
     """Look at everything; nothing is changed, nobody is written to."""
     findings = [Finding("ok", "settings", f"read from {settings.file}"), *_cautions(settings)]
     findings += [*_secrets(settings), *_database(settings), *_texts(settings), *_people(settings)]
+    findings += _categories(settings)
     findings += [one async for one in _telegram(settings)]
     findings += [one async for one in _slack(settings)]
     return findings
@@ -90,15 +86,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     store = open_store(url, keyring(settings))
     try:
-        active = store.active_model()
         yield _backed_up(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
+        yield from model_findings(store, settings)
     finally:
         store.close()
-    if active is None:
-        yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
-    else:
-        yield Finding("ok", "model", f"in use, {active[0][:12]}")
 
 
 def _backed_up(store: Store) -> Finding:
@@ -133,6 +125,34 @@ def _texts(settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
         return
     yield Finding("ok", "texts", ", ".join(settings.organisation.languages))
+
+
+def _categories(settings: Settings) -> Iterator[Finding]:
+    """Own categories, and whether the example files give the model something to know them by."""
+    # Loads what guesses languages, which other commands need not.
+    from triage.own_examples import ENOUGH, organisation_examples
+
+    own = [one.key for one in settings.category]
+    folder = settings.examples_folder
+    found = organisation_examples(folder, categories_of(rulebook(settings)))
+    for name, why in found.unreadable.items():
+        yield Finding("warn", "examples", f"{folder / name} is not read", why)
+    for name, rows in found.refused.items():
+        told = "; ".join(f"line {one.line}: {one.reason}" for one in rows[:_TOLD])
+        yield Finding("warn", "examples", f"{len(rows)} rows of {folder / name} are not used", told)
+    few = found.few(own)
+    if few:
+        named = ", ".join(f"{key} {count}" for key, count in few.items())
+        yield Finding(
+            "warn",
+            "categories",
+            f"too few examples of {named}",
+            f"Write {ENOUGH} and more of each in {folder}.",
+        )
+    elif own:
+        yield Finding("ok", "categories", f"{len(own)} of your own, {len(found.examples)} examples")
+    elif found.examples:
+        yield Finding("ok", "examples", f"{len(found.examples)} of your own")
 
 
 def _people(settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from amends.settings.errors import Problem, SettingsError
 from amends.settings.loading import read, toml_value
 from amends.settings.sections import known_preset
 from amends.slack_manifest import manifest
+from triage.folding import fold
 
 TEXTS_README = """\
 # Your own texts
@@ -49,6 +51,13 @@ class Answers:
     restricted_channel: str = "C0000002"
     executive_channel: str = "C0000003"
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Names of categories of its own, in the first language.
+    categories: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> dict[str, str]:
+        """Its own categories: the code that each name becomes, and the name."""
+        return {category_code(name): name for name in self.categories}
 
     def said(self) -> dict[str, dict[str, object]]:
         """The answers by table and key; None is left out."""
@@ -76,6 +85,8 @@ class Answers:
 def write_installation(folder: Path, answers: Answers) -> list[Path]:
     """Write amends.toml, .env (mode 600), .env.example, texts/, slack-manifest.json; returns the files.
 
+    With categories of its own also examples/, a file for each language to be filled in.
+
     Raises SettingsError when one of them exists already or an answer is refused; then nothing was written.
     """
     wanted = [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
@@ -98,7 +109,27 @@ def write_installation(folder: Path, answers: Answers) -> list[Path]:
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(manifest(), indent=2) + "\n", encoding="utf-8")
     texts.write_text(TEXTS_README, encoding="utf-8")
-    return [*wanted, texts]
+    return [*wanted, texts, *_write_examples(folder / "examples", answers)]
+
+
+def _write_examples(folder: Path, answers: Answers) -> Iterator[Path]:
+    from triage.own_examples import (
+        example_file,
+    )  # loads what guesses languages, which other commands need not
+
+    for language in answers.languages if answers.categories else ():
+        file = folder / f"{language}.csv"
+        folder.mkdir(exist_ok=True)
+        # What somebody wrote already is worth more than an empty form.
+        if not file.exists():
+            file.write_text(example_file(answers.own), encoding="utf-8")
+        yield file
+
+
+def category_code(name: str) -> str:
+    """The code that a category of this name gets: "Leak in the street" becomes `leak_in_the_street`."""
+    code = re.sub(r"[^a-z0-9]+", "_", fold(name).text).strip("_")
+    return (code if code[:1].isalpha() else f"own_{code}")[:40].rstrip("_")
 
 
 def new_key() -> str:
@@ -112,7 +143,10 @@ def settings_text(answers: Answers) -> str:
     currency = _currency(answers.country)
     lines = ["# Settings of Amends. Every key is explained in docs/settings.md; secrets stand in .env.", ""]
     for table in tables(answers.preset):
-        lines += _table_lines(table, said.get(table.header, {}), currency)
+        if table.header == "[[category]]" and answers.categories:
+            lines += _category_lines(table, answers)
+        else:
+            lines += _table_lines(table, said.get(table.header, {}), currency)
     return "\n".join(lines)
 
 
@@ -123,6 +157,16 @@ def env_text(key: str = "") -> str:
         given = one.name == "AMENDS_SECRET_KEY" and key
         lines += [f"# {one.description}", f"{one.name}={key}" if given else f"#{one.name}={one.default}", ""]
     return "\n".join(lines)
+
+
+def _category_lines(table: Table, answers: Answers) -> Iterator[str]:
+    yield f"# {table.about} Examples of them stand in examples/."
+    for key, name in answers.own.items():
+        yield "[[category]]"
+        yield f"key = {toml_value(key)}"
+        yield f"name.{answers.languages[0]} = {toml_value(name)}"
+        yield from (f"#name.{language} = {toml_value(name)}" for language in answers.languages[1:])
+        yield ""
 
 
 def _table_lines(table: Table, said: Mapping[str, object], currency: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
 from amends.settings import Problem, Settings, SettingsError, rulebook
+from amends.settings.learning import learning, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook
@@ -25,8 +26,9 @@ from scheduler.housekeeping import housekeeping
 from scheduler.mornings import mornings
 from scheduler.performing import Perform, Performing
 from scheduler.proposing import Proposing
+from scheduler.retraining import owe_first_training
 from scheduler.ticking import ticking
-from scheduler.training import owe_first_training, training
+from scheduler.training import training
 from store.open import Store
 
 log = structlog.get_logger(__name__)
@@ -70,8 +72,10 @@ class Desk:
             raise SettingsError(missing)
         pace = pace or Pace()
         folder = settings.texts_folder
-        self.texts = load_texts(settings.organisation.languages, folder)
-        self.staff_texts = load_texts((settings.organisation.staff_language,), folder, domain=STAFF)
+        self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
+        self.staff_texts = load_texts(
+            (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
+        )
         # The scheduler speaks on both sides; a process that only hears one needs nothing of the other.
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
@@ -103,7 +107,7 @@ class Desk:
             self.performing = Performing(store, self._performers())
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store, purges=self.settings.privacy.purge)
+            self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 
@@ -125,7 +129,12 @@ class Desk:
             **acting(store),
             **mornings(store),
             **housekeeping(store, retention=retention(self.settings)),
-            **training(store, languages=self.rules.languages),
+            **training(
+                store,
+                languages=self.rules.languages,
+                learning=learning(self.settings),
+                own=partial(own_examples, self.settings),
+            ),
             **self._proposing.performers(),
             **speaking,
         }

@@ -1,213 +1,219 @@
-"""How good the triage is, beside plain TF-IDF + logistic regression and the plain calibrated SVM in one run.
+"""How good the triage is, beside the plain models of `triage_rivals`, on the same draws in one run.
 
-    python benchmarks/triage_quality.py --data DIR [--sizes 50,500,all] [--json]
+    python -m benchmarks.triage_quality --data DIR [--draws 3] [--only category,severity,cost] [--dev] [--json]
 
-DIR holds the gzip CSVs named in `SETS`; what is missing is said and left out. Every model is trained on the
-train file and scored on the dev file; "starters off": only the rows of the set are used, none of ours.
+Each draw holds back a quarter of the train rows and scores on it; with --dev the dev rows are scored instead
+(touch them seldom: a set looked at often is no test). The interval beside a figure of ours is of the paired
+difference to the plain calibrated SVM, by bootstrap over the scored rows of all draws.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 from rich.console import Console
 from rich.table import Table
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
-from triage.artefact import dump, load
+from benchmarks.triage_cost import cost, training
+from benchmarks.triage_rivals import REGRESSION, RIVALS, SVM
+from benchmarks.triage_sets import Rows, draws, is_there, read, shortened, unlabelled, written
+from triage.embeddings import Encoder, installed_encoder
 from triage.evaluation import critical_scores
 from triage.example import Example
-from triage.figures import accuracy_at, calibration_error, f1_scores, log_loss, recall_at_alerts
-from triage.proposal import propose
-from triage.starters import starter_examples, train_starter
+from triage.figures import (
+    accuracy_at,
+    calibration_error,
+    f1_scores,
+    log_loss,
+    recall_at_alerts,
+)
 from triage.training import ALERT_RATE, PREVALENCE, train
 
-SETS = ("cfpb", "banking77", "shop_synthetic")
+OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"
+#: Set: sizes to learn from (None is all), and whether a size counts for each category.
+SIZES: dict[str, tuple[tuple[int | None, ...], bool]] = {
+    "cfpb": ((0, 50, 500, None), False),
+    "banking77": ((10, None), True),
+    "shop_synthetic": ((None,), False),
+}
 SEVERITY_SET = "nhtsa"
-Predict = Callable[[Sequence[str]], np.ndarray]
+ROUNDS = 400
+Figure = Callable[[np.ndarray, np.ndarray], float]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Texts, categories and whether critical; of one file."""
-
-    texts: list[str]
-    categories: list[str]
-    critical: np.ndarray
+def macro_f1(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean F1 of the categories that occur."""
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    f1 = f1_scores(predicted, labels, probabilities.shape[1])
+    return float(np.nan_to_num(f1[np.unique(labels)]).mean())
 
 
-def read(path: Path) -> Rows:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return Rows(
-        [row["text"] for row in rows],
-        [row["label_category"] for row in rows],
-        np.array([row["label_severity"] == "critical" for row in rows]),
-    )
-
-
-def ours(train_rows: Rows, *, severity: bool = False) -> tuple[Predict, tuple[str, ...], Any]:
-    grades = [5 if one else 2 for one in train_rows.critical] if severity else [None] * len(train_rows.texts)
-    rows = zip(train_rows.texts, train_rows.categories, grades, strict=True)
-    model = train([Example(text, category, grade) for text, category, grade in rows])
-    return (lambda texts: model.probabilities(model.matrix(texts))), model.categories, model
-
-
-def plain_regression(train_rows: Rows) -> tuple[Predict, tuple[str, ...], Any]:
-    words = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(train_rows.texts) > 1000 else 1
-    )
-    classifier = LogisticRegression(max_iter=1000)
-    classifier.fit(words.fit_transform(train_rows.texts), train_rows.categories)
-    return (lambda texts: classifier.predict_proba(words.transform(texts))), tuple(classifier.classes_), None
-
-
-def plain_svm(train_rows: Rows) -> tuple[Predict, tuple[str, ...], Any]:
-    rare = 2 if len(train_rows.texts) > 1000 else 1
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=rare)
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=rare)
-    matrix = sparse.hstack(
-        [words.fit_transform(train_rows.texts), letters.fit_transform(train_rows.texts)]
-    ).tocsr()
-    _, counts = np.unique(train_rows.categories, return_counts=True)
-    classifier: Any = CalibratedClassifierCV(LinearSVC(C=0.3, class_weight="balanced"), cv=3, ensemble=False)
-    if counts.min() < 3:
-        classifier = LogisticRegression(class_weight="balanced", max_iter=1000)
-    classifier.fit(matrix, train_rows.categories)
-
-    def predict(texts: Sequence[str]) -> np.ndarray:
-        return np.asarray(
-            classifier.predict_proba(
-                sparse.hstack([words.transform(texts), letters.transform(texts)]).tocsr()
-            )
-        )
-
-    return predict, tuple(classifier.classes_), None
-
-
-MODELS = {
-    "plain TF-IDF + regression": plain_regression,
-    "plain calibrated SVM": plain_svm,
-    "Amends": ours,
+FIGURES: dict[str, Figure] = {
+    "macro_f1": macro_f1,
+    "accuracy": lambda p, y: float((p.argmax(axis=1) == y).mean()),
+    "log_loss": log_loss,
+    "ece": calibration_error,
+    "accuracy_at_80": lambda p, y: accuracy_at(p, y, 0.8),
 }
 
 
-def figures(
-    probabilities: np.ndarray, classes: tuple[str, ...], categories: Sequence[str]
-) -> dict[str, float]:
-    numbers = {category: number for number, category in enumerate(classes)}
-    labels = np.array([numbers.get(category, -1) for category in categories], dtype=np.int64)
-    predicted = probabilities.argmax(axis=1).astype(np.int64)
-    f1 = f1_scores(predicted, labels, len(classes))
-    missing = len(set(categories) - set(classes))
-    present = np.unique(labels[labels >= 0])
-    return {
-        "macro_f1": float(f1[present].sum() / (len(present) + missing)),
-        "accuracy": float((predicted == labels).mean()),
-        "log_loss": log_loss(probabilities, labels),
-        "ece": calibration_error(probabilities, labels),
-        "accuracy_at_80": accuracy_at(probabilities, labels, 0.8),
-    }
+def interval(of: Figure, ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """95 % of the paired difference of a figure, over rows drawn anew."""
+    random = np.random.default_rng(0)
+    found = []
+    for _ in range(ROUNDS):
+        rows = random.integers(0, len(labels), len(labels))
+        found.append(of(ours[rows], labels[rows]) - of(theirs[rows], labels[rows]))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
 
 
-def shortened(rows: Rows, size: int | None, seed: int) -> Rows:
-    if size is None or size >= len(rows.texts):
-        return rows
-    order = np.random.default_rng(seed).permutation(len(rows.texts))[:size]
-    return Rows([rows.texts[i] for i in order], [rows.categories[i] for i in order], rows.critical[order])
+class Scores:
+    """Probabilities of each model over the scored rows of all draws."""
+
+    def __init__(self, categories: Sequence[str]) -> None:
+        self.numbers = {category: number for number, category in enumerate(categories)}
+        self.by_model: dict[str, list[np.ndarray]] = {}
+        self.seconds: dict[str, list[float]] = {}
+        self.labels: list[np.ndarray] = []
+
+    def scored(self, rows: Rows) -> None:
+        self.labels.append(np.array([self.numbers[category] for category in rows.categories]))
+
+    def put(self, model: str, probabilities: np.ndarray, classes: Sequence[str], seconds: float) -> None:
+        wide = np.full((len(probabilities), len(self.numbers)), 1e-7)
+        wide[:, [self.numbers[one] for one in classes]] = probabilities
+        self.by_model.setdefault(model, []).append(wide / wide.sum(axis=1, keepdims=True))
+        self.seconds.setdefault(model, []).append(seconds)
+
+    def table(self, **beside: Any) -> list[dict[str, Any]]:
+        labels = np.concatenate(self.labels)
+        told = {model: np.concatenate(each) for model, each in self.by_model.items()}
+        found = []
+        for model, probabilities in told.items():
+            row = {**beside, "model": model} | {
+                name: of(probabilities, labels) for name, of in FIGURES.items()
+            }
+            row["seconds"] = float(np.mean(self.seconds[model]))
+            row["macro_f1 - SVM"] = ""
+            if model not in RIVALS:
+                low, high = interval(macro_f1, probabilities, told[SVM], labels)
+                row["macro_f1 - SVM"] = f"{low:+.3f} … {high:+.3f}"
+            found.append(row)
+        return found
 
 
-def compare(name: str, folder: Path, sizes: Sequence[int | None], seeds: int) -> list[dict[str, Any]]:
-    train_rows, test_rows = read(folder / f"{name}_train.csv.gz"), read(folder / f"{name}_dev.csv.gz")
+def ours(rows: Rows, own: Rows, others: Sequence[str], encoder: Encoder | None) -> Any:
+    """Train on real rows and written examples, as the product does."""
+    examples = [Example(text, category) for text, category in zip(rows.texts, rows.categories, strict=True)]
+    examples += [
+        Example(text, category, written=True)
+        for text, category in zip(own.texts, own.categories, strict=True)
+    ]
+    return train(examples, unlabelled=others, encoder=encoder)
+
+
+def compare(
+    folder: Path, name: str, *, count: int, on_dev: bool, encoder: Encoder | None
+) -> list[dict[str, Any]]:
+    sizes, each = SIZES[name]
+    own, others = written(name), unlabelled(folder, name)
     found = []
     for size in sizes:
-        draws = 1 if size is None or size >= len(train_rows.texts) else seeds
-        for title, make in MODELS.items():
-            drawn: list[dict[str, float]] = []
-            begun = time.perf_counter()
-            for seed in range(draws):
-                predict, classes, _ = make(shortened(train_rows, size, seed))
-                drawn.append(figures(predict(test_rows.texts), classes, test_rows.categories))
-            seconds = (time.perf_counter() - begun) / draws
-            mean = {key: float(np.mean([one[key] for one in drawn])) for key in drawn[0]}
-            rows = min(size or len(train_rows.texts), len(train_rows.texts))
-            found.append({"set": name, "rows": rows, "model": title, **mean, "seconds": seconds})
+        if size == 0 and not own.texts:
+            continue
+        scores: Scores | None = None
+        # Nothing is drawn where nothing is left out.
+        for learnt, asked in draws(
+            folder, name, count=1 if size is None and on_dev else count, on_dev=on_dev
+        ):
+            scores = scores or Scores(sorted({*learnt.categories, *asked.categories}))
+            scores.scored(asked)
+            rows = shortened(learnt, size, each=each)
+            texts, categories = rows.texts + own.texts, rows.categories + own.categories
+            for title, make in RIVALS.items():
+                begun = time.perf_counter()
+                predict, classes = make(texts, categories)
+                scores.put(title, predict(asked.texts), classes, time.perf_counter() - begun)
+            ways = [(OURS, others, None)]
+            ways += [(BARE, (), None)] if others and len(texts) < 2_000 else []
+            ways += [(ENCODED, others, encoder)] if encoder is not None else []
+            for title, unassessed, reads in ways:
+                begun = time.perf_counter()
+                model = ours(rows, own, unassessed, reads)
+                scores.put(title, model.read(asked.texts), model.categories, time.perf_counter() - begun)
+        if scores is not None:
+            told = "all" if size is None else f"{size} each" if each else str(size)
+            found += scores.table(rows=told)
     return found
 
 
-def severity(folder: Path) -> list[dict[str, Any]]:
+def severity(folder: Path, *, count: int, on_dev: bool) -> list[dict[str, Any]]:
     """Recall of critical cases at 10 % alerts, re-weighted to 6 % critical, by what ranks them."""
-    train_rows = read(folder / f"{SEVERITY_SET}_train.csv.gz")
-    test_rows = read(folder / f"{SEVERITY_SET}_dev.csv.gz")
-    labels = Rows(
-        train_rows.texts,
-        ["critical" if one else "normal" for one in train_rows.critical],
-        train_rows.critical,
-    )
-    scores: dict[str, np.ndarray] = {}
-    for title, make in (("plain TF-IDF + regression", plain_regression), ("plain calibrated SVM", plain_svm)):
-        predict, classes, _ = make(labels)
-        scores[title] = predict(test_rows.texts)[:, classes.index("critical")]
-    _, _, model = ours(labels, severity=True)
-    p_critical = model.critical_probabilities(model.matrix(test_rows.texts))
-    scores["Amends, rules alone (no history)"] = critical_scores(test_rows.texts, None)
-    scores["Amends"] = critical_scores(test_rows.texts, p_critical)
-    return [
-        {
-            "ranked by": title,
-            "recall at 10 % alerts": recall_at_alerts(
-                values, test_rows.critical, rate=ALERT_RATE, prevalence=PREVALENCE
-            ),
-            "auc": auc(values, test_rows.critical),
-        }
-        for title, values in scores.items()
-    ]
+    scores: dict[str, list[np.ndarray]] = {}
+    truth = []
+    for learnt, asked in draws(folder, SEVERITY_SET, count=1 if on_dev else count, on_dev=on_dev):
+        truth.append(asked.critical)
+        grades = ["critical" if one else "normal" for one in learnt.critical]
+        for title, make in RIVALS.items():
+            predict, classes = make(learnt.texts, grades)
+            scores.setdefault(title, []).append(predict(asked.texts)[:, classes.index("critical")])
+        rows = zip(learnt.texts, grades, learnt.critical, strict=True)
+        model = train([Example(text, grade, 5 if critical else 2) for text, grade, critical in rows])
+        p_critical = model.critical_probabilities(model.matrix(asked.texts))
+        scores.setdefault("Amends, rules alone (no history)", []).append(critical_scores(asked.texts, None))
+        scores.setdefault(OURS, []).append(critical_scores(asked.texts, p_critical))
+    found = []
+    for title, each in scores.items():
+        row: dict[str, Any] = {"ranked by": title, "recall at 10 % alerts": _mean(recall, each, truth)}
+        row["auc"] = _mean(auc, each, truth)
+        known = title != "Amends, rules alone (no history)"
+        row["ece"] = (
+            _mean(lambda s, c: calibration_error(np.c_[1 - s, s], c.astype(int)), each, truth)
+            if known
+            else ""
+        )
+        row["recall - SVM"] = ""
+        if title == OURS:
+            low, high = _recall_interval(each, scores[SVM], truth)
+            row["recall - SVM"] = f"{low:+.3f} … {high:+.3f}"
+        found.append(row)
+    return found
 
 
-def auc(values: np.ndarray, critical: np.ndarray) -> float:
-    high, low = values[critical][:, None], values[~critical][None, :]
+def recall(scores: np.ndarray, critical: np.ndarray) -> float:
+    return recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
+
+
+def auc(scores: np.ndarray, critical: np.ndarray) -> float:
+    high, low = scores[critical][:, None], scores[~critical][None, :]
     return float(((high > low) + 0.5 * (high == low)).mean())
 
 
-def cost(texts: Sequence[str]) -> dict[str, float]:
-    """Milliseconds for one whole proposal (rules, category, severity, reasons) of about 1,100 characters."""
-    begun = time.perf_counter()
-    model = train_starter(("en", "tr"))
-    trained = time.perf_counter() - begun
-    blob = dump(model)
-    begun = time.perf_counter()
-    model = load(blob, sha256=None)
-    loaded = time.perf_counter() - begun
-    propose(model, texts[0])
-    taken = []
-    for text in texts:
-        begun = time.perf_counter()
-        propose(model, text[:1_100])
-        taken.append((time.perf_counter() - begun) * 1_000)
-    return {
-        "starter examples": float(len(starter_examples())),
-        "starter training s": trained,
-        "artefact MB": len(blob) / 1e6,
-        "load s": loaded,
-        "proposal p50 ms": float(np.quantile(taken, 0.5)),
-        "proposal p95 ms": float(np.quantile(taken, 0.95)),
-        "peak memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+def _mean(of: Figure, scores: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
+    return float(np.mean([of(each, critical) for each, critical in zip(scores, truth, strict=True)]))
+
+
+def _recall_interval(
+    mine: Sequence[np.ndarray], theirs: Sequence[np.ndarray], truth: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    random = np.random.default_rng(0)
+    found = []
+    for _ in range(ROUNDS):
+        gains = []
+        for a, b, critical in zip(mine, theirs, truth, strict=True):
+            rows = random.integers(0, len(critical), len(critical))
+            gains.append(recall(a[rows], critical[rows]) - recall(b[rows], critical[rows]))
+        found.append(np.mean(gains))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def show(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -222,30 +228,35 @@ def show(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--data", type=Path, default=Path("data"), help="folder with the gzip CSVs")
-    asked.add_argument("--sizes", default="50,500,all", help="training rows to draw")
-    asked.add_argument("--seeds", type=int, default=3, help="draws of each smaller size")
-    asked.add_argument("--sets", default=",".join(SETS))
+    asked.add_argument("--draws", type=int, default=3, help="draws of each size")
+    asked.add_argument("--only", default="category,severity,cost")
+    asked.add_argument("--sets", default=",".join(SIZES))
+    asked.add_argument("--dev", action="store_true", help="score on the dev rows")
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
-    console = Console(stderr=given.json, width=120)
-    sizes = [None if size == "all" else int(size) for size in given.sizes.split(",")]
-    result: dict[str, Any] = {"category": [], "severity": []}
-    for name in given.sets.split(","):
-        if not (given.data / f"{name}_train.csv.gz").is_file():
+    only = set(given.only.split(","))
+    console = Console(stderr=given.json, width=130)
+    encoder = installed_encoder()
+    on = "dev rows" if given.dev else f"held-back train rows, {given.draws} draws"
+    result: dict[str, Any] = {}
+    for name in given.sets.split(",") if "category" in only else ():
+        if not is_there(given.data, name):
             console.print(f"{name}: no {name}_train.csv.gz in {given.data}: left out.")
             continue
-        rows = compare(name, given.data, sizes, given.seeds)
-        result["category"] += rows
-        show(console, f"Category, {name} (dev rows, starters off)", rows)
-    if (given.data / f"{SEVERITY_SET}_train.csv.gz").is_file():
-        result["severity"] = severity(given.data)
-        show(console, f"Severity, {SEVERITY_SET} (dev rows)", result["severity"])
-        texts = read(given.data / f"{SEVERITY_SET}_dev.csv.gz").texts
-    else:
-        console.print(f"{SEVERITY_SET}: no {SEVERITY_SET}_train.csv.gz in {given.data}: left out.")
-        texts = [example.text * 10 for example in starter_examples(("en",))]
-    result["cost"] = cost(texts)
-    show(console, "Cost, starter model", [result["cost"]])
+        result[name] = compare(given.data, name, count=given.draws, on_dev=given.dev, encoder=encoder)
+        show(console, f"Category, {name} ({on}; written examples: {len(written(name).texts)})", result[name])
+    there = is_there(given.data, SEVERITY_SET)
+    if "severity" in only and there:
+        result["severity"] = severity(given.data, count=given.draws, on_dev=given.dev)
+        show(console, f"Severity, {SEVERITY_SET} ({on})", result["severity"])
+    if "cost" in only:
+        long = read(given.data / f"{SEVERITY_SET}_train.csv.gz").texts if there else ()
+        result["cost"] = [cost(long)]
+        show(console, "Cost, starter model", result["cost"])
+        if is_there(given.data, "cfpb"):
+            pool = (*read(given.data / "cfpb_train.csv.gz").texts, *unlabelled(given.data, "cfpb"))
+            result["training"] = training(pool, RIVALS[REGRESSION], RIVALS[SVM])
+            show(console, "Training on 20,000 long rows", result["training"])
     if given.json:
         sys.stdout.write(json.dumps(result) + "\n")
     return 0

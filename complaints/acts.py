@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints import answering, approving, assessing, custody, deciding, ending, handling, intake, remedying
+from complaints.categories import need_known
 from complaints.doing import VerbFunction, Words, allowed
 from complaints.duties import Owed
 from complaints.errors import OutOfOrder
@@ -83,6 +84,7 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
     """Open a record (7.2)."""
     facts = _given(facts)
     check(Verb.RECEIVE, facts)
+    need_known(facts, arrival.rules)
     event = intake.receive(arrival, at=at, by=by, facts=facts, words=words)
     return _complete(begin(event, arrival.rules), event, None)
 
@@ -97,6 +99,7 @@ def perform(
     allowed(case, verb, by)
     told = _given(facts or {})
     check(verb, told)
+    need_known(told, case.rules)
     event = VERBS[verb](case, at=at, by=by, facts=told, words=words or {})
     return _complete(after(case, event), event, case)
 

@@ -11,10 +11,11 @@ from math import isfinite
 from typing import Any
 
 from complaints import fields
+from complaints.categories import is_code
 from complaints.errors import BadFacts
 from complaints.forms import FORMS, GIVEN, Field, Input
 from complaints.record import Facts
-from complaints.vocabulary import Category, Target, Verb
+from complaints.vocabulary import Kind, Target, Verb
 
 Shape = Callable[[Any], bool]
 
@@ -112,6 +113,8 @@ def _reads(one: Field) -> Shape:
     """True for what `forms.read` would give for this field."""
 
     def fits(value: Any) -> bool:
+        if one.name == "category":
+            return is_code(value)  # which of them there are, the rules of the complaint say
         if one.input is Input.CHOICE and not one.options:
             return _whole(0)(value)
         if one.input in (Input.DATE, Input.MOMENT) and (not isinstance(value, str) or value.isdigit()):
@@ -177,12 +180,20 @@ _SAID: Mapping[str, Shape] = {
 _HEARD = (frozenset[str](), _SAID)
 _PROPOSED: Mapping[str, Shape] = {
     "words": _whole(0),
-    "category": _one_of(*Category),
+    "category": is_code,
     "probability": _share,
     "severity": _whole(1, 5),
     "safety": _whole(0, 3),
     "abstained": _flag,
     "restricted": _flag,
+}
+#: What newer proposals tell besides: older ones, and those of the rules alone, have less.
+_PROPOSED_MORE: Mapping[str, Shape] = {
+    "alternatives": _rows({"category": is_code, "probability": _share}, frozenset({"category"})),
+    "intent": _one_of(*Kind),
+    "intent_probability": _share,
+    "issues": _rows({"category": is_code, "probability": _share}, frozenset({"category"})),
+    "criteria": _rows({"field": _code, "reason": _code}, frozenset({"field", "value", "reason"})),
 }
 _VOICE: Mapping[str, Shape] = {"what": _one_of(*GIVEN), "given_at": _reads(Field("given_at", Input.MOMENT))}
 _ANSWER = (frozenset[str](), _VOICE)
@@ -194,7 +205,7 @@ SHAPES: Mapping[Verb, tuple[frozenset[str], Mapping[str, Shape]]] = {
     Verb.ADD: _HEARD,
     Verb.ANSWER: _HEARD,
     Verb.ACKNOWLEDGE: (frozenset(), {**_VOICE, "level": _whole(1)}),
-    Verb.PROPOSE: (frozenset(_PROPOSED), _PROPOSED),
+    Verb.PROPOSE: (frozenset(_PROPOSED), {**_PROPOSED, **_PROPOSED_MORE}),
     Verb.ASSESS: _form("assess"),
     Verb.REASSESS: _form("assess"),
     Verb.RECLASSIFY: _form("reclassify"),

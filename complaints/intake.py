@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from complaints.categories import categories_of
 from complaints.doing import Words, allowed, happened, need_given, plain, stamp
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.particulars import Sign
@@ -88,7 +89,13 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
             code="ahead",
         )
     if "imported" in facts:
-        check_past(facts["imported"], received_at=arrival.received_at, at=at, by=by)
+        check_past(
+            facts["imported"],
+            received_at=arrival.received_at,
+            at=at,
+            by=by,
+            categories=categories_of(arrival.rules),
+        )
     return Event(
         seq=1,
         verb=Verb.RECEIVE,

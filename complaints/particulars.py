@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from complaints.vocabulary import Finding, Target
+from complaints.vocabulary import Finding, Kind, Target
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,15 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class ProposedCriterion:
+    """A default of one of the other criteria, and the code of the reason for it."""
+
+    field: str
+    value: int | str | bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Proposed:
     """What the model proposed last, without the words behind it (those are sealed)."""
 
@@ -41,6 +50,15 @@ class Proposed:
     abstained: bool
     restricted: bool
     model: str | None
+    #: The next category, where there is one: "not sure between the two".
+    other: str | None = None
+    other_probability: float = 0.0
+    #: What the message seems to be; doubt means complaint (3).
+    intent: Kind = Kind.COMPLAINT
+    intent_probability: float = 0.0
+    #: The category of each matter, the main one first.
+    issues: tuple[str, ...] = ()
+    criteria: tuple[ProposedCriterion, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,25 @@ from complaints.vocabulary import Category, CloseCode, Finding
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "close_code": tuple(one for one in CloseCode if one is not CloseCode.MERGED),
-    "category": tuple(Category),
     "finding": tuple(Finding),
 }
 _REQUIRED = ("closed_at", "close_code")
 KNOWN = (*_REQUIRED, "category", "severity", "finding")
 
 
-def check_past(told: Mapping[str, Any], *, received_at: datetime, at: datetime, by: Actor) -> None:
-    """Raise BadFacts unless `told` (the facts `imported`) is the ending of a closed complaint, from staff."""
+def check_past(
+    told: Mapping[str, Any],
+    *,
+    received_at: datetime,
+    at: datetime,
+    by: Actor,
+    categories: Collection[str] = tuple(Category),
+) -> None:
+    """Raise BadFacts unless `told` (the facts `imported`) is the ending of a closed complaint, from staff.
+
+    `categories` are those of the rules in force.
+    """
+    choices = {**_CHOICES, "category": tuple(categories)}
     if not by.is_staff or not isinstance(told, Mapping):
         raise BadFacts("Past complaints come from an import alone: use `amends import`.", field="imported")
     for name in _REQUIRED:
@@ -32,9 +42,9 @@ def check_past(told: Mapping[str, Any], *, received_at: datetime, at: datetime, 
     for name, value in told.items():
         if name not in KNOWN:
             raise BadFacts(f"'{name}' is not known of a past complaint: leave it out.", field=name)
-        if name in _CHOICES and value not in _CHOICES[name]:
+        if name in choices and value not in choices[name]:
             raise BadFacts(
-                f"'{name}' is one of {', '.join(_CHOICES[name])}.", field=name, code="not_an_option"
+                f"'{name}' is one of {', '.join(choices[name])}.", field=name, code="not_an_option"
             )
     severity = told.get("severity", 1)
     if isinstance(severity, bool) or not isinstance(severity, int) or not 1 <= severity <= 5:

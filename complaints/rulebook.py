@@ -137,6 +137,8 @@ class Rulebook:
     retention: str = ""
     #: Telegram ids of those who test the handling: the real road, outside the figures (8.3).
     simulated: tuple[str, ...] = ()
+    #: Categories of the organisation's own, and what they are called in each language.
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
@@ -153,7 +155,12 @@ class Rulebook:
 def as_json(value: Any) -> Any:
     """The rulebook as JSON values; mapping keys become strings, dates ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
+        return {
+            one.name: as_json(getattr(value, one.name))
+            for one in fields(value)
+            # Rules of before an organisation could have categories of its own keep their id.
+            if not (isinstance(value, Rulebook) and one.name == "categories" and not value.categories)
+        }
     if isinstance(value, Mapping):
         return {_key(key): as_json(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
@@ -200,6 +207,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         notice=data["notice"],
         retention=data["retention"],
         simulated=tuple(data.get("simulated", ())),
+        categories={code: dict(names) for code, names in data.get("categories", {}).items()},
     )
 
 

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from complaints.categories import categories_of
+from complaints.localtime import wall
 from complaints.people import MODEL
+from complaints.record import Case
 from complaints.rulebook import Danger
-from complaints.vocabulary import Verb
+from scheduler.in_use import InUse
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation
-from triage.artefact import load
-from triage.pipeline import Model
-from triage.proposal import Proposal, propose
+from triage.allowed import keep_allowed
+from triage.proposal import About, Proposal, propose
 from triage.safety import DangerSign, own_sign
+from triage.sketch import sketch
 
 #: While the first model is still being trained a proposal waits a little; after that the rules alone propose.
 PATIENCE = timedelta(seconds=40)
 
 
 class Proposing:
-    """Holds the model in use, loaded again only when the store says that another one is active."""
+    """Makes proposals with the model in use, in a thread of its own."""
 
     def __init__(self, store: Store, *, languages: tuple[str, ...], danger: tuple[Danger, ...]) -> None:
         self._store = store
         self._languages = languages
         self._danger = tuple(danger_sign(one) for one in danger)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
-        self._loaded: tuple[str, Model] | None = None
+        self._in_use = InUse(store, self._thread)
 
     def performers(self) -> Mapping[str, Perform]:
         """The performer of kind `propose`."""
@@ -41,44 +45,42 @@ class Proposing:
 
     async def _perform(self, one: Obligation) -> Outcome:
         store, ref = self._store, str(one.ref)
-        model = await self._model()
+        model = await self._in_use.model()
         if model is None and store.now() < one.due + PATIENCE:
             return Later(store.now() + timedelta(seconds=3), "the first model is being trained")
         case = await store.in_thread(store.case, ref)
         texts = await store.in_thread(store.texts, ref)
         story = "\n".join(text.text for text in texts)
         loop = asyncio.get_running_loop()
-        proposal = await loop.run_in_executor(self._thread, self._propose, model, story)
+        drawn = sketch(story)
+        known = replace(
+            about(case, languages=self._languages, danger=self._danger),
+            like_confirmed=await store.in_thread(store.like_confirmed, ref, drawn),
+        )
+        proposal = keep_allowed(
+            await loop.run_in_executor(self._thread, propose, model, story, known), categories_of(case.rules)
+        )
         await store.in_thread(
-            store.act,
+            store.propose,
             ref,
-            Verb.PROPOSE,
             MODEL,
             proposal_facts(proposal, words=case.words),
-            reasons(proposal),
+            words_behind(proposal),
+            sketch=drawn,
             key=one.key,
             settles=one.id,
         )
         return Done(settled=True)
 
-    def _propose(self, model: Model | None, story: str) -> Proposal:
-        return propose(model, story, languages=self._languages, danger=self._danger)
-
-    async def _model(self) -> Model | None:
-        active = await self._store.in_thread(self._store.active_model)
-        if active is None:
-            return None
-        sha256, _, number = active
-        if self._loaded is None or self._loaded[0] != sha256:
-            blob = await self._store.in_thread(self._store.model_blob, number)
-            loop = asyncio.get_running_loop()
-            model = await loop.run_in_executor(self._thread, lambda: load(blob, sha256=sha256))
-            self._loaded = (sha256, model)
-        return self._loaded[1]
-
     def close(self) -> None:
         """Let the thread end."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def about(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> About:
+    """What triage may know of a complaint beside its words."""
+    received = wall(case.received_at, case.rules.calendar.zone).date()
+    return About(languages, danger, country=case.rules.country, received=received, ref=case.ref)
 
 
 def danger_sign(one: Danger) -> DangerSign:
@@ -89,23 +91,28 @@ def danger_sign(one: Danger) -> DangerSign:
 def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
     """The codes and figures of a proposal: what may stand in an event and on a card, no words."""
     said = proposal.as_json()
+    same = ("category", "alternatives", "severity", "safety", "abstained", "restricted", "rules")
     return {
         "words": words,
-        "category": said["category"],
+        **{name: said[name] for name in same},
         "probability": round(said["probability"], 4),
-        "alternatives": [
-            {"category": one["category"], "probability": round(one["probability"], 4)}
-            for one in said["alternatives"]
+        "intent": said["intent"],
+        "intent_probability": said["intent_probability"],
+        "issues": [
+            {"category": one["category"], "probability": one["probability"]} for one in said["issues"]
         ],
-        "severity": said["severity"],
-        "safety": said["safety"],
-        "abstained": said["abstained"],
-        "restricted": said["restricted"],
-        "rules": list(said["rules"]),
+        "criteria": said["criteria"],
         "model": said["model_version"],
     }
 
 
-def reasons(proposal: Proposal) -> dict[str, str]:
-    """The words for and against with their weights, as sealed words; all else stands in the facts."""
-    return {"because": json.dumps(proposal.as_json()["because"], ensure_ascii=False)}
+def words_behind(proposal: Proposal) -> dict[str, str]:
+    """What holds words or leads to other people, as sealed words: reasons, matters, facts told, like cases."""
+    said = proposal.as_json()
+    told = {
+        "because": said["because"],
+        "matters": [one["text"] for one in said["issues"]],
+        "details": said["details"],
+        "similar": said["similar"],
+    }
+    return {field: json.dumps(one, ensure_ascii=False) for field, one in told.items()}

@@ -11,16 +11,20 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from complaints.duties import Lane, Owed
 from scheduler.mornings import owe_next_morning
+from scheduler.retraining import Learning, owe_retraining
 from store.open import Store
 
 
-def ticking(store: Store, *, purges: bool = False) -> AsyncIOScheduler:
-    """A started-by-the-caller scheduler with the product's ticks; `purges` owes a purge each day."""
+def ticking(store: Store, *, purges: bool = False, learning: Learning | None = None) -> AsyncIOScheduler:
+    """A started-by-the-caller scheduler with the product's ticks.
+
+    `purges` owes a purge each day, `learning` a training run when it is time for one; None: never.
+    """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
     async def house() -> None:
-        await store.in_thread(_housekeeping, store, purges)
+        await store.in_thread(_housekeeping, store, purges, learning)
 
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
@@ -28,7 +32,7 @@ def ticking(store: Store, *, purges: bool = False) -> AsyncIOScheduler:
     return ticks
 
 
-def _housekeeping(store: Store, purges: bool) -> None:
+def _housekeeping(store: Store, purges: bool, learning: Learning | None) -> None:
     """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
@@ -37,3 +41,5 @@ def _housekeeping(store: Store, purges: bool) -> None:
     store.insert(Owed(f"checkpoint:{hour:%Y-%m-%dT%H}", "checkpoint", now, Lane.BULK))
     if purges:
         store.insert(Owed(f"purge:{now:%Y-%m-%d}", "purge", now, Lane.BULK))
+    if learning is not None:
+        owe_retraining(store, learning)

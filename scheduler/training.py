@@ -1,4 +1,8 @@
-"""Training as an obligation: a process of its own at low priority, its model kept in the store."""
+"""Training as an obligation: a process of its own at low priority, its candidate judged, kept in the store.
+
+One at a time over all replicas: whoever trains holds a lease of that name, and renews both it and the duty's
+while the process runs. A replica that dies leaves both to run out, and the next one begins anew.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +10,155 @@ import asyncio
 import hashlib
 import json
 import os
+import secrets
 import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 import structlog
 
-from complaints.duties import Lane, Owed
-from scheduler.performing import Perform
+from complaints.doing import stamp
+from scheduler.performing import LEASE_SECONDS, Perform
+from scheduler.retraining import Learning
+from store.examples import MOST, After, in_order
+from store.models import Run
 from store.open import Store
-from store.outcomes import Done, Outcome, Retry
+from store.outcomes import Done, Later, Outcome, Retry
 from store.values import Obligation
+from triage.training import PIPELINE
 
 log = structlog.get_logger(__name__)
 
+#: Who trains, of all replicas. Short, so that a dead one is not waited for long.
+TRAINER, HELD_SECONDS = "trainer", 30.0
+BEAT_SECONDS = 10.0
+#: 20,000 rows take minutes; what takes this long hangs.
+LONGEST_SECONDS = 7200.0
+PATIENCE = timedelta(seconds=30)
 
-def owe_first_training(store: Store) -> None:
-    """At the first start no model exists: owe one, made from the starter examples."""
-    if store.active_model() is None:
-        store.insert(Owed("train:first", "train", store.now(), Lane.BULK))
+#: The organisation's own labelled examples, read anew for each run: text, category, severity, language.
+Own = Callable[[], Sequence[Mapping[str, Any]]]
+#: The order in; the artefact, card and verdict, and what went wrong out.
+Process = Callable[[bytes], Awaitable[tuple[bytes, dict[str, Any], str | None]]]
 
 
-def training(store: Store, *, languages: tuple[str, ...]) -> Mapping[str, Perform]:
-    """The performer of kind `train`."""
+def none_of_its_own() -> Sequence[Mapping[str, Any]]:
+    """An organisation without example files."""
+    return ()
+
+
+def training(
+    store: Store,
+    *,
+    languages: tuple[str, ...],
+    learning: Learning | None = None,
+    own: Own = none_of_its_own,
+    process: Process | None = None,
+    beat_seconds: float = BEAT_SECONDS,
+) -> Mapping[str, Perform]:
+    """The performer of kind `train`; `process` is what takes the order, else one of its own at low priority."""
+    trainer = _Trainer(store, languages, learning or Learning(), own, process or _in_process)
 
     async def train(one: Obligation) -> Outcome:
-        examples = await store.in_thread(store.examples)
-        order = {"languages": list(languages), "examples": [dict(example) for example in examples]}
-        blob, card, wrong = await _in_process(json.dumps(order).encode())
-        if wrong:
-            log.error("training_failed", id=one.id, why=wrong)
-            return Retry(wrong)
-        sha256 = hashlib.sha256(blob).hexdigest()
-        await store.in_thread(store.keep_model, blob, sha256, card, activate=True)
-        log.info("model_trained", sha256=sha256, examples=len(examples), at=datetime.now(UTC).isoformat())
-        return Done()
+        holder = secrets.token_hex(8)
+        if await store.in_thread(store.lead, TRAINER, holder, HELD_SECONDS) is None:
+            return Later(store.now() + PATIENCE, "another process is training")
+        work = asyncio.create_task(trainer.run(one))
+        try:
+            while not (await asyncio.wait({work}, timeout=beat_seconds))[0]:
+                if not await store.in_thread(_still_ours, store, one, holder):
+                    log.warning("training_left_to_another", id=one.id)
+                    return Done(settled=True)
+            return work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await store.in_thread(store.let_go, TRAINER, holder)
 
     return {"train": train}
 
 
-async def _in_process(order: bytes) -> tuple[bytes, dict[str, object], str | None]:
-    """Run `python -m triage` with the order on standard input; (artefact, card, error)."""
+def _still_ours(store: Store, one: Obligation, holder: str) -> bool:
+    """Hold on to both leases; False where another process has taken over after we were stopped for long."""
+    held = store.lead(TRAINER, holder, HELD_SECONDS) is not None
+    return held and store.renew(one.id, LEASE_SECONDS)
+
+
+class _Trainer:
+    """What a run needs; holds nothing between runs."""
+
+    def __init__(
+        self, store: Store, languages: tuple[str, ...], learning: Learning, own: Own, process: Process
+    ) -> None:
+        self._store, self._languages, self._learning = store, languages, learning
+        self._own, self._process = own, process
+
+    async def run(self, one: Obligation) -> Outcome:
+        """Read, train, judge, keep. What was learnt from before to the letter is settled at once."""
+        store = self._store
+        until = store.now()
+        rows = await self._rows()
+        order = {
+            "languages": list(self._languages),
+            "own": [dict(example) for example in await asyncio.to_thread(self._own)],
+            "rows": rows,
+            "wanted_precision": self._learning.wanted_precision,
+            "alert_budget": self._learning.alert_budget,
+            "encoder": self._learning.encoder,
+        }
+        active = await store.in_thread(store.good_model)
+        key = await asyncio.to_thread(_key, order)
+        if active is not None and await store.in_thread(store.run_of, key) is not None:
+            log.info("training_was_done", id=one.id)
+            return Done()
+        blob = b"" if active is None else await store.in_thread(store.model_blob, active.number)
+        order["in_use"] = None if active is None else await self._seen(active.number)
+        head = await asyncio.to_thread(lambda: json.dumps(order).encode())
+        made, said, wrong = await self._process(head + b"\n" + blob)
+        if wrong:
+            log.error("training_failed", id=one.id, why=wrong)
+            return Retry(wrong)
+        verdict = said["verdict"]
+        run = Run(key, until, len(rows), verdict["passes"], verdict)
+        sha256 = hashlib.sha256(made).hexdigest()
+        await store.in_thread(
+            store.keep_run, run, made, sha256, said["card"], activate=run.passes, by="system"
+        )
+        if run.passes:
+            log.info("model_trained", sha256=sha256, examples=len(rows), until=stamp(until))
+        else:
+            log.warning("model_turned_away", sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
+        return Done()
+
+    async def _rows(self) -> list[dict[str, Any]]:
+        """Page by page, so that a stop is not kept waiting and no reader's thread is held."""
+        store = self._store
+        found: list[dict[str, Any]] = []
+        after: After | None = None
+        while True:
+            some, after = await store.in_thread(store.examples_page, after)
+            found += [{name: one[name] for name in _TOLD} for one in some]
+            if after is None or len(found) >= MOST:
+                return in_order(found)
+
+    async def _seen(self, number: int) -> Mapping[str, Any]:
+        until, ours = await self._store.in_thread(self._store.learnt_until, number)
+        return {"until": None if until is None else until.isoformat(), "ours": ours}
+
+
+#: What of an example training needs to know; who confirmed it, and why, stays in the record.
+_TOLD = ("ref", "at", "whole", "text", "category", "severity", "language")
+
+
+def _key(order: Mapping[str, Any]) -> str:
+    """The pipeline and a digest of everything that is learnt from."""
+    said = json.dumps(order, ensure_ascii=False, sort_keys=True)
+    return f"{PIPELINE}:{hashlib.sha256(said.encode()).hexdigest()}"
+
+
+async def _in_process(order: bytes) -> tuple[bytes, dict[str, Any], str | None]:
+    """Run `python -m triage` with the order on standard input; (artefact, card and verdict, error)."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -58,11 +170,14 @@ async def _in_process(order: bytes) -> tuple[bytes, dict[str, object], str | Non
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     try:
-        out, said = await process.communicate(order)
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
+        async with asyncio.timeout(LONGEST_SECONDS):
+            out, said = await process.communicate(order)
+    except TimeoutError:
+        return b"", {}, f"it took longer than {LONGEST_SECONDS:.0f} s"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines()
         return b"", {}, lines[-1] if lines else f"exit code {process.returncode}"

@@ -16,6 +16,7 @@ from store.tables import (
     FILES,
     IDENTIFIERS,
     IMPROVEMENTS,
+    LIKENESSES,
     MESSAGES,
     OBLIGATIONS,
     PEOPLE,
@@ -34,7 +35,7 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
-    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS, SKETCHES):
+    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS, LIKENESSES, SKETCHES):
         run(delete(table).where(table.c.ref == ref))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Sequence
@@ -151,4 +150,4 @@ def _open(cipher: AESGCM, sealed: bytes, aad: str) -> bytes:
 
 
 def _index(instance: _Instance, kind: str, value: str) -> bytes:
-    return hmac.new(instance.indexing, f"{kind}\x00{value}".encode(), hashlib.sha256).digest()
+    return hmac.digest(instance.indexing, f"{kind}\x00{value}".encode(), "sha256")

@@ -1,17 +1,52 @@
-"""Trained models, which of them is used, and the confirmed assessments that the next one learns from."""
+"""Trained models, the verdicts on them, and which of them is used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, update
 
-from complaints.doing import stamp
+from complaints.vocabulary import Verb
 from store.errors import UnknownRow
-from store.tables import ASSESSMENTS, COMPLAINTS, MODEL_USES, MODELS
-from store.told import texts
+from store.house_chain import house_event
+from store.tables import ASSESSMENTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.transactions import Tx
+
+#: Whose bytes are kept to go back to, those used last before all; older ones keep their card and verdict.
+KEPT = 10
+_ROLLED_BACK = "rolled_back"
+#: What begins with this name is the digest of a file that was judged: nothing was learnt then.
+FILE = "file:"
+_TRAINED = MODEL_RUNS.c.key.not_like(f"{FILE}%")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run, or the judging of a file that somebody wants promoted.
+
+    `key` is the pipeline and a digest of all that was learnt from, `until` when the record was read for it,
+    `verdict` what the gate said: `reasons`, `figures`, plain values.
+    """
+
+    key: str
+    until: datetime
+    examples: int
+    passes: bool
+    verdict: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model that is whole: its number, SHA-256 and card; `passed_over` are those before it that are not."""
+
+    number: int
+    sha256: str
+    card: Mapping[str, Any]
+    passed_over: tuple[int, ...] = ()
 
 
 def active_model(tx: Tx) -> tuple[str, Mapping[str, Any], int] | None:
@@ -26,69 +61,192 @@ def active_model(tx: Tx) -> tuple[str, Mapping[str, Any], int] | None:
 
 
 def model_blob(tx: Tx, number: int) -> bytes:
-    """The artefact of a model."""
+    """The artefact of a model; empty for one of long ago, of which only card and verdict are kept."""
     blob: bytes | None = tx.connection.execute(select(MODELS.c.blob).where(MODELS.c.id == number)).scalar()
     if blob is None:
         raise UnknownRow(f"no model has the number {number}: see `amends triage history`")
     return blob
 
 
-def keep_model(tx: Tx, blob: bytes, sha256: str, card: Mapping[str, Any], activate: bool = True) -> int:
-    """Keep a trained model (the same one again is the same row) and use it, unless told not to."""
+def is_whole(tx: Tx, number: int) -> bool:
+    """Are the bytes of this model those that were recorded with it?"""
+    row = tx.connection.execute(select(MODELS.c.sha256, MODELS.c.blob).where(MODELS.c.id == number)).first()
+    return row is not None and hashlib.sha256(row.blob).hexdigest() == row.sha256
+
+
+def good_model(tx: Tx) -> Kept | None:
+    """The model in use, or where its bytes were altered the one used before it that is whole."""
+    bad: list[int] = []
+    for number in reversed(_course(tx)):
+        if is_whole(tx, number):
+            row = tx.connection.execute(_card(MODELS.c.id == number)).one()
+            return Kept(row.id, row.sha256, row.card, tuple(bad))
+        bad.append(number)
+    return None
+
+
+def used_before(tx: Tx) -> list[tuple[int, str]]:
+    """Number and SHA-256 of the models to fall back on, the one used last before the present one first."""
+    course = _course(tx)[-1 - KEPT : -1]
+    query = select(MODELS.c.id, MODELS.c.sha256).where(MODELS.c.id.in_(course))
+    known = {row.id: row.sha256 for row in tx.connection.execute(query)}
+    return [(number, known[number]) for number in reversed(course)]
+
+
+def keep_model(
+    tx: Tx,
+    blob: bytes,
+    sha256: str,
+    card: Mapping[str, Any],
+    activate: bool = True,
+    *,
+    how: str = "kept",
+    by: str | None = None,
+    why: str | None = None,
+) -> int:
+    """Keep a model (the same one again is the same row, its bytes made whole) and use it, unless told not to."""
     tx.insert_new(MODELS, [{"sha256": sha256, "card": dict(card), "blob": blob, "at": tx.now}])
     number: int = tx.connection.execute(select(MODELS.c.id).where(MODELS.c.sha256 == sha256)).scalar_one()
+    if not is_whole(tx, number):
+        # Known by this hash, but its bytes were altered or let go: here they are again.
+        tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=blob))
     active = active_model(tx)
     if activate and (active is None or active[2] != number):
-        use_model(tx, number)
+        use_model(tx, number, how=how, by=by, why=why)
+    _let_go(tx)
     return number
 
 
-def use_model(tx: Tx, number: int) -> None:
-    """Proposals are made by this model from now on."""
-    tx.add(MODEL_USES, model_id=number, at=tx.now)
-
-
-def model_history(tx: Tx) -> list[dict[str, Any]]:
-    """The models in use over time, the newest first."""
-    query = (
-        select(MODEL_USES.c.at, MODELS.c.id, MODELS.c.sha256, MODELS.c.card)
-        .join(MODELS, MODELS.c.id == MODEL_USES.c.model_id)
-        .order_by(MODEL_USES.c.id.desc())
+def keep_run(
+    tx: Tx,
+    run: Run,
+    blob: bytes,
+    sha256: str,
+    card: Mapping[str, Any],
+    *,
+    activate: bool,
+    how: str = "trained",
+    by: str | None = None,
+    why: str | None = None,
+) -> int:
+    """Keep a candidate with the verdict on it, and use it where it may be: all or nothing."""
+    number = keep_model(tx, blob, sha256, card, activate, how=how, by=by, why=why)
+    tx.add(
+        MODEL_RUNS,
+        model_id=number,
+        key=run.key,
+        at=tx.now,
+        until=run.until,
+        examples=run.examples,
+        passes=run.passes,
+        verdict=dict(run.verdict),
     )
-    return [
-        {"at": stamp(row.at), "id": row.id, "sha256": row.sha256, "card": row.card}
-        for row in tx.connection.execute(query)
-    ]
+    return number
 
 
-def examples(tx: Tx) -> list[dict[str, Any]]:
-    """What people confirmed, with the words: the newest assessment of each complaint that still has them."""
-    newest = select(ASSESSMENTS.c.ref, func.max(ASSESSMENTS.c.seq).label("seq")).group_by(ASSESSMENTS.c.ref)
-    last = newest.subquery()
-    query = (
-        select(
-            ASSESSMENTS.c.ref,
-            ASSESSMENTS.c.category,
-            ASSESSMENTS.c.severity,
-            COMPLAINTS.c.language,
-            COMPLAINTS.c.received_at,
-        )
-        .join(last, (last.c.ref == ASSESSMENTS.c.ref) & (last.c.seq == ASSESSMENTS.c.seq))
-        .join(COMPLAINTS, COMPLAINTS.c.ref == ASSESSMENTS.c.ref)
-        .where(COMPLAINTS.c.key_wrapped.is_not(None), COMPLAINTS.c.is_simulation.is_(False))
-        .order_by(COMPLAINTS.c.received_at, ASSESSMENTS.c.ref)
+def use_model(
+    tx: Tx, number: int, *, how: str = "promoted", by: str | None = None, why: str | None = None
+) -> None:
+    """Proposals are made by this model from now on; the house's chain holds that it is so."""
+    row = tx.connection.execute(_card(MODELS.c.id == number)).first()
+    if row is None:
+        raise UnknownRow(f"no model has the number {number}: see `amends triage history`")
+    tx.add(MODEL_USES, model_id=number, at=tx.now, how=how, by=by, why=why)
+    house_event(tx, "model", {"sha256": row.sha256, "how": how})
+
+
+def roll_back(tx: Tx, *, by: str | None = None, why: str | None = None) -> Kept | None:
+    """Use the model that was in use before the present one; None where there is none whose bytes are whole.
+
+    A second time goes one step further back: what was rolled back from is not gone back to.
+    """
+    bad: list[int] = []
+    for number in reversed(_course(tx)[:-1]):
+        if is_whole(tx, number):
+            use_model(tx, number, how=_ROLLED_BACK, by=by, why=why)
+            row = tx.connection.execute(_card(MODELS.c.id == number)).one()
+            return Kept(row.id, row.sha256, row.card, tuple(bad))
+        bad.append(number)
+    return None
+
+
+def _course(tx: Tx) -> list[int]:
+    """The models used one after the other, the present one last, without those that were rolled back from."""
+    course: list[int] = []
+    query = select(MODEL_USES.c.model_id, MODEL_USES.c.how).order_by(MODEL_USES.c.id)
+    for number, how in tx.connection.execute(query):
+        if how == _ROLLED_BACK and number in course:
+            while course[-1] != number:
+                course.pop()
+        elif not course or course[-1] != number:
+            course.append(number)
+    return course
+
+
+def last_run(tx: Tx) -> Run | None:
+    """The newest training run; the judging of a file is none."""
+    return _run(tx, _TRAINED)
+
+
+def run_of(tx: Tx, key: str) -> Run | None:
+    """The run that learnt from exactly this, if there was one: it need not be done again."""
+    return _run(tx, MODEL_RUNS.c.key == key)
+
+
+def _run(tx: Tx, *wanted: ColumnElement[bool]) -> Run | None:
+    query = select(MODEL_RUNS).where(*wanted).order_by(MODEL_RUNS.c.id.desc()).limit(1)
+    row = tx.connection.execute(query).first()
+    return None if row is None else Run(row.key, row.until, row.examples, row.passes, row.verdict)
+
+
+def learnt_until(tx: Tx, number: int) -> tuple[datetime | None, bool]:
+    """Up to when a model may have seen what was confirmed, and whether a run of ours spared the fixed rows.
+
+    Of one that no run made the bound is its first use, None where it was never used; what was confirmed
+    later it cannot have seen.
+    """
+    until = tx.connection.execute(
+        select(MODEL_RUNS.c.until)
+        .where(MODEL_RUNS.c.model_id == number, _TRAINED)
+        .order_by(MODEL_RUNS.c.id)
+        .limit(1)
+    ).scalar()
+    if until is not None:
+        return until, True
+    query = select(func.min(MODEL_USES.c.id)).where(MODEL_USES.c.model_id == number)
+    first = tx.connection.execute(query).scalar()
+    used = tx.connection.execute(select(MODEL_USES.c.at).where(MODEL_USES.c.id == first)).scalar()
+    return used, False
+
+
+def use_of_active(tx: Tx) -> tuple[datetime, str | None] | None:
+    """Since when the present model is used, and how it came to be."""
+    row = tx.connection.execute(
+        select(MODEL_USES.c.at, MODEL_USES.c.how).order_by(MODEL_USES.c.id.desc()).limit(1)
+    ).first()
+    return None if row is None else (row.at, row.how)
+
+
+def assessed_since(tx: Tx, since: datetime) -> int:
+    """How many assessments people have made after this moment."""
+    query = select(func.count()).select_from(ASSESSMENTS).where(ASSESSMENTS.c.at > since)
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def erased_since(tx: Tx, since: datetime) -> bool:
+    """Was anything erased after this moment, that a model may still hold words of?"""
+    query = select(EVENTS.c.id).where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value).limit(1)
+    return tx.connection.execute(query).first() is not None
+
+
+def _card(*wanted: ColumnElement[bool]) -> Any:
+    return select(MODELS.c.id, MODELS.c.sha256, MODELS.c.card).where(*wanted)
+
+
+def _let_go(tx: Tx) -> None:
+    """Of models of long ago only card and verdict stay: each is megabytes, and one comes every night."""
+    newest = select(MODELS.c.id).order_by(MODELS.c.id.desc()).limit(KEPT)
+    kept: Sequence[int] = [*_course(tx)[-KEPT:], *tx.connection.execute(newest).scalars()]
+    tx.connection.execute(
+        update(MODELS).where(MODELS.c.id.not_in(kept), func.length(MODELS.c.blob) > 0).values(blob=b"")
     )
-    learnt = []
-    for row in tx.connection.execute(query).all():
-        story = "\n".join(one.text for one in texts(tx, row.ref))
-        if story.strip():
-            learnt.append(
-                {
-                    "text": story,
-                    "category": row.category,
-                    "severity": row.severity,
-                    "language": row.language,
-                    "at": stamp(row.received_at),
-                }
-            )
-    return learnt

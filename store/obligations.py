@@ -43,6 +43,9 @@ ONCE: frozenset[str] = frozenset(
     }
 )
 
+#: Done beside everything else, for minutes: no clock stands still for it.
+UNAWAITED: frozenset[str] = frozenset({"train"})
+
 #: One line each under the card, in the order in which things happened.
 THREAD = "thread"
 
@@ -195,6 +198,16 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
     )
 
 
+def renew(tx: Tx, number: int, lease_seconds: float) -> bool:
+    """What takes longer than a lease stays in hand for so many seconds more; False once it is done with."""
+    kept = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == number, IS_OPEN)
+        .values(lease_until=database_seconds() + lease_seconds)
+    )
+    return kept.rowcount > 0
+
+
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
     """The other side is back: what waits for its next try may be tried now."""
     freed = tx.connection.execute(
@@ -277,9 +290,10 @@ def earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation | No
 
 
 def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
-    """Kind, reference and due time of the earliest open duty."""
+    """Kind, reference and due time of the earliest open duty that somebody waits for."""
     one = OBLIGATIONS.c
-    query = select(one.kind, one.ref, one.due).where(IS_OPEN).order_by(one.due, one.id).limit(1)
+    query = select(one.kind, one.ref, one.due).where(IS_OPEN, one.kind.not_in(UNAWAITED))
+    query = query.order_by(one.due, one.id).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else (row.kind, row.ref, row.due)
 

@@ -18,6 +18,7 @@ from store import (
     checkpoints,
     contacts,
     entering,
+    examples,
     exporting,
     files,
     following,
@@ -31,12 +32,15 @@ from store import (
     incident_once,
     incident_updates,
     incidents,
+    likes,
     messages,
+    model_history,
     models,
     obligations,
     owed_rows,
     pacing,
     periods,
+    proposing,
     reads,
     records,
     rotating,
@@ -116,6 +120,7 @@ class Store:
     settle = writing(obligations.settle)
     postpone = writing(obligations.postpone)
     retry = writing(obligations.retry)
+    renew = writing(obligations.renew)
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
     retry_failed = writing(obligations.retry_failed)
@@ -199,6 +204,15 @@ class Store:
     told_above = reading(incident_once.told_above)
     surveyed_before = reading(incident_once.surveyed_before)
 
+    # like complaints
+    propose = writing(proposing.propose)
+    sketch_case = writing(likes.sketch_case)
+    like_cases = reading(likes.like_cases)
+    like_confirmed = reading(likes.like_confirmed)
+    likes_of = reading(likes.likes_of)
+    every_like = reading(likes.every_like)
+    like_clusters = reading(likes.like_clusters)
+
     # files
     file_to_fetch = reading(files.file_to_fetch)
     keep_file = writing(files.keep_file)
@@ -210,8 +224,20 @@ class Store:
     model_blob = reading(models.model_blob)
     keep_model = writing(models.keep_model)
     use_model = writing(models.use_model)
-    model_history = reading(models.model_history)
-    examples = reading(models.examples)
+    model_history = reading(model_history.model_history)
+    good_model = reading(models.good_model)
+    used_before = reading(models.used_before)
+    is_whole = reading(models.is_whole)
+    keep_run = writing(models.keep_run)
+    last_run = reading(models.last_run)
+    run_of = reading(models.run_of)
+    roll_back = writing(models.roll_back)
+    learnt_until = reading(models.learnt_until)
+    use_of_active = reading(models.use_of_active)
+    assessed_since = reading(models.assessed_since)
+    erased_since = reading(models.erased_since)
+    examples_page = reading(examples.examples_page)
+    judged = reading(examples.judged)
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
     current_rulebook = reading(rulebooks.current_rulebook)
@@ -264,6 +290,10 @@ class Store:
     def whole_record(self) -> Iterator[Followed]:
         """Every complaint with what stands beside it, the earliest received first, for the count."""
         return periods.pages(self.followed_page)
+
+    def examples(self) -> list[dict[str, Any]]:
+        """What people confirmed, with its words, the earliest first: page by page, each its own transaction."""
+        return examples.gathered(self.examples_page)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call this, from whatever thread wrote, after each commit that inserted or freed a duty."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -21,6 +22,7 @@ from store.contacts import person_key
 from store.errors import UnknownRow
 from store.fairness_fields import read_by_denied
 from store.files import seen
+from store.likes import likes_of
 from store.messages import message_place
 from store.projections import NEVER
 from store.reads import write_read
@@ -31,6 +33,7 @@ from store.told import all_texts, words_by_event
 from store.transactions import Tx
 from store.values import MergedIn, Opened
 from store.whose import names_of
+from store.worklists import known_cases
 
 
 def case(tx: Tx, ref: str) -> Case:
@@ -61,13 +64,14 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         files=seen(tx, file),
         events=tuple(replace(event, words=words.get(event.seq, {})) for event in file.events),
         messages=tuple(messages(tx, file)),
-        proposal=proposal(file, words),
+        proposal=_known_to(tx, proposal(file, words), by),
         draft_words=drafted,
         # Who wants the name kept back is nameless to everybody here.
         complainant_name=None if Flag.ANONYMOUS in found.flags else " / ".join(names_of(tx, ref)) or None,
         support_needs=needs_of(tx, found.complainant),
         merged=tuple(_merged(tx, one) for one in found.merged),
         read_before=tuple(read_by_denied(tx, found)),
+        likes=likes_of(tx, ref, by),
     )
 
 
@@ -81,8 +85,24 @@ def proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str
     last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
     if last is None:
         return None
-    because = words.get(last.seq, {}).get("because")
-    return {**last.facts, "at": stamp(last.at), "because": None if because is None else json.loads(because)}
+    told = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
+    matters = zip_longest(last.facts.get("issues", ()), told.pop("matters", ()))
+    return {
+        **last.facts,
+        "at": stamp(last.at),
+        "because": None,
+        **told,
+        "issues": [{**one, "text": text} for one, text in matters if one is not None],
+    }
+
+
+def _known_to(tx: Tx, proposed: dict[str, Any] | None, by: Actor) -> dict[str, Any] | None:
+    """The proposal without like cases that this reader may not know of, or whose words are gone."""
+    if proposed is None or not proposed.get("similar"):
+        return proposed
+    refs = [str(one["ref"]) for one in proposed["similar"]]
+    known = {case.ref for case in known_cases(tx, refs, by) if case.erased_at is None}
+    return {**proposed, "similar": [one for one in proposed["similar"] if one["ref"] in known]}
 
 
 def name_of(tx: Tx, person: str) -> str | None:

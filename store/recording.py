@@ -16,6 +16,7 @@ from store.chain import GENESIS, entry_of
 from store.erasing import erase_words
 from store.incident_cards import owe_for_move
 from store.keyring import new_key
+from store.likes import owe_for_likes
 from store.owed_rows import owe_for_case
 from store.projections import complaint_row, project
 from store.sealing import commitment, place, seal
@@ -95,6 +96,7 @@ def _write(
     _keep_words(tx, case.ref, event, event.words, key)
     project(tx, before, case, event)
     owe_for_move(tx, before, case)
+    owe_for_likes(tx, before, case)
     owe_for_case(tx, case.ref, contact_id, done.owed)
     if event.verb is Verb.ERASE:
         erase_words(tx, case.ref)

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.engine import URL
@@ -110,7 +111,7 @@ def _prepared(file: Path, part: Path) -> str | None:
         revision = str(look_at(part)["revision"])
     except Exception as wrong:
         raise _named(file, part, wrong) from wrong
-    script = ScriptDirectory(str(Path(migrating.__file__).parent / "migrations"))
+    script = _script()
     if revision not in {one.revision for one in script.walk_revisions()}:
         raise StoreError(
             f"{file} is of a newer release (its tables are at {revision}): install that release, then restore."
@@ -128,6 +129,10 @@ def _prepared(file: Path, part: Path) -> str | None:
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
     return earlier
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(migrating.__file__).parent / "migrations"))
 
 
 def _named(file: Path, part: Path, wrong: Exception) -> StoreError:
@@ -227,6 +232,17 @@ def _reader(file: Path) -> Callable[[], Any]:
 def verify_file(
     file: Path, keys: Keyring, now: datetime, outside: Mapping[str, Any] | None = None
 ) -> Verification:
-    """Check the record in a backup without restoring it."""
+    """Check the record in a backup without restoring it; of one of an earlier release a copy is brought to this."""
     with only_read(file) as found, found.reading.connect() as connection:
-        return verify(Tx(connection, keys, now, {}), outside)
+        revision = MigrationContext.configure(connection).get_current_revision()
+        if revision is None or revision in _script().get_heads():
+            return verify(Tx(connection, keys, now, {}), outside)
+    with tempfile.TemporaryDirectory(prefix="amends-verify-") as folder:
+        part = Path(folder) / "record.db"
+        _prepared(file, part)
+        engine = file_engine(part)
+        try:
+            with engine.connect() as connection:
+                return verify(Tx(connection, keys, now, {}), outside)
+        finally:
+            engine.dispose()

@@ -21,6 +21,7 @@ from store.house_chain import house_event, house_events
 from store.identifiers import normal_form
 from store.rulebooks import rulebook
 from store.sealing import place, unseal
+from store.sketches import move_sketch
 from store.tables import (
     CHECKPOINTS,
     COMPLAINTS,
@@ -115,7 +116,7 @@ def _person(tx: Tx, row: Any) -> None:
 
 
 def _case(tx: Tx, row: Any) -> None:
-    """A complaint's key, and the hashes of the numbers under which it is filed."""
+    """A complaint's key, and the hashes of the numbers and of the words under which it is filed."""
     key = case_key(tx, row.ref, row.key_wrapped)
     country = rulebook(tx, row.rulebook_id).country
     filed = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
@@ -132,6 +133,7 @@ def _case(tx: Tx, row: Any) -> None:
                 )
                 .values(value_index=tx.keys.index(one.kind, spelled))
             )
+    move_sketch(tx, row.ref, key)
     wrapped = tx.keys.wrap(key, key_place(row.ref))
     tx.connection.execute(update(COMPLAINTS).where(COMPLAINTS.c.ref == row.ref).values(key_wrapped=wrapped))
 

@@ -63,13 +63,13 @@ def all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:
 
 def texts(tx: Tx, ref: str) -> list[Text]:
     """What the complainant said as it stands: superseded versions are left out."""
-    return _standing(all_texts(tx, load(tx, ref)))
+    return standing(all_texts(tx, load(tx, ref)))
 
 
 def newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     """What was told so far for a read-back: by field, several messages of one field joined by blank lines."""
     told: dict[str, list[str]] = {}
-    for one in _standing(all_texts(tx, file)):
+    for one in standing(all_texts(tx, file)):
         told.setdefault(one.field, []).append(one.text)
     return {field: "\n\n".join(parts) for field, parts in told.items()}
 
@@ -113,8 +113,8 @@ def text_place(ref: str, seq: int, field: str) -> str:
     return place("texts", f"{ref}/{seq}", field)
 
 
-def _standing(said: list[Text]) -> list[Text]:
-    """The versions that stand, each in the place where its first version was told."""
+def standing(said: list[Text]) -> list[Text]:
+    """Of all versions those that stand, each in the place where its first version was told."""
     replaced = {(one.replaces, one.field) for one in said if one.replaces is not None}
     places: dict[tuple[int, str], int] = {}
     for one in said:

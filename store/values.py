@@ -10,6 +10,7 @@ from typing import Any
 
 from complaints.duties import Lane
 from complaints.incidents import Incident
+from complaints.likeness import Like
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
 
@@ -303,6 +304,8 @@ class Opened:
     #: Complaints that were merged into this one, and who had opened it before being kept from it.
     merged: tuple[MergedIn, ...] = ()
     read_before: tuple[ReadBefore, ...] = ()
+    #: Told in nearly the same words; only those that this reader may know of.
+    likes: tuple[Like, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from store.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.rotating import retired
 from store.rulebooks import SETTINGS_CHAIN, rulebook
 from store.sealing import commitment, unseal
+from store.sketches import check_sketch
 from store.tables import (
     ASSESSMENTS,
     CHECKPOINT_HEADS,
@@ -112,7 +113,15 @@ def _case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Ba
     if header.head != rows[-1].hash:
         return ref, last, "the last events are cut off: the complaint knows a later one"
     words = None if header.key_wrapped is None else _words(tx, ref, rows, header.key_wrapped)
-    return words or _projection(tx, ref, rows, header)
+    return words or _sketch(tx, ref, last, header) or _projection(tx, ref, rows, header)
+
+
+def _sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Bad | None:
+    try:
+        wrong = check_sketch(tx, ref, header.key_wrapped)
+    except SealBroken as broken:
+        wrong = str(broken)
+    return None if wrong is None else (ref, last, wrong)
 
 
 def _words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Bad | None:

@@ -1,31 +1,105 @@
-"""Training in a process of its own: an order on standard input, card and artefact on standard output.
+"""Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is a JSON object: `{"languages": […], "examples": [{"text", "category", "severity", "language"}]}`.
-It comes over a pipe so that no complainant's words ever lie in a file.
+The order is one line of JSON, `{"languages", "own", "rows", "in_use", "wanted_precision", "alert_budget",
+"encoder"}`,
+then the artefact of the model in use, if there is one. `rows` are the record's, with `ref`, `at` and `whole`;
+`own` the organisation's examples. All comes over a pipe so that no complainant's words ever lie in a file.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
 
-from triage.artefact import dump
+from triage.artefact import dump, load
 from triage.card import card
+from triage.embeddings import AUTO, chosen_encoder
+from triage.errors import UnreadableModel
 from triage.example import Example
+from triage.holdout import Row
+from triage.learning import InUse, learn
 from triage.starters import starter_examples
 from triage.training import train
 
+ORPHANED = 70
+_LOOK_SECONDS = 1.0
+
 
 def main() -> None:
-    """Train on the starter examples and the order's; write the card as one JSON line, then the artefact."""
-    order = json.loads(sys.stdin.buffer.read())
-    confirmed = [
-        Example(one["text"], one["category"], one.get("severity"), one.get("language"))
-        for one in order["examples"]
-    ]
-    starters = starter_examples(order["languages"]) or starter_examples(("en",))
-    model = train([*starters, *confirmed])
-    sys.stdout.buffer.write(json.dumps(card(model), ensure_ascii=False).encode() + b"\n" + dump(model))
+    """Learn from the order; write one JSON line with the card and the verdict, then the artefact."""
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    head, _, blob = sys.stdin.buffer.read().partition(b"\n")
+    order = json.loads(head)
+    own = [*starters(order["languages"]), *map(_written, order.get("own", ()))]
+    in_use, unread = _in_use(order.get("in_use"), blob)
+    candidate, verdict = learn(
+        own,
+        rows_of(order["rows"]),
+        train=partial(
+            train,
+            wanted_precision=order["wanted_precision"],
+            alert_rate=order["alert_budget"],
+            encoder=chosen_encoder(order.get("encoder", AUTO)),
+        ),
+        in_use=in_use,
+        alert_budget=order["alert_budget"],
+    )
+    said = verdict.as_json()
+    said["reasons"] += unread
+    header = json.dumps({"card": card(candidate), "verdict": said}, ensure_ascii=False)
+    sys.stdout.buffer.write(header.encode() + b"\n" + dump(candidate))
+
+
+def starters(languages: Sequence[str]) -> list[Example]:
+    """The starter examples of these languages; English ones where none of them has any."""
+    return starter_examples(languages) or starter_examples(("en",))
+
+
+def rows_of(said: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The record's examples as the store tells them; only a whole complaint is a case to compare with."""
+    return [_row(one) for one in said]
+
+
+def _row(one: Mapping[str, Any]) -> Row:
+    at, whole = datetime.fromisoformat(one["at"]), bool(one.get("whole", True))
+    example = Example(
+        one["text"],
+        one["category"],
+        one.get("severity"),
+        one.get("language"),
+        at,
+        ref=one["ref"] if whole else None,
+    )
+    return Row(example, one["ref"], at, whole)
+
+
+def _written(one: Mapping[str, Any]) -> Example:
+    return Example(one["text"], one["category"], one.get("severity"), one.get("language"), written=True)
+
+
+def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, list[str]]:
+    if said is None:
+        return None, []
+    try:
+        model = load(blob)
+    except UnreadableModel as wrong:
+        return None, [f"The model in use cannot be read and was not compared with: {wrong}"]
+    until = said.get("until")
+    return InUse(model, None if until is None else datetime.fromisoformat(until), bool(said["ours"])), []
+
+
+def end_with(parent: int) -> None:
+    """Whoever ordered this is gone: nobody is left to take the model, so the machine is left in peace."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(ORPHANED)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -18,13 +19,16 @@ import skops.io
 
 from triage.calibration import Calibration, Sigmoid
 from triage.card import card
-from triage.errors import UnreadableModel
+from triage.embeddings import Encoder, recorded_encoder
+from triage.errors import UnreadableModel, UnusableEncoder
 from triage.features import rebuild_features
+from triage.meaning import Meaning
+from triage.neighbours import Neighbours
 from triage.pipeline import Critical, Linear, Model
 
 __all__ = ["card", "digest", "dump", "load"]
 
-FORMAT = "amends-triage/1"
+FORMAT = "amends-triage/2"
 LARGEST = 200 * 1024 * 1024
 """Bytes a model may have unpacked; a small file that unpacks to more is refused before it is read."""
 
@@ -38,15 +42,15 @@ def digest(blob: bytes) -> str:
 
 def dump(model: Model) -> bytes:
     """The model as one file of bytes."""
-    features, critical = model.features, model.critical
+    features, critical, neighbours = model.features, model.critical, model.neighbours
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": model.version,
         "categories": "\n".join(model.categories),
-        "words": "\n".join(features.words),
-        "word_idf": np.asarray(features.word.idf_, dtype=np.float32),
-        "characters": "\n".join(features.characters),
-        "character_idf": np.asarray(features.character.idf_, dtype=np.float32),
+        "words": _in_order(features.words),
+        "word_idf": features.word_idf,
+        "characters": _in_order(features.characters),
+        "character_idf": features.character_idf,
         "weights": model.plane.weights,
         "intercepts": model.plane.intercepts,
         "slopes": model.calibration.slopes,
@@ -62,7 +66,28 @@ def dump(model: Model) -> bytes:
             "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset]),
             "critical_threshold": critical.threshold,
         }
+    if neighbours is not None:
+        known = zip(neighbours.refs, neighbours.categories, neighbours.severities, strict=True)
+        content |= {
+            "neighbours": json.dumps([list(one) for one in known], ensure_ascii=False),
+            "neighbour_vectors": neighbours.vectors,
+            "neighbour_columns": neighbours.columns,
+            "neighbour_directions": neighbours.directions,
+        }
+    if model.meaning is not None:
+        meaning = model.meaning
+        content |= {
+            "encoder": f"{meaning.encoder}\n{meaning.fingerprint}",
+            "meaning_weights": meaning.weights,
+            "meaning_intercepts": meaning.intercepts,
+            "meaning_shares": np.array([*meaning.shares, meaning.threshold]),
+        }
     return bytes(skops.io.dumps(content, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+
+
+def _in_order(vocabulary: Mapping[str, int]) -> str:
+    """The terms in the order of their columns, a line each."""
+    return "\n".join(sorted(vocabulary, key=vocabulary.__getitem__))
 
 
 def load(blob: bytes, *, sha256: str | None = None) -> Model:
@@ -129,6 +154,8 @@ def _model(content: dict[str, Any]) -> Model:
             Sigmoid(slope, offset),
             float(content["critical_threshold"]),
         )
+    meaning = _meaning(content, len(categories))
+    encoder, without = _encoder(meaning)
     return Model(
         version=content["version"],
         categories=categories,
@@ -137,5 +164,51 @@ def _model(content: dict[str, Any]) -> Model:
         calibration=Calibration(content["slopes"], content["offsets"], (sharp, soft, share)),
         threshold=float(content["threshold"]),
         critical=critical,
-        facts=json.loads(content["facts"]),
+        neighbours=_neighbours(content, len(content["word_idf"])),
+        meaning=meaning,
+        encoder=encoder,
+        facts=json.loads(content["facts"]) | ({"without_encoder": without} if without else {}),
     )
+
+
+def _neighbours(content: dict[str, Any], words: int) -> Neighbours | None:
+    if "neighbours" not in content:
+        return None
+    known = json.loads(content["neighbours"])
+    vectors, directions = content["neighbour_vectors"], content["neighbour_directions"]
+    columns = content["neighbour_columns"]
+    fits = vectors.shape == (len(known), directions.shape[1]) and len(columns) == len(directions)
+    if not fits or (len(columns) and int(columns.max()) >= words):
+        raise ValueError("its arrays do not fit together")
+    return Neighbours(
+        refs=tuple(ref for ref, _, _ in known),
+        categories=tuple(category for _, category, _ in known),
+        severities=tuple(severity for _, _, severity in known),
+        vectors=vectors,
+        columns=columns,
+        directions=directions,
+    )
+
+
+def _meaning(content: dict[str, Any], categories: int) -> Meaning | None:
+    if "encoder" not in content:
+        return None
+    name, fingerprint = content["encoder"].split("\n")
+    weights, intercepts = content["meaning_weights"], content["meaning_intercepts"]
+    if len(weights) != categories or intercepts.shape != (categories,):
+        raise ValueError("its arrays do not fit together")
+    by_words, by_vectors, threshold = content["meaning_shares"].tolist()
+    return Meaning(name, fingerprint, weights, intercepts, (by_words, by_vectors), threshold)
+
+
+def _encoder(meaning: Meaning | None) -> tuple[Encoder | None, str | None]:
+    """The encoder the model was trained with; else why it answers by its words alone, for the card."""
+    if meaning is None:
+        return None, None
+    try:
+        found = recorded_encoder(meaning.encoder, meaning.fingerprint)
+    except UnusableEncoder as wrong:
+        return None, str(wrong)
+    if found is None:
+        return None, f"The encoder {meaning.encoder} that it was trained with is not installed here."
+    return found, None

@@ -100,8 +100,14 @@ def _fit_mix(odds: Doubles, labels: Integers) -> tuple[float, float, float]:
     return float(best.x[0]), float(best.x[1]), float(best.x[2])
 
 
-def fit_calibration(decisions: Doubles, labels: Integers) -> Calibration:
-    """Fit sigmoids and mix on out-of-fold decision values (n, k) and labels (n,), numbers below k."""
+def fit_calibration(
+    decisions: Doubles, labels: Integers, *, asked: npt.NDArray[np.bool_] | None = None
+) -> Calibration:
+    """Fit sigmoids and mix on out-of-fold decision values (n, k) and labels (n,), numbers below k.
+
+    `asked` (n,) are the rows on which the whole must be as sure as it is right (an organisation's own rows
+    and not the written examples, which are harder); the sigmoids, which keep rare categories alive, see all.
+    """
     categories = decisions.shape[1]
     counts = np.bincount(labels, minlength=categories)
     one_hot = labels[:, None] == np.arange(categories)[None, :]
@@ -112,4 +118,6 @@ def fit_calibration(decisions: Doubles, labels: Integers) -> Calibration:
     ]
     slopes = np.array([single.slope for single in singles])
     offsets = np.array([single.offset for single in singles])
-    return Calibration(slopes, offsets, _fit_mix(slopes * decisions + offsets, labels))
+    odds = slopes * decisions + offsets
+    rows = np.ones(len(labels), dtype=bool) if asked is None or not asked.any() else asked
+    return Calibration(slopes, offsets, _fit_mix(odds[rows], labels[rows]))

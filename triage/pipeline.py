@@ -10,7 +10,10 @@ import numpy as np
 import scipy.sparse as sparse
 
 from triage.calibration import Calibration, Doubles, Sigmoid
+from triage.embeddings import Encoder
 from triage.features import Features, Floats
+from triage.meaning import Meaning
+from triage.neighbours import Neighbours
 from triage.text import normalise
 
 CRITICAL = 4
@@ -40,8 +43,9 @@ class Critical:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model; `threshold` is the probability below which it says "not sure", `facts` its model
-    card.
+    """A trained model; `threshold` is the probability below which it says "not sure", `neighbours` the cases
+    it can compare with, `facts` its model card. `meaning` is the half that reads vectors, where it was trained
+    with an encoder; it answers only while that very `encoder` is here.
     """
 
     version: str
@@ -51,6 +55,9 @@ class Model:
     calibration: Calibration
     threshold: float
     critical: Critical | None
+    neighbours: Neighbours | None = None
+    meaning: Meaning | None = None
+    encoder: Encoder | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def matrix(self, texts: Sequence[str]) -> sparse.csr_matrix:
@@ -58,8 +65,22 @@ class Model:
         return self.features.transform([normalise(text) for text in texts])
 
     def probabilities(self, matrix: sparse.csr_matrix) -> Doubles:
-        """Array (rows, categories), rows sum to 1, calibrated on out-of-fold decision values."""
+        """Array (rows, categories), rows sum to 1, by words alone, calibrated on out-of-fold decision values."""
         return self.calibration.apply(self.plane.decide(matrix))
+
+    @property
+    def sure_from(self) -> float:
+        """The probability below which the model says "not sure", with the encoder or without."""
+        if self.meaning is None or self.encoder is None:
+            return self.threshold
+        return self.meaning.threshold
+
+    def read(self, texts: Sequence[str], matrix: sparse.csr_matrix | None = None) -> Doubles:
+        """Array (texts, categories), rows sum to 1, of texts as written; `matrix` where it is made already."""
+        by_words = self.probabilities(self.matrix(texts) if matrix is None else matrix)
+        if self.meaning is None or self.encoder is None:
+            return by_words
+        return self.meaning.blend(by_words, self.encoder.encode([normalise(text) for text in texts]))
 
     def critical_probabilities(self, matrix: sparse.csr_matrix) -> Doubles | None:
         """Array (rows,): the probability of severity >= 4; None where the examples held no severities."""

@@ -1,4 +1,5 @@
-"""The proposed initial assessment (clause 7.5): category, severity and safety, with reasons and doubt.
+"""The proposed initial assessment (clause 7.5): category, matters, severity, the other criteria, with reasons
+and doubt.
 
 The model proposes, a person assesses. Safety rules can only raise what the model says, and without a model
 the rules alone make the proposal, so that intake never waits for training.
@@ -8,8 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+import scipy.sparse as sparse
+
+from triage.criteria import Criterion, criteria
+from triage.cues import cues
+from triage.details import Detail, details
+from triage.intent import Intent, intent
+from triage.issues import IssueFound, issues
+from triage.neighbours import Neighbour
 from triage.pipeline import CRITICAL, Model
 from triage.reasons import Reason, reasons
 from triage.safety import DangerSign, Sign, signs
@@ -29,6 +39,20 @@ _USUAL = 2
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What is known beside the words: the languages and signs of the organisation, its country, the day of
+    receipt, the complaint itself, and how many like cases were confirmed in 90 days.
+    """
+
+    languages: Sequence[str] = ("en", "tr")
+    danger: Sequence[DangerSign] = ()
+    country: str | None = None
+    received: date | None = None
+    ref: str | None = None
+    like_confirmed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A category that was not proposed, and its probability."""
 
@@ -43,7 +67,7 @@ class Proposal:
 
     Probabilities are calibrated on held-back rows. `rules` are the names of the safety rules that fired,
     `signs` where. `restricted`: the case may be about a person or about our own handling and starts in the
-    restricted place.
+    restricted place. `issues` are the matters, the main one first; `similar` confirmed cases by reference.
     """
 
     category: str
@@ -58,6 +82,11 @@ class Proposal:
     model_version: str
     restricted: bool
     p_critical: float | None
+    intent: Intent
+    issues: tuple[IssueFound, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    details: tuple[Detail, ...] = ()
+    similar: tuple[Neighbour, ...] = ()
     signs: tuple[Sign, ...] = ()
 
     @property
@@ -82,72 +111,137 @@ class Proposal:
             "model_version": self.model_version,
             "restricted": self.restricted,
             "p_critical": self.p_critical,
+            "intent": self.intent.kind,
+            "intent_probability": round(self.intent.probability, 4),
+            "issues": [
+                {"text": one.text, "category": one.category, "probability": one.probability}
+                for one in self.issues
+            ],
+            "criteria": [
+                {"field": one.field, "value": one.value, "reason": one.reason} for one in self.criteria
+            ],
+            "details": [{"kind": one.kind, "value": one.value, "text": one.text} for one in self.details],
+            "similar": [
+                {
+                    "ref": one.ref,
+                    "category": one.category,
+                    "severity": one.severity,
+                    "likeness": one.likeness,
+                }
+                for one in self.similar
+            ],
         }
 
 
-def propose(
-    model: Model | None,
-    text: str,
-    *,
-    languages: Sequence[str] = ("en", "tr"),
-    danger: Sequence[DangerSign] = (),
-) -> Proposal:
+def propose(model: Model | None, text: str, about: About | None = None) -> Proposal:
     """Propose an assessment for a text; any text is accepted, and only trained categories are proposed.
 
     Severity is the highest of the rules' floors, 4 where the critical classifier raises an alert, and the
     usual severity of the category unless the model is not sure of it. Without a model the category is
     "other", abstained.
     """
-    found = signs(text, extra=danger)
-    language = guess_language(normalise(text[:2_000]), languages)
-    floor = max((sign.severity for sign in found), default=1)
-    safety = max((sign.safety for sign in found), default=0)
-    rules = tuple(sign.rule for sign in found)
-    restricting = any(sign.kind in _RESTRICTING_KINDS for sign in found)
+    about = about or About()
+    read = _Read.of(text, about)
     if model is None:
-        return Proposal(
+        return read.proposal(
             category="other",
             probability=0.0,
-            alternatives=(),
             abstained=True,
-            severity=max(floor, _USUAL),
-            safety=safety,
-            because=(),
-            rules=rules,
-            language=language,
+            severity=max(read.floor, _USUAL),
+            safety=read.safety,
             model_version=_NO_MODEL,
-            restricted=restricting,
-            p_critical=None,
-            signs=found,
+            restricted=read.restricting,
         )
     matrix = model.matrix([text])
-    row = model.probabilities(matrix)[0]
+    row = model.read([text], matrix)[0]
     by_category = dict(zip(model.categories, row.tolist(), strict=True))
     ranked = sorted(by_category, key=lambda category: -by_category[category])
     category, probability = ranked[0], by_category[ranked[0]]
     # A text without one known word has the probabilities of the examples' mix, which say nothing about it.
-    abstained = probability < model.threshold or matrix.nnz == 0
-    critical = model.critical_probabilities(matrix)
-    p_critical = None if critical is None else float(critical[0])
-    alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
+    abstained = probability < model.sure_from or matrix.nnz == 0
+    p_critical = _p_critical(model, matrix)
     usual = _USUAL if abstained else _USUAL_SEVERITY.get(category, _USUAL)
-    if category == "safety" and not abstained:
-        safety = max(safety, 1)
+    alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
     about_people = sum(by_category.get(other, 0.0) for other in _RESTRICTED_CATEGORIES)
-    return Proposal(
+    return read.proposal(
         category=category,
         probability=round(probability, 4),
         alternatives=tuple(
             Alternative(other, round(by_category[other], 4)) for other in ranked[1 : 1 + _ALTERNATIVES]
         ),
         abstained=abstained,
-        severity=max(floor, usual, CRITICAL if alert and matrix.nnz else 1),
-        safety=safety,
+        severity=max(read.floor, usual, CRITICAL if alert and matrix.nnz else 1),
+        safety=max(read.safety, 1 if category == "safety" and not abstained else 0),
         because=reasons(model, text, category),
-        rules=rules,
-        language=language,
         model_version=model.version,
-        restricted=restricting or about_people >= RESTRICTED_AT,
+        restricted=read.restricting or about_people >= RESTRICTED_AT,
         p_critical=None if p_critical is None else round(p_critical, 4),
-        signs=found,
+        issues=issues(model, text, whole=row),
+        similar=tuple(model.neighbours.nearest(matrix, but=about.ref)) if model.neighbours else (),
     )
+
+
+def _p_critical(model: Model, matrix: sparse.csr_matrix) -> float | None:
+    found = model.critical_probabilities(matrix)
+    return None if found is None else float(found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is read without a model: signs, cues, intent, facts, the language."""
+
+    text: str
+    about: About
+    found: tuple[Sign, ...]
+    language: str
+
+    @classmethod
+    def of(cls, text: str, about: About) -> _Read:
+        found = signs(text, extra=about.danger)
+        return cls(text, about, found, guess_language(normalise(text[:2_000]), about.languages))
+
+    @property
+    def floor(self) -> int:
+        """The severity that the rules demand."""
+        return max((sign.severity for sign in self.found), default=1)
+
+    @property
+    def safety(self) -> int:
+        """The safety that the rules demand."""
+        return max((sign.safety for sign in self.found), default=0)
+
+    @property
+    def restricting(self) -> bool:
+        """Whether a rule alone keeps it from view."""
+        return any(sign.kind in _RESTRICTING_KINDS for sign in self.found)
+
+    def proposal(self, *, severity: int, safety: int, category: str, **more: Any) -> Proposal:
+        """The proposal with all that needs no model."""
+        matters = more.get("issues", ())
+        return Proposal(
+            **{"alternatives": (), "because": (), "p_critical": None} | more,
+            category=category,
+            severity=severity,
+            safety=safety,
+            rules=tuple(sign.rule for sign in self.found),
+            language=self.language,
+            intent=intent(self.text),
+            criteria=criteria(
+                category=category,
+                kinds=frozenset(sign.kind for sign in self.found),
+                cues=cues(self.text),
+                issues=max(1, len(matters)),
+                severity=severity,
+                safety=safety,
+                text=self.text,
+                like_confirmed=self.about.like_confirmed,
+            ),
+            details=self._details(),
+            signs=self.found,
+        )
+
+    def _details(self) -> tuple[Detail, ...]:
+        if self.about.received is None:
+            return ()
+        # Every language is asked: a desk of two hears stories in a third.
+        return details(self.text, received=self.about.received, country=self.about.country)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from triage.features import plain
+from triage.features import grams, plain
 from triage.pipeline import Model
 from triage.text import normalise
 
@@ -27,18 +27,6 @@ class Reason:
 
     word: str
     weight: float
-
-
-def _grams(piece: str) -> list[str]:
-    """The 3- to 5-grams of one blank-separated piece, as scikit-learn's "char_wb" makes them."""
-    padded = f" {piece} "
-    grams = []
-    for size in (3, 4, 5):
-        grams += [padded[place : place + size] for place in range(len(padded) - size + 1)]
-        if len(padded) <= size:
-            # A short word is counted once, as a whole, and not again for longer sizes.
-            return grams or [padded]
-    return grams
 
 
 def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
@@ -60,7 +48,7 @@ def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
 
 def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
     """(place of the piece, column) of every feature that occurs; a pair of words counts for both."""
-    words, characters = model.features.word.vocabulary_, model.features.character.vocabulary_
+    words, characters = model.features.words, model.features.characters
     offset = len(words)
     found: list[tuple[int, int]] = []
     before: tuple[int, str] | None = None
@@ -71,7 +59,7 @@ def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
             if before is not None and (pair := words.get(f"{before[1]} {word}")) is not None:
                 found += [(before[0], pair), (place, pair)]
             before = (place, word)
-        found += [(place, offset + characters[gram]) for gram in _grams(piece) if gram in characters]
+        found += [(place, offset + characters[gram]) for gram in grams(piece) if gram in characters]
     return found
 
 

@@ -27,22 +27,26 @@ def starter_languages() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".csv")))
 
 
-def starter_examples(languages: Sequence[str] = ("en", "tr")) -> list[Example]:
-    """The starter examples of these languages; a language without a file has none."""
+def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
+    """The starter examples of these languages, None for all; a language without a file has none."""
     found: list[Example] = []
-    for language in languages:
+    for language in starter_languages() if languages is None else languages:
         if language not in starter_languages():
             continue
         file = resources.files("triage").joinpath("starter", f"{language}.csv")
         table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
-        found += [Example(row.text, row.category, row.severity, language) for row in table.examples]
+        found += [
+            Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
+        ]
     return found
 
 
-def train_starter(languages: Sequence[str] = ("en", "tr"), *, seed: int = 0) -> Model:
+def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> Model:
     """The first model, from the starter examples alone: a few seconds on one core.
 
-    Languages without a starter file are served by those that have one; with none of them, by English.
+    None is every language that has a starter file. Languages without one are served by those that have one;
+    with none of them, by English.
     """
-    known = [language for language in languages if language in starter_languages()]
+    wanted = starter_languages() if languages is None else languages
+    known = [language for language in wanted if language in starter_languages()]
     return train(starter_examples(known or ["en"]), seed=seed)

@@ -1,113 +1,78 @@
 """Training: examples in, a calibrated model with its own honest figures out (`triage.md`, recommendation 2
 to 6).
 
-Balanced linear SVM on words and character n-grams; decision values of held-back folds are calibrated, the
-threshold of doubt is set on them, and the plane is then fitted on everything. Seeds are fixed: the same
-examples give the same model.
+Words and characters, widened by a latent space where labelled rows are few and others many; the kind of
+planes is chosen by held-back rows; their decision values are calibrated, the threshold of doubt is set on
+them, and the planes are then fitted on everything. Seeds are fixed: the same examples give the same model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
 
-from triage.calibration import Doubles, Integers, fit_calibration, fit_sigmoid
+from triage import latent
+from triage.calibration import Doubles, Integers, fit_calibration
 from triage.card import training_facts
+from triage.choosing import Choice, choose, cross_fitted, folds_with_names, spread, with_names
+from triage.critical import ALERT_RATE, PREVALENCE, fit_critical
+from triage.embeddings import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
-from triage.features import Floats, fit_features
-from triage.figures import alert_threshold, precision_threshold
-from triage.pipeline import CRITICAL, Critical, Linear, Model
+from triage.features import fit_features
+from triage.figures import precision_threshold
+from triage.meaning import fit_meaning
+from triage.neighbours import fit_neighbours
+from triage.pipeline import Linear, Model
+from triage.planes import added, fit_plane, held_back, split
 from triage.text import normalise
 
-PIPELINE = "3"
+__all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
+
+PIPELINE = "5"
 """Changes with every change that makes the same examples give another model."""
 
-FOLDS = 3
 WANTED_PRECISION = 0.90
-ALERT_RATE = 0.10
-PREVALENCE = 0.06
-"""The share of critical cases a desk sees; training rows hold more."""
-_FEWEST_CRITICAL = 6
+FEWEST_REAL = 200
+"""Real rows from which on figures are taken on them alone; with fewer the written examples count too."""
+FEW = 3_000
+"""Rows below which they are held back in two ways: the sigmoids of rare categories are steadier for it."""
+ENOUGH = 6_000
+"""Rows that settle a calibration; with more, one third of them is held back once instead of thrice."""
+
+Progress = Callable[[float], object]
 
 
-def _fit_plane(matrix: sparse.csr_matrix, labels: Integers, categories: int, seed: int) -> Linear:
-    """One balanced plane for each category; one absent from these rows gets a plane that never says yes."""
-    present = np.unique(labels)
-    classifier = LinearSVC(C=0.3, class_weight="balanced", random_state=seed)
-    with warnings.catch_warnings():
-        # A plane that is not quite at its optimum is calibrated on what it does say.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(matrix, labels)
-    weights: Floats = np.zeros((categories, matrix.shape[1]), dtype=np.float32)
-    intercepts: Floats = np.full(categories, -1, dtype=np.float32)
-    if len(present) == 2:
-        weights[present] = np.vstack([-classifier.coef_, classifier.coef_])
-        intercepts[present] = [-classifier.intercept_[0], classifier.intercept_[0]]
-    else:
-        weights[present] = classifier.coef_
-        intercepts[present] = classifier.intercept_
-    return Linear(weights, intercepts)
+def _quiet(share: float) -> object:
+    return share
 
 
-def _folds(labels: Integers, seed: int) -> list[tuple[Integers, Integers]]:
-    with warnings.catch_warnings():
-        # A category with fewer rows than folds is simply absent from some of them.
-        warnings.simplefilter("ignore", UserWarning)
-        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-        return list(splitter.split(np.zeros(len(labels)), labels))
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What planes are fitted on: the labelled rows, the categories' own names behind them, which rows count."""
+
+    matrix: sparse.csr_matrix
+    labels: Integers
+    names: sparse.csr_matrix
+    asked: npt.NDArray[np.bool_]
+
+    @property
+    def categories(self) -> int:
+        return int(self.names.shape[0])
 
 
-def _held_back(
-    matrix: sparse.csr_matrix,
-    labels: Integers,
-    categories: int,
-    folds: list[tuple[Integers, Integers]],
-    seed: int,
-) -> Doubles:
-    decisions = np.zeros((len(labels), categories))
-    for rest, held in folds:
-        decisions[held] = _fit_plane(matrix[rest], labels[rest], categories, seed).decide(matrix[held])
-    return decisions
-
-
-def _cross_fitted(decisions: Doubles, labels: Integers, folds: list[tuple[Integers, Integers]]) -> Doubles:
-    """Probabilities of each fold from a calibration that has not seen it: for figures, not for use."""
-    probabilities = np.zeros_like(decisions)
-    for rest, held in folds:
-        probabilities[held] = fit_calibration(decisions[rest], labels[rest]).apply(decisions[held])
-    return probabilities
-
-
-def _fit_critical(
-    matrix: sparse.csr_matrix, severities: npt.NDArray[np.float64], seed: int
-) -> Critical | None:
-    """The classifier of severity >= 4 on the rows whose severity is known; None where there are too few."""
-    known = np.flatnonzero(~np.isnan(severities))
-    labels = (severities[known] >= CRITICAL).astype(np.int64)
-    if min(int(labels.sum()), int((1 - labels).sum())) < _FEWEST_CRITICAL:
-        return None
-    rows = matrix[known]
-    decisions = _held_back(rows, labels, 2, _folds(labels, seed), seed)[:, 1]
-    critical = labels == 1
-    sigmoid = fit_sigmoid(decisions, critical)
-    threshold = alert_threshold(sigmoid.apply(decisions), critical, rate=ALERT_RATE, prevalence=PREVALENCE)
-    plane = _fit_plane(rows, labels, 2, seed)
-    return Critical(Linear(plane.weights[1:], plane.intercepts[1:]), sigmoid, threshold)
-
-
-def _version(examples: Sequence[Example], seed: int) -> str:
+def _version(
+    examples: Sequence[Example], unlabelled: Sequence[str], seed: int, encoder: Encoder | None
+) -> str:
     rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
-    text = json.dumps([PIPELINE, seed, rows], ensure_ascii=False)
+    by = None if encoder is None else encoder.fingerprint
+    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -131,32 +96,136 @@ def usable(examples: Sequence[Example]) -> list[Example]:
     return kept
 
 
-def train(examples: Sequence[Example], *, seed: int = 0, wanted_precision: float = WANTED_PRECISION) -> Model:
-    """Train a model; the same examples and seed give the same model.
+def _name(category: str) -> str:
+    """What a category's own name tells: `money_transfer` is about a money transfer."""
+    return normalise(category.replace("_", " "))
+
+
+def _labels(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
+    numbers = {category: number for number, category in enumerate(categories)}
+    return np.array([numbers[row.category] for row in rows], dtype=np.int64)
+
+
+def _asked(rows: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    real = np.array([not row.written for row in rows])
+    return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
+
+
+def _held_back(rows: _Rows, choice: Choice, repeats: int, seed: int) -> tuple[Doubles, dict[str, float]]:
+    """Decision values (repeats * n, k) of the chosen kind on rows it has not seen (nan: not asked), and the
+    spreads of its parts.
+    """
+    wide, labels = with_names(rows.matrix, rows.labels, rows.names)
+    by_kind: dict[str, Doubles] = {}
+    for kind in choice.kinds:
+        rounds = []
+        for one in range(repeats):
+            folds = folds_with_names(rows.labels, rows.categories, seed=seed + one)
+            if len(rows.labels) > ENOUGH:
+                folds = folds[:1]
+            held = held_back(kind, wide, labels, folds, categories=rows.categories, seed=seed)
+            rounds.append(held[: len(rows.labels)])
+        by_kind[kind] = np.concatenate(rounds)
+    found = spread(by_kind, choice.kinds)
+    return found.decisions, dict(found.spreads)
+
+
+def _plane(rows: _Rows, choice: Choice, spreads: dict[str, float], seed: int) -> Linear:
+    wide, labels = with_names(rows.matrix, rows.labels, rows.names)
+    planes = {
+        kind: fit_plane(kind, wide, labels, categories=rows.categories, seed=seed) for kind in choice.kinds
+    }
+    return added(planes, spreads)
+
+
+def train(
+    examples: Sequence[Example],
+    *,
+    seed: int = 0,
+    wanted_precision: float = WANTED_PRECISION,
+    alert_rate: float = ALERT_RATE,
+    unlabelled: Sequence[str] = (),
+    encoder: Encoder | None = None,
+    progress: Progress = _quiet,
+) -> Model:
+    """Train a model; the same examples, unlabelled texts and seed give the same model.
 
     `wanted_precision` sets the threshold of doubt: of the proposals above it, so many are right on held-
-    back rows. Raises UnusableExamples.
+    back rows. `alert_rate` is the share of cases that may raise an alert. `unlabelled` are complaints that
+    nobody has assessed: they teach which words go together. `encoder`: read vectors too, and blend both as
+    held-back rows want it. `progress` is told the share done, 0 to 1.
+    Raises UnusableExamples.
     """
-    rows = usable(examples)
-    texts = [normalise(row.text) for row in rows]
-    categories = tuple(sorted({row.category for row in rows}))
-    numbers = {category: number for number, category in enumerate(categories)}
-    labels = np.array([numbers[row.category] for row in rows], dtype=np.int64)
-    severities = np.array(
-        [np.nan if row.severity is None else row.severity for row in rows], dtype=np.float64
+    kept = usable(examples)
+    categories = tuple(sorted({row.category for row in kept}))
+    texts = [normalise(row.text) for row in kept]
+    others = [text for text in map(normalise, unlabelled) if text][: latent.READ]
+    widened = latent.helps(labelled=len(kept), unlabelled=len(others))
+    others = others if widened else []
+    # Names first: a word that only they have must have its column.
+    names = [_name(category) for category in categories]
+    features, everything = fit_features([*names, *texts, *others])
+    progress(0.15)
+    space = latent.fit_latent(everything, seed=seed) if widened else None
+    matrix = everything[len(names) : len(names) + len(texts)]
+    widen = space.widen if space is not None else sparse.csr_matrix
+    rows = _Rows(widen(matrix), _labels(kept, categories), widen(everything[: len(names)]), _asked(kept))
+    progress(0.25)
+    choice = choose(
+        rows.matrix,
+        rows.labels,
+        rows.asked,
+        names=rows.names,
+        categories=len(categories),
+        seed=seed,
+        progress=lambda share: progress(0.25 + 0.3 * share),
     )
-    features, matrix = fit_features(texts)
-    folds = _folds(labels, seed)
-    decisions = _held_back(matrix, labels, len(categories), folds, seed)
-    honest = _cross_fitted(decisions, labels, folds)
-    threshold, coverage = precision_threshold(honest, labels, wanted_precision)
-    return Model(
-        version=_version(rows, seed),
+    repeats = 2 if len(kept) < FEW else 1
+    decisions, spreads = _held_back(rows, choice, repeats, seed)
+    progress(0.7)
+    seen = ~np.isnan(decisions[: len(kept), 0])
+    decisions, labels, asked = decisions[np.tile(seen, repeats)], rows.labels[seen], rows.asked[seen]
+    honest = cross_fitted(decisions, labels, asked, repeats=repeats, seed=seed)[asked]
+    threshold, _ = precision_threshold(honest, labels[asked], wanted_precision)
+    meaning = None
+    if encoder is not None:
+        read = [text for text, one in zip(texts, seen & rows.asked, strict=True) if one]
+        meaning, honest = fit_meaning(
+            encoder,
+            encoder.encode(read),
+            labels[asked],
+            honest,
+            split(labels[asked], seed=seed),
+            wanted_precision=wanted_precision,
+        )
+    sure_from = threshold if meaning is None else meaning.threshold
+    plane = _plane(rows, choice, spreads, seed)
+    progress(0.85)
+    severities = np.array(
+        [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
+    )
+    critical = fit_critical(matrix, severities, seed=seed, alert_rate=alert_rate)
+    progress(0.95)
+    facts = training_facts(kept, categories, honest, labels[asked], sure_from, wanted_precision)
+    model = Model(
+        version=_version(kept, others, seed, encoder),
         categories=categories,
         features=features,
-        plane=_fit_plane(matrix, labels, len(categories), seed),
-        calibration=fit_calibration(decisions, labels),
+        plane=plane if space is None else space.fold_back(plane),
+        calibration=fit_calibration(decisions, np.tile(labels, repeats), asked=np.tile(asked, repeats)),
         threshold=threshold,
-        critical=_fit_critical(matrix, severities, seed),
-        facts=training_facts(rows, categories, honest, labels, threshold, coverage, wanted_precision),
+        critical=critical,
+        meaning=meaning,
+        encoder=encoder,
+        neighbours=fit_neighbours(kept, matrix, features, seed=seed),
+        facts={
+            **facts,
+            "unlabelled": len(others),
+            "choice": choice.reason(),
+            "candidates": dict(choice.losses),
+            "latent": space is not None,
+            "encoder": None if encoder is None else encoder.name,
+        },
     )
+    progress(1.0)
+    return model

@@ -16,6 +16,7 @@ from amends.cli import (
     inbox,
     outbox,
     privacy,
+    promoting,
     report,
     setup,
     triage,
@@ -35,6 +36,9 @@ database.app.command("checkpoint")(custody.checkpoint)
 database.app.command("rotate-key")(custody.rotate_key)
 privacy.app.command("erase")(forgetting.erase)
 privacy.app.command("purge")(forgetting.purge)
+triage.app.command("promote")(promoting.promote)
+triage.app.command("history")(promoting.history)
+triage.app.command("rollback")(promoting.rollback)
 app.add_typer(database.app, name="db")
 app.add_typer(triage.app, name="triage")
 app.add_typer(case.app, name="case")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,8 +11,10 @@ import typer
 
 from amends.cli.opened import Config, Json, Reference, opened
 from amends.cli.printing import as_json, local, out, table
+from complaints.doing import stamp
 from complaints.errors import UnknownReference
 from complaints.explaining import due_record
+from complaints.likeness import Like
 from complaints.references import parse_reference
 from store.exporting import OPERATOR
 
@@ -35,6 +38,9 @@ def list_(
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
     incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
     overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
+    like: Annotated[
+        str | None, typer.Option(help="Only those told in nearly the same words as this reference.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     json: Json = False,
@@ -42,6 +48,9 @@ def list_(
 ) -> None:
     """Complaints, those with the next due time first."""
     with opened(config) as (settings, store):
+        if like is not None:
+            _likes(store.every_like(reference(like)), ZoneInfo(settings.organisation.timezone), json=json)
+            return
         cases, following = store.cases(
             state=state,
             owner=owner,
@@ -74,6 +83,37 @@ def list_(
         )
         if following:
             out.print(f"More: --after {following}")
+
+
+def _likes(likes: Sequence[Like], zone: ZoneInfo, *, json: bool) -> None:
+    """What is like one complaint, the most like first; no other filter applies."""
+    found = [
+        {
+            "ref": one.ref,
+            "share": one.share,
+            "received_at": stamp(one.received_at),
+            "is_open": one.is_open,
+            "incident_id": one.incident,
+        }
+        for one in likes
+    ]
+    if json:
+        as_json({"cases": found, "next": None})
+        return
+    table(
+        "Like complaints",
+        ("reference", "in common", "received", "open", "incident"),
+        [
+            (
+                one.ref,
+                f"{one.share:.0%}",
+                local(stamp(one.received_at), zone),
+                "yes" if one.is_open else "no",
+                one.incident,
+            )
+            for one in likes
+        ],
+    )
 
 
 def _next(due: Any, zone: ZoneInfo) -> str | None:

@@ -49,7 +49,11 @@ def file_(
         found = reference(ref)
         own = settings.organisation
         labels = load_labels(
-            (language or own.staff_language,), own.timezone, settings.texts_folder, staff=True
+            (language or own.staff_language,),
+            own.timezone,
+            settings.texts_folder,
+            staff=True,
+            own=settings.own_names,
         )
         subject = for_ is Edition.SUBJECT
         store.note_read([found], OPERATOR, "file:subject" if subject else "file")

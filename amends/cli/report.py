@@ -96,7 +96,7 @@ def _set(found: Monitoring, settings: Settings, now: datetime, output: Path) -> 
 
     writable(output)
     own = settings.organisation
-    labels = load_labels((own.staff_language,), own.timezone, settings.texts_folder)
+    labels = load_labels((own.staff_language,), own.timezone, settings.texts_folder, own=settings.own_names)
     drawn = {title: draw(found) for title, (_, draw) in PICTURES.items()}
     text = as_markdown(found, own.timezone)
     made = report_document(text, labels, organisation=own.name, made_at=now, drawn=drawn)

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from amends.checking import Finding, check_installation
+from amends.checking import check_installation
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, err, out
+from amends.findings import Finding
 from amends.init import Answers, write_installation
 from amends.settings import load
 from amends.slack_manifest import manifest
@@ -29,6 +30,12 @@ def init(
     preset: Annotated[
         str, typer.Option(help="small_business, uk_fca_disp, au_rg271, municipality.")
     ] = "small_business",
+    categories: Annotated[
+        str | None,
+        typer.Option(
+            help='Categories of your own, as "Leak in the street, Low pressure"; none: leave it out.'
+        ),
+    ] = None,
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     asks = sys.stdin.isatty() and sys.stdout.isatty()
@@ -42,12 +49,24 @@ def init(
         ),
         emergency_number=_answer(emergency_number, "Emergency number", "112", asks),
         preset=preset,
+        categories=_names(
+            _answer(categories, "Categories of your own, by commas (none: just press Enter)", "", asks)
+        ),
     )
     for written in write_installation(folder, answers):
         out.print(f"wrote {written}", markup=False)
+    if answers.categories:
+        err.print(
+            f"Fill in {folder / 'examples'}: a handful of sentences for each of your categories.",
+            markup=False,
+        )
     err.print(
         "Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`."
     )
+
+
+def _names(said: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.strip() for one in said.split(",") if one.strip()))
 
 
 def _answer(given: str | None, question: str, default: str, asks: bool) -> str:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.opened import opened
+from amends.cli import judging, training
+from amends.cli.labelled import settings_there
+from amends.cli.opened import Config, opened
 from amends.cli.printing import err
-from amends.settings import SettingsError
+from amends.settings import Settings, SettingsError, rulebook
+from complaints.categories import categories_of
 from store.errors import StoreError
 
 if TYPE_CHECKING:
     from triage.pipeline import Model
 
 app = typer.Typer(help="The model behind the initial assessment.", no_args_is_help=True)
+app.command("train")(training.train)
+app.command("evaluate")(judging.evaluate)
 
 
 @app.command()
@@ -30,14 +37,27 @@ def propose(
     model: Annotated[
         Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config")] = None,
+    config: Config = None,
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
-    from triage.proposal import propose as propose_one  # scikit-learn takes a second to load
+    from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
+    from triage.allowed import keep_allowed
+    from triage.proposal import About
+    from triage.proposal import propose as propose_one
+    from triage.starters import starter_languages
 
-    loaded = _model(model, config)
+    settings = settings_there(config)
+    loaded = _model(model, config, settings)
+    rules = rulebook(settings) if settings is not None else None
+    known = About(languages=starter_languages(), received=datetime.now(UTC).date())
+    if rules is not None:
+        danger = tuple(danger_sign(one) for one in rules.danger)
+        known = replace(known, languages=rules.languages, danger=danger, country=rules.country)
     for one in [text] if text is not None else _lines():
-        sys.stdout.write(json_module.dumps(propose_one(loaded, one).as_json(), ensure_ascii=False) + "\n")
+        proposal = propose_one(loaded, one, known)
+        if model is None and rules is not None:
+            proposal = keep_allowed(proposal, categories_of(rules))
+        sys.stdout.write(json_module.dumps(proposal.as_json(), ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
 
@@ -59,7 +79,7 @@ def _lines() -> Iterator[str]:
             raise typer.BadParameter(f'line {number} has no "text": give one object with "text" a line')
 
 
-def _model(file: Path | None, config: Path | None) -> Model:
+def _model(file: Path | None, config: Path | None, settings: Settings | None) -> Model:
     from triage.artefact import load as load_artefact
     from triage.starters import train_starter
 
@@ -79,4 +99,4 @@ def _model(file: Path | None, config: Path | None) -> Model:
         # Nobody asked for an installation's own model: one that is not whole yet is no reason to refuse.
         why = str(wrong)
     err.print(f"{why}: training one from the starter examples.", markup=False)
-    return train_starter(("en", "tr"))
+    return train_starter(settings.organisation.languages if settings is not None else None)

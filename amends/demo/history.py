@@ -21,21 +21,24 @@ from amends.demo.place import PEOPLE
 from amends.demo.told import Told
 from bots.telegram.buttons import Buttons
 from bots.texts.texts import Texts
+from complaints.categories import categories_of
 from complaints.duties import ACTS, Lane, Owed
 from complaints.errors import ComplaintError
 from complaints.people import MODEL, SYSTEM
 from complaints.rulebook import Rulebook
-from complaints.vocabulary import RESTRICTING, Category, Verb
+from complaints.vocabulary import RESTRICTING, Category
 from complaints.worktime import next_working
-from scheduler.proposing import danger_sign, proposal_facts, reasons
+from scheduler.proposing import about, danger_sign, proposal_facts, words_behind
 from simulator import Simulator
-from store import acting, messages, obligations, owed_rows, reading, staff, told
+from store import acting, messages, obligations, owed_rows, proposing, reading, staff, told
 from store.open import Store
 from store.transactions import Tx
 from store.values import Chat, Obligation
+from triage.allowed import keep_allowed
 from triage.example import Example
 from triage.pipeline import Model
 from triage.proposal import propose
+from triage.sketch import sketch
 from triage.starters import starter_examples
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -179,12 +182,14 @@ class History:
 
     def _propose(self, tx: Tx, one: Obligation) -> None:
         ref = str(one.ref)
+        case = reading.case(tx, ref)
         story = "\n".join(text.text for text in told.texts(tx, ref))
-        rules = self.doing.rules
+        rules, drawn = self.doing.rules, sketch(story)
         signs = tuple(danger_sign(danger) for danger in rules.danger)
-        proposal = propose(self.model, story, languages=rules.languages, danger=signs)
-        facts = proposal_facts(proposal, words=reading.case(tx, ref).words)
-        acting.act(tx, ref, Verb.PROPOSE, MODEL, facts, reasons(proposal), key=one.key, settles=one.id)
+        known = about(case, languages=rules.languages, danger=signs)
+        proposal = keep_allowed(propose(self.model, story, known), categories_of(case.rules))
+        facts, words = proposal_facts(proposal, words=case.words), words_behind(proposal)
+        proposing.propose(tx, ref, MODEL, facts, words, sketch=drawn, key=one.key, settles=one.id)
 
     def _say(self, tx: Tx, one: Obligation) -> None:
         written = self.told.write(tx, one)

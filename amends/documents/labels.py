@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import InvalidOperation
@@ -68,19 +68,25 @@ class Labels:
 
 
 def load_labels(
-    languages: Iterable[str], zone: str, folder: Path | None = None, *, staff: bool = False
+    languages: Iterable[str],
+    zone: str,
+    folder: Path | None = None,
+    *,
+    staff: bool = False,
+    own: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Labels:
     """The labels in these languages, at first in the first of them.
 
-    `folder` holds an organisation's own texts. `staff`: the words of staff too, for the case file, in these
-    languages and no other: TextsError where one lacks a text. Else a language of the organisation's own that
-    has no labels of documents is left out, and English stands in where none is left.
+    `folder` holds an organisation's own texts, `own` the names of its own categories. `staff`: the words of
+    staff too, for the case file, in these languages and no other: TextsError where one lacks a text. Else a
+    language of the organisation's own that has no labels of documents is left out, and English stands in
+    where none is left.
     """
     wanted = tuple(languages)
     if not staff:
         wanted = tuple(one for one in wanted if _has_labels(one, folder)) or ("en",)
     domains = (DOCUMENTS, STAFF, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
-    loaded = tuple(load_texts(wanted, folder, domain=one) for one in domains)
+    loaded = tuple(load_texts(wanted, folder, domain=one, own=own) for one in domains)
     return Labels(loaded, loaded[0].languages[0], zone)
 
 

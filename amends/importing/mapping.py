@@ -1,7 +1,8 @@
-"""How a file's own columns and words become ours: a small TOML beside it (`amends import --map FILE`)."""
+"""How a file's own columns and words become ours: a small TOML or JSON beside it (`--map FILE`)."""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -62,10 +63,14 @@ def read_mapping(file: Path | None) -> Columns:
     """The mapping in a file; without one, columns are called as our fields. SettingsError names all problems."""
     if file is None:
         return Columns()
+    form = "JSON" if file.suffix.lower() == ".json" else "TOML"
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        said = json.loads(text) if form == "JSON" else tomllib.loads(text)
     except (OSError, ValueError) as wrong:
-        raise SettingsError([Problem("", str(file), f"cannot be read as TOML: {wrong}")]) from wrong
+        raise SettingsError([Problem("", str(file), f"cannot be read as {form}: {wrong}")]) from wrong
+    if not isinstance(said, dict):
+        raise SettingsError([Problem("", str(file), "is no object: write tables such as values.category")])
     problems = [Problem(key, str(file), what) for key, what in _problems(said)]
     if problems:
         raise SettingsError(problems)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from amends.importing.mapping import Columns
 from amends.importing.table import Row, Table
+from complaints.categories import categories_of
 from complaints.doing import stamp
 from complaints.errors import BadFacts
 from complaints.past import check_past
@@ -95,7 +96,7 @@ def _past(
     if received > now:
         wrong("received_at: lies in the future")
     try:
-        check_past(ending, received_at=received, at=now, by=IMPORTER)
+        check_past(ending, received_at=received, at=now, by=IMPORTER, categories=categories_of(rules))
     except BadFacts as refused:
         wrong(f"{refused.field}: {refused}")
     words = {name: said[name] for name in _SEALED if said.get(name)}

@@ -63,8 +63,10 @@ def tables(preset: str) -> Iterator[Table]:
         "staff": ("[[staff]]", sections.Colleague),
         "recourse": ("[[recourse]]", sections.Recourse),
         "danger": ("[[danger]]", sections.Danger),
+        "category": ("[[category]]", sections.OwnCategory),
         "on_call": ("[on_call]", sections.OnCall),
         "privacy": ("[privacy]", sections.Privacy),
+        "triage": ("[triage]", sections.Triage),
         "jurisdiction": ("[jurisdiction.TR]", sections.Jurisdiction),
     }
     for name in SECTIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from decimal import Decimal
 from typing import Annotated
 
@@ -94,6 +95,20 @@ def parse_amount(text: str) -> Limit:
     return Limit(int(Decimal(found.group(1)) * 100), found.group(2))
 
 
+def parse_clock(text: str) -> time | None:
+    """Read "03:00" as a time of day, "off" as None; raises ValueError."""
+    if text.strip() == "off":
+        return None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text.strip()):
+        raise ValueError(f'{text!r} is not a time of day; write one such as "03:00", or "off"')
+    return time.fromisoformat(text.strip())
+
+
+def _clock(text: str) -> str:
+    parse_clock(text)
+    return text.strip()
+
+
 def _amount(text: str) -> str:
     parse_amount(text)
     return " ".join(text.split())
@@ -110,3 +125,4 @@ SlackPeople = Annotated[str, AfterValidator(_people)]
 SlackPerson = Annotated[str, AfterValidator(_person)]
 SlackChannel = Annotated[str, AfterValidator(_channel)]
 AmountText = Annotated[str, AfterValidator(_amount)]
+ClockText = Annotated[str, AfterValidator(_clock)]

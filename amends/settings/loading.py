@@ -27,6 +27,7 @@ from amends.settings.sections import (
     LevelRole,
     OnCall,
     Organisation,
+    OwnCategory,
     Privacy,
     Recourse,
     Roles,
@@ -34,6 +35,7 @@ from amends.settings.sections import (
     Slack,
     Survey,
     Targets,
+    Triage,
     whole_levels,
 )
 from amends.settings.variables import CONFIG, Secrets, read_secrets
@@ -68,8 +70,12 @@ class Settings(BaseSettings):
     )
     recourse: tuple[Recourse, ...] = Field(default=(), description="Outside bodies, in order.")
     danger: tuple[Danger, ...] = Field(default=(), description="Signs of danger of your own.")
+    category: tuple[OwnCategory, ...] = Field(
+        default=(), description="Categories of your own, beside those that come with Amends."
+    )
     on_call: OnCall = OnCall()
     privacy: Privacy = Privacy()
+    triage: Triage = Triage()
     jurisdiction: dict[str, Jurisdiction] = Field(
         default_factory=dict,
         description="A second country, by its two letters; all else is as in the rest of the file.",
@@ -97,6 +103,16 @@ class Settings(BaseSettings):
     def texts_folder(self) -> Path:
         """Where the organisation's own texts lie: `texts/` beside the file."""
         return self.file.parent / "texts"
+
+    @property
+    def examples_folder(self) -> Path:
+        """Where labelled examples of the organisation's own lie: `examples/` beside the file."""
+        return self.file.parent / "examples"
+
+    @property
+    def own_names(self) -> dict[str, dict[str, str]]:
+        """The names of its own categories, by the id of their text and by language."""
+        return {f"category.{one.key}": dict(one.name) for one in self.category}
 
     @property
     def fingerprint(self) -> str:
@@ -180,6 +196,10 @@ def _contradictions(settings: Settings, file: Path, places: dict[Place, int]) ->
         if region is not None and country in supported and region not in parts:
             known = f"write one of {', '.join(parts)}" if parts else "leave it out"
             found.append((place, f"{region!r} is no part of {country} with holidays of its own; {known}"))
+    keys = [one.key for one in settings.category]
+    for number, key in enumerate(keys):
+        if key in keys[:number]:
+            found.append((("category", number, "key"), f"{key!r} is there already; give each its own code"))
     if "hours" in settings.on_call.model_fields_set and not settings.on_call.people:
         found.append((("on_call", "people"), 'hours without people page nobody; write people = ["U0000002"]'))
     return [Problem(_key(path), _place(file, path, places), what) for path, what in found]

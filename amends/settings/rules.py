@@ -124,6 +124,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         notice=privacy.notice,
         retention=privacy.retention or "",
         simulated=settings.simulation.telegram,
+        categories={one.key: dict(one.name) for one in settings.category},
     )
 
 

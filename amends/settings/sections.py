@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from amends.settings.forms import (
     AmountText,
+    ClockText,
     CountryCode,
     HoursText,
     LanguageCode,
@@ -21,7 +22,8 @@ from amends.settings.forms import (
     SpanText,
     ZoneName,
 )
-from complaints.vocabulary import Priority, Role
+from complaints.categories import is_code
+from complaints.vocabulary import Category, Priority, Role
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -300,6 +302,65 @@ class Danger(Section):
         if any(not sign.strip() for sign in signs):
             raise ValueError('a sign is empty; write words such as "smell of gas"')
         return signs
+
+
+class Triage(Section):
+    """How the model behind the proposed assessment learns (clause 7.5; docs/learning.md)."""
+
+    retrain_after: int = Field(
+        default=50, ge=0, description="Assessments after which a new model is trained; 0: not by number."
+    )
+    retrain_at: ClockText = Field(
+        default="03:00",
+        description='When, by local time, a new one is trained each night that anything changed; or "off".',
+        examples=["03:00"],
+    )
+    wanted_precision: float = Field(
+        default=0.90,
+        gt=0,
+        lt=1,
+        description='So many of the proposals that do not say "not sure" must be right.',
+    )
+    alert_budget: float = Field(
+        default=0.10,
+        gt=0,
+        le=0.5,
+        description="At most this share of complaints may be proposed as severity 4 or 5 by the model.",
+    )
+    encoder: Literal["auto", "none", "minilm", "e5"] = Field(
+        default="auto",
+        description="The optional encoder that the next training reads with; auto: the one installed, if any.",
+    )
+
+
+class OwnCategory(Section):
+    """A category of the organisation's own, beside those that come with Amends (docs/triage.md)."""
+
+    key: str = Field(
+        description="Its code in the record, reports and examples; never change it afterwards.",
+        examples=["leak"],
+    )
+    name: dict[LanguageCode, str] = Field(
+        min_length=1,
+        description="What people call it, by language.",
+        examples=[{"en": "Leak in the street", "tr": "Sokakta su kaçağı"}],
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _code(cls, key: str) -> str:
+        if not is_code(key):
+            raise ValueError(f'{key!r} is no code; write small letters, digits and "_" alone, such as "leak"')
+        if key in set(Category):
+            raise ValueError(f"{key!r} comes with Amends; word it anew in texts/, or choose another code")
+        return key
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, name: dict[str, str]) -> dict[str, str]:
+        if any(not one.strip() or len(one) > 75 or "{" in one or "}" in one for one in name.values()):
+            raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
+        return name
 
 
 class OnCall(Section):

@@ -167,9 +167,7 @@ class Player:
     def _card(self, member: Colleague, of: str | None) -> Card:
         """The newest card this person sees, or the newest of one customer's complaint."""
         refs = self._references(of) if of else None
-        cards = [
-            card for card in self._cards(member) if refs is None or any(ref in card.text for ref in refs)
-        ]
+        cards = [card for card in self._cards(member) if refs is None or _own_reference(card) in refs]
         if not cards:
             raise Failed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
         return max(cards, key=lambda card: float(card.ts))
@@ -404,6 +402,12 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: `Alice presses Update all on the incident card`.
 INCIDENT = "the incident card"
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
+
+
+def _own_reference(card: Card) -> str | None:
+    """Whose card it is: its headline begins with that; further down it may name others."""
+    found = _REFERENCE.search(card.text)
+    return None if found is None else found[0]
 
 
 def _owner(of: str) -> str | None:

@@ -1,41 +1,26 @@
-"""What a story has told already, so that it is shown instead of asked; only where plain rules can tell."""
+"""What a story has told already, so that it is shown or confirmed, not asked; only where plain rules can tell."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import date
 
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december",
-    "ocak|şubat|mart|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık",
+from bots.dialogue.buttons import REMEDIES
+from triage.details import Detail
+from triage.details.checksums import is_iban
+
+#: Kinds of number that say what a story is about; a card's never does.
+_NUMBERS = frozenset(
+    {"order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"}
 )
-_DAY = re.compile(
-    r"\b(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2}|yesterday|today|this morning"
-    r"|last (?:night|week|month)|(?:on|since|last) (?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTHS[0]})|(?:{_MONTHS[0]}) \d{{1,2}}"
-    rf"|dün|bugün|bu sabah|dün gece|geçen (?:hafta|ay)|\d{{1,2}} (?:{_MONTHS[1]}))\b",
-    re.IGNORECASE,
+#: More than this are not confirmed in one breath: then the question is asked.
+_MOST = 6
+_RIGHT = (
+    r"(?:yes|yep|yeah|correct|right|true|exactly|evet|doğru|aynen|öyle|ja|richtig|genau|stimmt|sí|si|correcto"
+    r"|exacto|así es|(?:that'?s|that is|it is|das ist|das) (?:correct|right|true|it|richtig))"
 )
-_SUBJECT = re.compile(
-    r"\b(?:order|account|customer|invoice|contract|booking|policy|meter|reference|sipariş|hesap|müşteri|fatura"
-    r"|sözleşme|abone|tesisat|sayaç|rezervasyon|poliçe)\w*\s*(?:no|number|nr|num|numara\w*)?\.?\s*[:#]?\s*"
-    r"[A-Z0-9][A-Z0-9/-]*\d[A-Z0-9/-]{2,}",
-    re.IGNORECASE,
-)
-_I_WANT = r"(?:i|we)(?:'d like| would like| want| expect| demand| ask for)[^.!?\n]{0,25}\b"
-_WISHES = (
-    ("money_back", _I_WANT + r"(?:refund|money back)\b"),
-    ("replacement", _I_WANT + r"(?:replacement|a new one)\b"),
-    ("apology", _I_WANT + r"apolog(?:y|ies)\b"),
-    ("explanation", _I_WANT + r"explanation\b"),
-    ("money_back", r"\b(?:paramı|ücretimi)[^.!?\n]{0,15}\b(?:iade|geri)\b[^.!?\n]{0,15}\bist(?:iyor|er)"),
-    ("money_back", r"\biade[^.!?\n]{0,15}\b(?:istiyor|talep ediyor)"),
-    ("apology", r"\bözür[^.!?\n]{0,20}\b(?:bekliyor|istiyor)"),
-    ("explanation", r"\baçıklama[^.!?\n]{0,15}\b(?:bekliyor|istiyor)"),
-    ("replacement", r"\b(?:değişim|yenisini)[^.!?\n]{0,15}\bistiyor"),
-)
-_DECLINED = re.compile(
-    r"\b(?:don't|do not|didn't|not|never|refused?|denied|without|istemiyor\w*|reddet\w*)\b", re.IGNORECASE
-)
+_YES = re.compile(rf"{_RIGHT}(?:[ ,]+(?:{_RIGHT}|please|that is|it is)){{0,3}}[.! ]*", re.IGNORECASE)
 _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
@@ -56,19 +41,34 @@ _RELATIONS = (
 )
 
 
-def where_and_when(story: str) -> bool:
-    """True when the story names a day and an order, account or the like with its number."""
-    return bool(_DAY.search(story)) and bool(_SUBJECT.search(story))
+def where_and_when(found: Sequence[Detail], received: date) -> str | None:
+    """What the story names of both: a day up to receipt, and a place or a number; None where one lacks."""
+    days = [one for one in found if one.kind == "date" and one.value[:10] <= received.isoformat()]
+    about = [one for one in found if _says_where(one)]
+    told: dict[str, str] = {}
+    for one in sorted([*about, *days], key=lambda one: one.span):
+        told.setdefault(one.value, " ".join(one.text.split()).rstrip("."))
+    return ", ".join(told.values()) if days and about and len(told) <= _MOST else None
 
 
-def remedy(story: str) -> str | None:
-    """The remedy that the story asks for in so many words, or None; a doubt is asked."""
-    found = set()
-    for choice, pattern in _WISHES:
-        for hit in re.finditer(pattern, story, re.IGNORECASE):
-            if not _DECLINED.search(hit.group()):
-                found.add(choice)
-    return found.pop() if len(found) == 1 else None
+def _says_where(one: Detail) -> bool:
+    """A number, a branch, a street with its house; a street alone is where half a town lives."""
+    if one.kind == "place":
+        return any(character.isdigit() for character in one.value)
+    # Where money is to be paid is not what it is about.
+    return one.kind == "branch" or (one.kind in _NUMBERS and not is_iban(one.value))
+
+
+def remedy(found: Sequence[Detail]) -> str | None:
+    """The remedy that the story asks for in so many words, where it is one of the choices; a doubt is asked."""
+    asked_for = {one.value for one in found if one.kind == "remedy"}
+    only = asked_for.pop() if len(asked_for) == 1 else None
+    return only if only in REMEDIES else None
+
+
+def affirms(text: str) -> bool:
+    """True for a yes in so many words to "Is that right?"."""
+    return bool(_YES.fullmatch(text.strip()))
 
 
 def for_oneself(text: str) -> bool:

@@ -9,20 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from bots.dialogue import already_told
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, SKIP, WHOM, Rows
 from complaints.changes.telling import CHILD_WRITING
+from triage.details import Detail
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is known when the next question is chosen: the story, its cues and signs, what was pressed."""
+    """What is known when the next question is chosen: the story, its cues and signs, what was pressed.
+
+    `found` gives the facts in the story, read only when a question needs them; `received` is the day of it.
+    """
 
     story: str
     cues: frozenset[str]
     rules: frozenset[str]
+    received: date
+    found: Callable[[], tuple[Detail, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -39,6 +46,7 @@ def _nothing(told: Told) -> None:
 class Question:
     """One question. `field` is where its words lie; `known` is a choice that the story has made already.
 
+    `told` is an answer in the story that is shown for a Yes in place of the question: a choice, or words.
     `coded` gives the facts of a pressed choice, `worded` those of an answer in words; what is sensitive has
     none, its words are sealed and a flag tells that there are some.
     """
@@ -48,6 +56,7 @@ class Question:
     buttons: Rows
     asks: Asks
     known: Known = _nothing
+    told: Known = _nothing
     coded: Callable[[str], Facts] | None = None
     worded: Callable[[str], Facts] | None = None
 
@@ -115,16 +124,24 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question("needs", "support_needs", NEEDS, _cue("support"), coded=lambda choice: {}),
     Question("identity", "anonymity", IDENTITY, _cue("anonymous"), worded=_kept_back),
-    Question("where", "where_and_when", SKIP, lambda told: not already_told.where_and_when(told.story)),
+    Question(
+        "where",
+        "where_and_when",
+        SKIP,
+        lambda told: True,
+        told=lambda told: already_told.where_and_when(told.found(), told.received),
+    ),
     Question(
         "help",
         "remedy_requested",
         HELP,
         lambda told: True,
-        known=lambda told: already_told.remedy(told.story),
+        told=lambda told: already_told.remedy(told.found()),
     ),
 )
 BY_STEP: Mapping[str, Question] = {one.step: one for one in QUESTIONS}
+#: The questions in whose place what was told already may be shown for a Yes.
+CONFIRMED: frozenset[str] = frozenset(one.step for one in QUESTIONS if one.told is not _nothing)
 ORDER: tuple[str, ...] = tuple(BY_STEP)
 
 

@@ -10,6 +10,8 @@ CANCEL: Rows = (("cancel",),)
 CHECK: Rows = (("send",), ("change", "not_yet"))
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
 SAFE: Rows = (("safe",),)
+#: Under what the story told already: is that right?
+CONFIRM: Rows = (("yes", "change"), ("skip",))
 SURE: Rows = (("yes", "no"),)
 #: Is it this? (iso10002.md section 3, Incident)
 THIS: Rows = (("yes", "yes_more"), ("no",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bots.dialogue import remedies, replies, restoring, survey
+from bots.dialogue import already_told, questions, remedies, replies, restoring, survey
 from bots.dialogue.asked import ORDER, QUESTIONS
 from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.danger import STEP as DANGER
@@ -36,6 +36,8 @@ _AT: dict[str, frozenset[str]] = {
 def typed(talk: Talk, text: str) -> Press | None:
     """The press that this text stands for, or None: then it is words like any other."""
     choice = talk.texts.choice_of(text)
+    if questions.confirms(talk) and (choice in ("yes", "no", "change") or already_told.affirms(text)):
+        return Press(choice or "yes", talk.step, talk.ref, int(talk.state["turn"]))
     if choice is None:
         return _added(talk, text)
     turn = int(talk.state["turn"])

@@ -66,7 +66,9 @@ def press(talk: Talk, heard: Press) -> None:
 def _form(talk: Talk, case: Case, heard: Press) -> None:
     choice, ref = heard.choice, case.ref
     answers = asked.step_of(choice, heard.step)
-    if choice == "done":
+    if heard.step in asked.CONFIRMED and choice in ("yes", "no", "change"):
+        _is_that_right(talk, case, heard.step, yes=choice == "yes")
+    elif choice == "done":
         if talk.step == "story" and talk.ref == ref and talk.form_open(ref):
             questions.ask_next(talk, ref)
     elif answers is not None:
@@ -84,6 +86,15 @@ def _form(talk: Talk, case: Case, heard: Press) -> None:
     elif choice in _CHANGED:
         _take_up(talk, case)
         _change(talk, case, _CHANGED[choice])
+
+
+def _is_that_right(talk: Talk, case: Case, step: str, *, yes: bool) -> None:
+    """The answer to what the story told already."""
+    if yes:
+        questions.confirmed(talk, case.ref, step)
+    else:
+        _take_up(talk, case)
+        _change(talk, case, step)
 
 
 def _take_up(talk: Talk, case: Case) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bots.dialogue import incident
-from bots.dialogue.asked import BY_STEP, ORDER, QUESTIONS, Told
-from bots.dialogue.buttons import CHANGES, CHECK, DONE
+from bots.dialogue.asked import BY_STEP, CONFIRMED, ORDER, QUESTIONS, Told
+from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
 from bots.dialogue.recording import DESCRIPTION, Message, add, choose
 from bots.dialogue.talk import IDLE, Talk
 from complaints.changes.telling import CHILD_WRITING
@@ -69,7 +69,9 @@ def _told(talk: Talk, ref: str) -> Told:
     """What the choice of the next question depends on."""
     story = story_of(talk, ref)
     rules = frozenset(one.rule for one in talk.reading(story).signs)
-    return Told(story, cues(story), rules, talk.state.get("chosen", {}) if talk.ref == ref else {})
+    received = talk.received(ref)
+    chosen = talk.state.get("chosen", {}) if talk.ref == ref else {}
+    return Told(story, cues(story), rules, received, lambda: talk.details(story, received), chosen)
 
 
 def is_child(talk: Talk, ref: str) -> bool:
@@ -106,14 +108,21 @@ def _other(told: Told) -> bool:
     return BY_STEP["relation"].asks(told)
 
 
-def ask(talk: Talk, step: str, ref: str) -> None:
-    """Put the question of this step; to a child in plainer words where we have them."""
+def ask(talk: Talk, step: str, ref: str, *, anew: bool = False) -> None:
+    """Put the question of this step; what the story told already is shown for a Yes, unless it is asked anew.
+
+    To a child in plainer words where we have them.
+    """
+    told = None if anew or step not in CONFIRMED else BY_STEP[step].told(_told(talk, ref))
+    talk.state["confirms"] = None if told is None else step
     if step == "check":
         read_back(talk, ref)
     elif step == incident.STEP:
         incident.ask(talk, ref)
     elif step == "change":
         talk.say("ask.change", ref=ref, buttons=CHANGES)
+    elif told is not None:
+        talk.say(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=_as_read(talk, step, told))
     else:
         plain = f"ask.{step}.plain"
         wanted = plain if talk.texts.has(plain) and is_child(talk, ref) else f"ask.{step}"
@@ -133,14 +142,41 @@ def answered(talk: Talk, ref: str, message: Message) -> None:
 
 def chosen(talk: Talk, ref: str, step: str, choice: str) -> None:
     """A button that answers a question; late, it is an addition."""
-    label = talk.texts.label(talk.language, choice)
+    _choose(talk, ref, step, choice, BY_STEP[step].facts(choice))
+
+
+def confirms(talk: Talk) -> bool:
+    """True while what the story told already is shown for a Yes."""
+    return talk.step in CONFIRMED and talk.state.get("confirms") == talk.step
+
+
+def confirmed(talk: Talk, ref: str, step: str) -> None:
+    """Yes: what the story told is the answer, and is recorded as one; late, it is an addition."""
+    one = BY_STEP[step]
+    told = one.told(_told(talk, ref))
+    if told is not None:
+        coded = one.facts(told) if told in one.choices else {}
+        _choose(talk, ref, step, told, {**coded, "from_story": True})
+    elif talk.step == step and talk.ref == ref:
+        # The story was changed since: nothing of it can be confirmed any more.
+        ask(talk, step, ref, anew=True)
+
+
+def _as_read(talk: Talk, step: str, choice: str) -> str:
+    """A choice by its label; what the story told in words is words already."""
+    return talk.texts.label(talk.language, choice) if choice in BY_STEP[step].choices else choice
+
+
+def _choose(talk: Talk, ref: str, step: str, choice: str, coded: Facts) -> None:
+    label = _as_read(talk, step, choice)
     if talk.step != step and talk.told(ref).get(_field(talk, step)) == label:
         # The same press once more: an app that lost our answer repeats it under a new id.
         return
-    facts = _with_relation(talk, ref, step, BY_STEP[step].facts(choice))
+    facts = _with_relation(talk, ref, step, coded)
     choose(talk, ref, _new_field(talk, ref, step), label, facts)
     if talk.form_open(ref) and talk.ref == ref:
-        _remember(talk, step, choice)
+        if choice in BY_STEP[step].choices:
+            _remember(talk, step, choice)
         _done(talk, step)
         _told_back(talk, ref, facts)
         ask_next(talk, ref)
@@ -191,7 +227,7 @@ def change(talk: Talk, ref: str, step: str) -> None:
         talk.say("ask.story_again", ref=ref, buttons=DONE)
         return
     talk.go(step, ref, done=done)
-    ask(talk, step, ref)
+    ask(talk, step, ref, anew=True)
 
 
 def story_of(talk: Talk, ref: str) -> str:

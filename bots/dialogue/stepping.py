@@ -185,6 +185,9 @@ def _edited(talk: Talk, heard: Edited) -> None:
     if case.form_open and talk.ref == ref:
         if talk.step == "check":
             questions.read_back(talk, ref)
+        elif questions.confirms(talk):
+            # What is shown for a Yes may stand otherwise now.
+            questions.ask(talk, talk.step, ref)
         return
     talk.say("edit.noted", ref=ref)
 

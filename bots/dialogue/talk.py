@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bots.dialogue.asked import ORDER
@@ -17,12 +17,14 @@ from bots.texts import Texts
 from complaints.doing import instant, stamp
 from complaints.duties import Lane
 from complaints.lifecycle import TABLE
+from complaints.localtime import wall
 from complaints.particulars import Sign
 from complaints.record import Case
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from complaints.worktime import due
 from store.values import Act, Conversation, Say, Turn, Wake
+from triage.details import Detail, details
 
 #: Steps at which the form's questions stand.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
@@ -45,6 +47,7 @@ class Talk:
     blocked: bool | None = None
     danger: tuple[str, Sign] | None = None
     _readings: dict[str, Reading] = field(default_factory=dict)
+    _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -150,6 +153,17 @@ class Talk:
         if text not in self._readings:
             self._readings[text] = read(text, self.rules, self.conversation.staff, self.now)
         return self._readings[text]
+
+    def received(self, ref: str) -> date:
+        """The day on which a complaint was received, where times are shown; one of this turn: today."""
+        case = self.case(ref)
+        return wall(case.received_at if case is not None else self.now, self.zone).date()
+
+    def details(self, text: str, received: date) -> tuple[Detail, ...]:
+        """The facts in these words; each text is looked at once a turn."""
+        if text not in self._details:
+            self._details[text] = details(text, received=received, country=self.rules.country)
+        return self._details[text]
 
     def files(self, ref: str) -> int:
         """How many files came with a complaint, those of this turn included."""

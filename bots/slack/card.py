@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,9 +18,12 @@ from bots.slack.blocks import (
     option,
     section,
 )
+from bots.slack.likes import like_blocks
 from bots.slack.offers import Offer, verbs_for
+from bots.slack.proposed import card_lines
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
+from complaints.likeness import Like
 from complaints.localtime import wall
 from complaints.priorities import priority_of
 from complaints.record import Case
@@ -42,10 +46,18 @@ class Drawn:
 
 
 def card(
-    case: Case, voice: Voice, *, now: datetime, draw: int, purpose: str = CARD, home: bool = False
+    case: Case,
+    voice: Voice,
+    *,
+    now: datetime,
+    draw: int,
+    purpose: str = CARD,
+    home: bool = False,
+    likes: Sequence[Like] = (),
 ) -> Drawn:
     """The card as the record stands now; `draw` counts the drawings of this post.
 
+    `likes` are like complaints that everybody who sees this post may know of.
     The executive post shows two buttons, unless it is the only one (`home`): then everything is done there.
     """
     offer = verbs_for(case)
@@ -59,11 +71,12 @@ def card(
         fields(_fields(case, voice)),
         section(next_words(case, voice, now)),
     ]
-    lines = (_clocks(case, voice, now), _proposal(case, voice), _rules(case, voice))
+    lines = (_clocks(case, voice, now), *card_lines(case, voice), _rules(case, voice))
     blocks += [context(line) for line in lines if line]
     flags = flag_lines(case, voice)
     if flags:
         blocks.append(context(*flags))
+    blocks += like_blocks(case, likes, voice, now=now)
     blocks.append(act_row(case, voice, offer, draw))
     return Drawn(f"{headline(case, voice)}. {next_words(case, voice, now, bold=False)}", blocks)
 
@@ -116,20 +129,6 @@ def _clocks(case: Case, voice: Voice, now: datetime) -> str:
     if not others:
         return ""
     return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8]))
-
-
-def _proposal(case: Case, voice: Voice) -> str:
-    proposed = case.proposed
-    if proposed is None or case.assessment is not None:
-        return ""
-    id_ = "card.not_sure" if proposed.abstained else "card.proposed"
-    return voice.say(
-        id_,
-        category=voice.say(f"category.{proposed.category}"),
-        percent=round(proposed.probability * 100),
-        severity=proposed.severity,
-        safety=proposed.safety,
-    )
 
 
 def _rules(case: Case, voice: Voice) -> str:

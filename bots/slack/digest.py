@@ -11,10 +11,12 @@ from bots.slack.blocks import Block, context, header, mention, section
 from bots.slack.card import Drawn
 from bots.slack.desk import Desk
 from bots.slack.home import heading
+from bots.slack.likes import cluster_lines
 from bots.slack.posting import Poster
 from bots.slack.telling_once import say_once
 from bots.slack.voice import Voice
 from bots.slack.whom import stand_ins
+from complaints.likeness import Cluster
 from complaints.localtime import at_minute, wall
 from complaints.people import Actor
 from complaints.vocabulary import Role
@@ -33,11 +35,13 @@ class Morning:
     """What is there to be said to one person: the parts by the id of their heading, in the order shown."""
 
     parts: Mapping[str, Worklist]
+    #: Like complaints that somebody should look at together; of managers alone.
+    clusters: tuple[Cluster, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Nothing to say: then nothing is said."""
-        return not any(page.count for page in self.parts.values())
+        return not self.clusters and not any(page.count for page in self.parts.values())
 
 
 def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
@@ -54,6 +58,10 @@ def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
         if page.more:
             rows.append(f"_{voice.say('digest.more', number=page.more)}_")
         blocks.append(section("\n".join([f"*{head}*", *rows])))
+    if morning.clusters:
+        head = f"{voice.say('digest.clusters')} ({len(morning.clusters)})"
+        counts.append(head)
+        blocks.append(section("\n".join([f"*{head}*", *cluster_lines(morning.clusters, voice)])))
     blocks.append(context(voice.say("digest.home")))
     return Drawn(f"{title}: {', '.join(counts)}", blocks)
 
@@ -121,7 +129,8 @@ class Digests:
                 "unassigned": await page(Section.UNASSIGNED),
                 "waiting": await page(Section.WAITING),
                 "unchecked": await page(Section.UNCHECKED),
-            }
+            },
+            await desk.do(desk.store.like_clusters, actor) if manages else (),
         )
 
     async def message(self, owed: Obligation) -> Outcome:

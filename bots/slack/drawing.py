@@ -106,7 +106,10 @@ class Drawing:
                 ts = await self.poster.find(channel, self._key(case.ref, purpose))
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
-        drawn = card(case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home)
+        likes = await desk.do(desk.store.likes_of, case.ref) if home and case.is_open else ()
+        drawn = card(
+            case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home, likes=likes
+        )
         # A complaint has its card, though somebody deleted it.
         ts = await self.poster.show(channel, ts, drawn, self._key(case.ref, purpose))
         await desk.do(desk.store.posted, case.ref, purpose, ts, case.version, draw)

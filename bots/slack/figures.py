@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from bots.slack.blocks import Block, context, fields, header, section
 from bots.slack.card import Drawn
 from bots.slack.voice import Voice
@@ -9,6 +12,9 @@ from complaints.localtime import wall
 from reports.figures import ShareFigure
 from reports.kpis import Verdict
 from reports.monitoring import Monitoring
+
+if TYPE_CHECKING:
+    from triage.drift import Warned
 
 #: The shares that a person at work asks for; the report has all of them.
 SHOWN: tuple[str, ...] = (
@@ -24,8 +30,16 @@ SHOWN: tuple[str, ...] = (
 _MARKS = {Verdict.MET: "✅", Verdict.NOT_MET: "❌"}
 
 
-def figures(report: Monitoring, voice: Voice, zone: str) -> Drawn:
-    """A short message: how many, what is open, and each share beside what is asked of it."""
+#: What is said where the model and the people who confirm have parted.
+_DRIFTS = {
+    "agreement": "stats.drift_agreement",
+    "mix": "stats.drift_mix",
+    "calibration": "stats.drift_calibration",
+}
+
+
+def figures(report: Monitoring, voice: Voice, zone: str, drifts: Sequence[Warned] = ()) -> Drawn:
+    """A short message: how many, what is open, each share beside what is asked of it, and what drifts."""
     first = voice.day(wall(report.period.start, zone).date())
     title = voice.say("stats.title")
     backlog = report.backlog
@@ -47,8 +61,15 @@ def figures(report: Monitoring, voice: Voice, zone: str) -> Drawn:
     ]
     if medians:
         blocks.append(section("\n".join([voice.say("stats.medians"), *medians])))
+    if drifts:
+        blocks.append(section("\n".join(f"⚠️ {_drift(one, voice)}" for one in drifts)))
     blocks.append(context(voice.say("stats.more")))
     return Drawn(f"{title}: {counts}", blocks)
+
+
+def _drift(one: Warned, voice: Voice) -> str:
+    value, bound = f"{one.value * 100:.0f}", f"{one.bound * 100:.0f}"
+    return voice.say(_DRIFTS[one.code], value=value, bound=bound, rows=one.rows)
 
 
 def _share(one: ShareFigure, voice: Voice) -> str:

@@ -20,9 +20,12 @@ from bots.slack.blocks import (
     section,
     weight,
 )
+from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
-from bots.slack.shown import because_line, said_blocks
+from bots.slack.proposed import doubtful, proposal_blocks, proposed_matters
+from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
+from complaints.categories import categories_of
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
 from complaints.localtime import wall
@@ -72,16 +75,17 @@ def filling(
     opened: Opened | None = None,
     letter: str = "",
     suggestion: tuple[str, int] | None = None,
+    suggested: tuple[str, str] | None = None,
 ) -> Filling:
     """The filling of a form.
 
     `events` are the whole history, with words at least for the verbs in NEEDED; `opened` is there for the
     forms in READING; `letter` is what an approver is asked to agree to; `suggestion` is who might take an
-    ownerless one, with how many that person has.
+    ownerless one, with how many that person has; `suggested` the link that a button offered.
     """
     match form:
         case "assess" if opened is not None:
-            return _assess(opened, voice)
+            return _assess(opened, voice, now)
         case "assign" if case.owner is None and suggestion is not None:
             who, number = suggestion
             told = voice.say("assign.suggested", who=mention(who), number=number)
@@ -105,35 +109,63 @@ def filling(
         case "given":
             return _given(case, voice, now)
         case "link":
-            return Filling(shown=[context(voice.say(one, ref=case.ref, other="X")) for one in _LINKS])
+            other = "X" if suggested is None else suggested[1]
+            effects = [context(voice.say(one, ref=case.ref, other=other)) for one in _LINKS]
+            return Filling(initial=initial(suggested) if suggested is not None else {}, shown=effects)
         case _:
             return Filling()
 
 
-def _assess(opened: Opened, voice: Voice) -> Filling:
+def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
     """The words and the proposal above; the criteria proposed or in force, but never a safety (7.5)."""
     case = opened.case
     known = case.assessment
     if known is not None:
-        initial: dict[str, Any] = {
+        start: dict[str, Any] = {
             name: getattr(known, name)
             for name in ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely")
         }
-        initial["immediate_needed"] = "yes" if known.immediate_needed else "no"
-        initial["immediate_possible"] = "yes" if known.immediate_possible else None
+        start["immediate_needed"] = "yes" if known.immediate_needed else "no"
+        start["immediate_possible"] = "yes" if known.immediate_possible else None
     else:
-        proposed = case.proposed
-        sure = proposed is not None and not proposed.abstained
-        initial = {
-            "category": proposed.category if proposed is not None and sure else None,
-            "severity": case.severity if proposed is not None or case.signs else None,
-            "complexity": 1,
-            "reach": 1,
-            "recurrence": 2,
-            "immediate_needed": "no",
-        }
-    line = because_line(opened, voice)
-    return Filling(initial=initial, shown=[*newest(opened, voice), *([section(line)] if line else [])])
+        start = _proposed(case)
+    matters = proposed_matters(opened) if known is None else []
+    for row, (text, category) in enumerate(matters):
+        start |= {f"issues.{row}.text": text, f"issues.{row}.category": category}
+    return Filling(
+        initial=start,
+        choices={"category": _categories(case, voice)},
+        rows={"issues": max(1, len(matters))},
+        shown=[
+            *newest(opened, voice),
+            *proposal_blocks(opened, voice),
+            *like_blocks(case, opened.likes, voice, now=now),
+        ],
+    )
+
+
+def _proposed(case: Case) -> dict[str, Any]:
+    """What the model and the rules propose: no category where they are not sure, and never a safety."""
+    proposed = case.proposed
+    sure = proposed is not None and not proposed.abstained
+    start: dict[str, Any] = {
+        "category": proposed.category if proposed is not None and sure else None,
+        "severity": case.severity if proposed is not None or case.signs else None,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+        "immediate_needed": "no",
+    }
+    if proposed is not None:
+        start |= {one.field: one.value for one in proposed.criteria}
+    return start
+
+
+def _categories(case: Case, voice: Voice) -> tuple[tuple[str, str], ...]:
+    """The categories to choose from; the two that the model cannot tell apart stand first (7.5)."""
+    first = doubtful(case) if case.assessment is None else ()
+    names = (*first, *(one for one in categories_of(case.rules) if one not in first))
+    return tuple((one, voice.say(f"category.{one}")) for one in names)
 
 
 def newest(opened: Opened, voice: Voice) -> list[Block]:

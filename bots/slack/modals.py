@@ -140,9 +140,26 @@ def with_row(view: Mapping[str, Any], group: str, voice: Voice) -> View:
     at = next(n for n, one in enumerate(blocks) if one.get("block_id") == f"more.{group}")
     if len(blocks) + len(members) <= MODAL_BLOCKS - 1:  # one is left for a notice
         blocks[at:at] = [
-            input_block(form, one, f"{group}.{row}.{one.name}", voice, required=False) for one in members
+            input_block(
+                form,
+                one,
+                f"{group}.{row}.{one.name}",
+                voice,
+                choices=_offered(blocks, f"{group}.0.{one.name}"),
+                required=False,
+            )
+            for one in members
         ]
     return {**bare(view), "blocks": blocks}
+
+
+def _offered(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str], ...] | None:
+    """The choices of an input that is there already: those of this complaint, not of every one."""
+    for block in blocks:
+        element = block.get("element") or {}
+        if block.get("block_id") == path and element.get("type") in ("static_select", "radio_buttons"):
+            return tuple((one["value"], one["text"]["text"]) for one in element["options"])
+    return None
 
 
 def with_notice(

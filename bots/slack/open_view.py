@@ -22,9 +22,11 @@ from bots.slack.blocks import (
     section,
 )
 from bots.slack.card import act_row, flag_lines, headline, next_words
+from bots.slack.likes import like_blocks
 from bots.slack.modals import View, metadata
 from bots.slack.offers import verbs_for
-from bots.slack.shown import because_line, said_blocks
+from bots.slack.proposed import proposal_blocks
+from bots.slack.shown import said_blocks
 from bots.slack.thread import event_line
 from bots.slack.voice import Voice
 from complaints.explaining import explained
@@ -90,9 +92,9 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
         zone = case.rules.calendar.zone
         who = ", ".join(f"{mention(one.by)} ({voice.moment(one.at, zone)})" for one in opened.read_before)
         blocks.append(section(voice.say("open.read_before", who=who)))
-    line = because_line(opened, voice)
-    if line and case.assessment is None:
-        blocks.append(section(line))
+    if case.assessment is None:
+        blocks += proposal_blocks(opened, voice)
+    blocks += like_blocks(case, opened.likes, voice, now=now)
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
     blocks += _to_tell(opened, voice)
     ours = _messages(opened, voice)
@@ -150,13 +152,13 @@ def _events(opened: Opened, voice: Voice) -> list[Block]:
 
 
 def _staff_words(event: Event, case: Case) -> list[str]:
-    """The words of an act of staff; the complainant's own stand above, letters among the messages."""
-    if event.role is Role.COMPLAINANT:
+    """The words of an act of staff; the complainant's and the proposal's stand above, letters among the messages."""
+    if event.role in (Role.COMPLAINANT, Role.MODEL):
         return []
     return [
         f"> {escaped(' '.join(text.split()), 1000)}"
         for path, text in event.words.items()
-        if path not in ("letter", "because") and text.strip()
+        if path != "letter" and text.strip()
     ]
 
 

@@ -63,10 +63,19 @@ def next_act(case: Case, by: Actor) -> str:
     return "open"
 
 
-async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | None = None) -> View:
+async def view_for(
+    desk: Desk,
+    form: str,
+    ref: str,
+    by: Actor,
+    *,
+    drawn: int | None = None,
+    suggested: tuple[str, str] | None = None,
+) -> View:
     """The view that a press opens; opening words is recorded as a read.
 
     `drawn` is the work_version of what was pressed: where it moved on, the view says what happened since.
+    `suggested` is the link that was offered: relation and other reference.
     Raises ComplaintError.
     """
     if form == "open":
@@ -79,7 +88,7 @@ async def view_for(desk: Desk, form: str, ref: str, by: Actor, *, drawn: int | N
         except NotAllowed as refused:
             await remember(desk, ref, form, by, refused)
             raise
-        view = await _form_view(desk, form, case, by)
+        view = await _form_view(desk, form, case, by, suggested)
     if drawn is not None and drawn < case.work_version:
         verbs = refusals.since(await desk.do(desk.store.history, ref), drawn)
         view = with_notice(
@@ -94,7 +103,9 @@ async def opened_view(desk: Desk, ref: str, by: Actor, *, page: int = 0, draw: i
     return open_view(opened, desk.voice, now=desk.store.now(), page=page, draw=draw)
 
 
-async def _form_view(desk: Desk, form: str, case: Case, by: Actor) -> View:
+async def _form_view(
+    desk: Desk, form: str, case: Case, by: Actor, suggested: tuple[str, str] | None = None
+) -> View:
     now = desk.store.now()
     if form == "incident":
         return await case_form(desk, case)
@@ -103,7 +114,15 @@ async def _form_view(desk: Desk, form: str, case: Case, by: Actor) -> View:
     letter = waiting_letter(desk, case, events, now) if form == "approve" else ""
     suggestion = await _suggestion(desk, case) if form == "assign" and case.owner is None else None
     filled = filling(
-        form, case, events, desk.voice, now=now, opened=opened, letter=letter, suggestion=suggestion
+        form,
+        case,
+        events,
+        desk.voice,
+        now=now,
+        opened=opened,
+        letter=letter,
+        suggestion=suggestion,
+        suggested=suggested,
     )
     return modal(form, case, desk.voice, filled)
 

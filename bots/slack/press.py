@@ -24,6 +24,8 @@ class Press:
     thread: str | None = None
     view: Mapping[str, Any] | None = None
     at: str = ""
+    #: What the form starts from, where the button offered a link: the relation and the other reference.
+    suggested: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
@@ -53,6 +55,8 @@ def read_press(body: Mapping[str, Any]) -> Press:
         named, _, ref = str(action["selected_option"]["value"]).partition(":")
     else:
         named, ref = str(action["action_id"]), str(action.get("value", ""))
+    ref, _, offered = ref.partition(":")
+    relation, _, other = offered.partition(":")
     drawn = _ROW.fullmatch(str(action.get("block_id", "")))
     container = body.get("container", {})
     return Press(
@@ -65,6 +69,7 @@ def read_press(body: Mapping[str, Any]) -> Press:
         channel=(body.get("channel") or {}).get("id") or container.get("channel_id"),
         thread=container.get("thread_ts"),
         view=body.get("view"),
+        suggested=(relation, other) if relation and other else None,
     )
 
 

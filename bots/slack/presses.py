@@ -56,7 +56,9 @@ class Presses:
                 await ack()
                 await self._show(press, view)
             else:
-                view = await view_for(self.desk, press.form, press.ref, actor, drawn=press.drawn)
+                view = await view_for(
+                    self.desk, press.form, press.ref, actor, drawn=press.drawn, suggested=press.suggested
+                )
                 if press.in_home:
                     view = from_home(view)
                 await ack()

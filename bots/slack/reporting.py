@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
@@ -27,6 +29,9 @@ from reports.monitoring import Monitoring, Period, monitor
 from store.open import Store
 from store.outcomes import Done, Outcome
 from store.values import Obligation
+
+if TYPE_CHECKING:
+    from triage.drift import Warned
 
 #: The last 91 days, today included: a quarter, as the management review takes it.
 QUARTER = timedelta(days=91)
@@ -81,7 +86,8 @@ class Reporting:
         """`stats`: counted now, said where it was asked, else in the direct messages."""
         rules = await self.desk.do(self.desk.store.current_rulebook)
         zone = rules.calendar.zone
-        drawn = figures(await self._counted(rules), self.desk.voice, zone)
+        drifts = await asyncio.to_thread(_drifts, self.desk.store)
+        drawn = figures(await self._counted(rules), self.desk.voice, zone, drifts)
         await self._whisper(owed, drawn)
         return Done()
 
@@ -147,3 +153,11 @@ class Reporting:
 def _monitored(store: Store, period: Period, now: datetime) -> Monitoring:
     repeats = store.repeats(period.start, period.end)
     return monitor(store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats)
+
+
+def _drifts(store: Store) -> Sequence[Warned]:
+    """Where the model and the people who confirm have parted."""
+    from triage.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
+
+    active = store.active_model()
+    return drift_in(store.judged(LOOKED_AT), None if active is None else active[1])

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from bots.slack import lists
 from bots.slack.desk import Desk
+from complaints.categories import categories_of
 from complaints.errors import UnknownReference
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.references import parse_reference
-from complaints.vocabulary import Category, Priority, State
+from complaints.vocabulary import Priority, State
 
 #: What a code is a code of: the column, and the prefix of its name in the texts.
 _CODES = (
     ("priority", "", tuple(one.value for one in Priority)),
     ("state", "state.", tuple(one.value for one in State)),
-    ("category", "category.", tuple(one.value for one in Category)),
 )
 
 
@@ -26,7 +26,8 @@ async def search(desk: Desk, wanted: str, by: Actor) -> str:
     if not wanted:
         return voice.say("search.what")
     title = voice.say("search.title")
-    code = code_of(wanted, desk)
+    rules = await desk.do(desk.store.current_rulebook)
+    code = code_of(wanted, desk, categories_of(rules))
     if code is not None:
         page = await desk.do(desk.store.coded, *code, by, limit=lists.MOST)
         return _listed(desk, title, page.cases, more=bool(page.more))
@@ -38,10 +39,10 @@ async def search(desk: Desk, wanted: str, by: Actor) -> str:
     return f"{text}\n_{voice.say('search.recorded')}_"
 
 
-def code_of(wanted: str, desk: Desk) -> tuple[str, str] | None:
+def code_of(wanted: str, desk: Desk, categories: Sequence[str]) -> tuple[str, str] | None:
     """The column and value that a code or its name means, in the staff's language or as it is written."""
     said = wanted.strip().casefold()
-    for column, prefix, values in _CODES:
+    for column, prefix, values in (*_CODES, ("category", "category.", categories)):
         for value in values:
             names = {value.casefold(), value.replace("_", " ")}
             if prefix:

@@ -1,13 +1,10 @@
-"""The words and files of a complaint, and the words behind the proposal, for those who may read them."""
+"""The words and files of a complaint, for those who may read them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from bots.slack.blocks import Block, button, cut, escaped, pieces, said, section
-from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from store.values import FileSeen, Opened, Text
 
@@ -96,37 +93,3 @@ KINDS: frozenset[str] = frozenset(
     }
 )
 STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
-
-
-def because_line(opened: Opened, voice: Voice) -> str:
-    """What the model proposed, how sure it is and which words moved it; empty without a proposal."""
-    proposed = opened.case.proposed
-    if proposed is None:
-        return ""
-    known: Mapping[str, Any] = opened.proposal or {}
-    others = ", ".join(
-        f"{voice.say('category.' + str(one['category']))} {round(float(one['probability']) * 100)} %"
-        for one in list(known.get("alternatives") or ())[:3]
-    )
-    words = ", ".join(f"“{escaped(str(_word(one)), 60)}”" for one in list(known.get("because") or ())[:8])
-    lines = [
-        voice.say(
-            "card.not_sure" if proposed.abstained else "card.proposed",
-            category=voice.say(f"category.{proposed.category}"),
-            percent=round(proposed.probability * 100),
-            severity=proposed.severity,
-            safety=proposed.safety,
-        )
-    ]
-    if others:
-        lines.append(voice.say("open.alternatives", others=others))
-    if words:
-        lines.append(voice.say("open.because", words=words))
-    rules = rule_names(opened.case, voice)
-    if rules:
-        lines.append(voice.say("card.rules", rules=rules))
-    return "\n".join(lines)
-
-
-def _word(one: Any) -> Any:
-    return one["word"] if isinstance(one, Mapping) else one

@@ -20,6 +20,7 @@ from bots.slack.press import Meta, read_meta
 from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import owe_home, unexpected
 from complaints import acts, permissions
+from complaints.categories import categories_of
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.forms import form_verb, read
 from complaints.people import Actor
@@ -110,7 +111,10 @@ class Submissions:
     async def _filled(self, form: str, view: Mapping[str, Any], meta: Meta, actor: Actor) -> Filled:
         case = await self.desk.do(self.desk.store.case, meta.ref)
         await self._must_have_role(form, case, actor)
-        options = {"remedy": tuple(str(one.n) for one in case.remedies)}
+        options = {
+            "remedy": tuple(str(one.n) for one in case.remedies),
+            "category": categories_of(case.rules),
+        }
         facts, words = read(form, values_of(view["state"]["values"]), options=options)
         asked = {str(one.get("block_id")) for one in view["blocks"] if not one.get("optional")}
         for name, code in CONFIRMED.items():

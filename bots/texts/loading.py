@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,11 +16,18 @@ COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
 
 
-def load(languages: Iterable[str], overrides_dir: Path | None = None, *, domain: str = COMPLAINANT) -> Texts:
+def load(
+    languages: Iterable[str],
+    overrides_dir: Path | None = None,
+    *,
+    domain: str = COMPLAINANT,
+    own: Mapping[str, Mapping[str, str]] | None = None,
+) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
     `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` writes the folder).
-    A language that does not come with Amends needs a file with every id. Raises TextsError.
+    A language that does not come with Amends needs a file with every id. `own` are texts that only this
+    organisation has, by id and language (the names of its categories). Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))
     if not wanted:
@@ -29,8 +36,20 @@ def load(languages: Iterable[str], overrides_dir: Path | None = None, *, domain:
     known = {id_ for name in DOMAINS for id_ in shipped("en", name)}
     return Texts(
         wanted,
-        {language: _language(language, domain, reference, known, overrides_dir) for language in wanted},
+        {
+            language: {**_language(language, domain, reference, known, overrides_dir), **_own(own, language)}
+            for language in wanted
+        },
     )
+
+
+def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, Message]:
+    """The organisation's names in a language; the first that it gave where it gave none in this one."""
+    return {
+        id_: Message((names.get(language) or next(iter(names.values())),))
+        for id_, names in (own or {}).items()
+        if names
+    }
 
 
 def shipped(language: str, domain: str) -> dict[str, Message]:

@@ -23,6 +23,7 @@ from complaints.spans import Span
 
 BUTTON = "button."
 LANGUAGE = "lang_"
+CATEGORY = "category."
 
 
 class Texts:
@@ -131,6 +132,9 @@ class Texts:
 
     def _message(self, language: str, id_: str) -> Message:
         message = self._messages[self.language(language)].get(id_)
+        if message is None and id_.startswith(CATEGORY):
+            # An organisation's own category that its settings no longer have: old complaints keep it.
+            return Message((id_.removeprefix(CATEGORY).replace("_", " "),))
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
         return message

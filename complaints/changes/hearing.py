@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from complaints.changes.naming import given, named
 from complaints.changes.telling import REMEDY_REFUSED, RETURNED, authority_shown, told_about
 from complaints.copying import changed
-from complaints.particulars import Proposed, Sign
-from complaints.record import Case, Event
-from complaints.vocabulary import RESTRICTING, Category, Flag, Role, Verb
+from complaints.particulars import Proposed, ProposedCriterion, Sign
+from complaints.record import Case, Event, Facts
+from complaints.vocabulary import RESTRICTING, Category, Flag, Kind, Role, Verb
 from complaints.worktime import closing_time
 
 
@@ -126,9 +127,25 @@ def proposed(case: Case, event: Event) -> Case:
         abstained=facts["abstained"],
         restricted=facts["restricted"],
         model=facts.get("model"),
+        **_more(facts),
     )
     hides = proposal.restricted and not case.released
     return changed(case, proposed=proposal, flags=case.flags | ({Flag.RESTRICTED} if hides else frozenset()))
+
+
+def _more(facts: Facts) -> dict[str, Any]:
+    """What proposals carry since they name matters and criteria; an older one has none of it."""
+    alternatives = facts.get("alternatives") or ()
+    return {
+        "other": alternatives[0]["category"] if alternatives else None,
+        "other_probability": alternatives[0]["probability"] if alternatives else 0.0,
+        "intent": Kind(facts.get("intent", Kind.COMPLAINT)),
+        "intent_probability": facts.get("intent_probability", 0.0),
+        "issues": tuple(one["category"] for one in facts.get("issues", ())),
+        "criteria": tuple(
+            ProposedCriterion(one["field"], one["value"], one["reason"]) for one in facts.get("criteria", ())
+        ),
+    }
 
 
 def contacted(case: Case, event: Event) -> Case:

@@ -306,7 +306,22 @@ class Sketch(Row, table=True):
     """Keyed hashes by which near-duplicates are found; deleted with their complaint."""
 
     __tablename__ = "sketches"
+    __table_args__ = (Index("ix_sketches_band", "band_index", "at", "ref"),)
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)
     n: int = Field(primary_key=True)
-    band_index: bytes = Field(sa_type=LargeBinary, index=True)
+    band_index: bytes = Field(sa_type=LargeBinary)
+    #: When the complaint was received: of a hash that very many have, the newest are looked at.
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Likeness(Row, table=True):
+    """The sketch itself, sealed with the complaint's key, and the first complaint that it is like."""
+
+    __tablename__ = "likenesses"
+    __table_args__ = (Index("ix_likenesses_at", "at", "cluster", "ref"),)
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    cluster: str
+    at: datetime = Field(sa_type=UtcDateTime)

@@ -50,3 +50,25 @@ class ModelUse(Row, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     model_id: int = Field(foreign_key="models.id", sa_type=NUMBER)
     at: datetime = Field(sa_type=UtcDateTime)
+    #: `kept`, `trained`, `promoted`, `forced` or `rolled_back`; None: by a release that did not say.
+    how: str | None
+    by: str | None
+    why: str | None
+
+
+class ModelRun(Row, table=True):
+    """A training run or a promotion, with what the gate said of its candidate.
+
+    `key` is the pipeline and a digest of all that was learnt from; `until` is when the record was read.
+    """
+
+    __tablename__ = "model_runs"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    model_id: int = Field(foreign_key="models.id", sa_type=NUMBER, index=True)
+    key: str = Field(index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    examples: int
+    passes: bool
+    verdict: dict[str, Any] = Field(sa_type=JSON)

@@ -19,6 +19,7 @@ from store.keyring import Keyring
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
+from triage.sketch import sketch
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')
@@ -114,6 +115,35 @@ async def test_the_record_has_the_names_that_programs_rely_on(
     assert (row["ref"], row["next_due"], listed.json["next"]) == (ref, None, None)
 
 
+async def test_what_is_like_a_complaint_is_listed_with_how_much_they_have_in_common(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
+    story = "Since Monday the water from the kitchen tap is brown and smells of iron."
+    first, second = (desk.receive(story, chat=desk.chat(one)) for one in ("70001", "70002"))
+    for ref in (first, second):
+        desk.store.sketch_case(ref, sketch(story))
+    listed = await product.amends("case", "list", "--like", first, "--json")
+    table = await product.amends("case", "list", "--like", first)
+    unknown = await product.amends("case", "list", "--like", "A7K-M3Q-9T")
+
+    assert listed.json == {
+        "cases": [
+            {
+                "ref": second,
+                "share": 1.0,
+                "received_at": "2026-11-03T10:00:00Z",
+                "is_open": True,
+                "incident_id": None,
+            }
+        ],
+        "next": None,
+    }
+    assert (second in table.out, "100%" in table.out) == (True, True)
+    assert (unknown.code, "A7K-M3Q-9T" in unknown.err) == (1, True)
+    no_traceback(listed, table, unknown)
+
+
 @pytest.mark.parametrize(
     ("received", "due"),
     [
@@ -178,6 +208,18 @@ async def test_a_proposal_is_a_line_of_json_for_each_text(product: Product) -> N
     assert [wanted - set(proposal) for proposal in proposals] == [set(), set(), set()]
     assert wrong.code == 2
     no_traceback(one, many, wrong)
+
+
+async def test_a_model_is_learnt_from_what_people_assessed(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
+    done = await product.amends("triage", "train", "--from-record", "--out", "m.skops", "--json")
+
+    assert done.code == 0
+    assert (done.json["rows"], done.json["starters"] > 100) == (1, True)
+    assert done.json["card"]["data"]["first"] == "2026-11-03"
+    no_traceback(done)
 
 
 async def test_what_is_stuck_and_set_aside_is_listed(

@@ -345,6 +345,18 @@ def test_checking_a_backup_changes_nothing_and_leaves_nothing_beside_it(
     assert sorted(one.name for one in backup.parent.iterdir()) == names
 
 
+def test_a_backup_of_an_earlier_release_is_checked_and_restored_and_stays_as_it_was(
+    backup: Path, empty_url: str, clock: FakeClock
+) -> None:
+    downgrade(f"sqlite:///{backup}", "0001")
+    with closing(sqlite3.connect(backup, isolation_level=None)) as file:
+        file.execute("PRAGMA journal_mode=DELETE")
+    before = backup.read_bytes()
+    assert verify_file(backup, KEYS, clock()).first_bad is None
+    assert restore(empty_url, backup, KEYS, clock()).upgraded_from == "0001"
+    assert backup.read_bytes() == before
+
+
 def test_numbers_go_on_after_those_that_were_restored(
     backup: Path, postgres_url: str, clock: FakeClock
 ) -> None:

@@ -44,6 +44,20 @@ def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
     assert migrating.is_current(empty) is True
 
 
+def test_each_release_goes_back_to_the_one_before_and_forth_again(empty: str) -> None:
+    migrating.upgrade(empty, "0001")
+    engine = create_engine(database_url(empty))
+    before = {one["name"] for one in inspect(engine).get_indexes("sketches")}
+    assert migrating.is_current(empty) is False
+    migrating.upgrade(empty)
+    migrating.downgrade(empty, "0001")
+    assert {one["name"] for one in inspect(engine).get_indexes("sketches")} == before
+    assert "likenesses" not in inspect(engine).get_table_names()
+    engine.dispose()
+    migrating.upgrade(empty)
+    assert migrating.is_current(empty) is True
+
+
 def test_the_migrations_make_exactly_the_tables_that_the_code_declares(empty: str) -> None:
     migrating.upgrade(empty)
     engine = create_engine(database_url(empty))

@@ -302,20 +302,6 @@ def test_models_are_kept_once_and_the_newest_use_holds(store: Store) -> None:
     assert len(store.model_history()) == 3
 
 
-def test_confirmed_assessments_are_examples_with_their_words(store: Store) -> None:
-    desk = Desk(store)
-    desk.assessed()
-    assert store.examples() == [
-        {
-            "text": "The water is brown.",
-            "category": "supply",
-            "severity": 2,
-            "language": "en",
-            "at": "2026-11-03T10:00:00Z",
-        }
-    ]
-
-
 async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_sending(
     postgres_store: Store, tmp_path: Path
 ) -> None:

@@ -19,7 +19,9 @@ from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
 from tests.edges.test_store_hearing import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
-SMALL = frozenset({"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "clock"})
+SMALL = frozenset(
+    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "clock"}
+)
 
 _PROPOSED = {
     "words": 1,
@@ -90,7 +92,13 @@ def _a_life(store: Store) -> None:
     store.outbox()
     store.free_leases()
     store.keep_file(ref, 1, b"data", "image/png")
-    store.act(ref, Verb.PROPOSE, MODEL, _PROPOSED, {"because": "{}"}, key="propose:1")
+    hashes = (b"12345678", b"23456789", b"34567890")
+    store.propose(desk.receive(chat=desk.chat("70002")), MODEL, _PROPOSED, {}, sketch=hashes)
+    store.propose(ref, MODEL, _PROPOSED, {"because": "{}"}, sketch=hashes, key="propose:1")
+    store.like_confirmed(ref, hashes)
+    store.likes_of(ref)
+    store.likes_of(ref, desk.actor(HANDLER))
+    store.like_clusters(desk.actor(MANAGER))
     store.open_case(ref, desk.actor(HANDLER), "open")
     store.file_bytes(ref, 1, desk.actor(HANDLER))
     desk.act(ref, Verb.ASSESS, facts=ASSESSED, version=0)
@@ -126,6 +134,10 @@ def _a_life(store: Store) -> None:
         store.coded(column, value, desk.actor(HANDLER))
     store.loads()
     store.search_number("8841207", desk.actor(HANDLER))
+    store.judged(10)
+    store.examples_page((store.now(), "A", 1))
+    store.assessed_since(store.now())
+    store.erased_since(store.now())
     _an_incident(desk)
     _a_logged_one(store)
     store.tidy()

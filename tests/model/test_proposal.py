@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.pipeline import Model
-from triage.proposal import RESTRICTED_AT, propose
+from triage.proposal import RESTRICTED_AT, About, propose
 from triage.safety import DangerSign, signs
 from triage.starters import CATEGORIES, train_starter
 
 KEYS = {
     "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",
-    "language", "model_version", "restricted", "p_critical",
+    "language", "model_version", "restricted", "p_critical", "intent", "intent_probability", "issues",
+    "criteria", "details", "similar",
 }  # fmt: skip
 
 
@@ -127,14 +128,14 @@ def test_complaints_about_people_are_restricted(model: Model) -> None:
 
 def test_an_organisations_danger_signs_are_heard(model: Model) -> None:
     own = (DangerSign(("klor bulutu",), None, {"tr": "İçeride kalın."}, "chlorine"),)
-    assert propose(model, "havuzda klor bulutu var", danger=own).rules == ("chlorine",)
+    assert propose(model, "havuzda klor bulutu var", About(danger=own)).rules == ("chlorine",)
 
 
 def test_the_language_is_one_of_the_organisations(model: Model) -> None:
     assert propose(model, "Faturam çok yüksek geldi, itiraz ediyorum").language == "tr"
     assert propose(model, "My bill is far too high and I object").language == "en"
-    assert propose(model, "My bill is far too high", languages=("tr",)).language == "tr"
-    assert propose(model, "", languages=("tr", "en")).language == "tr"
+    assert propose(model, "My bill is far too high", About(languages=("tr",))).language == "tr"
+    assert propose(model, "", About(languages=("tr", "en"))).language == "tr"
 
 
 _MODELS: list[Model] = []

@@ -1,12 +1,14 @@
 """Gates on the model of the first day, trained from the starter examples alone.
 
-`heldout.csv` holds texts written apart from the starters, 60 for each language; a worse pipeline or a harmed
+`heldout.csv` holds texts written apart from the starters, 75 for each language; a worse pipeline or a harmed
 starter file fails here.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,36 @@ import pytest
 
 from triage.csvfile import Columns, read_examples
 from triage.evaluation import evaluate
+from triage.folding import fold
 from triage.pipeline import Model
 from triage.starters import CATEGORIES, starter_examples, starter_languages, train_starter
+from triage.text import guess_language, normalise
 
 HELD_OUT = read_examples(
     Path(__file__).with_name("heldout.csv"), columns=Columns(language="language"), categories=CATEGORIES
 ).examples
+STARTED = ("de", "en", "es", "tr")
+DANGER_WORDS = {
+    "en": r"\bfire|hospital|burn|police|hurt",
+    "tr": r"itfaiye|hastane|yang[ıi]n|yaral|yanan",
+    "de": r"feuer|krankenhaus|spital|brand\b|rettung",
+    "es": r"bombero|hospital|incendio|quem",
+}
+MENTIONS = [
+    ("en", "bill", {"money", "handling", "goods", "service", "contract"}),
+    ("en", "warranty", {"guarantee"}),
+    ("en", "contract", {"contract", "discrimination", "supply"}),
+    ("en", "refund", {"safety", "compensation", "money", "refusal"}),
+    ("tr", "fatura", {"money", "handling", "staff_conduct", "goods", "supply"}),
+    ("tr", "sözleşme", {"contract", "discrimination"}),
+    ("tr", "iade", {"money", "safety", "goods"}),
+    ("de", "rechnung", {"money", "handling", "safety", "guarantee", "staff_conduct"}),
+    ("de", "vertrag", {"contract", "handling", "information"}),
+    ("de", "garantie", {"guarantee", "staff_conduct"}),
+    ("es", "factura", {"money", "handling", "safety", "supply", "other"}),
+    ("es", "contrato", {"contract", "discrimination", "privacy"}),
+    ("es", "garantía", {"guarantee", "staff_conduct"}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,46 +53,111 @@ def model() -> Model:
     return train_starter(("en", "tr"))
 
 
-def test_every_language_has_enough_starters_in_every_category() -> None:
-    assert starter_languages() == ("en", "tr")
-    for language in starter_languages():
-        counts = Counter(example.category for example in starter_examples((language,)))
-        assert set(counts) == set(CATEGORIES)
-        assert min(counts.values()) >= 25
+@pytest.fixture(scope="module")
+def wide() -> Model:
+    """The model of a desk that speaks all four."""
+    return train_starter(STARTED)
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_every_language_has_enough_starters_in_every_category(language: str) -> None:
+    counts = Counter(example.category for example in starter_examples((language,)))
+    assert set(counts) == set(CATEGORIES)
+    assert min(counts.values()) >= 31
+
+
+def test_there_are_starters_in_four_languages() -> None:
+    assert starter_languages() == STARTED
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_every_row_of_a_starter_file_can_be_read(language: str) -> None:
+    file = resources.files("triage").joinpath("starter", f"{language}.csv")
+    table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
+    assert table.refused == ()
+    assert [example.text for example in table.examples] == [
+        example.text for example in starter_examples((language,))
+    ]
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_every_category_has_one_liners_and_stories(language: str) -> None:
+    lengths: dict[str, list[int]] = {category: [] for category in CATEGORIES}
+    for example in starter_examples((language,)):
+        lengths[example.category].append(len(example.text.split()))
+    for found in lengths.values():
+        assert sum(60 <= length <= 160 for length in found) >= 6
+        assert sum(length < 60 for length in found) >= 25
+        assert min(found) <= 4
+        assert max(found) <= 160
 
 
 def test_starters_are_neither_repeated_nor_without_a_severity() -> None:
-    examples = starter_examples()
-    assert len({example.text.casefold() for example in examples}) == len(examples)
+    examples = starter_examples(STARTED)
+    assert len({fold(normalise(example.text)).text for example in examples}) == len(examples)
     assert all(example.severity in (1, 2, 3, 4, 5) for example in examples)
 
 
-def test_starters_mention_other_categories_words() -> None:
-    texts = [(example.text.casefold(), example.category) for example in starter_examples(("en",))]
-    assert {category for text, category in texts if "bill" in text} >= {"money", "handling"}
-    assert {category for text, category in texts if "warranty" in text} >= {"guarantee"}
-    assert {category for text, category in texts if "contract" in text} >= {"contract", "discrimination"}
+@pytest.mark.parametrize("language", STARTED)
+def test_severity_is_not_another_name_of_a_category(language: str) -> None:
+    examples = starter_examples((language,))
+    assert {example.severity for example in examples} == {1, 2, 3, 4, 5}
+    grave = {example.category for example in examples if (example.severity or 0) >= 4}
+    assert len(grave - {"safety", "discrimination"}) >= 8
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_words_of_danger_do_not_make_a_starter_grave(language: str) -> None:
+    lookalikes = re.compile(DANGER_WORDS[language], re.IGNORECASE)
+    mild = [
+        example
+        for example in starter_examples((language,))
+        if (example.severity or 0) <= 2 and lookalikes.search(example.text)
+    ]
+    assert len(mild) >= 4
+
+
+@pytest.mark.parametrize(("language", "stem", "categories"), MENTIONS)
+def test_starters_mention_other_categories_words(language: str, stem: str, categories: set[str]) -> None:
+    found = {example.category for example in starter_examples((language,)) if stem in example.text.casefold()}
+    assert found >= categories
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_the_language_of_a_starter_is_guessed_right(language: str) -> None:
+    texts = [e.text for e in starter_examples((language,)) if len(e.text.split()) >= 5]
+    right = sum(guess_language(text, ("en", "tr", "de", "es")) == language for text in texts)
+    assert right / len(texts) >= 0.97
 
 
 def test_no_held_out_text_is_a_starter() -> None:
-    starters = {example.text.casefold() for example in starter_examples()}
-    assert [example for example in HELD_OUT if example.text.casefold() in starters] == []
+    starters = {fold(normalise(example.text)).text for example in starter_examples(STARTED)}
+    assert [example for example in HELD_OUT if fold(normalise(example.text)).text in starters] == []
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_the_first_model_is_right_often_enough(model: Model, language: str) -> None:
     figures = evaluate(model, [example for example in HELD_OUT if example.language == language])
-    assert figures["rows"] == 60
+    assert figures["rows"] == 75
+    assert figures["accuracy"] >= 0.74
+    assert figures["macro_f1"] >= 0.70
+    assert figures["accuracy_at_80"] >= 0.82
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_two_more_languages_do_not_spoil_the_first_two(wide: Model, language: str) -> None:
+    figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
     assert figures["accuracy"] >= 0.74
     assert figures["macro_f1"] >= 0.70
     assert figures["accuracy_at_80"] >= 0.82
 
 
 def test_the_first_model_is_not_sure_of_itself_without_cause(model: Model) -> None:
-    figures = evaluate(model, HELD_OUT)
+    rows = [example for example in HELD_OUT if example.language in ("en", "tr")]
+    figures = evaluate(model, rows)
     assert figures["precision"] >= 0.87
     # Its calibration comes from folds of harder texts, so it errs to the careful side; over-confidence fails.
-    probabilities = model.probabilities(model.matrix([example.text for example in HELD_OUT]))
+    probabilities = model.probabilities(model.matrix([example.text for example in rows]))
     assert float(probabilities.max(axis=1).mean()) <= figures["accuracy"] + 0.05
     assert figures["ece"] <= 0.25
 

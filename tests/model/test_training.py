@@ -116,3 +116,45 @@ def test_a_label_the_model_does_not_know_counts_as_wrong_and_is_named() -> None:
 def test_an_evaluation_without_rows_is_refused() -> None:
     with pytest.raises(UnusableExamples, match="column names"):
         evaluate(train(LIFTS + BINS), [])
+
+
+def test_a_categorys_own_name_is_an_example_of_it() -> None:
+    told = ("closed again", "too cold", "the showers are dirty")
+    chances = []
+    for name in ("swimming_pool", "x9"):
+        model = train(LIFTS + BINS + few(name, *told))
+        row = model.probabilities(model.matrix(["the swimming pool"]))[0]
+        chances.append(row[model.categories.index(name)])
+    assert chances[0] > chances[1] + 0.1
+
+
+def test_two_categories_of_which_one_has_a_single_row_are_learned() -> None:
+    model = train([*LIFTS, *few("pool", "the swimming pool is closed")])
+    assert propose(model, "swimming pool closed").category == "pool"
+
+
+def test_a_word_that_no_label_explains_is_known_from_texts_without_one() -> None:
+    """ "Hoist" never stands in a labelled row; unassessed complaints use it beside words that do."""
+    unlabelled = [f"hoist {one.text} hoist number {number}" for number in range(80) for one in LIFTS]
+    without, with_them = train(LIFTS + BINS), train(LIFTS + BINS, unlabelled=unlabelled)
+    text = "hoist hoist"
+    assert with_them.facts["latent"]
+    assert with_them.facts["unlabelled"] == len(unlabelled)
+    lift = with_them.categories.index("lift")
+    after, before = (model.probabilities(model.matrix([text]))[0][lift] for model in (with_them, without))
+    assert after > before + 0.05
+
+
+def test_figures_are_taken_on_real_rows_where_there_are_enough() -> None:
+    starters = starter_examples(("en",))
+    real = [Example(f"{one.text} ({n})", one.category, one.severity) for n, one in enumerate(starters[:250])]
+    assert all(one.written for one in starters)
+    assert "on 250 held-back rows" in train([*starters, *real]).facts["choice"]
+    assert f"on {len(starters) + 100} held-back rows" in train([*starters, *real[:100]]).facts["choice"]
+
+
+def test_the_share_done_is_told_and_only_grows() -> None:
+    told: list[float] = []
+    train(LIFTS + BINS, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1

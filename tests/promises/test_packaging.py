@@ -14,7 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
-PINS = {name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("run", "test")}
+EXTRAS = ("embeddings", "embeddings-multilingual")
+PINS = {
+    name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    for name in ("run", "test", *EXTRAS)
+}
 
 
 def pinned(text: str) -> dict[str, list[str]]:
@@ -50,7 +54,7 @@ def test_every_pin_has_its_hashes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["requirements/run.txt", "requirements/test.txt", "Makefile", "pyproject.toml", ".ci/run"]
+    "file", [*(f"requirements/{name}.txt" for name in PINS), "Makefile", "pyproject.toml", ".ci/run"]
 )
 def test_no_file_names_a_package_index(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
@@ -67,6 +71,18 @@ def test_every_dependency_is_pinned() -> None:
     test = {pin.partition("==")[0] for pin in pinned(PINS["test"])}
     assert names(PROJECT["project"]["dependencies"] + groups["build"]) <= run
     assert names(groups["test"]) <= test
+    for extra in EXTRAS:
+        assert names(groups[extra]) <= {pin.partition("==")[0] for pin in pinned(PINS[extra])}
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_changes_no_version_of_what_runs_without_it(extra: str) -> None:
+    without = {pin for pin in pinned(PINS["run"]) if not pin.startswith("setuptools==")}
+    assert without <= set(pinned(PINS[extra]))
+
+
+def test_every_optional_part_can_be_installed_pinned() -> None:
+    assert set(PROJECT["project"]["optional-dependencies"]) - {"build", "test"} == set(EXTRAS)
 
 
 @pytest.mark.parametrize("package", ["numpy", "scipy", "scikit-learn"])

@@ -16,10 +16,13 @@ from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
 from complaints.incidents import LEFT_OUT, fields_of
+from complaints.likeness import Step
 from complaints.spans import Unit
 from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
 from store.worklists import Section
 from tests.rules.slack_cases import stages, voice
+from triage.criteria import REASONS
+from triage.details import KINDS as DETAILS
 
 TEXTS = load(("en", "tr"), domain="staff")
 RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
@@ -54,9 +57,11 @@ def computed() -> set[str]:
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
+    ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
     ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
+    ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}
     ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
     for form, fields in FORMS.items():
         for field in fields:

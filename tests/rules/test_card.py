@@ -14,6 +14,7 @@ from bots.slack.card import EXECUTIVE, card
 from bots.slack.offers import FITS, verbs_for
 from bots.slack.rule_names import rule_names
 from complaints.forms import FORMS
+from complaints.likeness import Like
 from complaints.particulars import Sign
 from complaints.vocabulary import CloseCode, State
 from simulator.block_kit import message_problems
@@ -30,6 +31,37 @@ def test_slack_would_take_the_card_at_every_stage(name: str, language: str, purp
 
     assert message_problems(drawn.blocks) == []
     assert drawn.text.strip() != ""
+
+
+LIKES = (
+    Like("B2B-B2B-22", 0.9, "p1", NOW - timedelta(days=2), is_open=True),
+    Like("C3C-C3C-33", 0.8, "p2", NOW - timedelta(days=2), is_open=True, incident=7),
+    Like("D4D-D4D-44", 0.7, "p3", NOW - timedelta(days=2), is_open=False, closed_at=NOW - timedelta(days=1)),
+)
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_like_complaints_stand_in_two_lines_at_most_and_on_open_ones_alone(name: str, language: str) -> None:
+    case = STAGES[name].case
+    bare = card(case, voice(language), now=NOW, draw=1)
+    drawn = card(case, voice(language), now=NOW, draw=1, likes=LIKES)
+    added = [one for one in drawn.blocks if one not in bare.blocks]
+
+    assert message_problems(drawn.blocks) == []
+    assert drawn.blocks[-1] == bare.blocks[-1]
+    assert drawn.text == bare.text
+    assert [one["accessory"]["action_id"] for one in added] == ["case.link"] * len(added)
+    assert len(added) == (2 if case.is_open and case.incident is None else int(case.is_open))
+
+
+def test_the_button_of_a_like_complaint_says_which_is_tied_to_which() -> None:
+    case = Story().case
+    drawn = card(case, voice(), now=NOW, draw=1, likes=LIKES)
+    values = [one["accessory"]["value"] for one in drawn.blocks if "accessory" in one]
+
+    assert values == [f"{REF}:duplicate:B2B-B2B-22", f"{REF}:same_incident:C3C-C3C-33"]
+    assert "D4D-D4D-44" not in json.dumps(drawn.blocks)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -76,18 +76,21 @@ def test_labels_typed_in_any_language_are_the_buttons() -> None:
     assert play.case.confirmed_at is not None
 
 
-def test_what_the_story_tells_already_is_shown_and_not_asked() -> None:
+def test_what_the_story_tells_already_is_confirmed_and_not_asked() -> None:
     play = Play()
     play.writes("Order 4471203 came broken on 3 November. I want a refund.")
-    [readback] = play.presses("done")
+    assert play.presses("done") == ["You wrote: Order 4471203, 3 November. Is that right?"]
+    assert play.presses("yes") == ["You asked for: Money back. Is that right?"]
+    [readback] = play.presses("yes")
     assert readback.startswith("This is what I wrote down")
-    assert "You would like: Money back" in readback
+    assert "Where and when: Order 4471203, 3 November\nYou would like: Money back\n" in readback
 
 
 def test_a_refused_refund_is_not_taken_for_a_wish() -> None:
     play = Play()
     play.writes("You told me that I do not get a refund for order 4471203 of 3 November.")
-    assert play.presses("done") == ["What would put this right? Choose one, or write it in your own words."]
+    play.presses("done")
+    assert play.presses("yes") == ["What would put this right? Choose one, or write it in your own words."]
 
 
 def test_change_tells_the_story_anew_and_keeps_the_first() -> None:

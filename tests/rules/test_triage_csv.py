@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.csvfile import Columns, Refused, read_examples
-from triage.errors import UnreadableTable
+from triage.csvfile import Columns, Reading, Refused, need_examples, read_examples
+from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example
 
 ALL = Columns("Words", "Kind", "Grade", "Lang", "When")
@@ -26,13 +27,87 @@ def test_columns_are_found_by_their_names(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named_with_the_remedy() -> None:
-    with pytest.raises(UnreadableTable, match=r"no column 'category'; it has 'text', 'label'.*--category"):
-        read_examples(b"text,label\na,b\n")
+    with pytest.raises(UnknownColumn, match=r"no column 'kind'; it has 'text', 'label'.*--category"):
+        read_examples(b"text,label\na,b\n", columns=Columns(category="kind"))
+    with pytest.raises(UnknownColumn, match=r"as the category usually is; it has 'text', 'x'.*--category"):
+        read_examples(b"text,x\na,b\n")
 
 
-def test_an_empty_file_has_no_columns() -> None:
-    with pytest.raises(UnreadableTable, match="no column"):
-        read_examples(b"")
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("text,label_category,label_severity,language,source", ("text", "label_category", "label_severity")),
+        (
+            "Consumer complaint narrative,Product,Urgency",
+            ("Consumer complaint narrative", "Product", "Urgency"),
+        ),
+        ("Beschreibung,Kategorie,Dringlichkeit", ("Beschreibung", "Kategorie", "Dringlichkeit")),
+        ("Açıklama,KONU,Öncelik", ("Açıklama", "KONU", "Öncelik")),
+        ("id,Message,Topic", ("Message", "Topic", None)),
+    ],
+)
+def test_columns_that_nobody_names_are_found_by_their_usual_names(
+    header: str, names: tuple[str, str, str | None]
+) -> None:
+    table = read_examples(f"{header}\n{','.join('a' * (header.count(',') + 1))}\n".encode())
+    assert (table.columns["text"], table.columns["category"], table.columns.get("severity")) == names
+    assert set(table.guessed) == set(table.columns)
+
+
+def test_a_column_asked_for_is_found_in_another_case_and_a_doubled_one_is_refused() -> None:
+    assert read_examples(b"TEXT,Kind\na,b\n", columns=Columns("text", "kind")).examples == (
+        Example("a", "b"),
+    )
+    with pytest.raises(UnknownColumn, match=r"2 columns 'text' \(numbers 1 and 3\): rename"):
+        read_examples(b"text,category,text\na,b,c\n", columns=Columns("text"))
+    with pytest.raises(UnknownColumn, match="2 columns 'Text'"):
+        read_examples(b"Text,category,text\na,b,c\n")
+
+
+def test_a_doubled_column_that_nobody_needs_does_no_harm() -> None:
+    table = read_examples(b"note,text,category,note\nx,a,b,y\n")
+    assert table.examples == (Example("a", "b"),)
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"\xef\xbb\xbf", "no header line"),
+        (b"PK\x03\x04" + bytes(100), "Excel workbook.*Save it as CSV"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "old Excel"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (bytes(range(32)) * 50, "no text"),
+        (b"\x1f\x8b\x08\x00broken", "damaged"),
+        (gzip.compress(b"text,category\n" + b"a,b\n" * 9_999)[:-20], "damaged"),
+        (b'text,category\n"never closed,' + b"a" * 1_000_001, "quotation mark left open"),
+        (b"\xff\xfet\x00e\x00x", "not whole in utf-16"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_remedy(raw: bytes, told: str) -> None:
+    with pytest.raises(UnreadableTable, match=f"(?s){told}"):
+        read_examples(raw)
+
+
+def test_a_directory_and_a_missing_file_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableTable, match="is a directory: name one CSV"):
+        read_examples(tmp_path)
+    with pytest.raises(UnreadableTable, match=r"gone\.csv does not exist"):
+        read_examples(tmp_path / "gone.csv")
+
+
+def test_a_header_alone_and_a_column_without_any_category_are_told_apart() -> None:
+    with pytest.raises(UnreadableTable, match="header line and no rows"):
+        need_examples(read_examples(b"text,category\n,\n"))
+    with pytest.raises(UnknownColumn, match="column 'category' is empty"):
+        need_examples(read_examples(b"text,category\na,\nb, \n"))
+    need_examples(read_examples(b"text,category\na,\nb,money\n"))
+
+
+def test_rows_without_a_category_are_counted_and_are_no_examples() -> None:
+    table = read_examples(b"text,category\na,\nb,money\nc,  \n")
+    assert (table.rows, table.unlabelled, len(table.examples), table.refused) == (3, ("a", "c"), 1, ())
 
 
 def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
@@ -42,7 +117,7 @@ def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
         b",money,2,en,\n"
         b"b,,2,en,\n"
         b"c,money,9,en,\n"
-        b"d,money,high,en,\n"
+        b"d,money,awful,en,\n"
         b"e,money,2,en,last week\n"
         b"f,money\n"
         b"\n"
@@ -53,25 +128,193 @@ def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
     assert [example.text for example in table.examples] == ["a", "two\nlines"]
     assert table.refused == (
         Refused(3, "no text"),
-        Refused(4, "no category"),
-        Refused(5, "severity is no whole number from 1 to 5"),
-        Refused(6, "severity is no whole number from 1 to 5"),
-        Refused(7, "date is not in ISO 8601"),
+        Refused(5, "severity is neither a whole number from 1 to 5 nor a known word"),
+        Refused(6, "severity is neither a whole number from 1 to 5 nor a known word"),
+        Refused(7, "date is not written in a known way, such as 2026-01-31"),
         Refused(8, "2 fields instead of 5"),
         Refused(12, "unknown category 'nonsense'"),
     )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1254"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1254", "iso8859-9"]
+)
 def test_usual_encodings_are_recognised(encoding: str) -> None:
-    raw = "text,category\nŞikâyetim çözülmedi,handling\n".encode(encoding)
-    assert read_examples(raw).examples == (Example("Şikâyetim çözülmedi", "handling"),)
+    raw = "text,category\nŞikâyetim çözülmedi\tyine,handling\n".encode(encoding)
+    assert read_examples(raw).examples == (Example("Şikâyetim çözülmedi\tyine", "handling"),)
+
+
+@pytest.mark.parametrize(
+    ("code_page", "text"),
+    [
+        ("cp1252", "Der Müller hat die falsche Größe für 30 € geliefert"),
+        ("cp1252", "They charged £30 for “nothing” at the café – that’s theft"),
+        ("cp1252", "Le vendeur n’a pas voulu échanger l’appareil défectueux à Noël"),
+        ("cp1252", "Keine Rückmeldung"),
+        ("cp1252", "£5 extra"),
+        ("cp1254", "İstanbul şubesinde bana kötü davranıldı ve ücret iade edilmedi"),
+        ("cp1254", "Kargo gelmedi ayıp"),
+        ("cp1250", "Zamówienie nie zostało dostarczone proszę o zwrot pieniędzy"),
+        ("iso8859_2", "Objednávka nebyla doručena žádám o vrácení peněz"),
+    ],
+)
+def test_old_code_pages_are_told_apart_by_the_language_they_make(code_page: str, text: str) -> None:
+    table = read_examples(f"text,category\n{text},x\n".encode(code_page))
+    assert [example.text for example in table.examples] == [text]
+
+
+def test_one_strange_byte_far_into_a_file_leaves_the_rest_as_it_is() -> None:
+    raw = b"text,category\n" + "büyük hata,money\n".encode("cp1254") * 3 + b"plain,money\n" * 200_000
+    raw += "ödeme,money\n".encode("cp1254")
+    assert read_examples(raw).examples[-1].text == "ödeme"
+
+
+def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv.gz"
+    file.write_bytes(gzip.compress(b"text,category\na,b\n"))
+    assert read_examples(file).examples == (Example("a", "b"),)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_usual_delimiters_are_recognised(delimiter: str) -> None:
     raw = f"text{delimiter}category\nno water{delimiter}supply\r\n".encode()
     assert read_examples(raw).examples == (Example("no water", "supply"),)
+
+
+def test_delimiters_within_quotation_marks_do_not_mislead() -> None:
+    raw = b'"text, as told, by them";"category, ours"\n"a, b, c";x\n"d; e";y\n'
+    table = read_examples(raw, columns=Columns("text, as told, by them", "category, ours"))
+    assert table.examples == (Example("a, b, c", "x"), Example("d; e", "y"))
+
+
+def test_the_line_by_which_excel_finds_its_delimiter_is_no_header() -> None:
+    table = read_examples(b"sep=;\r\ntext;category\r\na, b;x\r\n;x\r\n")
+    assert table.examples == (Example("a, b", "x"),)
+    assert table.refused == (Refused(4, "no text"),)
+
+
+def test_a_column_with_a_value_of_its_own_for_most_rows_is_no_category() -> None:
+    raw = b"text,category\n" + b"".join(b"words %d,number %d\n" % (n, n) for n in range(40))
+    with pytest.raises(UnknownColumn, match="40 different values in 40 rows: that is no category"):
+        need_examples(read_examples(raw))
+
+
+def test_old_line_ends_and_empty_cells_at_the_end_are_read() -> None:
+    assert len(read_examples(b"text;category\ra;x;;\rb;y\r").examples) == 2
+    assert read_examples(b"text;category;date\n;;\na;x;\n").rows == 1
+
+
+def test_labels_that_differ_in_case_blanks_and_hyphens_are_one() -> None:
+    raw = b"text,category\na,Money \nb,MONEY\nc,staff  conduct\nd,Staff-Conduct\ne,Staff-Conduct\n"
+    own = read_examples(raw)
+    ours = read_examples(raw, known=("money", "staff_conduct"))
+    assert [example.category for example in own.examples] == ["MONEY", "MONEY", *["Staff-Conduct"] * 3]
+    assert own.spellings == {"Money": "MONEY", "staff conduct": "Staff-Conduct"}
+    assert {example.category for example in ours.examples} == {"money", "staff_conduct"}
+
+
+def test_what_is_said_of_a_file_goes_before_what_is_found_out() -> None:
+    raw = "text;category\nyanlış;a,b\n".encode("cp1254")
+    said = Reading(encoding="cp1252", delimiter=";")
+    assert read_examples(raw, reading=said).examples == (Example("yanlýþ", "a,b"),)
+    with pytest.raises(UnreadableTable, match="no encoding called 'klingon'"):
+        read_examples(raw, reading=Reading(encoding="klingon"))
+    with pytest.raises(UnreadableTable, match="not whole in utf-8"):
+        read_examples(raw, reading=Reading(encoding="utf-8"))
+    with pytest.raises(UnreadableTable, match="damaged"):
+        read_examples(gzip.compress(raw * 9)[:-12], reading=Reading(encoding="cp1254"))
+    marked = read_examples("text,category\na,b\n".encode("utf-8-sig"), reading=Reading(encoding="utf-8"))
+    assert marked.examples == (Example("a", "b"),)
+
+
+def test_words_in_the_column_of_categories_are_not_told_on() -> None:
+    raw = b"text,category\nmoney," + b"my secret words " * 9 + b"\n"
+    (refused,) = read_examples(raw, categories={"money"}).refused
+    assert refused == Refused(2, "unknown category longer than any can be")
+
+
+def test_an_organisations_own_words_become_ours() -> None:
+    reading = Reading(values={"category": {"Billing": "money"}, "severity": {"sev a": "5"}})
+    table = read_examples(b"text,category,severity\na,BILLING,Sev A\n", reading=reading)
+    assert table.examples == (Example("a", "money", 5),)
+
+
+@pytest.mark.parametrize(
+    ("said", "severity"),
+    [("4", 4), ("4.0", 4), ("critical", 5), ("Normal", 2), ("HIGH", 4), ("low", 2), ("immediate", 5), ("", None),
+     ("Yüksek", 4), ("düşük", 2), ("hoch", 4), ("niedrig", 2), ("yes", 4), ("no", 2)],
+)  # fmt: skip
+def test_severities_are_read_as_figures_or_words(said: str, severity: int | None) -> None:
+    table = read_examples(
+        f"text,category,severity\na,b,{said}\n".encode(), columns=Columns(severity="severity")
+    )
+    assert [example.severity for example in table.examples] == [severity]
+
+
+def test_a_column_that_was_only_guessed_never_costs_a_row() -> None:
+    table = read_examples(b"text,category,priority,date,language\na,b,blue,whenever,??\n")
+    assert table.examples == (Example("a", "b"),)
+    assert table.unread == {"severity": 1, "at": 1, "language": 1}
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2026-01-31", (2026, 1, 31)), ("2026-01-31T10:00:00Z", (2026, 1, 31)),
+        ("2026-01-31 10:00 UTC", (2026, 1, 31)),
+        ("31.01.2026", (2026, 1, 31)), ("31.01.26 14:05", (2026, 1, 31)), ("31/01/2026", (2026, 1, 31)),
+        ("01/31/2026", (2026, 1, 31)), ("03/04/2026", (2026, 4, 3)), ("31 January 2026", (2026, 1, 31)),
+        ("Jan 31, 2026", None), ("1769817600", (2026, 1, 31)), ("Sat, 31 Jan 2026 10:00:00 +0000", (2026, 1, 31)),
+    ],
+)  # fmt: skip
+def test_dates_are_read_as_they_are_usually_written(said: str, day: tuple[int, int, int] | None) -> None:
+    table = read_examples(f'text;category;at\na;b;"{said}"\n'.encode())
+    at = table.examples[0].at
+    assert at is not None
+    assert (at.year, at.month, at.day) == (day or (2026, 1, 31))
+
+
+def test_the_whole_column_says_whether_the_day_or_the_month_leads() -> None:
+    raw = b"text,category,at\na,b,03/04/2026\nc,d,03/25/2026\n"
+    assert [one.at and one.at.month for one in read_examples(raw).examples] == [3, 3]
+
+
+@pytest.mark.parametrize("text", ["😡😡😡", "<p> <br/></p>", "…?!", "\x00\x00"])
+def test_a_text_without_words_is_refused(text: str) -> None:
+    table = read_examples(f"text,category\n{text},money\nwords,money\n".encode())
+    assert [one.line for one in table.refused] == [2]
+    assert len(table.examples) == 1
+
+
+def test_long_mixed_and_marked_up_texts_are_taken_whole() -> None:
+    long = "kelime слово word " * 6_000
+    table = read_examples(f'text,category\n"{long}",a\n"<b>bold</b> 😡 ok\x00ok",b\n'.encode())
+    assert len(table.examples[0].text) > 100_000
+    assert table.examples[1].text == "<b>bold</b> 😡 ok ok"
+
+
+def test_languages_are_read_or_guessed_for_each_row() -> None:
+    raw = (
+        "text,category,language\nThe bill is wrong and nobody answers,money,EN-gb\n"
+        "Faturam yanlış geldi ve kimse cevap vermiyor,money,\nThe bill is wrong again,money,Turkish\n"
+    ).encode()
+    guessed = read_examples(raw, reading=Reading(languages=("en", "tr")))
+    assert [example.language for example in guessed.examples] == ["en", "tr", "tr"]
+    assert [example.language for example in read_examples(raw).examples] == ["en", None, "tr"]
+
+
+def test_comments_are_passed_over_where_they_are_allowed() -> None:
+    raw = b"# how to fill this in, briefly\ntext,category\n# another\na,b\n,c\n"
+    table = read_examples(raw, reading=Reading(comments=True))
+    assert (len(table.examples), table.refused) == (1, (Refused(5, "no text"),))
+
+
+def test_the_reading_tells_how_far_it_is() -> None:
+    heard: list[tuple[int, int]] = []
+    raw = b"text,category\n" + b"some words,x\n" * 1_500
+    read_examples(raw, progress=lambda done, total: heard.append((done, total)))
+    assert heard == sorted(heard)
+    assert heard[-1] == (len(raw), len(raw))
 
 
 @given(st.binary(max_size=300))

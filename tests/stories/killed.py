@@ -18,7 +18,8 @@ from amends.keys import keyring
 from amends.settings import load
 from amends.story.player import Failed, Player
 from amends.story.script import Step, read_story
-from scheduler.training import owe_first_training, training
+from scheduler.retraining import owe_first_training
+from scheduler.training import training
 from simulator import Limits, Simulator
 from simulator.screen import NotAcknowledged
 from simulator.slack_people import Impossible

@@ -1,0 +1,201 @@
+"""`amends triage promote`, `history` and `rollback`: which model proposes, since when, by whom and why (8.5)."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amends.checking_model import DRIFTS
+from amends.cli.ending import NOT_WELL
+from amends.cli.opened import Config, Json, opened
+from amends.cli.printing import as_json, err, local, out, table
+from store.models import FILE, Run
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.open import Store
+    from triage.gate import Verdict
+    from triage.learning import InUse
+    from triage.pipeline import Model
+
+By = Annotated[str | None, typer.Option("--by", help="Who does it; else the name of who is logged in here.")]
+Why = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the history.")]
+
+#: How a model came into use, for people.
+_HOW = {
+    None: "by an earlier release",
+    "kept": "put in use",
+    "trained": "trained, passed the gate",
+    "promoted": "promoted, passed the gate",
+    "forced": "promoted past the gate",
+    "rolled_back": "gone back to",
+    "turned_away": "NOT used: turned away",
+}
+
+
+def promote(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Use it although the gate says no.")] = False,
+    reason: Why = None,
+    by: By = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
+    from triage.artefact import digest, load  # scikit-learn takes a second to load
+    from triage.card import card
+
+    if force and not (reason or "").strip():
+        raise typer.BadParameter("say why: --reason stands in the history", param_hint="--force")
+    blob = file.read_bytes()
+    candidate, sha256 = load(blob), digest(blob)
+    with opened(config) as (settings, store):
+        active = store.active_model()
+        if active is not None and active[0] == sha256 and store.is_whole(active[2]):
+            _say({"promoted": False, "in_use": sha256}, f"{file} is in use already.", json=json)
+            return
+        verdict, rows = _judged(settings, store, candidate, sha256)
+        used = verdict.passes or force
+        how = "promoted" if verdict.passes else "forced"
+        run = Run(f"{FILE}{sha256}", store.now(), rows, used, verdict.as_json())
+        store.keep_run(
+            run,
+            blob,
+            sha256,
+            card(candidate),
+            activate=used,
+            how=how,
+            by=by or _logged_in(),
+            why=reason,
+        )
+    said = {"promoted": used, "forced": used and not verdict.passes, "sha256": sha256, **verdict.as_json()}
+    told = "\n".join(verdict.reasons)
+    if used:
+        mark = "In use, past the gate" if not verdict.passes else "In use"
+        _say(said, f"{mark}: model {candidate.version}.\n{told}", json=json)
+        return
+    if json:
+        as_json(said)
+    err.print(
+        f"Not used: model {candidate.version}.\n{told}\nUse it all the same: --force --reason …", markup=False
+    )
+    raise typer.Exit(NOT_WELL)
+
+
+def history(*, json: Json = False, config: Config = None) -> None:
+    """The models in use over time and those turned away, the newest first, and what drifts."""
+    from triage.drift import LOOKED_AT, drift_in
+
+    with opened(config) as (_, store):
+        rows = store.model_history()
+        active = store.active_model()
+        whole = active is None or store.is_whole(active[2])
+        zone = store.current_rulebook().calendar.zone if rows else "UTC"
+        drifts = drift_in(store.judged(LOOKED_AT), None if active is None else active[1])
+    newest = next((one for one in rows if one["used"]), None)
+    if json:
+        shown = [{**one, "in_use": one is newest} for one in rows]
+        as_json({"models": shown, "whole": whole, "drift": [one.as_json() for one in drifts]})
+        return
+    if not rows:
+        out.print("No model yet: the first start trains one in the background.")
+        return
+    table("Models", _COLUMNS, (_row(one, zone, in_use=one is newest) for one in rows))
+    if not whole:
+        out.print("The model in use was ALTERED in the database: amends triage rollback.")
+    for one in drifts:
+        out.print(f"Drift: {DRIFTS[one.code].format(**one.as_json())}.", markup=False)
+
+
+def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
+    """Use the model that was in use before the present one; a second time goes one further back."""
+    with opened(config) as (_, store):
+        before = store.active_model()
+        now = store.roll_back(by=by or _logged_in(), why=reason)
+    if now is None:
+        err.print("There is no earlier model to go back to: see `amends triage history`.", markup=False)
+        raise typer.Exit(NOT_WELL)
+    passed = [f"Passed over, altered or no longer kept: model number {one}." for one in now.passed_over]
+    was = "" if before is None else f", instead of {_version(before[1], before[0])}"
+    said = {
+        "from": None if before is None else before[0],
+        "to": now.sha256,
+        "version": now.card.get("version"),
+        "passed_over": list(now.passed_over),
+    }
+    _say(said, "\n".join([f"In use again: model {_version(now.card, now.sha256)}{was}.", *passed]), json=json)
+
+
+_COLUMNS = ("since", "model", "sha256", "examples", "accuracy", "macro-F1", "how", "by", "why")
+
+
+def _row(one: Mapping[str, Any], zone: str, *, in_use: bool) -> Sequence[Any]:
+    from zoneinfo import ZoneInfo
+
+    card, verdict = one["card"], one["verdict"] or {}
+    why = one["why"] or "; ".join(verdict.get("reasons", ())) or None
+    return (
+        local(one["at"], ZoneInfo(zone)),
+        f"{_version(card, one['sha256'])}{' (in use)' if in_use else ''}",
+        one["sha256"][:12],
+        card.get("rows"),
+        card.get("accuracy"),
+        card.get("macro_f1"),
+        _HOW.get(one["how"], one["how"]),
+        one["by"],
+        why,
+    )
+
+
+def _judged(settings: Settings, store: Store, candidate: Model, sha256: str) -> tuple[Verdict, int]:
+    """The verdict on the record's held-out rows, and how many rows there are."""
+    from triage.__main__ import rows_of
+    from triage.learning import InUse, judge_file
+
+    rows = rows_of(store.examples())
+    good = store.good_model()
+    present = None if good is None else _present(store, good.number, good.sha256)
+    number = next((one["id"] for one in store.model_history() if one["sha256"] == sha256), None)
+    seen = None
+    if number is not None:
+        until, ours = store.learnt_until(number)
+        seen = InUse(candidate, until, ours) if ours else None
+    budget = settings.triage.alert_budget
+    return judge_file(candidate, rows, in_use=present, seen=seen, alert_budget=budget), len(rows)
+
+
+def _present(store: Store, number: int, sha256: str) -> InUse | None:
+    from triage.artefact import load
+    from triage.errors import UnreadableModel
+    from triage.learning import InUse
+
+    try:
+        model = load(store.model_blob(number), sha256=sha256)
+    except UnreadableModel as wrong:
+        err.print(f"The model in use cannot be read and is not compared with: {wrong}", markup=False)
+        return None
+    return InUse(model, *store.learnt_until(number))
+
+
+def _logged_in() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container without a name for its number.
+        return "unknown"
+
+
+def _version(card: Mapping[str, Any], sha256: str) -> str:
+    return str(card.get("version") or sha256[:12])
+
+
+def _say(said: Mapping[str, Any], told: str, *, json: bool) -> None:
+    if json:
+        as_json(said)
+    else:
+        out.print(told, markup=False)

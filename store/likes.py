@@ -1,0 +1,178 @@
+"""Like complaints as staff may know of them, and what moves when one is added (7.5, 8.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, exists, false, func, select
+
+from complaints.duties import Lane, Owed
+from complaints.likeness import CLUSTER_FROM, WITHIN, Cluster, Like, confirmed
+from complaints.people import Actor
+from complaints.record import Case
+from complaints.vocabulary import CloseCode, Flag, State
+from store import owed_rows
+from store.casefiles import load
+from store.sketches import Found, found_like, sketch_of, write_sketch
+from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
+from store.transactions import Tx
+from store.worklists import known_to
+
+#: More are not counted: that there are fifty says all.
+LIKES = 50
+#: Of the cards that a new one might change so many are drawn anew, and each at most once in so many seconds.
+_REDRAWN, _TOGETHER = 5, 30
+_ONE = COMPLAINTS.c
+
+
+def sketch_case(tx: Tx, ref: str, sketch: Sequence[bytes]) -> None:
+    """File a complaint under its sketch, in place of any before; the cards of like ones are drawn anew."""
+    likes = like_cases(tx, sketch, ref=ref)
+    write_sketch(tx, ref, sketch, cluster=likes[0].cluster if likes else ref)
+    if likes and _restriction(tx, ref) is None:
+        _owe_redrawing(tx, [one.ref for one in likes if one.is_open][:_REDRAWN])
+
+
+def like_cases(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int = LIKES) -> tuple[Like, ...]:
+    """Every complaint like this sketch, the most like first; what a person may know of them is `likes_of`."""
+    return _read(tx, found_like(tx, sketch, ref=ref, limit=limit), ref, ())
+
+
+def like_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
+    """How many like complaints of the last 90 days persons found to be of one kind (section 4, recurrence).
+
+    Those of the incident that it belongs to count too, however they are told.
+    """
+    likes = {one.ref: one for one in like_cases(tx, sketch, ref=ref)}
+    incident = select(_ONE.incident_id).where(_ONE.ref == ref).scalar_subquery()
+    query = select(_ONE.ref).where(_ONE.incident_id == incident, _ONE.ref != ref).limit(LIKES)
+    tied = [Found(one, 1.0) for one in tx.connection.execute(query).scalars() if one not in likes]
+    return confirmed([*likes.values(), *_read(tx, tied, ref, ())], now=tx.now)
+
+
+def likes_of(tx: Tx, ref: str, by: Actor | None = None) -> tuple[Like, ...]:
+    """The complaints like this one that this person may know of; without a person those open to every handler.
+
+    The latter is what a post in a channel may name (4.7).
+    """
+    sketch = sketch_of(tx, ref)
+    cleared = [_ONE.restriction.is_(None)] if by is None else known_to(by)
+    return _read(tx, found_like(tx, sketch, ref=ref, limit=LIKES), ref, cleared)
+
+
+def every_like(tx: Tx, ref: str) -> tuple[Like, ...]:
+    """All complaints like this one, for whoever runs the desk; UnknownReference where there is none."""
+    load(tx, ref)
+    return like_cases(tx, sketch_of(tx, ref), ref=ref)
+
+
+def like_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Cluster, ...]:
+    """Three and more like complaints in 90 days that no incident covers, the largest first (8.2).
+
+    Counted are those that this person may know of; one that was merged counts with the other.
+    """
+    known = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_ONE.is_simulation, *known_to(by)]
+    size = func.count()
+    is_open = func.sum(case((_ONE.state == State.CLOSED.value, 0), else_=1))
+    counted = (
+        select(LIKENESSES.c.cluster, size.label("size"))
+        .join(COMPLAINTS, _ONE.ref == LIKENESSES.c.ref)
+        .where(*known)
+        .group_by(LIKENESSES.c.cluster)
+        .having(size >= CLUSTER_FROM, size > func.count(_ONE.incident_id), is_open > 0)
+        .order_by(size.desc(), LIKENESSES.c.cluster)
+        .limit(limit)
+    )
+    found = []
+    for row in tx.connection.execute(counted).all():
+        query = (
+            select(LIKENESSES.c.ref)
+            .join(COMPLAINTS, _ONE.ref == LIKENESSES.c.ref)
+            .where(LIKENESSES.c.cluster == row.cluster, *known)
+            .order_by(LIKENESSES.c.at.desc(), LIKENESSES.c.ref)
+            .limit(LIKES)
+        )
+        found.append(Cluster(row.size, tuple(tx.connection.execute(query).scalars())))
+    return tuple(found)
+
+
+def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
+    """A complaint that other cards name was restricted, made nameless, joined, closed or erased: they are redrawn.
+
+    What may no longer be named goes at once, the rest soon.
+    """
+    if before is None or _named_as(before) == _named_as(after):
+        return
+    found = found_like(tx, sketch_of(tx, after.ref), ref=after.ref, limit=LIKES)
+    likes = [one.ref for one in _read(tx, found, after.ref, ()) if one.is_open]
+    if _kept_back(before) != _kept_back(after):
+        _owe_redrawing(tx, likes, why=f"{after.ref}:{after.version}")
+    else:
+        _owe_redrawing(tx, likes[:_REDRAWN])
+
+
+def _named_as(one: Case) -> tuple[Any, ...]:
+    return _kept_back(one), one.incident, one.is_open, one.erased_at
+
+
+def _kept_back(one: Case) -> tuple[bool, bool]:
+    return one.restricted, Flag.ANONYMOUS in one.flags
+
+
+def _owe_redrawing(tx: Tx, refs: Sequence[str], *, why: str | None = None) -> None:
+    """Owe a drawing of each; without a reason of its own all of some seconds are one."""
+    bucket = int(tx.now.timestamp()) // _TOGETHER + 1
+    due = tx.now if why is not None else datetime.fromtimestamp(bucket * _TOGETHER, UTC)
+    for ref in refs:
+        owed = Owed(f"redraw:like:{ref}:{why or bucket}", "redraw", due, Lane.NOTICE, {"ref": ref})
+        owed_rows.insert(tx, owed)
+
+
+def _restriction(tx: Tx, ref: str) -> str | None:
+    found: str | None = tx.connection.execute(select(_ONE.restriction).where(_ONE.ref == ref)).scalar_one()
+    return found
+
+
+def _not_merged() -> ColumnElement[bool]:
+    return _ONE.close_code.is_distinct_from(CloseCode.MERGED.value)
+
+
+def _read(
+    tx: Tx, found: Sequence[Found], ref: str, cleared: Iterable[ColumnElement[bool]]
+) -> tuple[Like, ...]:
+    """What the record says of each, but of those of a simulated contact beside real ones."""
+    if not found:
+        return ()
+    shares = {one.ref: one.share for one in found}
+    ours = func.coalesce(select(_ONE.is_simulation).where(_ONE.ref == ref).scalar_subquery(), false())
+    took_in = exists().where(LINKS.c.ref == _ONE.ref, LINKS.c.relation == "merged")
+    assessed = exists().where(ASSESSMENTS.c.ref == _ONE.ref)
+    query = (
+        select(
+            _ONE.ref, _ONE.complainant_id, _ONE.received_at, _ONE.state, _ONE.closed_at, _ONE.close_code,
+            _ONE.incident_id, _ONE.category, _ONE.flags, LIKENESSES.c.cluster,
+            took_in.label("took_in"), assessed.label("assessed"),
+        )
+        .outerjoin(LIKENESSES, LIKENESSES.c.ref == _ONE.ref)
+        .where(_ONE.ref.in_(list(shares)), _ONE.erased_at.is_(None), _ONE.is_simulation == ours, *cleared)
+    )  # fmt: skip
+    likes = [
+        Like(
+            ref=row.ref,
+            share=shares[row.ref],
+            complainant=row.complainant_id,
+            received_at=row.received_at,
+            is_open=row.state != State.CLOSED.value,
+            closed_at=row.closed_at,
+            merged=row.close_code == CloseCode.MERGED.value,
+            took_in=bool(row.took_in),
+            nameless=Flag.ANONYMOUS.value in row.flags,
+            incident=row.incident_id,
+            confirmed=row.category if row.assessed else None,
+            cluster=row.cluster or row.ref,
+        )
+        for row in tx.connection.execute(query)
+    ]
+    return tuple(sorted(likes, key=lambda one: (-one.share, -one.received_at.timestamp(), one.ref)))

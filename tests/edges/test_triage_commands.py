@@ -1,0 +1,246 @@
+"""`amends triage train` and `evaluate`: files in, a model with its card out, and a defined answer to bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amends.cli import main
+from triage.artefact import digest
+from triage.starters import starter_examples
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Amends = Callable[..., Ended]
+
+
+@pytest.fixture
+def amends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Amends:
+    """Runs a command in an empty folder, without settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AMENDS_CONFIG", raising=False)
+
+    def run(*args: str) -> Ended:
+        monkeypatch.setattr("sys.argv", ["amends", *args])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def history(
+    folder: Path,
+    *,
+    name: str = "history.csv",
+    part: slice = slice(None),
+    category: Callable[[str], str] = str,
+    header: tuple[str, ...] = ("text", "label_category", "label_severity", "source"),
+) -> Path:
+    """A labelled file of the usual shape."""
+    file = folder / name
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(header)
+        for row in starter_examples(("en",))[part]:
+            severity = "critical" if (row.severity or 0) >= 4 else "normal"
+            writer.writerow((row.text, category(row.category), severity, "set:x/y"))
+    return file
+
+
+def test_a_history_becomes_a_model_with_its_card(amends: Amends, tmp_path: Path) -> None:
+    file = history(tmp_path)
+    done = amends("triage", "train", str(file), "--category", "label_category", "--out", "m.skops", "--json")
+    assert done.code == 0
+    said = done.json
+    card = json.loads((tmp_path / "m.skops.card.json").read_text())
+    assert said["sha256"] == card["sha256"] == digest((tmp_path / "m.skops").read_bytes())
+    assert {"accuracy", "macro_f1", "log_loss", "ece", "accuracy_at_80", "categories", "severity"} <= set(
+        said["evaluation"]
+    )
+    assert said["held_back"]["how"] == "random"
+    assert (said["file"]["columns"]["severity"], said["refused"]) == ("label_severity", [])
+    assert "severity from 'label_severity'" in done.err
+    assert f"# Model {said['version']}" in (tmp_path / "m.skops.card.md").read_text()
+
+
+def test_the_same_file_and_seed_give_the_same_model(amends: Amends, tmp_path: Path) -> None:
+    file = str(history(tmp_path, part=slice(None, None, 3)))
+    one = amends("triage", "train", file, "--out", "one.skops", "--json").json
+    two = amends("triage", "train", file, "--out", "two.skops", "--json").json
+    assert (one["version"], one["evaluation"]) == (two["version"], two["evaluation"])
+
+
+def test_a_model_is_judged_on_other_rows_with_the_keys_of_the_contract(
+    amends: Amends, tmp_path: Path
+) -> None:
+    learnt, other = (
+        history(tmp_path, name="a.csv", part=slice(0, None, 2)),
+        history(tmp_path, name="b.csv", part=slice(1, None, 2)),
+    )
+    assert amends("triage", "train", str(learnt), "--out", "m.skops", "--no-starters").code == 0
+    judged = amends("triage", "evaluate", "m.skops", str(other), "--category", "label_category", "--json")
+    plain = amends("triage", "evaluate", "m.skops", str(other))
+    assert (judged.code, plain.code) == (0, 0)
+    figures = judged.json
+    assert 0 < figures["macro_f1"] <= 1
+    assert 0 < figures["severity"]["recall_at_10"] <= 1
+    assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
+    assert figures["unknown_categories"] == []
+    assert "accuracy, surest 80 %" in plain.out
+
+
+def test_own_categories_learn_without_the_starters_and_ours_with_them(amends: Amends, tmp_path: Path) -> None:
+    own = history(tmp_path, name="own.csv", category=lambda one: f"Own {one}")
+    ours = history(tmp_path, name="ours.csv", category=lambda one: one.upper().replace("_", " "))
+    alone = amends("triage", "train", str(own), "--out", "own.skops", "--json").json
+    beside = amends("triage", "train", str(ours), "--out", "ours.skops", "--json").json
+    kept_out = amends("triage", "train", str(ours), "--no-starters", "--out", "without.skops", "--json").json
+    assert alone["starters"] == 0
+    assert all(category.startswith("Own ") for category in alone["categories"])
+    assert beside["starters"] > 100
+    assert "staff_conduct" in beside["categories"]
+    assert kept_out["starters"] == 0
+
+
+def test_own_words_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path) -> None:
+    file = history(
+        tmp_path, category=lambda one: "Billing" if one == "money" else one, header=("a", "b", "c", "d")
+    )
+    (tmp_path / "map.toml").write_text(
+        '[columns]\na = "description"\nb = "category"\nc = "severity"\n'
+        '[values.category]\nbilling = "money"\n[values.severity]\nnormal = "1"\n'
+    )
+    (tmp_path / "map.json").write_text(
+        '{"columns": {"a": "description", "b": "category"}, "values": {"category": {"Billing": "money"}}}'
+    )
+    for form in ("toml", "json"):
+        done = amends(
+            "triage", "train", str(file), "--map", f"map.{form}", "--out", f"{form}.skops", "--json"
+        )
+        assert done.code == 0
+        assert "money" in done.json["categories"]
+        assert "Billing" not in done.json["categories"]
+    assert (
+        amends("triage", "train", str(file), "--map", "map.json", "--out", "x.skops", "--text", "none").code
+        == 2
+    )
+
+
+def test_refused_rows_are_listed_by_line_and_reason_and_never_by_their_words(
+    amends: Amends, tmp_path: Path
+) -> None:
+    file = history(tmp_path)
+    with file.open("a") as opened:
+        opened.writelines(["😡,money,normal,x\n" for _ in range(30)] + ["SECRETWORDS,,normal,x\n"])
+    done = amends("triage", "train", str(file), "--out", "m.skops", "--refused", "no.csv", "--json")
+    assert done.code == 0
+    assert len(done.json["refused"]) == 30
+    assert done.json["file"]["unlabelled"] == 1
+    assert done.err.count("no words") == 20
+    assert "and 10 more" in done.err
+    listed = list(csv.DictReader((tmp_path / "no.csv").open()))
+    assert len(listed) == 30
+    assert listed[0]["why"].startswith("no words")
+    assert "SECRETWORDS" not in done.out + done.err + (tmp_path / "no.csv").read_text()
+
+
+def test_nothing_is_overwritten_unless_asked(amends: Amends, tmp_path: Path) -> None:
+    file = str(history(tmp_path, part=slice(None, None, 4)))
+    (tmp_path / "m.skops.card.json").write_text("mine")
+    refused = amends("triage", "train", file, "--out", "m.skops")
+    assert (refused.code, (tmp_path / "m.skops").exists()) == (2, False)
+    assert "--force" in refused.err
+    assert amends("triage", "train", file, "--out", "m.skops", "--force").code == 0
+    assert amends("triage", "train", file, "--out", "nowhere/m.skops").code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "code", "told"),
+    [
+        ("empty.csv", b"", 1, "empty"),
+        ("header.csv", b"text,category\n", 1, "no rows below"),
+        ("columns.csv", b"id,when\n1,2\n", 2, "--text"),
+        ("labels.csv", b"text,category\na,\n", 2, "'category' is empty"),
+        (
+            "one.csv",
+            b"text,category\n" + b"".join(b"words %d,only\n" % n for n in range(20)),
+            1,
+            "1 categories",
+        ),
+        ("book.xlsx", b"PK\x03\x04" + bytes(50), 1, "Save it as CSV"),
+        ("few.csv", b"text,category\na b,x\nc d,y\n", 1, "at least 6"),
+        ("nul.csv", bytes(4000), 1, "no text"),
+    ],
+)
+def test_bad_input_has_a_defined_answer(
+    amends: Amends, tmp_path: Path, name: str, raw: bytes, code: int, told: str
+) -> None:
+    (tmp_path / name).write_bytes(raw)
+    done = amends("triage", "train", name, "--out", "m.skops")
+    assert (done.code, (tmp_path / "m.skops").exists()) == (code, False)
+    assert told in " ".join(done.err.replace("│", " ").split())
+
+
+def test_a_directory_and_a_file_without_permission_are_bad_usage(amends: Amends, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert amends("triage", "train", "folder", "--out", "m.skops").code == 2
+    assert amends("triage", "train", "gone.csv", "--out", "m.skops").code == 2
+    assert amends("triage", "train", "--out", "m.skops").code == 2
+    if os.geteuid() != 0:  # nothing is forbidden to root
+        locked = history(tmp_path, name="locked.csv")
+        locked.chmod(0)
+        assert amends("triage", "train", "locked.csv", "--out", "m.skops").code == 2
+
+
+def test_what_is_no_model_file_is_refused(amends: Amends, tmp_path: Path) -> None:
+    file = str(history(tmp_path))
+    (tmp_path / "pickle").write_bytes(b"\x80\x04.")
+    done = amends("triage", "evaluate", "pickle", file)
+    assert (done.code, "no model file" in done.err) == (1, True)
+    assert amends("triage", "evaluate", "gone", file).code == 2
+
+
+def test_rows_with_dates_are_judged_on_the_most_recent(amends: Amends, tmp_path: Path) -> None:
+    rows = starter_examples(("en",))
+    with (tmp_path / "dated.csv").open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(("received", "text", "category"))
+        for number, row in enumerate(sorted(rows, key=lambda one: len(one.text))):
+            writer.writerow((f"{number % 28 + 1:02}.{number // 28 % 12 + 1:02}.2025", row.text, row.category))
+    done = amends("triage", "train", "dated.csv", "--out", "m.skops", "--json")
+    assert done.json["held_back"]["how"] == "time"
+    assert done.json["held_back"]["since"].startswith("2025-")
+
+
+def test_english_alone_is_learnt_and_the_card_names_its_one_language(amends: Amends, tmp_path: Path) -> None:
+    done = amends("triage", "train", str(history(tmp_path)), "--out", "m.skops", "--no-starters", "--json")
+    assert list(done.json["card"]["languages"]) == ["en"]
+
+
+def test_an_encoder_is_named_left_out_or_refused(amends: Amends, tmp_path: Path) -> None:
+    file = str(history(tmp_path, part=slice(None, None, 4)))
+    without = amends("triage", "train", file, "--encoder", "none", "--no-starters", "--out", "m.skops")
+    absent = amends("triage", "train", file, "--encoder", "klingon", "--out", "x.skops")
+    assert without.code == 0
+    assert (absent.code, (tmp_path / "x.skops").exists()) == (1, False)
+    assert "klingon" in absent.err

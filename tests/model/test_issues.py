@@ -1,0 +1,109 @@
+"""The matters in one complaint: found in two, not invented in one, and always words that stand there."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triage.csvfile import Columns, read_examples
+from triage.example import Example
+from triage.issues import MOST, issues, sentences
+from triage.pipeline import Model
+from triage.starters import train_starter
+
+HELD_OUT = [
+    row
+    for row in read_examples(
+        Path(__file__).with_name("heldout.csv"), columns=Columns(language="language")
+    ).examples
+    if row.category != "other" and row.language in ("en", "tr")
+]
+_MODELS: list[Model] = []
+
+
+def model() -> Model:
+    """Hypothesis wants no fixture of a narrower scope: one model for the whole module."""
+    if not _MODELS:
+        _MODELS.append(train_starter(("en", "tr")))
+    return _MODELS[0]
+
+
+def pairs() -> list[tuple[Example, Example]]:
+    """Neighbours seven rows apart: another category, the same language."""
+    found = zip(HELD_OUT, HELD_OUT[7:], strict=False)
+    return [(a, b) for a, b in found if a.category != b.category and a.language == b.language]
+
+
+def test_two_matters_in_one_letter_are_often_both_named() -> None:
+    both = [
+        {a.category, b.category} <= {one.category for one in issues(model(), f"{a.text}\n{b.text}")}
+        for a, b in pairs()
+    ]
+    assert len(both) > 50
+    assert sum(both) / len(both) >= 0.40
+
+
+def test_one_matter_is_seldom_taken_for_two() -> None:
+    several = [len(issues(model(), row.text)) > 1 for row in HELD_OUT]
+    assert sum(several) / len(several) <= 0.15
+
+
+def test_the_main_matter_comes_first_and_is_the_proposed_category() -> None:
+    for row in HELD_OUT[:20]:
+        whole = model().probabilities(model().matrix([row.text]))[0]
+        first = issues(model(), row.text)[0]
+        assert first.category == model().categories[int(whole.argmax())]
+        assert first.probability == pytest.approx(float(whole.max()), abs=1e-4)
+
+
+def test_a_second_matter_holds_the_sentences_that_speak_for_it() -> None:
+    found = issues(
+        model(),
+        "You charged me twice for the same bill and the invoice is wrong. "
+        "Also the clerk at the counter insulted me and shouted at my mother.",
+    )
+    assert [one.category for one in found] in (["money", "staff_conduct"], ["staff_conduct", "money"])
+    by_category = {one.category: one.text for one in found}
+    assert "invoice" in by_category["money"]
+    assert "insulted" in by_category["staff_conduct"]
+    assert "insulted" not in by_category["money"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "🔥🔥", "?!", "1 2 3"], ids=range(5))
+def test_a_text_without_words_has_no_matter(text: str) -> None:
+    assert issues(model(), text) == ()
+
+
+@pytest.mark.parametrize("text", ["short", "you billed me twice", "<b>wrong bill</b>"], ids=range(3))
+def test_a_text_with_words_has_one_at_least(text: str) -> None:
+    assert len(issues(model(), text)) == 1
+
+
+def test_a_number_does_not_end_a_sentence() -> None:
+    text = "You took 12.50 from my card, approx. two weeks ago. Nobody answers my letters about it."
+    assert [text[low:high] for low, high in sentences(text)] == [
+        "You took 12.50 from my card, approx. two weeks ago.",
+        "Nobody answers my letters about it.",
+    ]
+
+
+def test_a_very_long_text_has_a_bounded_number_of_matters() -> None:
+    text = "\n".join(row.text for row in HELD_OUT) * 5
+    found = issues(model(), text)
+    assert 1 < len(found) <= MOST
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300))
+def test_passages_lie_in_the_text_in_order_and_never_overlap(text: str) -> None:
+    found = issues(model(), text)
+    for one in found:
+        assert all(0 <= low < high <= len(text) for low, high in one.spans)
+        assert all(first[1] <= second[0] for first, second in pairwise(one.spans))
+    if len(found) > 1:
+        spans = sorted(span for one in found for span in one.spans)
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))

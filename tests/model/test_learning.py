@@ -1,0 +1,175 @@
+"""One training run: what it may learn from, what it is judged on, and that spoiled labels do not get in."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from triage import __main__ as process
+from triage.artefact import load
+from triage.example import Example
+from triage.holdout import FEWEST_FIXED, Row, is_fixed, parted, spelled
+from triage.learning import InUse, learn
+from triage.pipeline import Model
+from triage.training import train
+
+T = datetime(2026, 11, 3, tzinfo=UTC)
+THINGS = {
+    "lift": ("the lift is stuck between floors", "nobody repairs the elevator doors", "the cabin shakes"),
+    "bin": ("the waste was left in the street", "rubbish bags were torn open", "no refuse van came"),
+    "bill": ("the invoice shows a wrong sum", "you charged me twice", "the payment was booked late"),
+}
+WHERE = ("near the school", "by the river", "behind the shop", "at the corner", "in our house", "on the hill")
+
+
+def rows(count: int, *, start: int = 0, spoiled: bool = False) -> list[Row]:
+    """Complaints of three kinds, one an hour, a few of them severe; spoiled: with labels drawn by lot."""
+    drawn = random.Random(start)
+    found = []
+    for number in range(start, start + count):
+        kind = drawn.choice(sorted(THINGS))
+        text = f"{drawn.choice(THINGS[kind])} {drawn.choice(WHERE)}, house {number}"
+        label = drawn.choice(sorted(THINGS)) if spoiled else kind
+        found.append(Row(Example(text, label, 2), f"R{number}", T + timedelta(hours=number)))
+    return found
+
+
+OWN = [
+    Example(f"{text} {where}", kind, 2) for kind, texts in THINGS.items() for text in texts for where in WHERE
+]
+FEW_OWN = OWN[:3] + OWN[18:21] + OWN[36:39]
+
+
+class Watched:
+    """Trains, and keeps what each model was made of."""
+
+    def __init__(self) -> None:
+        self.given: list[list[Example]] = []
+
+    def __call__(self, examples: Sequence[Example]) -> Model:
+        """A model of these."""
+        self.given.append(list(examples))
+        return train(examples)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Model:
+    """The model of before: only the organisation's own examples."""
+    return train(OWN)
+
+
+def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(starter: Model) -> None:
+    record, watched = rows(1200), Watched()
+    learn(OWN, record, train=watched, in_use=InUse(starter, None, True))
+    parts = parted(record, seen_until=None)
+    assert len(parts.fixed) >= FEWEST_FIXED
+    fixed = {spelled(row) for row in parts.fixed}
+    for examples in watched.given:
+        assert not fixed & {spelled(Row(one, "", T)) for one in examples}
+        assert all(one in examples for one in OWN)
+    use, judged = watched.given
+    recent = {row.example for row in parts.recent}
+    assert recent <= set(use)
+    assert not recent & set(judged)
+
+
+def test_a_larger_honest_record_passes_on_both_sets(starter: Model) -> None:
+    _, verdict = learn(FEW_OWN, rows(1200), train=train, in_use=InUse(starter, None, True))
+    assert verdict.passes
+    assert set(verdict.figures) == {"fixed", "recent"}
+
+
+def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
+    honest, spoiled = rows(400), rows(900, start=400, spoiled=True)
+    fixed_ones = [row for row in rows(900, start=400) if is_fixed(row.ref)]
+    record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed_ones]
+    until = honest[-1].at
+    _, verdict = learn(FEW_OWN, record, train=train, in_use=InUse(starter, until, True))
+    assert not verdict.passes
+    assert any(reason.startswith("fixed: ") for reason in verdict.reasons)
+
+
+def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(starter: Model) -> None:
+    record, watched = rows(90), Watched()
+    until = record[59].at
+    _, verdict = learn(OWN, record, train=watched, in_use=InUse(starter, until, True))
+    assert set(verdict.figures) == {"cross-fitted"}
+    assert verdict.figures["cross-fitted"]["rows"] == 90
+    assert any("cross-fitted" in reason and "stand in" in reason for reason in verdict.reasons)
+    # One for use, then for each of three folds the candidate's recipe and that of the model in use.
+    assert len(watched.given) == 7
+    for candidate, before in zip(watched.given[1::2], watched.given[2::2], strict=True):
+        assert set(before) < set(candidate)
+
+
+def test_a_model_that_saw_nothing_of_the_record_answers_as_it_is(starter: Model) -> None:
+    watched = Watched()
+    learn(OWN, rows(30), train=watched, in_use=InUse(starter, None, True))
+    assert len(watched.given) == 4
+
+
+def test_a_model_of_another_hand_answers_as_it_is(starter: Model) -> None:
+    record, watched = rows(30), Watched()
+    learn(OWN, record, train=watched, in_use=InUse(starter, record[-1].at, False))
+    assert len(watched.given) == 4
+
+
+def test_the_first_model_of_all_needs_no_record() -> None:
+    model, verdict = learn(OWN, [], train=train)
+    assert verdict.passes
+    assert model.categories == ("bill", "bin", "lift")
+
+
+def test_the_words_of_an_issue_are_learnt_from_but_judge_nobody(starter: Model) -> None:
+    issue = replace(rows(1)[0], whole=False, ref="R3")
+    watched = Watched()
+    learn(OWN, [issue], train=watched, in_use=InUse(starter, None, True))
+    assert issue.example in watched.given[0]
+    assert len(watched.given) == 1
+
+
+def order(**more: object) -> bytes:
+    """An order as the scheduler writes it."""
+    said = {"languages": ["en"], "rows": [], "in_use": None, "wanted_precision": 0.9, "alert_budget": 0.1}
+    return json.dumps({**said, **more}).encode() + b"\n"
+
+
+def run(order: bytes) -> subprocess.CompletedProcess[bytes]:
+    """The process that trains."""
+    return subprocess.run([sys.executable, "-m", "triage"], input=order, capture_output=True, check=False)
+
+
+def test_the_process_takes_the_order_and_gives_card_verdict_and_artefact() -> None:
+    one = rows(1)[0]
+    told = {"ref": "R1", "at": "2026-11-03T10:00:00Z", "whole": True, "severity": 2, "language": "en"}
+    done = run(order(rows=[{**told, "text": one.example.text, "category": "supply"}]))
+    head, _, blob = done.stdout.partition(b"\n")
+    said = json.loads(head)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert said["verdict"]["passes"] is True
+    assert said["card"]["version"] == load(blob).version
+
+
+def test_a_model_in_use_that_cannot_be_read_is_said_and_not_compared_with() -> None:
+    used = {"until": None, "ours": True}
+    done = run(order(in_use=used) + b"\x80\x04 a pickle")
+    verdict = json.loads(done.stdout.partition(b"\n")[0])["verdict"]
+    assert verdict["passes"] is True
+    assert "The model in use cannot be read" in verdict["reasons"][-1]
+
+
+def test_once_nobody_waits_for_the_model_any_more_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(process.os, "_exit", ended)
+    with pytest.raises(SystemExit) as orphaned:
+        process.end_with(process.os.getppid() + 1)
+    assert orphaned.value.code == process.ORPHANED

@@ -1,0 +1,91 @@
+"""The blend of words and meaning: each half counts for what it knew of rows it had not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.model_selection import StratifiedKFold
+
+from triage.calibration import Doubles, Integers
+from triage.embeddings import Encoder, Vectors
+from triage.figures import log_loss
+from triage.meaning import Meaning, fit_meaning
+
+ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
+CATEGORIES, ROWS = 3, 240
+
+
+def some_labels(seed: int = 0) -> Integers:
+    return np.random.default_rng(seed).integers(0, CATEGORIES, ROWS)
+
+
+def vectors_of(labels: Integers, *, telling: float, seed: int = 1) -> Vectors:
+    noise = np.random.default_rng(seed).normal(size=(len(labels), 6))
+    noise[np.arange(len(labels)), labels] += telling
+    return (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float32)
+
+
+def words_of(labels: Integers, *, telling: float, seed: int = 2) -> Doubles:
+    odds = np.random.default_rng(seed).normal(size=(len(labels), CATEGORIES))
+    odds[np.arange(len(labels)), labels] += telling
+    probabilities = np.exp(odds)
+    return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
+
+
+def folds_of(labels: Integers) -> list[tuple[Integers, Integers]]:
+    return list(StratifiedKFold(3, shuffle=True, random_state=0).split(labels, labels))
+
+
+def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[Meaning, Doubles]:
+    return fit_meaning(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)
+
+
+@pytest.mark.parametrize(("words", "meaning"), [(2.0, 0.0), (0.0, 3.0), (1.5, 2.0)])
+def test_a_blend_is_as_good_as_the_better_half(words: float, meaning: float) -> None:
+    labels, unseen = some_labels(), some_labels(seed=9)
+    by_words = words_of(labels, telling=words)
+    model, held_back = fitted(labels, by_words, vectors_of(labels, telling=meaning))
+    unseen_words = words_of(unseen, telling=words, seed=7)
+    blended = model.blend(unseen_words, vectors_of(unseen, telling=meaning, seed=8))
+    alone = model.blend(np.full_like(unseen_words, 1 / 3), vectors_of(unseen, telling=meaning, seed=8))
+    assert log_loss(blended, unseen) < min(log_loss(unseen_words, unseen), log_loss(alone, unseen)) + 0.02
+    assert np.allclose(blended.sum(axis=1), 1)
+    assert np.allclose(held_back.sum(axis=1), 1)
+
+
+def test_a_half_that_knows_nothing_changes_little() -> None:
+    labels = some_labels()
+    for words, meaning in ((3.0, 0.0), (0.0, 6.0)):
+        by_words, vectors = words_of(labels, telling=words), vectors_of(labels, telling=meaning)
+        model, held_back = fitted(labels, by_words, vectors)
+        right = by_words if words else model.blend(np.full_like(by_words, 1 / 3), vectors)
+        assert (held_back.argmax(axis=1) == right.argmax(axis=1)).mean() > 0.95
+
+
+def test_a_blank_text_keeps_what_the_words_say() -> None:
+    labels = some_labels()
+    words = words_of(labels, telling=1.0)
+    model, _ = fitted(labels, words, vectors_of(labels, telling=2.0))
+    blank: npt.NDArray[np.float32] = np.zeros((ROWS, 6), dtype=np.float32)
+    assert np.array_equal(model.blend(words, blank), words)
+
+
+@pytest.mark.parametrize("others", [[0, 1], [0]])
+def test_a_category_of_one_row_is_still_proposed(others: list[int]) -> None:
+    labels = np.array([2, *(others[row % len(others)] for row in range(ROWS - 1))])
+    vectors = vectors_of(labels, telling=6.0)
+    with pytest.warns(UserWarning, match="least populated class"):
+        folds = folds_of(labels)
+    words = np.full((ROWS, CATEGORIES), 1 / 3)
+    model, _ = fit_meaning(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
+    assert model.blend(words[:1], vectors[:1]).argmax() == 2
+
+
+def test_the_same_rows_give_the_same_blend() -> None:
+    labels = some_labels()
+    words, vectors = words_of(labels, telling=1.0), vectors_of(labels, telling=2.0)
+    one, other = fitted(labels, words, vectors)[0], fitted(labels, words, vectors)[0]
+    assert one.shares == other.shares
+    assert one.threshold == other.threshold
+    assert np.array_equal(one.weights, other.weights)

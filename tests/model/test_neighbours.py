@@ -1,0 +1,82 @@
+"""The confirmed cases most like a new one: by reference, without words, none where none is like it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from triage.artefact import dump, load
+from triage.errors import UnreadableModel
+from triage.example import Example
+from triage.pipeline import Model
+from triage.starters import starter_examples
+from triage.training import train
+
+CASES = [
+    Example("The boiler in our flat leaks and the kitchen floor is wet", "goods", 2, "en", ref="BOILER-1"),
+    Example("Our boiler is leaking water on the kitchen floor again", "goods", 3, "en", ref="BOILER-2"),
+    Example(
+        "Water leaks from the boiler, the floor of the kitchen is ruined", "goods", 3, "en", ref="BOILER-3"
+    ),
+    Example(
+        "Your driver shouted at me on the bus and called me names", "staff_conduct", 3, "en", ref="BUS-1"
+    ),
+    Example("The parking permit was refused without any reason", "refusal", 2, "en", ref="PERMIT-1"),
+    Example("My name was spelled wrong on the permit letter", "information", 1, "en", ref="PERMIT-2"),
+    Example("The bus was forty minutes late every day this week", "service", 2, "en", ref="BUS-2"),
+    Example("I was charged twice for the same invoice in May", "money", 2, "en", ref="BILL-1"),
+    Example("The invoice names somebody else and the amount is wrong", "money", 2, "en", ref="BILL-2"),
+    Example("Nobody answers my complaint about the street lamp", "handling", 2, "en", ref="LAMP-1"),
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return train([*starter_examples(("en",)), *CASES])
+
+
+def nearest(model: Model, text: str, **more: str) -> list[str]:
+    assert model.neighbours is not None
+    return [one.ref for one in model.neighbours.nearest(model.matrix([text]), **more)]
+
+
+def test_the_likest_confirmed_cases_come_first_with_what_people_found(model: Model) -> None:
+    assert model.neighbours is not None
+    found = model.neighbours.nearest(model.matrix(["boiler leaks, wet kitchen floor"]))
+    assert {one.ref for one in found} <= {"BOILER-1", "BOILER-2", "BOILER-3"}
+    assert found
+    assert found[0].category == "goods"
+    assert found[0].severity in (2, 3)
+    assert [one.likeness for one in found] == sorted((one.likeness for one in found), reverse=True)
+
+
+def test_a_case_is_not_its_own_neighbour(model: Model) -> None:
+    assert "BOILER-1" in nearest(model, CASES[0].text)
+    assert "BOILER-1" not in nearest(model, CASES[0].text, but="BOILER-1")
+
+
+def test_a_text_of_unknown_words_has_no_neighbours(model: Model) -> None:
+    assert nearest(model, "zzzz qqqq") == []
+    assert nearest(model, "") == []
+
+
+def test_written_examples_are_no_cases_to_compare_with() -> None:
+    assert train(starter_examples(("en",))).neighbours is None
+
+
+def test_neighbours_survive_the_round_trip_without_a_word(model: Model) -> None:
+    blob = dump(model)
+    again = load(blob)
+    assert nearest(again, "boiler leaks, wet kitchen floor") == nearest(
+        model, "boiler leaks, wet kitchen floor"
+    )
+    assert again.neighbours is not None
+    assert again.neighbours.refs == tuple(example.ref for example in CASES)
+
+
+def test_neighbours_that_do_not_fit_are_refused(model: Model) -> None:
+    assert model.neighbours is not None
+    cut = replace(model, neighbours=replace(model.neighbours, vectors=model.neighbours.vectors[:-1]))
+    with pytest.raises(UnreadableModel, match="incomplete"):
+        load(dump(cut))

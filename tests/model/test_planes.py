@@ -1,0 +1,92 @@
+"""The parts a model is added from: exact counts, planes that add up, a space that folds back, a fair choice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from triage.choosing import choose
+from triage.example import Example
+from triage.features import fit_features, plain
+from triage.latent import fit_latent
+from triage.pipeline import Linear
+from triage.planes import added, fit_plane
+from triage.starters import starter_examples
+from triage.text import normalise
+from triage.training import train
+
+TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]
+
+
+def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
+    features, matrix = fit_features(TEXTS)
+    vectoriser = TfidfVectorizer(
+        preprocessor=plain, analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32
+    )
+    wanted = vectoriser.fit_transform(TEXTS)
+    found = matrix[:, len(features.words) :]
+    order = [features.characters[gram] for gram in vectoriser.get_feature_names_out()]
+    assert found.shape == wanted.shape
+    assert abs(found[:, order] - wanted).max() < 1e-6
+
+
+def test_a_text_alone_has_the_columns_it_has_among_others() -> None:
+    features, matrix = fit_features(TEXTS)
+    assert abs(features.transform([TEXTS[3]]) - matrix[3]).max() < 1e-6
+    assert features.transform([""]).nnz == 0
+
+
+def test_a_latent_plane_folds_back_to_the_same_decisions() -> None:
+    _, matrix = fit_features(TEXTS)
+    labels = np.arange(len(TEXTS), dtype=np.int64) % 3
+    space = fit_latent(matrix, seed=0)
+    assert space is not None
+    wide = space.widen(matrix)
+    plane = fit_plane("svm", wide, labels, categories=3, seed=0)
+    assert np.allclose(space.fold_back(plane).decide(matrix), plane.decide(wide), atol=1e-3)
+
+
+def test_added_planes_decide_as_the_sum_of_their_parts() -> None:
+    _, matrix = fit_features(TEXTS)
+    labels = np.arange(len(TEXTS), dtype=np.int64) % 3
+    parts = {kind: fit_plane(kind, matrix, labels, categories=3, seed=0) for kind in ("svm", "regression")}
+    both = added(parts, {"svm": 0.5, "regression": 2.0}).decide(matrix)
+    assert np.allclose(
+        both, parts["svm"].decide(matrix) / 0.5 + parts["regression"].decide(matrix) / 2, atol=1e-3
+    )
+
+
+def test_a_category_absent_from_the_rows_never_says_yes() -> None:
+    _, matrix = fit_features(TEXTS)
+    labels = np.arange(len(TEXTS), dtype=np.int64) % 2
+    plane = fit_plane("svm", matrix, labels, categories=3, seed=0)
+    assert isinstance(plane, Linear)
+    assert (plane.decide(matrix)[:, 2] == -1).all()
+
+
+SHORT = [
+    Example(f"{verb} my {thing}", thing.split()[0])
+    for thing in (
+        "card", "account", "transfer", "limit", "pin", "statement", "app", "loan", "address", "cheque",
+        "deposit", "fee", "rate", "branch", "salary", "payment", "refund", "alert", "invoice", "passport",
+    )
+    for verb in ("lost", "where is", "please change", "cannot see", "how about", "problem with")
+]  # fmt: skip
+
+
+def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
+    model = train(SHORT)
+    assert set(model.facts["candidates"]) == {"svm", "regression", "blend"}
+    chosen = model.facts["choice"].split(":")[0]
+    assert chosen in model.facts["candidates"]
+    assert "log-loss on 120 held-back rows" in model.facts["choice"]
+
+
+def test_another_than_the_svm_needs_more_than_chance() -> None:
+    _, matrix = fit_features(TEXTS)
+    noise = np.random.default_rng(0).integers(0, 3, len(TEXTS))
+    choice = choose(matrix, noise, np.ones(len(TEXTS), dtype=bool), names=matrix[:3], categories=3, seed=0)
+    best = min(choice.losses.values())
+    assert choice.name == "svm" or choice.losses[choice.name] == pytest.approx(best)
+    assert choice.losses["svm"] - best < 0.2 or choice.name != "svm"

@@ -1,0 +1,219 @@
+"""The other criteria of the initial assessment: a default each, with the code of its reason (7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from complaints.forms import FORMS
+from complaints.vocabulary import Category
+from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, criteria
+from triage.cues import cues
+from triage.safety import KINDS, signs
+
+Told = dict[str, tuple[int | str | bool, str]]
+
+
+def proposed(text: str = "", **known: Any) -> Told:
+    """Value and reason by field, of a text as the product reads it; `known` overrides."""
+    found = signs(text)
+    facts: dict[str, Any] = {
+        "category": "supply",
+        "kinds": {one.kind for one in found},
+        "cues": cues(text),
+        "issues": 1,
+        "severity": max((one.severity for one in found), default=2),
+        "safety": max((one.safety for one in found), default=0),
+        **known,
+    }
+    return {one.field: (one.value, one.reason) for one in criteria(text=text, **facts)}
+
+
+def test_a_plain_story_has_plain_defaults() -> None:
+    assert proposed("The parcel came late.") == {
+        "complexity": (1, "plain_facts"),
+        "reach": (1, "one_person"),
+        "recurrence": (2, "nothing_before"),
+        "immediate_needed": ("no", "nothing_presses"),
+        "compensation_likely": (False, "no_loss_told"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "value", "reason"),
+    [
+        ("", {"issues": 2}, 2, "several_issues"),
+        ("You say that I signed, but I never signed.", {}, 2, "disputed"),
+        ("My solicitor will write to you.", {}, 3, "law"),
+        ("I will take you to court.", {}, 3, "law"),
+        ("The landlord says it is yours to mend.", {}, 3, "third_party"),
+        ("My insurer wants a report.", {}, 3, "insurer"),
+        ("Der Vermieter sagt, es ist Ihre Sache.", {}, 3, "third_party"),
+        ("Ich gehe zum Anwalt.", {}, 3, "law"),
+        ("Mi aseguradora pide un informe.", {}, 3, "insurer"),
+        ("Avukatıma danışacağım.", {}, 3, "law"),
+        ("", {"category": "privacy", "issues": 2}, 3, "category_law"),
+        ("", {"category": "contract"}, 2, "category_two_sides"),
+        ("Power of attorney was shown; 3 Mill Court.", {}, 1, "plain_facts"),
+    ],
+    ids=range(13),
+)
+def test_complexity_rises_with_issues_doubt_and_law(
+    text: str, known: dict[str, Any], value: int, reason: str
+) -> None:
+    assert proposed(text, **known)["complexity"] == (value, reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ("My neighbours have no water either.", 2, "a_few"),
+        ("The whole street is dark.", 2, "a_few"),
+        ("All your customers were billed twice.", 3, "a_group"),
+        ("Everyone who bought this batch is ill.", 3, "a_group"),
+        ("I shall tell the press.", 4, "public"),
+        ("The ombudsman will hear of it.", 4, "public"),
+        ("Unsere ganze Straße ist dunkel, die ganze Straße.", 2, "a_few"),
+        ("Alle Kunden zahlen zu viel.", 3, "a_group"),
+        ("Iré a la prensa.", 4, "public"),
+        ("Mis vecinos tampoco tienen agua", 2, "a_few"),
+        ("Komşularımız da susuz.", 2, "a_few"),
+        ("Bütün müşterilerden alındı.", 3, "a_group"),
+        ("CİMER'e yazacağım", 4, "public"),
+    ],
+    ids=range(13),
+)
+def test_reach_is_as_wide_as_the_words(text: str, value: int, reason: str) -> None:
+    assert proposed(text)["reach"] == (value, reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ("It is broken again.", 3, "again"),
+        ("This is the third time.", 4, "several_times"),
+        ("I called you five times.", 4, "several_times"),
+        ("The line drops every single day.", 5, "always"),
+        ("Das ist schon das dritte Mal.", 4, "several_times"),
+        ("Ya es la tercera vez.", 4, "several_times"),
+        ("Üçüncü kez bozuldu.", 4, "several_times"),
+        ("I always pay on time.", 2, "nothing_before"),
+    ],
+    ids=range(8),
+)
+def test_recurrence_follows_what_is_told_of_earlier_times(text: str, value: int, reason: str) -> None:
+    assert proposed(text)["recurrence"] == (value, reason)
+
+
+def test_like_cases_raise_recurrence_by_one_step_and_never_more() -> None:
+    assert proposed("", like_confirmed=2)["recurrence"] == (2, "nothing_before")
+    assert proposed("", like_confirmed=3)["recurrence"] == (3, "like_confirmed")
+    assert proposed("", like_confirmed=300)["recurrence"] == (3, "like_confirmed")
+    assert proposed("every single day", like_confirmed=9)["recurrence"] == (5, "always")
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "reason"),
+    [
+        ("I smell gas in the kitchen.", {}, "safety"),
+        ("", {"safety": 2}, "safety"),
+        ("", {"kinds": {"medical"}}, "medical"),
+        ("They cut me off.", {"kinds": {"vulnerable"}}, "cut_off_vulnerable"),
+        ("I am deaf and without heating.", {"safety": 0, "kinds": set()}, "cut_off_vulnerable"),
+        ("", {"kinds": {"minor", "cutoff_eviction"}}, "cut_off_vulnerable"),
+    ],
+    ids=range(6),
+)
+def test_what_presses_needs_immediate_action_which_is_possible_until_somebody_finds_not(
+    text: str, known: dict[str, Any], reason: str
+) -> None:
+    told = proposed(text, **known)
+    assert told["immediate_needed"] == ("yes", reason)
+    assert told["immediate_possible"] == ("yes", "possible_unless_shown")
+
+
+def test_what_does_not_press_says_nothing_of_what_is_possible() -> None:
+    assert "immediate_possible" not in proposed("They cut me off.")
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "reason"),
+    [
+        ("", {"kinds": {"injury"}, "severity": 5}, "injury"),
+        ("The leak ruined my carpet.", {}, "damage"),
+        ("It cost me a day's pay.", {}, "amount_lost"),
+        ("You owe me a guaranteed standards payment.", {}, "statutory"),
+        ("Das hat uns 200 gekostet", {}, "amount_lost"),
+        ("Tuve que pagar un fontanero.", {}, "amount_lost"),
+        ("Cebimden ödedim.", {}, "amount_lost"),
+        ("", {"category": "compensation"}, "category_compensation"),
+    ],
+    ids=range(8),
+)
+def test_a_loss_makes_compensation_likely(text: str, known: dict[str, Any], reason: str) -> None:
+    assert proposed(text, **known)["compensation_likely"] == (True, reason)
+
+
+def test_the_tables_know_only_categories_of_the_record() -> None:
+    for table in (COMPLEXITY, REACH, RECURRENCE, COMPENSATION):
+        assert set(table) <= set(Category)
+
+
+@given(
+    st.sampled_from([*Category, "unknown"]),
+    st.sets(st.sampled_from(KINDS)),
+    st.sets(st.sampled_from(["again", "again_told", "support"])),
+    st.integers(0, 9),
+    st.integers(1, 5),
+    st.integers(0, 3),
+    st.one_of(st.text(max_size=80), st.sampled_from(["every single day", "my lawyer", "the press"])),
+    st.integers(0, 99),
+)
+def test_every_value_fits_the_form_and_every_reason_is_known(
+    category: str,
+    kinds: Collection[str],
+    told: Collection[str],
+    issues: int,
+    severity: int,
+    safety: int,
+    text: str,
+    like: int,
+) -> None:
+    found = criteria(
+        category=category,
+        kinds=kinds,
+        cues=told,
+        issues=issues,
+        severity=severity,
+        safety=safety,
+        text=text,
+        like_confirmed=like,
+    )
+    fields = [one.field for one in found]
+    assert len(set(fields)) == len(fields)
+    assert set(fields) <= {one.name for one in FORMS["assess"]}
+    bounds = {"complexity": (1, 3), "reach": (1, 4), "recurrence": (1, 5)}
+    for one in found:
+        assert isinstance(one, Criterion)
+        assert one.reason in REASONS
+        if one.field in bounds:
+            low, high = bounds[one.field]
+            assert isinstance(one.value, int)
+            assert low <= one.value <= high
+
+
+def test_a_hundred_thousand_characters_are_read() -> None:
+    for piece in ("had to ", "you ", "the my our ", "x", "🔥"):
+        assert criteria(
+            category="other",
+            kinds=(),
+            cues=(),
+            issues=1,
+            severity=1,
+            safety=0,
+            text=piece * (100_000 // len(piece)),
+        )

@@ -1,0 +1,32 @@
+"""What staff read where the model and the people who confirm have parted."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from bots.slack.figures import figures
+from reports.monitoring import Period, monitor
+from tests.rules.slack_cases import NOW, voice
+from triage.drift import Warned
+
+NOTHING = monitor((), period=Period(NOW - timedelta(days=91), NOW), now=NOW, repeats=0)
+WARNED = (
+    Warned("agreement", 0.551, 0.8, 200),
+    Warned("mix", 0.31, 0.25, 200),
+    Warned("calibration", 0.2, 0.15, 200),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_each_drift_is_a_line_under_the_figures(language: str) -> None:
+    said = json.dumps(figures(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
+    assert said.count("⚠️") == 3
+    for figure in ("55", "80", "31", "25", "20", "15", "200"):
+        assert figure in said
+
+
+def test_without_drift_nothing_is_said_of_it() -> None:
+    assert "⚠️" not in json.dumps(figures(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)

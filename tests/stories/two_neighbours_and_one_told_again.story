@@ -1,0 +1,51 @@
+# Two neighbours tell of one thing in nearly the same words, and one of them tells it again: staff are offered to tie them.
+Anna [en]: Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
+Anna presses Done
+Anna presses Skip
+Anna presses Skip
+Anna presses Send
+Clock +2 minutes
+Alice does not see: Like complaints
+Ben [en]: Since Monday the water from our kitchen tap in Mill Lane is brown and it smells of iron, and nobody at your office has called back.
+Ben presses Done
+Ben presses Skip
+Ben presses Skip
+Ben presses Send
+Clock +2 minutes
+# On the new card, and on the older one too.
+Alice sees: Like complaints of other people in 90 days: *1*, the most like … One cause?
+Alice presses Same incident on Anna's card
+Alice sees: have one cause
+Alice submits
+Record of Anna: incident_id=1 state=received
+Record of Ben: incident_id=1 state=received
+Clock +2 minutes
+Alice does not see: Like complaints of other people
+
+# A third one is led to the incident that they have.
+Cleo [en]: Since Monday the water from my kitchen tap in Mill Lane is brown and smells of iron, nobody at your office calls back!
+Cleo presses Done
+Cleo presses Skip
+Cleo presses Skip
+Cleo presses Send
+Clock +2 minutes
+Alice sees: belongs to incident 1. The same?
+Alice presses Same incident on Cleo's card
+Alice submits
+Record of Cleo: incident_id=1
+
+# The same person, the same matter: offered to be merged, and merged by a person alone.
+Anna: Since Monday the water from the kitchen tap in Mill Lane is brown and smells of iron, and nobody at your office calls back.
+Anna presses New complaint
+Anna presses Skip
+Anna presses Skip
+Anna presses Send
+Clock +2 minutes
+Alice sees: by the same person. One matter?
+Record of Anna: state=received
+Mona presses Merge on Anna's card
+Mona sees: is a duplicate of
+Mona submits
+Record of Anna: state=closed close_code=merged
+Clock +2 minutes
+Alice does not see: by the same person. One matter?

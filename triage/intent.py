@@ -1,0 +1,117 @@
+"""Whether a message is a complaint at all: a proposal by cues that can be read, and doubt means complaint (3).
+
+Standard library only. A person reclassifies, with a second one; this only says what to look at. The cues
+stand in `triage/phrases/intent_<language>.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
+
+from triage.folding import fold
+from triage.phrasing import LANGUAGES, any_of, read_phrases
+from triage.safety import signs
+
+COMPLAINT = "complaint"
+KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")
+
+#: From this probability on something is proposed as another thing than a complaint.
+SURE = 0.8
+# Nobody comes to a complaints desk by chance: a complaint needs no cue of its own, and a long story is one.
+_AT_REST, _LONG, _PER_WORD = 0.6, 25, 0.05
+#: What each cue of dissatisfaction adds to a complaint.
+_DISSATISFIED = 3.0
+#: What is left of a courtesy or a question beside one: "thank you, but it is still broken".
+_BESIDE = 0.5
+_QUESTION_MARK = 1.2
+#: So many words, all in capitals, are shouted.
+_SHOUTED = 3
+_DOUBT = "doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a message is: complaint, enquiry, praise, suggestion or request (surfaces.md, reclassify).
+
+    `probability` is that of `kind`, 0 to 1. `because` are names of cues, never words of the message: "doubt"
+    where nothing speaks for anything, "sign.<kind>" for a sign of harm.
+    """
+
+    kind: str
+    probability: float
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """Words that speak for a kind; what `takes` has found is not looked at by the cues that follow."""
+
+    name: str
+    kind: str
+    weight: float
+    takes: bool
+    pattern: re.Pattern[str]
+
+
+def _compiled(patterns: str) -> re.Pattern[str]:
+    return re.compile(r"(?<![^\W_])" + any_of(patterns) + r"(?![^\W_])")
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[tuple[_Cue, ...], tuple[re.Pattern[str], ...]]:
+    cues, spared = [], []
+    for language in LANGUAGES:
+        table = read_phrases("intent", language)
+        spared.append(_compiled(table["spared"]))
+        for entry in table["cue"]:
+            pattern = _compiled(entry["patterns"])
+            takes = entry.get("takes", False)
+            cues.append(_Cue(entry["name"], entry["kind"], entry.get("weight", 0.0), takes, pattern))
+    return tuple(sorted(cues, key=lambda cue: not cue.takes)), tuple(spared)
+
+
+def _found(text: str) -> dict[tuple[str, str], float]:
+    """The weight of each cue found, by kind and name; one that two languages share counts once."""
+    cues, spared = _tables()
+    left = fold(text).text
+    for pattern in spared:
+        left = pattern.sub(" ; ", left)
+    found: dict[tuple[str, str], float] = {}
+    for cue in cues:
+        if cue.pattern.search(left):
+            key = (cue.kind, cue.name)
+            found[key] = max(found.get(key, 0.0), cue.weight)
+            if cue.takes:
+                left = cue.pattern.sub(" ; ", left)
+    if "??" in text or (text.isupper() and len(text.split()) >= _SHOUTED):
+        found[COMPLAINT, "shouting"] = 0.0
+    if "?" in left:
+        found["enquiry", "question_mark"] = _QUESTION_MARK
+    return found
+
+
+def intent(text: str) -> Intent:
+    """What a message seems to be; never raises, in time linear in the length.
+
+    Another kind than a complaint is proposed only where it is sure, and neither a cue of dissatisfaction nor a
+    sign of harm is in the text.
+    """
+    found = _found(text)
+    harm = tuple(dict.fromkeys(f"sign.{sign.kind}" for sign in signs(text)))
+    against = tuple(name for kind, name in found if kind == COMPLAINT) + harm
+    scores = dict.fromkeys(KINDS, 0.0)
+    for (kind, _), weight in found.items():
+        scores[kind] += weight * (_BESIDE if against else 1)
+    long = _PER_WORD * max(0, len(text.split()) - _LONG)
+    scores[COMPLAINT] = _AT_REST + long + _DISSATISFIED * len(against)
+    highest = max(scores.values())
+    shares = {kind: exp(score - highest) for kind, score in scores.items()}
+    total = sum(shares.values())
+    likeliest = max(KINDS, key=lambda kind: shares[kind])
+    if likeliest != COMPLAINT and shares[likeliest] / total >= SURE and not against:
+        because = tuple(name for kind, name in found if kind == likeliest)
+        return Intent(likeliest, round(shares[likeliest] / total, 4), because)
+    return Intent(COMPLAINT, round(shares[COMPLAINT] / total, 4), against or (_DOUBT,))

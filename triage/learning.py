@@ -1,0 +1,157 @@
+"""One training run: what to learn from, what to hold back, and the verdict on the candidate.
+
+The fixed tenth is never trained on. The later half of what the model in use has not seen judges a second
+candidate trained without it: had we retrained then, would it have gone worse since? While the record is too
+small for that, three folds stand in: both recipes, with and without the new rows, answer rows of folds that
+they did not learn from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from triage import gate
+from triage.example import Example
+from triage.gate import Answers, Part, Verdict
+from triage.holdout import FEWEST, FEWEST_FIXED, Parts, Row, fold_of, parted, without
+from triage.pipeline import Model
+from triage.training import ALERT_RATE
+
+FOLDS = 3
+CROSS_FITTED = 300
+"""Rows that are cross-fitted at most, the newest: only a small record needs it."""
+
+Train = Callable[[Sequence[Example]], Model]
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The model in use: what was confirmed up to `until` it may have seen (None: nothing), `ours` whether a
+    run of ours made it, which spared the fixed rows.
+    """
+
+    model: Model
+    until: datetime | None
+    ours: bool
+
+
+def learn(
+    own: Sequence[Example],
+    rows: Sequence[Row],
+    *,
+    train: Train,
+    in_use: InUse | None = None,
+    alert_budget: float = ALERT_RATE,
+) -> tuple[Model, Verdict]:
+    """A candidate from the organisation's own examples (the starters) and the record's rows, and the verdict.
+
+    `train` makes a model of examples. Raises UnusableExamples where there are too few of them.
+    """
+    parts = parted(rows, seen_until=None if in_use is None else in_use.until)
+    candidate = train(_examples(own, parts.learnt))
+    active = None if in_use is None else in_use.model
+    judged: list[Part] = []
+    notes: list[str] = []
+    fixed = [row for row in parts.fixed if _unseen(row, in_use)]
+    if len(fixed) >= FEWEST_FIXED:
+        judged.append(gate.part("fixed", candidate, active, [row.example for row in fixed]))
+    elif in_use is not None and any(row.whole for row in rows):
+        judged.append(_cross_fitted(own, parts, in_use, train))
+        notes.append(
+            f"Only {len(fixed)} fixed rows that neither has learnt from ({FEWEST_FIXED} are needed): figures "
+            "cross-fitted over the record stand in."
+        )
+    if len(parts.recent) >= FEWEST:
+        earlier = train(_examples(own, without(parts.learnt, parts.recent)))
+        judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
+    elif in_use is not None:
+        notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
+    said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
+    return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
+
+
+def judge_file(
+    candidate: Model,
+    rows: Sequence[Row],
+    *,
+    in_use: InUse | None,
+    seen: InUse | None = None,
+    alert_budget: float = ALERT_RATE,
+) -> Verdict:
+    """The verdict on a model that is there already, on the record's held-out rows (`seen`: what it was made
+    of, None where nobody knows).
+
+    Where too few rows are left that neither has learnt from, the newest of the record stand in, and it says so.
+    """
+    bounds = [one.until for one in (in_use, seen) if one is not None and one.until is not None]
+    parts = parted(rows, seen_until=max(bounds, default=None))
+    fixed = [row for row in parts.fixed if _unseen(row, in_use) and _unseen(row, seen)]
+    recent = parts.recent if len(parts.recent) >= FEWEST else ()
+    notes = [] if seen is not None else ["What this model learnt from is not known: it may know these rows."]
+    if len(fixed) < FEWEST_FIXED:
+        whole = sorted((row for row in rows if row.whole), key=lambda row: row.at)
+        fixed, recent = whole[-CROSS_FITTED:], ()
+        notes.append(
+            f"Too few rows are held out ({FEWEST_FIXED} are needed): the newest {len(fixed)} of the record stand "
+            "in, which either may have learnt from."
+        )
+    said = gate.judge(
+        candidate,
+        None if in_use is None else in_use.model,
+        fixed=_told(fixed),
+        recent=_told(recent),
+        alert_budget=alert_budget,
+    )
+    return Verdict(said.passes, (*said.reasons, *notes), said.figures)
+
+
+def _unseen(row: Row, in_use: InUse | None) -> bool:
+    return in_use is None or in_use.ours or in_use.until is None or row.at > in_use.until
+
+
+def _examples(own: Sequence[Example], rows: Sequence[Row]) -> list[Example]:
+    return [*own, *(row.example for row in rows)]
+
+
+def _cross_fitted(own: Sequence[Example], parts: Parts, in_use: InUse, train: Train) -> Part:
+    """Both on the same rows, each row answered by models that did not learn from its fold."""
+    whole = sorted((row for row in (*parts.fixed, *parts.learnt) if row.whole), key=lambda row: row.at)
+    judged = whole[-CROSS_FITTED:]
+    learnt = parts.learnt
+    seen = [row for row in learnt if in_use.until is not None and row.at <= in_use.until]
+    folds = [[row for row in judged if fold_of(row.ref, FOLDS) == fold] for fold in range(FOLDS)]
+    pairs = []
+    for held in folds:
+        if not held:
+            continue
+        candidate = train(_examples(own, without(learnt, held)))
+        # Of a model that somebody else made nobody knows the recipe: it answers as it is.
+        recipe = in_use.model if not in_use.ours or not seen else train(_examples(own, without(seen, held)))
+        pairs.append((held, candidate, recipe))
+    known = {category for _, *models in pairs for model in models for category in model.categories}
+    categories = tuple(sorted(known | {row.example.category for row in judged}))
+    rows = [row.example for held, *_ in pairs for row in held]
+    return Part(
+        "cross-fitted",
+        categories,
+        gate.labels_of(rows, categories),
+        gate.severities_of(rows),
+        _joined([gate.answers(model, _told(held), categories) for held, model, _ in pairs]),
+        _joined([gate.answers(model, _told(held), categories) for held, _, model in pairs]),
+    )
+
+
+def _told(rows: Sequence[Row]) -> list[Example]:
+    return [row.example for row in rows]
+
+
+def _joined(each: Sequence[Answers]) -> Answers:
+    return Answers(
+        np.concatenate([one.probabilities for one in each]),
+        np.concatenate([one.scores for one in each]),
+        np.concatenate([one.alerts for one in each]),
+    )

@@ -1,0 +1,97 @@
+"""Fitting planes: a linear SVM, a logistic regression, and the two added into one.
+
+Each category has its plane against all the rest, balanced, so that rare categories survive. Two kinds of
+planes add up to a third, since all are linear: a blend is one plane again, explained like any other.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import LinearSVC
+
+from triage.calibration import Doubles, Integers
+from triage.features import Floats
+from triage.pipeline import Linear
+
+FOLDS = 3
+Folds = list[tuple[Integers, Integers]]
+Fit = Callable[[sparse.csr_matrix, Integers, int, int], Linear]
+
+
+def _svm(seed: int) -> Any:
+    return LinearSVC(C=0.3, class_weight="balanced", random_state=seed)
+
+
+def _regression(seed: int) -> Any:
+    # One against the rest in the dual: ten times sooner than all categories at once, and no worse.
+    return OneVsRestClassifier(
+        LogisticRegression(C=10, class_weight="balanced", solver="liblinear", dual=True, random_state=seed)
+    )
+
+
+MAKERS: Mapping[str, Callable[[int], Any]] = {"svm": _svm, "regression": _regression}
+
+
+def fit_plane(
+    kind: str, matrix: sparse.csr_matrix, labels: Integers, *, categories: int, seed: int
+) -> Linear:
+    """One balanced plane for each category; one absent from these rows gets a plane that never says yes."""
+    present = np.unique(labels)
+    classifier = MAKERS[kind](seed)
+    with warnings.catch_warnings():
+        # A plane that is not quite at its optimum is calibrated on what it does say.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier.fit(matrix, labels)
+    slopes, shifts = _coefficients(classifier)
+    weights: Floats = np.zeros((categories, matrix.shape[1]), dtype=np.float32)
+    intercepts: Floats = np.full(categories, -1, dtype=np.float32)
+    if len(present) == 2:
+        weights[present] = np.vstack([-slopes, slopes])
+        intercepts[present] = [-shifts[0], shifts[0]]
+    else:
+        weights[present] = slopes
+        intercepts[present] = shifts
+    return Linear(weights, intercepts)
+
+
+def _coefficients(classifier: Any) -> tuple[Floats, Floats]:
+    if isinstance(classifier, OneVsRestClassifier):
+        each = classifier.estimators_
+        return np.vstack([one.coef_ for one in each]), np.concatenate([one.intercept_ for one in each])
+    return classifier.coef_, classifier.intercept_
+
+
+def split(labels: Integers, *, seed: int) -> Folds:
+    """Stratified folds: (rows to fit on, rows held back)."""
+    with warnings.catch_warnings():
+        # A category with fewer rows than folds is simply absent from some of them.
+        warnings.simplefilter("ignore", UserWarning)
+        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+        return list(splitter.split(np.zeros(len(labels)), labels))
+
+
+def held_back(
+    kind: str, matrix: sparse.csr_matrix, labels: Integers, folds: Folds, *, categories: int, seed: int
+) -> Doubles:
+    """Decision values (n, categories) of each held-back row by a plane that has not seen it, else nan."""
+    decisions = np.full((len(labels), categories), np.nan)
+    for rest, held in folds:
+        plane = fit_plane(kind, matrix[rest], labels[rest], categories=categories, seed=seed)
+        decisions[held] = plane.decide(matrix[held])
+    return decisions
+
+
+def added(planes: Mapping[str, Linear], spreads: Mapping[str, float]) -> Linear:
+    """The planes as one: each divided by the spread of its decision values, so that neither drowns the other."""
+    weights = sum(one.weights / np.float32(spreads[kind]) for kind, one in planes.items())
+    intercepts = sum(one.intercepts / np.float32(spreads[kind]) for kind, one in planes.items())
+    return Linear(np.asarray(weights, dtype=np.float32), np.asarray(intercepts, dtype=np.float32))

@@ -1,0 +1,43 @@
+"""A sketch of a story, by which near-copies find each other: the lowest hashes of its three-word pieces.
+
+Of two texts the same pieces are kept, so that few hashes tell how much of one stands in the other (bottom-k
+sampling: Broder, On the resemblance and containment of documents, 1997). The store keys and seals them.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+from complaints.likeness import SIZE
+from triage.folding import fold
+
+LONGEST = 20_000
+"""Characters read: a proposal reads no more either (`triage.text.LONGEST`)."""
+
+_HASH = 8
+_PIECE = 3
+# Scripts that put no space between words: there each character counts as one.
+_UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_NUMBER = re.compile(r"\d+")
+
+
+def sketch(text: str) -> tuple[bytes, ...]:
+    """The lowest hashes of a text, in rising order; what it says of likeness is in `complaints.likeness`.
+
+    At most `SIZE` of 8 bytes, all of a short text. Letters are folded and every number counts as the same, so
+    that case, accents and a changed date or amount move nothing. Fewer than three words give an empty sketch.
+    """
+    return tuple(sorted({_hash(one) for one in pieces(text)})[:SIZE])
+
+
+def pieces(text: str) -> set[str]:
+    """Every three words that follow each other, folded; two texts have exactly these in common."""
+    words = _WORD.findall(_NUMBER.sub("0", fold(text[:LONGEST]).text))
+    return {" ".join(words[at : at + _PIECE]) for at in range(len(words) - _PIECE + 1)}
+
+
+def _hash(piece: str) -> bytes:
+    # Half a letter of a pair that no text of people holds must not end the proposal.
+    return blake2b(piece.encode("utf-8", "surrogatepass"), digest_size=_HASH).digest()
