@@ -50,9 +50,18 @@ def fold(text: str) -> Folded:
     """Fold to lower case without diacritics: "Ayşe'NİN" becomes "ayse'nin". Linear in the length."""
     if text.isascii():
         return Folded(text.lower().replace("`", "'"), None, len(text))
-    pieces = [_fold_character(character) for character in text]
-    folded = "".join(pieces)
-    if len(folded) == len(text) and all(len(piece) == 1 for piece in pieces):
+    # A text has few different characters: each is folded once.
+    plain = {character: _fold_character(character) for character in set(text)}
+    folded = "".join([plain[character] for character in text])
+    odd = {character for character, piece in plain.items() if len(piece) != 1}
+    if not odd:
         return Folded(folded, None, len(text))
-    offsets = tuple(place for place, piece in enumerate(pieces) for _ in piece)
-    return Folded(folded, offsets, len(text))
+    offsets: list[int] = []
+    start = 0
+    for place in [place for place, character in enumerate(text) if character in odd]:
+        # Up to here each character became one; this one became none, or several.
+        offsets += range(start, place)
+        offsets += [place] * len(plain[text[place]])
+        start = place + 1
+    offsets += range(start, len(text))
+    return Folded(folded, tuple(offsets), len(text))
