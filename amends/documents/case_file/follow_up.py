@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Words
@@ -106,15 +105,25 @@ def _proposed(told: Telling) -> Iterator[Block]:
             (say("case.safety"), code("safety", str(made["safety"]))),
             (say("case.model"), made.get("model")),
             (say("case.because"), _because(made.get("because"))),
+            (say("case.matters"), _matters(made.get("issues", ()), code)),
             *rows,
         ]
     yield Fields(tuple(rows))
 
 
-def _because(because: object) -> str | None:
-    if because is None or isinstance(because, str):
-        return because
-    return json.dumps(because, ensure_ascii=False)
+def _because(because: Sequence[Mapping[str, Any]] | None) -> str | None:
+    """The words for (+) and against (-) with their weights, as they stand in the text."""
+    if not because:
+        return None
+    return ", ".join(f"{one['word']} ({one['weight']:+.2f})" for one in because)
+
+
+def _matters(issues: Sequence[Mapping[str, Any]], code: Callable[[str, str], str | None]) -> str | None:
+    """Each matter with its category, where the story was read as more than one."""
+    if len(issues) < 2:
+        return None
+    told = [(code("category", one["category"]), one.get("text")) for one in issues]
+    return "; ".join(f"{category}: {text}" if text else str(category) for category, text in told)
 
 
 def _investigation(told: Telling) -> Iterator[Block]:
