@@ -34,6 +34,9 @@ from triage.figures import (
     log_loss,
     recall_at_alerts,
 )
+from triage.pipeline import Model
+from triage.severity import rule_grades
+from triage.starters import train_starter
 from triage.training import ALERT_RATE, PREVALENCE, train
 
 OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"
@@ -44,6 +47,7 @@ SIZES: dict[str, tuple[tuple[int | None, ...], bool]] = {
     "shop_synthetic": ((None,), False),
 }
 SEVERITY_SET = "nhtsa"
+RULES, FIRST_DAY = "Amends, rules alone", "Amends on its first day (starter examples, no history)"
 ROUNDS = 400
 Figure = Callable[[np.ndarray, np.ndarray], float]
 
@@ -159,6 +163,7 @@ def severity(folder: Path, *, count: int, on_dev: bool) -> list[dict[str, Any]]:
     """Recall of critical cases at 10 % alerts, re-weighted to 6 % critical, by what ranks them."""
     scores: dict[str, list[np.ndarray]] = {}
     truth = []
+    first_day = train_starter(("en",))
     for learnt, asked in draws(folder, SEVERITY_SET, count=1 if on_dev else count, on_dev=on_dev):
         truth.append(asked.critical)
         grades = ["critical" if one else "normal" for one in learnt.critical]
@@ -167,14 +172,15 @@ def severity(folder: Path, *, count: int, on_dev: bool) -> list[dict[str, Any]]:
             scores.setdefault(title, []).append(predict(asked.texts)[:, classes.index("critical")])
         rows = zip(learnt.texts, grades, learnt.critical, strict=True)
         model = train([Example(text, grade, 5 if critical else 2) for text, grade, critical in rows])
-        p_critical = model.critical_probabilities(model.matrix(asked.texts))
-        scores.setdefault("Amends, rules alone (no history)", []).append(critical_scores(asked.texts, None))
+        p_critical = critical_of(model, asked.texts)
+        scores.setdefault(RULES, []).append(critical_scores(asked.texts, None))
+        scores.setdefault(FIRST_DAY, []).append(critical_of(first_day, asked.texts))
         scores.setdefault(OURS, []).append(critical_scores(asked.texts, p_critical))
     found = []
     for title, each in scores.items():
         row: dict[str, Any] = {"ranked by": title, "recall at 10 % alerts": _mean(recall, each, truth)}
         row["auc"] = _mean(auc, each, truth)
-        known = title != "Amends, rules alone (no history)"
+        known = title != RULES
         row["ece"] = (
             _mean(lambda s, c: calibration_error(np.c_[1 - s, s], c.astype(int)), each, truth)
             if known
@@ -185,6 +191,12 @@ def severity(folder: Path, *, count: int, on_dev: bool) -> list[dict[str, Any]]:
             low, high = _recall_interval(each, scores[SVM], truth)
             row["recall - SVM"] = f"{low:+.3f} … {high:+.3f}"
         found.append(row)
+    return found
+
+
+def critical_of(model: Model, texts: Sequence[str]) -> np.ndarray:
+    found = model.critical_probabilities(model.matrix(texts), rule_grades(texts))
+    assert found is not None
     return found
 
 

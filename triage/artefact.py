@@ -28,7 +28,7 @@ from triage.pipeline import Critical, Linear, Model
 
 __all__ = ["card", "digest", "dump", "load"]
 
-FORMAT = "amends-triage/2"
+FORMAT = "amends-triage/3"
 LARGEST = 200 * 1024 * 1024
 """Bytes a model may have unpacked; a small file that unpacks to more is refused before it is read."""
 
@@ -63,7 +63,7 @@ def dump(model: Model) -> bytes:
         content |= {
             "critical_weights": critical.plane.weights,
             "critical_intercepts": critical.plane.intercepts,
-            "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset]),
+            "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset, critical.counts]),
             "critical_threshold": critical.threshold,
         }
     if neighbours is not None:
@@ -148,9 +148,10 @@ def _model(content: dict[str, Any]) -> Model:
     if "critical_weights" in content:
         if content["critical_weights"].shape != (1, columns):
             raise ValueError("its arrays do not fit together")
-        slope, offset = content["critical_sigmoid"].tolist()
+        slope, offset, counts = content["critical_sigmoid"].tolist()
         critical = Critical(
             Linear(content["critical_weights"], content["critical_intercepts"]),
+            counts,
             Sigmoid(slope, offset),
             float(content["critical_threshold"]),
         )

@@ -26,6 +26,7 @@ from triage.figures import (
 )
 from triage.pipeline import CRITICAL, Model
 from triage.safety import signs
+from triage.severity import rule_grades
 from triage.training import ALERT_RATE, PREVALENCE
 
 
@@ -80,7 +81,7 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
         "unknown_categories": sorted(
             {row.category for row, label in zip(rows, known, strict=True) if label < 0}
         ),
-        "severity": _severity(model, rows, model.critical_probabilities(matrix)),
+        "severity": _severity(model, rows, model.critical_probabilities(matrix, rule_grades(texts))),
     }
 
 
@@ -113,11 +114,7 @@ def _category(asked: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], f1: fl
 
 
 def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles:
-    """How critical each text is held to be, to rank them: the model's probability; with none, the rules.
-
-    Mixing both, by adding or as features, caught no more at the same number of alerts: the rules are a floor
-    that holds beside the ranking, not a better ranking.
-    """
+    """How critical each text is held to be, to rank them: the model's probability; with none, the rules."""
     if p_critical is not None:
         return p_critical
     found = [signs(text) for text in texts]

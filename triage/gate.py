@@ -20,6 +20,7 @@ from triage.figures import alert_weights
 from triage.holdout import FEWEST
 from triage.pipeline import CRITICAL, Model
 from triage.safety import signs
+from triage.severity import rule_grades
 from triage.training import ALERT_RATE, PREVALENCE
 
 LET_PASS: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}
@@ -120,10 +121,10 @@ def answers(model: Model, rows: Sequence[Example], categories: Sequence[str]) ->
     matrix = model.matrix(texts)
     places = [categories.index(one) for one in model.categories]
     probabilities = np.zeros((len(rows), len(categories)))
-    probabilities[:, places] = model.probabilities(matrix)
+    probabilities[:, places] = model.read(texts, matrix)
     ruled = np.array([max((sign.severity for sign in signs(text)), default=1) for text in texts])
     alerts = ruled >= CRITICAL
-    critical = model.critical_probabilities(matrix)
+    critical = model.critical_probabilities(matrix, rule_grades(texts))
     scores = ruled.astype(np.float64)
     if critical is not None and model.critical is not None:
         scores = critical

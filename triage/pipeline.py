@@ -34,9 +34,13 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Critical:
-    """The second classifier: severity 4 or 5, with the threshold at which it raises an alert."""
+    """The second classifier: severity 4 or 5, with the threshold at which it raises an alert.
+
+    `counts` is what the grade of the gravest safety rule (0 to 1) adds to the decision value, never negative.
+    """
 
     plane: Linear
+    counts: float
     sigmoid: Sigmoid
     threshold: float
 
@@ -82,8 +86,12 @@ class Model:
             return by_words
         return self.meaning.blend(by_words, self.encoder.encode([normalise(text) for text in texts]))
 
-    def critical_probabilities(self, matrix: sparse.csr_matrix) -> Doubles | None:
-        """Array (rows,): the probability of severity >= 4; None where the examples held no severities."""
+    def critical_probabilities(self, matrix: sparse.csr_matrix, grades: Doubles) -> Doubles | None:
+        """Array (rows,): the probability of severity >= 4; None where the examples held no severities.
+
+        `grades` (rows,) are those of the gravest rule of each text (`triage.severity.rule_grades`).
+        """
         if self.critical is None:
             return None
-        return self.critical.sigmoid.apply(self.critical.plane.decide(matrix)[:, 0])
+        decisions = self.critical.plane.decide(matrix)[:, 0] + self.critical.counts * grades
+        return self.critical.sigmoid.apply(decisions)

@@ -27,26 +27,37 @@ Folds = list[tuple[Integers, Integers]]
 Fit = Callable[[sparse.csr_matrix, Integers, int, int], Linear]
 
 
-def _svm(seed: int) -> Any:
-    return LinearSVC(C=0.3, class_weight="balanced", random_state=seed)
+def _svm(seed: int, softness: float = 0.3) -> Any:
+    return LinearSVC(C=softness, class_weight="balanced", random_state=seed)
 
 
-def _regression(seed: int) -> Any:
+def _regression(seed: int, softness: float = 10) -> Any:
     # One against the rest in the dual: ten times sooner than all categories at once, and no worse.
     return OneVsRestClassifier(
-        LogisticRegression(C=10, class_weight="balanced", solver="liblinear", dual=True, random_state=seed)
+        LogisticRegression(
+            C=softness, class_weight="balanced", solver="liblinear", dual=True, random_state=seed
+        )
     )
 
 
-MAKERS: Mapping[str, Callable[[int], Any]] = {"svm": _svm, "regression": _regression}
+MAKERS: Mapping[str, Callable[..., Any]] = {"svm": _svm, "regression": _regression}
 
 
 def fit_plane(
-    kind: str, matrix: sparse.csr_matrix, labels: Integers, *, categories: int, seed: int
+    kind: str,
+    matrix: sparse.csr_matrix,
+    labels: Integers,
+    *,
+    categories: int,
+    seed: int,
+    softness: float | None = None,
 ) -> Linear:
-    """One balanced plane for each category; one absent from these rows gets a plane that never says yes."""
+    """One balanced plane for each category; one absent from these rows gets a plane that never says yes.
+
+    `softness` is the C of scikit-learn, where not the usual one of the kind.
+    """
     present = np.unique(labels)
-    classifier = MAKERS[kind](seed)
+    classifier = MAKERS[kind](seed) if softness is None else MAKERS[kind](seed, softness)
     with warnings.catch_warnings():
         # A plane that is not quite at its optimum is calibrated on what it does say.
         warnings.simplefilter("ignore", ConvergenceWarning)

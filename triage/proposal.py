@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sparse
 
 from triage.criteria import Criterion, criteria
@@ -23,6 +24,7 @@ from triage.neighbours import Neighbour
 from triage.pipeline import CRITICAL, Model
 from triage.reasons import Reason, reasons
 from triage.safety import DangerSign, Sign, signs
+from triage.severity import rule_grade
 from triage.text import guess_language, normalise
 
 RESTRICTED_AT = 0.30
@@ -159,7 +161,7 @@ def propose(model: Model | None, text: str, about: About | None = None) -> Propo
     category, probability = ranked[0], by_category[ranked[0]]
     # A text without one known word has the probabilities of the examples' mix, which say nothing about it.
     abstained = probability < model.sure_from or matrix.nnz == 0
-    p_critical = _p_critical(model, matrix)
+    p_critical = _p_critical(model, matrix, read.found)
     usual = _USUAL if abstained else _USUAL_SEVERITY.get(category, _USUAL)
     alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
     about_people = sum(by_category.get(other, 0.0) for other in _RESTRICTED_CATEGORIES)
@@ -181,8 +183,8 @@ def propose(model: Model | None, text: str, about: About | None = None) -> Propo
     )
 
 
-def _p_critical(model: Model, matrix: sparse.csr_matrix) -> float | None:
-    found = model.critical_probabilities(matrix)
+def _p_critical(model: Model, matrix: sparse.csr_matrix, signs: Sequence[Sign]) -> float | None:
+    found = model.critical_probabilities(matrix, np.array([rule_grade(signs)]))
     return None if found is None else float(found[0])
 
 

@@ -31,11 +31,12 @@ from triage.meaning import fit_meaning
 from triage.neighbours import fit_neighbours
 from triage.pipeline import Linear, Model
 from triage.planes import added, fit_plane, held_back, split
+from triage.severity import rule_grades
 from triage.text import normalise
 
 __all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
 
-PIPELINE = "5"
+PIPELINE = "6"
 """Changes with every change that makes the same examples give another model."""
 
 WANTED_PRECISION = 0.90
@@ -204,7 +205,15 @@ def train(
     severities = np.array(
         [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
     )
-    critical = fit_critical(matrix, severities, seed=seed, alert_rate=alert_rate)
+    grades = rule_grades([row.text for row in kept])
+    critical = fit_critical(
+        matrix,
+        severities,
+        grades,
+        seed=seed,
+        alert_rate=alert_rate,
+        first_day=all(row.written for row in kept),
+    )
     progress(0.95)
     facts = training_facts(kept, categories, honest, labels[asked], sure_from, wanted_precision)
     model = Model(

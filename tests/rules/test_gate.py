@@ -163,7 +163,11 @@ class Fixed:
         """Sure of its first category."""
         return np.tile(np.eye(len(self.categories))[0], (rows, 1))
 
-    def critical_probabilities(self, _: int) -> None:
+    def read(self, _: Sequence[str], rows: int) -> Any:
+        """The same with the texts at hand."""
+        return self.probabilities(rows)
+
+    def critical_probabilities(self, *_: Any) -> None:
         """Knows nothing of it."""
 
 
