@@ -88,7 +88,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         yield _backed_up(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
-        yield from model_findings(store, settings)
+        yield from model_findings(
+            store, own=[one.key for one in settings.category], folder=settings.examples_folder
+        )
     finally:
         store.close()
 

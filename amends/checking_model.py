@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from amends.findings import Finding
-from amends.settings import Settings
 from store.open import Store
 
 _REMEDY = "Run `amends triage rollback`, or promote a file that is whole; until then an earlier one proposes."
 
 
-def model_findings(store: Store, settings: Settings) -> Iterator[Finding]:
-    """What there is to say of the model; nothing is changed."""
+def model_findings(store: Store, *, own: Sequence[str] = (), folder: Path | None = None) -> Iterator[Finding]:
+    """What there is to say of the model; nothing is changed. `own` are categories whose examples lie in `folder`."""
     from triage.artefact import load  # scikit-learn takes a second to load, and only this needs it
     from triage.errors import UnreadableModel
 
@@ -21,6 +21,9 @@ def model_findings(store: Store, settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", "model", "none yet", "The first start trains one in the background.")
         return
     sha256, card, number = active
+    if strange := [one for one in own if one not in card.get("classes", ())]:
+        examples = f"Write examples in {folder}; the next training reads them."
+        yield Finding("warn", "model", f"has not learnt {', '.join(strange)}", examples)
     try:
         model = load(store.model_blob(number), sha256=sha256)
     except UnreadableModel as wrong:
@@ -29,9 +32,6 @@ def model_findings(store: Store, settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "model", f"in use, {sha256[:12]}")
     if (without := model.facts.get("without_encoder")) is not None:
         yield Finding("warn", "encoder", f"{without} The model answers by its words.", _WITHOUT)
-    if strange := [one.key for one in settings.category if one.key not in model.categories]:
-        examples = f"Write examples in {settings.examples_folder}; the next training reads them."
-        yield Finding("warn", "model", f"has not learnt {', '.join(strange)}", examples)
     run = store.last_run()
     if run is not None and not run.passes:
         why = "; ".join(run.verdict.get("reasons", ()))

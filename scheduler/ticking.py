@@ -32,7 +32,7 @@ def ticking(store: Store, *, purges: bool = False, learning: Learning | None = N
     return ticks
 
 
-def _housekeeping(store: Store, purges: bool, learning: Learning | None) -> None:
+def _housekeeping(store: Store, purges: bool, learning: Learning | None = None) -> None:
     """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)

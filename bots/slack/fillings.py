@@ -22,7 +22,7 @@ from bots.slack.blocks import (
 )
 from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
-from bots.slack.proposed import doubtful, proposal_blocks, proposed_matters
+from bots.slack.proposed import doubtful, proposal_blocks, take_matters
 from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
 from complaints.categories import categories_of
@@ -129,16 +129,13 @@ def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
         start["immediate_possible"] = "yes" if known.immediate_possible else None
     else:
         start = _proposed(case)
-    matters = proposed_matters(opened) if known is None else []
-    for row, (text, category) in enumerate(matters):
-        start |= {f"issues.{row}.text": text, f"issues.{row}.category": category}
     return Filling(
         initial=start,
         choices={"category": _categories(case, voice)},
-        rows={"issues": max(1, len(matters))},
         shown=[
             *newest(opened, voice),
             *proposal_blocks(opened, voice),
+            *(take_matters(opened, voice) if known is None else ()),
             *like_blocks(case, opened.likes, voice, now=now),
         ],
     )

@@ -153,6 +153,51 @@ def with_row(view: Mapping[str, Any], group: str, voice: Voice) -> View:
     return {**bare(view), "blocks": blocks}
 
 
+def with_matters(view: Mapping[str, Any], matters: Sequence[tuple[str, str]], voice: Voice) -> View:
+    """The view with a row for each (words, category); rows that somebody filled stay, empty ones go.
+
+    The rows are new ones: of an input that stands already Slack keeps what it shows.
+    """
+    group, form = "issues", str(view["callback_id"])
+    blocks = keeping(list(view["blocks"]), view.get("state", {}).get("values", {}))
+    members = [one for one in FORMS[form] if one.group == group]
+    offered = {one.name: _offered(blocks, f"{group}.0.{one.name}") for one in members}
+    rows: dict[int, list[Block]] = {}
+    for block in blocks:
+        found = _ROW.fullmatch(str(block.get("block_id")))
+        if found and found[1] == group:
+            rows.setdefault(int(found[2]), []).append(block)
+    empty = [row for row, inputs in rows.items() if not any(_is_filled(one) for one in inputs)]
+    blocks = [one for one in blocks if not any(one in rows[row] for row in empty)]
+    at = next(n for n, one in enumerate(blocks) if one.get("block_id") == f"more.{group}")
+    first = max(rows, default=-1) + 1
+    for n, (text, category) in enumerate(matters):
+        if len(blocks) + len(members) > MODAL_BLOCKS - 1:
+            break
+        start = {"text": text, "category": category}
+        made = [
+            input_block(
+                form,
+                one,
+                f"{group}.{first + n}.{one.name}",
+                voice,
+                initial=start.get(one.name),
+                choices=offered[one.name],
+                required=False,
+            )
+            for one in members
+        ]
+        blocks[at:at] = made
+        at += len(made)
+    kept = [one for one in blocks if one.get("block_id") != f"matters.{group}"]
+    return {**bare(view), "blocks": kept}
+
+
+def _is_filled(block: Block) -> bool:
+    element = block.get("element") or {}
+    return any(element.get(name) for name in ("initial_value", "initial_option"))
+
+
 def _offered(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str], ...] | None:
     """The choices of an input that is there already: those of this complaint, not of every one."""
     for block in blocks:

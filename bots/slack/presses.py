@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from bots.slack.client import error_of
 from bots.slack.code_view import code_view
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
-from bots.slack.modals import View, bare, from_home, with_row
+from bots.slack.modals import View, bare, from_home, with_matters, with_row
 from bots.slack.open_view import page_of, redrawn
 from bots.slack.opening import opened_view, view_for
 from bots.slack.posting import NETWORK
@@ -154,6 +155,18 @@ class Presses:
         except SlackApiError as failure:
             # hash_conflict: another row came in between; the person sees it and presses again.
             unexpected("more rows", failure)
+
+    async def matters(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`matters`: the proposed matters into the rows of the form."""
+        await ack()
+        view = body["view"]
+        try:
+            taken = [(str(text), str(category)) for text, category in json.loads(body["actions"][0]["value"])]
+            changed = with_matters(view, taken, self.desk.voice)
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=changed)
+        except SlackApiError as failure:
+            # hash_conflict: another press came in between; the person sees it and presses again.
+            unexpected("the proposed matters", failure)
 
     async def turned(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """`open.previous`, `open.next`: another page of the opened complaint."""

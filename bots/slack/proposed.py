@@ -6,10 +6,11 @@ for the person who opened them: words for and against, the matters, the facts of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from bots.slack.blocks import Block, cut, escaped, said, section
+from bots.slack.blocks import Block, actions, button, cut, escaped, said, section
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.particulars import Proposed
@@ -17,7 +18,9 @@ from complaints.record import Case
 from complaints.vocabulary import Kind
 from store.values import Opened
 
-_WORDS, _DETAILS, _ISSUE = 8, 10, 280
+TAKE_MATTERS = "matters"
+# Four matters as a button's value must stay within 2,000 characters, however many bytes a quote takes in JSON.
+_WORDS, _DETAILS, _ISSUE = 8, 10, 220
 
 
 def card_lines(case: Case, voice: Voice) -> list[str]:
@@ -83,6 +86,7 @@ def proposal_blocks(opened: Opened, voice: Voice) -> list[Block]:
         lines.append(voice.say("card.rules", rules=rules))
     lines += _criteria(case.proposed, voice)
     blocks = [section("\n".join(lines))]
+    blocks += _matters(known, voice)
     blocks += _details(known, voice)
     blocks += _similar(known, voice)
     return blocks
@@ -141,12 +145,30 @@ def _similar(known: Mapping[str, Any], voice: Voice) -> list[Block]:
     return [section(f"{voice.say('open.similar')}\n" + "\n".join(told))] if told else []
 
 
-def proposed_matters(opened: Opened) -> list[tuple[str, str]]:
-    """The matters proposed, as (words, category): what the rows of the assessment start from, where there are two.
+def _matters(known: Mapping[str, Any], voice: Voice) -> list[Block]:
+    """What each of several matters says; one alone is the story itself."""
+    told = [
+        f"{voice.say('category.' + category)}: {text}"
+        for text, category in proposed_matters(known.get("issues"))
+    ]
+    return [said(f"{voice.say('open.matters')}\n" + "\n".join(told))] if told else []
 
-    A single matter is the story itself, which stands above the form.
-    """
-    matters = list((opened.proposal or {}).get("issues") or ())
+
+def proposed_matters(issues: Any) -> list[tuple[str, str]]:
+    """The matters proposed, as (words, category), where there are two or more."""
+    matters = list(issues or ())
     if len(matters) < 2:
         return []
     return [(cut(str(one.get("text") or ""), _ISSUE), str(one["category"])) for one in matters]
+
+
+def take_matters(opened: Opened, voice: Voice) -> list[Block]:
+    """The button that puts the proposed matters into the form's rows; none where there is one matter.
+
+    A person takes them by a press: a row too many would demand a finding of its own.
+    """
+    matters = proposed_matters((opened.proposal or {}).get("issues"))
+    if not matters:
+        return []
+    value = json.dumps(matters, ensure_ascii=False, separators=(",", ":"))
+    return [actions("matters.issues", [button(voice.say("open.take_matters"), TAKE_MATTERS, value)])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from bots.slack.card import card
 from bots.slack.fillings import filling
-from bots.slack.modals import modal
+from bots.slack.modals import modal, with_matters
 from bots.slack.open_view import open_view
+from bots.slack.proposed import take_matters
+from complaints.forms import read
 from complaints.record import Case
 from complaints.vocabulary import Category
 from store.values import Opened
@@ -134,18 +137,62 @@ def test_the_form_starts_from_the_proposed_criteria_and_never_from_a_safety() ->
     assert chosen(found["safety"]) is None
 
 
-def test_each_matter_has_its_row_with_its_words_and_category() -> None:
+def taken(view: dict[str, Any], **typed: Any) -> dict[str, Any]:
+    """The form after its button for the matters was pressed; `typed` is the state of its inputs."""
+    pressed = next(
+        element
+        for block in view["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["action_id"] == "matters"
+    )
+    assert len(pressed["value"]) <= 2000
+    return with_matters({**view, "state": {"values": typed}}, json.loads(pressed["value"]), voice())
+
+
+def test_a_form_starts_without_rows_that_nobody_asked_for() -> None:
     found = inputs(assess_form(a_story(**MATTERS)))
-    assert found["issues.0.text"]["initial_value"] == "You charged me twice for May."
-    assert chosen(found["issues.0.category"]) == "money"
-    assert found["issues.1.text"]["initial_value"].startswith("Also your clerk")
-    assert chosen(found["issues.1.category"]) == "staff_conduct"
-    assert "issues.2.text" not in found
-
-
-def test_a_single_matter_is_the_story_itself_and_prefills_no_row() -> None:
-    found = inputs(assess_form(a_story(issues=MATTERS["issues"][:1])))
     assert "initial_value" not in found["issues.0.text"]
+    assert chosen(found["issues.0.category"]) is None
+
+
+def test_a_press_puts_a_row_for_each_matter_with_its_words_and_category() -> None:
+    after = taken(assess_form(a_story(**MATTERS)))
+    found = inputs(after)
+    assert [one for one in found if one.startswith("issues.")] == [
+        "issues.1.text", "issues.1.category", "issues.2.text", "issues.2.category"
+    ]  # fmt: skip
+    assert found["issues.1.text"]["initial_value"] == "You charged me twice for May."
+    assert chosen(found["issues.1.category"]) == "money"
+    assert found["issues.2.text"]["initial_value"].startswith("Also your clerk")
+    assert chosen(found["issues.2.category"]) == "staff_conduct"
+    facts, words = read("assess", {
+        "category": "money", "severity": "2", "safety": "0", "complexity": "1", "reach": "1", "recurrence": "2",
+        "immediate_needed": "no", "issues.1.text": "A", "issues.1.category": "money",
+        "issues.2.text": "B", "issues.2.category": "staff_conduct",
+    })  # fmt: skip
+    assert [one["category"] for one in facts["issues"]] == ["money", "staff_conduct"]
+    assert words["issues.1.text"] == "B"
+
+
+def test_taking_the_matters_keeps_what_was_typed_and_goes_once() -> None:
+    typed = {"type": "plain_text_input", "value": "My own row"}
+    after = taken(assess_form(a_story(**MATTERS)), **{"issues.0.text": {"value": typed}})
+    found = inputs(after)
+    assert found["issues.0.text"]["initial_value"] == "My own row"
+    assert found["issues.1.text"]["initial_value"] == "You charged me twice for May."
+    assert "Take these matters" not in str(after["blocks"])
+
+
+def test_a_single_matter_is_the_story_itself_and_offers_nothing_to_take() -> None:
+    assert "Take these matters" not in str(assess_form(a_story(issues=MATTERS["issues"][:1])))
+
+
+def test_four_long_matters_fit_into_the_button() -> None:
+    story = a_story(issues=[{"category": "staff_conduct", "probability": 0.5}] * 4)
+    seen = opened(story, issues=[{"category": "staff_conduct", "text": '"ş\\' * 600}] * 4)
+    (row,) = take_matters(seen, voice())
+    assert len(row["elements"][0]["value"]) <= 2000
 
 
 @pytest.mark.parametrize("form", ["assess", "open"])
