@@ -9,12 +9,15 @@ import numpy.typing as npt
 
 from triage.safety import Sign, signs
 
-_STEPS = 4
+_BELOW, _STEPS = 3, 2
 
 
 def rule_grade(found: Iterable[Sign]) -> float:
-    """0 without a sign, 1 for severity 5, evenly between."""
-    return max((sign.severity - 1 for sign in found), default=0) / _STEPS
+    """0 without a sign of severity 4, a half for 4, 1 for 5.
+
+    A rule of severity 3 says nothing of a critical case: every outage of a water company would be one.
+    """
+    return max((max(0, sign.severity - _BELOW) for sign in found), default=0) / _STEPS
 
 
 def rule_grades(texts: Sequence[str]) -> npt.NDArray[np.float64]:
