@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import exp
 
 from triage.folding import fold
-from triage.phrasing import LANGUAGES, any_of, read_phrases
+from triage.phrasing import any_of, languages_of, read_phrases
 from triage.safety import signs
 
 COMPLAINT = "complaint"
@@ -60,10 +60,10 @@ def _compiled(patterns: str) -> re.Pattern[str]:
     return re.compile(r"(?<![^\W_])" + any_of(patterns) + r"(?![^\W_])")
 
 
-@lru_cache(maxsize=1)
-def _tables() -> tuple[tuple[_Cue, ...], tuple[re.Pattern[str], ...]]:
+@lru_cache(maxsize=8)
+def _tables(languages: tuple[str, ...]) -> tuple[tuple[_Cue, ...], tuple[re.Pattern[str], ...]]:
     cues, spared = [], []
-    for language in LANGUAGES:
+    for language in languages:
         table = read_phrases("intent", language)
         spared.append(_compiled(table["spared"]))
         for entry in table["cue"]:
@@ -73,9 +73,9 @@ def _tables() -> tuple[tuple[_Cue, ...], tuple[re.Pattern[str], ...]]:
     return tuple(sorted(cues, key=lambda cue: not cue.takes)), tuple(spared)
 
 
-def _found(text: str) -> dict[tuple[str, str], float]:
+def _found(text: str, language: str | None) -> dict[tuple[str, str], float]:
     """The weight of each cue found, by kind and name; one that two languages share counts once."""
-    cues, spared = _tables()
+    cues, spared = _tables(languages_of(language))
     left = fold(text).text
     for pattern in spared:
         left = pattern.sub(" ; ", left)
@@ -93,13 +93,13 @@ def _found(text: str) -> dict[tuple[str, str], float]:
     return found
 
 
-def intent(text: str) -> Intent:
-    """What a message seems to be; never raises, in time linear in the length.
+def intent(text: str, *, language: str | None = None) -> Intent:
+    """What a message seems to be; never raises, in time linear in the length. None asks every language.
 
     Another kind than a complaint is proposed only where it is sure, and neither a cue of dissatisfaction nor a
     sign of harm is in the text.
     """
-    found = _found(text)
+    found = _found(text, language)
     harm = tuple(dict.fromkeys(f"sign.{sign.kind}" for sign in signs(text)))
     against = tuple(name for kind, name in found if kind == COMPLAINT) + harm
     scores = dict.fromkeys(KINDS, 0.0)

@@ -21,6 +21,7 @@ from triage.details import Detail, details
 from triage.intent import Intent, intent
 from triage.issues import IssueFound, issues
 from triage.neighbours import Neighbour
+from triage.phrasing import LANGUAGES
 from triage.pipeline import CRITICAL, Model
 from triage.reasons import Reason, reasons
 from triage.safety import DangerSign, Sign, signs
@@ -174,7 +175,7 @@ def propose(model: Model | None, text: str, about: About | None = None) -> Propo
         abstained=abstained,
         severity=max(read.floor, usual, CRITICAL if alert and matrix.nnz else 1),
         safety=max(read.safety, 1 if category == "safety" and not abstained else 0),
-        because=reasons(model, text, category),
+        because=reasons(model, text, category, matrix),
         model_version=model.version,
         restricted=read.restricting or about_people >= RESTRICTED_AT,
         p_critical=None if p_critical is None else round(p_critical, 4),
@@ -190,17 +191,22 @@ def _p_critical(model: Model, matrix: sparse.csr_matrix, signs: Sequence[Sign]) 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What is read without a model: signs, cues, intent, facts, the language."""
+    """What is read without a model: signs, cues, intent, facts; `language` is the organisation's nearest to the
+    one it is `spoken` in, for a desk of two hears stories in a third.
+    """
 
     text: str
     about: About
     found: tuple[Sign, ...]
     language: str
+    spoken: str
 
     @classmethod
     def of(cls, text: str, about: About) -> _Read:
-        found = signs(text, extra=about.danger)
-        return cls(text, about, found, guess_language(normalise(text[:2_000]), about.languages))
+        head = normalise(text[:2_000])
+        spoken = guess_language(head, LANGUAGES)
+        language = guess_language(head, about.languages)
+        return cls(text, about, signs(text, extra=about.danger), language, spoken)
 
     @property
     def floor(self) -> int:
@@ -227,7 +233,7 @@ class _Read:
             safety=safety,
             rules=tuple(sign.rule for sign in self.found),
             language=self.language,
-            intent=intent(self.text),
+            intent=intent(self.text, language=self.spoken),
             criteria=criteria(
                 category=category,
                 kinds=frozenset(sign.kind for sign in self.found),
@@ -245,5 +251,6 @@ class _Read:
     def _details(self) -> tuple[Detail, ...]:
         if self.about.received is None:
             return ()
-        # Every language is asked: a desk of two hears stories in a third.
-        return details(self.text, received=self.about.received, country=self.about.country)
+        return details(
+            self.text, language=self.spoken, received=self.about.received, country=self.about.country
+        )

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import scipy.sparse as sparse
+
 from triage.features import grams, plain
 from triage.pipeline import Model
 from triage.text import normalise
@@ -29,12 +31,17 @@ class Reason:
     weight: float
 
 
-def reasons(model: Model, text: str, category: str) -> tuple[Reason, ...]:
-    """The strongest words for (at most 5) and against (at most 3) a category; none where no word is known."""
+def reasons(
+    model: Model, text: str, category: str, row: sparse.csr_matrix | None = None
+) -> tuple[Reason, ...]:
+    """The strongest words for (at most 5) and against (at most 3) a category; none where no word is known.
+
+    `row` is the text's row of the model's matrix, where it is made already.
+    """
     tidy = normalise(text)
     if not tidy:
         return ()
-    row = model.features.transform([tidy])
+    row = model.features.transform([tidy]) if row is None else row
     weights = model.plane.weights[model.categories.index(category)]
     shares = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
     pieces = tidy.split(" ")

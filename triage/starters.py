@@ -7,6 +7,7 @@ for ever: among few real rows they are worth more than anything else (`triage.md
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import resources
 
 from triage.csvfile import Columns, read_examples
@@ -48,5 +49,12 @@ def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> M
     with none of them, by English.
     """
     wanted = starter_languages() if languages is None else languages
-    known = [language for language in wanted if language in starter_languages()]
-    return train(starter_examples(known or ["en"]), seed=seed)
+    return _trained(
+        tuple(language for language in wanted if language in starter_languages()) or ("en",), seed
+    )
+
+
+@lru_cache(maxsize=4)
+def _trained(languages: tuple[str, ...], seed: int) -> Model:
+    """The same examples give the same model, so a process makes it once."""
+    return train(starter_examples(languages), seed=seed)

@@ -42,7 +42,8 @@ def normalise(text: str) -> str:
             plain = plain.replace(entity, character)
     for pattern, mask in _MASKS:
         plain = pattern.sub(mask, plain)
-    plain = "".join(c if c.isprintable() else " " for c in plain)
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain)
     return " ".join(plain.split())
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,12 +78,12 @@ def test_only_the_newest_count_whatever_order_they_come_in() -> None:
     assert codes([*later, *early]) == []
 
 
-@settings(max_examples=25)
-@given(st.integers(0, 10_000), st.integers(50, 400), st.sampled_from([0.6, 0.75, 0.9]))
-def test_an_unchanged_desk_is_hardly_ever_warned(seed: int, count: int, right: float) -> None:
-    # A calibrated model of these categories: all three tests together are wrong once in thirty at most, so
-    # two different warnings at once would be something else than chance.
-    assert len(codes(course(count, right=right, sure=right, seed=seed), right)) < 2
+@pytest.mark.parametrize("right", [0.6, 0.75, 0.9])
+@pytest.mark.parametrize("count", [60, 150, 400])
+def test_an_unchanged_desk_is_hardly_ever_warned(count: int, right: float) -> None:
+    # Too few right by chance is bad agreement and bad calibration at once, so desks are counted, not warnings.
+    warned = sum(bool(codes(course(count, right=right, sure=right, seed=seed), right)) for seed in range(100))
+    assert warned <= 8
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.floats(0, 1)), max_size=300))
