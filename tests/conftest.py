@@ -1,5 +1,11 @@
 """Fixtures that every kind of test may ask for."""
 
+import os
+
+# Before numpy is loaded: arrays here are small, and threads of each worker would fight for the same cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from hypothesis import settings
 
 from tests.databases import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from amends.cli import (
@@ -57,6 +59,9 @@ app.command("slack-manifest")(setup.slack_manifest)
 
 def main() -> None:
     """The console script: one place turns our errors into a message and an exit code."""
+    # The triage's arrays are small: several threads for each cost twice the time, and the desk's own share.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     from amends.cli.ending import run_and_exit  # typer loads fast only when what it needs is loaded late
 
     run_and_exit(app)

@@ -20,6 +20,7 @@ from triage.folding import fold
 from triage.pipeline import Model
 from triage.starters import CATEGORIES, starter_examples, starter_languages, train_starter
 from triage.text import guess_language, normalise
+from triage.training import train
 
 HELD_OUT = read_examples(
     Path(__file__).with_name("heldout.csv"), columns=Columns(language="language"), categories=CATEGORIES
@@ -152,6 +153,17 @@ def test_two_more_languages_do_not_spoil_the_first_two(wide: Model, language: st
     assert figures["accuracy_at_80"] >= 0.82
 
 
+@pytest.mark.parametrize(("language", "accuracy", "macro_f1"), [("de", 0.64, 0.62), ("es", 0.61, 0.58)])
+def test_the_languages_that_came_later_are_read_too(
+    wide: Model, language: str, accuracy: float, macro_f1: float
+) -> None:
+    figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
+    assert figures["rows"] == 75
+    assert figures["accuracy"] >= accuracy
+    assert figures["macro_f1"] >= macro_f1
+    assert figures["precision"] >= 0.84
+
+
 def test_the_first_model_is_not_sure_of_itself_without_cause(model: Model) -> None:
     rows = [example for example in HELD_OUT if example.language in ("en", "tr")]
     figures = evaluate(model, rows)
@@ -187,7 +199,8 @@ def test_a_language_without_starters_is_served_by_english() -> None:
 
 
 def test_the_same_starters_give_the_same_model(model: Model) -> None:
-    again = train_starter(("en", "tr"))
+    again = train(starter_examples(("en", "tr")))
+    assert again is not model
     assert again.version == model.version
     assert np.array_equal(again.plane.weights, model.plane.weights)
     assert again.threshold == model.threshold
