@@ -7,8 +7,8 @@
 PYTHON =
 PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
 BIN = .venv/bin
-# How many processes run the tests.
-JOBS = 2
+# How many processes run the tests; many of them wait for a wire, so two cores carry three.
+JOBS = 3
 # Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
 EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
@@ -29,7 +29,7 @@ demo: install
 	@$(BIN)/amends demo $(DEMO)
 
 test: .venv/testable
-	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 check: format lint types imports dependencies test
 
