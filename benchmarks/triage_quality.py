@@ -266,7 +266,7 @@ def main() -> int:
         result["cost"] = [cost(long)]
         show(console, "Cost, starter model", result["cost"])
         if is_there(given.data, "cfpb"):
-            pool = (*read(given.data / "cfpb_train.csv.gz").texts, *unlabelled(given.data, "cfpb"))
+            pool = read(given.data / "cfpb_train.csv.gz")
             result["training"] = training(pool, RIVALS[REGRESSION], RIVALS[SVM])
             show(console, "Training on 20,000 long rows", result["training"])
     if given.json:

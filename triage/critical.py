@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sparse
 from sklearn.linear_model import LogisticRegression
 
-from triage.calibration import Doubles, Integers, fit_sigmoid
+from triage.calibration import Doubles, Integers, Sigmoid, fit_sigmoid
 from triage.features import Floats
 from triage.figures import alert_threshold
 from triage.pipeline import CRITICAL, Critical, Linear
@@ -26,6 +26,9 @@ PREVALENCE = 0.06
 """The share of critical cases a desk sees; training rows hold more."""
 ENOUGH = 6_000
 """Rows that settle sigmoid and threshold; with more, a fixed random part of them is held back once."""
+
+MOST = 8_000
+"""Rows that settle the planes: more cost time and gain little."""
 
 _FEWEST = 6
 _WEIGHED_C = 3.0
@@ -65,6 +68,22 @@ def _added(readings: tuple[Linear, Linear], spreads: tuple[float, float]) -> Lin
     return Linear(first.weights + second.weights, first.intercepts + second.intercepts)
 
 
+def _enough(labels: Integers, seed: int) -> Integers:
+    """The rows to learn from: all, or of very many as many as settle it, the critical ones before others."""
+    if len(labels) <= MOST:
+        return np.arange(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
+    critical = order[labels[order] == 1][: MOST // 2]
+    others = order[labels[order] == 0][: MOST - len(critical)]
+    return np.sort(np.concatenate([critical, others]))
+
+
+def _of_all(sigmoid: Sigmoid, share: float, learnt: float) -> Sigmoid:
+    """The sigmoid for all rows where `share` of them are critical, but `learnt` of those it was fitted on."""
+    shift = np.log(share / (1 - share)) - np.log(learnt / (1 - learnt))
+    return Sigmoid(sigmoid.slope, sigmoid.offset + float(shift))
+
+
 def _counts(decisions: Doubles, grades: Doubles, critical: npt.NDArray[np.bool_]) -> float:
     """How much a rule's grade counts beside a decision value; never less than nothing."""
     if not grades.any():
@@ -92,6 +111,9 @@ def fit_critical(
     labels = (severities[known] >= CRITICAL).astype(np.int64)
     if min(int(labels.sum()), int((1 - labels).sum())) < _FEWEST:
         return None
+    share = float(labels.mean())
+    places = _enough(labels, seed)
+    known, labels = known[places], labels[places]
     rows = matrix[known]
     folds = split(labels, seed=seed)
     if len(labels) > ENOUGH:
@@ -106,6 +128,6 @@ def fit_critical(
     critical = labels[seen] == 1
     counts = _counts(by_words, grades[known][seen], critical) * (_BEFORE_HISTORY if first_day else 1)
     decisions = by_words + counts * grades[known][seen]
-    sigmoid = fit_sigmoid(decisions, critical)
+    sigmoid = _of_all(fit_sigmoid(decisions, critical), share, float(labels.mean()))
     threshold = alert_threshold(sigmoid.apply(decisions), critical, rate=alert_rate, prevalence=PREVALENCE)
     return Critical(_added(_readings(rows, labels, seed), spreads), counts, sigmoid, threshold)
