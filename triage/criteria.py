@@ -35,12 +35,7 @@ _PRESENT = 2
 
 #: What a category means before anything is known of the case; what is not here is plain, one person's, rare.
 COMPLEXITY: Mapping[str, tuple[int, str]] = {
-    "guarantee": (2, "category_two_sides"),
-    "contract": (2, "category_two_sides"),
-    "compensation": (2, "category_two_sides"),
-    "handling": (2, "category_two_sides"),
-    "staff_conduct": (2, "category_two_sides"),
-    "safety": (2, "category_to_be_checked"),
+    # Only what is always a matter of law: 2 demands more evidence, which the story must call for.
     "privacy": (3, "category_law"),
     "discrimination": (3, "category_law"),
 }

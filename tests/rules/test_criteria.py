@@ -57,7 +57,7 @@ def test_a_plain_story_has_plain_defaults() -> None:
         ("Mi aseguradora pide un informe.", {}, 3, "insurer"),
         ("Avukatıma danışacağım.", {}, 3, "law"),
         ("", {"category": "privacy", "issues": 2}, 3, "category_law"),
-        ("", {"category": "contract"}, 2, "category_two_sides"),
+        ("", {"category": "contract"}, 1, "plain_facts"),
         ("Power of attorney was shown; 3 Mill Court.", {}, 1, "plain_facts"),
     ],
     ids=range(13),
