@@ -246,6 +246,8 @@ def no_duty_is_forgotten(before: Case, after: Case) -> None:
     gone = {one.key: one for one in standing(before)}
     for one in standing(after):
         gone.pop(one.key, None)
+        # What is to be told by people once more stands anew, as a round of its own: voice:decision:6:r1.
+        gone.pop(one.key.rpartition(":r")[0], None)
     for key, one in gone.items():
         # Once there is a chat it takes over what people were to tell.
         over = after.erased_at is not None or (before.told_by_people and not after.told_by_people)
