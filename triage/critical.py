@@ -18,7 +18,7 @@ from triage.calibration import Doubles, Integers, Sigmoid, fit_sigmoid
 from triage.features import Floats
 from triage.figures import alert_threshold
 from triage.pipeline import CRITICAL, Critical, Linear
-from triage.planes import fit_plane, split
+from triage.planes import added, fit_plane, split
 
 ALERT_RATE = 0.10
 """The share of all cases that may raise an alert."""
@@ -31,6 +31,7 @@ MOST = 8_000
 """Rows that settle the planes: more cost time and gain little."""
 
 _FEWEST = 6
+_READINGS = ("plain", "weighed")
 _WEIGHED_C = 3.0
 # Written examples seldom show what the rules were written for: without a history rules count half as much again.
 _BEFORE_HISTORY = 1.5
@@ -58,14 +59,6 @@ def _readings(matrix: sparse.csr_matrix, labels: Integers, seed: int) -> tuple[L
         Linear(plain.weights[1:], plain.intercepts[1:]),
         Linear(weighed.weights[1:] * ratios, weighed.intercepts[1:]),
     )
-
-
-def _added(readings: tuple[Linear, Linear], spreads: tuple[float, float]) -> Linear:
-    first, second = (
-        Linear(one.weights / np.float32(by), one.intercepts / np.float32(by))
-        for one, by in zip(readings, spreads, strict=True)
-    )
-    return Linear(first.weights + second.weights, first.intercepts + second.intercepts)
 
 
 def _enough(labels: Integers, seed: int) -> Integers:
@@ -130,4 +123,8 @@ def fit_critical(
     decisions = by_words + counts * grades[known][seen]
     sigmoid = _of_all(fit_sigmoid(decisions, critical), share, float(labels.mean()))
     threshold = alert_threshold(sigmoid.apply(decisions), critical, rate=alert_rate, prevalence=PREVALENCE)
-    return Critical(_added(_readings(rows, labels, seed), spreads), counts, sigmoid, threshold)
+    plane = added(
+        dict(zip(_READINGS, _readings(rows, labels, seed), strict=True)),
+        dict(zip(_READINGS, spreads, strict=True)),
+    )
+    return Critical(plane, counts, sigmoid, threshold)
