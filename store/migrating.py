@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -11,10 +9,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
-from sqlalchemy.exc import DBAPIError
 
-from store.engines import database_url
-from store.errors import DatabaseAway, NotMigrated
+from store.answering import answering
+from store.engines import ANSWERS_IN, database_url
+from store.errors import NotMigrated
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -60,25 +58,9 @@ def require_current(url: str) -> None:
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
 
 
-CANNOT_BE_USED = (
-    "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
-    "lets us in."
-)
-
-
-@contextmanager
-def answering(told: str = CANNOT_BE_USED) -> Iterator[None]:
-    """DatabaseAway with this message where the database refuses; `{said}` is its first line."""
-    try:
-        yield
-    except DBAPIError as wrong:
-        # The driver's own message names the address, never the password.
-        said = str(wrong.orig).strip().partition("\n")[0]
-        raise DatabaseAway(told.format(said=said)) from wrong
-
-
 def _engine(url: str) -> Engine:
-    return create_engine(database_url(url))
+    parsed = database_url(url)
+    return create_engine(parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else ANSWERS_IN)
 
 
 def _config(url: str) -> Config:

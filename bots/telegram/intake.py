@@ -26,6 +26,7 @@ from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
 from complaints.rulebook import Rulebook
+from store.errors import DatabaseAway
 from store.open import Store
 from store.values import Conversation, Turn
 
@@ -57,6 +58,9 @@ class Intake:
             for pause in TRIES:
                 await asyncio.sleep(pause)
                 why = await self._try(raw)
+                if why == DatabaseAway.__name__:
+                    # Not the update's fault: it comes again once what is said can be kept.
+                    raise DatabaseAway("The database cannot keep what was said: Telegram holds it meanwhile.")
                 if key in await self._store.in_thread(self._store.known, [key]):
                     return
             log.error("update_set_aside", key=key, why=why)
