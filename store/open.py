@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -61,6 +62,7 @@ from store import (
 )
 from store.answering import at_work
 from store.engines import Engines, engines
+from store.errors import DatabaseAway
 from store.faces import Bound, reading, writing
 from store.folded import FoldedCases
 from store.house_chain import house_event as _house_event
@@ -70,6 +72,9 @@ from store.migrating import require_current
 from store.notifying import Notifying
 from store.threads import Threads
 from store.transactions import Tx
+
+#: Longer than a database takes to start anew; shorter than anybody waits for a process to end.
+SURELY_SECONDS, SURELY_EVERY = 60.0, 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -328,6 +333,20 @@ class Store:
         writes = call.writes if isinstance(call, Bound) else True
         future = self._threads.submit(lambda: call(*args, **kwargs), writes=writes)
         return await asyncio.wrap_future(future)
+
+    async def surely(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for what must be written down because it happened outside: while the database is away it waits.
+
+        After SURELY_SECONDS it gives up with DatabaseAway; what was done is then found uncertain, and said so.
+        """
+        given_up = time.monotonic() + SURELY_SECONDS
+        while True:
+            try:
+                return await self.in_thread(call, *args, **kwargs)
+            except DatabaseAway:
+                if time.monotonic() > given_up:
+                    raise
+            await asyncio.sleep(SURELY_EVERY)
 
     def close(self) -> None:
         """Finish what runs and close every connection."""
