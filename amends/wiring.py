@@ -104,7 +104,10 @@ class Desk:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
             await store.in_thread(owe_first_training, store)
-            self.performing = Performing(store, self._performers())
+            sides = [side for side in (self._telegram, self._slack) if side is not None]
+            self.performing = Performing(
+                store, self._performers(), [tuple(one.performers()) for one in sides]
+            )
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
             self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))
