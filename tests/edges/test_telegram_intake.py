@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.telegram.webhook import HEADER, MOST_BYTES, webhook
+from bots.bodies import MOST_BYTES
+from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from store.open import Store
 from store.values import Heard
