@@ -102,7 +102,10 @@ class Desk:
         if self._slack is not None:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
-            self.performing = Performing(store, self._performers())
+            sides = [side for side in (self._telegram, self._slack) if side is not None]
+            self.performing = Performing(
+                store, self._performers(), [tuple(one.performers()) for one in sides]
+            )
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
             self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))

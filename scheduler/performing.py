@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 import structlog
 
 from complaints.errors import ComplaintError
 from scheduler import backoff
+from scheduler.room import Rooms
 from store.open import Store
-from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
 from store.values import Obligation
 
 Perform = Callable[[Obligation], Awaitable[Outcome]]
 
 #: Longer than the slowest send (30 s), else two replicas would both acknowledge.
 LEASE_SECONDS = 90.0
-AT_ONCE = 16
+#: With at least so many free places everywhere, one question claims whatever is due.
+PLENTY = 4
+#: Where places are few there is much to do: claimed in handfuls, for each question costs the same.
+BETWEEN_SECONDS = 0.05
 #: Kinds that take long and that nobody waits for.
 BACKGROUND = frozenset({"train"})
 #: The floor under the nudges: a due time reached, or another replica's commit, is seen within this time.
@@ -27,11 +31,17 @@ log = structlog.get_logger(__name__)
 
 
 class Performing:
-    """The loop that does what is due. Lives as long as the process; holds nothing that a restart would lose."""
+    """The loop that does what is due. Lives as long as the process; holds nothing that a restart would lose.
 
-    def __init__(self, store: Store, performers: Mapping[str, Perform]) -> None:
+    `platforms` are the kinds that one platform performs, for each: none waits for the other's pace.
+    """
+
+    def __init__(
+        self, store: Store, performers: Mapping[str, Perform], platforms: Iterable[Collection[str]] = ()
+    ) -> None:
         self._store = store
         self._performers = dict(performers)
+        self._rooms = Rooms(performers, platforms)
         self._nudged = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
@@ -92,26 +102,35 @@ class Performing:
 
     async def _claim_and_start(self) -> bool:
         """Claim what there is room for; True when there may be more at once."""
-        room = AT_ONCE - len(self._running)
-        if room <= 0:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            return True
+        if self._rooms.is_full:
+            return False
+        store, few = self._store, self._rooms.for_any() < PLENTY
         self._claiming = True
         try:
-            claimed = await self._store.in_thread(
-                self._store.claim, tuple(self._performers), room, LEASE_SECONDS
-            )
+            if few:
+                claimed = await store.in_thread(store.claim_apart, self._rooms.sides(), LEASE_SECONDS)
+            else:
+                most = self._rooms.for_any()
+                claimed = await store.in_thread(store.claim, tuple(self._performers), most, LEASE_SECONDS)
         finally:
             self._claiming = False
         for one in claimed:
-            task = asyncio.create_task(self._perform(one))
-            self._running.add(task)
-            if one.kind not in BACKGROUND:
-                self._busy.add(task)
-            task.add_done_callback(self._finished)
-        return len(claimed) == room
+            self._begin(one)
+        if few:
+            await asyncio.sleep(BETWEEN_SECONDS)
+            return False
+        return len(claimed) == most
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _begin(self, one: Obligation) -> None:
+        task = asyncio.create_task(self._perform(one))
+        self._rooms.enter(one.kind)
+        self._running.add(task)
+        if one.kind not in BACKGROUND:
+            self._busy.add(task)
+        task.add_done_callback(lambda done: self._finished(done, one.kind))
+
+    def _finished(self, task: asyncio.Task[None], kind: str) -> None:
+        self._rooms.leave(kind)
         self._running.discard(task)
         self._busy.discard(task)
         self._nudged.set()
@@ -131,6 +150,9 @@ class Performing:
                 await store.in_thread(store.settle, one.id)
             case Later(at=at, why=why):
                 await store.in_thread(store.postpone, one.id, at, why)
+            case NoPlace(after_seconds=after):
+                await store.in_thread(store.stand_back, one.id, after)
+                asyncio.get_running_loop().call_later(after, self._nudged.set)
             case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
                 await store.in_thread(store.retry, one.id, backoff.wait(one.attempts, after), why)
             case Retry(why=why) | GaveUp(why=why):

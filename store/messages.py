@@ -14,6 +14,7 @@ from store.acting import act_on, settle
 from store.casefiles import case_key, load
 from store.contacts import CHAT, chat_of, person_key
 from store.obligations import retry
+from store.places import Limit, Place, look, take
 from store.sealing import place, seal
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx
@@ -72,6 +73,30 @@ def sending(
         .values(sealed=seal(key, text, message_place(number)), sealed_with=whose)
     )
     return number
+
+
+def sending_in_turn(
+    tx: Tx,
+    owed: Obligation,
+    text: str,
+    limits: Sequence[Limit],
+    within: float,
+    *,
+    template: str,
+    language: str,
+    ref: str | None,
+    version: str | None = None,
+) -> tuple[int, Place] | float:
+    """The message's number with its place in the pace, in one transaction and so one flush.
+
+    A place that is further off than `within` seconds is not taken and nothing is written down: the seconds until it
+    comes. The place is taken last, for other processes wait for its row.
+    """
+    wait = look(tx, limits)
+    if wait > within:
+        return wait
+    number = sending(tx, owed, text, template=template, language=language, ref=ref, version=version)
+    return number, take(tx, limits)
 
 
 def sent(

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from complaints.doing import stamp
 from complaints.duties import Lane, Owed
@@ -19,7 +31,7 @@ from store.errors import UnknownRow
 from store.owed_rows import unseal_payload
 from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
-from store.values import MessageState, Obligation
+from store.values import MessageState, Obligation, Side
 
 #: Duties of one event, done once whatever came after it; all other duties of a case are asked for again.
 ONCE: frozenset[str] = frozenset(
@@ -106,11 +118,44 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
     """
     one = OBLIGATIONS.c
     query = _claimable(kinds, tx.now).order_by(one.lane, one.due, one.id).limit(limit)
-    if not tx.is_sqlite:
-        query = query.with_for_update(skip_locked=True, of=OBLIGATIONS)
-    numbers = list(tx.connection.execute(query).scalars())
+    return _leased(tx, list(tx.connection.execute(_alone(tx, query)).scalars()), lease_seconds)
+
+
+def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obligation]:
+    """Take as many due duties as each side has room for, the urgent before all.
+
+    What is in bulk is asked for apart: of ten thousand surveys only the first few are looked at.
+    """
+    one, numbers, left = OBLIGATIONS.c, list[int](), [dict(side.room) for side in sides]
+    for bulk in (False, True):
+        wanted = or_(*(_fitting(side, room, bulk=bulk) for side, room in zip(sides, left, strict=True)))
+        kinds = [kind for side in sides for kind in side.kinds]
+        query = _claimable(kinds, tx.now).add_columns(one.kind, one.lane).where(wanted)
+        query = query.order_by(one.due, one.id) if bulk else query.order_by(one.lane, one.due, one.id)
+        most = sum(max(room.values()) for room in left)
+        for row in tx.connection.execute(_alone(tx, query.limit(most))):
+            room = next(each for side, each in zip(sides, left, strict=True) if row.kind in side.kinds)
+            if room[Lane(row.lane)] > 0:
+                numbers.append(row.id)
+                room.update({lane: free - 1 for lane, free in room.items()})
+    return _leased(tx, numbers, lease_seconds)
+
+
+def _fitting(side: Side, room: Mapping[Lane, int], *, bulk: bool) -> ColumnElement[bool]:
+    """Duties of this side in lanes that have room."""
+    lanes = [int(lane) for lane, free in room.items() if free > 0 and (lane is Lane.BULK) == bulk]
+    return and_(OBLIGATIONS.c.kind.in_(side.kinds), OBLIGATIONS.c.lane.in_(lanes)) if lanes else false()
+
+
+def _alone(tx: Tx, query: Select[Any]) -> Select[Any]:
+    """Rows that no other process claims at this moment."""
+    return query if tx.is_sqlite else query.with_for_update(skip_locked=True, of=OBLIGATIONS)
+
+
+def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation]:
     if not numbers:
         return []
+    one = OBLIGATIONS.c
     tx.connection.execute(
         update(OBLIGATIONS).where(one.id.in_(numbers)).values(lease_until=database_seconds() + lease_seconds)
     )
@@ -196,6 +241,11 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
+
+
+def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
+    """Nothing failed, but its platform has no place for it yet: again after so many seconds of real time."""
+    _change(tx, number, lease_until=0.0, wait_until=database_seconds() + after_seconds)
 
 
 def renew(tx: Tx, number: int, lease_seconds: float) -> bool:

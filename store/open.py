@@ -41,6 +41,7 @@ from store import (
     owed_rows,
     pacing,
     periods,
+    places,
     proposing,
     reads,
     records,
@@ -121,11 +122,13 @@ class Store:
     # what is owed
     insert = writing(owed_rows.insert)
     claim = writing(obligations.claim)
+    claim_apart = writing(obligations.claim_apart)
     claimable = reading(obligations.claimable)
     still_owed = reading(obligations.still_owed)
     settle = writing(obligations.settle)
     postpone = writing(obligations.postpone)
     retry = writing(obligations.retry)
+    stand_back = writing(obligations.stand_back)
     renew = writing(obligations.renew)
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
@@ -137,6 +140,7 @@ class Store:
 
     # messages to the complainant
     sending = writing(messages.sending)
+    sending_in_turn = writing(messages.sending_in_turn)
     sent = writing(messages.sent)
     unsent = writing(messages.unsent)
     contact = reading(messages.contact)
@@ -249,6 +253,9 @@ class Store:
     current_rulebook = reading(rulebooks.current_rulebook)
     reserve = writing(pacing.reserve)
     lane_waits = writing(pacing.lane_waits)
+    take_place = writing(places.take)
+    take_place_within = writing(places.take_within)
+    pause = writing(places.pause)
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
 

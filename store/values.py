@@ -186,6 +186,14 @@ class Obligation:
     uncertain: bool
 
 
+@dataclass(frozen=True)
+class Side:
+    """Kinds of duty that share places, and how many more of each lane there is room for, all urgent ones counted."""
+
+    kinds: tuple[str, ...]
+    room: Mapping[Lane, int]
+
+
 class MessageState(StrEnum):
     """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read.
 

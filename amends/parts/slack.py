@@ -25,11 +25,13 @@ from bots.slack.client import error_of, make_client, status_of
 from bots.slack.desk import Desk as StaffDesk
 from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
+from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
 from bots.slack.socket import WentDeaf, close, connect, is_well, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
+from complaints.duties import Lane
 from scheduler.performing import Perform
 from store.errors import DatabaseAway
 from store.open import Store
@@ -45,7 +47,7 @@ FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revo
 REMEDY = (
     "look at AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` tells more"
 )
-AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
+AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, Wait)
 
 Hook = Callable[[Request], Awaitable[Response]]
 Made = TypeVar("Made")
@@ -172,16 +174,19 @@ class SlackPart:
 
     async def _sync(self) -> Synced:
         settings = self._settings
-        return await sync_staff(
-            self._client,
-            self._desk,
-            settings.roles.as_mapping(),
-            on_call=settings.on_call.people,
-            colleagues={
-                one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
-                for one in settings.staff
-            },
-        )
+        pacer = Pacer(self._desk.store, self._pace)
+        # A call for each person of staff: nobody waits for it.
+        with in_turn(Turn(pacer, Lane.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None):
+            return await sync_staff(
+                self._client,
+                self._desk,
+                settings.roles.as_mapping(),
+                on_call=settings.on_call.people,
+                colleagues={
+                    one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
+                    for one in settings.staff
+                },
+            )
 
     def performers(self) -> Mapping[str, Perform]:
         """The performers of the kinds that staff see."""

@@ -13,7 +13,8 @@ from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.drawing import Drawing, purposes
 from bots.slack.notices import notice
-from bots.slack.posting import NETWORK, PERMANENT, Poster, Wait, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import NETWORK, PERMANENT, Poster, outcome_of
 from bots.slack.telling import unexpected
 from complaints.errors import UnknownReference
 from complaints.hours import next_working

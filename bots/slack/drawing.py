@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
 from bots.slack.client import error_of
-from bots.slack.posting import GONE, NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import GONE, NETWORK, Poster, cannot_look, is_ours, outcome_of
 from bots.slack.withheld import home_among, places_for, tell_privately
 from complaints.incidents import noticed_apart
 from complaints.owing import card_waits_until

@@ -79,7 +79,7 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    sim: Simulator, store: Store, *, polls: bool = True, copy_of: CopyOf | None = None
+    sim: Simulator, store: Store, *, polls: bool = True, paced: bool = False, copy_of: CopyOf | None = None
 ) -> AsyncIterator[Line]:
     """Start it; on the way out everything is closed."""
     Desk(store)
@@ -88,7 +88,7 @@ async def line(
     buttons = Buttons(SECRET)
     intake = Intake(app, store, buttons, TEXTS, RULES)
     poller = Poller(app, store, intake, timeout=2)
-    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=False, copy_of=copy_of)}
+    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
     performing = Performing(store, kinds)
     await app.initialize()
     await app.start()
