@@ -16,8 +16,9 @@ from store.values import Obligation
 
 Perform = Callable[[Obligation], Awaitable[Outcome]]
 
-#: Longer than the slowest send (30 s), else two replicas would both acknowledge.
-LEASE_SECONDS = 90.0
+#: What a process that died had in hand is done by another after this time; whoever lives renews what takes longer.
+LEASE_SECONDS = 20.0
+RENEW_SECONDS = 5.0
 #: With at least so many free places everywhere, one question claims whatever is due.
 PLENTY = 4
 #: Where places are few there is much to do: claimed in handfuls, for each question costs the same.
@@ -45,6 +46,7 @@ class Performing:
         self._nudged = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[asyncio.Task[None], int] = {}
         # Training takes its time beside everything else; nobody waits for it.
         self._foreground = tuple(kind for kind in performers if kind not in BACKGROUND)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -59,6 +61,13 @@ class Performing:
     async def run(self) -> None:
         """Work until `stop`; on the way out finish what was begun."""
         self._loop = asyncio.get_running_loop()
+        renewing = asyncio.create_task(self._renew())
+        try:
+            await self._work()
+        finally:
+            renewing.cancel()
+
+    async def _work(self) -> None:
         while not self._stopping:
             self._nudged.clear()
             try:
@@ -71,6 +80,18 @@ class Performing:
                 await self._rest()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _renew(self) -> None:
+        """Keep what is in hand, however slow a platform or the database is."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            held = sorted(self._in_hand.values())
+            if not held:
+                continue
+            try:
+                await self._store.in_thread(self._store.renew, held, LEASE_SECONDS)
+            except Exception as away:  # noqa: BLE001  # while the database is away, nobody else can claim them either
+                log.warning("leases_not_renewed", why=type(away).__name__)
 
     def stop(self) -> None:
         """Take nothing new; what takes long is left, and is done again after the next start."""
@@ -125,6 +146,7 @@ class Performing:
         task = asyncio.create_task(self._perform(one))
         self._rooms.enter(one.kind)
         self._running.add(task)
+        self._in_hand[task] = one.id
         if one.kind not in BACKGROUND:
             self._busy.add(task)
         task.add_done_callback(lambda done: self._finished(done, one.kind))
@@ -133,31 +155,32 @@ class Performing:
         self._rooms.leave(kind)
         self._running.discard(task)
         self._busy.discard(task)
+        del self._in_hand[task]
         self._nudged.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("performing_broke", exc_info=task.exception())
 
     async def _perform(self, one: Obligation) -> None:
         store = self._store
-        if not await store.in_thread(store.still_owed, one):
-            await store.in_thread(store.settle, one.id)
+        if not await store.surely(store.still_owed, one):
+            await store.surely(store.settle, one.id)
             return
         outcome = await self._try(one)
         match outcome:
             case Done(settled=True):
                 return
             case Done():
-                await store.in_thread(store.settle, one.id)
+                await store.surely(store.settle, one.id)
             case Later(at=at, why=why):
-                await store.in_thread(store.postpone, one.id, at, why)
+                await store.surely(store.postpone, one.id, at, why)
             case NoPlace(after_seconds=after):
-                await store.in_thread(store.stand_back, one.id, after)
+                await store.surely(store.stand_back, one.id, after)
                 asyncio.get_running_loop().call_later(after, self._nudged.set)
             case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
-                await store.in_thread(store.retry, one.id, backoff.wait(one.attempts, after), why)
+                await store.surely(store.retry, one.id, backoff.wait(one.attempts, after), why)
             case Retry(why=why) | GaveUp(why=why):
                 log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
-                await store.in_thread(store.give_up, one.id, why)
+                await store.surely(store.give_up, one.id, why)
 
     async def _try(self, one: Obligation) -> Outcome:
         try:

@@ -248,14 +248,14 @@ def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
     _change(tx, number, lease_until=0.0, wait_until=database_seconds() + after_seconds)
 
 
-def renew(tx: Tx, number: int, lease_seconds: float) -> bool:
-    """What takes longer than a lease stays in hand for so many seconds more; False once it is done with."""
+def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
+    """What takes longer than a lease stays in hand for so many seconds more; how many are still to be done."""
     kept = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == number, IS_OPEN)
+        .where(OBLIGATIONS.c.id.in_(sorted(numbers)), IS_OPEN)
         .values(lease_until=database_seconds() + lease_seconds)
     )
-    return kept.rowcount > 0
+    return int(kept.rowcount)
 
 
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:

@@ -72,7 +72,7 @@ class Sender:
             platform_id = await self._deliver(chat, message)
         except TelegramError as wrong:
             return await self._failed(owed, chat, message, number, wrong)
-        refused = await store.in_thread(
+        refused = await store.surely(
             store.sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
         )
         for one in refused:
@@ -134,7 +134,7 @@ class Sender:
             pause = seconds_of(wrong)
             if self._pace is not None:
                 await self._pace.refused(chat.address, pause)
-            await store.in_thread(store.unsent, number, failed, "flood")
+            await store.surely(store.unsent, number, failed, "flood")
             return Retry("flood", pause)
         if isinstance(wrong, Forbidden) or is_gone(wrong):
             # The notice is not given (7.3): the record says so, and staff find another way.
@@ -142,21 +142,21 @@ class Sender:
             if message.ref is not None:
                 facts = {"because": "blocked", "template": message.template}
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
-            await store.in_thread(store.blocked, chat, True, store.now())
-            await store.in_thread(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
+            await store.surely(store.blocked, chat, True, store.now())
+            await store.surely(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
             return Done(settled=True)
         if isinstance(wrong, BadRequest):
-            await store.in_thread(store.unsent, number, failed, "refused")
+            await store.surely(store.unsent, number, failed, "refused")
             return GaveUp(f"Telegram refuses this message: {wrong.message}")
         if never_left(wrong):
-            await store.in_thread(store.unsent, number, failed, "unreachable")
+            await store.surely(store.unsent, number, failed, "unreachable")
             return Retry("unreachable")
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
-            await store.in_thread(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
+            await store.surely(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
             return Done(settled=True)
-        await store.in_thread(store.unsent, number, uncertain, "no answer")
+        await store.surely(store.unsent, number, uncertain, "no answer")
         return Retry("no answer")
 
 
