@@ -33,6 +33,7 @@ from store import (
     incident_updates,
     incidents,
     likes,
+    listening,
     messages,
     model_history,
     models,
@@ -131,6 +132,7 @@ class Store:
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
+    waiting = reading(obligations.waiting)
 
     # messages to the complainant
     sending = writing(messages.sending)
@@ -252,6 +254,7 @@ class Store:
     pause = writing(places.pause)
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
+    listens = writing(listening.listens)
 
     # house and proof
     tidy = writing(tidying.tidy)
