@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
 from amends.parts import PARTS
-from amends.parts.metrics import figures
+from amends.parts.metrics import condition, figures
 from amends.parts.slack import SlackPart
+from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
@@ -70,6 +72,7 @@ class Desk:
         self.rules: Rulebook = rulebook(settings)
         require_secrets(settings, parts)
         pace = pace or Pace()
+        self.tally = Tally()
         folder = settings.texts_folder
         self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
         self.staff_texts = load_texts(
@@ -79,12 +82,16 @@ class Desk:
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
-            self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
+            self._telegram = TelegramPart(
+                settings, store, self.rules, self.texts, paced=pace.telegram, tally=self.tally
+            )
         if {"slack", "scheduler"} & set(parts):
-            self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
+            self._slack = SlackPart(
+                settings, store, self.texts, self.staff_texts, pace=pace.slack, tally=self.tally
+            )
         self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
         page = partial(public_page, self.rules, self.texts)
-        self._web = WebPart(settings, page=page, ready=self.ready, figures=self._figures)
+        self._web = WebPart(settings, page=page, ready=self._condition, figures=self._figures)
         self._tasks: list[asyncio.Task[None]] = []
         self.performing: Performing | None = None
 
@@ -158,8 +165,19 @@ class Desk:
             found["slack"] = await self._slack.is_well()
         return found
 
+    async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether this process can do its work, and the figures behind it."""
+        parts = await self.ready()
+        return all(parts.values()), await self.store.in_thread(condition, self.store, parts, self._gauges())
+
     async def _figures(self) -> str:
-        return await self.store.in_thread(figures, self.store, await self.ready())
+        parts = await self.ready()
+        return await self.store.in_thread(figures, self.store, parts, self.tally, self._gauges())
+
+    def _gauges(self) -> Mapping[str, float]:
+        telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}
+        slack = self._slack.gauges() if self._slack is not None and "slack" in self.parts else {}
+        return {**telegram, **slack}
 
     async def _store_answers(self) -> bool:
         try:

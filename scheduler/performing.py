@@ -15,6 +15,8 @@ from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
 from store.values import Obligation
 
 Perform = Callable[[Obligation], Awaitable[Outcome]]
+#: Told of each duty that was in hand: its kind and how that ended.
+Told = Callable[[str, str], None]
 
 #: What a process that died had in hand is done by another after this time; whoever lives renews what takes longer.
 LEASE_SECONDS = 20.0
@@ -38,8 +40,14 @@ class Performing:
     """
 
     def __init__(
-        self, store: Store, performers: Mapping[str, Perform], platforms: Iterable[Collection[str]] = ()
+        self,
+        store: Store,
+        performers: Mapping[str, Perform],
+        platforms: Iterable[Collection[str]] = (),
+        *,
+        told: Told | None = None,
     ) -> None:
+        self._told = told
         self._store = store
         self._performers = dict(performers)
         self._rooms = Rooms(performers, platforms)
@@ -161,26 +169,37 @@ class Performing:
             log.error("performing_broke", exc_info=task.exception())
 
     async def _perform(self, one: Obligation) -> None:
+        ended = await self._performed(one)
+        if self._told is not None:
+            self._told(one.kind, ended)
+
+    async def _performed(self, one: Obligation) -> str:
+        """Do it and settle it; how it ended, in a word."""
         store = self._store
         if not await store.surely(store.still_owed, one):
             await store.surely(store.settle, one.id)
-            return
+            return "moot"
         outcome = await self._try(one)
         match outcome:
             case Done(settled=True):
-                return
+                return "done"
             case Done():
                 await store.surely(store.settle, one.id)
+                return "done"
             case Later(at=at, why=why):
                 await store.surely(store.postpone, one.id, at, why)
+                return "later"
             case NoPlace(after_seconds=after):
                 await store.surely(store.stand_back, one.id, after)
                 asyncio.get_running_loop().call_later(after, self._nudged.set)
+                return "no_place"
             case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
                 await store.surely(store.retry, one.id, backoff.wait(one.attempts, after), why)
+                return "retry"
             case Retry(why=why) | GaveUp(why=why):
                 log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
                 await store.surely(store.give_up, one.id, why)
+                return "given_up"
 
     async def _try(self, one: Obligation) -> Outcome:
         try:

@@ -34,6 +34,7 @@ from store import (
     incident_updates,
     incidents,
     likes,
+    listening,
     messages,
     model_history,
     models,
@@ -137,6 +138,7 @@ class Store:
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
+    waiting = reading(obligations.waiting)
 
     # messages to the complainant
     sending = writing(messages.sending)
@@ -258,6 +260,7 @@ class Store:
     pause = writing(places.pause)
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
+    listens = writing(listening.listens)
 
     # house and proof
     tidy = writing(tidying.tidy)

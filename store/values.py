@@ -194,6 +194,16 @@ class Side:
     room: Mapping[Lane, int]
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """One lane: how much is due, how many seconds the earliest is late, how many failed or lost their holder."""
+
+    due: int = 0
+    late: float = 0.0
+    retried: int = 0
+    expired: int = 0
+
+
 class MessageState(StrEnum):
     """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read.
 

@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from amends.counting import lines as clause_lines
 from amends.ending import OutsideFailed
+from amends.parts.lines import Lines
+from amends.parts.tally import Tally
 from amends.settings import Settings
 from bots.letters import preview
 from bots.letters.composing import read_out
@@ -27,7 +29,7 @@ from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
 from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
-from bots.slack.socket import WentDeaf, close, connect, is_well, watch
+from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
@@ -59,11 +61,13 @@ class SlackPart:
     """The staff's side of a running desk."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float
+        self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float, tally: Tally
     ) -> None:
         secrets = settings.secrets
         self._settings, self._pace = settings, pace
         self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
+        self._client.told = partial(tally.count, "platform_calls_total", "slack")
+        self._lines = Lines(store, tally)
         self._desk = StaffDesk(
             store=store,
             voice=Voice(staff_texts.say, settings.organisation.staff_language),
@@ -100,9 +104,9 @@ class SlackPart:
             return
         # Who may act is known before the first press can come.
         await self._sync_roles()
-        connecting = partial(connect, app, self._settings.secrets.slack_app_token)
+        connecting = partial(connect, app, self._settings.secrets.slack_app_token, heard=self._lines.heard)
         self._line = await self._when_it_answers(connecting)
-        await asyncio.gather(self._watch(self._line), self._keep_roles())
+        await asyncio.gather(self._watch(self._line), self._keep_roles(), self._lines.keep())
 
     async def _watch(self, line: AsyncSocketModeHandler) -> None:
         """A deaf line ends the process; a Slack that is away does not: the line comes back by itself."""
@@ -209,6 +213,19 @@ class SlackPart:
         if self._line is not None:
             return await is_well(self._line)
         return self._handler is not None
+
+    def gauges(self) -> Mapping[str, float]:
+        """What an operator wants to see of this part, by the names of `/metrics`."""
+        if self._line is None:
+            return {}
+        told = {
+            "slack_socket_up": float(
+                self._line.client.current_session is not None and not self._line.client.stale
+            ),
+            "slack_socket_connections": float(self._lines.connections),
+        }
+        age = last_pong_age(self._line)
+        return told if age is None else {**told, "slack_last_pong_age_seconds": age}
 
     async def hush(self) -> None:
         """Take no more presses."""

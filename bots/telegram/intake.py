@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import PurePath
 from typing import Any
@@ -48,24 +49,35 @@ class Intake:
         self._room = asyncio.Semaphore(SIDE_BY_SIDE)
         self._why: dict[int, str] = {}
         self._courtesies: set[asyncio.Task[None]] = set()
+        #: Told of each update: how it was handled, and in how many seconds.
+        self.told: Callable[[str, float], None] | None = None
         route(app, self._on_update)
         app.add_error_handler(self._on_error)
 
     async def take(self, raw: Raw) -> None:
         """Take one update for good: handled, or put aside and staff told; raises when the store is away."""
-        key = key_of_raw(raw)
+        outcome = "not_taken"
         async with self._lane(lane_of(raw)), self._room:
-            for pause in TRIES:
-                await asyncio.sleep(pause)
-                why = await self._try(raw)
-                if why == DatabaseAway.__name__:
-                    # Not the update's fault: it comes again once what is said can be kept.
-                    raise DatabaseAway("The database cannot keep what was said: Telegram holds it meanwhile.")
-                if key in await self._store.in_thread(self._store.known, [key]):
-                    return
-            log.error("update_set_aside", key=key, why=why)
-            body = json.dumps(raw).encode()
-            await self._store.in_thread(self._store.set_aside, key, body, why)
+            begun = time.perf_counter()
+            try:
+                outcome = await self._take(raw, key_of_raw(raw))
+            finally:
+                if self.told is not None:
+                    self.told(outcome, time.perf_counter() - begun)
+
+    async def _take(self, raw: Raw, key: str) -> str:
+        for tried, pause in enumerate(TRIES):
+            await asyncio.sleep(pause)
+            why = await self._try(raw)
+            if why == DatabaseAway.__name__:
+                # Not the update's fault: it comes again once what is said can be kept.
+                raise DatabaseAway("The database cannot keep what was said: Telegram holds it meanwhile.")
+            if key in await self._store.in_thread(self._store.known, [key]):
+                return "retried" if tried else "taken"
+        log.error("update_set_aside", key=key, why=why)
+        body = json.dumps(raw).encode()
+        await self._store.in_thread(self._store.set_aside, key, body, why)
+        return "set_aside"
 
     async def retry(self, raw: bytes) -> None:
         """Handle an update that was put aside, once; raises when it fails again."""

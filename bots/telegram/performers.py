@@ -10,7 +10,7 @@ from bots.telegram.fetching import fetch
 from bots.telegram.intake import Intake
 from bots.telegram.mydata import CopyOf, mydata
 from bots.telegram.saying import say, wake
-from bots.telegram.sending import Sender
+from bots.telegram.sending import Sender, Told
 from bots.telegram.speaking import Perform, Speaking
 from bots.texts import Texts
 from store.open import Store
@@ -27,12 +27,13 @@ def performers(
     *,
     paced: bool = True,
     copy_of: CopyOf | None = None,
+    told: Told | None = None,
 ) -> Mapping[str, Perform]:
     """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests).
 
-    `copy_of` makes the copy of a person's data.
+    `copy_of` makes the copy of a person's data; `told` hears what became of each message.
     """
-    sender = Sender(app, store, texts, paced=paced)
+    sender = Sender(app, store, texts, paced=paced, told=told)
     return {
         "say": say(sender, buttons, texts),
         "wake": wake(store, intake),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,9 @@ from store.outcomes import Done, GaveUp, NoPlace, Outcome, Retry
 from store.values import Chat, MessageState, Obligation
 
 LONGEST = 4096
+
+#: Told of each message: the kind of its duty and what became of it.
+Told = Callable[[str, str], None]
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,10 @@ class Message:
 class Sender:
     """The bot's voice. With `paced` False the pace is left to the other side (demo, tests)."""
 
-    def __init__(self, app: App, store: Store, texts: Texts, *, paced: bool = True) -> None:
+    def __init__(
+        self, app: App, store: Store, texts: Texts, *, paced: bool = True, told: Told | None = None
+    ) -> None:
+        self._told = told or (lambda _kind, _state: None)
         self._bot, self._store, self._texts = app.bot, store, texts
         self._pace = Pace(store) if paced else None
 
@@ -75,6 +81,7 @@ class Sender:
         refused = await store.surely(
             store.sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
         )
+        self._told(owed.kind, MessageState.SENT.value)
         for one in refused:
             log.info("act_refused_after_sending", ref=message.ref, code=one.code)
         return Done(settled=True)
@@ -129,6 +136,8 @@ class Sender:
         wrong: TelegramError,
     ) -> Outcome:
         store, failed = self._store, MessageState.FAILED
+        unsure = not isinstance(wrong, RetryAfter | Forbidden | BadRequest) and not never_left(wrong)
+        self._told(owed.kind, (MessageState.UNCERTAIN if unsure else failed).value)
         log.info("message_not_sent", id=owed.id, kind=owed.kind, error=type(wrong).__name__)
         if isinstance(wrong, RetryAfter):
             pause = seconds_of(wrong)
@@ -148,7 +157,7 @@ class Sender:
         if isinstance(wrong, BadRequest):
             await store.surely(store.unsent, number, failed, "refused")
             return GaveUp(f"Telegram refuses this message: {wrong.message}")
-        if never_left(wrong):
+        if not unsure:
             await store.surely(store.unsent, number, failed, "unreachable")
             return Retry("unreachable")
         uncertain = MessageState.UNCERTAIN
