@@ -13,8 +13,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -133,10 +134,10 @@ class DeskProcess:
         """As the process reads them."""
         return load(self.folder / "amends.toml", self.environment)
 
-    def opened(self) -> Store:
+    def opened(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
         """A second view of its database."""
         settings = self.settings()
-        return open_store(settings.secrets.database_url, keyring(settings))
+        return open_store(settings.secrets.database_url, keyring(settings), clock)
 
     def prepare(self) -> Store:
         """Tables, rules in force, and no training owed: what is trained is not the subject here."""

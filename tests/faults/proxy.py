@@ -32,6 +32,7 @@ class Proxy:
         self.port = 0
         self.cuts = 0
         self._open: set[asyncio.StreamWriter] = set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
         self._changed = asyncio.Event()
 
     def becomes(self, line: Line) -> None:
@@ -45,6 +46,10 @@ class Proxy:
         for one in list(self._open):
             self.cuts += 1
             one.transport.abort()
+
+    def forget(self) -> None:
+        """What stands now is dead at the far end and nobody says so: no byte will ever pass; new lines are good."""
+        self._forgotten.update(self._open)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.line.refuses:
@@ -68,6 +73,7 @@ class Proxy:
                 task.cancel()
             for one in ends:
                 self._open.discard(one)
+                self._forgotten.discard(one)
                 one.close()
 
     async def _reach(self) -> Ends:
@@ -78,7 +84,8 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
-                await self._hand_on(data, writer)
+                if writer not in self._forgotten:
+                    await self._hand_on(data, writer)
 
     async def _hand_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self.line.delay)

@@ -53,7 +53,7 @@ class Reckoning:
 def reckoned(store: Store, telegram: Telegram, load: Load, numbers: Collection[int], deaths: list[float],
              posts_doubled: int) -> Reckoning:  # fmt: skip
     """Compare; `deaths` are the loop's times of each."""
-    told = _told(store)
+    said = told(store)
     seen = telegram.by_chat()
     heard = {chat: telegram.heard(chat) for chat in ()} | {
         chat: list(dict.fromkeys(one.words for one in messages)) for chat, messages in seen.items()
@@ -65,13 +65,13 @@ def reckoned(store: Store, telegram: Telegram, load: Load, numbers: Collection[i
     expected = {chat: load.told(chat) for chat in load.tellers}
     return Reckoning(
         updates_lost=len(_unknown(store, numbers)),
-        words_lost=sum(len(set(expected[chat]) - set(_flat(told[chat]))) for chat in load.tellers),
-        cases_missing=sum(not told[chat] for chat in (*load.tellers, *load.owed)),
-        cases_doubled=sum(len(told[chat]) > 1 for chat in (*load.tellers, *load.owed)),
-        told_out_of_order=sum(_flat(told[chat]) != expected[chat] for chat in load.tellers),
+        words_lost=sum(len(set(expected[chat]) - set(_flat(said[chat]))) for chat in load.tellers),
+        cases_missing=sum(not said[chat] for chat in (*load.tellers, *load.owed)),
+        cases_doubled=sum(len(said[chat]) > 1 for chat in (*load.tellers, *load.owed)),
+        told_out_of_order=sum(_flat(said[chat]) != expected[chat] for chat in load.tellers),
         due_lost=sum(len(set(wanted) - set(found)) for found in prompts.values()),
         due_out_of_order=sum(found != sorted(found) for found in prompts.values()),
-        acknowledgements_off=_acknowledgements_off(store, [ref for chat in load.owed for ref in told[chat]]),
+        acknowledgements_off=_acknowledgements_off(store, [ref for chat in load.owed for ref in said[chat]]),
         posts_doubled=posts_doubled,
         doubled_otherwise=whole,
         doubled_unmarked=unmarked,
@@ -82,7 +82,7 @@ def reckoned(store: Store, telegram: Telegram, load: Load, numbers: Collection[i
     )
 
 
-def _told(store: Store) -> dict[int, dict[str, list[str]]]:
+def told(store: Store) -> dict[int, dict[str, list[str]]]:
     """By chat, which every word of it names: its complaints and what was told in each, in the record's order."""
     found: dict[int, dict[str, list[str]]] = defaultdict(dict)
     refs = store.run(lambda tx: list(tx.connection.execute(select(COMPLAINTS.c.ref)).scalars()), writes=False)

@@ -86,6 +86,15 @@ def to_database(stage: Stage) -> Proxy:
     return stage.database
 
 
+def forgotten(which: Which, name: str) -> Trouble:
+    """The far end knows nothing of the lines that stand, and nobody says so (a router that lost its table)."""
+
+    async def forget(stage: Stage) -> None:
+        which(stage).forget()
+
+    return repeatedly(f"{name}: forgotten by the far end", forget)
+
+
 def lines(which: Which, name: str, *, lasts: float) -> list[Trouble]:
     """Every bad line there is."""
     return [
