@@ -121,6 +121,25 @@ async def test_what_fails_three_times_is_put_aside_and_the_rest_goes_on(
     assert sorted(described(store)) == ["The bill is wrong.", "The water is brown."]
 
 
+async def test_a_good_message_is_not_put_aside_because_the_database_failed_while_it_came(
+    desk: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = desk.store.hear, []
+
+    def hear(*given: Any, **named: Any) -> Heard:
+        tries.append(given)
+        if len(tries) <= 3:
+            raise OperationalError("insert", {}, Exception("no room"))
+        return real(*given, **named)
+
+    monkeypatch.setattr(Store, "hear", property(lambda self: hear))
+    await desk.sim.customer("Anna").says("The water is brown.")
+    await desk.settled()
+
+    assert desk.store.set_aside_list() == []
+    assert described(desk.store) == ["The water is brown."]
+
+
 async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
