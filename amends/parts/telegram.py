@@ -20,6 +20,7 @@ from bots.telegram.intake import Intake
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
+from bots.telegram.recovering import Recovering
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
@@ -48,9 +49,10 @@ class TelegramPart:
         self._app = build_application(str(secrets.telegram_token), secrets.telegram_api_url)
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts, rules)
-        self._performers = performers(
+        speaking = performers(
             self._app, store, self._intake, buttons, texts, paced=paced, copy_of=copies(settings, store)
         )
+        self._performers = Recovering(self._again).watched(speaking)
         self._poller: Poller | None = None
         self._begun = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []

@@ -19,7 +19,9 @@ from store.open import Store
 log = structlog.get_logger(__name__)
 
 LEADER = "telegram-poller"
-LEAST_WAIT, MOST_WAIT = 0.5, 30.0
+#: Nobody waits longer than this once the other side is back, or the line to it was forgotten on its way.
+LEAST_WAIT, MOST_WAIT = 0.5, 5.0
+ASKS_FOR, ANSWERS_LATE = 5, 3
 
 
 class Poller:
@@ -32,7 +34,7 @@ class Poller:
         intake: Intake,
         *,
         holder: str | None = None,
-        timeout: int = 25,
+        timeout: int = ASKS_FOR,
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
@@ -84,11 +86,11 @@ class Poller:
         return 0.0 if waited else LEAST_WAIT
 
     async def _ask(self) -> list[dict[str, Any]]:
-        # The first answer comes at once: whether the line is well shows then, not after a quiet half minute.
+        # The first answer comes at once: whether the line is well shows then, not after a quiet while.
         timeout = 0 if self.last_good is None else self._timeout
         asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
         found = await self._app.bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
+            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + ANSWERS_LATE
         )
         return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
 

@@ -74,7 +74,7 @@ def test_each_failure_is_said_in_plain_words_and_waited_out(
     assert "somebody's words" not in str(said)
 
 
-def test_the_wait_grows_to_half_a_minute_and_no_further() -> None:
+def test_the_wait_grows_to_five_seconds_and_no_further() -> None:
     waits = [wait_after(NetworkError("down"), failures) for failures in range(1, 20)]
     assert waits == sorted(waits)
     assert waits[-1] == MOST_WAIT
