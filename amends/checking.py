@@ -21,7 +21,7 @@ from complaints.doing import instant
 from complaints.people import staff
 from complaints.vocabulary import Role
 from store.errors import StoreError
-from store.migrating import is_current
+from store.migrating import standing_of
 from store.open import Store, open_store
 
 #: What Slack must let the app do (docs/slack.md); without metadata a post cannot be found again.
@@ -74,14 +74,16 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     url = settings.secrets.database_url
     try:
-        current = is_current(url)
+        found = standing_of(url)
     except StoreError as wrong:
         yield Finding("fail", "database", str(wrong), "Check AMENDS_DATABASE_URL.")
         return
-    if not current:
-        yield Finding("fail", "database", "not at this release", "Run `amends db upgrade`.")
+    if not found.serves:
+        remedy = "Install the newer release." if found.is_newer else "Run `amends db upgrade`."
+        yield Finding("fail", "database", "not at this release", remedy)
         return
-    yield Finding("ok", "database", "at this release")
+    said = "of a newer release that this one can work beside" if found.is_newer else "at this release"
+    yield Finding("ok", "database", said)
     if not settings.secrets.secret_key:
         return
     store = open_store(url, keyring(settings))
@@ -99,7 +101,7 @@ def _backed_up(store: Store) -> Finding:
     """When `amends db backup` last ran; what others copy by their own means cannot be seen from here."""
     made = store.house_events("backup", 1)
     how = (
-        "Run `amends db backup FILE` daily (docs/operating.md), or see that your own copies can be restored."
+        "Run `amends db backup FILE` daily (docs/operations.md), or see that your own copies can be restored."
     )
     if not made:
         return Finding("warn", "backup", "none by `amends db backup` yet", how)
@@ -203,7 +205,7 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
             "The start removes it; if another program set it, the two conflict.",
         )
     elif told.get("last_error_message"):
-        yield Finding("warn", "Telegram webhook", told["last_error_message"], "See docs/operating.md.")
+        yield Finding("warn", "Telegram webhook", told["last_error_message"], "See docs/operations.md.")
     else:
         yield Finding("ok", "Telegram updates", "webhook" if wanted else "long polling")
 

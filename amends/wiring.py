@@ -42,8 +42,8 @@ class Pace:
     telegram: bool = True
 
 
-def missing_secrets(settings: Settings, parts: Iterable[str]) -> list[Problem]:
-    """What these parts cannot do without, each with its remedy."""
+def require_secrets(settings: Settings, parts: Iterable[str]) -> None:
+    """SettingsError naming what these parts cannot do without, each with its remedy."""
     secrets, named = settings.secrets, set(parts)
     found = []
     if {"telegram", "scheduler"} & named and secrets.telegram_token is None:
@@ -53,7 +53,8 @@ def missing_secrets(settings: Settings, parts: Iterable[str]) -> list[Problem]:
     if "slack" in named and secrets.slack_app_token is None and secrets.slack_signing_secret is None:
         what = "is missing (Socket Mode); or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
         found.append(("AMENDS_SLACK_APP_TOKEN", what))
-    return [Problem(name, "environment", what) for name, what in found]
+    if found:
+        raise SettingsError([Problem(name, "environment", what) for name, what in found])
 
 
 class Desk:
@@ -67,9 +68,7 @@ class Desk:
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
         self.rules: Rulebook = rulebook(settings)
-        missing = missing_secrets(settings, parts)
-        if missing:
-            raise SettingsError(missing)
+        require_secrets(settings, parts)
         pace = pace or Pace()
         folder = settings.texts_folder
         self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
@@ -90,12 +89,12 @@ class Desk:
         self.performing: Performing | None = None
 
     async def start(self) -> None:
-        """Start every part; raises what makes a start impossible (no token, an address that is taken)."""
+        """Start every part; raises what makes a start impossible (an address that is taken).
+
+        With DatabaseAway nothing was begun: call it again.
+        """
         store = self.store
-        await store.in_thread(store.use_rulebook, self.rules)
-        if not store.is_shared:
-            # Another process at the same database may hold what it is sending at this moment.
-            await store.in_thread(store.free_leases)
+        await store.in_thread(self._prepare)
         if "web" in self.parts:
             await self._web.begin(self._hooks())
         if self._telegram is not None:
@@ -103,7 +102,6 @@ class Desk:
         if self._slack is not None:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
-            await store.in_thread(owe_first_training, store)
             performers = self._performers()
             self.performing = Performing(store, performers)
             store.on_commit(self.performing.nudge)
@@ -116,6 +114,15 @@ class Desk:
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
+
+    def _prepare(self) -> None:
+        """What the record must know before anything is heard or done."""
+        self.store.use_rulebook(self.rules)
+        if not self.store.is_shared:
+            # Another process at the same database may hold what it is sending at this moment.
+            self.store.free_leases()
+        if "scheduler" in self.parts:
+            owe_first_training(self.store)
 
     def _hooks(self) -> Mapping[str, Hook]:
         """The platforms' routes, of the parts that hear in this process."""

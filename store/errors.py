@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exc
-
 
 class StoreError(Exception):
     """The database or what is in it does not allow this; the message gives the remedy."""
@@ -27,16 +25,3 @@ class DatabaseAway(StoreError):
 
 class UnknownRow(StoreError):
     """No row has this number."""
-
-
-#: PostgreSQL's class of limits that a statement exceeds by what is in it: the next try would, too.
-_ITS_OWN_FAULT = "54"
-
-
-def is_away(wrong: BaseException | None) -> bool:
-    """True where the database failed and not what was asked of it: no line, no room, a lock, closed for writing."""
-    if isinstance(wrong, exc.TimeoutError):
-        return True
-    if not isinstance(wrong, exc.OperationalError | exc.InterfaceError | exc.InternalError):
-        return False
-    return not str(getattr(wrong.orig, "sqlstate", None) or "").startswith(_ITS_OWN_FAULT)

@@ -60,6 +60,7 @@ from store import (
 from store import (
     set_aside as aside,
 )
+from store.answering import at_work
 from store.engines import Engines, engines
 from store.faces import Bound, reading, writing
 from store.folded import FoldedCases
@@ -304,14 +305,17 @@ class Store:
             self._notifying.listen()
 
     def run(self, do: Callable[[Tx], R], *, writes: bool) -> R:
-        """One transaction round `do`: committed whole, or rolled back whole."""
+        """One transaction round `do`: committed whole, or rolled back whole.
+
+        Raises DatabaseAway where the database does not answer or cannot write, whatever it was about.
+        """
         engine = self._engines.writing if writes else self._engines.reading
         if not writes:
-            with engine.begin() as connection:
+            with at_work(), engine.begin() as connection:
                 return do(self._tx(connection))
         tx: Tx | None = None
         try:
-            with self._threads.gate, engine.begin() as connection:
+            with at_work(), self._threads.gate, engine.begin() as connection:
                 tx = self._tx(connection)
                 result = do(tx)
         except Exception:

@@ -31,6 +31,7 @@ from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
 from scheduler.performing import Perform
+from store.errors import DatabaseAway
 from store.open import Store
 
 #: Roles that come from channels or groups are looked up this often; at every act the store's table decides.
@@ -146,12 +147,18 @@ class SlackPart:
                     log.error("slack_refused", why=why, remedy=REMEDY)
             except AWAY as away:
                 log.warning("slack_away", why=type(away).__name__)
+            except DatabaseAway as away:
+                log.warning("database_away", why=str(away))
             failures += 1
             await asyncio.sleep(KNOCK_SECONDS)
 
     async def _again(self) -> None:
         """Slack is back: what waits for its next try need not wait out its pause."""
-        await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+        try:
+            await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+        except DatabaseAway as away:
+            # The pauses end by themselves.
+            log.warning("database_away", why=str(away))
 
     async def _keep_roles(self) -> None:
         while True:

@@ -26,7 +26,7 @@ from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
 from complaints.rulebook import Rulebook
-from store.errors import DatabaseAway, is_away
+from store.errors import DatabaseAway
 from store.open import Store
 from store.values import Conversation, Turn
 
@@ -35,7 +35,6 @@ Raw = Mapping[str, Any]
 #: Seconds before each try.
 TRIES = (0.0, 0.1, 1.0)
 SIDE_BY_SIDE = 32
-AWAY = "the database is away"
 
 log = structlog.get_logger(__name__)
 
@@ -59,11 +58,11 @@ class Intake:
             for pause in TRIES:
                 await asyncio.sleep(pause)
                 why = await self._try(raw)
+                if why == DatabaseAway.__name__:
+                    # Not the update's fault: it comes again once what is said can be kept.
+                    raise DatabaseAway("The database cannot keep what was said: Telegram holds it meanwhile.")
                 if key in await self._store.in_thread(self._store.known, [key]):
                     return
-            if why == AWAY:
-                # Nothing is wrong with the update, and the database may be back this moment: it comes again.
-                raise DatabaseAway("An update was not stored: the database did not take it; it is asked for again.")
             log.error("update_set_aside", key=key, why=why)
             body = json.dumps(raw).encode()
             await self._store.in_thread(self._store.set_aside, key, body, why)
@@ -120,7 +119,7 @@ class Intake:
 
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Remember why, by class: the message of an error may hold somebody's words."""
-        why = AWAY if is_away(context.error) else type(context.error).__name__
+        why = type(context.error).__name__
         if isinstance(update, Update):
             self._why[update.update_id] = why
         frames = traceback.extract_tb(context.error.__traceback__) if context.error is not None else []

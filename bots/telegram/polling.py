@@ -13,15 +13,19 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bots.telegram.application import App
 from bots.telegram.intake import Intake, key_of_raw
+from bots.telegram.leading import LOOK_SECONDS, Lead
 from bots.telegram.translating import ALLOWED
 from store.open import Store
 
 log = structlog.get_logger(__name__)
 
-LEADER = "telegram-poller"
-#: Nobody waits longer than this once the other side is back, or the line to it was forgotten on its way.
+#: After a fault we ask again soon: what waits with Telegram must be heard within seconds of its end.
 LEAST_WAIT, MOST_WAIT = 0.5, 5.0
+#: So long Telegram keeps a question that has no answer yet, and so much later we believe that none will come: a line
+#: that was forgotten on its way is noticed within their sum.
 ASKS_FOR, ANSWERS_LATE = 5, 3
+#: A wrong token mends itself only by hand.
+TOKEN_WAIT = 30.0
 
 
 class Poller:
@@ -38,7 +42,8 @@ class Poller:
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
-        self._holder, self._timeout, self._recovered = holder, timeout, recovered
+        self._lead = None if holder is None else Lead(store, holder)
+        self._timeout, self._recovered = timeout, recovered
         self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -48,6 +53,18 @@ class Poller:
 
     async def run(self) -> None:
         """Until `stop`: ask, take, move on; whatever fails is waited out, for ever."""
+        if self._lead is None:
+            await self._ask_on()
+            return
+        # Once another may have the lead, our question at Telegram is broken off.
+        keeping = asyncio.create_task(self._lead.keep(self._break_off))
+        try:
+            await self._ask_on()
+        finally:
+            keeping.cancel()
+        await self._lead.let_go()
+
+    async def _ask_on(self) -> None:
         failures = 0
         while not self._stopping:
             try:
@@ -59,17 +76,17 @@ class Poller:
                         await self._recovered()
                     failures = 0
                 else:
-                    wait = 2.0
+                    wait = LOOK_SECONDS
             except asyncio.CancelledError:
-                if not self._stopping:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
                     raise
-                break
+                # Only our question was broken off: by `stop`, or because the lead was lost.
+                wait = LOOK_SECONDS
             except Exception as wrong:  # noqa: BLE001  # no fault of the network or the store may end the intake
                 failures += 1
                 wait = wait_after(wrong, failures)
             await self._rest(wait)
-        if self._holder is not None:
-            await self._store.in_thread(self._store.let_go, LEADER, self._holder)
 
     async def _once(self) -> float:
         """One batch; returns how long to wait before the next."""
@@ -102,10 +119,7 @@ class Poller:
             self._offset = int(raw["update_id"]) + 1
 
     async def _leads(self) -> bool:
-        if self._holder is None:
-            return True
-        lease = self._timeout + 20.0
-        return await self._store.in_thread(self._store.lead, LEADER, self._holder, lease) is not None
+        return self._lead is None or await self._lead.take()
 
     async def _rest(self, seconds: float) -> None:
         if seconds <= 0:
@@ -119,6 +133,9 @@ class Poller:
         """Ask no more; a batch that came is finished."""
         self._stopping = True
         self._stopped.set()
+        self._break_off()
+
+    def _break_off(self) -> None:
         if self._asking is not None and not self._asking.done():
             self._asking.cancel()
 
@@ -150,7 +167,7 @@ def wait_after(wrong: Exception, failures: int) -> float:
             remedy = "stop the other process that polls with this token, or delete its webhook"
             log.warning("telegram_conflict", remedy=remedy)
         case InvalidToken():
-            wait = MOST_WAIT
+            wait = TOKEN_WAIT
             log.error(
                 "telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN to the token of BotFather"
             )
