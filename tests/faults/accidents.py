@@ -213,4 +213,3 @@ async def _soon(holds: Callable[[], bool]) -> None:
 async def _keeps_waiting(_: Telegram, __: str, ___: Json, ____: web.Request) -> web.StreamResponse | None:
     await asyncio.sleep(3600)
     return None
-

@@ -112,6 +112,8 @@ def troubles(of: Cluster, *, lasts: float) -> list[Trouble]:
         trouble("every connection ended", of.loses_backends, of.loses_backends, 0.5),
         trouble("paused", of.pauses, of.goes_on),
         trouble(
-            "refuses to write (disk full)", lambda: of.only_reads(only=True), lambda: of.only_reads(only=False)
+            "refuses to write (disk full)",
+            lambda: of.only_reads(only=True),
+            lambda: of.only_reads(only=False),
         ),
     ]

@@ -32,7 +32,28 @@ from store.open import Store, open_store
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.desk", "amends.cli", "amends.cli.ending", "anyio._backends._asyncio"])
+_processes.set_forkserver_preload(
+    ["tests.faults.desk", "amends.cli", "amends.cli.ending", "anyio._backends._asyncio"]
+)
+
+
+#: Where a process writes how many tasks it has, for whoever wants to know.
+TASKS = "tasks"
+
+
+class _Counted(Desk):
+    """A desk that tells how many asyncio tasks it has; nothing outside the process can see that."""
+
+    async def start(self) -> None:
+        """As ever, with a count beside."""
+        self._counting = asyncio.create_task(_count_tasks())
+        await super().start()
+
+
+async def _count_tasks() -> None:
+    while True:
+        Path(TASKS).write_text(str(len(asyncio.all_tasks())), encoding="utf-8")
+        await asyncio.sleep(2)
 
 
 def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *, paced: bool) -> None:
@@ -45,7 +66,7 @@ def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *,
         del os.environ[name]
     os.environ.update(environment)
     if not paced:
-        running.Desk = partial(Desk, pace=Pace(0.0, telegram=False))  # type: ignore[misc,assignment]
+        running.Desk = partial(_Counted, pace=Pace(0.0, telegram=False))  # type: ignore[misc,assignment]
     # Loaded here: the command line reads the environment that was set above.
     from amends.cli import main
 

@@ -67,7 +67,8 @@ class _Step:
         told = said(field="description", has_words=True, source="1")
         words = {"description": f"Chat {self.chat}: the water is brown."}
         says = tuple(
-            Say(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"}) for number in range(self.prompts)
+            Say(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"})
+            for number in range(self.prompts)
         )
         acts = (Act(Verb.RECEIVE, ref, told, words), Act(Verb.CONFIRM, ref, {}, {}))
         return Turn(state={}, acts=acts, says=says)

@@ -52,7 +52,11 @@ class Slack:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One call of the Web API."""
-        method, body = request.match_info["method"], await read(request)
+        method = request.match_info["method"]
+        try:
+            body = await read(request)
+        except ConnectionResetError:
+            return web.Response(status=400)
         self.calls[method] += 1
         answered = self.instead(method)
         if answered is not None:

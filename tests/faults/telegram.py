@@ -123,7 +123,11 @@ class Telegram:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One call."""
         method = request.match_info["method"]
-        body = await read(request)
+        try:
+            body = await read(request)
+        except ConnectionResetError:
+            # Whoever asked died in the middle of the question.
+            return web.Response(status=400)
         self.calls[method] += 1
         instead = self.instead.get(method) or self.instead.get("*")
         if instead is not None:

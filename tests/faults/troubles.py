@@ -95,14 +95,19 @@ def forgotten(which: Which, name: str) -> Trouble:
     return repeatedly(f"{name}: forgotten by the far end", forget)
 
 
-def lines(which: Which, name: str, *, lasts: float) -> list[Trouble]:
-    """Every bad line there is."""
+def lines(which: Which, name: str, *, lasts: float, forgets: bool = True) -> list[Trouble]:
+    """Every bad line there is; a forgotten one only where an answer is waited for by the clock.
+
+    Towards a database it is the system that notices (keepalives), and a proxy on the same machine cannot play dead
+    to it.
+    """
     return [
         of_line(f"{name}: every connection cut", GOOD, which, lasts=0.5, cut=True),
         of_line(f"{name}: refused", Line(refuses=True), which, lasts=lasts, cut=True),
         of_line(f"{name}: half open", Line(silent=True), which, lasts=lasts),
         of_line(f"{name}: a byte a second", Line(drips=True), which, lasts=lasts),
         of_line(f"{name}: 300 ms later", Line(delay=0.3), which, lasts=lasts),
+        *([forgotten(which, name)] if forgets else []),
     ]
 
 
