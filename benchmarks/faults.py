@@ -131,7 +131,7 @@ async def _weathered(lasts: float, store: str) -> list[Weathered]:
             found: list[Trouble]
             if made is None:
                 found = [
-                    *troubles.platforms_troubles(lasts),
+                    *troubles.of_platforms(lasts),
                     *troubles.lines(troubles.to_telegram, "line to Telegram", lasts=lasts),
                     *troubles.lines(troubles.to_slack, "line to Slack", lasts=lasts),
                     troubles.full_disk(lasts),

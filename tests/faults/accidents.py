@@ -123,8 +123,8 @@ async def a_name_is_gone(folder: Path, database: str, many: int) -> Cost:
 
 
 async def killed_with_a_batch(folder: Path, database: str, many: int) -> Cost:
-    """Killed the moment it was handed a batch, three times."""
-    load = Load(updates=many, due=0, kills=3)
+    """Killed the moment it was handed a batch, twice."""
+    load = Load(updates=many, due=0, kills=2)
     async with platforms() as far:
         desk = DeskProcess(folder, far.env(), database)
         with closing(desk.prepare()) as store:
@@ -141,7 +141,7 @@ async def killed_with_a_batch(folder: Path, database: str, many: int) -> Cost:
                 await waited(lambda: far.telegram.waiting == 0, desk)
             finally:
                 await desk.stop()
-            return _of_telling("killed with a batch in hand, three times", store, load)
+            return _of_telling("killed with a batch in hand, twice", store, load)
 
 
 async def one_cannot_be_parsed(folder: Path, database: str, many: int) -> Cost:

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,20 @@ class Cluster:
         """As managed servers do when their disk is full: it reads, and refuses every write."""
         self.does(f"ALTER DATABASE desk SET default_transaction_read_only = {'on' if only else 'off'}")
         self.loses_backends()
+
+
+def backends_lost(server: str, url: str) -> Callable[[Stage], Awaitable[None]]:
+    """On a server that others use too: every connection to this database ends."""
+    name = url.partition("?")[0].rsplit("/", 1)[1]
+
+    def end() -> None:
+        with psycopg.connect(server, autocommit=True) as line:
+            line.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+    async def ended(_: Stage) -> None:
+        await asyncio.to_thread(end)
+
+    return ended
 
 
 @contextmanager

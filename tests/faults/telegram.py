@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -19,6 +19,8 @@ Json = dict[str, Any]
 #: What a message says of itself when it may have come before; found by its brackets, whatever the language.
 MARK_ENDS = ")\n\n"
 BATCH = 100
+#: What is added to the number of a chat that moved; we go on counting it under its first one.
+MOVED = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Telegram:
 
     def accept(self, body: Json) -> Json:
         """Take a message; what Telegram says of it."""
-        chat = int(body["chat_id"])
+        chat = int(body["chat_id"]) % MOVED
         text = str(body.get("text", body.get("caption", "")))
         now = asyncio.get_running_loop().time()
         self.accepted.append(Accepted(chat, text, now, self.life, "reply_markup" in body))
@@ -224,29 +226,12 @@ async def takes_and_cuts(
     return ok(True)
 
 
-def moved(old: int, new: int) -> Answer:
-    """The chat has another number now."""
-
-    async def answer(_: Telegram, __: str, body: Json, ___: web.Request) -> web.StreamResponse | None:
-        if int(body.get("chat_id", 0)) != old:
-            return None
-        return refused(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=new)
-
-    return answer
-
-
-def only_for(chats: Iterable[int], answer: Answer) -> Answer:
-    """For these chats only; the others have a good day."""
-    meant = frozenset(chats)
-
-    async def chosen(
-        telegram: Telegram, method: str, body: Json, request: web.Request
-    ) -> web.StreamResponse | None:
-        if int(body.get("chat_id", 0)) not in meant:
-            return None
-        return await answer(telegram, method, body, request)
-
-    return chosen
+async def moved(_: Telegram, __: str, body: Json, ___: web.Request) -> web.StreamResponse | None:
+    """Every chat has another number now."""
+    chat = int(body["chat_id"])
+    if chat >= MOVED:
+        return None
+    return refused(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=chat + MOVED)
 
 
 #: Faults of sending, by the name that tables give them.
@@ -259,7 +244,9 @@ SENDING: dict[str, Answer] = {
     "no JSON": always(lambda: web.Response(text='{"ok": tru', content_type="application/json")),
     "accepted, then cut": takes_and_cuts,
     "accepted, then silent": takes_and_is_silent,
+    "moved to another number": moved,
 }
+BLOCKED = always(lambda: refused(403, "Forbidden: bot was blocked by the user"))
 #: Faults of asking for updates.
 ASKING: dict[str, Answer] = {
     "409 on getUpdates": always(lambda: refused(409, "Conflict: terminated by other getUpdates request")),

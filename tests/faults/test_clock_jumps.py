@@ -83,8 +83,13 @@ def _complaints(store: Store) -> list[str]:
     return refs
 
 
-@pytest.mark.parametrize("name", JUMPS)
-async def test_nothing_is_done_early_late_or_twice(name: str, store: Store, clock: FakeClock) -> None:
+@pytest.mark.parametrize(
+    ("name", "database"), [*((one, "sqlite") for one in JUMPS), ("out of summer time", "postgres")]
+)
+async def test_nothing_is_done_early_late_or_twice(
+    name: str, database: str, request: pytest.FixtureRequest, clock: FakeClock
+) -> None:
+    store: Store = request.getfixturevalue(f"{database}_store")
     clock.at, jumps = JUMPS[name]
     refs = _complaints(store)
     doing = Doing(clock)

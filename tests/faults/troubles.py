@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
+from tests.faults.desk import waited
 from tests.faults.proxy import GOOD, Line, Proxy
 from tests.faults.slack import ratelimited
-from tests.faults.telegram import ASKING, SENDING, Answer
+from tests.faults.telegram import ASKING, BLOCKED, SENDING, Answer
 from tests.faults.weather import Stage, Trouble
 
 Which = Callable[[Stage], Proxy]
@@ -17,6 +19,12 @@ Which = Callable[[Stage], Proxy]
 def of_sending(name: str, *, lasts: float = 2.0) -> Trouble:
     """Telegram answers so to whatever we send."""
     return _instead("sendMessage", f"Telegram: {name}", SENDING[name], lasts)
+
+
+def blocked(*, lasts: float = 2.0) -> Trouble:
+    """Everybody who writes meanwhile blocks us at once: recorded, and not told."""
+    trouble = _instead("sendMessage", "Telegram: 403, blocked", BLOCKED, lasts)
+    return replace(trouble, answers=False)
 
 
 def of_asking(name: str, *, lasts: float = 2.0) -> Trouble:
@@ -79,6 +87,11 @@ def to_slack(stage: Stage) -> Proxy:
     return stage.slack
 
 
+async def line_again(stage: Stage) -> None:
+    """Wait until Slack has a line to the desk."""
+    await waited(lambda: bool(stage.far.slack.lines), stage.desk)
+
+
 def to_database(stage: Stage) -> Proxy:
     """The line to PostgreSQL."""
     if stage.database is None:
@@ -111,10 +124,11 @@ def lines(which: Which, name: str, *, lasts: float, forgets: bool = True) -> lis
     ]
 
 
-def platforms_troubles(lasts: float) -> list[Trouble]:
+def of_platforms(lasts: float) -> list[Trouble]:
     """Of both platforms."""
     return [
         *(of_sending(name, lasts=lasts) for name in SENDING),
+        blocked(lasts=lasts),
         *(of_asking(name, lasts=lasts) for name in ASKING),
         of_slack("429, Retry-After 2", lambda method: ratelimited(2), lasts=lasts),
         of_slack("503", lambda method: web.Response(status=503, text="no"), lasts=lasts),
