@@ -17,6 +17,7 @@ from amends.parts import PARTS
 from amends.service import Service
 from amends.settings import Settings
 from amends.wiring import Desk, require_secrets
+from store.alone import alone
 from store.engines import database_url
 from store.errors import DatabaseAway
 from store.keyring import Keyring
@@ -43,6 +44,11 @@ async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     for unknown in settings.unknown:
         log.warning("unknown_variable", what=unknown)
     require_secrets(settings, parts)
+    with alone(settings.secrets.database_url):
+        await _run(settings, parts)
+
+
+async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
     keys, service = keyring(settings), Service()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

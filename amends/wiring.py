@@ -110,12 +110,16 @@ class Desk:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
             sides = [side for side in (self._telegram, self._slack) if side is not None]
-            self.performing = Performing(
-                store, self._performers(), [tuple(one.performers()) for one in sides]
-            )
+            performers = self._performers()
+            self.performing = Performing(store, performers, [tuple(one.performers()) for one in sides])
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))
+            self._ticks = ticking(
+                store,
+                kinds=tuple(performers),
+                purges=self.settings.privacy.purge,
+                learning=learning(self.settings),
+            )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 

@@ -20,6 +20,8 @@ STOPPED_ANSWERING = (
 )
 #: Two transactions in each other's way: a matter of trying again, not of a database that is away.
 _IN_THE_WAY = "40"
+#: Open for reading alone: what managed servers do when their disk is full.
+_READ_ONLY = "25006"
 
 
 @contextmanager
@@ -39,8 +41,9 @@ def at_work() -> Iterator[None]:
     except NoConnection as wrong:
         raise DatabaseAway(STOPPED_ANSWERING.format(said="no free connection")) from wrong
     except DBAPIError as wrong:
+        state = str(getattr(wrong.orig, "sqlstate", None) or "")
         failed = isinstance(wrong, OperationalError | InterfaceError) or wrong.connection_invalidated
-        if not failed or str(getattr(wrong.orig, "sqlstate", None) or "").startswith(_IN_THE_WAY):
+        if not (failed or state == _READ_ONLY) or state.startswith(_IN_THE_WAY):
             raise
         raise DatabaseAway(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
 

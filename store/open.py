@@ -39,6 +39,7 @@ from store import (
     model_history,
     models,
     obligations,
+    orphaned,
     owed_rows,
     pacing,
     periods,
@@ -134,6 +135,7 @@ class Store:
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
     retry_failed = writing(obligations.retry_failed)
+    orphaned = writing(orphaned.orphaned)
     outbox = reading(obligations.outbox)
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)

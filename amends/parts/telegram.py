@@ -23,6 +23,7 @@ from bots.telegram.intake import Intake
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
+from bots.telegram.recovering import Recovering
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
@@ -56,7 +57,7 @@ class TelegramPart:
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts, rules)
         self._intake.told = tally.took_in
-        self._performers = performers(
+        speaking = performers(
             self._app,
             store,
             self._intake,
@@ -66,6 +67,7 @@ class TelegramPart:
             copy_of=copies(settings, store),
             told=partial(tally.count, "messages_total"),
         )
+        self._performers = Recovering(self._again).watched(speaking)
         self._registered = False
         self._poller: Poller | None = None
         self._begun = asyncio.Event()

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 #: After a fault we ask again soon: what waits with Telegram must be heard within seconds of its end.
 LEAST_WAIT, MOST_WAIT = 0.5, 5.0
+#: So long Telegram keeps a question that has no answer yet, and so much later we believe that none will come: a line
+#: that was forgotten on its way is noticed within their sum.
+ASKS_FOR, ANSWERS_LATE = 5, 3
 #: A wrong token mends itself only by hand.
 TOKEN_WAIT = 30.0
 
@@ -35,7 +38,7 @@ class Poller:
         intake: Intake,
         *,
         holder: str | None = None,
-        timeout: int = 25,
+        timeout: int = ASKS_FOR,
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
@@ -100,11 +103,11 @@ class Poller:
         return 0.0 if waited else LEAST_WAIT
 
     async def _ask(self) -> list[dict[str, Any]]:
-        # The first answer comes at once: whether the line is well shows then, not after a quiet half minute.
+        # The first answer comes at once: whether the line is well shows then, not after a quiet while.
         timeout = 0 if self.last_good is None else self._timeout
         asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
         found = await self._app.bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
+            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + ANSWERS_LATE
         )
         return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
 
