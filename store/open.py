@@ -49,6 +49,7 @@ from store import (
     staff,
     tidying,
     told,
+    turns,
     verifying,
     whose,
     worklists,
@@ -125,6 +126,9 @@ class Store:
     give_up = writing(obligations.give_up)
     retry_failed = writing(obligations.retry_failed)
     outbox = reading(obligations.outbox)
+    reminders_waiting = reading(turns.reminders_waiting)
+    reminders_told = writing(turns.reminders_told)
+    ask_in_turn = writing(turns.ask_in_turn)
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)

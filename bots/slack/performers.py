@@ -17,6 +17,7 @@ from bots.slack.home import Home
 from bots.slack.incident_duties import IncidentDuties
 from bots.slack.moving import Moves
 from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.reminding import Reminding
 from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
 from store.outcomes import Done, Outcome
@@ -54,7 +55,7 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
         "redraw": drawing.redraw,
         "thread": Threading(poster).thread,
         "page": direct.page,
-        "remind": direct.remind,
+        "remind": Reminding(direct).remind,
         "told_owner": direct.told_owner,
         "ask_approval": direct.ask_approval,
         "told_overturned": direct.told_overturned,
