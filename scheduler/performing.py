@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
 from complaints.errors import ComplaintError
 from scheduler import backoff
+from store.obligations import THREAD
 from store.open import Store
 from store.outcomes import Done, GaveUp, Later, Outcome, Retry
 from store.values import Obligation
@@ -24,6 +26,11 @@ BACKGROUND = frozenset({"train"})
 POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Broke(Retry):
+    """The performer itself broke, or the record of its complaint does not open."""
 
 
 class Performing:
@@ -120,9 +127,6 @@ class Performing:
 
     async def _perform(self, one: Obligation) -> None:
         store = self._store
-        if not await store.in_thread(store.still_owed, one):
-            await store.in_thread(store.settle, one.id)
-            return
         outcome = await self._try(one)
         match outcome:
             case Done(settled=True):
@@ -131,7 +135,7 @@ class Performing:
                 await store.in_thread(store.settle, one.id)
             case Later(at=at, why=why):
                 await store.in_thread(store.postpone, one.id, at, why)
-            case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
+            case Retry(why=why, after_seconds=after) if one.attempts < _most_tries(one, outcome):
                 await store.in_thread(store.retry, one.id, backoff.wait(one.attempts, after), why)
             case Retry(why=why) | GaveUp(why=why):
                 log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
@@ -139,6 +143,8 @@ class Performing:
 
     async def _try(self, one: Obligation) -> Outcome:
         try:
+            if not await self._store.in_thread(self._store.still_owed, one):
+                return Done()
             return await self._performers[one.kind](one)
         except ComplaintError as refused:
             # The record says no (somebody else was first, the state moved on): a person cannot do better.
@@ -146,4 +152,10 @@ class Performing:
             return Done()
         except Exception as wrong:
             log.exception("obligation_failed", id=one.id, kind=one.kind, ref=one.ref)
-            return Retry(f"{type(wrong).__name__}")
+            return Broke(f"{type(wrong).__name__}")
+
+
+def _most_tries(one: Obligation, outcome: Retry) -> int:
+    """Of a chat and of a thread only the oldest is done: one that breaks there holds all others back."""
+    holds_others = one.chat is not None or one.kind == THREAD
+    return backoff.MOST_BREAKS if holds_others and isinstance(outcome, Broke) else backoff.MOST_TRIES

@@ -47,6 +47,7 @@ from store import (
     rulebooks,
     slack_posts,
     staff,
+    stuck,
     tidying,
     told,
     turns,
@@ -112,6 +113,8 @@ class Store:
     set_aside_list = reading(aside.set_aside_list)
     set_aside_take = reading(aside.set_aside_take)
     owe_set_aside = writing(aside.owe_set_aside)
+    owe_all_set_aside = writing(aside.owe_all_set_aside)
+    set_aside_give_up = writing(aside.set_aside_give_up)
 
     # what is owed
     insert = writing(owed_rows.insert)
@@ -124,8 +127,10 @@ class Store:
     renew = writing(obligations.renew)
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
-    retry_failed = writing(obligations.retry_failed)
-    outbox = reading(obligations.outbox)
+    retry_failed = writing(stuck.retry_failed)
+    retry_all = writing(stuck.retry_all)
+    give_up_for_good = writing(stuck.give_up_for_good)
+    outbox = reading(stuck.outbox)
     reminders_waiting = reading(turns.reminders_waiting)
     reminders_told = writing(turns.reminders_told)
     ask_in_turn = writing(turns.ask_in_turn)
