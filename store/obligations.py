@@ -16,6 +16,7 @@ from store.casefiles import load
 from store.contacts import CHAT, chat_of
 from store.errors import StoreError, UnknownRow
 from store.owed_rows import unseal_payload
+from store.redrawing import shows
 from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
 from store.values import MessageState, Obligation
@@ -192,6 +193,7 @@ def settle(tx: Tx, number: int) -> None:
 def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
     """Due later by the desk's clock (quiet hours, a card that waits); no failure."""
     _change(tx, number, due=due, why=why, lease_until=0.0)
+    shows(tx, number)
 
 
 def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
@@ -204,6 +206,7 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
+    shows(tx, number)
 
 
 def renew(tx: Tx, number: int, lease_seconds: float) -> bool:
@@ -231,6 +234,7 @@ def give_up(tx: Tx, number: int, why: str) -> None:
     row = _change(tx, number, why=why, state="failed", ended_at=tx.now)
     if row.kind == "told_failed":
         return
+    shows(tx, number)
     facts = {"id": number, "kind": row.kind, "ref": row.ref}
     owed_rows.insert(tx, Owed(f"told_failed:{number}", "told_failed", tx.now, Lane.NOTICE, facts), row.ref)
 

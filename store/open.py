@@ -33,6 +33,7 @@ from store import (
     incident_updates,
     incidents,
     likes,
+    meanwhile,
     messages,
     model_history,
     models,
@@ -54,6 +55,9 @@ from store import (
     verifying,
     whose,
     worklists,
+)
+from store import (
+    deliveries as delivered,
 )
 from store import (
     reading as opening,
@@ -131,6 +135,8 @@ class Store:
     retry_all = writing(stuck.retry_all)
     give_up_for_good = writing(stuck.give_up_for_good)
     outbox = reading(stuck.outbox)
+    deliveries = reading(delivered.deliveries)
+    given_up = reading(delivered.given_up)
     reminders_waiting = reading(turns.reminders_waiting)
     reminders_told = writing(turns.reminders_told)
     ask_in_turn = writing(turns.ask_in_turn)
@@ -173,6 +179,7 @@ class Store:
     cases = reading(opening.cases)
     worklist = reading(worklists.worklist)
     loads = reading(worklists.loads)
+    happened_since = reading(meanwhile.happened_since)
     coded = reading(worklists.coded)
     last_read = reading(reads.last_read)
     keep_identifier = writing(identifiers.keep_identifier)

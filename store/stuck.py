@@ -12,12 +12,11 @@ from complaints.doing import stamp
 from store.errors import UnknownRow
 from store.house_chain import house_event
 from store.obligations import IS_STUCK
+from store.redrawing import GIVEN_UP, shows
 from store.tables import OBLIGATIONS
 from store.transactions import Tx
 
 _ONE = OBLIGATIONS.c
-#: Given up by a person, with a reason: nobody is told of it any more.
-GIVEN_UP = "given_up"
 _IS_FAILED = _ONE.state == "failed"
 
 
@@ -63,6 +62,7 @@ def retry_failed(tx: Tx, number: int) -> None:
     ).first()
     if row is None:
         raise _refusal(tx, number, "try again")
+    shows(tx, number)
     # Should it fail once more, that is told once more.
     tx.connection.execute(
         update(OBLIGATIONS)
@@ -97,6 +97,7 @@ def give_up_for_good(tx: Tx, number: int, reason: Reason) -> None:
     house_event(
         tx, "obligation_given_up", {"id": number, "kind": row.kind, "ref": row.ref, "reason": reason.value}
     )
+    shows(tx, number)
     # The next message of the same chat is free to leave.
     tx.owing = True
 

@@ -21,6 +21,7 @@ from complaints.permissions import may_read
 from complaints.record import Case
 from complaints.vocabulary import Role
 from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.owed_rows import SPEAKING
 from store.values import Member, Obligation
 
 
@@ -127,7 +128,9 @@ class Direct:
         if owed.facts.get("kind") == "in":
             return voice.say("dm.set_aside")
         where = voice.say("dm.of_case", ref=ref) if ref else ""
-        return voice.say("dm.told_failed", what=escaped(str(owed.facts.get("kind", "")), 60), ref=where)
+        kind = str(owed.facts.get("kind", ""))
+        what = voice.say(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
+        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts.get("id", ""))
 
     async def each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """The same for a duty of another module."""
