@@ -12,29 +12,13 @@ from datetime import datetime, timedelta
 
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
+from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
-from complaints.particulars import TargetSet
-from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import lapses_at
-from complaints.vocabulary import CloseCode, Flag, Kind, Priority, State, Target
-from complaints.worktime import before, due
+from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
+from complaints.worktime import due
 
-_REMINDED = (
-    Target.ACT_BY,
-    Target.LOOK,
-    Target.FIRST_ACTION,
-    Target.UPDATE,
-    Target.DECIDE,
-    Target.APPROVE,
-    Target.REMEDY,
-    Target.VERIFY,
-    Target.REPLY,
-    Target.WAITING,
-    Target.DATA_REQUEST,
-    Target.SUBJECT,
-    Target.PRIVACY,
-)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -147,26 +131,19 @@ def _told(case: Case) -> Iterator[Owed]:
 
 
 def _reminders(case: Case) -> Iterator[Owed]:
-    """Staff hear before a due time and at a missed one; P1 has no time for a working day's notice.
+    """Staff hear before a due time and at a missed one, step by step up the ladder.
 
     The acknowledgement is theirs too where no chat takes it.
     """
     for one in case.current_targets():
-        ours = one.target in _REMINDED or (one.target is Target.ACK and not case.reachable)
+        ours = one.target in REMINDED or (one.target is Target.ACK and not case.reachable)
         if ours and one.met_at is None:
-            yield from _reminder(case, one)
-
-
-def _reminder(case: Case, one: TargetSet) -> Iterator[Owed]:
-    name = f"{one.target.value}:{one.of}:{one.version}"
-    facts = {"target": one.target.value, "of": one.of, "version": one.version}
-    early = before(one.internal_due, "-1 bd", case.rules.calendar).at
-    early_enough = early > one.start and one.target is not Target.WAITING
-    # What passed before it was written down reminds nobody: `act_by` says until when to act now.
-    if early_enough and early > case.logged_at and priority_of(case) is not Priority.P1:
-        yield Owed(f"remind:{name}:-1bd", "remind", early, Lane.NOTICE, {**facts, "when": "before"})
-    if one.internal_due > case.logged_at:
-        yield Owed(f"remind:{name}:due", "remind", one.internal_due, Lane.NOTICE, {**facts, "when": "missed"})
+            facts = {"target": one.target.value, "of": one.of, "version": one.version}
+            for stage in stages(case, one):
+                when = "before" if stage.rung is Rung.OWNER else "missed"
+                key = f"remind:{one.target.value}:{one.of}:{one.version}:{stage.name}"
+                told = {**facts, "when": when, "stage": stage.name}
+                yield Owed(key, "remind", stage.at, Lane.NOTICE, told)
 
 
 def _after_decision(case: Case) -> Iterator[Owed]:

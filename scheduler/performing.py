@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
 from complaints.errors import ComplaintError
 from scheduler import backoff
 from scheduler.room import Rooms
+from store.errors import DatabaseAway
+from store.obligations import THREAD
 from store.open import Store
 from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
 from store.values import Obligation
@@ -31,6 +34,11 @@ BACKGROUND = frozenset({"train"})
 POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Broke(Retry):
+    """The performer itself broke, or the record of its complaint does not open."""
 
 
 class Performing:
@@ -176,9 +184,6 @@ class Performing:
     async def _performed(self, one: Obligation) -> str:
         """Do it and settle it; how it ended, in a word."""
         store = self._store
-        if not await store.surely(store.still_owed, one):
-            await store.surely(store.settle, one.id)
-            return "moot"
         outcome = await self._try(one)
         match outcome:
             case Done(settled=True):
@@ -193,7 +198,7 @@ class Performing:
                 await store.surely(store.stand_back, one.id, after)
                 asyncio.get_running_loop().call_later(after, self._nudged.set)
                 return "no_place"
-            case Retry(why=why, after_seconds=after) if one.attempts < backoff.MOST_TRIES:
+            case Retry(why=why, after_seconds=after) if one.attempts < _most_tries(one, outcome):
                 await store.surely(store.retry, one.id, backoff.wait(one.attempts, after), why)
                 return "retry"
             case Retry(why=why) | GaveUp(why=why):
@@ -203,11 +208,22 @@ class Performing:
 
     async def _try(self, one: Obligation) -> Outcome:
         try:
+            if not await self._store.surely(self._store.still_owed, one):
+                return Done()
             return await self._performers[one.kind](one)
         except ComplaintError as refused:
             # The record says no (somebody else was first, the state moved on): a person cannot do better.
             log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
             return Done()
+        except DatabaseAway as away:
+            log.warning("database_away", why=str(away), id=one.id, kind=one.kind)
+            return Retry("the database was away")
         except Exception as wrong:
             log.exception("obligation_failed", id=one.id, kind=one.kind, ref=one.ref)
-            return Retry(f"{type(wrong).__name__}")
+            return Broke(f"{type(wrong).__name__}")
+
+
+def _most_tries(one: Obligation, outcome: Retry) -> int:
+    """Of a chat and of a thread only the oldest is done: one that breaks there holds all others back."""
+    holds_others = one.chat is not None or one.kind == THREAD
+    return backoff.MOST_BREAKS if holds_others and isinstance(outcome, Broke) else backoff.MOST_TRIES

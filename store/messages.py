@@ -15,6 +15,7 @@ from store.casefiles import case_key, load
 from store.contacts import CHAT, chat_of, person_key
 from store.obligations import retry
 from store.places import Limit, Place, look, take
+from store.redrawing import shows
 from store.sealing import place, seal
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx
@@ -111,6 +112,9 @@ def sent(
     refused = _bring_about(tx, acts)
     if settles is not None:
         settle(tx, settles)
+        if len(refused) == len(acts):
+            # Nothing of the record moved, so nothing else draws the card.
+            shows(tx, settles)
     return refused
 
 
@@ -137,6 +141,8 @@ def unsent(
         retry(tx, settles, retry_after, why)
     elif settles is not None:
         settle(tx, settles)
+        if len(refused) == len(acts):
+            shows(tx, settles)
     return refused
 
 

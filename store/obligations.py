@@ -21,15 +21,15 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from complaints.owing import standing
 from store import owed_rows
 from store.acting import settle as _settle
 from store.casefiles import load
 from store.contacts import CHAT, chat_of
-from store.errors import UnknownRow
+from store.errors import StoreError, UnknownRow
 from store.owed_rows import unseal_payload
+from store.redrawing import shows
 from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
 from store.values import MessageState, Obligation, Side, Waiting
@@ -164,8 +164,17 @@ def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation
         update(OBLIGATIONS).where(one.id.in_(numbers)).values(lease_until=database_seconds() + lease_seconds)
     )
     uncertain = _uncertain(tx, numbers)
-    found = {row.id: _value(tx, row, uncertain) for row in tx.connection.execute(_rows(one.id.in_(numbers)))}
-    return [found[number] for number in numbers]
+    rows = {row.id: row for row in tx.connection.execute(_rows(one.id.in_(numbers)))}
+    return [read for number in numbers if (read := _read(tx, rows[number], uncertain)) is not None]
+
+
+def _read(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:
+    """The duty; one whose words or address do not open is given up, else no claim would ever get past it."""
+    try:
+        return _value(tx, row, uncertain)
+    except StoreError as broken:
+        give_up(tx, row.id, f"unreadable: {type(broken).__name__}")
+        return None
 
 
 def _uncertain(tx: Tx, numbers: Sequence[int]) -> set[int]:
@@ -233,6 +242,7 @@ def settle(tx: Tx, number: int) -> None:
 def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
     """Due later by the desk's clock (quiet hours, a card that waits); no failure."""
     _change(tx, number, due=due, why=why, lease_until=0.0)
+    shows(tx, number)
 
 
 def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
@@ -245,6 +255,7 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
+    shows(tx, number)
 
 
 def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
@@ -277,21 +288,9 @@ def give_up(tx: Tx, number: int, why: str) -> None:
     row = _change(tx, number, why=why, state="failed", ended_at=tx.now)
     if row.kind == "told_failed":
         return
+    shows(tx, number)
     facts = {"id": number, "kind": row.kind, "ref": row.ref}
     owed_rows.insert(tx, Owed(f"told_failed:{number}", "told_failed", tx.now, Lane.NOTICE, facts), row.ref)
-
-
-def retry_failed(tx: Tx, number: int) -> None:
-    """A person wants it tried again, now."""
-    row = _change(
-        tx, number, state="open", ended_at=None, lease_until=0.0, wait_until=0.0, attempts=0, only="failed"
-    )
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.scope == (row.ref or ""), OBLIGATIONS.c.key == f"told_failed:{number}")
-        .values(key=f"told_failed:{number}:{stamp(tx.now)}")
-    )
-    tx.owing = True
 
 
 def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
@@ -305,15 +304,6 @@ def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
         raise UnknownRow(f"no {only} obligation has the number {number}: see `amends outbox list --all`")
     tx.owing = True
     return changed
-
-
-def outbox(tx: Tx, *, everything: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
-    """Duties that failed or are being tried again; `everything` adds all that are open."""
-    one = OBLIGATIONS.c
-    wanted = one.state.in_(("open", "failed")) if everything else IS_STUCK
-    query = select(one.id, one.kind, one.key, one.ref, one.due, one.state, one.attempts, one.why)
-    rows = tx.connection.execute(query.where(wanted).order_by(one.due, one.id).limit(limit))
-    return [{**row._mapping, "due": stamp(row.due)} for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
 
 
 def free_leases(tx: Tx) -> int:

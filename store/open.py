@@ -35,6 +35,7 @@ from store import (
     incidents,
     likes,
     listening,
+    meanwhile,
     messages,
     model_history,
     models,
@@ -51,11 +52,16 @@ from store import (
     rulebooks,
     slack_posts,
     staff,
+    stuck,
     tidying,
     told,
+    turns,
     verifying,
     whose,
     worklists,
+)
+from store import (
+    deliveries as delivered,
 )
 from store import (
     reading as opening,
@@ -120,6 +126,8 @@ class Store:
     set_aside_list = reading(aside.set_aside_list)
     set_aside_take = reading(aside.set_aside_take)
     owe_set_aside = writing(aside.owe_set_aside)
+    owe_all_set_aside = writing(aside.owe_all_set_aside)
+    set_aside_give_up = writing(aside.set_aside_give_up)
 
     # what is owed
     insert = writing(owed_rows.insert)
@@ -134,9 +142,16 @@ class Store:
     renew = writing(obligations.renew)
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
-    retry_failed = writing(obligations.retry_failed)
     orphaned = writing(orphaned.orphaned)
-    outbox = reading(obligations.outbox)
+    retry_failed = writing(stuck.retry_failed)
+    retry_all = writing(stuck.retry_all)
+    give_up_for_good = writing(stuck.give_up_for_good)
+    outbox = reading(stuck.outbox)
+    deliveries = reading(delivered.deliveries)
+    given_up = reading(delivered.given_up)
+    reminders_waiting = reading(turns.reminders_waiting)
+    reminders_told = writing(turns.reminders_told)
+    ask_in_turn = writing(turns.ask_in_turn)
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
@@ -178,6 +193,7 @@ class Store:
     cases = reading(opening.cases)
     worklist = reading(worklists.worklist)
     loads = reading(worklists.loads)
+    happened_since = reading(meanwhile.happened_since)
     coded = reading(worklists.coded)
     last_read = reading(reads.last_read)
     keep_identifier = writing(identifiers.keep_identifier)

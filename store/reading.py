@@ -19,6 +19,7 @@ from complaints.vocabulary import Flag, Verb
 from store.attempts import remember
 from store.casefiles import CaseFile, events_of, load, may_open
 from store.contacts import person_key
+from store.deliveries import deliveries
 from store.errors import UnknownRow
 from store.fairness_fields import read_by_denied
 from store.files import seen
@@ -72,6 +73,7 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         merged=tuple(_merged(tx, one) for one in found.merged),
         read_before=tuple(read_by_denied(tx, found)),
         likes=likes_of(tx, ref, by),
+        deliveries=deliveries(tx, ref),
     )
 
 

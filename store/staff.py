@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
 
@@ -109,10 +110,16 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 roles=held.get(row.id, frozenset()),
                 line=row.line,
                 absent_until=row.absent_until,
-                deputy=row.stand_in or row.deputy,
+                # Whoever stood in for an earlier absence stands in for that one alone.
+                deputy=(row.stand_in if _is_away(row, tx) else None) or row.deputy,
+                absent_from=row.absent_from,
             )
         )
     return read
+
+
+def _is_away(row: Any, tx: Tx) -> bool:
+    return row.absent_until is not None and tx.now < row.absent_until
 
 
 def names(tx: Tx) -> Mapping[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from complaints.incidents import Incident
 from complaints.likeness import Like
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
+from store.fates import Delivery
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ class Member:
     line: str | None = None
     absent_until: datetime | None = None
     deputy: str | None = None
+    absent_from: datetime | None = None
 
     def is_away(self, now: datetime) -> bool:
         """True until the day of return."""
@@ -324,6 +326,8 @@ class Opened:
     read_before: tuple[ReadBefore, ...] = ()
     #: Told in nearly the same words; only those that this reader may know of.
     likes: tuple[Like, ...] = ()
+    #: What became of each notice of ours.
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True)

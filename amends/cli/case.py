@@ -156,6 +156,7 @@ def show(
             "decisions",
             "remedies",
             "messages",
+            "deliveries",
             "events",
             "reads",
             "files",
@@ -175,6 +176,14 @@ def show(
             [
                 (local(one["at"], zone), one["direction"], one["state"], one["text"])
                 for one in record["messages"]
+            ],
+        )
+        table(
+            "Delivery",
+            ("number", "what", "state", "when", "why"),
+            [
+                (one["obligation"], one["kind"], one["state"], local(one["at"], zone), one["reason"])
+                for one in record["deliveries"]
             ],
         )
         table(

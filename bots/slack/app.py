@@ -63,7 +63,11 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     )
     taking_down = TakingDown(desk, client, team)
     presses, submissions = Presses(desk, client, team), Submissions(desk, team)
-    commands, home, moving = Commands(desk, client, team), Home(desk, client), Moving(desk, client, team)
+    commands, home, moving = (
+        Commands(desk, client, team),
+        Home(desk, client, team),
+        Moving(desk, client, team),
+    )
 
     async def nothing(ack: AsyncAck) -> None:
         """A press or a closed view that asks for nothing but to be acknowledged."""
@@ -83,6 +87,7 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action(re.compile(r"^incident\."))(IncidentPresses(desk, client, team).pressed)
     app.view(re.compile(r"^incident(_\w+)?$"))(IncidentSubmissions(desk, team).submitted)
     app.action(re.compile(r"^home\.page\.\d$"))(home.turned)
+    app.action("outbox.retry")(home.retried)
     app.action("home.move")(moving.pressed)
     app.view(re.compile(r"^move(_preview)?$"))(moving.submitted)
     app.action("value")(nothing)

@@ -108,8 +108,16 @@ class Drawing:
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
         likes = await desk.do(desk.store.likes_of, case.ref) if home and case.is_open else ()
+        told = await desk.do(desk.store.deliveries, case.ref) if home else ()
         drawn = card(
-            case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home, likes=likes
+            case,
+            desk.voice,
+            now=desk.store.now(),
+            draw=draw,
+            purpose=purpose,
+            home=home,
+            likes=likes,
+            told=told,
         )
         # A complaint has its card, though somebody deleted it.
         ts = await self.poster.show(channel, ts, drawn, self._key(case.ref, purpose))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bots.slack import delivered
 from bots.slack.blocks import (
     MODAL_BLOCKS,
     Block,
@@ -97,6 +98,10 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     blocks += like_blocks(case, opened.likes, voice, now=now)
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
     blocks += _to_tell(opened, voice)
+    shown = delivered.lines(opened.deliveries, case, voice, now)
+    if shown:
+        blocks.append(header(voice.say("open.delivered")))
+        blocks += [section(each) for each in _joined(shown)]
     ours = _messages(opened, voice)
     if ours:
         blocks += [header(voice.say("open.messages")), *ours]

@@ -18,6 +18,7 @@ from bots.slack.incident_duties import IncidentDuties
 from bots.slack.moving import Moves
 from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.posting import NETWORK, Poster, outcome_of
+from bots.slack.reminding import Reminding
 from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
 from store.outcomes import Done, Outcome
@@ -56,7 +57,7 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
         "redraw": drawing.redraw,
         "thread": Threading(poster).thread,
         "page": direct.page,
-        "remind": direct.remind,
+        "remind": Reminding(direct).remind,
         "told_owner": direct.told_owner,
         "ask_approval": direct.ask_approval,
         "told_overturned": direct.told_overturned,

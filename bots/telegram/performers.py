@@ -13,6 +13,7 @@ from bots.telegram.saying import say, wake
 from bots.telegram.sending import Sender, Told
 from bots.telegram.speaking import Perform, Speaking
 from bots.texts import Texts
+from store.errors import UnknownRow
 from store.open import Store
 from store.outcomes import Done, Outcome
 from store.values import Obligation
@@ -48,7 +49,11 @@ def inbox(store: Store, intake: Intake) -> Perform:
     """Handle again what was put aside; when it fails again it stays there and staff see the duty fail."""
 
     async def perform(owed: Obligation) -> Outcome:
-        aside = await store.in_thread(store.set_aside_take, int(owed.facts["id"]))
+        try:
+            aside = await store.in_thread(store.set_aside_take, int(owed.facts["id"]))
+        except UnknownRow:
+            # A person gave it up while this waited, or its 30 days are over.
+            return Done()
         await intake.retry(aside.raw)
         return Done()
 

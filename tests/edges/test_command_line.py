@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from amends.settings import load, rulebook
+from complaints.duties import Owed
 from complaints.vocabulary import Verb
 from store.keyring import Keyring
 from tests.databases import FakeClock, opened
@@ -236,6 +237,35 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     assert "inbox" in {one["kind"] for one in outbox.json["outbox"]}
     assert (none.code, none.out) == (1, "")
     no_traceback(inbox, again, outbox, none)
+
+
+async def test_what_is_stuck_is_tried_again_or_ended_and_programs_are_told_what_was_done(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
+    for n in range(3):
+        store.insert(Owed(f"tidy:{n}", "tidy", store.now()))
+        store.set_aside(f"tg:{n}", b"{}", "unparsed: KeyError")
+    for one in store.claim(["tidy"], 10, 60):
+        store.give_up(one.id, "gone")
+    stuck = [one["id"] for one in store.outbox()]
+    aside = [one["id"] for one in store.set_aside_list()]
+
+    ended = await product.amends("outbox", "give-up", str(stuck[0]), "--reason", "test", "--json")
+    retried = await product.amends("outbox", "retry", "--all", "--kind", "tidy", "--json")
+    both = await product.amends("outbox", "retry", "7", "--all")
+    gone = await product.amends("inbox", "give-up", str(aside[0]), "--reason", "cannot", "--json")
+    unsaid = await product.amends("inbox", "give-up", str(aside[1]))
+    again = await product.amends("inbox", "retry", "--all", "--json")
+    listed = await product.amends("outbox", "list", "--kind", "inbox", "--all", "--json")
+
+    assert ended.json == {"given_up": stuck[0], "reason": "test"}
+    assert retried.json == {"retried": stuck[1:]}
+    assert (both.code, unsaid.code) == (2, 2)
+    assert gone.json == {"given_up": aside[0], "reason": "cannot"}
+    assert again.json == {"retried": aside[1:]}
+    assert len(listed.json["outbox"]) == 2
+    no_traceback(ended, retried, both, gone, unsaid, again, listed)
 
 
 async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_path: Path) -> None:

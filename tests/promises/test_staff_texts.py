@@ -19,6 +19,9 @@ from complaints.incidents import LEFT_OUT, fields_of
 from complaints.likeness import Step
 from complaints.spans import Unit
 from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
+from store.deliveries import REASONS as REASONS_WHY
+from store.fates import Fate
+from store.owed_rows import SPEAKING
 from store.worklists import Section
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
@@ -45,6 +48,7 @@ def computed() -> set[str]:
     ids |= {f"refused.{code}" for code in refusals.CODES}
     ids |= {f"said.{one}" for one in shown.SAID} | {f"file.{one}" for one in shown.KINDS}
     ids |= {f"file.state_{one}" for one in shown.STATES} | {f"message.{one}" for one in MESSAGE_STATES}
+    ids |= {f"delivery.{one}" for one in (*Fate, *SPEAKING)} | {f"delivery.why.{one}" for one in REASONS_WHY}
     ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
     ids |= {f"incident.verb.{one}" for one in incident_card.VERBS}
     ids |= {f"incident.{one}" for one in ("sent", "waiting")}

@@ -15,7 +15,7 @@ from complaints.owing import standing
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
 from complaints.record import Case, Event
-from complaints.vocabulary import CloseCode, Flag, Priority, Role, State, Target, Verb
+from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
 from tests.rules.random_acts import BY_ID, SAID
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -268,9 +268,10 @@ def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
 
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
     _, target, of, _, when = key.split(":")
-    urgent = when == "-1bd" and priority_of(after) is Priority.P1
+    # Another priority has another ladder; when it is due that is told in every one.
+    other = when != "due" and priority_of(before) is not priority_of(after)
     told = target == Target.ACK and after.reachable
-    return urgent or told or _target_over(Target(target), after, key, of=int(of))
+    return other or told or _target_over(Target(target), after, key, of=int(of))
 
 
 _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
