@@ -13,15 +13,13 @@ from typing import Any
 
 from complaints.because import Due
 from complaints.doing import instant, stamp
-from complaints.hours import working_day_from
-from complaints.localtime import wall
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.rulebook import PriorityTargets
 from complaints.spans import Span
 from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
-from complaints.worktime import closing_time, due, due_where_on_call
+from complaints.worktime import closing_time, due, due_where_on_call, rolled
 
 #: Targets that the legal maximum caps; what follows the decision has its own time.
 CAPPED: frozenset[Target] = frozenset(
@@ -135,9 +133,7 @@ def _privacy(case: Case) -> Iterator[Wanted]:
         return
     if any(one.communicated_at is not None for one in case.decisions):
         return
-    zone = case.rules.calendar.zone
-    last = wall(due(case.received_at, span, case.rules.calendar).at, zone).date()
-    end = closing_time(working_day_from(last, case.rules.calendar), case.rules.calendar)
+    end = rolled(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
     yield Wanted(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 

@@ -17,7 +17,7 @@ from amends.settings import load, rulebook
 from complaints.vocabulary import Verb
 from store.keyring import Keyring
 from tests.databases import FakeClock, opened
-from tests.edges.desk import HANDLER, Desk
+from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
 from triage.sketch import sketch
 
@@ -179,6 +179,24 @@ async def test_each_date_explains_itself(product: Product, filed: Callable[[date
     assert dues["first_action"]["internal_due"] == "2026-12-30T17:30:00Z"
     assert any("Christmas" in line for line in dues["ack"]["because"])
     assert {one["target"]: one["span"] for one in before["targets"]}["ack"] == "1 bd"
+
+
+async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that_is_a_read(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
+    ref = desk.assessed()
+    later = {"target": "first_action", "extended_to": "2026-11-12"}
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    said = await product.amends("case", "due", ref)
+    rows = (await product.amends("case", "due", ref, "--json")).json["targets"]
+    moved = next(one for one in rows if one["basis"] == "extend")
+
+    assert "Reason: Two more readings." in said.out
+    assert "superseded" in said.out
+    assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
+    assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
+    assert [one["what"] for one in desk.store.record(ref)["reads"]].count("due") == 2
 
 
 async def test_an_altered_event_is_named(product: Product, filed: Callable[[datetime], Desk]) -> None:

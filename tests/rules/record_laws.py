@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from complaints.because import explain_step, reached
 from complaints.duties import KINDS
 from complaints.errors import ComplaintError
+from complaints.explaining import steps_of
 from complaints.folding import fold
 from complaints.lifecycle import TABLE
 from complaints.once import following
@@ -118,6 +120,28 @@ def no_clock_is_moved(before: Case, event: Event, after: Case) -> None:
         assert latest is not None
         if one.met_at is None and latest.internal_due != one.internal_due:
             assert _may_move(before, event, after, one), (event.verb, one, latest)
+
+
+def an_extension_makes_no_date_earlier(before: Case, event: Event, after: Case) -> None:
+    """The only act that moves a date moves it onwards, inside and outside."""
+    agreed = event.verb is Verb.APPROVE and event.facts.get("extends")
+    if not (agreed or (event.verb is Verb.EXTEND and not event.facts.get("asks"))):
+        return
+    for one in after.current_targets():
+        earlier = before.target(one.target, one.of)
+        if earlier is not None and earlier.met_at is None:
+            assert one.internal_due >= earlier.internal_due
+            assert one.promised_due >= earlier.promised_due
+
+
+def every_date_explains_itself(case: Case, events: Sequence[Event]) -> None:
+    """The steps of each version, replaced or not, start with who set it and end at its due time."""
+    for one in case.targets:
+        steps = steps_of(case, one, events)
+        assert steps[0].code in {"set", "extended"}
+        assert reached(steps) == one.internal_due
+        assert "recorded" not in {step.code for step in steps}
+        assert all(explain_step(step).strip() for step in steps)
 
 
 def _named(one: TargetSet) -> tuple[Target, int, int]:
