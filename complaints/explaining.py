@@ -9,6 +9,7 @@ from typing import Any
 from complaints.because import Step, explain_step, reached
 from complaints.doing import stamp
 from complaints.hours import closing_time
+from complaints.level_times import extension_span
 from complaints.localtime import wall
 from complaints.particulars import TargetSet
 from complaints.record import Case, Event
@@ -116,7 +117,7 @@ def _extended(case: Case, one: TargetSet, cause: Event | None, events: Sequence[
     if one.target in CAPPED:
         cap, legal = extension_cap(case, one), case.target(Target.LEGAL)
         if cap is not None:
-            yield Step("extension_cap", local=_local(case, cap), span=str(case.rules.targets.extension_cap))
+            yield Step("extension_cap", local=_local(case, cap), span=str(extension_span(case, one)))
         if legal is not None and one.start == legal.start:
             yield Step("legal_cap", local=_local(case, legal.internal_due), span=legal.span)
     start = before.internal_due if before is not None else one.start

@@ -21,6 +21,7 @@ from complaints.rulebook import (
     Calendar,
     Danger,
     Dialogue,
+    LevelTargets,
     OnCall,
     PriorityTargets,
     RecourseStep,
@@ -63,7 +64,12 @@ _ONCE = (
     "subject",
     "improvement",
     "privacy",
+    "delay_notice",
 )
+#: What only a scheme says of how its times are counted.
+_OF_SCHEME = ("decide_from", "complex_doubles", "delay_outside")
+#: Told before a promise that may not be kept, also where no scheme asks for it: never silence (7.3).
+_NOTICE = "1 bd"
 
 #: By when the law wants personal data complaints answered: Data (Use and Access) Act 2025, section 103 (in
 #: force 19 June 2026: acknowledged within 30 days; here the answer); Turkey: law 6698 (KVKK), article 13.
@@ -239,9 +245,12 @@ def _targets(
         by_priority[priority.value] = PriorityTargets(**spans)
     once = {key: getattr(said, key, None) or scheme.get(key) for key in _ONCE}
     once["privacy"] = once["privacy"] or _PRIVACY.get(country)
+    once["delay_notice"] = once["delay_notice"] or _NOTICE
     return Targets(
         by_priority=by_priority,
         overrides=tuple(overrides),
+        by_level={int(number): LevelTargets(**one) for number, one in scheme.get("level", {}).items()},
+        **{key: scheme[key] for key in _OF_SCHEME if key in scheme},
         **{key: span for key, span in once.items() if span is not None},
     )
 

@@ -189,6 +189,11 @@ class Targets(PriorityTargets):
     lapse: SpanText | None = Field(
         default=None, description="Closing when no reply comes.", examples=["20 bd"]
     )
+    delay_notice: SpanText | None = Field(
+        default=None,
+        description="How long before the promised date of the answer the complainant hears that it is not ready.",
+        examples=["1 bd"],
+    )
     escalated_ack: SpanText | None = Field(
         default=None, description="Acknowledging a disagreement.", examples=["1 bd"]
     )

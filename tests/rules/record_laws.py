@@ -157,9 +157,14 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
+        or (one.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))
         or before.received_at != after.received_at
         or (one.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _counts_from_the_acknowledgement(before: Case, after: Case) -> bool:
+    return after.rules.targets.decide_from == "acknowledged" and before.acks != after.acks
 
 
 def _named_or_put_off(before: Case, event: Event, after: Case) -> bool:
@@ -290,6 +295,12 @@ def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
     return latest is None or latest.met_at is not None or str(latest.version) not in key.split(":")[1:]
 
 
+def _told_too_late(after: Case) -> bool:
+    """Assessed anew when the date had passed: nothing can be told before it."""
+    one = after.target(Target.DECIDE)
+    return one is not None and after.assessment is not None and one.promised_due <= after.assessment.at
+
+
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
     _, target, of, _, when = key.split(":")
     urgent = when == "-1bd" and priority_of(after) is Priority.P1
@@ -321,6 +332,9 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
     "progress": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.UPDATE, after, key)
+    ),
+    "delay": lambda before, after, key: (
+        _silenced(before, after) or _target_over(Target.DECIDE, after, key) or _told_too_late(after)
     ),
     "legal_passed": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)
