@@ -63,6 +63,11 @@ The start falls on its own working day until closing time, later or on a day off
 time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
 shows how each due time was counted.
 
+Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
+files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
+day, another rhythm, a time zone that nobody knows) is left out, and `amends check` says which and why; it also names
+the next days off. The files are read at each start: as all settings they hold for complaints received from then on.
+
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
 defaults; only `[targets.P1]` and `[targets.P2]` do, and `amends check` then warns. The legal maximum of a

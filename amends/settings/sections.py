@@ -95,6 +95,12 @@ class Calendar(Section):
         examples=[{"2026-12-24": "Closed"}],
     )
 
+    ics: tuple[str, ...] = Field(
+        default=(),
+        description="iCalendar files with further days off, beside this one; read at each start.",
+        examples=[["closures.ics"]],
+    )
+
     @field_validator("closed")
     @classmethod
     def _dates(cls, closed: dict[str, str]) -> dict[str, str]:

@@ -296,6 +296,8 @@ async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) ->
     assert (tmp_path / "desk" / ".env").stat().st_mode & 0o077 == 0
     assert {one["mark"] for one in checked.json["findings"]} == {"ok", "warn", "fail"}
     assert checked.json["well"] is False
+    (calendar,) = [one for one in checked.json["findings"] if one["what"] == "calendar"]
+    assert re.search(r"\d+ days off, Europe/\w+; next 20\d\d-\d\d-\d\d .+; 20.+; 20", calendar["found"])
     assert len(in_words.out.splitlines()) == len(checked.json["findings"])
     assert {"commands", "chat:write"} <= set(manifest.json["oauth_config"]["scopes"]["bot"])
     no_traceback(written, upgraded, checked, in_words, manifest)

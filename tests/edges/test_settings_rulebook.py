@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -68,6 +69,58 @@ def test_the_worked_example_over_christmas_holds_with_real_holidays(tmp_path: Pa
 def test_days_on_which_the_organisation_is_closed_are_holidays_too(tmp_path: Path) -> None:
     calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
     assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
+
+
+CLOSURES = """BEGIN:VCALENDAR\r
+BEGIN:VEVENT\r
+SUMMARY:Summer break\r
+DTSTART;VALUE=DATE:20260803\r
+DTEND;VALUE=DATE:20260815\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+SUMMARY:Fire drill\r
+DTSTART:20261103T100000\r
+DTEND:20261103T110000\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Path) -> None:
+    (tmp_path / "closures.ics").write_text(CLOSURES, encoding="utf-8", newline="")
+    organisation = 'preset = "small_business"\n'
+    found = rules(tmp_path, '[calendar.closed]\n2026-08-04 = "Stocktaking"\n', organisation=organisation)
+    assert date(2026, 8, 3) not in found.calendar.holidays
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["closures.ics"]')
+    file.write_text(text, encoding="utf-8")
+    settings = load(file, {})
+    holidays = rulebook(settings, year=2026).calendar.holidays
+    assert (holidays[date(2026, 8, 3)], holidays[date(2026, 8, 4)]) == ("Summer break", "Stocktaking")
+    assert date(2026, 8, 15) not in holidays
+    assert "Christmas Day" in holidays.values()
+    (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
+    assert left_out.startswith("not counted as a day off: closures.ics: Fire drill: it is not a whole day")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "cannot be read"), ("date,name\n", "line 1: 'date,name' is no line of an iCalendar file")],
+)
+def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    rules(tmp_path)
+    if content is not None:
+        (tmp_path / "own.ics").write_text(content, encoding="utf-8")
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["own.ics"]')
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    assert why in str(refused.value)
+    assert re.search(r"line \d+: calendar\.ics", str(refused.value))
+    assert "[calendar.closed]" in str(refused.value)
 
 
 def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
