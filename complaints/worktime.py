@@ -101,7 +101,8 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
         return _elapsed(at, length, calendar, steps)
     zero = day_of(at, calendar)
     day, passed = _count(zero, -length.number, calendar, -1)
-    opening = opening_time(day, calendar)
+    # "0 bd" before what is due in the night, or at once, is that moment: nothing is reminded of afterwards.
+    opening = min(opening_time(day, calendar), at)
     return Due(
         opening,
         (
