@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,7 +18,9 @@ from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
 from complaints.categories import categories_of
 from complaints.doing import instant
+from complaints.localtime import wall
 from complaints.people import staff
+from complaints.rulebook import Calendar
 from complaints.vocabulary import Role
 from store.errors import StoreError
 from store.migrating import standing_of
@@ -30,6 +32,9 @@ NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 
 #: Older than this, a day's work and more would be lost.
 BACKUP_OLD = timedelta(days=2)
+
+#: So many days off to come are told.
+_NEXT = 3
 
 #: So many refused rows of an example file are told.
 _TOLD = 5
@@ -52,7 +57,7 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
     for caution in cautions(settings):
         yield Finding("warn", "settings", caution)
     rules = rulebook(settings)
-    yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
+    yield Finding("ok", "calendar", _days_off(rules.calendar, datetime.now(UTC)))
     if not rules.on_call.people:
         yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
@@ -61,6 +66,14 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+
+
+def _days_off(calendar: Calendar, now: datetime) -> str:
+    """How many there are, and the next ones by name, so that a missing closure is seen."""
+    today = wall(now, calendar.zone).date()
+    coming = [day for day in sorted(calendar.holidays) if day >= today][:_NEXT]
+    listed = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
+    return f"{len(calendar.holidays)} days off, {calendar.zone}; next {listed or 'none'}"
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:

@@ -125,9 +125,36 @@ def _told(case: Case) -> Iterator[Owed]:
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
         yield Owed(f"progress:{update.version}", "progress", update.internal_due, Lane.NOTICE)
+    yield from _not_ready(case)
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)
+
+
+def _not_ready(case: Case) -> Iterator[Owed]:
+    """Before the promised date of the answer comes, the complainant hears that there is none yet: never silence.
+
+    So long before it as the rules say; at that date itself where that moment lay before the date was told.
+    """
+    notice, one = case.rules.targets.delay_notice, case.target(Target.DECIDE)
+    if notice is None or one is None or one.met_at is not None:
+        return
+    at, told = before(one.promised_due, notice, case.rules.calendar).at, _told_at(case, one)
+    if one.promised_due <= told:
+        return
+    due_at = at if at > told else one.promised_due
+    facts = {"target": one.target.value, "version": one.version}
+    yield Owed(f"delay:{one.version}", "delay", due_at, Lane.NOTICE, facts)
+
+
+def _told_at(case: Case, one: TargetSet) -> datetime:
+    """About when the complainant heard of this date: with the receipt, the assessment, or the extension, which
+    came no later than the date that it moved."""
+    earlier = case.version_of(one.target, one.of, one.version - 1)
+    if one.basis.startswith("extend") and earlier is not None:
+        return earlier.internal_due
+    judged = case.assessment.at if case.assessment is not None else one.start
+    return max(one.start, case.logged_at, judged)
 
 
 def _reminders(case: Case) -> Iterator[Owed]:

@@ -264,6 +264,11 @@ class Case:
         found = [one for one in self.targets if one.target is name and one.of == of]
         return max(found, key=lambda one: one.version) if found else None
 
+    def version_of(self, name: Target, of: int, version: int) -> TargetSet | None:
+        """A target as one version set it."""
+        wanted = (name, of, version)
+        return next((one for one in self.targets if (one.target, one.of, one.version) == wanted), None)
+
     def current_targets(self) -> tuple[TargetSet, ...]:
         """The latest version of each target, met or not."""
         latest: dict[tuple[Target, int], TargetSet] = {}

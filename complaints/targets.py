@@ -7,21 +7,19 @@ go into the event that caused them, so that each date stands in the record with 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from complaints.because import Due
 from complaints.doing import instant, stamp
-from complaints.hours import working_day_from
-from complaints.localtime import wall
+from complaints.level_times import ack_time, decide_time, extension_span
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.rulebook import PriorityTargets
-from complaints.spans import Span
 from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
-from complaints.worktime import closing_time, due, due_where_on_call
+from complaints.worktime import closing_time, due, due_where_on_call, rolled
 
 #: Targets that the legal maximum caps; what follows the decision has its own time.
 CAPPED: frozenset[Target] = frozenset(
@@ -84,8 +82,8 @@ def wanted(case: Case) -> Iterator[Wanted]:
 def _living(case: Case, priority: Priority) -> Iterator[Wanted]:
     rules, start = case.rules.targets, case.level_started_at or case.received_at
     if case.level not in case.acks:
-        name = "ack" if start == case.received_at else "escalated_ack"
-        yield Wanted(Target.ACK, 0, start, getattr(rules, name), name)
+        span, rule = ack_time(case, start)
+        yield Wanted(Target.ACK, 0, start, span, rule)
     if case.state in _UNDECIDED:
         yield from _before_decision(case, priority, start)
     if case.drafted is not None:
@@ -135,9 +133,7 @@ def _privacy(case: Case) -> Iterator[Wanted]:
         return
     if any(one.communicated_at is not None for one in case.decisions):
         return
-    zone = case.rules.calendar.zone
-    last = wall(due(case.received_at, span, case.rules.calendar).at, zone).date()
-    end = closing_time(working_day_from(last, case.rules.calendar), case.rules.calendar)
+    end = rolled(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
     yield Wanted(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 
@@ -158,7 +154,6 @@ def _awaiting_reply(case: Case) -> datetime | None:
 
 def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterator[Wanted]:
     rule: PriorityTargets = case.rules.targets.by_priority[priority]
-    outer: PriorityTargets = case.rules.targets.by_priority[Priority.P4]
     legal = case.rules.targets.legal if first_answer_owed(case) else None
     if case.assessment is None or (start != case.received_at and case.owner is None):
         yield Wanted(Target.LOOK, 0, start, rule.look, f"{priority}.look")
@@ -168,9 +163,9 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
         yield Wanted(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
     yield Wanted(Target.UPDATE, 0, contact, rule.update_every, f"{priority}.update_every")
-    promised = None if case.assessment is not None else legal or outer.decide
-    span = _decide_span(case, priority)
-    yield Wanted(Target.DECIDE, 0, start, span, f"{priority}.decide", promised_span=promised)
+    decide = decide_time(case, priority, start)
+    promised = None if case.assessment is not None else legal or decide.outer
+    yield Wanted(Target.DECIDE, 0, decide.start, decide.span, decide.rule, promised_span=promised)
     if legal is not None:
         yield Wanted(Target.LEGAL, 0, case.received_at, legal, "legal")
 
@@ -188,18 +183,19 @@ def first_answer_owed(case: Case) -> bool:
     return not case.decisions
 
 
-def _decide_span(case: Case, priority: Priority) -> str:
-    """Complexity 3 doubles the decide target, never the first action."""
-    span = case.rules.targets.by_priority[priority].decide
-    if case.assessment is None or case.assessment.complexity < 3:
-        return span
-    return str(Span.parse(span) * 2)
+def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
+    """The date of the answer that is promised outside; with `acknowledged` as it is once that is so.
 
-
-def decide_due(case: Case) -> datetime:
-    """When the present criteria ask for a decision, before caps and extensions."""
-    start, span = case.level_started_at or case.received_at, _decide_span(case, priority_of(case))
-    return due(start, span, case.rules.calendar).at
+    A scheme may count from the acknowledgement: the letter that is one promises what its own arrival sets.
+    """
+    held = case.target(Target.DECIDE)
+    if acknowledged is None or case.rules.targets.decide_from == "received":
+        return held.promised_due if held is not None else case.received_at
+    told = replace(case, acks={**case.acks, case.level: case.acks.get(case.level, acknowledged)})
+    one = next((each for each in wanted(told) if each.target is Target.DECIDE), None)
+    if one is None or (held is not None and _same(held, one)):
+        return held.promised_due if held is not None else case.received_at
+    return instant(_new(told, one, held)["promised_due"])
 
 
 def lapses_at(case: Case) -> datetime | None:
@@ -221,7 +217,7 @@ def lapses_at(case: Case) -> datetime | None:
 
 def extension_cap(case: Case, target: TargetSet) -> datetime | None:
     """The latest day to which all extensions together may move a target; None without a cap."""
-    span = case.rules.targets.extension_cap
+    span = extension_span(case, target)
     if span is None:
         return None
     unmoved = [

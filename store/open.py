@@ -186,6 +186,7 @@ class Store:
     # reading
     case = reading(opening.case)
     open_case = writing(opening.open_case)
+    dates_of = writing(opening.dates_of)
     record = reading(records.record)
     history = reading(opening.history)
     words_of = reading(told.words_of)

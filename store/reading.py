@@ -48,14 +48,18 @@ def history(tx: Tx, ref: str) -> list[Event]:
     return list(events_of(tx, ref))
 
 
+def dates_of(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
+    """The complaint and its events without words, from which its dates explain themselves.
+
+    For whoever may open it; no read is recorded, for nothing personal is shown. NotAllowed is recorded.
+    """
+    return _let_in(tx, ref, by).case, events_of(tx, ref)
+
+
 def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
     """Everything that this person may see; it leaves a row in `reads` (4.7). NotAllowed is recorded too."""
-    file = load(tx, ref)
+    file = _let_in(tx, ref, by)
     found = file.case
-    if not may_open(tx, found, by):
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        remember(tx, ref, "open", by, refused)
-        raise refused
     write_read(tx, found, by, what)
     words = words_by_event(tx, file)
     drafted = {} if found.drafted is None else words.get(found.drafted.seq, {})
@@ -75,6 +79,16 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         likes=likes_of(tx, ref, by),
         deliveries=deliveries(tx, ref),
     )
+
+
+def _let_in(tx: Tx, ref: str, by: Actor) -> CaseFile:
+    """The file, for whoever may open it; any other attempt is recorded."""
+    file = load(tx, ref)
+    if not may_open(tx, file.case, by):
+        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
+        remember(tx, ref, "open", by, refused)
+        raise refused
+    return file
 
 
 def _merged(tx: Tx, ref: str) -> MergedIn:

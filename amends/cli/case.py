@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from complaints.errors import UnknownReference
 from complaints.explaining import due_record
 from complaints.likeness import Like
 from complaints.references import parse_reference
+from complaints.vocabulary import Verb
 from store.exporting import OPERATOR
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
@@ -246,18 +248,30 @@ def _brief(facts: dict[str, Any]) -> str:
 
 @app.command()
 def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """How each due time was computed: every day counted, every holiday, every rule."""
+    """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
+
+    Reasons are words of the record: that they were shown stays on it.
+    """
     with opened(config) as (settings, store):
         case = store.case(reference(ref))
-        rows = due_record(case)
+        events = [
+            replace(one, words=store.words_of(case.ref, one.seq)) if one.verb is Verb.EXTEND else one
+            for one in store.history(case.ref)
+        ]
+        if any(one.words for one in events):
+            store.note_read([case.ref], OPERATOR, "due")
+        rows = due_record(case, events)
         if json:
             as_json({"ref": case.ref, "targets": rows})
             return
         zone = ZoneInfo(settings.organisation.timezone)
         for one in rows:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
+            old = ", superseded" if one["superseded"] else ""
+            of = f" {one['of']}" if one["of"] else ""
             out.print(
-                f"[bold]{one['target']}[/bold] {one['version']}: {local(one['internal_due'], zone)}{met}"
+                f"[bold]{one['target']}{of}[/bold], version {one['version']}: "
+                f"{local(one['internal_due'], zone)}{met}{old}"
             )
             for line in one["because"]:
                 out.print(f"    {line}", markup=False)

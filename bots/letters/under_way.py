@@ -56,6 +56,18 @@ def progress(letter: Letter, now: datetime) -> str:
     return parts(said, outside_now(letter) if open_now else "")
 
 
+def delay(letter: Letter, now: datetime) -> str:
+    """The promised date comes and the answer is not ready: how far it is, and what they can count on."""
+    case, answer = letter.case, letter.answer_by()
+    said = letter.say(
+        "delay" if answer > now else "delay.late",
+        date=letter.day(answer),
+        done=letter.say(f"progress.done.{case.state}"),
+        left=letter.say(f"progress.left.{case.state}"),
+    )
+    return parts(said, outside_now(letter) if case.rules.targets.delay_outside else "")
+
+
 def outside_now(letter: Letter) -> str:
     """That the complainant need not wait for us any longer."""
     return f"{letter.say('progress.outside_now')}\n{letter.bodies()}"

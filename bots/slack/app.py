@@ -82,7 +82,7 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action("case.file")(presses.file)
     app.action("more")(presses.more)
     app.action("matters")(presses.matters)
-    app.action(re.compile(r"^open\.(previous|next)$"))(presses.turned)
+    app.action(re.compile(r"^(open|due)\.(previous|next)$"))(presses.turned)
     app.action(re.compile(r"^case\."))(presses.pressed)
     app.action(re.compile(r"^incident\."))(IncidentPresses(desk, client, team).pressed)
     app.view(re.compile(r"^incident(_\w+)?$"))(IncidentSubmissions(desk, team).submitted)

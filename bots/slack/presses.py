@@ -17,7 +17,7 @@ from bots.slack.desk import Desk
 from bots.slack.entering import admit
 from bots.slack.modals import View, bare, from_home, with_matters, with_row
 from bots.slack.open_view import page_of, redrawn
-from bots.slack.opening import opened_view, view_for
+from bots.slack.opening import explained_view, opened_view, view_for
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press, read_meta, read_press
 from bots.slack.telling import owe_home, tell, unexpected
@@ -169,13 +169,15 @@ class Presses:
             unexpected("the proposed matters", failure)
 
     async def turned(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """`open.previous`, `open.next`: another page of the opened complaint."""
+        """`open.previous`, `open.next`, and the same of `due`: another page of what is open."""
         await ack()
+        what = str(body["actions"][0]["action_id"]).partition(".")[0]
         ref, page = page_of(str(body["actions"][0]["value"]))
-        press = Press("open", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
+        press = Press(what, ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
         try:
             actor = await self._admit(body, press)
-            view = await opened_view(self.desk, ref, actor, page=page)
+            turned = explained_view if what == "due" else opened_view
+            view = await turned(self.desk, ref, actor, page=page)
             await self.client.views_update(view_id=body["view"]["id"], view=view)
         except ComplaintError as refused:
             await tell(self.desk, self.client, press, await self._why(refused, press))

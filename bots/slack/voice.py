@@ -14,6 +14,7 @@ from bots.slack.blocks import mention
 from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, SYSTEM_ID
 from complaints.record import Case
+from complaints.spans import Span
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Voice:
     def moment(self, at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, where the organisation works."""
         return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def moment_whole(self, local: datetime) -> str:
+        """`Wed 4 Nov 2026, 17:30`, of a time on the wall, with its seconds where it has any."""
+        pattern = "EEE d MMM y, HH:mm:ss" if local.second else "EEE d MMM y, HH:mm"
+        return str(format_datetime(local, pattern, tzinfo=local.tzinfo, locale=self.language))
+
+    def span(self, written: str) -> str:
+        """A length of time in words: `10 bd` as `10 working days`."""
+        span = Span.parse(written)
+        one = "one." if abs(span.number) == 1 else ""
+        return self.say(f"span.{one}{span.unit.value}", number=abs(span.number))
 
     def clock(self, at: datetime, zone: str) -> str:
         """`14:02`."""

@@ -18,7 +18,7 @@ from complaints.duties import Owed
 from complaints.vocabulary import Verb
 from store.keyring import Keyring
 from tests.databases import FakeClock, opened
-from tests.edges.desk import HANDLER, Desk
+from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
 from triage.sketch import sketch
 
@@ -182,6 +182,24 @@ async def test_each_date_explains_itself(product: Product, filed: Callable[[date
     assert {one["target"]: one["span"] for one in before["targets"]}["ack"] == "1 bd"
 
 
+async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that_is_a_read(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
+    ref = desk.assessed()
+    later = {"target": "first_action", "extended_to": "2026-11-12"}
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    said = await product.amends("case", "due", ref)
+    rows = (await product.amends("case", "due", ref, "--json")).json["targets"]
+    moved = next(one for one in rows if one["basis"] == "extend")
+
+    assert "Reason: Two more readings." in said.out
+    assert "superseded" in said.out
+    assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
+    assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
+    assert [one["what"] for one in desk.store.record(ref)["reads"]].count("due") == 2
+
+
 async def test_an_altered_event_is_named(product: Product, filed: Callable[[datetime], Desk]) -> None:
     ref = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
     whole = await product.amends("db", "verify", "--json")
@@ -308,6 +326,8 @@ async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) ->
     assert (tmp_path / "desk" / ".env").stat().st_mode & 0o077 == 0
     assert {one["mark"] for one in checked.json["findings"]} == {"ok", "warn", "fail"}
     assert checked.json["well"] is False
+    (calendar,) = [one for one in checked.json["findings"] if one["what"] == "calendar"]
+    assert re.search(r"\d+ days off, Europe/\w+; next 20\d\d-\d\d-\d\d .+; 20.+; 20", calendar["found"])
     assert len(in_words.out.splitlines()) == len(checked.json["findings"])
     assert {"commands", "chat:write"} <= set(manifest.json["oauth_config"]["scopes"]["bot"])
     no_traceback(written, upgraded, checked, in_words, manifest)

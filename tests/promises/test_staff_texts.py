@@ -12,6 +12,7 @@ from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
 from bots.slack.rule_names import RULES
 from bots.texts import load
+from complaints.because import STEPS
 from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
@@ -62,7 +63,8 @@ def computed() -> set[str]:
     ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
-    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
+    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"why.{code}" for code in STEPS}
+    ids |= {f"span.{number}{unit.value}" for unit in Unit for number in ("", "one.")}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
     ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}
@@ -87,6 +89,10 @@ def test_every_language_has_the_same_ids_with_the_same_fields() -> None:
 
 def test_no_text_that_the_code_may_say_is_missing() -> None:
     assert computed() - TEXTS.ids("en") == set()
+
+
+def test_the_steps_of_a_date_read_the_same_on_the_command_line_and_in_slack() -> None:
+    assert {code: TEXTS.raw("en", f"why.{code}") for code in STEPS} == STEPS
 
 
 def test_no_text_is_left_over() -> None:

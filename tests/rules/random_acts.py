@@ -13,7 +13,7 @@ from complaints.intake import said
 from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.record import Case
-from complaints.rulebook import Rulebook
+from complaints.rulebook import LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
 from tests.rules.builders import (
     ALICE,
@@ -43,6 +43,13 @@ RULEBOOKS: tuple[Rulebook, ...] = (
     RULES,
     rules_with(legal="10 bd"),
     rules_with(legal="8 weeks", extension_cap="10 bd"),
+    rules_with(
+        decide_from="acknowledged",
+        complex_doubles=False,
+        extension_cap="10 bd",
+        delay_notice="1 bd",
+        by_level={2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")},
+    ),
     replace(RULES, levels={1: ("handler", "manager")}),
     replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),
 )

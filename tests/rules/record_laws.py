@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from complaints.because import explain_step, reached
 from complaints.duties import KINDS
 from complaints.errors import ComplaintError
+from complaints.explaining import steps_of
 from complaints.folding import fold
 from complaints.lifecycle import TABLE
 from complaints.once import following
@@ -120,6 +122,28 @@ def no_clock_is_moved(before: Case, event: Event, after: Case) -> None:
             assert _may_move(before, event, after, one), (event.verb, one, latest)
 
 
+def an_extension_makes_no_date_earlier(before: Case, event: Event, after: Case) -> None:
+    """The only act that moves a date moves it onwards, inside and outside."""
+    agreed = event.verb is Verb.APPROVE and event.facts.get("extends")
+    if not (agreed or (event.verb is Verb.EXTEND and not event.facts.get("asks"))):
+        return
+    for one in after.current_targets():
+        earlier = before.target(one.target, one.of)
+        if earlier is not None and earlier.met_at is None:
+            assert one.internal_due >= earlier.internal_due
+            assert one.promised_due >= earlier.promised_due
+
+
+def every_date_explains_itself(case: Case, events: Sequence[Event]) -> None:
+    """The steps of each version, replaced or not, start with who set it and end at its due time."""
+    for one in case.targets:
+        steps = steps_of(case, one, events)
+        assert steps[0].code in {"set", "extended"}
+        assert reached(steps) == one.internal_due
+        assert "recorded" not in {step.code for step in steps}
+        assert all(explain_step(step).strip() for step in steps)
+
+
 def _named(one: TargetSet) -> tuple[Target, int, int]:
     return one.target, one.of, one.version
 
@@ -133,9 +157,14 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
+        or (one.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))
         or before.received_at != after.received_at
         or (one.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _counts_from_the_acknowledgement(before: Case, after: Case) -> bool:
+    return after.rules.targets.decide_from == "acknowledged" and before.acks != after.acks
 
 
 def _named_or_put_off(before: Case, event: Event, after: Case) -> bool:
@@ -266,6 +295,12 @@ def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
     return latest is None or latest.met_at is not None or str(latest.version) not in key.split(":")[1:]
 
 
+def _told_too_late(after: Case) -> bool:
+    """Assessed anew when the date had passed: nothing can be told before it."""
+    one = after.target(Target.DECIDE)
+    return one is not None and after.assessment is not None and one.promised_due <= after.assessment.at
+
+
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
     _, target, of, _, when = key.split(":")
     # Another priority has another ladder; when it is due that is told in every one.
@@ -298,6 +333,9 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
     "progress": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.UPDATE, after, key)
+    ),
+    "delay": lambda before, after, key: (
+        _silenced(before, after) or _target_over(Target.DECIDE, after, key) or _told_too_late(after)
     ),
     "legal_passed": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)

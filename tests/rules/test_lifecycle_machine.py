@@ -103,6 +103,7 @@ class Complaint(RuleBasedStateMachine):
         laws.nothing_closes_with_a_remedy_owed(before, done.case)
         laws.an_offer_is_owed_after_a_yes_and_only_then(done.event, done.case)
         laws.no_clock_is_moved(before, done.event, done.case)
+        laws.an_extension_makes_no_date_earlier(before, done.event, done.case)
         laws.versions_count_work(before, done.event, done.case)
         laws.events_hold_no_words(done.event)
         laws.the_excluded_stay_outside(before, done.event, done.case)
@@ -127,8 +128,9 @@ class Complaint(RuleBasedStateMachine):
         laws.duties_are_named_by_their_date(self.case)
 
     def teardown(self) -> None:
-        """At the end the events give the same case once more."""
+        """At the end the events give the same case once more, and every date of it explains itself."""
         if hasattr(self, "case"):
+            laws.every_date_explains_itself(self.case, self.events)
             laws.the_events_are_the_case(self.case, self.events)
 
 

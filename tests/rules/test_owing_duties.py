@@ -166,6 +166,36 @@ def test_progress_is_told_at_every_preset_date() -> None:
 
 
 @clause("7.3")
+def test_before_a_promised_date_is_missed_the_complainant_hears_that_there_is_no_answer_yet() -> None:
+    rules = rules_with(delay_notice="1 bd")
+    told = an_assessed_case(rules=rules)
+    assert (told.duty("delay").key, told.duty("delay").due) == ("delay:2", at("2026-11-16 09:00"))
+    assert a_received_case(rules=rules).duty("delay").due == at("2026-11-30 09:00")
+    assert "delay" not in a_decided_case(rules=rules).kinds
+    assert "delay" not in told.do(Verb.WITHDRAW, ANNA).kinds
+    assert "delay" not in an_assessed_case().kinds
+
+
+@clause("7.3")
+def test_a_date_that_was_told_after_the_moment_of_its_notice_is_spoken_of_when_it_comes() -> None:
+    told = an_assessed_case(rules=rules_with(delay_notice="1 bd"))
+    by_a_day = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY)
+    assert by_a_day.duty("delay").due == at("2026-11-18 17:30")
+    by_a_week = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert by_a_week.duty("delay").due == at("2026-11-23 09:00")
+    raised = assessed(told.later(days=6), severity=4)
+    assert raised.duty("delay").due == at("2026-11-10 17:30")
+    assert "delay" not in assessed(told.later(days=9), severity=4).kinds
+
+
+@clause("7.3")
+def test_the_notice_of_a_legal_maximum_comes_before_it_and_the_outside_at_it() -> None:
+    told = a_received_case(rules=rules_with(delay_notice="1 bd", legal="30 days"))
+    assert told.duty("delay").due == at("2026-12-02 09:00")
+    assert told.duty("legal_passed").due == at("2026-12-03 10:00")
+
+
+@clause("7.3")
 def test_the_legal_maximum_is_told_when_it_passes_undecided() -> None:
     rules = rules_with(legal="10 bd")
     duty = an_assessed_case(rules=rules).duty("legal_passed")
