@@ -139,6 +139,8 @@ class Rulebook:
     simulated: tuple[str, ...] = ()
     #: Categories of the organisation's own, and what they are called in each language.
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Of the organisation's own country: the others whose rules a new complaint may get.
+    jurisdictions: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -152,14 +154,18 @@ class Rulebook:
         return max(self.levels)
 
 
+#: What came with a later release and is left out while it says nothing.
+_LATER = ("categories", "jurisdictions")
+
+
 def as_json(value: Any) -> Any:
     """The rulebook as JSON values; mapping keys become strings, dates ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
             one.name: as_json(getattr(value, one.name))
             for one in fields(value)
-            # Rules of before an organisation could have categories of its own keep their id.
-            if not (isinstance(value, Rulebook) and one.name == "categories" and not value.categories)
+            # Rules of before an organisation could have these keep their id.
+            if not (isinstance(value, Rulebook) and one.name in _LATER and not getattr(value, one.name))
         }
     if isinstance(value, Mapping):
         return {_key(key): as_json(one) for key, one in value.items()}
@@ -208,6 +214,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         retention=data["retention"],
         simulated=tuple(data.get("simulated", ())),
         categories={code: dict(names) for code, names in data.get("categories", {}).items()},
+        jurisdictions=tuple(data.get("jurisdictions", ())),
     )
 
 

@@ -23,7 +23,6 @@ from bots.telegram.profile import introduce
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
-from complaints.rulebook import Rulebook
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
@@ -40,14 +39,12 @@ log = structlog.get_logger(__name__)
 class TelegramPart:
     """The complainant's side of a running desk."""
 
-    def __init__(
-        self, settings: Settings, store: Store, rules: Rulebook, texts: Texts, *, paced: bool
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, texts: Texts, *, paced: bool) -> None:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
         self._app = build_application(str(secrets.telegram_token), secrets.telegram_api_url)
         buttons = Buttons(*button_secrets(settings))
-        self._intake = Intake(self._app, store, buttons, texts, rules)
+        self._intake = Intake(self._app, store, buttons, texts)
         self._performers = performers(
             self._app, store, self._intake, buttons, texts, paced=paced, copy_of=copies(settings, store)
         )

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     #: Variables that nobody understands, each with its place and the nearest known one.
     unknown: tuple[str, ...] = Field(default=(), exclude=True)
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that complainants are spoken to in, those of further jurisdictions last."""
+        further = (language for other in self.jurisdiction.values() for language in other.languages or ())
+        return tuple(dict.fromkeys((*self.organisation.languages, *further)))
+
     _whole_levels = field_validator("levels")(whole_levels)
 
     @classmethod

@@ -126,6 +126,10 @@ class Texts:
         """An amount of money as the language writes it."""
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
 
+    def country(self, language: str, code: str) -> str:
+        """A country, by its two letters, as the language calls it: `Birleşik Krallık`."""
+        return str(_locale(self.language(language)).territories.get(code, code))
+
     def together(self, language: str, things: list[str]) -> str:
         """`a, b and c`."""
         return str(format_list(things, locale=_locale(self.language(language))))
