@@ -16,10 +16,11 @@ from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
-from amends.settings import Problem, Settings, SettingsError, rulebook
+from amends.settings import Problem, Settings, SettingsError, rulebooks
 from amends.settings.learning import learning, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
+from complaints.jurisdictions import Rulebooks
 from complaints.rulebook import Rulebook
 from scheduler.acting import acting
 from scheduler.housekeeping import housekeeping
@@ -66,13 +67,14 @@ class Desk:
         self, settings: Settings, store: Store, *, parts: tuple[str, ...] = PARTS, pace: Pace | None = None
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
-        self.rules: Rulebook = rulebook(settings)
+        self.rulebooks: Rulebooks = rulebooks(settings)
+        self.rules: Rulebook = self.rulebooks.own
         missing = missing_secrets(settings, parts)
         if missing:
             raise SettingsError(missing)
         pace = pace or Pace()
         folder = settings.texts_folder
-        self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
+        self.texts = load_texts(settings.languages, folder, own=settings.own_names)
         self.staff_texts = load_texts(
             (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
         )
@@ -80,11 +82,11 @@ class Desk:
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
-            self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
+            self._telegram = TelegramPart(settings, store, self.texts, paced=pace.telegram)
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
-        self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
-        page = partial(public_page, self.rules, self.texts)
+        self._proposing = Proposing(store, languages=settings.languages)
+        page = partial(public_page, self.rulebooks, self.texts)
         self._web = WebPart(settings, page=page, ready=self.ready, figures=self._figures)
         self._tasks: list[asyncio.Task[None]] = []
         self.performing: Performing | None = None
@@ -92,7 +94,7 @@ class Desk:
     async def start(self) -> None:
         """Start every part; raises what makes a start impossible (no token, an address that is taken)."""
         store = self.store
-        await store.in_thread(store.use_rulebook, self.rules)
+        await store.in_thread(store.use_rulebooks, self.rulebooks)
         if not store.is_shared:
             # Another process at the same database may hold what it is sending at this moment.
             await store.in_thread(store.free_leases)
@@ -131,7 +133,7 @@ class Desk:
             **housekeeping(store, retention=retention(self.settings)),
             **training(
                 store,
-                languages=self.rules.languages,
+                languages=self.settings.languages,
                 learning=learning(self.settings),
                 own=partial(own_examples, self.settings),
             ),

@@ -39,13 +39,17 @@ class Rulebooks:
         return tuple(dict.fromkeys(language for rules in self for language in rules.languages))
 
     def code(self, said: str) -> str | None:
-        """The jurisdiction that these letters name, in any case; None where it is none of ours."""
+        """The jurisdiction that these two letters name, in any case; None where it is none of ours."""
         wanted = said.strip().upper()
         return wanted if wanted in self.codes else None
 
     def of(self, code: str | None) -> Rulebook:
         """The rules of a jurisdiction; the organisation's own where none is named or it is no longer set."""
         return self.others.get(code or "", self.own)
+
+    def today(self, rules: Rulebook) -> Rulebook:
+        """What the country of these rules has today; these where it is a jurisdiction of ours no longer."""
+        return self.of(rules.country) if rules.country in self.codes else rules
 
     def for_person(self, chosen: str | None, language: str | None) -> Rulebook:
         """The rules of a new complaint: what was chosen, else what the language says where only one speaks it.

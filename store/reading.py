@@ -151,11 +151,13 @@ def cases(
     limit: int = 50,
     category: str | None = None,
     incident: int | None = None,
+    jurisdiction: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
     one = COMPLAINTS.c
     query = select(
         one.ref,
+        one.jurisdiction,
         one.state,
         one.priority,
         one.category,
@@ -170,6 +172,7 @@ def cases(
         (one.priority, priority),
         (one.category, category),
         (one.incident_id, incident),
+        (one.jurisdiction, jurisdiction),
     )
     for column, wanted in filters:
         if wanted is not None:
@@ -183,6 +186,7 @@ def cases(
     listed = [
         {
             "ref": row.ref,
+            "jurisdiction": row.jurisdiction,
             "state": row.state,
             "priority": row.priority,
             "category": row.category,

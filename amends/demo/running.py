@@ -143,7 +143,7 @@ async def staged(
 
 def _fill(stage: Stage, number: int, progress: Callable[[float], object]) -> None:
     desk = stage.desk
-    stage.store.use_rulebook(desk.rules)
+    stage.store.use_rulebooks(desk.rulebooks)
     buttons = Buttons(button_secret(desk.settings))
     fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
 

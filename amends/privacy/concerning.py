@@ -105,6 +105,7 @@ def concerning(whole: WholeCase, person: WholePerson, parts: Sequence[str], *, n
     return {
         **base,
         **{name: record[name] for name in _GIVEN if name in record},
+        "timezone": whole.rules.calendar.zone,
         "numbers": [{"kind": kind, "value": value} for kind, value in whole.identifiers if complained],
         "people": [
             {

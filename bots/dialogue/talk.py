@@ -85,10 +85,7 @@ class Talk:
     def in_force(self, ref: str | None) -> Rulebook:
         """The rules that a complaint's country has today: a number to call is today's, whatever it was once."""
         case = self.case(ref)
-        if case is None:
-            return self.rules
-        known = case.rules.country in self.rulebooks.codes
-        return self.rulebooks.of(case.rules.country) if known else case.rules
+        return self.rules if case is None else self.rulebooks.today(case.rules)
 
     @property
     def here(self) -> Rulebook:

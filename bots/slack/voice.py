@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
+from bots.texts.texts import country_name
 from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, SYSTEM_ID
 from complaints.record import Case
@@ -30,6 +31,10 @@ class Voice:
     def moment(self, at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, where the organisation works."""
         return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def country(self, code: str) -> str:
+        """A country, by its two letters, by its name."""
+        return country_name(self.language, code)
 
     def clock(self, at: datetime, zone: str) -> str:
         """`14:02`."""

@@ -128,7 +128,7 @@ class Texts:
 
     def country(self, language: str, code: str) -> str:
         """A country, by its two letters, as the language calls it: `Birleşik Krallık`."""
-        return str(_locale(self.language(language)).territories.get(code, code))
+        return country_name(self.language(language), code)
 
     def together(self, language: str, things: list[str]) -> str:
         """`a, b and c`."""
@@ -142,6 +142,11 @@ class Texts:
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
         return message
+
+
+def country_name(language: str, code: str) -> str:
+    """A country, by its two letters, as a language calls it."""
+    return str(_locale(language).territories.get(code, code))
 
 
 def language_name(language: str) -> str:

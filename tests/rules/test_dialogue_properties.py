@@ -16,8 +16,8 @@ from bots.dialogue.labels import typed
 from bots.dialogue.talk import Talk
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
-from complaints.people import SYSTEM
 from complaints.jurisdictions import Rulebooks
+from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.values import Chat, Conversation
 from tests.rules.dialogue_play import HANDLER, MANAGER, START, TEXTS, Play
