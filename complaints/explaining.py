@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from complaints.because import explain
 from complaints.doing import stamp
 from complaints.particulars import TargetSet
 from complaints.record import Case
-from complaints.targets import Wanted, compute
+from complaints.targets import CAPPED_BY_LAW, KEPT, REDATED, STANDS, Wanted, compute
 from complaints.vocabulary import Target
 from complaints.worktime import due
 
 
 def explained(case: Case, one: TargetSet) -> list[str]:
     """The steps from the start of a target to its due time, in plain English."""
-    rule, _, rest = one.basis.partition(";")
-    rule = rule.split(",")[0]
-    if one.basis.startswith("extend"):
+    case = replace(case, rules=case.rules_for(one))
+    basis, *notes = one.basis.split(";")
+    return [
+        *_counted(case, one, basis.split(",")[0], notes),
+        *(_NOTED[note] for note in notes if note in _NOTED),
+    ]
+
+
+#: What else a basis says, in words.
+_NOTED: Mapping[str, str] = {
+    REDATED: "Counted anew when the complaint went on under other rules, for a reason on the record.",
+    STANDS: "It had been missed, or was given to the complainant: it stands as it was.",
+    KEPT: "These rules give a later date; what was promised to the complainant stands.",
+}
+
+
+def _counted(case: Case, one: TargetSet, rule: str, notes: Sequence[str]) -> list[str]:
+    if rule == "extend":
         return ["Extended by a manager, with a reason told to the complainant."]
     if one.target is Target.WAITING:
         return ["Asked of the complainant for this day: it ends at closing time; no other date waits for it."]
@@ -32,7 +48,7 @@ def explained(case: Case, one: TargetSet) -> list[str]:
         return ["A manager recorded why the person complained about is not told yet: reviewed on this day."]
     computed = compute(case, Wanted(one.target, one.of, one.start, one.span, rule))
     lines = [f"Rule {rule}: {one.span}.", *explain(computed)]
-    if rest:
+    if CAPPED_BY_LAW in notes:
         legal = due(case.received_at, str(case.rules.targets.legal), case.rules.calendar)
         lines += [f"The legal maximum ({case.rules.targets.legal}) ends earlier:", *explain(legal)]
     return lines

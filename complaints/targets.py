@@ -6,7 +6,7 @@ go into the event that caused them, so that each date stands in the record with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,9 @@ from complaints.worktime import closing_time, due, due_where_on_call
 CAPPED: frozenset[Target] = frozenset(
     {Target.ACK, Target.LOOK, Target.FIRST_ACTION, Target.DECIDE, Target.APPROVE}
 )
+#: What a basis says besides its rule: the law ended it earlier; it was counted anew under other rules; then what
+#: was promised held a later date back, or the date stood as it was.
+CAPPED_BY_LAW, REDATED, KEPT, STANDS = "capped by legal", "redated", "promise kept", "stands"
 #: What the complainant waits for or is waited for; after a withdrawal nobody does.
 TOLD: frozenset[Target] = frozenset(
     {
@@ -255,7 +258,7 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     asked = {(one.target, one.of): one for one in wanted(case)}
     for (target, of), one in asked.items():
         latest = case.target(target, of)
-        if latest is not None and latest.met_at is None and _same(latest, one):
+        if latest is not None and latest.met_at is None and same(latest, one):
             continue
         if (
             latest is not None
@@ -264,16 +267,22 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
             and latest.start != one.start
         ):
             met.append(_met(latest))
-        new.append(_new(case, one, latest))
-    met += [
+        new.append(due_row(case, one, latest))
+    met += met_rows(case, asked)
+    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
+
+
+def met_rows(case: Case, asked: Container[tuple[Target, int]]) -> list[dict[str, Any]]:
+    """The live targets that are asked for no longer."""
+    return [
         _met(latest)
         for latest in case.current_targets()
         if latest.met_at is None and (latest.target, latest.of) not in asked
     ]
-    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
 
 
-def _same(latest: TargetSet, one: Wanted) -> bool:
+def same(latest: TargetSet, one: Wanted) -> bool:
+    """Is this version counted from the start and by the rule that are asked for?"""
     extended = latest.basis.startswith("extend")
     if one.fixed is not None:
         return latest.internal_due == one.fixed or (extended and latest.internal_due > one.fixed)
@@ -289,7 +298,11 @@ def _met(latest: TargetSet) -> dict[str, Any]:
     return {"target": latest.target.value, "of": latest.of, "version": latest.version}
 
 
-def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
+def due_row(case: Case, one: Wanted, latest: TargetSet | None, *, anew: bool = False) -> dict[str, Any]:
+    """The next version of a target, as it goes into the facts of an event.
+
+    A promise that stood when the rules were changed stands on from the same start, but where it is counted `anew`.
+    """
     internal = one.fixed or compute(case, one).at
     promised = (
         internal if one.promised_span is None else due(one.start, one.promised_span, case.rules.calendar).at
@@ -299,8 +312,11 @@ def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
     if legal is not None and one.target in CAPPED and first_answer_owed(case):
         cap = due(case.received_at, legal, case.rules.calendar).at
         if internal > cap:
-            basis += ";capped by legal"
+            basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)
+    if latest is not None and not anew and latest.start == one.start and KEPT in latest.basis.split(";"):
+        promised = min(promised, latest.promised_due)
+        internal, basis = min(internal, promised), f"{basis};{KEPT}"
     promised = max(promised, internal)
     return {
         "target": one.target.value,

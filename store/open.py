@@ -43,6 +43,7 @@ from store import (
     proposing,
     reads,
     records,
+    redating,
     rotating,
     rulebooks,
     slack_posts,
@@ -238,6 +239,9 @@ class Store:
     erased_since = reading(models.erased_since)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    redate = writing(redating.redate)
+    would_redate = reading(redating.would_redate)
+    open_refs = reading(redating.open_refs)
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
     use_rulebooks = writing(rulebooks.use_rulebooks)

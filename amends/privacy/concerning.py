@@ -80,6 +80,7 @@ _NOTES = frozenset(
         "remedy_done",
         "verify",
         "extend",
+        "redate",
         "close",
         "not_accept",
         "reopen",

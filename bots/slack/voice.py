@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime, format_time
 from bots.slack.blocks import mention
 from bots.texts.texts import country_name
 from complaints.particulars import TargetSet
-from complaints.people import MODEL_ID, SYSTEM_ID
+from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
 
 
@@ -46,7 +46,7 @@ class Voice:
 
     def who(self, id_: str, case: Case) -> str:
         """Who acted, as mrkdwn: staff by mention, the complainant never by name."""
-        if id_ in (SYSTEM_ID, MODEL_ID):
+        if id_ in (SYSTEM_ID, MODEL_ID, OPERATOR_ID):
             return self.say(f"who.{id_}")
         if id_ == case.complainant:
             return self.say("who.complainant")

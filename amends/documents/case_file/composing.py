@@ -31,7 +31,8 @@ def case_file(
 ) -> Document:
     """One complaint as a document; `labels` says in which language, `shown` are the images among its files.
 
-    Its times are told in the complaint's own zone. `subject`: the edition for a member of staff complained about, without pictures and to go without the record.
+    Its times are told in the complaint's own zone. `subject`: the edition for a member of staff complained about,
+    without pictures and to go without the record.
     """
     if subject:
         whole, shown = for_subject(whole), ()
