@@ -10,7 +10,7 @@ from complaints.because import explain
 from complaints.doing import stamp
 from complaints.particulars import TargetSet
 from complaints.record import Case
-from complaints.targets import CAPPED_BY_LAW, KEPT, REDATED, STANDS, Wanted, compute
+from complaints.targets import CAPPED_BY_LAW, GIVEN, KEPT, MISSED, REDATED, Wanted, compute
 from complaints.vocabulary import Target
 from complaints.worktime import due
 
@@ -28,7 +28,8 @@ def explained(case: Case, one: TargetSet) -> list[str]:
 #: What else a basis says, in words.
 _NOTED: Mapping[str, str] = {
     REDATED: "Counted anew when the complaint went on under other rules, for a reason on the record.",
-    STANDS: "It had been missed, or was given to the complainant: it stands as it was.",
+    MISSED: "It had been missed by then, and what was missed is not mended: it stands.",
+    GIVEN: "The complainant was given this time to answer: it does not get shorter.",
     KEPT: "These rules give a later date; what was promised to the complainant stands.",
 }
 

@@ -17,7 +17,18 @@ from complaints.particulars import TargetSet
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
 from complaints.rulebook import Rulebook
-from complaints.targets import CAPPED_BY_LAW, KEPT, REDATED, STANDS, Wanted, due_row, met_rows, same, wanted
+from complaints.targets import (
+    CAPPED_BY_LAW,
+    GIVEN,
+    KEPT,
+    MISSED,
+    REDATED,
+    Wanted,
+    due_row,
+    met_rows,
+    same,
+    wanted,
+)
 from complaints.vocabulary import Target, Verb
 
 #: Dates of the law: nobody's promise, so that they are corrected whichever way.
@@ -76,7 +87,9 @@ def _rows(case: Case, asked: Any, at: datetime, *, later: bool) -> Iterator[dict
         elif one.target not in _GIVEN:
             row = _moved(case, one, latest, at, later=later)
             dates = (row["internal_due"], row["promised_due"])
-            if dates != (stamp(latest.internal_due), stamp(latest.promised_due)) or not same(latest, one):
+            moves = dates != (stamp(latest.internal_due), stamp(latest.promised_due))
+            # A promise that holds a later date back is said on the record, though no date moves.
+            if moves or not same(latest, one) or KEPT in row["basis"].split(";"):
                 yield row
 
 
@@ -95,12 +108,12 @@ def _moved(case: Case, one: Wanted, latest: TargetSet, at: datetime, *, later: b
     if one.fixed is None and one.target not in OF_THE_LAW:
         if latest.internal_due <= at and internal > latest.internal_due:
             # As with an extension: what was missed is not mended afterwards.
-            internal, notes = latest.internal_due, [*notes, STANDS]
+            internal, notes = latest.internal_due, [*notes, MISSED]
         theirs = one.target is Target.LAPSE
         if theirs and internal < latest.internal_due:
             # The time that the complainant was given to answer does not get shorter.
             internal = promised = latest.internal_due
-            notes = [*notes, STANDS]
+            notes = [*notes, GIVEN]
         if promised > latest.promised_due and not later:
             promised = latest.promised_due
             internal, notes = min(internal, promised), [*notes, KEPT]

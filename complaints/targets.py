@@ -27,9 +27,10 @@ from complaints.worktime import closing_time, due, due_where_on_call
 CAPPED: frozenset[Target] = frozenset(
     {Target.ACK, Target.LOOK, Target.FIRST_ACTION, Target.DECIDE, Target.APPROVE}
 )
-#: What a basis says besides its rule: the law ended it earlier; it was counted anew under other rules; then what
-#: was promised held a later date back, or the date stood as it was.
-CAPPED_BY_LAW, REDATED, KEPT, STANDS = "capped by legal", "redated", "promise kept", "stands"
+#: What a basis says besides its rule: the law ended it earlier; it was counted anew under other rules; and what then
+#: held a later date back (a promise, its having been missed) or an earlier one (the time given to the complainant).
+CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
+KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: What the complainant waits for or is waited for; after a withdrawal nobody does.
 TOLD: frozenset[Target] = frozenset(
     {
@@ -301,7 +302,7 @@ def _met(latest: TargetSet) -> dict[str, Any]:
 def due_row(case: Case, one: Wanted, latest: TargetSet | None, *, anew: bool = False) -> dict[str, Any]:
     """The next version of a target, as it goes into the facts of an event.
 
-    A promise that stood when the rules were changed stands on from the same start, but where it is counted `anew`.
+    What held a date back when the rules were changed goes on to, from the same start, but where it is counted `anew`.
     """
     internal = one.fixed or compute(case, one).at
     promised = (
@@ -314,9 +315,13 @@ def due_row(case: Case, one: Wanted, latest: TargetSet | None, *, anew: bool = F
         if internal > cap:
             basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)
-    if latest is not None and not anew and latest.start == one.start and KEPT in latest.basis.split(";"):
-        promised = min(promised, latest.promised_due)
-        internal, basis = min(internal, promised), f"{basis};{KEPT}"
+    if latest is not None and not anew and latest.start == one.start:
+        notes = latest.basis.split(";")
+        if KEPT in notes:
+            promised = min(promised, latest.promised_due)
+            internal, basis = min(internal, promised), f"{basis};{KEPT}"
+        if MISSED in notes and internal > latest.internal_due:
+            internal, basis = latest.internal_due, f"{basis};{MISSED}"
     promised = max(promised, internal)
     return {
         "target": one.target.value,
