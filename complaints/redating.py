@@ -61,7 +61,6 @@ def redate(
     if case.level > rules.top_level:
         raise OutOfOrder(
             f"{case.ref} is at level {case.level}, which these rules do not have: decide it under its own.",
-            code="no_such_level",
         )
     event = happened(case, Verb.REDATE, at=at, by=by, role=role, facts=facts, words=words)
     return Event(event.seq, event.verb, event.at, event.by, event.role, event.facts, event.words, rules)

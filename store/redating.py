@@ -111,7 +111,6 @@ def _rules(known: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
     if code not in known.codes:
         raise OutOfOrder(
             f"{case.ref} cannot come under {code}: name one of {', '.join(known.codes)}.",
-            code="no_such_jurisdiction",
         )
     return known.of(code)
 

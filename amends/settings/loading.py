@@ -78,7 +78,10 @@ class Settings(BaseSettings):
     triage: Triage = Triage()
     jurisdiction: dict[str, Jurisdiction] = Field(
         default_factory=dict,
-        description="A second country, by its two letters; all else is as in the rest of the file.",
+        description=(
+            "A second country, by its two letters; all else is as in the rest of the file. Which a complaint comes "
+            'under: [telegram.md](telegram.md), "Whose rules".'
+        ),
     )
     secrets: Secrets = Field(default=Secrets(), exclude=True)
     file: Path = Field(default=Path(DEFAULT_FILE), exclude=True)
