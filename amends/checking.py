@@ -11,7 +11,7 @@ import httpx
 from amends.checking_model import model_findings
 from amends.findings import Finding
 from amends.keys import keyring
-from amends.settings import Settings, SettingsError, cautions, rulebook
+from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
@@ -56,8 +56,11 @@ async def check_installation(settings: Settings) -> list[Finding]:
 def _cautions(settings: Settings) -> Iterator[Finding]:
     for caution in cautions(settings):
         yield Finding("warn", "settings", caution)
-    rules = rulebook(settings)
-    yield Finding("ok", "calendar", _days_off(rules.calendar, datetime.now(UTC)))
+    known = rulebooks(settings)
+    rules = known.own
+    for one in known:
+        name = "calendar" if one is rules else f"calendar {one.country}"
+        yield Finding("ok", name, _days_off(one.calendar, datetime.now(UTC)))
     if not rules.on_call.people:
         yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
@@ -136,12 +139,12 @@ def _older_keys(store: Store, keys: int) -> Iterator[Finding]:
 
 def _texts(settings: Settings) -> Iterator[Finding]:
     try:
-        load(settings.organisation.languages, settings.texts_folder)
+        load(settings.languages, settings.texts_folder)
         load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
         yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
         return
-    yield Finding("ok", "texts", ", ".join(settings.organisation.languages))
+    yield Finding("ok", "texts", ", ".join(settings.languages))
 
 
 def _categories(settings: Settings) -> Iterator[Finding]:

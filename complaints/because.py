@@ -52,6 +52,10 @@ STEPS: Mapping[str, str] = {
     "legal_cap": "No extension passes the legal maximum, {local} ({span}).",
     "moved": "Moved from {local} to {until}.",
     "recorded": "The record holds {local}, computed by the rules in force then.",
+    "redated": "Counted anew when the complaint went on under other rules, for a reason on the record.",
+    "missed_stands": "It had been missed by then, and what was missed is not mended: it stands.",
+    "given_stands": "The complainant was given this time to answer: it does not get shorter.",
+    "promise_stands": "These rules give a later date; what was promised to the complainant stands.",
 }
 
 

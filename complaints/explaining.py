@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +15,17 @@ from complaints.localtime import wall
 from complaints.particulars import TargetSet
 from complaints.record import Case, Event
 from complaints.spans import Span
-from complaints.targets import CAPPED, Wanted, compute, extension_cap
+from complaints.targets import (
+    CAPPED,
+    CAPPED_BY_LAW,
+    GIVEN,
+    KEPT,
+    MISSED,
+    REDATED,
+    Wanted,
+    compute,
+    extension_cap,
+)
 from complaints.vocabulary import Role, Target
 from complaints.worktime import due, rolled
 
@@ -26,12 +37,22 @@ def steps_of(case: Case, one: TargetSet, events: Sequence[Event] = ()) -> tuple[
     the event of the extension holds its words. Where the rules as the case has them now lead elsewhere, the last
     step says what the record holds.
     """
+    case = replace(case, rules=case.rules_for(one))
     cause = _cause(one, events)
     steps = tuple(_steps(case, one, cause, events))
     end = reached(steps)
     if end is None or end != one.internal_due:
         steps = (*steps, Step("recorded", local=_local(case, one.internal_due)))
-    return steps
+    return (*steps, *(Step(_NOTED[note]) for note in one.basis.split(";")[1:] if note in _NOTED))
+
+
+#: What else a basis says, by the code of the step that tells it.
+_NOTED: Mapping[str, str] = {
+    REDATED: "redated",
+    MISSED: "missed_stands",
+    GIVEN: "given_stands",
+    KEPT: "promise_stands",
+}
 
 
 def explained(case: Case, one: TargetSet, events: Sequence[Event] = ()) -> list[str]:
@@ -71,7 +92,7 @@ def _day_closed(case: Case, at: datetime, day: date) -> date:
 
 
 def _counted(case: Case, one: TargetSet) -> Iterator[Step]:
-    ruled, _, capped = one.basis.partition(";")
+    ruled, *notes = one.basis.split(";")
     rule, _, promised = ruled.partition(", promised ")
     calendar = case.rules.calendar
     yield Step("rule", name=rule, span=one.span)
@@ -84,7 +105,7 @@ def _counted(case: Case, one: TargetSet) -> Iterator[Step]:
         yield from rolled(due(one.start, one.span, calendar), calendar).because
         return
     yield from compute(case, Wanted(one.target, one.of, one.start, one.span, rule)).because
-    if capped:
+    if CAPPED_BY_LAW in notes:
         yield from _capping(case, one)
 
 

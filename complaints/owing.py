@@ -14,10 +14,11 @@ from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
+from complaints.particulars import TargetSet
 from complaints.record import Case
 from complaints.targets import lapses_at
 from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
-from complaints.worktime import due
+from complaints.worktime import before, due
 
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)

@@ -8,6 +8,7 @@ from complaints.vocabulary import Role
 
 SYSTEM_ID = "system"
 MODEL_ID = "model"
+OPERATOR_ID = "operator"
 
 #: From least to most: the event records the least role that allows the act.
 ORDER: tuple[Role, ...] = (
@@ -46,6 +47,8 @@ class Actor:
 
 SYSTEM = Actor(SYSTEM_ID, frozenset({Role.SYSTEM}))
 MODEL = Actor(MODEL_ID, frozenset({Role.MODEL}))
+#: Whoever runs the desk, at the command line: no member of staff, and named so in the record.
+OPERATOR = Actor(OPERATOR_ID, frozenset({Role.SYSTEM}))
 
 
 def complainant(person: str) -> Actor:

@@ -48,6 +48,8 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.REMEDY_LATE: _SYSTEM,
     Verb.VERIFY: _HANDLERS,
     Verb.EXTEND: _HANDLERS,
+    # The operator's, at the command line.
+    Verb.REDATE: _SYSTEM,
     Verb.CLOSE: _HANDLERS,
     Verb.LAPSE: _SYSTEM,
     Verb.WITHDRAW: _COMPLAINANT | _HANDLERS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -163,12 +163,36 @@ class Rulebook:
     simulated: tuple[str, ...] = ()
     #: Categories of the organisation's own, and what they are called in each language.
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Of the organisation's own country: the others whose rules a new complaint may get.
+    jurisdictions: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
         """Content hash, 32 hex digits; the complaint holds it."""
         canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    @cached_property
+    def edition(self) -> str:
+        """The hash of all but the days off: it stays from one year to the next, while `id` follows the window of
+        years that the public holidays are known for. The complaints policy is quoted by it.
+        """
+        said = as_json(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
+        canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    def says_as(self, other: Rulebook) -> bool:
+        """Do both say the same? Days off count in the years that both know."""
+        if self.edition != other.edition:
+            return False
+        ours, theirs = self.calendar.holidays, other.calendar.holidays
+        if not ours or not theirs:
+            return not ours and not theirs
+        first = max(min(ours), min(theirs)).year
+        last = min(max(ours), max(theirs)).year
+        return {day for day in ours if first <= day.year <= last} == {
+            day for day in theirs if first <= day.year <= last
+        }
 
     @property
     def top_level(self) -> int:
@@ -178,7 +202,7 @@ class Rulebook:
 
 #: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
 _LATER: Mapping[str, frozenset[str]] = {
-    "Rulebook": frozenset({"categories"}),
+    "Rulebook": frozenset({"categories", "jurisdictions"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
 }
 
@@ -244,6 +268,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         retention=data["retention"],
         simulated=tuple(data.get("simulated", ())),
         categories={code: dict(names) for code, names in data.get("categories", {}).items()},
+        jurisdictions=tuple(data.get("jurisdictions", ())),
     )
 
 

@@ -6,7 +6,7 @@ go into the event that caused them, so that each date stands in the record with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,10 @@ from complaints.worktime import closing_time, due, due_where_on_call, rolled
 CAPPED: frozenset[Target] = frozenset(
     {Target.ACK, Target.LOOK, Target.FIRST_ACTION, Target.DECIDE, Target.APPROVE}
 )
+#: What a basis says besides its rule: the law ended it earlier; it was counted anew under other rules; and what then
+#: held a later date back (a promise, its having been missed) or an earlier one (the time given to the complainant).
+CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
+KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: What the complainant waits for or is waited for; after a withdrawal nobody does.
 TOLD: frozenset[Target] = frozenset(
     {
@@ -193,9 +197,9 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
         return held.promised_due if held is not None else case.received_at
     told = replace(case, acks={**case.acks, case.level: case.acks.get(case.level, acknowledged)})
     one = next((each for each in wanted(told) if each.target is Target.DECIDE), None)
-    if one is None or (held is not None and _same(held, one)):
+    if one is None or (held is not None and same(held, one)):
         return held.promised_due if held is not None else case.received_at
-    return instant(_new(told, one, held)["promised_due"])
+    return instant(due_row(told, one, held)["promised_due"])
 
 
 def lapses_at(case: Case) -> datetime | None:
@@ -251,7 +255,7 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     asked = {(one.target, one.of): one for one in wanted(case)}
     for (target, of), one in asked.items():
         latest = case.target(target, of)
-        if latest is not None and latest.met_at is None and _same(latest, one):
+        if latest is not None and latest.met_at is None and same(latest, one):
             continue
         if (
             latest is not None
@@ -260,16 +264,22 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
             and latest.start != one.start
         ):
             met.append(_met(latest))
-        new.append(_new(case, one, latest))
-    met += [
+        new.append(due_row(case, one, latest))
+    met += met_rows(case, asked)
+    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
+
+
+def met_rows(case: Case, asked: Container[tuple[Target, int]]) -> list[dict[str, Any]]:
+    """The live targets that are asked for no longer."""
+    return [
         _met(latest)
         for latest in case.current_targets()
         if latest.met_at is None and (latest.target, latest.of) not in asked
     ]
-    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
 
 
-def _same(latest: TargetSet, one: Wanted) -> bool:
+def same(latest: TargetSet, one: Wanted) -> bool:
+    """Is this version counted from the start and by the rule that are asked for?"""
     extended = latest.basis.startswith("extend")
     if one.fixed is not None:
         return latest.internal_due == one.fixed or (extended and latest.internal_due > one.fixed)
@@ -285,7 +295,11 @@ def _met(latest: TargetSet) -> dict[str, Any]:
     return {"target": latest.target.value, "of": latest.of, "version": latest.version}
 
 
-def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
+def due_row(case: Case, one: Wanted, latest: TargetSet | None, *, anew: bool = False) -> dict[str, Any]:
+    """The next version of a target, as it goes into the facts of an event.
+
+    What held a date back when the rules were changed goes on to, from the same start, but where it is counted `anew`.
+    """
     internal = one.fixed or compute(case, one).at
     promised = (
         internal if one.promised_span is None else due(one.start, one.promised_span, case.rules.calendar).at
@@ -295,8 +309,15 @@ def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
     if legal is not None and one.target in CAPPED and first_answer_owed(case):
         cap = due(case.received_at, legal, case.rules.calendar).at
         if internal > cap:
-            basis += ";capped by legal"
+            basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)
+    if latest is not None and not anew and latest.start == one.start:
+        notes = latest.basis.split(";")
+        if KEPT in notes:
+            promised = min(promised, latest.promised_due)
+            internal, basis = min(internal, promised), f"{basis};{KEPT}"
+        if MISSED in notes and internal > latest.internal_due:
+            internal, basis = latest.internal_due, f"{basis};{MISSED}"
     promised = max(promised, internal)
     return {
         "target": one.target.value,

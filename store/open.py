@@ -48,6 +48,7 @@ from store import (
     proposing,
     reads,
     records,
+    redating,
     rotating,
     rulebooks,
     slack_posts,
@@ -269,9 +270,14 @@ class Store:
     erased_since = reading(models.erased_since)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    redate = writing(redating.redate)
+    would_redate = reading(redating.would_redate)
+    open_refs = reading(redating.open_refs)
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
+    use_rulebooks = writing(rulebooks.use_rulebooks)
     current_rulebook = reading(rulebooks.current_rulebook)
+    current_rulebooks = reading(rulebooks.current_rulebooks)
     reserve = writing(pacing.reserve)
     lane_waits = writing(pacing.lane_waits)
     take_place = writing(places.take)

@@ -167,11 +167,13 @@ def cases(
     limit: int = 50,
     category: str | None = None,
     incident: int | None = None,
+    jurisdiction: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
     one = COMPLAINTS.c
     query = select(
         one.ref,
+        one.jurisdiction,
         one.state,
         one.priority,
         one.category,
@@ -186,6 +188,7 @@ def cases(
         (one.priority, priority),
         (one.category, category),
         (one.incident_id, incident),
+        (one.jurisdiction, jurisdiction),
     )
     for column, wanted in filters:
         if wanted is not None:
@@ -199,6 +202,7 @@ def cases(
     listed = [
         {
             "ref": row.ref,
+            "jurisdiction": row.jurisdiction,
             "state": row.state,
             "priority": row.priority,
             "category": row.category,

@@ -10,6 +10,7 @@ from typing import Any
 
 from complaints.duties import Lane
 from complaints.incidents import Incident
+from complaints.jurisdictions import Rulebooks
 from complaints.likeness import Like
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
@@ -91,6 +92,8 @@ class Turn:
     wakes: tuple[Wake, ...] = ()
     language: str | None = None
     blocked: bool | None = None
+    #: Under whose rules a complaint received in this turn comes; None: the organisation's own country.
+    jurisdiction: str | None = None
 
 
 class CodeState(StrEnum):
@@ -129,7 +132,8 @@ class Conversation:
     """Where a talk stands, loaded and locked in the transaction that hears the message.
 
     `cases` are the person's complaints, the newest first, at most 20. `texts` gives the words already told to
-    a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases.
+    a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases. `rules`
+    gives those in force, of every jurisdiction; a complaint carries its own.
     `incidents` gives the open incidents, the newest first; they are read when a step asks for them.
     `code` looks up a code that binds; a miss counts, so it is asked once a message and only for one.
     `posted` gives the complaint that a message of ours in this chat was about, by the channel's id of it;
@@ -145,6 +149,7 @@ class Conversation:
     texts: Callable[[str], Mapping[str, str]]
     sources: Callable[[str], tuple[str, str, int] | None]
     staff: Mapping[str, tuple[str, ...]]
+    rules: Callable[[], Rulebooks]
     incidents: Callable[[], tuple[Incident, ...]] = tuple
     posted: Callable[[str], str | None] = _none_posted
     decided: Callable[[str], str] = _no_letter

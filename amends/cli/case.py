@@ -19,6 +19,7 @@ from complaints.likeness import Like
 from complaints.references import parse_reference
 from complaints.vocabulary import Verb
 from store.exporting import OPERATOR
+from store.open import Store
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
 
@@ -31,6 +32,11 @@ def reference(text: str) -> str:
     return found
 
 
+def zone_of(store: Store, ref: str) -> ZoneInfo:
+    """Where a complaint's times are told: in its own zone."""
+    return ZoneInfo(store.case(reference(ref)).rules.calendar.zone)
+
+
 @app.command("list")
 def list_(
     *,
@@ -39,6 +45,9 @@ def list_(
     priority: Annotated[str | None, typer.Option(help="P1, P2, P3 or P4.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
     incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option(help="The two letters of the country whose rules hold.")
+    ] = None,
     overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
     like: Annotated[
         str | None, typer.Option(help="Only those told in nearly the same words as this reference.")
@@ -59,6 +68,7 @@ def list_(
             priority=priority,
             category=category,
             incident=incident,
+            jurisdiction=jurisdiction.upper() if jurisdiction else None,
             overdue=overdue,
             after=after,
             limit=limit,
@@ -69,10 +79,11 @@ def list_(
         zone = ZoneInfo(settings.organisation.timezone)
         table(
             "Complaints",
-            ("reference", "state", "priority", "category", "owner", "received", "next due"),
+            ("reference", "country", "state", "priority", "category", "owner", "received", "next due"),
             [
                 (
                     one["ref"],
+                    one["jurisdiction"],
                     one["state"],
                     one["priority"],
                     one["category"],
@@ -142,15 +153,14 @@ def show(
     config: Config = None,
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
-    with opened(config) as (settings, store):
-        record = store.record(reference(ref))
+    with opened(config) as (_, store):
+        record, zone = store.record(reference(ref)), zone_of(store, ref)
         store.note_read(
             [record["ref"]], OPERATOR, "show" if reason is Why.OPERATION else f"show {reason.value}"
         )
         if json:
             as_json(record)
             return
-        zone = ZoneInfo(settings.organisation.timezone)
         skipped = {
             "texts",
             "issues",
@@ -212,12 +222,12 @@ def show(
 @app.command()
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened, when, by whom, in which role, under which clause."""
-    with opened(config) as (settings, store):
+    with opened(config) as (_, store):
         events = store.record(reference(ref))["events"]
         if json:
             as_json({"ref": reference(ref), "events": events})
             return
-        zone = ZoneInfo(settings.organisation.timezone)
+        zone = zone_of(store, ref)
         table(
             reference(ref),
             ("", "when", "what", "by", "role", "clause", "facts"),
@@ -252,7 +262,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
 
     Reasons are words of the record: that they were shown stays on it.
     """
-    with opened(config) as (settings, store):
+    with opened(config) as (_, store):
         case = store.case(reference(ref))
         events = [
             replace(one, words=store.words_of(case.ref, one.seq)) if one.verb is Verb.EXTEND else one
@@ -264,7 +274,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
         if json:
             as_json({"ref": case.ref, "targets": rows})
             return
-        zone = ZoneInfo(settings.organisation.timezone)
+        zone = ZoneInfo(case.rules.calendar.zone)
         for one in rows:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
             old = ", superseded" if one["superseded"] else ""

@@ -27,7 +27,6 @@ from bots.telegram.recovering import Recovering
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
-from complaints.rulebook import Rulebook
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
@@ -44,9 +43,7 @@ log = structlog.get_logger(__name__)
 class TelegramPart:
     """The complainant's side of a running desk."""
 
-    def __init__(
-        self, settings: Settings, store: Store, rules: Rulebook, texts: Texts, *, paced: bool, tally: Tally
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, texts: Texts, *, paced: bool, tally: Tally) -> None:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
         self._app = build_application(
@@ -55,7 +52,7 @@ class TelegramPart:
             told=partial(tally.count, "platform_calls_total", "telegram"),
         )
         buttons = Buttons(*button_secrets(settings))
-        self._intake = Intake(self._app, store, buttons, texts, rules)
+        self._intake = Intake(self._app, store, buttons, texts)
         self._intake.told = tally.took_in
         speaking = performers(
             self._app,

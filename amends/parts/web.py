@@ -21,6 +21,8 @@ Hook = Callable[[Request], Awaitable[Response]]
 #: Can this process do its work, and the figures that say why not.
 Ready = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
 Figures = Callable[[], Awaitable[str]]
+#: The public page of a country, by its two letters; None: of the organisation's own.
+Page = Callable[[str | None], str]
 
 #: Callers at once; the next hears 503 and comes again.
 MOST_CALLERS = 512
@@ -31,9 +33,7 @@ log = structlog.get_logger(__name__)
 class WebPart:
     """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
 
-    def __init__(
-        self, settings: Settings, *, page: Callable[[], str], ready: Ready, figures: Figures
-    ) -> None:
+    def __init__(self, settings: Settings, *, page: Page, ready: Ready, figures: Figures) -> None:
         self._settings, self._page, self._ready, self._figures = settings, page, ready, figures
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -87,9 +87,7 @@ def server_for(app: Starlette, host: str, port: int) -> uvicorn.Server:
     )
 
 
-def web_app(
-    *, page: Callable[[], str], ready: Ready, figures: Figures, hooks: Mapping[str, Hook]
-) -> Starlette:
+def web_app(*, page: Page, ready: Ready, figures: Figures, hooks: Mapping[str, Hook]) -> Starlette:
     """The routes; `hooks` are there only where the platforms are configured to call."""
 
     async def healthz(_: Request) -> Response:
@@ -102,9 +100,11 @@ def web_app(
     async def metrics(_: Request) -> Response:
         return Response(await figures(), media_type=CONTENT_TYPE)
 
-    async def how_to_complain(_: Request) -> Response:
+    async def how_to_complain(asked: Request) -> Response:
         policy = "default-src 'none'; style-src 'unsafe-inline'"
-        return HTMLResponse(page(), headers={"Content-Security-Policy": policy})
+        return HTMLResponse(
+            page(asked.query_params.get("country")), headers={"Content-Security-Policy": policy}
+        )
 
     return Starlette(
         routes=[

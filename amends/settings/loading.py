@@ -82,12 +82,21 @@ class Settings(BaseSettings):
     triage: Triage = Triage()
     jurisdiction: dict[str, Jurisdiction] = Field(
         default_factory=dict,
-        description="A second country, by its two letters; all else is as in the rest of the file.",
+        description=(
+            "A second country, by its two letters; all else is as in the rest of the file. Which a complaint comes "
+            'under: [telegram.md](telegram.md), "Whose rules".'
+        ),
     )
     secrets: Secrets = Field(default=Secrets(), exclude=True)
     file: Path = Field(default=Path(DEFAULT_FILE), exclude=True)
     #: Variables that nobody understands, each with its place and the nearest known one.
     unknown: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that complainants are spoken to in, those of further jurisdictions last."""
+        further = (language for other in self.jurisdiction.values() for language in other.languages or ())
+        return tuple(dict.fromkeys((*self.organisation.languages, *further)))
 
     _whole_levels = field_validator("levels")(whole_levels)
 

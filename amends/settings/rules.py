@@ -19,6 +19,7 @@ from amends.settings.ical import BadIcal
 from amends.settings.limitation import retention_caution
 from amends.settings.loading import Settings
 from complaints.hours import parse_hours
+from complaints.jurisdictions import Rulebooks
 from complaints.rulebook import (
     Calendar,
     Danger,
@@ -133,7 +134,14 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         retention=privacy.retention or "",
         simulated=settings.simulation.telegram,
         categories={one.key: dict(one.name) for one in settings.category},
+        jurisdictions=tuple(settings.jurisdiction) if other is None else (),
     )
+
+
+def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
+    """The rules in force of the organisation's own country and of every further jurisdiction."""
+    others = {code: rulebook(settings, code, year=year) for code in settings.jurisdiction}
+    return Rulebooks(rulebook(settings, year=year), others)
 
 
 def preset_targets(name: str) -> Targets:

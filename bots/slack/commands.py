@@ -124,8 +124,8 @@ class Commands:
                 await self._open(asked, await view_for(desk, "open", parse_reference(rest) or rest, by))
                 return Answer()
             case "policy":
-                rules = await desk.do(desk.store.current_rulebook)
-                return Answer(voice.say("policy.title"), policy(rules, voice))
+                known = await desk.do(desk.store.current_rulebooks)
+                return Answer(voice.say("policy.title"), policy(known.of(known.code(rest)), voice))
             case "move":
                 await self._open(asked, await move_view(desk, rest, by))
                 return Answer()

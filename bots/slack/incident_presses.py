@@ -34,7 +34,7 @@ ACTS: Mapping[str, IncidentAct] = {
 async def case_form(desk: Desk, case: Case) -> View:
     """What a complaint's card opens: a new incident, or one of those that are open."""
     incidents = await desk.do(desk.store.open_incidents)
-    rules = await desk.do(desk.store.current_rulebook)
+    rules = await desk.do(desk.store.current_rulebooks)
     return case_view(case, incidents, rules.languages, desk.voice, now=desk.store.now())
 
 
@@ -87,7 +87,7 @@ class IncidentPresses:
         await checked(desk, incident, press.form, by)
         match press.form:
             case "edit":
-                rules = await desk.do(desk.store.current_rulebook)
+                rules = await desk.do(desk.store.current_rulebooks)
                 return edit_view(incident, rules.languages, voice)
             case "join":
                 return join_view(incident, voice)

@@ -85,7 +85,7 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     shown = delivered.lines(opened.deliveries, case, voice, now)
     if shown:
         blocks.append(header(voice.say("open.delivered")))
-        blocks += [section(each) for each in _joined(shown)]
+        blocks += [section(each) for each in joined(shown)]
     ours = _messages(opened, voice)
     if ours:
         blocks += [header(voice.say("open.messages")), *ours]

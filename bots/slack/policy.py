@@ -17,7 +17,7 @@ def policy(rules: Rulebook, voice: Voice) -> list[Block]:
         section("\n".join([f"*{voice.say('policy.times')}*", *_times(rules, voice)])),
         section("\n".join([f"*{voice.say('policy.levels')}*", *_levels(rules, voice)])),
         section("\n".join([f"*{voice.say('policy.outside')}*", *_outside(rules, voice)])),
-        context(voice.say("policy.version", version=rules.id[:12], preset=escaped(rules.preset, 60))),
+        context(voice.say("policy.version", version=rules.edition[:12], preset=escaped(rules.preset, 60))),
     ]
 
 

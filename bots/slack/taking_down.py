@@ -60,7 +60,7 @@ class TakingDown:
             refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
             await remember(self.desk, None, FORM, actor, refused)
             raise refused
-        rules = await self.desk.do(self.desk.store.current_rulebook)
+        rules = await self.desk.do(self.desk.store.current_rulebooks)
         at = self.desk.store.now() if ts is None else datetime.fromtimestamp(float(ts), UTC)
         return log_view(rules, self.desk.voice, key=f"slack:log:{trigger}", now=at, text=text)
 
@@ -95,10 +95,9 @@ class TakingDown:
 
     async def _log(self, view: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         desk = self.desk
-        rules = await desk.do(desk.store.current_rulebook)
-        facts, words = read(
-            FORM, values_of(view["state"]["values"]), options={"language": tuple(rules.languages)}
-        )
+        rules = await desk.do(desk.store.current_rulebooks)
+        options = {"language": rules.languages, "jurisdiction": rules.codes}
+        facts, words = read(FORM, values_of(view["state"]["values"]), options=options)
         key = str(json.loads(view["private_metadata"])["key"])
         case = await desk.do(desk.store.log, key, facts, words, actor, plain_rules)
         told = await desk.do(

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
+from bots.texts.texts import country_name
 from complaints.particulars import TargetSet
-from complaints.people import MODEL_ID, SYSTEM_ID
+from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
 from complaints.spans import Span
 
@@ -43,6 +44,10 @@ class Voice:
         one = "one." if abs(span.number) == 1 else ""
         return self.say(f"span.{one}{span.unit.value}", number=abs(span.number))
 
+    def country(self, code: str) -> str:
+        """A country, by its two letters, by its name."""
+        return country_name(self.language, code)
+
     def clock(self, at: datetime, zone: str) -> str:
         """`14:02`."""
         return str(format_time(at, "HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
@@ -53,7 +58,7 @@ class Voice:
 
     def who(self, id_: str, case: Case) -> str:
         """Who acted, as mrkdwn: staff by mention, the complainant never by name."""
-        if id_ in (SYSTEM_ID, MODEL_ID):
+        if id_ in (SYSTEM_ID, MODEL_ID, OPERATOR_ID):
             return self.say(f"who.{id_}")
         if id_ == case.complainant:
             return self.say("who.complainant")

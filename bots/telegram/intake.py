@@ -26,7 +26,6 @@ from bots.telegram.application import App, route
 from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
-from complaints.rulebook import Rulebook
 from store.errors import DatabaseAway
 from store.open import Store
 from store.values import Conversation, Turn
@@ -43,8 +42,8 @@ log = structlog.get_logger(__name__)
 class Intake:
     """The one way in, for polling, the webhook and updates that were put aside."""
 
-    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts, rules: Rulebook) -> None:
-        self._app, self._store, self._buttons, self._texts, self._rules = app, store, buttons, texts, rules
+    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts) -> None:
+        self._app, self._store, self._buttons, self._texts = app, store, buttons, texts
         self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
         self._room = asyncio.Semaphore(SIDE_BY_SIDE)
         self._why: dict[int, str] = {}
@@ -112,12 +111,12 @@ class Intake:
         return f"https://t.me/{me.username}" if me.username else f"tg://user?id={me.id}"
 
     def stepping(self, heard: Heard | None) -> Any:
-        """The dialogue's step for what was heard, with the clock and the rules in force."""
+        """The dialogue's step for what was heard, with the clock; the rules in force are the store's."""
 
         def take(conversation: Conversation) -> Turn:
             if heard is None:
                 return Turn(state=conversation.state)
-            return step(conversation, heard, now=self._store.now(), rules=self._rules, texts=self._texts)
+            return step(conversation, heard, now=self._store.now(), texts=self._texts)
 
         return take
 

@@ -86,7 +86,7 @@ async def line(
     store.use_rulebook(RULES)
     app = build_application(sim.bot_token, sim.telegram_url)
     buttons = Buttons(SECRET)
-    intake = Intake(app, store, buttons, TEXTS, RULES)
+    intake = Intake(app, store, buttons, TEXTS)
     poller = Poller(app, store, intake, timeout=2)
     kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
     performing = Performing(store, kinds)

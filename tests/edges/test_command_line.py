@@ -112,7 +112,16 @@ async def test_the_record_has_the_names_that_programs_rely_on(
     }  # fmt: skip
     assert (record["state"], record["close_code"]) == ("closed", "resolved")
     (row,) = listed.json["cases"]
-    assert set(row) == {"ref", "state", "priority", "category", "owner", "received_at", "next_due"}
+    assert set(row) == {
+        "ref",
+        "jurisdiction",
+        "state",
+        "priority",
+        "category",
+        "owner",
+        "received_at",
+        "next_due",
+    }
     assert (row["ref"], row["next_due"], listed.json["next"]) == (ref, None, None)
 
 

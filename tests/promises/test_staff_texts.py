@@ -60,7 +60,7 @@ def computed() -> set[str]:
     }
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
-    ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
+    ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
     ids |= {f"digest.{one}" for one in ("late", "today")} | {f"why.{code}" for code in STEPS}

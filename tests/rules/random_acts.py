@@ -13,7 +13,7 @@ from complaints.intake import said
 from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.record import Case
-from complaints.rulebook import LevelTargets, Rulebook
+from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
 from tests.rules.builders import (
     ALICE,
@@ -52,6 +52,11 @@ RULEBOOKS: tuple[Rulebook, ...] = (
     ),
     replace(RULES, levels={1: ("handler", "manager")}),
     replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),
+    replace(
+        rules_with(legal="30 days", lapse="10 bd", privacy="30 days"),
+        country="TR",
+        calendar=Calendar(zone="Europe/Istanbul", hours=dict.fromkeys(range(6), ((480, 720), (780, 1020)))),
+    ),
 )
 
 #: Words for every field there is; none of them may ever be met again in a fact.
@@ -289,6 +294,7 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
         "other_complainant": dice.choice((ANNA.id, "p2")),
     },
     Verb.DECLARE_CONFLICT: lambda dice, case, at: {"who": dice.choice(HANDLING).id},
+    Verb.REDATE: lambda dice, case, at: {"rulebook": "x", "before": "y", "jurisdiction": "GB"},
     Verb.SURVEY: lambda dice, case, at: {"step": dice.choice(("sent", "reminded", "answered"))},
 }
 

@@ -151,6 +151,7 @@ def _named(one: TargetSet) -> tuple[Target, int, int]:
 def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
     return (
         (event.verb is Verb.EXTEND and not event.facts["asks"])
+        or event.verb is Verb.REDATE
         or (event.verb is Verb.APPROVE and event.facts.get("extends") is not None)
         or priority_of(before) is not priority_of(after)
         or before.level != after.level
@@ -165,6 +166,30 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
 
 def _counts_from_the_acknowledgement(before: Case, after: Case) -> bool:
     return after.rules.targets.decide_from == "acknowledged" and before.acks != after.acks
+
+
+def other_rules_break_no_promise(before: Case, event: Event, after: Case) -> None:
+    """Under other rules a promised date moves later only where that was said, and the complainant hears of it.
+
+    What the law sets is corrected; a day that was missed, or given to the complainant, stays.
+    """
+    if event.verb is not Verb.REDATE:
+        return
+    assert after.rules_before == (*before.rules_before, before.rules)
+    told = {
+        one.facts["target"] for one in following(after, event) if one.facts.get("about", one.kind) == "dates"
+    }
+    for one in before.current_targets():
+        latest = after.target(one.target, one.of)
+        assert latest is not None
+        if one.met_at is not None or one.target in (Target.LEGAL, Target.PRIVACY, Target.SUBJECT):
+            continue
+        assert event.facts["later"] or latest.promised_due <= one.promised_due
+        assert one.internal_due > event.at or latest.internal_due <= one.internal_due
+        if one.target is Target.LAPSE:
+            assert latest.internal_due >= one.internal_due
+        if one.target in (Target.DECIDE, Target.UPDATE) and latest.promised_due > one.promised_due:
+            assert one.target in told
 
 
 def _named_or_put_off(before: Case, event: Event, after: Case) -> bool:
@@ -189,7 +214,7 @@ def versions_count_work(before: Case, event: Event, after: Case) -> None:
 
 def the_events_are_the_case(case: Case, events: Sequence[Event]) -> None:
     """Folding them again gives the same."""
-    assert fold(events, case.rules) == case
+    assert fold(events, case.first_rules) == case
 
 
 def events_hold_no_words(event: Event) -> None:
@@ -303,8 +328,10 @@ def _told_too_late(after: Case) -> bool:
 
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
     _, target, of, _, when = key.split(":")
-    # Another priority has another ladder; when it is due that is told in every one.
-    other = when != "due" and priority_of(before) is not priority_of(after)
+    # Another priority has another ladder, and the days before are counted by the calendar that holds; when it is due,
+    # that is told in every one.
+    anew = priority_of(before) is not priority_of(after) or before.rules != after.rules
+    other = when != "due" and anew
     told = target == Target.ACK and after.reachable
     return other or told or _target_over(Target(target), after, key, of=int(of))
 
