@@ -26,6 +26,10 @@ def ticking(store: Store, *, purges: bool = False, learning: Learning | None = N
     async def house() -> None:
         await store.in_thread(_housekeeping, store, purges, learning)
 
+    async def cards() -> None:
+        await store.in_thread(store.sweep_cards)
+
+    ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )

@@ -15,6 +15,7 @@ from store import (
     attempts,
     binding,
     by_voice,
+    card_sweep,
     checkpoints,
     contacts,
     entering,
@@ -150,6 +151,7 @@ class Store:
     draft = writing(slack_posts.draft)
     read_draft = reading(slack_posts.read_draft)
     drop_draft = writing(slack_posts.drop_draft)
+    sweep_cards = writing(card_sweep.sweep_cards)
     slack_seen = writing(slack_posts.slack_seen)
 
     # staff

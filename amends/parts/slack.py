@@ -158,6 +158,7 @@ class SlackPart:
     async def _again(self) -> None:
         """Slack is back: what waits for its next try need not wait out its pause."""
         await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+        await self._desk.do(self._desk.store.sweep_cards)
 
     async def _keep_roles(self) -> None:
         while True:
