@@ -249,8 +249,6 @@ class Store:
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
     current_rulebook = reading(rulebooks.current_rulebook)
-    reserve = writing(pacing.reserve)
-    lane_waits = writing(pacing.lane_waits)
     take_place = writing(places.take)
     take_place_within = writing(places.take_within)
     pause = writing(places.pause)

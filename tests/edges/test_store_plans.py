@@ -129,7 +129,6 @@ def _a_life(store: Store) -> None:
     store.claim_apart([Side(("say", "card"), dict.fromkeys(Lane, 1))], 60.0)
     store.read_draft(store.draft(ref, HANDLER, "note", {}, {}, "", 1))
     store.slack_seen("Ev1")
-    store.reserve("chat", 1.0)
     store.blocked(chat, True, store.now())
     store.free_waits(("say", "card"))
     store.cases()
