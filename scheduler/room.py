@@ -9,7 +9,7 @@ from complaints.duties import Lane
 from store.values import Side
 
 #: Side by side at each platform, and of what asks nobody outside.
-AT_A_PLATFORM, ELSEWHERE = 32, 32
+AT_A_PLATFORM, ELSEWHERE = 48, 32
 
 
 def room_of(most: int, in_hand: int) -> dict[Lane, int]:

@@ -46,6 +46,10 @@ def ticking(
                 "nobody_performs", kind=kind, remedy="amends outbox list; install the release that does"
             )
 
+    async def cards() -> None:
+        await store.in_thread(store.sweep_cards)
+
+    ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )

@@ -16,6 +16,7 @@ from store import (
     attempts,
     binding,
     by_voice,
+    card_sweep,
     checkpoints,
     contacts,
     entering,
@@ -174,6 +175,7 @@ class Store:
     draft = writing(slack_posts.draft)
     read_draft = reading(slack_posts.read_draft)
     drop_draft = writing(slack_posts.drop_draft)
+    sweep_cards = writing(card_sweep.sweep_cards)
     slack_seen = writing(slack_posts.slack_seen)
 
     # staff
@@ -278,8 +280,6 @@ class Store:
     use_rulebooks = writing(rulebooks.use_rulebooks)
     current_rulebook = reading(rulebooks.current_rulebook)
     current_rulebooks = reading(rulebooks.current_rulebooks)
-    reserve = writing(pacing.reserve)
-    lane_waits = writing(pacing.lane_waits)
     take_place = writing(places.take)
     take_place_within = writing(places.take_within)
     pause = writing(places.pause)

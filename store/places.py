@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from store.pacing import lane_waits
 from store.tables import LANES
 from store.transactions import Tx, database_seconds
 
@@ -86,7 +85,10 @@ def take_within(tx: Tx, limits: Sequence[Limit], within: float) -> Place | float
 
 def pause(tx: Tx, limit: Limit, seconds: float) -> None:
     """The other side asked for a pause (Retry-After): nothing within this limit leaves before it is over."""
-    lane_waits(tx, _paused(limit), seconds)
+    lane, until = _paused(limit), database_seconds() + seconds
+    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0}])
+    sooner = LANES.c.next_free_at < until
+    tx.connection.execute(update(LANES).where(LANES.c.lane == lane, sooner).values(next_free_at=until))
 
 
 def forget(tx: Tx) -> None:

@@ -162,6 +162,7 @@ class SlackPart:
         """Slack is back: what waits for its next try need not wait out its pause."""
         try:
             await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+            await self._desk.do(self._desk.store.sweep_cards)
         except DatabaseAway as away:
             # The pauses end by themselves.
             log.warning("database_away", why=str(away))

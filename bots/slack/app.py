@@ -23,7 +23,7 @@ from bots.slack.moving import Moving
 from bots.slack.presses import Presses
 from bots.slack.preview import SUFFIX
 from bots.slack.submissions import Submissions
-from bots.slack.taking_down import TakingDown
+from bots.slack.taking_down import AGAIN, TakingDown
 from bots.slack.telling import unexpected
 from complaints.forms import FORMS
 
@@ -89,6 +89,7 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action(re.compile(r"^home\.page\.\d$"))(home.turned)
     app.action("outbox.retry")(home.retried)
     app.action("home.move")(moving.pressed)
+    app.action(AGAIN)(taking_down.again)
     app.view(re.compile(r"^move(_preview)?$"))(moving.submitted)
     app.action("value")(nothing)
     app.view(log_form.FORM)(taking_down.submitted)

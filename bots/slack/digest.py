@@ -200,4 +200,6 @@ class Digests:
     async def message(self, owed: Obligation) -> Outcome:
         """`message`: a few words to one person, once."""
         said = owed.payload
-        return await say_once(self.poster, owed, str(said["member"]), Drawn(str(said["text"]), []))
+        return await say_once(
+            self.poster, owed, str(said["member"]), Drawn(str(said["text"]), said.get("blocks") or [])
+        )

@@ -42,7 +42,9 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
     async def tell(owed: Obligation) -> Outcome:
         said = owed.payload
         try:
-            await poster.whisper(said["channel"], said["user"], said["text"], said.get("thread"))
+            await poster.whisper(
+                said["channel"], said["user"], said["text"], said.get("thread"), blocks=said.get("blocks")
+            )
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
         return Done()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -15,6 +15,7 @@ from bots.slack.client import error_of
 from bots.slack.code_view import code_view
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
+from bots.slack.late import is_late, offer_again
 from bots.slack.modals import View, bare, from_home, with_matters, with_row
 from bots.slack.open_view import page_of, redrawn
 from bots.slack.opening import explained_view, opened_view, view_for
@@ -68,7 +69,7 @@ class Presses:
             text = await self._why(refused, press)
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected(f"press {press.form} on {press.ref}", failure)
-            text = self.desk.voice.say("refused.unexpected")
+            text = await self._instead(press, failure)
         try:
             if text is not None:
                 await self._tell(ack, press, text)
@@ -85,6 +86,17 @@ class Presses:
         else:
             await ack()
             await tell(self.desk, self.client, press, text)
+
+    async def _instead(self, press: Press, failure: Exception) -> str | None:
+        """What is said where the act or its view failed; nothing where a button says it."""
+        if not is_late(failure):
+            return self.desk.voice.say("refused.unexpected")
+        if press.in_modal:
+            # The button stands there still, and its next press has a fresh trigger.
+            return self.desk.voice.say("late.press_again")
+        value = ":".join((press.ref, *(press.suggested or ())))
+        await offer_again(self.desk, press, f"case.{press.form}", value)
+        return None
 
     async def _admit(self, body: Mapping[str, Any], press: Press) -> Actor:
         return await admit(self.desk, body, self.own_team, press.by, what=press.form, ref=press.ref)
@@ -129,8 +141,25 @@ class Presses:
             await owe_home(self.desk, press.key, actor.id)
         if press.in_modal and press.view is not None and press.view.get("callback_id") == "open":
             page = read_meta(press.view).page
-            view = await opened_view(self.desk, press.ref, actor, page=page)
-            await self.client.views_update(view_id=press.view["id"], view=view)
+            await self._drawn(press.view, press.ref, actor, page)
+
+    async def _drawn(
+        self,
+        view: Mapping[str, Any],
+        ref: str,
+        actor: Actor,
+        page: int,
+        shown: Callable[..., Awaitable[View]] = opened_view,
+    ) -> None:
+        """Draw what is open anew; where the view changed meanwhile, from the record as it then stands."""
+        try:
+            drawn = await shown(self.desk, ref, actor, page=page)
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=drawn)
+        except SlackApiError as failure:
+            if error_of(failure) != "hash_conflict":
+                raise
+            drawn = await shown(self.desk, ref, actor, page=page)
+            await self.client.views_update(view_id=view["id"], view=drawn)
 
     async def _owe_redrawing(self, press: Press) -> None:
         """Slack keeps a menu's old choice, and sends nothing for the same again, until it is redrawn."""
@@ -176,9 +205,9 @@ class Presses:
         press = Press(what, ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
         try:
             actor = await self._admit(body, press)
-            turned = explained_view if what == "due" else opened_view
-            view = await turned(self.desk, ref, actor, page=page)
-            await self.client.views_update(view_id=body["view"]["id"], view=view)
+            await self._drawn(
+                body["view"], ref, actor, page, explained_view if what == "due" else opened_view
+            )
         except ComplaintError as refused:
             await tell(self.desk, self.client, press, await self._why(refused, press))
         except SlackApiError as failure:

@@ -264,15 +264,6 @@ def test_a_commit_that_owes_nudges_and_a_mere_read_does_not(store: Store) -> Non
     assert nudges == ["now"]
 
 
-def test_a_lane_gives_places_one_interval_apart(store: Store) -> None:
-    first, second = store.reserve("chat:1", 30.0), store.reserve("chat:1", 30.0)
-    assert first == 0.0
-    assert 29.0 < second <= 30.0
-    assert store.reserve("chat:2", 30.0) == 0.0
-    store.lane_waits("chat:2", 90.0)
-    assert 89.0 < store.reserve("chat:2", 30.0) <= 90.0
-
-
 def test_only_one_holds_the_lead_and_fencing_grows(store: Store) -> None:
     first = store.lead("poller", "one", 60.0)
     assert (first, store.lead("poller", "two", 60.0), store.lead("poller", "one", 60.0)) == (1, None, 1)

@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlalchemy import event, select
 
+from complaints.duties import Lane
 from complaints.people import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.open import Store
+from store.places import Even, Window
 from store.stuck import Reason
 from store.tables import OBLIGATIONS
+from store.values import Side
 from store.worklists import Section
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_binding import code_of, sends
@@ -138,9 +141,14 @@ def _a_life(store: Store) -> None:
     store.posted(ref, "card", "1.1", 1, 1)
     store.post_at("C1", "1.1")
     store.posts(ref)
+    store.sweep_cards()
+    store.waiting()
+    store.listens("slack-line", "a:1", 60.0)
+    store.take_place([Even("chat", 1.0), Window("bot", 3, 1.0)])
+    store.pause(Even("chat", 1.0), 1.0)
+    store.claim_apart([Side(("say", "card"), dict.fromkeys(Lane, 1))], 60.0)
     store.read_draft(store.draft(ref, HANDLER, "note", {}, {}, "", 1))
     store.slack_seen("Ev1")
-    store.reserve("chat", 1.0)
     store.blocked(chat, True, store.now())
     store.free_waits(("say", "card"))
     store.cases()

@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 
-from bots.telegram.pace import BOT, LONGEST_WAIT, Pace, limits_for
+from bots.telegram.pace import APART, BOT, LONGEST_WAIT, Pace, limits_for
 from complaints.duties import Lane
 from simulator import Simulator
 from store.open import Store
 from store.outcomes import NoPlace
-from store.places import Even, Limit, Window
+from store.places import Even, Limit, Place, Window
+from store.tables import LANES
 from store.values import Obligation
 from tests.edges.desk import Desk
 from tests.edges.telegram_line import line
 
 
 def _paused(store: Store) -> set[str]:
-    from store.tables import LANES
-
     query = LANES.select().where(LANES.c.lane.endswith("/pause"))
     return store.run(lambda tx: set(tx.connection.execute(query).scalars()), writes=False)
 
@@ -72,11 +71,19 @@ async def test_a_refusal_means_the_chat_that_heard_much_else_the_bot(
 
 async def test_held_up_past_its_place_a_message_takes_another(sqlite_store: Store) -> None:
     pace = Pace(sqlite_store, monotonic=lambda: time.monotonic() + 10.0)
-    limits = limits_for("1", Lane.BULK)
-    number = await pace.begin("1", Lane.BULK, lambda *_: (5, sqlite_store.take_place(limits)))
+    limits, first = limits_for("1", Lane.BULK), list[float]()
+
+    def write(*_: Any) -> tuple[int, Place]:
+        place = sqlite_store.take_place(limits)
+        first.append(place.moment)
+        return 5, place
+
+    number = await pace.begin("1", Lane.BULK, write)
     assert number == 5
     # Two places of the even lane are gone, and one of the chat's.
-    assert sqlite_store.take_place([Even(f"{BOT}~even", 30.0)]).wait > 0.0
+    even = LANES.select().where(LANES.c.lane == f"{BOT}~even")
+    until = sqlite_store.run(lambda tx: tx.connection.execute(even).one().next_free_at, writes=False)
+    assert until >= first[0] + 2 * APART - 1e-5
     assert sqlite_store.take_place([Even(f"{BOT}:1", 1.0, 3)]).wait == 0.0
 
 

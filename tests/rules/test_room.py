@@ -24,11 +24,11 @@ def test_bulk_leaves_room_for_reminders_and_those_for_talk_and_that_for_danger()
 
 def test_a_platform_that_is_full_takes_no_place_of_the_other() -> None:
     rooms = Rooms(("say", "survey", "card", "lapse"), (("say", "survey"), ("card",)))
-    for _ in range(32):
+    for _ in range(AT_A_PLATFORM):
         rooms.enter("survey")
     full, other, rest = rooms.sides()
     assert (full.kinds, full.room[Lane.DANGER]) == (("say", "survey"), 0)
-    assert (other.kinds, other.room[Lane.BULK]) == (("card",), 16)
+    assert (other.kinds, other.room[Lane.BULK]) == (("card",), 24)
     assert rest.kinds == ("lapse",)
     assert (rooms.for_any(), rooms.is_full) == (0, False)
     rooms.leave("survey")
