@@ -124,6 +124,17 @@ async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_
     assert heard(office, kept) == {MONA: 1}
 
 
+@clause("6.4")
+async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office: Office) -> None:
+    store = office.store
+    store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    meanwhile = store.actor(BURAK)
+    store.back(ALICE)
+
+    assert meanwhile.stands_in_for == {ALICE}
+    assert store.actor(BURAK).stands_in_for == frozenset()
+
+
 async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
     roles = {**ROLES, Role.MANAGER: (MONA, BURAK)}
     await sync_staff(office.client, office.desk, roles, colleagues={ALICE: Colleague(line=BURAK)})
