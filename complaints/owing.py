@@ -15,11 +15,14 @@ from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
 from complaints.particulars import TargetSet
+from complaints.quiet import last_spoken_by
 from complaints.record import Case
 from complaints.targets import lapses_at
 from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
 from complaints.worktime import before, due
 
+#: A date that was promised and will not be kept is told this long before it passes.
+BEFORE_MISSED = timedelta(hours=1)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -125,8 +128,10 @@ def _told(case: Case) -> Iterator[Owed]:
         yield Owed(key, "recourse", case.reply_at, Lane.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
-        yield Owed(f"progress:{update.version}", "progress", update.internal_due, Lane.NOTICE)
+        at = _told_by(case, update.internal_due)
+        yield Owed(f"progress:{update.version}", "progress", at, Lane.NOTICE)
     yield from _not_ready(case)
+    yield from _date_missed(case, legal)
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)
@@ -156,6 +161,29 @@ def _told_at(case: Case, one: TargetSet) -> datetime:
         return earlier.internal_due
     judged = case.assessment.at if case.assessment is not None else one.start
     return max(one.start, case.logged_at, judged)
+
+
+def _date_missed(case: Case, legal: TargetSet | None) -> Iterator[Owed]:
+    """The complainant hears before the date of the answer passes that it will not be kept (7.3).
+
+    Of the legal maximum its own notice tells, and where the rules want one earlier that is `_not_ready`.
+    """
+    if case.rules.targets.delay_notice is not None:
+        return
+    decide = case.target(Target.DECIDE)
+    if decide is None or decide.met_at is not None or decide.promised_due <= case.logged_at:
+        return
+    if legal is not None and legal.met_at is None and legal.internal_due <= decide.promised_due:
+        return
+    at = _told_by(case, decide.promised_due - BEFORE_MISSED)
+    about = {"target": decide.target.value, "version": decide.version}
+    yield Owed(f"progress:decide:{decide.version}", "progress", at, Lane.NOTICE, about)
+
+
+def _told_by(case: Case, at: datetime) -> datetime:
+    """Said by then: before the quiet hours in which it falls, else it would only be heard after the date."""
+    spoken = last_spoken_by(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+    return spoken if spoken > case.logged_at else at
 
 
 def _reminders(case: Case) -> Iterator[Owed]:

@@ -26,10 +26,14 @@ ORDER: tuple[Role, ...] = (
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody acting now, with the roles held at this moment (roles are looked up for every act)."""
+    """Somebody acting now, with the roles held at this moment (roles are looked up for every act).
+
+    `stands_in_for` are the people who are away now and whose deputy this is.
+    """
 
     id: str
     roles: frozenset[Role]
+    stands_in_for: frozenset[str] = frozenset()
 
     @property
     def is_staff(self) -> bool:

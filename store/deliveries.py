@@ -61,6 +61,8 @@ def _fate(tx: Tx, row: Any, sent: list[Any]) -> Delivery | None:
     if row.state == "open":
         if row.attempts > 0:
             return told(Fate.TRYING, row.due, why=why)
+        if last is not None and last.state == MessageState.TO_TELL.value:
+            return told(Fate.TO_TELL, last.at)
         waits = row.why is not None and row.due > tx.now
         return told(Fate.WAITING, row.due) if waits else None
     if last is None:

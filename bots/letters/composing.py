@@ -12,7 +12,7 @@ from bots.letters.previewing import preview
 from bots.letters.writing import Letter, parts
 from bots.texts import Texts
 from complaints.record import Case, Event
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, Target, Verb
 
 WordsOf = Callable[[int], Mapping[str, str]]
 
@@ -85,8 +85,9 @@ class Composer:
         return Spoken(moved, "dates.moved")
 
     def progress(self, facts: Mapping[str, Any]) -> Spoken:
-        """How far it is."""
-        return Spoken(under_way.progress(self.letter, self.now), "progress")
+        """How far it is; before the date of the answer is missed, that it will be."""
+        missing = facts.get("target") == Target.DECIDE
+        return Spoken(under_way.progress(self.letter, self.now, missing=missing), "progress")
 
     def delay(self, facts: Mapping[str, Any]) -> Spoken:
         """That the answer is not ready."""

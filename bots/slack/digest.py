@@ -18,7 +18,7 @@ from bots.slack.suggesting import shared_out
 from bots.slack.telling_once import say_once
 from bots.slack.voice import Voice
 from bots.slack.whom import present, stand_ins
-from complaints.hours import opening_time, working_day_from
+from complaints.hours import is_working, opening_time, working_day_from
 from complaints.ladder import TOP_AFTER_DAYS
 from complaints.likeness import Cluster
 from complaints.localtime import at_minute, wall
@@ -142,6 +142,8 @@ class Digests:
             or not member.roles
             or member.is_away(now)
             or today.isoformat() != owed.facts["day"]
+            # After a stop until the evening tomorrow's tells it.
+            or not is_working(now, rules.calendar)
         ):
             return Done()
         actor = Actor(member.id, member.roles)

@@ -17,6 +17,7 @@ from bots.slack.pace import Wait
 from bots.slack.posting import NETWORK, PERMANENT, Poster, outcome_of
 from bots.slack.telling import unexpected
 from complaints.errors import UnknownReference
+from complaints.ladder import leaves_at
 from complaints.localtime import wall
 from complaints.permissions import may_read
 from complaints.record import Case
@@ -117,6 +118,10 @@ class Direct:
             case = await self.desk.do(self.desk.store.case, str(ref))
         except UnknownReference:
             return await self._each(people, Drawn(self._failed_text(owed, str(ref)), []), owed)
+        # The card shows it at once; at night only what is urgent wakes anybody.
+        opens = leaves_at(case, self.desk.store.now())
+        if opens > self.desk.store.now():
+            return Later(opens, "outside working hours")
         told = [
             one.id
             for one in members

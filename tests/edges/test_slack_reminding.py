@@ -9,7 +9,9 @@ import pytest
 
 from bots.slack.performers import performers
 from bots.slack.staff import Colleague, sync_staff
+from complaints.duties import Owed
 from complaints.vocabulary import Role, Verb
+from scheduler.mornings import owe_next_morning
 from store.open import Store
 from store.outcomes import Done
 from tests.clauses import clause
@@ -122,6 +124,17 @@ async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_
     assert heard(office, kept) == {MONA: 1}
 
 
+@clause("6.4")
+async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office: Office) -> None:
+    store = office.store
+    store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    meanwhile = store.actor(BURAK)
+    store.back(ALICE)
+
+    assert meanwhile.stands_in_for == {ALICE}
+    assert store.actor(BURAK).stands_in_for == frozenset()
+
+
 async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
     roles = {**ROLES, Role.MANAGER: (MONA, BURAK)}
     await sync_staff(office.client, office.desk, roles, colleagues={ALICE: Colleague(line=BURAK)})
@@ -172,3 +185,32 @@ async def test_no_reminder_leaves_outside_working_hours_but_of_p1(office: Office
     assert said[pressing]
     assert all(one.weekday() < 5 and 9 <= one.hour <= 17 for one in said[pressing])
     assert any(not 9 <= one.hour <= 17 for one in said[urgent])
+
+
+async def test_what_was_given_up_at_night_is_told_in_the_morning_but_of_p1_at_once(office: Office) -> None:
+    office.clock.go_on(hours=12)
+    slow, urgent = owned(office, ALICE), owned(office, ALICE, severity=5)
+    await office.idle()
+    for n, ref in enumerate((slow, urgent)):
+        office.store.insert(Owed(f"fetch:{n}", "fetch", office.store.now()), ref)
+    for row in office.store.outbox(everything=True, kind="fetch"):
+        office.store.give_up(row["id"], "gone")
+    await office.idle()
+    at_night = {ref: told_failed(office, ref) for ref in (slow, urgent)}
+    await until(office, MORNING)
+
+    assert at_night == {slow: 0, urgent: 1}
+    assert told_failed(office, slow) == 1
+
+
+def told_failed(office: Office, ref: str) -> int:
+    return sum("could not be done" in one for one in pings(office, MONA, ref))
+
+
+async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morning(office: Office) -> None:
+    owned(office, ALICE)
+    await office.idle()
+    owe_next_morning(office.store)
+    await until(office, MORNING + timedelta(hours=12))
+
+    assert not [one for one in office.texts(ALICE) if "Good morning" in one]

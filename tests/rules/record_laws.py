@@ -273,7 +273,7 @@ def duties_are_named_by_their_date(case: Case) -> None:
     assert {one.kind for one in owed} <= set(KINDS)
     for one in owed:
         json.dumps(dict(one.facts))
-        target = _TARGET_OF.get(one.kind)
+        target = Target.DECIDE if one.facts.get("target") == Target.DECIDE else _TARGET_OF.get(one.kind)
         if one.kind == "remind":
             latest = case.target(Target(one.facts["target"]), one.facts["of"])
             assert latest is not None
@@ -283,7 +283,41 @@ def duties_are_named_by_their_date(case: Case) -> None:
             latest = case.target(target, of)
             assert latest is not None
             assert str(latest.version) in one.key.split(":")[1:]
-            assert one.kind == "lapse" or one.due == latest.internal_due
+            # What is due in quiet hours is told before them, never after the date.
+            date = latest.promised_due if target is Target.DECIDE else latest.internal_due
+            assert one.kind == "lapse" or one.due <= date
+
+
+def no_deadline_without_message(case: Case) -> None:
+    """Every date that the complainant waits for has a message owed by then, or is over (7.3: never silence)."""
+    told = case.reachable or case.told_by_people
+    if not case.is_open or case.is_history or case.erased_at or not told or Flag.WITHDRAWN in case.flags:
+        return
+    notices: dict[tuple[str, str], Any] = {}
+    for one in standing(case):
+        kind, target = one.facts.get("about", one.kind), str(one.facts.get("target", ""))
+        by = _PROMISED_BY.get((kind, target))
+        if by is not None:
+            notices[by, str(one.facts.get("remedy", 0))] = one.due
+    for date in case.current_targets():
+        # What had passed before anybody here knew of it is a figure, not a promise.
+        if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
+            continue
+        at = notices.get((date.target, str(date.of)))
+        if date.target is Target.DECIDE and at is None:
+            at = notices.get((Target.LEGAL, "0"))
+        assert at is not None, (date, case.state)
+        assert at <= date.promised_due, (date, at)
+
+
+#: The dates that are promised outside while the complaint is with us, and which notice tells of each.
+_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY})
+_PROMISED_BY: Mapping[tuple[str, str], Target] = {
+    ("progress", ""): Target.UPDATE,
+    ("progress", "decide"): Target.DECIDE,
+    ("legal_passed", "legal"): Target.LEGAL,
+    ("remedy_late", ""): Target.REMEDY,
+}
 
 
 _TARGET_OF: Mapping[str, Target] = {
@@ -359,7 +393,8 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     ),
     "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
     "progress": lambda before, after, key: (
-        _silenced(before, after) or _target_over(Target.UPDATE, after, key)
+        _silenced(before, after)
+        or _target_over(Target.DECIDE if ":decide:" in key else Target.UPDATE, after, key)
     ),
     "delay": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.DECIDE, after, key) or _told_too_late(after)

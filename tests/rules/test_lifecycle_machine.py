@@ -139,6 +139,11 @@ class Complaint(RuleBasedStateMachine):
         """Whatever happened."""
         laws.duties_are_named_by_their_date(self.case)
 
+    @invariant()
+    def no_deadline_without_message(self) -> None:
+        """Deadlines with no message: none."""
+        laws.no_deadline_without_message(self.case)
+
     def teardown(self) -> None:
         """At the end the events give the same case once more, and every date of it explains itself."""
         if hasattr(self, "case"):
