@@ -110,6 +110,8 @@ class OnCall:
     always: bool = False
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    #: Where the hours count, if not in the zone of the calendar.
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class Rulebook:
 
 
 #: What came with a later release and is left out while it says nothing.
-_LATER = ("categories", "jurisdictions")
+_LATER = {("Rulebook", "categories"), ("Rulebook", "jurisdictions"), ("OnCall", "zone")}
 
 
 def as_json(value: Any) -> Any:
@@ -187,7 +189,7 @@ def as_json(value: Any) -> Any:
             one.name: as_json(getattr(value, one.name))
             for one in fields(value)
             # Rules of before an organisation could have these keep their id.
-            if not (isinstance(value, Rulebook) and one.name in _LATER and not getattr(value, one.name))
+            if (type(value).__name__, one.name) not in _LATER or getattr(value, one.name)
         }
     if isinstance(value, Mapping):
         return {_key(key): as_json(one) for key, one in value.items()}
