@@ -190,7 +190,7 @@ def nobody_reads_until(at: datetime, calendar: Calendar, on_call: OnCall) -> dat
 def _rota(on_call: OnCall, zone: str) -> Calendar | None:
     if not on_call.people or not (on_call.always or any(on_call.hours.values())):
         return None
-    return Calendar(zone=zone, hours=on_call.hours, always=on_call.always)
+    return Calendar(zone=on_call.zone or zone, hours=on_call.hours, always=on_call.always)
 
 
 def _spans_of(day: date, calendar: Calendar) -> tuple[tuple[int, int], ...]:

@@ -142,6 +142,9 @@ def promised_later(case: Case, event: Event) -> tuple[Target, ...]:
         before, after = versions.get(version - 1), versions.get(version)
         if before is None or after is None or before.start != after.start:
             continue
+        if target is Target.UPDATE and case.assessment is None:
+            # Only the letter after the assessment says when they hear next.
+            continue
         if before.promised_due < after.promised_due:
             found.append(target)
     return tuple(found)

@@ -134,6 +134,8 @@ class OnCall:
     always: bool = False
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    #: Where the hours count, if not in the zone of the calendar.
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ class Rulebook:
 #: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
 _LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset({"categories", "jurisdictions"}),
+    "OnCall": frozenset({"zone"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +15,7 @@ from complaints.jurisdictions import Rulebooks
 from complaints.particulars import TargetSet
 from complaints.people import OPERATOR
 from complaints.record import Case
-from complaints.redating import TOLD_BY_DATE, keeps_a_promise
+from complaints.redating import keeps_a_promise, promised_later
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import State, Verb
 from store.acting import act_on
@@ -124,6 +123,7 @@ def _facts(tx: Tx, file: CaseFile, rules: Rulebook, *, later: bool) -> Mapping[s
 
 def _redated(before: Case, done: Done) -> Redated:
     facts, case = done.event.facts, done.case
+    later = promised_later(case, done.event)
     changes = []
     for row in facts.get("targets", ()):
         after = next(
@@ -131,7 +131,8 @@ def _redated(before: Case, done: Done) -> Redated:
             for one in case.targets
             if (one.target.value, one.of, one.version) == (row["target"], row["of"], row["version"])
         )
-        changes.append(_change(before.target(after.target, after.of), after, case))
+        told = after.of == 0 and after.target in later
+        changes.append(_change(before.target(after.target, after.of), after, case, told=told))
     for row in facts.get("met", ()):
         gone = next(
             one
@@ -149,18 +150,11 @@ def _redated(before: Case, done: Done) -> Redated:
     )
 
 
-def _change(before: TargetSet | None, after: TargetSet, case: Case) -> Change:
-    running = before is not None and before.met_at is None
-    told = running and after.target in TOLD_BY_DATE and _later(before, after)
+def _change(before: TargetSet | None, after: TargetSet, case: Case, *, told: bool) -> Change:
     return Change(
-        before if running else None,
+        before if before is not None and before.met_at is None else None,
         after,
         told=told,
         kept=keeps_a_promise(after),
         because=tuple(explained(case, after)),
     )
-
-
-def _later(before: TargetSet | None, after: TargetSet) -> bool:
-    at: datetime | None = None if before is None else before.promised_due
-    return at is not None and after.promised_due > at

@@ -107,10 +107,10 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     zone = (other and other.timezone) or own.timezone
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
     calendar = _calendar(hours, zone, public, imported(settings, hours, zone, year=year).days)
-    on_call = _on_call(settings.on_call)
+    # Who is on call lives by the organisation's clock, wherever the complaint comes from.
+    on_call = _on_call(settings.on_call, "" if zone == own.timezone else own.timezone)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
     authority = settings.authority if other is None or other.authority is None else other.authority
-    danger = settings.danger if other is None or other.danger is None else other.danger
     privacy = (other and other.privacy) or settings.privacy
     return Rulebook(
         organisation=own.name,
@@ -127,7 +127,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_amount(limit.amount) for role, limit in authority.items()},
         recourse=_recourse(settings, other, preset, country),
-        danger=tuple(Danger(signs=one.signs, number=one.number, text=one.text) for one in danger),
+        danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),
         survey=Survey(**settings.survey.model_dump()),
         notice=privacy.notice,
@@ -167,6 +167,11 @@ def cautions(settings: Settings) -> list[str]:
         other = settings.jurisdiction.get(code or "")
         hours, zone = (other and other.calendar) or settings.calendar, rules.calendar.zone
         found += [f"not counted as a day off: {one}" for one in imported(settings, hours, zone).left_out]
+        if code and settings.jurisdiction[code].emergency_number is None:
+            number = rules.emergency_number
+            found.append(
+                f"jurisdiction.{code}.emergency_number is not set: in danger people are told {number}"
+            )
     if settings.privacy.purge and not settings.privacy.retention:
         found.append("privacy.purge does nothing without privacy.retention: say how long files are kept")
     return list(dict.fromkeys(found))
@@ -226,11 +231,19 @@ def _public_holidays(country: str, region: str | None, language: str, year: int)
     return {day: found[day] for day in sorted(found)}
 
 
-def _on_call(said: sections.OnCall) -> OnCall:
+def _on_call(said: sections.OnCall, zone: str) -> OnCall:
     if not said.people:
         return OnCall()
     hours = parse_hours(said.hours, overnight=True)
-    return OnCall(always=hours is None, hours=hours or {}, people=said.people)
+    return OnCall(always=hours is None, hours=hours or {}, people=said.people, zone=zone if hours else "")
+
+
+def _danger(settings: Settings, other: sections.Jurisdiction | None) -> tuple[Danger, ...]:
+    """The signs of one country are heard in the other too, but its numbers help nobody there."""
+    if other is None or other.danger is not None:
+        said = settings.danger if other is None else other.danger
+        return tuple(Danger(signs=one.signs, number=one.number, text=one.text) for one in said or ())
+    return tuple(Danger(signs=one.signs, text=one.text) for one in settings.danger)
 
 
 def _recourse(

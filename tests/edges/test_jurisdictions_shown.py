@@ -20,10 +20,11 @@ from amends.importing.table import read_table
 from amends.parts.web import web_app
 from amends.privacy.exporting import archive
 from amends.public_page import public_page
-from amends.settings import load, rulebooks
+from amends.settings import cautions, load, rulebooks
 from bots.texts import load as load_texts
 from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Calendar, RecourseStep
+from complaints.rulebook import Calendar, RecourseStep, as_json, from_json
+from complaints.worktime import on_call_covers
 from simulator.block_kit import view_problems
 from store.open import Store
 from tests.databases import FakeClock
@@ -62,6 +63,36 @@ def test_a_further_country_changes_nothing_that_the_own_rules_say(tmp_path: Path
     alone, both = settings_of(tmp_path, "").own, settings_of(tmp_path, TURKEY).own
     assert alone.id != both.id
     assert alone.says_as(both)
+
+
+SPECIAL = """
+[on_call]
+hours = "Mon-Fri 18:00-09:00"
+people = ["U0000002"]
+[[danger]]
+signs = ["gas"]
+number = "0800 111 999"
+text.en = "Call {number} from outside."
+"""
+
+
+def test_who_is_on_call_lives_by_the_organisations_clock(tmp_path: Path) -> None:
+    known = settings_of(tmp_path, SPECIAL + TURKEY)
+    assert (known.own.on_call.zone, known.of("TR").on_call.zone) == ("", "Europe/London")
+    evening = datetime(
+        2026, 11, 3, 17, 30, tzinfo=UTC
+    )  # half past eight in Istanbul, half past five in London
+    assert not on_call_covers(evening, known.of("TR").on_call, "Europe/Istanbul")
+    assert on_call_covers(evening, known.own.on_call, "Europe/Istanbul")
+    assert from_json(as_json(known.of("TR"))) == known.of("TR")
+
+
+def test_the_number_of_one_country_is_not_told_in_another(tmp_path: Path) -> None:
+    known = settings_of(tmp_path, SPECIAL + TURKEY)
+    (sign,) = known.of("TR").danger
+    assert (sign.signs, sign.number) == (("gas",), None)
+    warned = cautions(load(tmp_path / "amends.toml", {}))
+    assert "jurisdiction.TR.emergency_number is not set: in danger people are told 112" in warned
 
 
 def test_a_new_year_changes_the_id_of_the_rules_and_nothing_that_they_say(tmp_path: Path) -> None:

@@ -188,7 +188,8 @@ def other_rules_break_no_promise(before: Case, event: Event, after: Case) -> Non
         assert one.internal_due > event.at or latest.internal_due <= one.internal_due
         if one.target is Target.LAPSE:
             assert latest.internal_due >= one.internal_due
-        if one.target in (Target.DECIDE, Target.UPDATE) and latest.promised_due > one.promised_due:
+        heard = one.target is Target.DECIDE or (one.target is Target.UPDATE and before.assessment is not None)
+        if heard and latest.promised_due > one.promised_due:
             assert one.target in told
 
 

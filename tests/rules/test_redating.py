@@ -113,6 +113,12 @@ def test_a_promise_moves_later_only_on_demand_and_the_complainant_is_told_why() 
     assert duties[f"dates:{seq}:decide"] == {"seq": seq, "verb": "redate", "target": "decide", "of": 0}
 
 
+def test_of_a_date_that_was_never_told_nothing_is_told() -> None:
+    told = redated(acknowledged(a_received_case()), SHUT, later=True)
+    assert dates(told, Target.UPDATE)[1] > dates(acknowledged(a_received_case()), Target.UPDATE)[1]
+    assert [one.facts["target"] for one in told.owed if one.kind == "dates"] == ["decide"]
+
+
 def test_before_an_assessment_the_inner_date_moves_and_the_outer_promise_stays() -> None:
     told = acknowledged(a_received_case())
     longer = redated(told, sooner("15 bd"))
