@@ -12,6 +12,7 @@ from bots.slack.card import Drawn
 from bots.slack.desk import Desk
 from bots.slack.home import heading
 from bots.slack.likes import cluster_lines
+from bots.slack.model_news import NO_NEWS, ModelNews, model_news, news_lines
 from bots.slack.posting import Poster
 from bots.slack.telling_once import say_once
 from bots.slack.voice import Voice
@@ -37,11 +38,14 @@ class Morning:
     parts: Mapping[str, Worklist]
     #: Like complaints that somebody should look at together; of managers alone.
     clusters: tuple[Cluster, ...] = ()
+    #: What there is to hear of the model; of managers alone.
+    model: ModelNews = NO_NEWS
 
     @property
     def is_empty(self) -> bool:
         """Nothing to say: then nothing is said."""
-        return not self.clusters and not any(page.count for page in self.parts.values())
+        there = any(page.count for page in self.parts.values())
+        return not there and not self.clusters and self.model == NO_NEWS
 
 
 def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
@@ -62,6 +66,10 @@ def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
         head = f"{voice.say('digest.clusters')} ({len(morning.clusters)})"
         counts.append(head)
         blocks.append(section("\n".join([f"*{head}*", *cluster_lines(morning.clusters, voice)])))
+    if heard := news_lines(morning.model, voice):
+        head = voice.say("digest.model")
+        counts.append(head)
+        blocks.append(section("\n".join([f"*{head}*", *heard])))
     blocks.append(context(voice.say("digest.home")))
     return Drawn(f"{title}: {', '.join(counts)}", blocks)
 
@@ -131,6 +139,7 @@ class Digests:
                 "unchecked": await page(Section.UNCHECKED),
             },
             await desk.do(desk.store.like_clusters, actor) if manages else (),
+            await desk.do(model_news, desk.store) if manages else NO_NEWS,
         )
 
     async def message(self, owed: Obligation) -> Outcome:
