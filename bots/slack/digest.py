@@ -13,6 +13,7 @@ from bots.slack.delivered import stuck_line
 from bots.slack.desk import Desk
 from bots.slack.home import heading
 from bots.slack.likes import cluster_lines
+from bots.slack.model_news import NO_NEWS, ModelNews, model_news, news_lines
 from bots.slack.posting import Poster
 from bots.slack.suggesting import shared_out
 from bots.slack.telling_once import say_once
@@ -54,11 +55,13 @@ class Morning:
     proposed: Mapping[str, str] = field(default_factory=dict)
     #: After an absence: what happened meanwhile, complaint by complaint, and since when.
     happened: tuple[Meanwhile, ...] = ()
+    #: What there is to hear of the model; of managers alone.
+    model: ModelNews = NO_NEWS
 
     @property
     def is_empty(self) -> bool:
         """Nothing to say: then nothing is said."""
-        more = self.clusters or self.stuck or self.happened
+        more = self.clusters or self.stuck or self.happened or self.model != NO_NEWS
         return not more and not any(page.count for page in self.parts.values())
 
 
@@ -89,6 +92,10 @@ def digest(morning: Morning, voice: Voice, now: datetime, zone: str) -> Drawn:
             head = f"{voice.say(id_)} ({len(rows)})"
             counts.append(head)
             blocks.append(section("\n".join([f"*{head}*", *rows])))
+    if heard := news_lines(morning.model, voice):
+        head = voice.say("digest.model")
+        counts.append(head)
+        blocks.append(section("\n".join([f"*{head}*", *heard])))
     blocks.append(context(voice.say("digest.home")))
     return Drawn(f"{title}: {', '.join(counts)}", blocks)
 
@@ -197,6 +204,7 @@ class Digests:
             await desk.do(desk.store.like_clusters, actor) if manages else (),
             await desk.do(desk.store.given_up, actor, FEW) if manages else (),
             shared_out(ownerless.cases, members, loads, now),
+            model=await desk.do(model_news, desk.store) if manages else NO_NEWS,
         )
 
     async def message(self, owed: Obligation) -> Outcome:

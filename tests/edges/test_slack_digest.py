@@ -11,6 +11,7 @@ from bots.slack.performers import performers
 from complaints.duties import Owed
 from complaints.vocabulary import Verb
 from scheduler.mornings import next_morning, owe_next_morning
+from store.models import Run
 from store.open import Store
 from store.stuck import Reason
 from store.values import Obligation
@@ -70,6 +71,21 @@ async def test_nothing_to_say_is_no_digest(office: Office) -> None:
 
     assert len(digests(office, ALICE)) == 1
     assert digests(office, BURAK) == []
+
+
+async def test_managers_hear_that_a_new_model_was_turned_away_until_one_is_let_in(office: Office) -> None:
+    def trained(key: str, *, passes: bool) -> None:
+        run = Run(key, office.store.now(), 60, passes, {"passes": passes, "reasons": ["worse"]})
+        office.store.keep_run(run, b"", "0" * 64, {}, activate=False)
+
+    trained("1", passes=False)
+    await morning(office)
+    trained("2", passes=True)
+    await morning(office, MORNING + timedelta(days=1))
+
+    (told,) = digests(office, MONA)
+    assert "A newly trained model was turned away" in told
+    assert digests(office, ALICE) == []
 
 
 async def test_who_is_away_hears_none(office: Office) -> None:

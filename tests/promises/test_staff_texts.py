@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bots.rule_names import RULES
 from bots.slack import figures, incident_card, inputs, offers, refusals, shown
 from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
-from bots.slack.rule_names import RULES
 from bots.texts import load
 from complaints.because import STEPS
 from complaints.by_voice import LETTERS
