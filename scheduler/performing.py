@@ -11,7 +11,7 @@ import structlog
 from complaints.errors import ComplaintError
 from scheduler import backoff
 from scheduler.room import Rooms
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, NotMigrated
 from store.obligations import THREAD
 from store.open import Store
 from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
@@ -215,7 +215,7 @@ class Performing:
             # The record says no (somebody else was first, the state moved on): a person cannot do better.
             log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
             return Done()
-        except DatabaseAway as away:
+        except (DatabaseAway, NotMigrated) as away:
             log.warning("database_away", why=str(away), id=one.id, kind=one.kind)
             return Retry("the database was away")
         except Exception as wrong:

@@ -26,7 +26,7 @@ from bots.telegram.application import App, route
 from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, NotMigrated
 from store.open import Store
 from store.values import Conversation, Turn
 
@@ -35,6 +35,8 @@ Raw = Mapping[str, Any]
 #: Seconds before each try.
 TRIES = (0.0, 0.1, 1.0)
 SIDE_BY_SIDE = 32
+#: What no update can be blamed for: a database that is away, rules of a newer release beside this one.
+NOT_ITS_FAULT = frozenset({DatabaseAway.__name__, NotMigrated.__name__})
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +70,9 @@ class Intake:
         for tried, pause in enumerate(TRIES):
             await asyncio.sleep(pause)
             why = await self._try(raw)
-            if why == DatabaseAway.__name__:
-                # Not the update's fault: it comes again once what is said can be kept.
-                raise DatabaseAway("The database cannot keep what was said: Telegram holds it meanwhile.")
+            if why in NOT_ITS_FAULT:
+                # It comes again once what is said can be kept, here or by another process.
+                raise DatabaseAway("What was said cannot be kept now: Telegram holds it meanwhile.")
             if key in await self._store.in_thread(self._store.known, [key]):
                 return "retried" if tried else "taken"
         log.error("update_set_aside", key=key, why=why)
