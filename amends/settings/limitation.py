@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from complaints.rulebook import Rulebook
 from complaints.worktime import due
@@ -11,6 +12,20 @@ from complaints.worktime import due
 #: Until when a claim out of a contract may be brought, in general; longer ones exist (deeds, personal injury).
 LIMITATION: Mapping[str, str] = {"GB": "72 months", "TR": "120 months"}
 _ANY_DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def scheme_caution(rules: Rulebook, scheme: Mapping[str, Any]) -> str | None:
+    """The same of a scheme that asks to keep files for a time; counted from receipt it ends before ours at best."""
+    asked = scheme.get("keep")
+    if not rules.retention or asked is None:
+        return None
+    kept, wanted = (due(_ANY_DAY, span, rules.calendar).at for span in (rules.retention, asked))
+    return (
+        f"privacy.retention purges files {rules.retention} after closing, but {rules.preset} asks to keep them for "
+        f"{asked} from receipt: make sure that none goes too early"
+        if kept < wanted
+        else None
+    )
 
 
 def retention_caution(rules: Rulebook) -> str | None:
