@@ -354,6 +354,18 @@ def test_a_purge_is_warned_of(tmp_path: Path) -> None:
     assert said.startswith("privacy.retention purges files 24 months after closing (GB)")
 
 
+def test_files_may_be_kept_from_receipt(tmp_path: Path) -> None:
+    organisation = 'preset = "uk_fca_disp"'
+    found = rules(tmp_path, '[privacy]\nretention = "36 months  from receipt"\n', organisation=organisation)
+    assert found.retention == "36 months from receipt"
+    said = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("36 months after receipt (GB), but claims may be brought" in one for one in said)
+    assert not any("asks to keep" in one for one in said)
+    assert rules(tmp_path, '[privacy]\nretention = "72 months from closing"\n').retention == "72 months"
+    with pytest.raises(SettingsError, match="is not a length of time"):
+        rules(tmp_path, '[privacy]\nretention = "36 months from birth"\n')
+
+
 def test_equal_settings_make_the_same_rulebook_and_it_survives_storage(tmp_path: Path) -> None:
     one, other = rules(tmp_path), rules(tmp_path)
     assert one.id == other.id
