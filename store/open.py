@@ -44,6 +44,7 @@ from store import (
     periods,
     places,
     proposing,
+    queue,
     reads,
     records,
     rotating,
@@ -133,7 +134,7 @@ class Store:
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
-    waiting = reading(obligations.waiting)
+    waiting = reading(queue.waiting)
 
     # messages to the complainant
     sending = writing(messages.sending)
