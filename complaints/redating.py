@@ -140,7 +140,8 @@ def promised_later(case: Case, event: Event) -> tuple[Target, ...]:
         version = new.get((target.value, 0), 0)
         versions = {one.version: one for one in case.targets if one.target is target and one.of == 0}
         before, after = versions.get(version - 1), versions.get(version)
-        if before is None or after is None or before.start != after.start:
+        # The start may have moved too: a scheme may count from the acknowledgement, another from receipt.
+        if before is None or after is None or before.met_at is not None:
             continue
         if target is Target.UPDATE and case.assessment is None:
             # Only the letter after the assessment says when they hear next.

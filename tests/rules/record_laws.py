@@ -308,6 +308,10 @@ def no_deadline_without_message(case: Case) -> None:
         if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
             continue
         at = notices.get((date.target, str(date.of)))
+        # It had passed before it was told of, or before it was counted anew by other rules.
+        late = _told_too_late(case) or date.promised_due <= date.start
+        if date.target is Target.DECIDE and at is None and case.rules.targets.delay_notice and late:
+            continue
         if date.target is Target.DECIDE and at is None:
             at = notices.get((Target.LEGAL, "0"))
         assert at is not None, (date, case.state)
@@ -319,6 +323,7 @@ _WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REME
 _PROMISED_BY: Mapping[tuple[str, str], Target] = {
     ("progress", ""): Target.UPDATE,
     ("progress", "decide"): Target.DECIDE,
+    ("delay", "decide"): Target.DECIDE,
     ("legal_passed", "legal"): Target.LEGAL,
     ("remedy_late", ""): Target.REMEDY,
 }
@@ -399,9 +404,15 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "progress": lambda before, after, key: (
         _silenced(before, after)
         or _target_over(Target.DECIDE if ":decide:" in key else Target.UPDATE, after, key)
+        # Other rules may tell it by a notice of their own.
+        or (":decide:" in key and before.rules != after.rules)
     ),
     "delay": lambda before, after, key: (
-        _silenced(before, after) or _target_over(Target.DECIDE, after, key) or _told_too_late(after)
+        _silenced(before, after)
+        or _target_over(Target.DECIDE, after, key)
+        or _told_too_late(after)
+        # Other rules may want none, and tell it otherwise.
+        or before.rules != after.rules
     ),
     "legal_passed": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)
