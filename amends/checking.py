@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,14 +11,16 @@ import httpx
 from amends.checking_model import model_findings
 from amends.findings import Finding
 from amends.keys import keyring
-from amends.settings import Settings, SettingsError, cautions, rulebook
+from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
 from complaints.categories import categories_of
 from complaints.doing import instant
+from complaints.localtime import wall
 from complaints.people import staff
+from complaints.rulebook import Calendar
 from complaints.vocabulary import Role
 from store.errors import StoreError
 from store.migrating import standing_of
@@ -30,6 +32,9 @@ NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 
 #: Older than this, a day's work and more would be lost.
 BACKUP_OLD = timedelta(days=2)
+
+#: So many days off to come are told.
+_NEXT = 3
 
 #: So many refused rows of an example file are told.
 _TOLD = 5
@@ -51,8 +56,11 @@ async def check_installation(settings: Settings) -> list[Finding]:
 def _cautions(settings: Settings) -> Iterator[Finding]:
     for caution in cautions(settings):
         yield Finding("warn", "settings", caution)
-    rules = rulebook(settings)
-    yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
+    known = rulebooks(settings)
+    rules = known.own
+    for one in known:
+        name = "calendar" if one is rules else f"calendar {one.country}"
+        yield Finding("ok", name, _days_off(one.calendar, datetime.now(UTC)))
     if not rules.on_call.people:
         yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
@@ -61,6 +69,14 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+
+
+def _days_off(calendar: Calendar, now: datetime) -> str:
+    """How many there are, and the next ones by name, so that a missing closure is seen."""
+    today = wall(now, calendar.zone).date()
+    coming = [day for day in sorted(calendar.holidays) if day >= today][:_NEXT]
+    listed = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
+    return f"{len(calendar.holidays)} days off, {calendar.zone}; next {listed or 'none'}"
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -123,12 +139,12 @@ def _older_keys(store: Store, keys: int) -> Iterator[Finding]:
 
 def _texts(settings: Settings) -> Iterator[Finding]:
     try:
-        load(settings.organisation.languages, settings.texts_folder)
+        load(settings.languages, settings.texts_folder)
         load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
         yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
         return
-    yield Finding("ok", "texts", ", ".join(settings.organisation.languages))
+    yield Finding("ok", "texts", ", ".join(settings.languages))
 
 
 def _categories(settings: Settings) -> Iterator[Finding]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 from collections.abc import Coroutine
+from threading import Thread
 from typing import Any, TypeVar
 
 import structlog
@@ -23,6 +26,7 @@ from store.open import Store, open_store
 
 #: SIGTERM drains and stops within ten seconds; what is not done by then is a row and waits.
 DRAIN_SECONDS = 6.0
+CLOSE_SECONDS = 2.0
 #: A database server that is away at the start is asked again so often, for ever.
 KNOCK_SECONDS = 2.0
 
@@ -57,7 +61,7 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
             try:
                 await _work(Desk(settings, store, parts=parts), asked, service)
             finally:
-                store.close()
+                _close(store)
     finally:
         alive.cancel()
 
@@ -78,6 +82,21 @@ async def _opened(url: str, keys: Keyring, service: Service) -> Store:
 def _open(url: str, keys: Keyring) -> Store:
     begin(url)
     return open_store(url, keys)
+
+
+def _close(store: Store) -> None:
+    """Close it; where a database hangs with our question in hand, end all the same.
+
+    A thread that waits for it cannot be ended, and the interpreter would wait for the thread. Nothing is lost:
+    what was acknowledged is committed, and the rest is asked or done again.
+    """
+    closing = Thread(target=store.close, name="closing", daemon=True)
+    closing.start()
+    closing.join(CLOSE_SECONDS)
+    if closing.is_alive():
+        log.warning("stopped_without_the_database")
+        logging.shutdown()
+        os._exit(0)
 
 
 async def _until(asked: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

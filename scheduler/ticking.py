@@ -42,8 +42,14 @@ def ticking(
         if kinds is None:
             return
         for kind in sorted(await store.in_thread(store.orphaned, kinds, store.now() - ORPHANED_AFTER)):
-            log.error("nobody_performs", kind=kind, remedy="amends outbox list; install the release that does")
+            log.error(
+                "nobody_performs", kind=kind, remedy="amends outbox list; install the release that does"
+            )
 
+    async def cards() -> None:
+        await store.in_thread(store.sweep_cards)
+
+    ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )

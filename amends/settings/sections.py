@@ -95,6 +95,12 @@ class Calendar(Section):
         examples=[{"2026-12-24": "Closed"}],
     )
 
+    ics: tuple[str, ...] = Field(
+        default=(),
+        description="iCalendar files with further days off, beside this one; read at each start.",
+        examples=[["closures.ics"]],
+    )
+
     @field_validator("closed")
     @classmethod
     def _dates(cls, closed: dict[str, str]) -> dict[str, str]:
@@ -188,6 +194,11 @@ class Targets(PriorityTargets):
     )
     lapse: SpanText | None = Field(
         default=None, description="Closing when no reply comes.", examples=["20 bd"]
+    )
+    delay_notice: SpanText | None = Field(
+        default=None,
+        description="How long before the promised date of the answer the complainant hears that it is not ready.",
+        examples=["1 bd"],
     )
     escalated_ack: SpanText | None = Field(
         default=None, description="Acknowledging a disagreement.", examples=["1 bd"]

@@ -20,7 +20,7 @@ CORRECTION, ERASURE = "data_correction", "data_erasure"
 
 def offer(talk: Talk) -> None:
     """What can be had, what is kept, why, until when, and whom to complain to."""
-    talk.say("mydata", org=talk.rules.organisation, kept=_kept(talk), buttons=DATA)
+    talk.say("mydata", org=talk.here.organisation, kept=_kept(talk), buttons=DATA)
 
 
 def _kept(talk: Talk) -> str:
@@ -56,7 +56,7 @@ def corrected(talk: Talk, ref: str, message: Message) -> None:
     """What is to be corrected."""
     add(talk, ref, talk.new_version(CORRECTION, ref), message, kind=CORRECTION, extra={"aside": True})
     talk.go(IDLE)
-    talk.say("mydata.noted", ref=ref, date=_answered_by(talk))
+    talk.say("mydata.noted", ref=ref, date=_answered_by(talk, ref))
 
 
 def erase(talk: Talk) -> None:
@@ -73,11 +73,11 @@ def asked_to_erase(talk: Talk, case: Case) -> None:
     """The request stands in the record; a person answers it within a month."""
     label = talk.texts.label(talk.language, "erase_data")
     choose(talk, case.ref, talk.new_version(ERASURE, case.ref), label, {"aside": True}, kind=ERASURE)
-    talk.say("mydata.noted", ref=case.ref, date=_answered_by(talk))
+    talk.say("mydata.noted", ref=case.ref, date=_answered_by(talk, case.ref))
 
 
-def _answered_by(talk: Talk) -> str:
-    return talk.day(due(talk.now, DATA_REQUEST_SPAN, talk.rules.calendar).at)
+def _answered_by(talk: Talk, ref: str) -> str:
+    return talk.day(due(talk.now, DATA_REQUEST_SPAN, talk.rules_of(ref).calendar).at, talk.case(ref))
 
 
 def _newest(talk: Talk) -> Case | None:

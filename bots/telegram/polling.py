@@ -139,6 +139,11 @@ class Poller:
         if self._asking is not None and not self._asking.done():
             self._asking.cancel()
 
+    @property
+    def polls(self) -> bool:
+        """True where this process asks Telegram, False where it stands by."""
+        return not self._stands_by and not self._stopping
+
     def is_well(self) -> bool:
         """True while the last good answer is young enough (Telegram keeps updates for 24 hours).
 

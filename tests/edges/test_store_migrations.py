@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, func, inspect, select
+from sqlalchemy import create_engine, func, inspect, select, update
 
 from store import migrating
 from store.engines import database_url, engines
 from store.errors import NotMigrated, StoreError
 from store.open import open_store
-from store.tables import METADATA
+from store.tables import METADATA, RULEBOOKS
+from store.transactions import Tx
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk
 
@@ -149,6 +150,23 @@ def test_a_release_that_only_added_to_the_tables_lets_the_one_before_work_beside
         ref = Desk(store).closed()
         assert store.verify().first_bad is None
         assert store.record(ref)["state"] == "closed"
+
+
+def test_rules_with_a_setting_to_come_are_left_to_the_release_that_knows_it(empty: str) -> None:
+    migrating.upgrade(empty)
+    with opened(empty, FakeClock()) as store:
+        ref = Desk(store).receive()
+    with opened(empty, FakeClock()) as other:
+        other.run(_newer_rules, writes=True)
+        with pytest.raises(NotMigrated, match="newer release"):
+            other.case(ref)
+
+
+def _newer_rules(tx: Tx) -> None:
+    data = tx.connection.execute(select(RULEBOOKS.c.data)).scalars().first()
+    assert data is not None
+    targets = {**data["targets"], "of_the_future": "1 bd"}
+    tx.connection.execute(update(RULEBOOKS).values(data={**data, "targets": targets}))
 
 
 def test_tables_that_this_release_would_harm_are_refused_by_name(empty: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.telegram.webhook import HEADER, MOST_BYTES, webhook
+from bots.bodies import MOST_BYTES
+from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from store.errors import DatabaseAway
 from store.open import Store
