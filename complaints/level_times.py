@@ -65,9 +65,11 @@ def extension_span(case: Case, target: TargetSet) -> str | None:
 
 
 def _own_level(case: Case, start: datetime) -> LevelTargets:
-    """What the scheme asks of the present level, where its clocks began with it: escalating moves none."""
-    began = case.level > 1 and start != case.received_at
-    return case.rules.targets.at_level(case.level) if began else LevelTargets()
+    """What the scheme asks of the present level of clocks that began with it: escalating moves none."""
+    began = case.level_started_at
+    if case.level == 1 or began is None or began == case.received_at or start < began:
+        return LevelTargets()
+    return case.rules.targets.at_level(case.level)
 
 
 def _of_priority(case: Case, priority: Priority) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
-    case,
     exists,
     false,
     func,
@@ -32,7 +31,7 @@ from store.owed_rows import unseal_payload
 from store.redrawing import shows
 from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
-from store.values import MessageState, Obligation, Side, Waiting
+from store.values import MessageState, Obligation, Side
 
 #: Duties of one event, done once whatever came after it; all other duties of a case are asked for again.
 ONCE: frozenset[str] = frozenset(
@@ -58,9 +57,6 @@ ONCE: frozenset[str] = frozenset(
 
 #: Done beside everything else, for minutes: no clock stands still for it.
 UNAWAITED: frozenset[str] = frozenset({"train"})
-
-#: A queue is counted so far; longer is long enough to alarm.
-MOST_COUNTED = 10_000
 
 #: One line each under the card, in the order in which things happened.
 THREAD = "thread"
@@ -347,28 +343,3 @@ def open_until(tx: Tx, now: datetime) -> int:
     one = OBLIGATIONS.c
     query = select(func.count()).where(IS_OPEN, one.due <= now)
     return int(tx.connection.execute(query).scalar_one())
-
-
-def waiting(tx: Tx, most: int = MOST_COUNTED) -> dict[Lane, Waiting]:
-    """What is due and not done, by lane; of a longer queue only the `most` that are due first are looked at."""
-    one = OBLIGATIONS.c
-    due = (
-        select(one.lane, one.due, one.lease_until, one.attempts)
-        .where(IS_OPEN, one.due <= tx.now)
-        .order_by(one.due)
-        .limit(most)
-        .subquery()
-    )
-    expired = and_(due.c.lease_until > 0, due.c.lease_until <= database_seconds())
-    query = select(
-        due.c.lane,
-        func.count().label("due"),
-        func.min(due.c.due).label("first"),
-        func.sum(case((due.c.attempts > 0, 1), else_=0)).label("retried"),
-        func.sum(case((expired, 1), else_=0)).label("expired"),
-    ).group_by(due.c.lane)
-    found = dict.fromkeys(Lane, Waiting())
-    for row in tx.connection.execute(query):
-        late = max(0.0, (tx.now - row.first).total_seconds())
-        found[Lane(row.lane)] = Waiting(row.due, late, int(row.retried), int(row.expired))
-    return found

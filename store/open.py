@@ -47,6 +47,7 @@ from store import (
     periods,
     places,
     proposing,
+    queue,
     reads,
     records,
     redating,
@@ -157,7 +158,7 @@ class Store:
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
-    waiting = reading(obligations.waiting)
+    waiting = reading(queue.waiting)
 
     # messages to the complainant
     sending = writing(messages.sending)

@@ -173,6 +173,8 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, one in data.get("targets", {}).get("level", {}).items():
         yield from ((f"level {number} {key}", _plainly(value)) for key, value in one.items())
     yield "levels", str(len(data["levels"]))
+    if "keep" in data:
+        yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()
     bodies = [
         f"{one['body']} {one.get('contact', '')} {one.get('limit', '')}" for one in data.get("recourse", ())

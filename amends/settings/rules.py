@@ -16,7 +16,7 @@ from amends.settings.closures import Closures, closures_of
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.forms import parse_amount
 from amends.settings.ical import BadIcal
-from amends.settings.limitation import retention_caution
+from amends.settings.limitation import retention_caution, scheme_caution
 from amends.settings.loading import Settings
 from complaints.hours import parse_hours
 from complaints.jurisdictions import Rulebooks
@@ -163,7 +163,7 @@ def cautions(settings: Settings) -> list[str]:
             found.append(
                 f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
             )
-        found += filter(None, [retention_caution(rules)])
+        found += filter(None, [retention_caution(rules), scheme_caution(rules, preset_named(rules.preset))])
         other = settings.jurisdiction.get(code or "")
         hours, zone = (other and other.calendar) or settings.calendar, rules.calendar.zone
         found += [f"not counted as a day off: {one}" for one in imported(settings, hours, zone).left_out]

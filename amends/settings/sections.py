@@ -13,6 +13,7 @@ from amends.settings.forms import (
     ClockText,
     CountryCode,
     HoursText,
+    KeepingText,
     LanguageCode,
     QuietText,
     RotaText,
@@ -389,9 +390,9 @@ class Privacy(Section):
     """What complainants are told about their data, and how long the file is kept."""
 
     notice: str = Field(default="", description="Address or text of the privacy notice.")
-    retention: SpanText | None = Field(
+    retention: KeepingText | None = Field(
         default=None,
-        description="How long after closing the file is purged; unset: kept.",
+        description='How long after closing the file is purged, or "36 months from receipt"; unset: kept.',
         examples=["72 months"],
     )
     purge: StrictBool = Field(

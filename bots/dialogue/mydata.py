@@ -7,6 +7,7 @@ from datetime import timedelta
 from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.recording import Message, add, choose
 from bots.dialogue.talk import IDLE, Talk
+from complaints.keeping import Keeping
 from complaints.record import Case
 from complaints.targets import DATA_REQUEST_SPAN
 from complaints.worktime import due
@@ -27,7 +28,9 @@ def _kept(talk: Talk) -> str:
     """Why and until when, as the rules of the newest complaint (or those in force) have it."""
     rules = talk.conversation.cases[0].rules if talk.conversation.cases else talk.rules
     if rules.retention:
-        return talk.line("mydata.kept", span=talk.span(rules.retention))
+        keeping = Keeping.parse(rules.retention)
+        id_ = "mydata.kept_from_receipt" if keeping.from_receipt else "mydata.kept"
+        return talk.line(id_, span=talk.span(keeping.span))
     return talk.line("mydata.kept_open")
 
 

@@ -40,6 +40,14 @@ def _times(rules: Rulebook, voice: Voice) -> Iterator[str]:
         )
     if rules.targets.legal is not None:
         yield voice.say("policy.legal", span=voice.span(rules.targets.legal))
+    for level, own in sorted(rules.targets.by_level.items()):
+        if own.decide is not None:
+            ack = voice.span(own.ack or rules.targets.escalated_ack)
+            yield voice.say("policy.level_times", level=level, ack=ack, decide=voice.span(own.decide))
+    if rules.targets.extension_cap is not None:
+        yield voice.say("policy.extension", span=voice.span(rules.targets.extension_cap))
+    if rules.targets.delay_notice is not None:
+        yield voice.say("policy.delay", span=voice.span(rules.targets.delay_notice))
 
 
 def _levels(rules: Rulebook, voice: Voice) -> Iterator[str]:

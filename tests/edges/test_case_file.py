@@ -16,8 +16,8 @@ from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_r
 from amends.documents.labels import load_labels
 from amends.documents.setting import as_pdf
 from amends.settings import load, rulebook
+from complaints.particulars import Sign
 from complaints.people import SYSTEM
-from complaints.record import Sign
 from complaints.vocabulary import Verb
 from store.exporting import OPERATOR
 from store.keyring import Keyring

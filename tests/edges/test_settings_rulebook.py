@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -14,12 +13,14 @@ import pytest
 
 from amends.settings import SettingsError, cautions, load, rulebook
 from complaints.rulebook import (
+    Calendar,
     LevelTargets,
     Limit,
     OnCall,
     PriorityTargets,
     RecourseStep,
     Rulebook,
+    Targets,
     as_json,
     from_json,
 )
@@ -224,16 +225,38 @@ def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(t
     assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
 
 
-def test_a_rulebook_of_before_these_rules_reads_as_it_was_and_keeps_its_id(tmp_path: Path) -> None:
-    now = rules(tmp_path)
-    old = replace(now, targets=replace(now.targets, delay_notice=None))
+def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> None:
+    old = Rulebook(
+        organisation="Kuzey Su",
+        country="TR",
+        languages=("tr",),
+        staff_language="tr",
+        emergency_number="112",
+        preset="municipality",
+        calendar=Calendar(
+            "Europe/Istanbul",
+            {0: ((540, 750), (810, 1050))},
+            holidays={date(2026, 10, 29): "Cumhuriyet Bayramı"},
+        ),
+        targets=Targets(
+            {"P3": PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd")},
+            ack="5 bd",
+            extension_cap="10 bd",
+            escalated_ack="5 bd",
+        ),
+        levels={1: ("handler",), 2: ("manager",)},
+        authority={"handler": Limit(10000, "TRY")},
+        recourse=(RecourseStep("KDK"),),
+    )
     said = as_json(old)
     later = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
+    # The id that the release before these rules gave it.
+    assert old.id == "ba34cd76fa295863e146f667e9c4436a"
     assert later & set(said["targets"]) == set()
-    assert set(as_json(now)["targets"]) & later == {"delay_notice"}
     assert from_json(said) == old
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert old.id == hashlib.sha256(canonical.encode()).hexdigest()[:32]
+    changed = replace(old, targets=replace(old.targets, delay_notice="1 bd"))
+    assert changed.id != old.id
+    assert from_json(as_json(changed)) == changed
 
 
 def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None:
@@ -317,9 +340,30 @@ def test_a_country_with_regional_holidays_and_no_region_is_warned_of(tmp_path: P
     ]
 
 
+def test_a_file_kept_shorter_than_the_scheme_asks_is_worth_a_warning(tmp_path: Path) -> None:
+    organisation = 'preset = "uk_fca_disp"'
+    rules(tmp_path, '[privacy]\nretention = "12 months"\n', organisation=organisation)
+    said = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("uk_fca_disp asks to keep them for 36 months from receipt" in one for one in said)
+    rules(tmp_path, '[privacy]\nretention = "36 months"\n', organisation=organisation)
+    assert not any("asks to keep" in one for one in cautions(load(tmp_path / "amends.toml", {})))
+
+
 def test_a_purge_is_warned_of(tmp_path: Path) -> None:
     (said,) = warned(tmp_path, '[privacy]\nretention = "24 months"\n')
     assert said.startswith("privacy.retention purges files 24 months after closing (GB)")
+
+
+def test_files_may_be_kept_from_receipt(tmp_path: Path) -> None:
+    organisation = 'preset = "uk_fca_disp"'
+    found = rules(tmp_path, '[privacy]\nretention = "36 months  from receipt"\n', organisation=organisation)
+    assert found.retention == "36 months from receipt"
+    said = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("36 months after receipt (GB), but claims may be brought" in one for one in said)
+    assert not any("asks to keep" in one for one in said)
+    assert rules(tmp_path, '[privacy]\nretention = "72 months from closing"\n').retention == "72 months"
+    with pytest.raises(SettingsError, match="is not a length of time"):
+        rules(tmp_path, '[privacy]\nretention = "36 months from birth"\n')
 
 
 def test_equal_settings_make_the_same_rulebook_and_it_survives_storage(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from bots.slack.performers import performers
 from complaints.duties import Owed
+from complaints.hours import next_morning
 from complaints.vocabulary import Verb
-from scheduler.mornings import next_morning, owe_next_morning
+from scheduler.mornings import owe_next_morning
 from store.models import Run
 from store.open import Store
 from store.stuck import Reason

@@ -21,7 +21,7 @@ from bots.texts import load
 from complaints.duties import Lane
 from complaints.quiet import in_quiet_hours, last_spoken_by
 from complaints.record import Case
-from complaints.vocabulary import Target
+from complaints.vocabulary import CloseCode, Target
 from store.open import Store
 from store.outcomes import Done, Later, Outcome
 from store.owed_rows import SPEAKING
@@ -139,7 +139,7 @@ def test_what_answers_the_person_leaves_at_night() -> None:
         at("2026-11-18 08:00"), "quiet hours"
     )
     assert performed("no_independent", case, at("2026-11-17 22:00"), verb="add") == Done(settled=True)
-    withdrawn = replace(case, close_code="withdrawn")
+    withdrawn = replace(case, close_code=CloseCode.WITHDRAWN)
     assert performed("closing", withdrawn, at("2026-11-17 23:00")) == Done(settled=True)
 
 

@@ -1,18 +1,22 @@
-"""Dates explained in Slack: every stage, both languages, within what Slack takes; no word of anybody."""
+"""Dates explained in Slack, at every stage in both languages, within what Slack takes; the times of the policy."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from amends.settings.rules import preset_targets
 from bots.slack.due_view import due_view
 from bots.slack.modals import View
+from bots.slack.policy import policy
 from complaints.people import SYSTEM
+from complaints.rulebook import LevelTargets
 from complaints.vocabulary import Verb
-from simulator.block_kit import view_problems
-from tests.rules.slack_cases import MONA, NOW, Story, assessed, proposed, stages, voice
+from simulator.block_kit import message_problems, view_problems
+from tests.rules.slack_cases import MONA, NOW, RULES, Story, assessed, proposed, stages, voice
 
 STAGES = stages()
 
@@ -81,3 +85,17 @@ def test_very_many_dates_stand_on_pages_that_turn() -> None:
     buttons = [one for one in first["blocks"] if one["type"] == "actions"]
     assert [one["action_id"] for row in buttons for one in row["elements"]] == ["due.next"]
     assert json.loads(last["private_metadata"])["page"] >= 1
+
+
+def test_the_policy_names_the_times_of_a_level_the_cap_and_the_notice() -> None:
+    targets = replace(
+        preset_targets("municipality"), by_level={2: LevelTargets(decide="20 bd")}, escalated_ack="1 bd"
+    )
+    blocks = policy(replace(RULES, targets=targets), voice())
+    assert message_problems(blocks) == []
+    said = json.dumps(blocks)
+    assert "Level 2: acknowledged within 1 working day, decided within 20 working days." in said
+    assert "All extensions of a decision together: 10 working days at most." in said
+    assert "not ready 1 working day before its date" in said
+    plain = json.dumps(policy(RULES, voice()))
+    assert "not ready" not in plain

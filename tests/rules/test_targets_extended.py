@@ -135,6 +135,15 @@ def test_escalating_before_a_decision_moves_no_clock() -> None:
     assert due(late, Target.ACK) == at("2026-11-04 17:30")
 
 
+def test_escalating_before_a_decision_gives_none_of_the_next_levels_times() -> None:
+    told = an_assessed_case(rules=_preset("municipality"))
+    up = told.later(days=3).do(Verb.ESCALATE, ALICE, {}, {"reason": "Too hard."})
+    assert the(up, Target.DECIDE) == the(told, Target.DECIDE)
+    taken = up.do(Verb.ASSIGN, MONA)
+    with pytest.raises(NotAllowed, match="by 10 bd in all"):
+        taken.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-12-15"}, WHY)
+
+
 def test_reopening_starts_the_clocks_anew() -> None:
     told = a_closed_case().later(days=7).do(Verb.REOPEN, ANNA, {}, {"reason": "It came back."})
     assert due(told, Target.DECIDE) == at("2026-11-24 17:30")
