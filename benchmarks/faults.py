@@ -112,7 +112,8 @@ def weather(lasts: float, stores: tuple[str, ...]) -> Table:
     """Troubles, each with people who write meanwhile and after; seconds from its end to the first and last answer."""
     title = f"Bad weather of {lasts:g} s, 4 people writing in it and 4 at its end"
     drawn = Table(title=title, title_justify="left", show_edge=False)
-    for column in ("trouble", "lost", "cases doubled", "said twice (marked)", "first", "all answered"):
+    drawn.add_column("trouble", no_wrap=True)
+    for column in ("lost", "cases doubled", "said twice (marked)", "first", "all answered"):
         drawn.add_column(column)
     for store in stores:
         for came in asyncio.run(_weathered(lasts, store)):

@@ -26,6 +26,9 @@ from store.outcomes import Done, GaveUp, Later, Outcome, Retry
 from store.owed_rows import SPEAKING
 from store.values import Member, Obligation
 
+#: In this time Slack tells who is staff, once it answers.
+UNKNOWN_SECONDS = 3.0
+
 
 class Direct:
     """Direct messages of one desk."""
@@ -144,7 +147,11 @@ class Direct:
 
     async def _each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """Tell each; one who cannot be told does not keep the others from hearing it."""
+        people = list(people)
         worst: Outcome = Done()
+        if not people and not await self._members():
+            # The very first start: who holds which role is being asked for, and this must not be told to nobody.
+            return Retry("no staff are known yet", UNKNOWN_SECONDS)
         for member in people:
             try:
                 channel = await self.poster.direct(member)

@@ -20,7 +20,7 @@ from complaints.duties import Lane, Owed
 from store.open import Store
 from tests.faults.desk import DeskProcess, waited
 from tests.faults.leases import let_leases_run_out
-from tests.faults.load import Load, owe, prompts_of, tell
+from tests.faults.load import Load, Progress, owe, tell
 from tests.faults.reckoning import told
 from tests.faults.standing import Platforms, platforms
 from tests.faults.telegram import Json, Telegram
@@ -177,14 +177,7 @@ def _of_telling(name: str, store: Store, load: Load) -> Cost:
 
 def _arrived(far: Platforms, load: Load) -> int:
     """Prompts and acknowledgements that reached their chats, each counted once."""
-    return sum(
-        len(set(prompts_of(far.telegram.heard(chat), chat))) + any("20" in one for one in _others(far, chat))
-        for chat in load.owed
-    )
-
-
-def _others(far: Platforms, chat: int) -> list[str]:
-    return [one for one in far.telegram.heard(chat) if f"{chat}-" not in one]
+    return Progress(far.telegram, load, {}).steps + far.telegram.waiting
 
 
 def _twice(far: Platforms) -> int:

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.edges.product import until
 from tests.faults.desk import DeskProcess
 from tests.faults.leases import let_leases_run_out
 from tests.faults.load import Load, Progress, owe, tell
 from tests.faults.reckoning import Reckoning, reckoned
 from tests.faults.standing import Platforms, platforms
 
-#: Nothing moved for so long: it hangs, which is a failure of its own.
-STILL = 240.0
+#: Nothing moved for so long, more than any lease: what has not come by then is lost, and is counted so.
+STILL = 120.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ async def survived(
     folder: Path,
     *,
     waits_out_leases: bool = False,
+    still: float = STILL,
     report: Callable[[str], None] = lambda line: None,
 ) -> Survived:
     """Tell and owe all of it, kill as often as the load says, wait until all is done, count.
@@ -53,13 +53,13 @@ async def survived(
         store = desk.prepare()
         try:
             owe(store, load)
-            progress = Progress(far.telegram, tell(far.telegram, load))
+            progress = Progress(far.telegram, load, tell(far.telegram, load))
             began = loop.time()
             deaths: list[float] = []
             chance = random.Random(load.seed)
             desk.start()
             for number, steps in enumerate(load.deaths(), 1):
-                await _reached(progress, min(steps, _all(load)), desk)
+                await _reached(progress, steps, desk, still)
                 # Not always at the answer to something: anywhere in the work that follows it.
                 await asyncio.sleep(chance.uniform(0, 0.1))
                 await desk.kill()
@@ -69,8 +69,7 @@ async def survived(
                     let_leases_run_out(store)
                 desk.start()
                 report(f"killed {number} of {load.kills}, {progress.steps} steps done")
-            await _reached(progress, _all(load), desk)
-            await until(lambda: _nothing_due(far, desk), lambda: desk.log)
+            await _reached(progress, progress.all_steps, desk, still)
             await desk.stop()
             numbers = list(progress.numbers)
             doubled = len(far.slack.doubled())
@@ -81,24 +80,16 @@ async def survived(
             store.close()
 
 
-def _all(load: Load) -> int:
-    """Updates, one receipt for each teller, and everything due."""
-    return len(load.tellers) * (load.a_chat + 1) + len(load.owed) * load.a_chat
-
-
-async def _reached(progress: Progress, steps: int, desk: DeskProcess) -> None:
+async def _reached(progress: Progress, steps: int, desk: DeskProcess, still: float) -> None:
+    """Return when so many steps are done, or when nothing has moved for `still` seconds."""
     loop = asyncio.get_running_loop()
     last, moved = progress.steps, loop.time()
-    while (now := progress.steps) < steps:
+    while (now := progress.steps) < steps and loop.time() - moved < still:
         if now != last:
             last, moved = now, loop.time()
-        if loop.time() - moved > STILL or not desk.lives:
-            raise TimeoutError(f"at {now} of {steps} steps:\n{desk.log}")
+        if not desk.lives:
+            raise RuntimeError(f"ended by itself at {now} of {steps} steps:\n{desk.log}")
         await asyncio.sleep(0.02)
-
-
-async def _nothing_due(far: Platforms, desk: DeskProcess) -> bool:
-    return far.telegram.waiting == 0 and desk.lives
 
 
 def _recoveries(far: Platforms, deaths: list[float]) -> list[float]:

@@ -10,10 +10,12 @@ from complaints.intake import said
 from complaints.vocabulary import Verb
 from store.open import Store
 from store.values import Act, Chat, Conversation, Say, Turn
-from tests.faults.telegram import Telegram
+from tests.faults.telegram import Accepted, Telegram
 
 #: Chats of people who tell, and of people to whom something is due.
 TELLING, OWED = 1_000_000, 2_000_000
+#: By these words a receipt and an acknowledgement are known.
+RECEIVED, ACKNOWLEDGED = "Your reference is", "We have your complaint"
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,31 @@ def tell(telegram: Telegram, load: Load) -> dict[int, int]:
 
 @dataclass
 class Progress:
-    """How many steps are done: updates confirmed, messages accepted."""
+    """How many steps are done: updates confirmed, receipts, prompts and acknowledgements accepted, each once."""
 
     telegram: Telegram
-    numbers: dict[int, int] = field(default_factory=dict)
+    load: Load
+    numbers: dict[int, int]
+    _read: int = 0
+    _arrived: set[tuple[int, str]] = field(default_factory=set)
 
     @property
     def steps(self) -> int:
         """Of both kinds."""
-        confirmed = len(self.numbers) - self.telegram.waiting
-        return confirmed + len({(one.chat, one.words) for one in self.telegram.accepted})
+        new = self.telegram.accepted[self._read :]
+        self._read += len(new)
+        self._arrived |= {(one.chat, one.words) for one in new if self._counts(one)}
+        return len(self.numbers) - self.telegram.waiting + len(self._arrived)
+
+    @property
+    def all_steps(self) -> int:
+        """When all is done."""
+        return len(self.numbers) + len(self.load.tellers) + len(self.load.owed) * self.load.a_chat
+
+    def _counts(self, one: Accepted) -> bool:
+        if one.chat in self.load.owed:
+            return f"{one.chat}-" in one.words or ACKNOWLEDGED in one.words
+        return one.chat in self.load.tellers and RECEIVED in one.words
 
 
 def prompts_of(heard: Iterable[str], chat: int) -> list[int]:
