@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 
 import structlog
 
@@ -16,6 +17,9 @@ from store.open import open_store
 
 #: SIGTERM drains and stops within ten seconds; what is not done by then is a row and waits.
 DRAIN_SECONDS = 6.0
+#: A thread that reckons (a proposal, a card) holds Python's lock for so long before another has its turn. A prompt
+#: goes through several threads: with the interpreter's own 5 ms it would wait for each of them that long.
+TURN_SECONDS = 0.0005
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +29,7 @@ async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
 
     An empty database gets its tables here; one of another release is refused (`amends db upgrade`).
     """
+    sys.setswitchinterval(TURN_SECONDS)
     for unknown in settings.unknown:
         log.warning("unknown_variable", what=unknown)
     keys = keyring(settings)
