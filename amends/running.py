@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from threading import Thread
 from typing import Any, TypeVar
@@ -29,6 +30,9 @@ DRAIN_SECONDS = 6.0
 CLOSE_SECONDS = 2.0
 #: A database server that is away at the start is asked again so often, for ever.
 KNOCK_SECONDS = 2.0
+#: A thread that reckons (a proposal, a card) holds Python's lock for so long before another has its turn. A prompt
+#: goes through several threads: with the interpreter's own 5 ms it would wait for each of them that long.
+TURN_SECONDS = 0.0005
 
 T = TypeVar("T")
 
@@ -41,6 +45,7 @@ async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     An empty database gets its tables here; one of another release is refused (`amends db upgrade`). A database
     server that does not answer is waited for; a file that cannot be opened is not, for it will not mend itself.
     """
+    sys.setswitchinterval(TURN_SECONDS)
     for unknown in settings.unknown:
         log.warning("unknown_variable", what=unknown)
     require_secrets(settings, parts)

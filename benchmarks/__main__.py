@@ -7,17 +7,50 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from amends.logs import set_up_logging
-from benchmarks import faults, intake, likeness, prompt, soak
+from benchmarks import archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
 from benchmarks.noise import noise
 
 out = Console()
 #: These take arguments of their own (`python -m benchmarks faults --help`).
 ALONE = {"faults": faults.main, "soak": soak.main}
+
+
+def _replicas() -> Iterator[RenderableType]:
+    yield from replicas.tables()
+    yield replicas.limits()
+
+
+def _faults() -> Iterator[RenderableType]:
+    yield faults.kills(faults.Load(400, 400, 8), faults.STORES)
+    yield faults.costs(faults.STORES, 20)
+    yield faults.weather(2.0, faults.STORES)
+
+
+def _triage() -> Iterator[RenderableType]:
+    data = os.environ.get("DATA")
+    if not data or not Path(data).is_dir():
+        yield "triage: no labelled sets (make bench DATA=folder); its figures are left out."
+        return
+    subprocess.run([sys.executable, "-m", "benchmarks.triage_quality", "--data", data], check=True)
+
+
+BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
+    "intake": lambda: iter([intake.table()]),
+    "prompt": lambda: iter([asyncio.run(prompt.table())]),
+    "replicas": _replicas,
+    "drain": lambda: iter([asyncio.run(drain.table())]),
+    "archive": lambda: iter([archive.table()]),
+    "resting": lambda: iter([asyncio.run(resting.table())]),
+    "likeness": lambda: iter([likeness.table()]),
+    "faults": _faults,
+    "triage": _triage,
+}
 
 
 def main() -> None:
@@ -29,29 +62,16 @@ def main() -> None:
         ALONE[sys.argv[1]](sys.argv[2:])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "only", nargs="*", help="intake, prompt, likeness, faults, triage; all without an argument"
-    )
-    only = set(parser.parse_args().only) or {"intake", "prompt", "likeness", "faults", "triage"}
+    parser.add_argument("only", nargs="*", help=f"{', '.join(BENCHMARKS)}; all without an argument")
+    asked = parser.parse_args().only or list(BENCHMARKS)
+    if unknown := set(asked) - BENCHMARKS.keys():
+        parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}")
     set_up_logging("warning")
-    out.print(noise())
-    if "intake" in only:
-        out.print(intake.table())
-    if "prompt" in only:
-        out.print(asyncio.run(prompt.table()))
-    if "likeness" in only:
-        out.print(likeness.table())
-    if "faults" in only:
-        out.print(faults.kills(faults.Load(400, 400, 8), faults.STORES))
-        out.print(faults.costs(faults.STORES, 20))
-        out.print(faults.weather(2.0, faults.STORES))
-    if "triage" in only:
-        data = os.environ.get("DATA")
-        if not data or not Path(data).is_dir():
-            out.print("triage: no labelled sets (make bench DATA=folder); its figures are left out.")
-        else:
-            command = [sys.executable, "-m", "benchmarks.triage_quality", "--data", data]
-            subprocess.run(command, check=True)
+    for name in asked:
+        # Beside each: the machine may be quiet for one and busy for the next.
+        out.print(noise())
+        for table in BENCHMARKS[name]():
+            out.print(table)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,42 @@
 """Intakes per second: our `hear`, beside the same statements in bare SQLModel, in the same run.
 
-The bare side writes the rows that an intake of ours writes (as many, into the same tables, with the same
-bytes) through plain SQLModel sessions: no rules, no dialogue, no cipher, no hash. What lies between the two
-is the price of the rules. Rounds of both alternate, for the machine's noise changes by the minute
-(`benchmarks.noise` is quoted beside).
+The bare side is `benchmarks.bare_intake`: the same statements, reads included, without rules, dialogue, cipher
+and hash. What lies between the two is the price of these. Rounds of both alternate, for the machine's noise
+changes by the minute (`benchmarks.noise` is quoted beside); the processor's time of one intake changes less.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
-from pathlib import Path
-from typing import Any
 
 from rich.table import Table
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import insert
 from sqlmodel import Session
 
+from benchmarks import bare_intake, databases
+from benchmarks.measuring import ms, quantile, verdict
 from complaints.intake import said
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
 from complaints.vocabulary import Verb
 from store.engines import engines
 from store.keyring import Keyring
-from store.migrating import upgrade
 from store.open import Store, open_store
-from store.tables import METADATA, RULEBOOKS
-from store.tables.columns import Row
+from store.tables import RULEBOOKS, SETTINGS
 from store.values import Act, Chat, Conversation, Say, Turn
 
 ROUNDS = 7
-INTAKES = 150
+INTAKES = 200
+#: Threads that hear side by side on PostgreSQL, as the product has them; SQLite has one writer.
+SIDE_BY_SIDE = (1, 8, 16)
+LEAST_SHARE, MOST_TAIL = 0.6, 3.0
 WORDS = "The water meter in my cellar has been dripping since Monday, and nobody answers the telephone. " * 4
+KEYS = Keyring([b"benchmarks only, 32 bytes long.."])
 
 _SPANS = PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd")
 RULES = Rulebook(
@@ -51,65 +52,87 @@ RULES = Rulebook(
     authority={"handler": Limit(10_000, "GBP")},
 )
 
-#: Table and values of each.
-Rows = list[tuple[str, dict[str, Any]]]
+Intake = Callable[[str], None]
 
 
-def table() -> Table:
-    """Median intakes per second of both sides, the spread over the rounds, and their ratio."""
-    with tempfile.TemporaryDirectory(prefix="amends-bench-") as folder:
-        ours, bare, rows = _measured(Path(folder))
-    drawn = Table(
-        title="Intakes per second (SQLite, each one durable)", title_justify="left", show_edge=False
-    )
-    for column in ("", "median", "slowest round", "fastest round", "share of bare"):
+@dataclass
+class Side:
+    """One side's rounds: intakes a second, and every single intake's seconds; the processor's, too."""
+
+    rates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def round(self, intake: Intake, names: list[str], threads: int) -> None:
+        """Take so many intakes side by side."""
+
+        def timed(name: str) -> float:
+            began = time.perf_counter()
+            intake(name)
+            return time.perf_counter() - began
+
+        cpu, began = time.process_time(), time.perf_counter()
+        with ThreadPoolExecutor(threads) as pool:
+            self.seconds += pool.map(timed, names)
+        self.rates.append(len(names) / (time.perf_counter() - began))
+        self.cpu.append((time.process_time() - cpu) / len(names))
+
+
+def table(rounds: int = ROUNDS, intakes: int = INTAKES) -> Table:
+    """Median intakes per second, p99 and processor time of both sides on each store, and their ratios."""
+    drawn = Table(title="Intakes per second, each one durable", title_justify="left", show_edge=False)
+    for column in ("", "median", "rounds", "p50", "p99", "CPU each", "share of bare", "p99 / bare", "goal"):
         drawn.add_column(column)
-    drawn.add_row(f"bare SQLModel, the same {rows} rows", *_row(bare), "100 %")
-    share = statistics.median(ours) / statistics.median(bare)
-    drawn.add_row("Amends: hear, receive, seal, chain, owe", *_row(ours), f"{share:.0%}")
+    with databases.sqlite() as fresh:
+        _rows(drawn, "SQLite", fresh, 1, rounds, intakes)
+    with databases.postgres() as fresh:
+        for threads in SIDE_BY_SIDE:
+            _rows(drawn, f"PostgreSQL, {threads} thread(s)", fresh, threads, rounds, intakes)
     return drawn
 
 
-def _row(rates: list[float]) -> tuple[str, str, str]:
-    return f"{statistics.median(rates):,.0f}", f"{min(rates):,.0f}", f"{max(rates):,.0f}"
+def _rows(drawn: Table, name: str, fresh: databases.Fresh, threads: int, rounds: int, intakes: int) -> None:
+    bare, ours = measured(fresh, threads, rounds, intakes)
+    share = statistics.median(ours.rates) / statistics.median(bare.rates)
+    tail = quantile(ours.seconds, 0.99) / quantile(bare.seconds, 0.99)
+    goal = verdict(share >= LEAST_SHARE and tail <= MOST_TAIL)
+    drawn.add_row(f"{name}: bare SQLModel", *_row(bare), "100 %", "1.0", "")
+    drawn.add_row(f"{name}: Amends", *_row(ours), f"{share:.0%}", f"{tail:.1f}", goal)
 
 
-def _measured(folder: Path) -> tuple[list[float], list[float], int]:
-    """Rates of our rounds and of the bare ones, taken in turn; and how many rows one intake writes."""
-    ours, bare = f"sqlite:///{folder / 'ours.db'}", f"sqlite:///{folder / 'bare.db'}"
-    for url in (ours, bare):
-        upgrade(url)
-    with closing(open_store(ours, Keyring([b"benchmarks only, 32 bytes long.."]))) as store:
-        store.use_rulebook(RULES)
-        written = _rows_of_one(store)
-        both: tuple[list[float], list[float]] = ([], [])
-        with closing(engines(bare)) as connections:
-            plain = _Bare(connections.writing, written)
-            for number in range(ROUNDS + 1):
-                for rates, intake in zip(both, (_Ours(store).intake, plain.intake), strict=True):
-                    rate = _rate(intake, number)
-                    if number:  # the first round of each fills caches
-                        rates.append(rate)
-    return both[0], both[1], len(written)
+def _row(side: Side) -> tuple[str, ...]:
+    return (
+        f"{statistics.median(side.rates):,.0f}",
+        f"{min(side.rates):,.0f}-{max(side.rates):,.0f}",
+        ms(quantile(side.seconds, 0.5)),
+        ms(quantile(side.seconds, 0.99)),
+        ms(statistics.median(side.cpu)),
+    )
 
 
-def _rate(intake: Callable[[str], None], number: int) -> float:
-    began = time.perf_counter()
-    for one in range(INTAKES):
-        intake(f"{number}-{one}")
-    return INTAKES / (time.perf_counter() - began)
+def measured(fresh: databases.Fresh, threads: int, rounds: int, intakes: int) -> tuple[Side, Side]:
+    """The bare side and ours, their rounds taken in turn."""
+    sides = (Side(), Side())
+    with bare(fresh()) as plain, ours(fresh()) as hear:
+        for number in range(rounds + 1):
+            for side, intake in zip(sides, (plain, hear), strict=True):
+                # The first round of each fills caches and opens connections.
+                counted = side if number else Side()
+                counted.round(intake, [f"{number}-{one}" for one in range(intakes)], threads)
+    return sides
 
 
-class _Ours:
+@contextmanager
+def ours(url: str) -> Iterator[Intake]:
     """Every intake is a new person's first message, as Telegram would bring it."""
+    with closing(open_store(url, KEYS)) as store:
+        store.use_rulebook(RULES)
+        yield lambda name: hear(store, name)
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
-    def intake(self, name: str) -> None:
-        """One message in, one transaction."""
-        chat = Chat("telegram", f"chat-{name}", "en", f"Person {name}")
-        self._store.hear(f"tg:{name}", chat, _step)
+def hear(store: Store, name: str) -> None:
+    """One message in, one transaction."""
+    store.hear(f"tg:{name}", Chat("telegram", f"chat-{name}", "en", f"Person {name}"), _step)
 
 
 def _step(talk: Conversation) -> Turn:
@@ -123,58 +146,18 @@ def _step(talk: Conversation) -> Turn:
     )
 
 
-def _rows_of_one(store: Store) -> Rows:
-    """The rows that one intake of ours leaves, read back from the tables."""
-    before = _everything(store)
-    _Ours(store).intake("sample")
-    after = _everything(store)
-    return [(name, row) for name, rows in after.items() for row in rows if row not in before[name]]
+@contextmanager
+def bare(url: str) -> Iterator[Intake]:
+    """The same statements through plain SQLModel sessions, on connections made as ours are."""
+    with closing(engines(url)) as connections:
+        with connections.writing.begin() as connection:
+            now = datetime.now(UTC)
+            connection.execute(insert(RULEBOOKS).values(id=RULES.id, data=as_json(RULES), at=now))
+            connection.execute(insert(SETTINGS).values(jurisdiction="", rulebook_id=RULES.id, at=now))
 
+        def intake(name: str) -> None:
+            with Session(connections.writing) as session:
+                bare_intake.intake(session, name)
+                session.commit()
 
-def _everything(store: Store) -> dict[str, list[dict[str, Any]]]:
-    def read(tx: Any) -> dict[str, list[dict[str, Any]]]:
-        return {
-            one.name: [dict(row._mapping) for row in tx.connection.execute(select(one))]  # noqa: SLF001
-            for one in METADATA.sorted_tables
-        }
-
-    return store.run(read, writes=False)
-
-
-class _Bare:
-    """The same rows through plain SQLModel: model objects, a session, a commit."""
-
-    def __init__(self, engine: Engine, rows: Rows) -> None:
-        self._engine, self._rows = engine, rows
-        self._models = {str(one.__tablename__): one for one in Row.__subclasses__()}
-        with engine.begin() as connection:
-            connection.execute(
-                insert(RULEBOOKS).values(id=RULES.id, data=as_json(RULES), at=datetime.now(UTC))
-            )
-
-    def intake(self, name: str) -> None:
-        """One commit of fresh rows: keys and references are new, everything else is as ours wrote it."""
-        contact = int.from_bytes(name.encode()[-6:])
-        with Session(self._engine) as session:
-            for table, rows in groupby(self._rows, key=lambda one: one[0]):
-                session.add_all(self._models[table](**_fresh(table, row, name, contact)) for _, row in rows)
-                # Parents before children: without relationships a session does not sort them.
-                session.flush()
-            session.commit()
-
-
-def _fresh(table: str, row: dict[str, Any], name: str, contact: int) -> dict[str, Any]:
-    """The row of another intake."""
-    fresh = {column: value for column, value in row.items() if column != "id"}
-    for column in {"ref", "scope", "person_id", "complainant_id"} & fresh.keys():
-        if fresh[column]:
-            fresh[column] = f"chat:{name}" if str(fresh[column]).startswith("chat:") else name
-    if fresh.get("contact_id") is not None:
-        fresh["contact_id"] = contact
-    if table == "people":
-        fresh["id"] = name
-    elif table == "contact_points":
-        fresh |= {"id": contact, "address_index": name.encode()}
-    elif table == "heard":
-        fresh["key"] = name
-    return fresh
+        yield intake

@@ -1,74 +1,86 @@
-"""Update in -> prompt out: from a message in Telegram's queue to our answer at Telegram, through everything.
+"""Update in -> prompt out, pacing on: from a message in Telegram's queue to our answer at Telegram.
 
-The ceiling beside it is the same round trip with the library alone: a bot that answers each message at once and keeps
-nothing.
+People write at a steady pace whether they are answered or not, each from a chat of their own, so that every
+update is a new complaint: the dearest kind. The desk is a real `amends run`, the stand-in a process of its
+own. The ceiling beside it is the library alone at the same pace: a bot that answers at once and keeps nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
-import time
+import sys
+from contextlib import ExitStack
 
 from rich.table import Table
-from telegram import Bot
 
-from amends.demo.running import staged
-from simulator import Simulator
+from benchmarks import databases
+from benchmarks.measuring import ms, quantile, verdict
+from benchmarks.processes import StandIn, cpu_seconds, desk, process, standin, trained
+from tests.edges.product import until
 
-ROUNDS = 60
+EACH_SECOND = 20.0
+UPDATES = 400
+WARM = 20
+GOAL_SECONDS = 0.040
+TEXT = "The water meter in my cellar has been dripping since Monday, and nobody answers the telephone."
 
 
-async def table() -> Table:
-    """Median and 95th percentile of both, and their ratio."""
-    bare = await _bare()
-    ours = await _ours()
-    drawn = Table(title="Update in -> prompt out", title_justify="left", show_edge=False)
-    for column in ("", "p50", "p95", "ratio of p50"):
+async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Table:
+    """p50, p95 and p99 of the library alone and of a desk on each store, and the ratio of their p95."""
+    title = f"Update in -> prompt out, {each_second:g} new complaints a second, pacing on"
+    drawn = Table(title=title, title_justify="left", show_edge=False)
+    for column in ("", "p50", "p95", "p99", "CPU each", "ratio of p95", "goal"):
         drawn.add_column(column)
-    drawn.add_row("python-telegram-bot alone, nothing kept", *_row(bare), "1.0")
-    ratio = statistics.median(ours) / statistics.median(bare)
-    drawn.add_row("Amends: heard, recorded, sealed, answered", *_row(ours), f"{ratio:.1f}")
+    bare = await _bare(updates, each_second)
+    drawn.add_row("python-telegram-bot alone, nothing kept", *_row(*bare), "1.0", "")
+    with ExitStack() as stack:
+        for name, fresh in (
+            ("SQLite", stack.enter_context(databases.sqlite())),
+            ("PostgreSQL", stack.enter_context(databases.postgres())),
+        ):
+            seconds, cpu = await _ours(fresh(), updates, each_second)
+            p95 = quantile(seconds, 0.95)
+            ratio = p95 / quantile(bare[0], 0.95)
+            goal = verdict(p95 <= GOAL_SECONDS)
+            drawn.add_row(f"Amends on {name}", *_row(seconds, cpu), f"{ratio:.1f}", goal)
     return drawn
 
 
-def _row(seconds: list[float]) -> tuple[str, str]:
-    ordered = sorted(seconds)
-    return f"{statistics.median(ordered) * 1000:.1f} ms", f"{ordered[int(len(ordered) * 0.95)] * 1000:.1f} ms"
+def _row(seconds: list[float], cpu: float) -> tuple[str, ...]:
+    return (*(ms(quantile(seconds, share)) for share in (0.5, 0.95, 0.99)), ms(cpu))
 
 
-async def _bare() -> list[float]:
-    async with Simulator() as simulator:
-        bot = Bot(simulator.bot_token, base_url=f"{simulator.telegram_url}/bot")
-        async with bot:
-            answering = asyncio.create_task(_answer(bot))
-            try:
-                return await _rounds(simulator, "Heard")
-            finally:
-                answering.cancel()
+async def _bare(updates: int, each_second: float) -> tuple[list[float], float]:
+    async with standin() as far:
+        with process([sys.executable, "-m", "benchmarks.bare_bot", far.url]) as bot:
+            return await _measured(far, bot.pid, updates, each_second)
 
 
-async def _answer(bot: Bot) -> None:
-    offset = 0
-    while True:
-        for update in await bot.get_updates(offset=offset, timeout=10):
-            offset = update.update_id + 1
-            if update.effective_chat is not None:
-                await bot.send_message(update.effective_chat.id, "Heard")
+async def _ours(url: str, updates: int, each_second: float) -> tuple[list[float], float]:
+    async with standin() as far, desk(far, url) as (running, product):
+        await trained(product)
+        return await _measured(far, running.pid, updates, each_second)
 
 
-async def _ours() -> list[float]:
-    async with staged(ready=True) as stage:
-        return await _rounds(stage.simulator, "")
+async def _measured(far: StandIn, pid: int, updates: int, each_second: float) -> tuple[list[float], float]:
+    """Seconds until each was answered, and the processor time that the bot took for one."""
+    await far.writes(chat=100_000, number=WARM, each_second=each_second, text=TEXT)
+    await _all_answered(far, WARM)
+    await far.seen(forget=True)
+    before = cpu_seconds(pid)
+    await far.writes(chat=200_000, number=updates, each_second=each_second, text=TEXT)
+    await asyncio.sleep(updates / each_second)
+    answered = await _all_answered(far, updates)
+    return answered, (cpu_seconds(pid) - before) / updates
 
 
-async def _rounds(simulator: Simulator, answer: str) -> list[float]:
-    """One message each from many people, one after the other; seconds until each hears the first answer."""
-    taken = []
-    for number in range(ROUNDS):
-        person = simulator.customer(f"Person {number}", language="en")
-        began = time.perf_counter()
-        await person.says("The water meter in my cellar has been dripping since Monday.")
-        await person.hears(answer, timeout=30)
-        taken.append(time.perf_counter() - began)
-    return taken[5:]
+async def _all_answered(far: StandIn, number: int) -> list[float]:
+    answered: list[float] = []
+
+    async def enough() -> bool:
+        nonlocal answered
+        answered = (await far.seen())["answered"]
+        return len(answered) >= number
+
+    await until(enough, lambda: f"{len(answered)} of {number} answered")
+    return answered

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 
 from store.errors import StoreError
 
@@ -24,6 +28,8 @@ ANSWERS_IN = {
 }
 #: A second process (the command line) may hold the write lock for a while; ten seconds is no hang.
 BUSY_MS = 10_000
+#: A connection unused for so long may have died unseen.
+REST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,32 @@ def engines(url: str) -> Engines:
         parsed,
         pool_size=POOL,
         max_overflow=4,
-        pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC", "application_name": "amends", **ANSWERS_IN},
     )
+    _asked_after_a_rest(engine)
     # A reading method sees one moment of the record, however many statements it takes.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
+
+
+def _asked_after_a_rest(engine: Engine) -> None:
+    """A connection that rested is asked whether it lives before it is used; one in steady use tells by itself.
+
+    Asking each time (the pool's own way) is one more journey to the database for every transaction. Where a
+    connection turns out dead in use, the pool drops them all, and the transaction is tried again by its caller.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def rests(_: Any, record: Any) -> None:
+        record.info["since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def is_used(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("since", math.inf) > REST_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except psycopg.Error as dead:
+                # The pool makes another one and asks again.
+                raise DisconnectionError from dead
 
 
 def _sqlite(engine: Engine, begin: str) -> None:

@@ -40,9 +40,16 @@ def sending(
     `version` is the fingerprint of the template's wording, where it is a text of ours (7.1).
     """
     row = tx.connection.execute(
-        select(OBLIGATIONS.c.contact_id, CONTACTS.c.channel, PEOPLE.c.id, PEOPLE.c.key_wrapped)
+        select(
+            OBLIGATIONS.c.contact_id,
+            CONTACTS.c.channel,
+            PEOPLE.c.id,
+            PEOPLE.c.key_wrapped,
+            COMPLAINTS.c.key_wrapped.label("case_key"),
+        )
         .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
         .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+        .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == ref)
         .where(OBLIGATIONS.c.id == owed.id)
     ).one()
     number: int = tx.connection.execute(
@@ -62,10 +69,7 @@ def sending(
         .returning(MESSAGES.c.id)
     ).scalar_one()
     if ref is not None:
-        wrapped = tx.connection.execute(
-            select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
-        ).scalar_one()
-        key, whose = case_key(tx, ref, wrapped), "case"
+        key, whose = case_key(tx, ref, row.case_key), "case"
     else:
         key, whose = person_key(tx, row.id, row.key_wrapped), "person"
     tx.connection.execute(

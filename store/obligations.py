@@ -29,7 +29,7 @@ from store.contacts import CHAT, chat_of
 from store.errors import StoreError, UnknownRow
 from store.owed_rows import unseal_payload
 from store.redrawing import shows
-from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
+from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
 from store.values import MessageState, Obligation, Side
 
@@ -175,13 +175,16 @@ def _read(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:
 
 def _uncertain(tx: Tx, numbers: Sequence[int]) -> set[int]:
     mine = MESSAGES.c.obligation_id.in_(numbers)
-    tx.connection.execute(
-        update(MESSAGES)
-        .where(mine, MESSAGES.c.state == MessageState.SENDING.value)
-        .values(state=MessageState.UNCERTAIN.value, reason="interrupted")
-    )
-    query = select(MESSAGES.c.obligation_id).where(mine, MESSAGES.c.state == MessageState.UNCERTAIN.value)
-    return set(tx.connection.execute(query).scalars())
+    begun = (MessageState.SENDING.value, MessageState.UNCERTAIN.value)
+    query = select(MESSAGES.c.obligation_id, MESSAGES.c.state).where(mine, MESSAGES.c.state.in_(begun))
+    found = tx.connection.execute(query).all()
+    if any(row.state == MessageState.SENDING.value for row in found):
+        tx.connection.execute(
+            update(MESSAGES)
+            .where(mine, MESSAGES.c.state == MessageState.SENDING.value)
+            .values(state=MessageState.UNCERTAIN.value, reason="interrupted")
+        )
+    return {row.obligation_id for row in found}
 
 
 def _rows(*wanted: ColumnElement[bool]) -> Select[Any]:
@@ -222,12 +225,16 @@ def still_owed(tx: Tx, owed: Obligation) -> bool:
     """Is this duty asked for by the complaint as it stands now? What belongs to no complaint always is."""
     if owed.ref is None:
         return True
-    it = load(tx, owed.ref).case
-    if it.erased_at is not None:
-        # Only the card is left to do: it says that the words are gone.
-        return owed.key in {one.key for one in standing(it)}
-    of_event = owed.kind in ONCE or bool(owed.facts.get("once"))
-    return of_event or owed.key in {one.key for one in standing(it)}
+    if (owed.kind in ONCE or owed.facts.get("once")) and not _is_erased(tx, owed.ref):
+        return True
+    # Of an erased one only the card is left to do: it says that the words are gone.
+    return owed.key in {one.key for one in standing(load(tx, owed.ref).case)}
+
+
+def _is_erased(tx: Tx, ref: str) -> bool:
+    """Asked of the row: a prompt need not wait until the case is folded from its events."""
+    query = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == ref)
+    return tx.connection.execute(query).scalar() is not None
 
 
 def settle(tx: Tx, number: int) -> None:

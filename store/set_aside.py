@@ -45,7 +45,10 @@ def known(tx: Tx, keys: Collection[str]) -> set[str]:
     """Which of these keys need not come again: taken, or put aside."""
     found: set[str] = set()
     for table in (HEARD, SET_ASIDE):
-        found |= set(tx.connection.execute(select(table.c.key).where(table.c.key.in_(list(keys)))).scalars())
+        # Nearly always all were taken: then that is the one question.
+        if missing := [key for key in keys if key not in found]:
+            query = select(table.c.key).where(table.c.key.in_(missing))
+            found |= set(tx.connection.execute(query).scalars())
     return found
 
 

