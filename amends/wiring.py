@@ -111,7 +111,12 @@ class Desk:
         if "scheduler" in self.parts:
             sides = [side for side in (self._telegram, self._slack) if side is not None]
             performers = self._performers()
-            self.performing = Performing(store, performers, [tuple(one.performers()) for one in sides])
+            self.performing = Performing(
+                store,
+                performers,
+                [tuple(one.performers()) for one in sides],
+                told=partial(self.tally.count, "duties_performed_total"),
+            )
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
             self._ticks = ticking(

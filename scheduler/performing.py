@@ -37,6 +37,11 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class Moot(Done):
+    """The complaint does not ask for it any more, or the record says no: nothing is left to do."""
+
+
+@dataclass(frozen=True)
 class Broke(Retry):
     """The performer itself broke, or the record of its complaint does not open."""
 
@@ -190,7 +195,7 @@ class Performing:
                 return "done"
             case Done():
                 await store.surely(store.settle, one.id)
-                return "done"
+                return "moot" if isinstance(outcome, Moot) else "done"
             case Later(at=at, why=why):
                 await store.surely(store.postpone, one.id, at, why)
                 return "later"
@@ -209,12 +214,12 @@ class Performing:
     async def _try(self, one: Obligation) -> Outcome:
         try:
             if not await self._store.surely(self._store.still_owed, one):
-                return Done()
+                return Moot()
             return await self._performers[one.kind](one)
         except ComplaintError as refused:
             # The record says no (somebody else was first, the state moved on): a person cannot do better.
             log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
-            return Done()
+            return Moot()
         except (DatabaseAway, NotMigrated) as away:
             log.warning("database_away", why=str(away), id=one.id, kind=one.kind)
             return Retry("the database was away")

@@ -1,6 +1,6 @@
 """Figures for Prometheus: what this process counted, and what waits in the store, read when asked.
 
-Few figures with stable names, written by hand (docs/decisions/0070-metrics-without-a-library.md).
+Few figures with stable names, written by hand (docs/decisions/0072-metrics-without-a-library.md).
 """
 
 from __future__ import annotations
