@@ -20,7 +20,7 @@ MOST_A_SECOND, ONE_CHAT = 30, 1.0
 #: What nobody waits for leaves evenly at 96 % of the limit: 31 of them span 1.04 s, so that not one second holds
 #: more than 30 though the network brings one of them 40 ms late.
 APART = 1 / 28.8
-#: A few messages may reach a chat together, of danger one more.
+#: A few answers may reach a chat together, of danger one more; what we begin ourselves keeps to the second.
 TOGETHER = 3
 #: One of the thirty is for danger alone: it finds its place free however many others leave.
 KEPT_FOR_DANGER = 1
@@ -41,10 +41,10 @@ Write = Callable[[Sequence[Limit], float], tuple[int, Place] | float]
 
 def limits_for(address: str, lane: Lane) -> tuple[Limit, ...]:
     """Within what a message to this chat must stay: the chat's first, then the bot's."""
-    danger = lane is Lane.DANGER
-    chat = Even(f"{BOT}:{address}", ONE_CHAT, TOGETHER + danger)
+    danger, begun_by_us = lane is Lane.DANGER, lane in (Lane.NOTICE, Lane.BULK)
+    chat = Even(f"{BOT}:{address}", ONE_CHAT, 1 if begun_by_us else TOGETHER + danger)
     bot = Window(BOT, MOST_A_SECOND - (0 if danger else KEPT_FOR_DANGER), SECOND)
-    even = (Even(f"{BOT}~even", APART),) if lane in (Lane.NOTICE, Lane.BULK) else ()
+    even = (Even(f"{BOT}~even", APART),) if begun_by_us else ()
     return (chat, bot, *even)
 
 
