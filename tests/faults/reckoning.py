@@ -50,13 +50,19 @@ class Reckoning:
         return {name: count for name, count in counts.items() if count and name not in allowed}
 
 
-def reckoned(store: Store, telegram: Telegram, load: Load, numbers: Collection[int], deaths: list[float],
-             posts_doubled: int) -> Reckoning:  # fmt: skip
+def reckoned(
+    store: Store,
+    telegram: Telegram,
+    load: Load,
+    numbers: Collection[int],
+    deaths: list[float],
+    posts_doubled: int,
+) -> Reckoning:
     """Compare; `deaths` are the loop's times of each."""
     said = told(store)
-    seen = telegram.by_chat()
-    heard = {chat: telegram.heard(chat) for chat in ()} | {
-        chat: list(dict.fromkeys(one.words for one in messages)) for chat, messages in seen.items()
+    heard = {
+        chat: list(dict.fromkeys(one.words for one in messages))
+        for chat, messages in telegram.by_chat().items()
     }
     wanted = list(range(load.a_chat - 1))
     prompts = {chat: prompts_of(heard.get(chat, ()), chat) for chat in load.owed}

@@ -1,4 +1,4 @@
-"""A Slack that counts: posts by the key in their metadata, redrawings, presses acknowledged, lines open."""
+"""A Slack that counts: calls, posts by the key in their metadata, lines open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from tests.faults.telegram import read
 
@@ -34,8 +34,6 @@ class Slack:
     def __init__(self) -> None:
         self.posted: list[Posted] = []
         self.calls: Counter[str] = Counter()
-        self.views: list[Json] = []
-        self.acks: dict[str, Json] = {}
         self.lines: list[web.WebSocketResponse] = []
         #: Answers instead of us.
         self.instead: Callable[[str], web.StreamResponse | None] = lambda method: None
@@ -72,9 +70,6 @@ class Slack:
                 return _ok(channel={"id": f"D{str(body['users'])[1:]}"})
             case "conversations.history" | "conversations.replies":
                 return _ok(messages=self._history(str(body["channel"])))
-            case "views.open" | "views.push" | "views.update":
-                self.views.append({"method": method, "view": _read(body.get("view"))})
-                return _ok(view={"id": "V1", "hash": "1"})
             case _:
                 return _ok()
 
@@ -101,49 +96,14 @@ class Slack:
         await socket.prepare(request)
         self.lines.append(socket)
         await socket.send_json({"type": "hello", "num_connections": len(self.lines)})
-        async for said in socket:
-            if said.type is WSMsgType.TEXT:
-                heard = json.loads(said.data)
-                self.acks[heard["envelope_id"]] = heard.get("payload") or {}
+        async for _ in socket:
+            pass  # acknowledgements: nothing was sent that they would be of
         self.lines.remove(socket)
         return socket
 
     async def closes_lines(self) -> None:
         """Every line goes, as Slack does it some times a day."""
         await asyncio.gather(*(one.close() for one in list(self.lines)))
-
-    async def presses(self, member: str, action_id: str, ref: str, *, version: int = 0) -> bool:
-        """A button of a card, pressed once; True when it was acknowledged in Slack's three seconds."""
-        if not self.lines:
-            return False
-        number = next(self._numbers)
-        payload = {
-            "type": "block_actions",
-            "user": {"id": member},
-            "team": {"id": TEAM},
-            "trigger_id": f"{number}.1",
-            "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0000001"},
-            "channel": {"id": "C0000001"},
-            "actions": [
-                {
-                    "type": "button",
-                    "action_id": action_id,
-                    "block_id": f"actions:{version}.0",
-                    "value": ref,
-                    "action_ts": f"{number}.2",
-                }
-            ],
-        }
-        envelope = {"type": "interactive", "envelope_id": f"e{number}", "payload": payload}
-        try:
-            await self.lines[-1].send_str(json.dumps({**envelope, "accepts_response_payload": True}))
-        except ConnectionError:
-            return False
-        for _ in range(30):
-            if f"e{number}" in self.acks:
-                return True
-            await asyncio.sleep(0.1)
-        return False
 
 
 def ratelimited(seconds: int) -> web.Response:

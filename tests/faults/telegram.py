@@ -31,7 +31,6 @@ class Accepted:
     text: str
     at: float
     life: int
-    buttons: bool
 
     @property
     def marked(self) -> bool:
@@ -53,12 +52,10 @@ class Telegram:
     def __init__(self) -> None:
         self.accepted: list[Accepted] = []
         self.calls: Counter[str] = Counter()
-        self.offsets: list[int] = []
         #: Answers instead of us, by method ("sendMessage"), or "*" for every method.
         self.instead: dict[str, Answer] = {}
         #: Counted up by whoever kills the process: which life of it speaks to us.
         self.life = 0
-        self.confirmed_until = 0
         self._queue: deque[Json] = deque()
         self._numbers, self._messages = count(1), count(1)
         self._news = asyncio.Event()
@@ -98,10 +95,6 @@ class Telegram:
         return len(self._queue)
 
     # what came of it
-
-    def heard(self, chat: int) -> list[str]:
-        """What this chat was told, each thing once, in the order of its first coming."""
-        return list(dict.fromkeys(one.words for one in self.accepted if one.chat == chat))
 
     def by_chat(self) -> dict[int, list[Accepted]]:
         """All messages, by chat, in order."""
@@ -155,14 +148,13 @@ class Telegram:
         chat = int(body["chat_id"]) % MOVED
         text = str(body.get("text", body.get("caption", "")))
         now = asyncio.get_running_loop().time()
-        self.accepted.append(Accepted(chat, text, now, self.life, "reply_markup" in body))
+        self.accepted.append(Accepted(chat, text, now, self.life))
         return {"message_id": next(self._messages), "date": 1, "chat": {"id": chat, "type": "private"}}
 
     async def _updates(self, body: Json) -> web.StreamResponse:
         offset = int(body.get("offset") or 0)
-        self.offsets.append(offset)
         while self._queue and self._queue[0]["update_id"] < offset:
-            self.confirmed_until = int(self._queue.popleft()["update_id"])
+            self._queue.popleft()
         # A second line with the same token ends the first, as the real one does.
         if self._polling is not None:
             self._polling.set()
