@@ -1,7 +1,7 @@
 # Needs git, make, Python 3.11 or newer and a package index. Everything lands in .venv; `make clean` forgets it.
 
 .POSIX:
-.PHONY: install demo test check format lint types imports dependencies bench docs pins clean
+.PHONY: install demo test check format lint types imports dependencies bench soak docs pins clean
 
 # The first of these that is 3.11 or newer and can make environments. Another: make install PYTHON=/path/to/python
 PYTHON =
@@ -16,6 +16,8 @@ DEMO =
 TESTS =
 # The folder of labelled sets for `make bench`.
 DATA =
+# How long `make soak` runs.
+MINUTES = 20
 UV = uv
 
 install: .venv/installed
@@ -50,6 +52,10 @@ dependencies: .venv/testable
 
 bench: .venv/testable
 	@DATA="$(DATA)" $(BIN)/python -m benchmarks
+
+# Half of what this machine can take in, for so many minutes: what grows and what does not.
+soak: .venv/testable
+	@$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
 docs: .venv/testable
 	$(BIN)/python -m amends.settings.page

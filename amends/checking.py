@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,17 +11,19 @@ import httpx
 from amends.checking_model import model_findings
 from amends.findings import Finding
 from amends.keys import keyring
-from amends.settings import Settings, SettingsError, cautions, rulebook
+from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import STAFF, load
 from complaints.categories import categories_of
 from complaints.doing import instant
+from complaints.localtime import wall
 from complaints.people import staff
+from complaints.rulebook import Calendar
 from complaints.vocabulary import Role
 from store.errors import StoreError
-from store.migrating import is_current
+from store.migrating import standing_of
 from store.open import Store, open_store
 
 #: What Slack must let the app do (docs/slack.md); without metadata a post cannot be found again.
@@ -30,6 +32,9 @@ NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
 
 #: Older than this, a day's work and more would be lost.
 BACKUP_OLD = timedelta(days=2)
+
+#: So many days off to come are told.
+_NEXT = 3
 
 #: So many refused rows of an example file are told.
 _TOLD = 5
@@ -51,8 +56,11 @@ async def check_installation(settings: Settings) -> list[Finding]:
 def _cautions(settings: Settings) -> Iterator[Finding]:
     for caution in cautions(settings):
         yield Finding("warn", "settings", caution)
-    rules = rulebook(settings)
-    yield Finding("ok", "calendar", f"{len(rules.calendar.holidays)} holidays, {rules.calendar.zone}")
+    known = rulebooks(settings)
+    rules = known.own
+    for one in known:
+        name = "calendar" if one is rules else f"calendar {one.country}"
+        yield Finding("ok", name, _days_off(one.calendar, datetime.now(UTC)))
     if not rules.on_call.people:
         yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
@@ -61,6 +69,14 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+
+
+def _days_off(calendar: Calendar, now: datetime) -> str:
+    """How many there are, and the next ones by name, so that a missing closure is seen."""
+    today = wall(now, calendar.zone).date()
+    coming = [day for day in sorted(calendar.holidays) if day >= today][:_NEXT]
+    listed = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
+    return f"{len(calendar.holidays)} days off, {calendar.zone}; next {listed or 'none'}"
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -74,14 +90,16 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     url = settings.secrets.database_url
     try:
-        current = is_current(url)
+        found = standing_of(url)
     except StoreError as wrong:
         yield Finding("fail", "database", str(wrong), "Check AMENDS_DATABASE_URL.")
         return
-    if not current:
-        yield Finding("fail", "database", "not at this release", "Run `amends db upgrade`.")
+    if not found.serves:
+        remedy = "Install the newer release." if found.is_newer else "Run `amends db upgrade`."
+        yield Finding("fail", "database", "not at this release", remedy)
         return
-    yield Finding("ok", "database", "at this release")
+    said = "of a newer release that this one can work beside" if found.is_newer else "at this release"
+    yield Finding("ok", "database", said)
     if not settings.secrets.secret_key:
         return
     store = open_store(url, keyring(settings))
@@ -99,7 +117,7 @@ def _backed_up(store: Store) -> Finding:
     """When `amends db backup` last ran; what others copy by their own means cannot be seen from here."""
     made = store.house_events("backup", 1)
     how = (
-        "Run `amends db backup FILE` daily (docs/operating.md), or see that your own copies can be restored."
+        "Run `amends db backup FILE` daily (docs/operations.md), or see that your own copies can be restored."
     )
     if not made:
         return Finding("warn", "backup", "none by `amends db backup` yet", how)
@@ -121,12 +139,12 @@ def _older_keys(store: Store, keys: int) -> Iterator[Finding]:
 
 def _texts(settings: Settings) -> Iterator[Finding]:
     try:
-        load(settings.organisation.languages, settings.texts_folder)
+        load(settings.languages, settings.texts_folder)
         load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
         yield Finding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
         return
-    yield Finding("ok", "texts", ", ".join(settings.organisation.languages))
+    yield Finding("ok", "texts", ", ".join(settings.languages))
 
 
 def _categories(settings: Settings) -> Iterator[Finding]:
@@ -203,7 +221,7 @@ async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
             "The start removes it; if another program set it, the two conflict.",
         )
     elif told.get("last_error_message"):
-        yield Finding("warn", "Telegram webhook", told["last_error_message"], "See docs/operating.md.")
+        yield Finding("warn", "Telegram webhook", told["last_error_message"], "See docs/operations.md.")
     else:
         yield Finding("ok", "Telegram updates", "webhook" if wanted else "long polling")
 

@@ -13,6 +13,7 @@ LABELS: dict[str, str] = {
     "acknowledge": "acknowledgement",
     "card": "card",
     "closing": "closing message",
+    "delay": "notice that the answer is not ready",
     "dates": "first real dates",
     "decision": "decision",
     "end_form": "questions end",

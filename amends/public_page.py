@@ -6,6 +6,7 @@ from html import escape
 
 from bots.dialogue.policy import policy_fields
 from bots.texts.texts import Texts
+from complaints.jurisdictions import Rulebooks
 from complaints.rulebook import Rulebook
 
 _STYLE = (
@@ -16,14 +17,30 @@ _STYLE = (
 )
 
 
-def public_page(rules: Rulebook, texts: Texts) -> str:
-    """One HTML page with the complaints policy in every language of the organisation."""
-    sections = "".join(_section(language, rules, texts) for language in rules.languages)
+def public_page(rulebooks: Rulebooks, texts: Texts, country: str | None = None) -> str:
+    """One HTML page with the complaints policy of a jurisdiction in each of its languages.
+
+    Without `country`, or with one that is none of ours, it is the organisation's own; the others are named.
+    """
+    rules = rulebooks.of(rulebooks.code(country or ""))
+    sections = _others(rulebooks, rules, texts)
+    sections += "".join(_section(language, rules, texts) for language in rules.languages)
     return (
         f'<!doctype html><html lang="{rules.languages[0]}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(rules.organisation)}</title><style>{_STYLE}</style>{sections}</html>"
     )
+
+
+def _others(rulebooks: Rulebooks, shown: Rulebook, texts: Texts) -> str:
+    links = (
+        f'<a href="/?country={one.country}" lang="{one.languages[0]}">'
+        f"{escape(texts.country(one.languages[0], one.country))}</a>"
+        for one in rulebooks
+        if one.country != shown.country
+    )
+    named = " · ".join(links)
+    return f"<nav>{named}</nav>" if named else ""
 
 
 def _section(language: str, rules: Rulebook, texts: Texts) -> str:

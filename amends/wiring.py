@@ -6,20 +6,23 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
 from amends.parts import PARTS
-from amends.parts.metrics import figures
+from amends.parts.metrics import condition, figures
 from amends.parts.slack import SlackPart
+from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
 from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
-from amends.settings import Problem, Settings, SettingsError, rulebook
+from amends.settings import Problem, Settings, SettingsError, rulebooks
 from amends.settings.learning import learning, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
+from complaints.jurisdictions import Rulebooks
 from complaints.rulebook import Rulebook
 from scheduler.acting import acting
 from scheduler.housekeeping import housekeeping
@@ -42,8 +45,8 @@ class Pace:
     telegram: bool = True
 
 
-def missing_secrets(settings: Settings, parts: Iterable[str]) -> list[Problem]:
-    """What these parts cannot do without, each with its remedy."""
+def require_secrets(settings: Settings, parts: Iterable[str]) -> None:
+    """SettingsError naming what these parts cannot do without, each with its remedy."""
     secrets, named = settings.secrets, set(parts)
     found = []
     if {"telegram", "scheduler"} & named and secrets.telegram_token is None:
@@ -53,7 +56,8 @@ def missing_secrets(settings: Settings, parts: Iterable[str]) -> list[Problem]:
     if "slack" in named and secrets.slack_app_token is None and secrets.slack_signing_secret is None:
         what = "is missing (Socket Mode); or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
         found.append(("AMENDS_SLACK_APP_TOKEN", what))
-    return [Problem(name, "environment", what) for name, what in found]
+    if found:
+        raise SettingsError([Problem(name, "environment", what) for name, what in found])
 
 
 class Desk:
@@ -66,13 +70,13 @@ class Desk:
         self, settings: Settings, store: Store, *, parts: tuple[str, ...] = PARTS, pace: Pace | None = None
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
-        self.rules: Rulebook = rulebook(settings)
-        missing = missing_secrets(settings, parts)
-        if missing:
-            raise SettingsError(missing)
+        self.rulebooks: Rulebooks = rulebooks(settings)
+        self.rules: Rulebook = self.rulebooks.own
+        require_secrets(settings, parts)
         pace = pace or Pace()
+        self.tally = Tally()
         folder = settings.texts_folder
-        self.texts = load_texts(settings.organisation.languages, folder, own=settings.own_names)
+        self.texts = load_texts(settings.languages, folder, own=settings.own_names)
         self.staff_texts = load_texts(
             (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
         )
@@ -80,22 +84,24 @@ class Desk:
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
-            self._telegram = TelegramPart(settings, store, self.rules, self.texts, paced=pace.telegram)
+            self._telegram = TelegramPart(settings, store, self.texts, paced=pace.telegram, tally=self.tally)
         if {"slack", "scheduler"} & set(parts):
-            self._slack = SlackPart(settings, store, self.texts, self.staff_texts, pace=pace.slack)
-        self._proposing = Proposing(store, languages=self.rules.languages, danger=self.rules.danger)
-        page = partial(public_page, self.rules, self.texts)
-        self._web = WebPart(settings, page=page, ready=self.ready, figures=self._figures)
+            self._slack = SlackPart(
+                settings, store, self.texts, self.staff_texts, pace=pace.slack, tally=self.tally
+            )
+        self._proposing = Proposing(store, languages=settings.languages)
+        page = partial(public_page, self.rulebooks, self.texts)
+        self._web = WebPart(settings, page=page, ready=self._condition, figures=self._figures)
         self._tasks: list[asyncio.Task[None]] = []
         self.performing: Performing | None = None
 
     async def start(self) -> None:
-        """Start every part; raises what makes a start impossible (no token, an address that is taken)."""
+        """Start every part; raises what makes a start impossible (an address that is taken).
+
+        With DatabaseAway nothing was begun: call it again.
+        """
         store = self.store
-        await store.in_thread(store.use_rulebook, self.rules)
-        if not store.is_shared:
-            # Another process at the same database may hold what it is sending at this moment.
-            await store.in_thread(store.free_leases)
+        await store.in_thread(self._prepare)
         if "web" in self.parts:
             await self._web.begin(self._hooks())
         if self._telegram is not None:
@@ -103,13 +109,33 @@ class Desk:
         if self._slack is not None:
             await self._slack.begin(listens="slack" in self.parts)
         if "scheduler" in self.parts:
-            await store.in_thread(owe_first_training, store)
-            self.performing = Performing(store, self._performers())
+            sides = [side for side in (self._telegram, self._slack) if side is not None]
+            performers = self._performers()
+            self.performing = Performing(
+                store,
+                performers,
+                [tuple(one.performers()) for one in sides],
+                told=partial(self.tally.count, "duties_performed_total"),
+            )
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
-            self._ticks = ticking(store, purges=self.settings.privacy.purge, learning=learning(self.settings))
+            self._ticks = ticking(
+                store,
+                kinds=tuple(performers),
+                purges=self.settings.privacy.purge,
+                learning=learning(self.settings),
+            )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
+
+    def _prepare(self) -> None:
+        """What the record must know before anything is heard or done."""
+        self.store.use_rulebooks(self.rulebooks)
+        if not self.store.is_shared:
+            # Another process at the same database may hold what it is sending at this moment.
+            self.store.free_leases()
+        if "scheduler" in self.parts:
+            owe_first_training(self.store)
 
     def _hooks(self) -> Mapping[str, Hook]:
         """The platforms' routes, of the parts that hear in this process."""
@@ -131,7 +157,7 @@ class Desk:
             **housekeeping(store, retention=retention(self.settings)),
             **training(
                 store,
-                languages=self.rules.languages,
+                languages=self.settings.languages,
                 learning=learning(self.settings),
                 own=partial(own_examples, self.settings),
             ),
@@ -148,8 +174,19 @@ class Desk:
             found["slack"] = await self._slack.is_well()
         return found
 
+    async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether this process can do its work, and the figures behind it."""
+        parts = await self.ready()
+        return all(parts.values()), await self.store.in_thread(condition, self.store, parts, self._gauges())
+
     async def _figures(self) -> str:
-        return await self.store.in_thread(figures, self.store, await self.ready())
+        parts = await self.ready()
+        return await self.store.in_thread(figures, self.store, parts, self.tally, self._gauges())
+
+    def _gauges(self) -> Mapping[str, float]:
+        telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}
+        slack = self._slack.gauges() if self._slack is not None and "slack" in self.parts else {}
+        return {**telegram, **slack}
 
     async def _store_answers(self) -> bool:
         try:

@@ -13,15 +13,23 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from amends.logs import set_up_logging
-from benchmarks import archive, drain, intake, likeness, prompt, replicas, resting
+from benchmarks import archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
 from benchmarks.noise import noise
 
 out = Console()
+#: These take arguments of their own (`python -m benchmarks faults --help`).
+ALONE = {"faults": faults.main, "soak": soak.main}
 
 
 def _replicas() -> Iterator[RenderableType]:
     yield from replicas.tables()
     yield replicas.limits()
+
+
+def _faults() -> Iterator[RenderableType]:
+    yield faults.kills(faults.Load(400, 400, 8), faults.STORES)
+    yield faults.costs(faults.STORES, 20)
+    yield faults.weather(2.0, faults.STORES)
 
 
 def _triage() -> Iterator[RenderableType]:
@@ -40,12 +48,19 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "archive": lambda: iter([archive.table()]),
     "resting": lambda: iter([asyncio.run(resting.table())]),
     "likeness": lambda: iter([likeness.table()]),
+    "faults": _faults,
     "triage": _triage,
 }
 
 
 def main() -> None:
     """Run what was asked for, else everything."""
+    # Arrays are small here, as in the product: several threads for each would fight for the same cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if sys.argv[1:2] and sys.argv[1] in ALONE:
+        set_up_logging("warning")
+        ALONE[sys.argv[1]](sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="*", help=f"{', '.join(BENCHMARKS)}; all without an argument")
     asked = parser.parse_args().only or list(BENCHMARKS)

@@ -4,7 +4,8 @@
 
 Each draw holds back a quarter of the train rows and scores on it; with --dev the dev rows are scored instead
 (touch them seldom: a set looked at often is no test). The interval beside a figure of ours is of the paired
-difference to the plain calibrated SVM, by bootstrap over the scored rows of all draws.
+difference to the plain calibrated SVM, by bootstrap over the scored rows of all draws. Severity is cross-validated
+over train and dev rows together, as often as there are draws (`triage_severity`).
 """
 
 from __future__ import annotations
@@ -24,20 +25,16 @@ from rich.table import Table
 from benchmarks.triage_cost import cost, training
 from benchmarks.triage_rivals import REGRESSION, RIVALS, SVM
 from benchmarks.triage_sets import Rows, draws, is_there, read, shortened, unlabelled, written
+from benchmarks.triage_severity import SEVERITY_SET, severity
 from triage.embeddings import Encoder, installed_encoder
-from triage.evaluation import critical_scores
 from triage.example import Example
 from triage.figures import (
     accuracy_at,
     calibration_error,
     f1_scores,
     log_loss,
-    recall_at_alerts,
 )
-from triage.pipeline import Model
-from triage.severity import rule_grades
-from triage.starters import train_starter
-from triage.training import ALERT_RATE, PREVALENCE, train
+from triage.training import train
 
 OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"
 #: Set: sizes to learn from (None is all), and whether a size counts for each category.
@@ -46,8 +43,6 @@ SIZES: dict[str, tuple[tuple[int | None, ...], bool]] = {
     "banking77": ((10, None), True),
     "shop_synthetic": ((None,), False),
 }
-SEVERITY_SET = "nhtsa"
-RULES, FIRST_DAY = "Amends, rules alone", "Amends on its first day (starter examples, no history)"
 ROUNDS = 400
 Figure = Callable[[np.ndarray, np.ndarray], float]
 
@@ -159,75 +154,6 @@ def compare(
     return found
 
 
-def severity(folder: Path, *, count: int, on_dev: bool) -> list[dict[str, Any]]:
-    """Recall of critical cases at 10 % alerts, re-weighted to 6 % critical, by what ranks them."""
-    scores: dict[str, list[np.ndarray]] = {}
-    truth = []
-    first_day = train_starter(("en",))
-    for learnt, asked in draws(folder, SEVERITY_SET, count=1 if on_dev else count, on_dev=on_dev):
-        truth.append(asked.critical)
-        grades = ["critical" if one else "normal" for one in learnt.critical]
-        for title, make in RIVALS.items():
-            predict, classes = make(learnt.texts, grades)
-            scores.setdefault(title, []).append(predict(asked.texts)[:, classes.index("critical")])
-        rows = zip(learnt.texts, grades, learnt.critical, strict=True)
-        model = train([Example(text, grade, 5 if critical else 2) for text, grade, critical in rows])
-        p_critical = critical_of(model, asked.texts)
-        scores.setdefault(RULES, []).append(critical_scores(asked.texts, None))
-        scores.setdefault(FIRST_DAY, []).append(critical_of(first_day, asked.texts))
-        scores.setdefault(OURS, []).append(critical_scores(asked.texts, p_critical))
-    found = []
-    for title, each in scores.items():
-        row: dict[str, Any] = {"ranked by": title, "recall at 10 % alerts": _mean(recall, each, truth)}
-        row["auc"] = _mean(auc, each, truth)
-        known = title != RULES
-        row["ece"] = (
-            _mean(lambda s, c: calibration_error(np.c_[1 - s, s], c.astype(int)), each, truth)
-            if known
-            else ""
-        )
-        row["recall - SVM"] = ""
-        if title == OURS:
-            low, high = _recall_interval(each, scores[SVM], truth)
-            row["recall - SVM"] = f"{low:+.3f} … {high:+.3f}"
-        found.append(row)
-    return found
-
-
-def critical_of(model: Model, texts: Sequence[str]) -> np.ndarray:
-    found = model.critical_probabilities(model.matrix(texts), rule_grades(texts))
-    assert found is not None
-    return found
-
-
-def recall(scores: np.ndarray, critical: np.ndarray) -> float:
-    return recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
-
-
-def auc(scores: np.ndarray, critical: np.ndarray) -> float:
-    high, low = scores[critical][:, None], scores[~critical][None, :]
-    return float(((high > low) + 0.5 * (high == low)).mean())
-
-
-def _mean(of: Figure, scores: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
-    return float(np.mean([of(each, critical) for each, critical in zip(scores, truth, strict=True)]))
-
-
-def _recall_interval(
-    mine: Sequence[np.ndarray], theirs: Sequence[np.ndarray], truth: Sequence[np.ndarray]
-) -> tuple[float, float]:
-    random = np.random.default_rng(0)
-    found = []
-    for _ in range(ROUNDS):
-        gains = []
-        for a, b, critical in zip(mine, theirs, truth, strict=True):
-            rows = random.integers(0, len(critical), len(critical))
-            gains.append(recall(a[rows], critical[rows]) - recall(b[rows], critical[rows]))
-        found.append(np.mean(gains))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def show(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
     table = Table(title=title, title_justify="left")
     for key, value in rows[0].items():
@@ -259,8 +185,12 @@ def main() -> int:
         show(console, f"Category, {name} ({on}; written examples: {len(written(name).texts)})", result[name])
     there = is_there(given.data, SEVERITY_SET)
     if "severity" in only and there:
-        result["severity"] = severity(given.data, count=given.draws, on_dev=given.dev)
-        show(console, f"Severity, {SEVERITY_SET} ({on})", result["severity"])
+        result["severity"] = severity(given.data, repeats=given.draws, on_dev=given.dev)
+        show(
+            console,
+            f"Severity, {SEVERITY_SET} ({on if given.dev else 'cross-validated'})",
+            result["severity"],
+        )
     if "cost" in only:
         long = read(given.data / f"{SEVERITY_SET}_train.csv.gz").texts if there else ()
         result["cost"] = [cost(long)]

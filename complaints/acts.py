@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from complaints import answering, approving, assessing, custody, deciding, ending, handling, intake, remedying
+from complaints import (
+    answering,
+    approving,
+    assessing,
+    custody,
+    deciding,
+    ending,
+    handling,
+    intake,
+    redating,
+    remedying,
+)
 from complaints.categories import need_known
 from complaints.doing import VerbFunction, Words, allowed
 from complaints.duties import Owed
@@ -18,6 +29,7 @@ from complaints.once import following
 from complaints.owing import standing
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
+from complaints.rulebook import Rulebook
 from complaints.targets import extended, revise
 from complaints.vocabulary import Verb
 
@@ -52,6 +64,7 @@ VERBS: Mapping[Verb, VerbFunction] = {
     Verb.REMEDY_LATE: remedying.remedy_late,
     Verb.VERIFY: remedying.verify,
     Verb.EXTEND: handling.extend,
+    Verb.REDATE: redating.redate,
     Verb.CLOSE: ending.close,
     Verb.LAPSE: ending.lapse,
     Verb.WITHDRAW: ending.withdraw,
@@ -90,9 +103,19 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
 
 
 def perform(
-    case: Case, verb: Verb, *, at: datetime, by: Actor, facts: Facts | None = None, words: Words | None = None
+    case: Case,
+    verb: Verb,
+    *,
+    at: datetime,
+    by: Actor,
+    facts: Facts | None = None,
+    words: Words | None = None,
+    rules: Rulebook | None = None,
 ) -> Done:
-    """Do one verb to a case; raises ComplaintError with the reason and the remedy, or leaves a legal case."""
+    """Do one verb to a case; raises ComplaintError with the reason and the remedy, or leaves a legal case.
+
+    `rules` are those to go on under, for `redate` alone.
+    """
     if verb not in VERBS:
         raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
     # Who may not do it hears that first, whatever the form says.
@@ -100,7 +123,10 @@ def perform(
     told = _given(facts or {})
     check(verb, told)
     need_known(told, case.rules)
-    event = VERBS[verb](case, at=at, by=by, facts=told, words=words or {})
+    if verb is Verb.REDATE:
+        event = redating.redate(case, at=at, by=by, facts=told, words=words or {}, rules=rules)
+    else:
+        event = VERBS[verb](case, at=at, by=by, facts=told, words=words or {})
     return _complete(after(case, event), event, case)
 
 
@@ -119,7 +145,10 @@ def _moved(event: Event) -> Facts | None:
 
 def _complete(case: Case, event: Event, before: Case | None) -> Done:
     check_wordless(event.facts)
-    dates = revise(case, event.at)
+    if event.verb is Verb.REDATE:
+        dates = redating.redated(case, event.at, later=bool(event.facts.get("later")))
+    else:
+        dates = revise(case, event.at)
     moved = _moved(event)
     if moved is not None and before is not None:
         dates["targets"] = extended(before, moved) + dates.get("targets", [])

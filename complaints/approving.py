@@ -9,7 +9,7 @@ from complaints import authority, permissions
 from complaints.assessing import harm_of
 from complaints.doing import Words, allowed, happened, need_words, stamp
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
-from complaints.handling import in_time, to_extend
+from complaints.handling import in_time, to_extend, within_bounds
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
 from complaints.vocabulary import Role, Verb
@@ -45,14 +45,25 @@ def approve(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) 
 
 
 def _moved(case: Case, at: datetime) -> dict[str, Any]:
-    """The later date as it is set; OutOfOrder where the date passed, or was met, while this waited."""
+    """The later date as it is set.
+
+    OutOfOrder where the date passed, was met, or came to lie as late, while this waited; NotAllowed where its
+    bounds moved in meanwhile.
+    """
     asked = case.extension
     if asked is None:
         raise OutOfOrder(
             f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
         )
     moved = {"target": asked.target.value, "of": asked.of, "due": stamp(asked.until), "seq": asked.seq}
-    in_time(case, to_extend(case, moved), at)
+    target = to_extend(case, moved)
+    in_time(case, target, at)
+    if asked.until <= target.internal_due:
+        raise OutOfOrder(
+            f"The {target.target.value} date of {case.ref} is as late by now: send the later date back.",
+            code="as_late_already",
+        )
+    within_bounds(case, target, asked.until)
     return moved
 
 

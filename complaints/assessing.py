@@ -8,12 +8,12 @@ from typing import Any
 from complaints.changes.judging import assessed_as
 from complaints.doing import Words, allowed, happened, need_words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.level_times import decide_due
 from complaints.particulars import Sign
 from complaints.people import Actor
 from complaints.permissions import is_excluded, judged_below, manages
 from complaints.priorities import priority_of
 from complaints.record import Case, Event, Facts
-from complaints.targets import decide_due
 from complaints.vocabulary import Kind, Verb
 
 

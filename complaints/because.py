@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -34,6 +34,28 @@ STEPS: Mapping[str, str] = {
     "on_call": "Somebody is on call at the start, so it counts as elapsed time.",
     "not_on_call": "Nobody is on call at the start, so it counts in working time.",
     "capped": "Capped by {name}: {local}.",
+    # Of a target as the record holds it: whose act set it, by which rule, and what moved it.
+    "set": "Set {local} by {by}: {name}.",
+    "rule": "Rule {name}: {span}.",
+    "doubled": "Complex, so twice the time: {span}.",
+    "promised": "Outside {local} is promised ({span}).",
+    "legal": "The legal maximum ({span}) ends earlier:",
+    "asked_for": "Asked of the complainant for {day}; no other date waits for it.",
+    "in_decision": "Promised for {day} in the decision.",
+    "day_after_receipt": "Counted from the day after receipt.",
+    "rolls": "A day off, so the next working day counts: {day}.",
+    "review": "A manager recorded why the person complained about is not told yet; reviewed {day}.",
+    "extended": "Extended {local} by {by}; the complainant is told, with the reason.",
+    "asked_by": "{by} had asked for it {local}.",
+    "reason": "Reason: {name}",
+    "extension_cap": "All extensions together end {local} at the latest ({span}).",
+    "legal_cap": "No extension passes the legal maximum, {local} ({span}).",
+    "moved": "Moved from {local} to {until}.",
+    "recorded": "The record holds {local}, computed by the rules in force then.",
+    "redated": "Counted anew when the complaint went on under other rules, for a reason on the record.",
+    "missed_stands": "It had been missed by then, and what was missed is not mended: it stands.",
+    "given_stands": "The complainant was given this time to answer: it does not get shorter.",
+    "promise_stands": "These rules give a later date; what was promised to the complainant stands.",
 }
 
 
@@ -50,6 +72,7 @@ class Step:
     span: str = ""
     name: str = ""
     number: int = 0
+    by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The step as JSON values, without what it does not say."""
@@ -61,7 +84,7 @@ class Step:
         if self.days:
             said["days"] = [day.isoformat() for day in self.days]
         return said | {
-            key: getattr(self, key) for key in ("zone", "span", "name", "number") if getattr(self, key)
+            key: getattr(self, key) for key in ("zone", "span", "name", "number", "by") if getattr(self, key)
         }
 
     @classmethod
@@ -99,9 +122,15 @@ def explain_step(step: Step) -> str:
         day=_day(step.day),
         days=", ".join(_day(day) for day in step.days),
         span=step.span,
-        name=step.name.replace("_", " "),
+        name=step.name,
         number=step.number,
+        by=step.by,
     )
+
+
+def reached(steps: Sequence[Step]) -> datetime | None:
+    """Where the steps lead: the moment that the last of them to name one names."""
+    return next((step.until or step.local for step in reversed(steps) if step.until or step.local), None)
 
 
 def _day(day: date | None) -> str:

@@ -13,6 +13,7 @@ LETTERS: frozenset[str] = frozenset(
     {
         "acknowledge",
         "progress",
+        "delay",
         "dates",
         "letter",
         "decision",

@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "end_form": "ends the questions",
     "acknowledge": "sends the acknowledgement",
     "progress": "sends the progress notice",
+    "delay": "tells before the promised date that the answer is not ready",
     "dates": "tells the first real dates, or a new one with its reason",
     "letter": "sends what a person of staff wrote",
     "confirmation": "confirms in writing what was heard or told by voice",

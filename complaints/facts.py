@@ -227,6 +227,10 @@ SHAPES: Mapping[Verb, tuple[frozenset[str], Mapping[str, Shape]]] = {
     Verb.REMEDY_LATE: _REMEDY,
     Verb.VERIFY: _form("verify"),
     Verb.EXTEND: (_form("extend")[0], {**_form("extend")[1], "target": _one_of(*Target), "of": _whole(0)}),
+    Verb.REDATE: (
+        frozenset({"rulebook", "before", "jurisdiction"}),
+        {"rulebook": _code, "before": _code, "jurisdiction": _code, "later": _flag},
+    ),
     Verb.CLOSE: (frozenset(), _form("close")[1]),
     Verb.LINK: (
         frozenset(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from complaints.changes import ending, hearing, joining, judging, naming, outside, past
+from complaints.changes import ending, hearing, joining, judging, naming, outside, past, ruling
 from complaints.copying import changed
 from complaints.doing import instant
 from complaints.particulars import TargetSet
@@ -69,13 +69,13 @@ def _common(case: Case, event: Event) -> Case:
         version=event.seq,
         work_version=case.work_version + (1 if event.raises_work else 0),
         acted_at=acted,
-        targets=_targets(case.targets, event),
+        targets=_targets(case.targets, event, under=len(case.rules_before)),
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case
 
 
-def _targets(targets: tuple[TargetSet, ...], event: Event) -> tuple[TargetSet, ...]:
+def _targets(targets: tuple[TargetSet, ...], event: Event, *, under: int) -> tuple[TargetSet, ...]:
     new = tuple(
         TargetSet(
             target=Target(one["target"]),
@@ -86,6 +86,7 @@ def _targets(targets: tuple[TargetSet, ...], event: Event) -> tuple[TargetSet, .
             promised_due=instant(one["promised_due"]),
             basis=one["basis"],
             span=one["span"],
+            under=under,
         )
         for one in event.facts.get("targets", ())
     )
@@ -112,6 +113,7 @@ _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.REASSESS: judging.assessed,
     Verb.RECLASSIFY: judging.reclassifying,
     Verb.EXTEND: judging.extending,
+    Verb.REDATE: ruling.redated,
     Verb.ASSIGN: judging.assigned,
     Verb.REPLY: hearing.contacted,
     Verb.ASK: hearing.asked,

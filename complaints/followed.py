@@ -72,7 +72,7 @@ class Followed:
         """The case as each event left it, in their order."""
         found: list[Case] = []
         for event in self.events:
-            found.append(after(found[-1], event) if found else begin(event, self.case.rules))
+            found.append(after(found[-1], event) if found else begin(event, self.case.first_rules))
         return tuple(found)
 
     def before(self, event: Event) -> Case:

@@ -184,6 +184,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("email", most=200),
         text("customer_ref", most=60),
         one_of("language", (), required=True),
+        one_of("jurisdiction", ()),
         text("for_whom", most=200),
         text("remedy_requested"),
         flag("consent_to_contact"),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from complaints.custody import fair_dates
 from complaints.doing import Words, allowed, happened, need_given, need_words, plain, stamp
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.level_times import extension_span
 from complaints.particulars import TargetSet
 from complaints.people import Actor
 from complaints.permissions import manages
@@ -138,6 +139,13 @@ def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
             field="extended_to",
             code="not_ahead",
         )
+    within_bounds(case, target, wanted)
+    told = {**facts, "target": target.target.value, "of": target.of, "due": stamp(wanted), "asks": asks}
+    return happened(case, Verb.EXTEND, at=at, by=by, role=role, facts=told, words=words)
+
+
+def within_bounds(case: Case, target: TargetSet, wanted: datetime) -> None:
+    """Raise NotAllowed where an extension would pass the legal maximum, or all of them together the cap."""
     legal = case.target(Target.LEGAL)
     capped = target.target in CAPPED
     if capped and legal is not None and legal.met_at is None and wanted > legal.internal_due:
@@ -148,11 +156,9 @@ def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
     cap = extension_cap(case, target) if capped else None
     if cap is not None and wanted > cap:
         raise NotAllowed(
-            f"{case.ref} may be extended by {case.rules.targets.extension_cap} in all: give an earlier date.",
+            f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
             code="not_allowed.extension_cap",
         )
-    told = {**facts, "target": target.target.value, "of": target.of, "due": stamp(wanted), "asks": asks}
-    return happened(case, Verb.EXTEND, at=at, by=by, role=role, facts=told, words=words)
 
 
 def in_time(case: Case, target: TargetSet, at: datetime) -> None:

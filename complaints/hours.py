@@ -17,6 +17,9 @@ from complaints.rulebook import Calendar, OnCall
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ACCEPTED = '"Mon-Fri 09:00-17:30", "Mon-Thu 09:00-12:30 13:30-17:30, Fri 09:00-15:00" or "always"'
 
+#: With work at all hours the day has no opening; then it is this hour.
+DAWN = timedelta(hours=8)
+
 Hours = Mapping[int, tuple[tuple[int, int], ...]]
 Stretch = tuple[datetime, datetime]
 
@@ -160,6 +163,16 @@ def next_working(at: datetime, calendar: Calendar) -> datetime:
     return at if calendar.always else next(working_stretches(at, calendar))[0]
 
 
+def next_morning(now: datetime, calendar: Calendar) -> datetime:
+    """The next opening time after this moment."""
+    day = working_day_from(wall(now, calendar.zone).date(), calendar)
+    while True:
+        opens = opening_time(day, calendar) + (DAWN if calendar.always else timedelta(0))
+        if opens > now:
+            return opens
+        day = working_day_from(day + timedelta(days=1), calendar)
+
+
 def on_call_covers(at: datetime, on_call: OnCall, zone: str) -> bool:
     """Is somebody there to be paged at this instant? Hours without people cover nothing."""
     rota = _rota(on_call, zone)
@@ -177,7 +190,7 @@ def nobody_reads_until(at: datetime, calendar: Calendar, on_call: OnCall) -> dat
 def _rota(on_call: OnCall, zone: str) -> Calendar | None:
     if not on_call.people or not (on_call.always or any(on_call.hours.values())):
         return None
-    return Calendar(zone=zone, hours=on_call.hours, always=on_call.always)
+    return Calendar(zone=on_call.zone or zone, hours=on_call.hours, always=on_call.always)
 
 
 def _spans_of(day: date, calendar: Calendar) -> tuple[tuple[int, int], ...]:

@@ -90,6 +90,7 @@ TABLE: Mapping[Verb, Move] = {
     Verb.REMEDY_LATE: _stays(OPEN),
     Verb.VERIFY: _stays(OPEN),
     Verb.EXTEND: _stays(OPEN),
+    Verb.REDATE: _stays(OPEN),
     Verb.CLOSE: _goes((S.DECIDED, S.REMEDYING, S.RECOURSE_OFFERED), S.CLOSED),
     Verb.LAPSE: _goes(ANSWERED, S.CLOSED),
     Verb.WITHDRAW: _goes(OPEN, S.CLOSED, or_stays=True),

@@ -8,6 +8,7 @@ from typing import Any
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
 from complaints.record import Case, Event
+from complaints.redating import promised_later
 from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: Heard or told by voice, a person of staff records it, and a chat gets it in writing too.
@@ -46,6 +47,10 @@ def _following(case: Case, event: Event) -> Iterator[Owed]:
         # The reason that is told stands with the act that asked.
         told = {**facts, "seq": moved.get("seq", event.seq), "target": moved["target"], "of": moved["of"]}
         yield Owed(f"dates:{event.seq}", "dates", event.at, Lane.NOTICE, told)
+    if event.verb is Verb.REDATE:
+        for target in promised_later(case, event):
+            told = {**facts, "target": target.value, "of": 0}
+            yield Owed(f"dates:{event.seq}:{target.value}", "dates", event.at, Lane.NOTICE, told)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         told = {**facts, "remedy": int(event.facts["remedy"])}
         yield Owed(f"remedy_notice:{event.seq}", "remedy_notice", event.at, Lane.NOTICE, told)

@@ -12,29 +12,17 @@ from datetime import datetime, timedelta
 
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
+from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
 from complaints.particulars import TargetSet
-from complaints.priorities import priority_of
+from complaints.quiet import last_spoken_by
 from complaints.record import Case
 from complaints.targets import lapses_at
-from complaints.vocabulary import CloseCode, Flag, Kind, Priority, State, Target
+from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
 from complaints.worktime import before, due
 
-_REMINDED = (
-    Target.ACT_BY,
-    Target.LOOK,
-    Target.FIRST_ACTION,
-    Target.UPDATE,
-    Target.DECIDE,
-    Target.APPROVE,
-    Target.REMEDY,
-    Target.VERIFY,
-    Target.REPLY,
-    Target.WAITING,
-    Target.DATA_REQUEST,
-    Target.SUBJECT,
-    Target.PRIVACY,
-)
+#: A date that was promised and will not be kept is told this long before it passes.
+BEFORE_MISSED = timedelta(hours=1)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -140,33 +128,78 @@ def _told(case: Case) -> Iterator[Owed]:
         yield Owed(key, "recourse", case.reply_at, Lane.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
-        yield Owed(f"progress:{update.version}", "progress", update.internal_due, Lane.NOTICE)
+        at = _told_by(case, update.internal_due)
+        yield Owed(f"progress:{update.version}", "progress", at, Lane.NOTICE)
+    yield from _not_ready(case)
+    yield from _date_missed(case, legal)
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)
 
 
+def _not_ready(case: Case) -> Iterator[Owed]:
+    """Before the promised date of the answer comes, the complainant hears that there is none yet: never silence.
+
+    So long before it as the rules say; at that date itself where that moment lay before the date was told.
+    """
+    notice, one = case.rules.targets.delay_notice, case.target(Target.DECIDE)
+    if notice is None or one is None or one.met_at is not None:
+        return
+    at, told = before(one.promised_due, notice, case.rules.calendar).at, _told_at(case, one)
+    if one.promised_due <= told:
+        return
+    due_at = at if at > told else one.promised_due
+    facts = {"target": one.target.value, "version": one.version}
+    yield Owed(f"delay:{one.version}", "delay", due_at, Lane.NOTICE, facts)
+
+
+def _told_at(case: Case, one: TargetSet) -> datetime:
+    """About when the complainant heard of this date: with the receipt, the assessment, or the extension, which
+    came no later than the date that it moved."""
+    earlier = case.version_of(one.target, one.of, one.version - 1)
+    if one.basis.startswith("extend") and earlier is not None:
+        return earlier.internal_due
+    judged = case.assessment.at if case.assessment is not None else one.start
+    return max(one.start, case.logged_at, judged)
+
+
+def _date_missed(case: Case, legal: TargetSet | None) -> Iterator[Owed]:
+    """The complainant hears before the date of the answer passes that it will not be kept (7.3).
+
+    Of the legal maximum its own notice tells, and where the rules want one earlier that is `_not_ready`.
+    """
+    if case.rules.targets.delay_notice is not None:
+        return
+    decide = case.target(Target.DECIDE)
+    if decide is None or decide.met_at is not None or decide.promised_due <= case.logged_at:
+        return
+    if legal is not None and legal.met_at is None and legal.internal_due <= decide.promised_due:
+        return
+    at = _told_by(case, decide.promised_due - BEFORE_MISSED)
+    about = {"target": decide.target.value, "version": decide.version}
+    yield Owed(f"progress:decide:{decide.version}", "progress", at, Lane.NOTICE, about)
+
+
+def _told_by(case: Case, at: datetime) -> datetime:
+    """Said by then: before the quiet hours in which it falls, else it would only be heard after the date."""
+    spoken = last_spoken_by(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+    return spoken if spoken > case.logged_at else at
+
+
 def _reminders(case: Case) -> Iterator[Owed]:
-    """Staff hear before a due time and at a missed one; P1 has no time for a working day's notice.
+    """Staff hear before a due time and at a missed one, step by step up the ladder.
 
     The acknowledgement is theirs too where no chat takes it.
     """
     for one in case.current_targets():
-        ours = one.target in _REMINDED or (one.target is Target.ACK and not case.reachable)
+        ours = one.target in REMINDED or (one.target is Target.ACK and not case.reachable)
         if ours and one.met_at is None:
-            yield from _reminder(case, one)
-
-
-def _reminder(case: Case, one: TargetSet) -> Iterator[Owed]:
-    name = f"{one.target.value}:{one.of}:{one.version}"
-    facts = {"target": one.target.value, "of": one.of, "version": one.version}
-    early = before(one.internal_due, "-1 bd", case.rules.calendar).at
-    early_enough = early > one.start and one.target is not Target.WAITING
-    # What passed before it was written down reminds nobody: `act_by` says until when to act now.
-    if early_enough and early > case.logged_at and priority_of(case) is not Priority.P1:
-        yield Owed(f"remind:{name}:-1bd", "remind", early, Lane.NOTICE, {**facts, "when": "before"})
-    if one.internal_due > case.logged_at:
-        yield Owed(f"remind:{name}:due", "remind", one.internal_due, Lane.NOTICE, {**facts, "when": "missed"})
+            facts = {"target": one.target.value, "of": one.of, "version": one.version}
+            for stage in stages(case, one):
+                when = "before" if stage.rung is Rung.OWNER else "missed"
+                key = f"remind:{one.target.value}:{one.of}:{one.version}:{stage.name}"
+                told = {**facts, "when": when, "stage": stage.name}
+                yield Owed(key, "remind", stage.at, Lane.NOTICE, told)
 
 
 def _after_decision(case: Case) -> Iterator[Owed]:

@@ -167,3 +167,5 @@ class TargetSet:
     basis: str
     span: str
     met_at: datetime | None = None
+    #: How many rulebooks the complaint had before the one that counted this.
+    under: int = 0

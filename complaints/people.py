@@ -8,6 +8,7 @@ from complaints.vocabulary import Role
 
 SYSTEM_ID = "system"
 MODEL_ID = "model"
+OPERATOR_ID = "operator"
 
 #: From least to most: the event records the least role that allows the act.
 ORDER: tuple[Role, ...] = (
@@ -25,10 +26,14 @@ ORDER: tuple[Role, ...] = (
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody acting now, with the roles held at this moment (roles are looked up for every act)."""
+    """Somebody acting now, with the roles held at this moment (roles are looked up for every act).
+
+    `stands_in_for` are the people who are away now and whose deputy this is.
+    """
 
     id: str
     roles: frozenset[Role]
+    stands_in_for: frozenset[str] = frozenset()
 
     @property
     def is_staff(self) -> bool:
@@ -46,6 +51,8 @@ class Actor:
 
 SYSTEM = Actor(SYSTEM_ID, frozenset({Role.SYSTEM}))
 MODEL = Actor(MODEL_ID, frozenset({Role.MODEL}))
+#: Whoever runs the desk, at the command line: no member of staff, and named so in the record.
+OPERATOR = Actor(OPERATOR_ID, frozenset({Role.SYSTEM}))
 
 
 def complainant(person: str) -> Actor:

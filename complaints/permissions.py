@@ -48,6 +48,8 @@ WHO: Mapping[Verb, frozenset[Role]] = {
     Verb.REMEDY_LATE: _SYSTEM,
     Verb.VERIFY: _HANDLERS,
     Verb.EXTEND: _HANDLERS,
+    # The operator's, at the command line.
+    Verb.REDATE: _SYSTEM,
     Verb.CLOSE: _HANDLERS,
     Verb.LAPSE: _SYSTEM,
     Verb.WITHDRAW: _COMPLAINANT | _HANDLERS,
@@ -80,7 +82,7 @@ MANAGING: frozenset[Verb] = frozenset(
     {Verb.APPROVE, Verb.NOT_ACCEPT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.REOPEN}
 )
 
-#: Only the owner or a manager may do these.
+#: Only the owner, the deputy of an owner who is away, or a manager may do these.
 OWNERS_ONLY: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
 
 
@@ -142,7 +144,7 @@ def _staff_rules(case: Case, verb: Verb, by: Actor, role: Role) -> Role:
         raise NotAllowed(
             f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
         )
-    if verb in OWNERS_ONLY and by.id != case.owner:
+    if verb in OWNERS_ONLY and by.id != case.owner and case.owner not in by.stands_in_for:
         if managing is None:
             raise NotAllowed(
                 f"Only the owner of {case.ref} or a manager may '{verb.value}' it: take it first.",

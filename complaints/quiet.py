@@ -51,6 +51,20 @@ def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
     return at
 
 
+def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
+    """The latest minute up to this instant that is not quiet (UTC): what must be said by then leaves then."""
+    at = instant(at)
+    spans = parse_quiet(quiet)
+    if spans is None:
+        return at
+    today = wall(at, zone).date()
+    for day in (today, today - timedelta(days=1)):
+        start, end = _night(day, spans, zone)
+        if start <= at < end:
+            return start - timedelta(minutes=1)
+    return at
+
+
 def _night(day: date, spans: tuple[int, int], zone: str) -> tuple[datetime, datetime]:
     start, end = spans
     return at_minute(day, start, zone), at_minute(day, end if start < end else end + MINUTES_A_DAY, zone)

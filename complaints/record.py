@@ -50,6 +50,8 @@ class Event:
     role: Role
     facts: Facts = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    #: Beside the event as the words are: the rules that the complaint is under from here on, of `redate` alone.
+    rules: Rulebook | None = None
 
     @property
     def raises_work(self) -> bool:
@@ -154,6 +156,17 @@ class Case:
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
     erased_at: datetime | None = None
+    #: Those that it was under before, the first first.
+    rules_before: tuple[Rulebook, ...] = ()
+
+    @property
+    def first_rules(self) -> Rulebook:
+        """The rules under which it was received."""
+        return self.rules_before[0] if self.rules_before else self.rules
+
+    def rules_for(self, one: TargetSet) -> Rulebook:
+        """The rules by which a version of a target was counted."""
+        return (*self.rules_before, self.rules)[one.under]
 
     @property
     def is_open(self) -> bool:
@@ -263,6 +276,11 @@ class Case:
         """The latest version of a target."""
         found = [one for one in self.targets if one.target is name and one.of == of]
         return max(found, key=lambda one: one.version) if found else None
+
+    def version_of(self, name: Target, of: int, version: int) -> TargetSet | None:
+        """A target as one version set it."""
+        wanted = (name, of, version)
+        return next((one for one in self.targets if (one.target, one.of, one.version) == wanted), None)
 
     def current_targets(self) -> tuple[TargetSet, ...]:
         """The latest version of each target, met or not."""

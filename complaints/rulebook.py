@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -36,8 +36,22 @@ class PriorityTargets:
 
 
 @dataclass(frozen=True)
+class LevelTargets:
+    """What a scheme asks of one level after the first, counted from the disagreement; None: as at every level."""
+
+    ack: str | None = None
+    decide: str | None = None
+    extension_cap: str | None = None
+
+
+@dataclass(frozen=True)
 class Targets:
-    """Every span that a due time is computed from."""
+    """Every span that a due time is computed from.
+
+    `decide_from` is "received" or, for P3 and P4 under a scheme that counts so, "acknowledged". `delay_notice` is how
+    long before the promised date the complainant hears that the answer is not ready; with `delay_outside` that
+    they may go outside now. `complex_doubles`: complexity 3 doubles the time to decide.
+    """
 
     by_priority: Mapping[str, PriorityTargets]
     ack: str = "1 bd"
@@ -55,6 +69,16 @@ class Targets:
     improvement: str = "20 bd"
     privacy: str | None = None
     overrides: tuple[str, ...] = ()
+    decide_from: str = "received"
+    complex_doubles: bool = True
+    delay_notice: str | None = None
+    delay_outside: bool = False
+    #: By the number of the level.
+    by_level: Mapping[int, LevelTargets] = field(default_factory=dict)
+
+    def at_level(self, level: int) -> LevelTargets:
+        """What the scheme asks of this level."""
+        return self.by_level.get(level, LevelTargets())
 
 
 @dataclass(frozen=True)
@@ -110,6 +134,8 @@ class OnCall:
     always: bool = False
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    #: Where the hours count, if not in the zone of the calendar.
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +165,8 @@ class Rulebook:
     simulated: tuple[str, ...] = ()
     #: Categories of the organisation's own, and what they are called in each language.
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Of the organisation's own country: the others whose rules a new complaint may get.
+    jurisdictions: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -146,26 +174,60 @@ class Rulebook:
         canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
+    @cached_property
+    def edition(self) -> str:
+        """The hash of all but the days off: it stays from one year to the next, while `id` follows the window of
+        years that the public holidays are known for. The complaints policy is quoted by it.
+        """
+        said = as_json(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
+        canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    def says_as(self, other: Rulebook) -> bool:
+        """Do both say the same? Days off count in the years that both know."""
+        if self.edition != other.edition:
+            return False
+        ours, theirs = self.calendar.holidays, other.calendar.holidays
+        if not ours or not theirs:
+            return not ours and not theirs
+        first = max(min(ours), min(theirs)).year
+        last = min(max(ours), max(theirs)).year
+        return {day for day in ours if first <= day.year <= last} == {
+            day for day in theirs if first <= day.year <= last
+        }
+
     @property
     def top_level(self) -> int:
         """The last level at which we ourselves review (Annex F)."""
         return max(self.levels)
 
 
+#: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
+_LATER: Mapping[str, frozenset[str]] = {
+    "Rulebook": frozenset({"categories", "jurisdictions"}),
+    "OnCall": frozenset({"zone"}),
+    "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
+}
+
+
 def as_json(value: Any) -> Any:
     """The rulebook as JSON values; mapping keys become strings, dates ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
+        later = _LATER.get(type(value).__name__, frozenset())
         return {
             one.name: as_json(getattr(value, one.name))
             for one in fields(value)
-            # Rules of before an organisation could have categories of its own keep their id.
-            if not (isinstance(value, Rulebook) and one.name == "categories" and not value.categories)
+            if not (one.name in later and getattr(value, one.name) == _default(one))
         }
     if isinstance(value, Mapping):
         return {_key(key): as_json(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
         return [as_json(one) for one in value]
     return value
+
+
+def _default(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
 
 
 def _key(key: Any) -> str:
@@ -177,6 +239,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
     targets = dict(data["targets"])
     targets["by_priority"] = {p: PriorityTargets(**one) for p, one in targets["by_priority"].items()}
     targets["overrides"] = tuple(targets["overrides"])
+    targets["by_level"] = {int(n): LevelTargets(**one) for n, one in targets.get("by_level", {}).items()}
     calendar = dict(data["calendar"])
     calendar["hours"] = _hours(calendar["hours"])
     calendar["holidays"] = {date.fromisoformat(day): name for day, name in calendar["holidays"].items()}
@@ -208,6 +271,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         retention=data["retention"],
         simulated=tuple(data.get("simulated", ())),
         categories={code: dict(names) for code, names in data.get("categories", {}).items()},
+        jurisdictions=tuple(data.get("jurisdictions", ())),
     )
 
 

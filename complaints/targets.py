@@ -6,27 +6,29 @@ go into the event that caused them, so that each date stands in the record with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from complaints.because import Due
 from complaints.doing import instant, stamp
-from complaints.hours import working_day_from
-from complaints.localtime import wall
+from complaints.level_times import ack_time, decide_time, extension_span
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.rulebook import PriorityTargets
-from complaints.spans import Span
 from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
-from complaints.worktime import closing_time, due, due_where_on_call
+from complaints.worktime import closing_time, due, due_where_on_call, rolled
 
 #: Targets that the legal maximum caps; what follows the decision has its own time.
 CAPPED: frozenset[Target] = frozenset(
     {Target.ACK, Target.LOOK, Target.FIRST_ACTION, Target.DECIDE, Target.APPROVE}
 )
+#: What a basis says besides its rule: the law ended it earlier; it was counted anew under other rules; and what then
+#: held a later date back (a promise, its having been missed) or an earlier one (the time given to the complainant).
+CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
+KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: What the complainant waits for or is waited for; after a withdrawal nobody does.
 TOLD: frozenset[Target] = frozenset(
     {
@@ -84,8 +86,8 @@ def wanted(case: Case) -> Iterator[Wanted]:
 def _living(case: Case, priority: Priority) -> Iterator[Wanted]:
     rules, start = case.rules.targets, case.level_started_at or case.received_at
     if case.level not in case.acks:
-        name = "ack" if start == case.received_at else "escalated_ack"
-        yield Wanted(Target.ACK, 0, start, getattr(rules, name), name)
+        span, rule = ack_time(case, start)
+        yield Wanted(Target.ACK, 0, start, span, rule)
     if case.state in _UNDECIDED:
         yield from _before_decision(case, priority, start)
     if case.drafted is not None:
@@ -135,9 +137,7 @@ def _privacy(case: Case) -> Iterator[Wanted]:
         return
     if any(one.communicated_at is not None for one in case.decisions):
         return
-    zone = case.rules.calendar.zone
-    last = wall(due(case.received_at, span, case.rules.calendar).at, zone).date()
-    end = closing_time(working_day_from(last, case.rules.calendar), case.rules.calendar)
+    end = rolled(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
     yield Wanted(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 
@@ -158,7 +158,6 @@ def _awaiting_reply(case: Case) -> datetime | None:
 
 def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterator[Wanted]:
     rule: PriorityTargets = case.rules.targets.by_priority[priority]
-    outer: PriorityTargets = case.rules.targets.by_priority[Priority.P4]
     legal = case.rules.targets.legal if first_answer_owed(case) else None
     if case.assessment is None or (start != case.received_at and case.owner is None):
         yield Wanted(Target.LOOK, 0, start, rule.look, f"{priority}.look")
@@ -168,9 +167,9 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
         yield Wanted(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
     yield Wanted(Target.UPDATE, 0, contact, rule.update_every, f"{priority}.update_every")
-    promised = None if case.assessment is not None else legal or outer.decide
-    span = _decide_span(case, priority)
-    yield Wanted(Target.DECIDE, 0, start, span, f"{priority}.decide", promised_span=promised)
+    decide = decide_time(case, priority, start)
+    promised = None if case.assessment is not None else legal or decide.outer
+    yield Wanted(Target.DECIDE, 0, decide.start, decide.span, decide.rule, promised_span=promised)
     if legal is not None:
         yield Wanted(Target.LEGAL, 0, case.received_at, legal, "legal")
 
@@ -188,18 +187,19 @@ def first_answer_owed(case: Case) -> bool:
     return not case.decisions
 
 
-def _decide_span(case: Case, priority: Priority) -> str:
-    """Complexity 3 doubles the decide target, never the first action."""
-    span = case.rules.targets.by_priority[priority].decide
-    if case.assessment is None or case.assessment.complexity < 3:
-        return span
-    return str(Span.parse(span) * 2)
+def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
+    """The date of the answer that is promised outside; with `acknowledged` as it is once that is so.
 
-
-def decide_due(case: Case) -> datetime:
-    """When the present criteria ask for a decision, before caps and extensions."""
-    start, span = case.level_started_at or case.received_at, _decide_span(case, priority_of(case))
-    return due(start, span, case.rules.calendar).at
+    A scheme may count from the acknowledgement: the letter that is one promises what its own arrival sets.
+    """
+    held = case.target(Target.DECIDE)
+    if acknowledged is None or case.rules.targets.decide_from == "received":
+        return held.promised_due if held is not None else case.received_at
+    told = replace(case, acks={**case.acks, case.level: case.acks.get(case.level, acknowledged)})
+    one = next((each for each in wanted(told) if each.target is Target.DECIDE), None)
+    if one is None or (held is not None and same(held, one)):
+        return held.promised_due if held is not None else case.received_at
+    return instant(due_row(told, one, held)["promised_due"])
 
 
 def lapses_at(case: Case) -> datetime | None:
@@ -221,7 +221,7 @@ def lapses_at(case: Case) -> datetime | None:
 
 def extension_cap(case: Case, target: TargetSet) -> datetime | None:
     """The latest day to which all extensions together may move a target; None without a cap."""
-    span = case.rules.targets.extension_cap
+    span = extension_span(case, target)
     if span is None:
         return None
     unmoved = [
@@ -255,7 +255,7 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     asked = {(one.target, one.of): one for one in wanted(case)}
     for (target, of), one in asked.items():
         latest = case.target(target, of)
-        if latest is not None and latest.met_at is None and _same(latest, one):
+        if latest is not None and latest.met_at is None and same(latest, one):
             continue
         if (
             latest is not None
@@ -264,16 +264,22 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
             and latest.start != one.start
         ):
             met.append(_met(latest))
-        new.append(_new(case, one, latest))
-    met += [
+        new.append(due_row(case, one, latest))
+    met += met_rows(case, asked)
+    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
+
+
+def met_rows(case: Case, asked: Container[tuple[Target, int]]) -> list[dict[str, Any]]:
+    """The live targets that are asked for no longer."""
+    return [
         _met(latest)
         for latest in case.current_targets()
         if latest.met_at is None and (latest.target, latest.of) not in asked
     ]
-    return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
 
 
-def _same(latest: TargetSet, one: Wanted) -> bool:
+def same(latest: TargetSet, one: Wanted) -> bool:
+    """Is this version counted from the start and by the rule that are asked for?"""
     extended = latest.basis.startswith("extend")
     if one.fixed is not None:
         return latest.internal_due == one.fixed or (extended and latest.internal_due > one.fixed)
@@ -289,7 +295,11 @@ def _met(latest: TargetSet) -> dict[str, Any]:
     return {"target": latest.target.value, "of": latest.of, "version": latest.version}
 
 
-def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
+def due_row(case: Case, one: Wanted, latest: TargetSet | None, *, anew: bool = False) -> dict[str, Any]:
+    """The next version of a target, as it goes into the facts of an event.
+
+    What held a date back when the rules were changed goes on to, from the same start, but where it is counted `anew`.
+    """
     internal = one.fixed or compute(case, one).at
     promised = (
         internal if one.promised_span is None else due(one.start, one.promised_span, case.rules.calendar).at
@@ -299,8 +309,15 @@ def _new(case: Case, one: Wanted, latest: TargetSet | None) -> dict[str, Any]:
     if legal is not None and one.target in CAPPED and first_answer_owed(case):
         cap = due(case.received_at, legal, case.rules.calendar).at
         if internal > cap:
-            basis += ";capped by legal"
+            basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)
+    if latest is not None and not anew and latest.start == one.start:
+        notes = latest.basis.split(";")
+        if KEPT in notes:
+            promised = min(promised, latest.promised_due)
+            internal, basis = min(internal, promised), f"{basis};{KEPT}"
+        if MISSED in notes and internal > latest.internal_due:
+            internal, basis = latest.internal_due, f"{basis};{MISSED}"
     promised = max(promised, internal)
     return {
         "target": one.target.value,

@@ -67,6 +67,7 @@ class Verb(StrEnum):
     REMEDY_LATE = "remedy_late"
     VERIFY = "verify"
     EXTEND = "extend"
+    REDATE = "redate"
     CLOSE = "close"
     LAPSE = "lapse"
     WITHDRAW = "withdraw"
@@ -118,6 +119,7 @@ CLAUSES: dict[Verb, str] = {
     Verb.REMEDY_LATE: "7.7",
     Verb.VERIFY: "D",
     Verb.EXTEND: "7.3",
+    Verb.REDATE: "7.3",
     Verb.CLOSE: "7.9",
     Verb.LAPSE: "7.9",
     Verb.WITHDRAW: "7.9",

@@ -45,6 +45,7 @@ __all__ = [
     "parse_hours",
     "parse_quiet",
     "quiet_until",
+    "rolled",
     "works_on",
 ]
 
@@ -100,7 +101,8 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
         return _elapsed(at, length, calendar, steps)
     zero = day_of(at, calendar)
     day, passed = _count(zero, -length.number, calendar, -1)
-    opening = opening_time(day, calendar)
+    # "0 bd" before what is due in the night, or at once, is that moment: nothing is reminded of afterwards.
+    opening = min(opening_time(day, calendar), at)
     return Due(
         opening,
         (
@@ -123,8 +125,23 @@ def earliest(first: Due, calendar: Calendar, **caps: Due | datetime | None) -> D
         at = cap.at if isinstance(cap, Due) else cap
         if at is not None and instant(at) < held.at:
             at = instant(at)
-            held = Due(at, (*first.because, Step("capped", name=name, local=wall(at, calendar.zone))))
+            held = Due(
+                at,
+                (*first.because, Step("capped", name=name.replace("_", " "), local=wall(at, calendar.zone))),
+            )
     return held
+
+
+def rolled(last: Due, calendar: Calendar) -> Due:
+    """The end of a span of days as a law has it that gives the whole last day, and the next working day for a
+    day off: closing time of the first working day from that one on."""
+    day = wall(last.at, calendar.zone).date()
+    working = working_day_from(day, calendar)
+    closing = closing_time(working, calendar)
+    moved: tuple[Step, ...] = ()
+    if working != day:
+        moved = (*_holidays(day - timedelta(days=1), working, calendar), Step("rolls", day=working))
+    return Due(closing, (*last.because, *moved, Step("closing", local=wall(closing, calendar.zone))))
 
 
 def _start(at: datetime, calendar: Calendar) -> Step:

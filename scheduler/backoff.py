@@ -8,6 +8,8 @@ FIRST = 2.0
 LONGEST = 600.0
 #: After this many tries (about ten hours of trying) a person must look.
 MOST_TRIES = 70
+#: A performer that breaks by itself (about five minutes): waiting mends no bug, and what is behind it waits too.
+MOST_BREAKS = 8
 
 
 def wait(attempts: int, asked: float | None = None) -> float:

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 
 from complaints.duties import Lane, Owed
-from complaints.hours import opening_time, working_day_from
+from complaints.hours import next_morning, working_day_from
 from complaints.localtime import wall
 from complaints.permissions import READERS
-from complaints.rulebook import Calendar
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Outcome
 from store.values import Obligation
-
-#: With work at all hours the day has no opening; then it is this hour.
-DAWN = timedelta(hours=8)
-
-
-def next_morning(now: datetime, calendar: Calendar) -> datetime:
-    """The next opening time after this moment."""
-    day = working_day_from(wall(now, calendar.zone).date(), calendar)
-    while True:
-        opens = opening_time(day, calendar) + (DAWN if calendar.always else timedelta(0))
-        if opens > now:
-            return opens
-        day = working_day_from(day + timedelta(days=1), calendar)
 
 
 def owe_next_morning(store: Store) -> None:

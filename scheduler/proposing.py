@@ -32,10 +32,9 @@ PATIENCE = timedelta(seconds=40)
 class Proposing:
     """Makes proposals with the model in use, in a thread of its own."""
 
-    def __init__(self, store: Store, *, languages: tuple[str, ...], danger: tuple[Danger, ...]) -> None:
+    def __init__(self, store: Store, *, languages: tuple[str, ...]) -> None:
         self._store = store
         self._languages = languages
-        self._danger = tuple(danger_sign(one) for one in danger)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
         self._in_use = InUse(store, self._thread)
 
@@ -49,12 +48,13 @@ class Proposing:
         if model is None and store.now() < one.due + PATIENCE:
             return Later(store.now() + timedelta(seconds=3), "the first model is being trained")
         case = await store.in_thread(store.case, ref)
+        rules = (await store.in_thread(store.current_rulebooks)).today(case.rules)
         texts = await store.in_thread(store.texts, ref)
         story = "\n".join(text.text for text in texts)
         loop = asyncio.get_running_loop()
         drawn = sketch(story)
         known = replace(
-            about(case, languages=self._languages, danger=self._danger),
+            about(case, languages=self._languages, danger=[danger_sign(one) for one in rules.danger]),
             like_confirmed=await store.in_thread(store.like_confirmed, ref, drawn),
         )
         proposal = keep_allowed(

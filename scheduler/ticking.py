@@ -5,8 +5,10 @@ A tick inserts duties with deterministic keys, so any replica may tick and none 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from complaints.duties import Lane, Owed
@@ -14,10 +16,22 @@ from scheduler.mornings import owe_next_morning
 from scheduler.retraining import Learning, owe_retraining
 from store.open import Store
 
+#: Another release beside ours may know the kind, and has done it by then.
+ORPHANED_AFTER = timedelta(minutes=15)
 
-def ticking(store: Store, *, purges: bool = False, learning: Learning | None = None) -> AsyncIOScheduler:
+log = structlog.get_logger(__name__)
+
+
+def ticking(
+    store: Store,
+    *,
+    kinds: Collection[str] | None = None,
+    purges: bool = False,
+    learning: Learning | None = None,
+) -> AsyncIOScheduler:
     """A started-by-the-caller scheduler with the product's ticks.
 
+    `kinds` are the duties that this process performs: people hear of any other that is overdue (None: of none).
     `purges` owes a purge each day, `learning` a training run when it is time for one; None: never.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
@@ -25,7 +39,17 @@ def ticking(store: Store, *, purges: bool = False, learning: Learning | None = N
 
     async def house() -> None:
         await store.in_thread(_housekeeping, store, purges, learning)
+        if kinds is None:
+            return
+        for kind in sorted(await store.in_thread(store.orphaned, kinds, store.now() - ORPHANED_AFTER)):
+            log.error(
+                "nobody_performs", kind=kind, remedy="amends outbox list; install the release that does"
+            )
 
+    async def cards() -> None:
+        await store.in_thread(store.sweep_cards)
+
+    ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
         house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )

@@ -82,7 +82,7 @@ def training(
 def _still_ours(store: Store, one: Obligation, holder: str) -> bool:
     """Hold on to both leases; False where another process has taken over after we were stopped for long."""
     held = store.lead(TRAINER, holder, HELD_SECONDS) is not None
-    return held and store.renew(one.id, LEASE_SECONDS)
+    return held and store.renew([one.id], LEASE_SECONDS) > 0
 
 
 class _Trainer:

@@ -30,6 +30,7 @@ def back(tx: Tx, member: str) -> bool:
     changed = tx.connection.execute(
         update(STAFF)
         .where(STAFF.c.id == member, STAFF.c.absent_until > tx.now)
-        .values(absent_from=None, absent_until=None, stand_in=None)
+        # Since when they were away is kept: on the next morning they hear what happened meanwhile.
+        .values(absent_until=tx.now, stand_in=None)
     )
     return changed.rowcount == 1

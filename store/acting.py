@@ -17,6 +17,7 @@ from complaints.incidents import SAME_INCIDENT
 from complaints.people import Actor
 from complaints.record import Case, Event
 from complaints.references import parse_reference
+from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store import incidents, representing
 from store.attempts import remember
@@ -71,8 +72,12 @@ def act_on(
     *,
     version: int | None = None,
     key: str | None = None,
+    rules: Rulebook | None = None,
 ) -> tuple[Recorded, CaseFile]:
-    """The same on a complaint that is loaded and locked; also gives it back as it is now."""
+    """The same on a complaint that is loaded and locked; also gives it back as it is now.
+
+    `rules` are those to go on under, for `redate` alone.
+    """
     if file.case.erased_at is not None:
         # There is no key any more; the rules say what may be done instead.
         lifecycle.require(file.case, verb)
@@ -91,7 +96,8 @@ def act_on(
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
-        done = perform(case, verb, at=tx.now, by=by, facts=_filled(tx, case, verb, by, facts), words=words)
+        filled = _filled(tx, case, verb, by, facts)
+        done = perform(case, verb, at=tx.now, by=by, facts=filled, words=words, rules=rules)
     except NotAllowed as refused:
         remember(tx, case.ref, verb.value, by, refused)
         raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, or_, select
@@ -13,6 +13,8 @@ from complaints.errors import UnknownReference
 from complaints.folding import after, fold
 from complaints.people import Actor
 from complaints.record import Case, Event
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Verb
 from store.chain import event_of, named_before
 from store.errors import Erased
 from store.folded import Folded
@@ -83,7 +85,20 @@ def load_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
 def events_of(tx: Tx, ref: str) -> tuple[Event, ...]:
     """The events of one complaint in order, without words."""
     rows = tx.connection.execute(select(EVENTS.c.entry).where(EVENTS.c.ref == ref).order_by(EVENTS.c.seq))
-    return tuple(event_of(row.entry) for row in rows)
+    return tuple(with_rules(tx, [row.entry for row in rows]))
+
+
+def with_rules(tx: Tx, entries: Iterable[str]) -> list[Event]:
+    """The events that these entries tell, with the rules of each that changed them."""
+    return [
+        replace(one, rules=rulebook(tx, one.facts["rulebook"])) if one.verb is Verb.REDATE else one
+        for one in map(event_of, entries)
+    ]
+
+
+def first_rules(tx: Tx, events: Sequence[Event]) -> Rulebook:
+    """The rules under which a complaint was received."""
+    return rulebook(tx, events[0].facts["rulebook"])
 
 
 def case_key(tx: Tx, ref: str, wrapped: bytes | None) -> bytes:
@@ -157,11 +172,11 @@ def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
 
 def _continued(tx: Tx, header: Row[Any], begun: Folded | None, entries: Sequence[str]) -> Folded:
     # An event written by somebody else since the header was read belongs to the next state.
-    events = [one for one in map(event_of, entries) if one.seq <= header.version]
+    events = [one for one in with_rules(tx, entries) if one.seq <= header.version]
     if begun is not None:
         case = begun.case
         for event in events:
             case = after(case, event)
         return Folded(header.head, header.rulebook_id, case, (*begun.events, *events))
-    case = fold(events, rulebook(tx, header.rulebook_id))
+    case = fold(events, first_rules(tx, events))
     return Folded(header.head, header.rulebook_id, case, tuple(events))

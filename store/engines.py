@@ -17,6 +17,15 @@ from store.errors import StoreError
 READERS = 4
 #: As many threads as pooled connections: none waits for a connection that a waiting thread holds.
 POOL = 16
+#: A server that does not answer is given up after seconds, one that fell silent after a quarter of a minute: else
+#: a thread would wait for a dead machine until its system gives up, which takes hours.
+ANSWERS_IN = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
 #: A second process (the command line) may hold the write lock for a while; ten seconds is no hang.
 BUSY_MS = 10_000
 #: A connection unused for so long may have died unseen.
@@ -70,7 +79,7 @@ def engines(url: str) -> Engines:
         parsed,
         pool_size=POOL,
         max_overflow=4,
-        connect_args={"options": "-c timezone=UTC", "application_name": "amends"},
+        connect_args={"options": "-c timezone=UTC", "application_name": "amends", **ANSWERS_IN},
     )
     _asked_after_a_rest(engine)
     # A reading method sees one moment of the record, however many statements it takes.

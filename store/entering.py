@@ -23,7 +23,7 @@ from store.attempts import remember
 from store.identifiers import file_numbers, keep_identifier
 from store.naming import with_people
 from store.recording import begin_record
-from store.rulebooks import current_rulebook
+from store.rulebooks import current_rulebooks
 from store.tables import HEARD, MESSAGES
 from store.transactions import Tx
 from store.whose import person_of
@@ -56,7 +56,8 @@ def log(tx: Tx, key: str, facts: Mapping[str, Any], words: Mapping[str, str], by
     """Write down what somebody told this person of staff; one transaction, done once a key.
 
     `facts` and `words` are those of the form `log_complaint`. The figures count from `received_at`, which may
-    lie back; `logged_at` is now. Raises AlreadyDone for a known key, NotAllowed (recorded) and BadFacts.
+    lie back; `logged_at` is now. Without `jurisdiction` the language says under whose rules it comes, as in a chat.
+    Raises AlreadyDone for a known key, NotAllowed (recorded) and BadFacts.
     """
     if by.least(WHO[Verb.RECEIVE]) is None:
         refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
@@ -64,10 +65,12 @@ def log(tx: Tx, key: str, facts: Mapping[str, Any], words: Mapping[str, str], by
         raise refused
     if not tx.take(HEARD, {"key": key, "at": tx.now}):
         raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
-    rules = current_rulebook(tx)
-    language = str(facts["language"])
-    if language not in rules.languages:
+    known, language, country = current_rulebooks(tx), str(facts["language"]), facts.get("jurisdiction")
+    if language not in known.languages:
         raise BadFacts("We do not speak this language.", field="language", code="not_an_option")
+    if country is not None and country not in known.codes:
+        raise BadFacts("We do not work in this country.", field="jurisdiction", code="not_an_option")
+    rules = known.for_person(country, language)
     wants = facts.get("answer_by")
     person = person_of(tx, words, rules.country, language=language, preferred=wants or str(facts["channel"]))
     arrival = Arrival(

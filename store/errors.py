@@ -23,5 +23,9 @@ class DatabaseAway(StoreError):
     """The database does not answer, or its file cannot be opened."""
 
 
+class NotAlone(StoreError):
+    """Another process works on this file."""
+
+
 class UnknownRow(StoreError):
     """No row has this number."""

@@ -51,8 +51,8 @@ class WholeCase:
 class WholePerson:
     """Everything about one person. `cases` gives each complaint with the parts that the person has in it.
 
-    `rules` are those in force now; `staff` the names and aliases of staff, longest first, which are no data of
-    this person.
+    `rules` are those of the newest complaint, else the organisation's in force; `staff` the names and aliases of
+    staff, longest first, which are no data of this person.
     """
 
     id: str
@@ -88,7 +88,7 @@ def export_person(tx: Tx, person: str) -> WholePerson:
         raise UnknownRow(f"no person has the id {person}: give the reference of one of their complaints")
     if row.key_wrapped is None:
         raise Erased(f"The data of {person} were erased on {stamp(row.erased_at)}.")
-    roles = roles_of(tx, person)
+    cases = tuple((_theirs(tx, ref, person, parts), parts) for ref, parts in roles_of(tx, person).items())
     return WholePerson(
         id=person,
         name=name_of(tx, person),
@@ -96,8 +96,8 @@ def export_person(tx: Tx, person: str) -> WholePerson:
         language=row.language,
         created_at=stamp(row.created_at),
         contact_points=tuple(contact_points(tx, person)),
-        cases=tuple((_theirs(tx, ref, person, parts), parts) for ref, parts in roles.items()),
-        rules=current_rulebook(tx),
+        cases=cases,
+        rules=cases[-1][0].rules if cases else current_rulebook(tx),
         messages=tuple(_loose_messages(tx, person, person_key(tx, person, row.key_wrapped))),
         staff=tuple(sorted({one for said in names(tx).values() for one in said if one}, key=len)[::-1]),
     )

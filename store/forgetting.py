@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from complaints.errors import UnknownReference
+from complaints.keeping import Keeping
 from complaints.people import SYSTEM
 from complaints.references import parse_reference
 from complaints.vocabulary import CloseCode, Flag, State, Verb
-from complaints.worktime import due
 from store.acting import act
 from store.casefiles import load
 from store.erasing import erase_person
@@ -104,7 +104,7 @@ def unerased(tx: Tx, refs: Sequence[str]) -> list[str]:
 
 
 def expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> list[Expired]:
-    """Closed complaints kept longer than their country's span of `retention`, the earliest closed first.
+    """Closed complaints kept longer than their country's `retention` (complaints.keeping), the earliest closed first.
 
     A country that is not in it keeps everything. What is held back is in the list too, and says why.
     """
@@ -114,9 +114,11 @@ def expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> list[Ex
         rows = _closed_page(tx, after)
         for row in rows:
             rules = rulebook(tx, row.rulebook_id)
-            span = retention.get(rules.country)
-            until = None if not span else due(row.closed_at, span, rules.calendar).at
-            if until is not None and until <= tx.now:
+            kept = retention.get(rules.country)
+            until = kept and Keeping.parse(kept).until(
+                received=row.received_at, closed=row.closed_at, calendar=rules.calendar
+            )
+            if until and until <= tx.now:
                 found.append(Expired(row.ref, row.closed_at, until, _held(tx, row.ref)))
         if len(rows) < _PAGE:
             break
@@ -126,7 +128,7 @@ def expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> list[Ex
 
 def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:
     one = COMPLAINTS.c
-    query = select(one.ref, one.closed_at, one.rulebook_id).where(
+    query = select(one.ref, one.received_at, one.closed_at, one.rulebook_id).where(
         one.closed_at.is_not(None), one.erased_at.is_(None), one.closed_at <= tx.now
     )
     if after is not None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from complaints.acts import receive
 from complaints.duties import Owed
 from complaints.errors import UnknownReference
 from complaints.intake import Arrival
+from complaints.jurisdictions import Rulebooks
 from complaints.people import Actor, complainant
 from complaints.record import Event
 from complaints.references import new_reference
@@ -27,7 +29,7 @@ from store.incidents import open_incidents
 from store.naming import with_people
 from store.owed_rows import chat_scope, row_of, seal_payload, wake
 from store.recording import begin_record
-from store.rulebooks import current_rulebook
+from store.rulebooks import current_rulebooks
 from store.tables import HEARD, MESSAGES, OBLIGATIONS
 from store.told import decision_letter, newest_texts, posted_about, source_of
 from store.transactions import Tx
@@ -52,6 +54,7 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
     files = _Files(tx, contact.person)
     next_ref = new_reference(secrets.randbelow)
     codes = Codes(tx, contact)
+    rules: Callable[[], Rulebooks] = cache(partial(current_rulebooks, tx))
     turn = step(
         Conversation(
             chat=chat,
@@ -63,6 +66,7 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
             texts=lambda ref: newest_texts(tx, files.of(ref)),
             sources=lambda source: source_of(tx, contact.person, source),
             staff=_Lazily(lambda: staff.names(tx)),
+            rules=rules,
             incidents=lambda: tuple(open_incidents(tx)),
             posted=lambda platform_id: posted_about(tx, contact.id, platform_id),
             decided=lambda ref: decision_letter(tx, files.of(ref).case),
@@ -74,7 +78,7 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
     refs = [
         _bind(codes, files, one.ref)
         if one.verb is Verb.BIND
-        else _do(tx, contact, chat, turn, one, files, next_ref)
+        else _do(tx, contact, chat, turn, one, files, next_ref, rules)
         for one in turn.acts
     ]
     if turn.state != contact.state:
@@ -87,12 +91,21 @@ def hear(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None
     return Heard(repeat=False, refs=tuple(dict.fromkeys(refs)))
 
 
-def _do(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, files: _Files, next_ref: str) -> str:
+def _do(
+    tx: Tx,
+    contact: Contact,
+    chat: Chat,
+    turn: Turn,
+    one: Act,
+    files: _Files,
+    next_ref: str,
+    rules: Callable[[], Rulebooks],
+) -> str:
     by = complainant(contact.person)
     if one.verb is Verb.RECEIVE:
         if one.ref != next_ref:
             raise ValueError("a complaint received in a talk takes the conversation's next_ref")
-        event, file = _receive(tx, contact, chat, turn, one, by)
+        event, file = _receive(tx, contact, chat, turn, one, by, rules())
     else:
         meant = files.of(one.ref)
         if meant.case.merged_into is not None:
@@ -116,14 +129,16 @@ def _bind(codes: Codes, files: _Files, ref: str) -> str:
     return ref
 
 
-def _receive(tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Actor) -> tuple[Event, CaseFile]:
-    rules = current_rulebook(tx)
+def _receive(
+    tx: Tx, contact: Contact, chat: Chat, turn: Turn, one: Act, by: Actor, in_force: Rulebooks
+) -> tuple[Event, CaseFile]:
+    rules = in_force.of(turn.jurisdiction)
     asked = turn.language or contact.language or chat.language
     arrival = Arrival(
         ref=one.ref,
         complainant=contact.person,
         channel=chat.channel,
-        language=asked if asked in rules.languages else rules.languages[0],
+        language=asked if asked in in_force.languages else rules.languages[0],
         received_at=tx.now,
         rules=rules,
     )

@@ -14,7 +14,7 @@ from complaints.record import Case
 from store.attempts import attempted
 from store.casefiles import CaseFile, load
 from store.reads import write_found
-from store.rulebooks import current_rulebook
+from store.rulebooks import current_rulebooks
 from store.sealing import place, seal
 from store.tables import IDENTIFIERS
 from store.transactions import Tx
@@ -68,11 +68,14 @@ def file_numbers(tx: Tx, file: CaseFile, texts: Iterable[str]) -> None:
         file_under(tx, file, number.kind, number.value)
 
 
-def found_by(tx: Tx, value: str, country: str, limit: int = 50) -> list[str]:
-    """References of complaints filed under this exact phone, e-mail, customer or order number."""
+def found_by(tx: Tx, value: str, *countries: str, limit: int = 50) -> list[str]:
+    """References of complaints filed under this exact phone, e-mail, customer or order number.
+
+    A number without its country's prefix is looked for as each of `countries` writes it.
+    """
     found: list[str] = []
-    for kind in KINDS:
-        spelled = normal_form(kind, value, country)
+    spellings = {(kind, normal_form(kind, value, country)): None for kind in KINDS for country in countries}
+    for kind, spelled in spellings:
         if spelled is None:
             continue
         query = select(IDENTIFIERS.c.ref).where(
@@ -87,7 +90,7 @@ def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
 
     Each complaint found has a row among its reads; a search that found none stands among the attempts.
     """
-    refs = found_by(tx, value, current_rulebook(tx).country)
+    refs = found_by(tx, value, *current_rulebooks(tx).codes)
     cases = known_cases(tx, refs, by)
     for case in cases:
         write_found(tx, case, by)

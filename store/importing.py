@@ -25,7 +25,7 @@ from store.house_chain import house_event
 from store.identifiers import normal_form
 from store.portable import Progress, no_progress
 from store.recording import begin_record
-from store.rulebooks import current_rulebook
+from store.rulebooks import current_rulebooks
 from store.sealing import place, seal
 from store.tables import IDENTIFIERS, TEXTS
 from store.transactions import Tx
@@ -46,6 +46,8 @@ class Past:
     language: str
     ending: Mapping[str, Any]
     words: Mapping[str, str] = field(repr=False)
+    #: Under whose rules; None: the organisation's own country.
+    jurisdiction: str | None = None
 
 
 def known_past(tx: Tx, past: Sequence[Past]) -> dict[int, str]:
@@ -62,11 +64,11 @@ def known_past(tx: Tx, past: Sequence[Past]) -> dict[int, str]:
 
 def import_past(tx: Tx, past: Sequence[Past], progress: Progress = no_progress) -> dict[int, str]:
     """Bring in those that are not here yet, in one transaction; reference by line of the new ones."""
-    rules, known = current_rulebook(tx), known_past(tx, past)
+    rules, known = current_rulebooks(tx), known_past(tx, past)
     made: dict[int, str] = {}
     for number, one in enumerate(past, start=1):
         if one.line not in known:
-            made[one.line] = _import(tx, one, rules)
+            made[one.line] = _import(tx, one, rules.of(one.jurisdiction))
         progress(number, len(past))
     if made:
         house_event(tx, "import", {"complaints": len(made), "known": len(known)})

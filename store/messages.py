@@ -14,6 +14,8 @@ from store.acting import act_on, settle
 from store.casefiles import case_key, load
 from store.contacts import CHAT, chat_of, person_key
 from store.obligations import retry
+from store.places import Limit, Place, look, take
+from store.redrawing import shows
 from store.sealing import place, seal
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx
@@ -78,6 +80,30 @@ def sending(
     return number
 
 
+def sending_in_turn(
+    tx: Tx,
+    owed: Obligation,
+    text: str,
+    limits: Sequence[Limit],
+    within: float,
+    *,
+    template: str,
+    language: str,
+    ref: str | None,
+    version: str | None = None,
+) -> tuple[int, Place] | float:
+    """The message's number with its place in the pace, in one transaction and so one flush.
+
+    A place that is further off than `within` seconds is not taken and nothing is written down: the seconds until it
+    comes. The place is taken last, for other processes wait for its row.
+    """
+    wait = look(tx, limits)
+    if wait > within:
+        return wait
+    number = sending(tx, owed, text, template=template, language=language, ref=ref, version=version)
+    return number, take(tx, limits)
+
+
 def sent(
     tx: Tx, message: int, platform_id: str | None, *, settles: int | None, acts: Sequence[Following] = ()
 ) -> tuple[ComplaintError, ...]:
@@ -90,6 +116,9 @@ def sent(
     refused = _bring_about(tx, acts)
     if settles is not None:
         settle(tx, settles)
+        if len(refused) == len(acts):
+            # Nothing of the record moved, so nothing else draws the card.
+            shows(tx, settles)
     return refused
 
 
@@ -116,6 +145,8 @@ def unsent(
         retry(tx, settles, retry_after, why)
     elif settles is not None:
         settle(tx, settles)
+        if len(refused) == len(acts):
+            shows(tx, settles)
     return refused
 
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, inspect, select
 
-from store.engines import database_url
-from store.errors import DatabaseAway, NotMigrated
+from store.answering import answering
+from store.engines import ANSWERS_IN, database_url
+from store.errors import NotMigrated
 
 _HERE = Path(__file__).parent / "migrations"
+#: One row: the revision, and the oldest release that may work on these tables.
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", String), Column("serves_from", String))
+_NEWER = "The database is of a newer release (its tables are at {revision}): install that release."
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up to `revision`; repeating it changes nothing. DatabaseAway where it does not answer."""
+    """Migrate up to `revision`; repeating it changes nothing.
+
+    DatabaseAway where it does not answer; NotMigrated where the tables are of a newer release than this.
+    """
     with answering():
+        found = standing_of(url)
+        if found.is_newer:
+            raise NotMigrated(_NEWER.format(revision=found.revision))
         command.upgrade(_config(url), revision)
 
 
 def begin(url: str) -> None:
-    """Make the tables where there are none at all; NotMigrated where they are those of another release."""
+    """Make the tables where there are none at all; NotMigrated where this release cannot work on them."""
     engine = _engine(url)
     try:
         with answering():
@@ -43,42 +51,71 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(_config(url), revision)
 
 
-def is_current(url: str) -> bool:
-    """True when the tables are those of this release; DatabaseAway where the database does not answer."""
+@dataclass(frozen=True)
+class Standing:
+    """At which revision the tables are, beside that of this release; None: there are none yet.
+
+    `serves_from` is the oldest release that may work on them, by its last revision.
+    """
+
+    revision: str | None
+    ours: str
+    known: frozenset[str]
+    serves_from: str | None
+
+    @property
+    def is_current(self) -> bool:
+        """They are those of this release."""
+        return self.revision == self.ours
+
+    @property
+    def is_newer(self) -> bool:
+        """A later release was here."""
+        return self.revision is not None and self.revision not in self.known
+
+    @property
+    def serves(self) -> bool:
+        """This release may work on them: they are its own, or a later release only added to them."""
+        if self.is_newer:
+            return self.serves_from is not None and self.serves_from <= self.ours
+        return self.is_current
+
+
+def standing_of(url: str) -> Standing:
+    """Where the tables stand; DatabaseAway where the database does not answer."""
+    script = ScriptDirectory.from_config(_config(url))
     engine = _engine(url)
     try:
         with answering(), engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_heads()
+            revision = MigrationContext.configure(connection).get_current_revision()
+            columns = set()
+            if revision is not None:
+                columns = {one["name"] for one in inspect(connection).get_columns("alembic_version")}
+            floor = None
+            if "serves_from" in columns:
+                floor = connection.execute(select(_VERSION.c.serves_from)).scalar()
     finally:
         engine.dispose()
-    return set(found) == set(ScriptDirectory.from_config(_config(url)).get_heads())
+    return Standing(
+        revision,
+        str(script.get_current_head()),
+        frozenset(one.revision for one in script.walk_revisions()),
+        floor,
+    )
 
 
 def require_current(url: str) -> None:
-    """NotMigrated unless `is_current`."""
-    if not is_current(url):
+    """NotMigrated unless this release may work on the tables as they are."""
+    found = standing_of(url)
+    if found.is_newer and not found.serves:
+        raise NotMigrated(_NEWER.format(revision=found.revision))
+    if not found.serves:
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
 
 
-CANNOT_BE_USED = (
-    "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
-    "lets us in."
-)
-
-
-@contextmanager
-def answering(told: str = CANNOT_BE_USED) -> Iterator[None]:
-    """DatabaseAway with this message where the database refuses; `{said}` is its first line."""
-    try:
-        yield
-    except DBAPIError as wrong:
-        # The driver's own message names the address, never the password.
-        said = str(wrong.orig).strip().partition("\n")[0]
-        raise DatabaseAway(told.format(said=said)) from wrong
-
-
 def _engine(url: str) -> Engine:
-    return create_engine(database_url(url))
+    parsed = database_url(url)
+    return create_engine(parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else ANSWERS_IN)
 
 
 def _config(url: str) -> Config:

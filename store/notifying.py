@@ -13,6 +13,8 @@ import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
+from store.engines import ANSWERS_IN
+
 APART_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
@@ -24,7 +26,10 @@ class Notifying:
     """Two daemon threads, each with its connection: one tells, one listens; both start when first needed."""
 
     def __init__(self, url: URL, heard: Callable[[], None]) -> None:
-        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        bounded = url.set(drivername="postgresql").update_query_dict(
+            {name: str(value) for name, value in ANSWERS_IN.items()}
+        )
+        self._address = bounded.render_as_string(hide_password=False)
         self._heard = heard
         self._news, self._stopping = threading.Event(), threading.Event()
         self._started: dict[str, threading.Thread] = {}

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
-from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from complaints.owing import standing
 from store import owed_rows
 from store.acting import settle as _settle
 from store.casefiles import load
 from store.contacts import CHAT, chat_of
-from store.errors import UnknownRow
+from store.errors import StoreError, UnknownRow
 from store.owed_rows import unseal_payload
+from store.redrawing import shows
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.transactions import Tx, database_seconds
-from store.values import MessageState, Obligation
+from store.values import MessageState, Obligation, Side
 
 #: Duties of one event, done once whatever came after it; all other duties of a case are asked for again.
 ONCE: frozenset[str] = frozenset(
@@ -106,17 +118,59 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
     """
     one = OBLIGATIONS.c
     query = _claimable(kinds, tx.now).order_by(one.lane, one.due, one.id).limit(limit)
-    if not tx.is_sqlite:
-        query = query.with_for_update(skip_locked=True, of=OBLIGATIONS)
-    numbers = list(tx.connection.execute(query).scalars())
+    return _leased(tx, list(tx.connection.execute(_alone(tx, query)).scalars()), lease_seconds)
+
+
+def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obligation]:
+    """Take as many due duties as each side has room for, the urgent before all.
+
+    What is in bulk is asked for apart: of ten thousand surveys only the first few are looked at.
+    """
+    one, numbers, left = OBLIGATIONS.c, list[int](), [dict(side.room) for side in sides]
+    for bulk in (False, True):
+        wanted = or_(*(_fitting(side, room, bulk=bulk) for side, room in zip(sides, left, strict=True)))
+        kinds = [kind for side in sides for kind in side.kinds]
+        query = _claimable(kinds, tx.now).add_columns(one.kind, one.lane).where(wanted)
+        query = query.order_by(one.due, one.id) if bulk else query.order_by(one.lane, one.due, one.id)
+        most = sum(max(room.values()) for room in left)
+        for row in tx.connection.execute(_alone(tx, query.limit(most))):
+            room = next(each for side, each in zip(sides, left, strict=True) if row.kind in side.kinds)
+            if room[Lane(row.lane)] > 0:
+                numbers.append(row.id)
+                room.update({lane: free - 1 for lane, free in room.items()})
+    return _leased(tx, numbers, lease_seconds)
+
+
+def _fitting(side: Side, room: Mapping[Lane, int], *, bulk: bool) -> ColumnElement[bool]:
+    """Duties of this side in lanes that have room."""
+    lanes = [int(lane) for lane, free in room.items() if free > 0 and (lane is Lane.BULK) == bulk]
+    return and_(OBLIGATIONS.c.kind.in_(side.kinds), OBLIGATIONS.c.lane.in_(lanes)) if lanes else false()
+
+
+def _alone(tx: Tx, query: Select[Any]) -> Select[Any]:
+    """Rows that no other process claims at this moment."""
+    return query if tx.is_sqlite else query.with_for_update(skip_locked=True, of=OBLIGATIONS)
+
+
+def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation]:
     if not numbers:
         return []
+    one = OBLIGATIONS.c
     tx.connection.execute(
         update(OBLIGATIONS).where(one.id.in_(numbers)).values(lease_until=database_seconds() + lease_seconds)
     )
     uncertain = _uncertain(tx, numbers)
-    found = {row.id: _value(tx, row, uncertain) for row in tx.connection.execute(_rows(one.id.in_(numbers)))}
-    return [found[number] for number in numbers]
+    rows = {row.id: row for row in tx.connection.execute(_rows(one.id.in_(numbers)))}
+    return [read for number in numbers if (read := _read(tx, rows[number], uncertain)) is not None]
+
+
+def _read(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:
+    """The duty; one whose words or address do not open is given up, else no claim would ever get past it."""
+    try:
+        return _value(tx, row, uncertain)
+    except StoreError as broken:
+        give_up(tx, row.id, f"unreadable: {type(broken).__name__}")
+        return None
 
 
 def _uncertain(tx: Tx, numbers: Sequence[int]) -> set[int]:
@@ -191,6 +245,7 @@ def settle(tx: Tx, number: int) -> None:
 def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
     """Due later by the desk's clock (quiet hours, a card that waits); no failure."""
     _change(tx, number, due=due, why=why, lease_until=0.0)
+    shows(tx, number)
 
 
 def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
@@ -203,16 +258,22 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
+    shows(tx, number)
 
 
-def renew(tx: Tx, number: int, lease_seconds: float) -> bool:
-    """What takes longer than a lease stays in hand for so many seconds more; False once it is done with."""
+def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
+    """Nothing failed, but its platform has no place for it yet: again after so many seconds of real time."""
+    _change(tx, number, lease_until=0.0, wait_until=database_seconds() + after_seconds)
+
+
+def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
+    """What takes longer than a lease stays in hand for so many seconds more; how many are still to be done."""
     kept = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == number, IS_OPEN)
+        .where(OBLIGATIONS.c.id.in_(sorted(numbers)), IS_OPEN)
         .values(lease_until=database_seconds() + lease_seconds)
     )
-    return kept.rowcount > 0
+    return int(kept.rowcount)
 
 
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
@@ -230,21 +291,9 @@ def give_up(tx: Tx, number: int, why: str) -> None:
     row = _change(tx, number, why=why, state="failed", ended_at=tx.now)
     if row.kind == "told_failed":
         return
+    shows(tx, number)
     facts = {"id": number, "kind": row.kind, "ref": row.ref}
     owed_rows.insert(tx, Owed(f"told_failed:{number}", "told_failed", tx.now, Lane.NOTICE, facts), row.ref)
-
-
-def retry_failed(tx: Tx, number: int) -> None:
-    """A person wants it tried again, now."""
-    row = _change(
-        tx, number, state="open", ended_at=None, lease_until=0.0, wait_until=0.0, attempts=0, only="failed"
-    )
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.scope == (row.ref or ""), OBLIGATIONS.c.key == f"told_failed:{number}")
-        .values(key=f"told_failed:{number}:{stamp(tx.now)}")
-    )
-    tx.owing = True
 
 
 def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
@@ -258,15 +307,6 @@ def _change(tx: Tx, number: int, *, only: str = "open", **values: Any) -> Any:
         raise UnknownRow(f"no {only} obligation has the number {number}: see `amends outbox list --all`")
     tx.owing = True
     return changed
-
-
-def outbox(tx: Tx, *, everything: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
-    """Duties that failed or are being tried again; `everything` adds all that are open."""
-    one = OBLIGATIONS.c
-    wanted = one.state.in_(("open", "failed")) if everything else IS_STUCK
-    query = select(one.id, one.kind, one.key, one.ref, one.due, one.state, one.attempts, one.why)
-    rows = tx.connection.execute(query.where(wanted).order_by(one.due, one.id).limit(limit))
-    return [{**row._mapping, "due": stamp(row.due)} for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
 
 
 def free_leases(tx: Tx) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from store import (
     attempts,
     binding,
     by_voice,
+    card_sweep,
     checkpoints,
     contacts,
     entering,
@@ -33,25 +35,36 @@ from store import (
     incident_updates,
     incidents,
     likes,
+    listening,
+    meanwhile,
     messages,
     model_history,
     models,
     obligations,
+    orphaned,
     owed_rows,
     pacing,
     periods,
+    places,
     proposing,
+    queue,
     reads,
     records,
+    redating,
     rotating,
     rulebooks,
     slack_posts,
     staff,
+    stuck,
     tidying,
     told,
+    turns,
     verifying,
     whose,
     worklists,
+)
+from store import (
+    deliveries as delivered,
 )
 from store import (
     reading as opening,
@@ -59,7 +72,9 @@ from store import (
 from store import (
     set_aside as aside,
 )
+from store.answering import at_work
 from store.engines import Engines, engines
+from store.errors import DatabaseAway
 from store.faces import Bound, reading, writing
 from store.folded import FoldedCases
 from store.house_chain import house_event as _house_event
@@ -69,6 +84,9 @@ from store.migrating import require_current
 from store.notifying import Notifying
 from store.threads import Threads
 from store.transactions import Tx
+
+#: Longer than a database takes to start anew; shorter than anybody waits for a process to end.
+SURELY_SECONDS, SURELY_EVERY = 60.0, 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,26 +129,40 @@ class Store:
     set_aside_list = reading(aside.set_aside_list)
     set_aside_take = reading(aside.set_aside_take)
     owe_set_aside = writing(aside.owe_set_aside)
+    owe_all_set_aside = writing(aside.owe_all_set_aside)
+    set_aside_give_up = writing(aside.set_aside_give_up)
 
     # what is owed
     insert = writing(owed_rows.insert)
     claim = writing(obligations.claim)
+    claim_apart = writing(obligations.claim_apart)
     claimable = reading(obligations.claimable)
     still_owed = reading(obligations.still_owed)
     settle = writing(obligations.settle)
     postpone = writing(obligations.postpone)
     retry = writing(obligations.retry)
+    stand_back = writing(obligations.stand_back)
     renew = writing(obligations.renew)
     free_waits = writing(obligations.free_waits)
     give_up = writing(obligations.give_up)
-    retry_failed = writing(obligations.retry_failed)
-    outbox = reading(obligations.outbox)
+    orphaned = writing(orphaned.orphaned)
+    retry_failed = writing(stuck.retry_failed)
+    retry_all = writing(stuck.retry_all)
+    give_up_for_good = writing(stuck.give_up_for_good)
+    outbox = reading(stuck.outbox)
+    deliveries = reading(delivered.deliveries)
+    given_up = reading(delivered.given_up)
+    reminders_waiting = reading(turns.reminders_waiting)
+    reminders_told = writing(turns.reminders_told)
+    ask_in_turn = writing(turns.ask_in_turn)
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
     open_until = reading(obligations.open_until)
+    waiting = reading(queue.waiting)
 
     # messages to the complainant
     sending = writing(messages.sending)
+    sending_in_turn = writing(messages.sending_in_turn)
     sent = writing(messages.sent)
     unsent = writing(messages.unsent)
     contact = reading(messages.contact)
@@ -144,6 +176,7 @@ class Store:
     draft = writing(slack_posts.draft)
     read_draft = reading(slack_posts.read_draft)
     drop_draft = writing(slack_posts.drop_draft)
+    sweep_cards = writing(card_sweep.sweep_cards)
     slack_seen = writing(slack_posts.slack_seen)
 
     # staff
@@ -157,6 +190,7 @@ class Store:
     # reading
     case = reading(opening.case)
     open_case = writing(opening.open_case)
+    dates_of = writing(opening.dates_of)
     record = reading(records.record)
     history = reading(opening.history)
     words_of = reading(told.words_of)
@@ -164,6 +198,7 @@ class Store:
     cases = reading(opening.cases)
     worklist = reading(worklists.worklist)
     loads = reading(worklists.loads)
+    happened_since = reading(meanwhile.happened_since)
     coded = reading(worklists.coded)
     last_read = reading(reads.last_read)
     keep_identifier = writing(identifiers.keep_identifier)
@@ -238,13 +273,20 @@ class Store:
     erased_since = reading(models.erased_since)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    redate = writing(redating.redate)
+    would_redate = reading(redating.would_redate)
+    open_refs = reading(redating.open_refs)
     put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
+    use_rulebooks = writing(rulebooks.use_rulebooks)
     current_rulebook = reading(rulebooks.current_rulebook)
-    reserve = writing(pacing.reserve)
-    lane_waits = writing(pacing.lane_waits)
+    current_rulebooks = reading(rulebooks.current_rulebooks)
+    take_place = writing(places.take)
+    take_place_within = writing(places.take_within)
+    pause = writing(places.pause)
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
+    listens = writing(listening.listens)
 
     # house and proof
     tidy = writing(tidying.tidy)
@@ -302,14 +344,17 @@ class Store:
             self._notifying.listen()
 
     def run(self, do: Callable[[Tx], R], *, writes: bool) -> R:
-        """One transaction round `do`: committed whole, or rolled back whole."""
+        """One transaction round `do`: committed whole, or rolled back whole.
+
+        Raises DatabaseAway where the database does not answer or cannot write, whatever it was about.
+        """
         engine = self._engines.writing if writes else self._engines.reading
         if not writes:
-            with engine.begin() as connection:
+            with at_work(), engine.begin() as connection:
                 return do(self._tx(connection))
         tx: Tx | None = None
         try:
-            with self._threads.gate, engine.begin() as connection:
+            with at_work(), self._threads.gate, engine.begin() as connection:
                 tx = self._tx(connection)
                 result = do(tx)
         except Exception:
@@ -324,6 +369,20 @@ class Store:
         writes = call.writes if isinstance(call, Bound) else True
         future = self._threads.submit(lambda: call(*args, **kwargs), writes=writes)
         return await asyncio.wrap_future(future)
+
+    async def surely(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for what must be written down because it happened outside: while the database is away it waits.
+
+        After SURELY_SECONDS it gives up with DatabaseAway; what was done is then found uncertain, and said so.
+        """
+        given_up = time.monotonic() + SURELY_SECONDS
+        while True:
+            try:
+                return await self.in_thread(call, *args, **kwargs)
+            except DatabaseAway:
+                if time.monotonic() > given_up:
+                    raise
+            await asyncio.sleep(SURELY_EVERY)
 
     def close(self) -> None:
         """Finish what runs and close every connection."""

@@ -30,10 +30,17 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class NoPlace:
+    """The platform's pace has no place for it yet: ask again after so many seconds of real time. No failure."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True)
 class GaveUp:
     """It cannot be done; a person must see it."""
 
     why: str
 
 
-Outcome = Done | Later | Retry | GaveUp
+Outcome = Done | Later | Retry | NoPlace | GaveUp

@@ -24,6 +24,7 @@ SPEAKING: frozenset[str] = frozenset(
         "decision",
         "recourse",
         "progress",
+        "delay",
         "letter",
         "dates",
         "danger_seen",

@@ -1,38 +1,11 @@
-"""What several processes share in time: the pace of each lane, who may poll, the desk's clock."""
+"""What several processes share in time: who may poll, and the desk's clock. The pace is in `places`."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import select, update
 
-from store.tables import CLOCK, LANES, LEASES
+from store.tables import CLOCK, LEASES
 from store.transactions import Tx, database_seconds
-
-
-def reserve(tx: Tx, lane: str, interval_seconds: float) -> float:
-    """Take the lane's next place; the seconds until it comes (0 = go now)."""
-    now = tx.connection.execute(select(database_seconds())).scalar_one()
-    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0}])
-    start = _later(tx, LANES.c.next_free_at, now)
-    free = tx.connection.execute(
-        update(LANES)
-        .where(LANES.c.lane == lane)
-        .values(next_free_at=start + interval_seconds)
-        .returning(LANES.c.next_free_at)
-    ).scalar_one()
-    return max(0.0, float(free - interval_seconds - now))
-
-
-def lane_waits(tx: Tx, lane: str, seconds: float) -> None:
-    """The other side asked for a pause (Retry-After): nothing of this lane leaves before."""
-    now = tx.connection.execute(select(database_seconds())).scalar_one()
-    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0}])
-    until = _later(tx, LANES.c.next_free_at, now + seconds)
-    tx.connection.execute(update(LANES).where(LANES.c.lane == lane).values(next_free_at=until))
-
-
-def _later(tx: Tx, column: ColumnElement[float], value: float) -> ColumnElement[float]:
-    # The greater of two in one row: SQLite calls it max, PostgreSQL greatest.
-    return func.max(column, value) if tx.is_sqlite else func.greatest(column, value)
 
 
 def lead(tx: Tx, name: str, holder: str, seconds: float) -> int | None:

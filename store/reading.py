@@ -19,6 +19,7 @@ from complaints.vocabulary import Flag, Verb
 from store.attempts import remember
 from store.casefiles import CaseFile, events_of, load, may_open
 from store.contacts import person_key
+from store.deliveries import deliveries
 from store.errors import UnknownRow
 from store.fairness_fields import read_by_denied
 from store.files import seen
@@ -47,14 +48,18 @@ def history(tx: Tx, ref: str) -> list[Event]:
     return list(events_of(tx, ref))
 
 
+def dates_of(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
+    """The complaint and its events without words, from which its dates explain themselves.
+
+    For whoever may open it; no read is recorded, for nothing personal is shown. NotAllowed is recorded.
+    """
+    return _let_in(tx, ref, by).case, events_of(tx, ref)
+
+
 def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
     """Everything that this person may see; it leaves a row in `reads` (4.7). NotAllowed is recorded too."""
-    file = load(tx, ref)
+    file = _let_in(tx, ref, by)
     found = file.case
-    if not may_open(tx, found, by):
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        remember(tx, ref, "open", by, refused)
-        raise refused
     write_read(tx, found, by, what)
     words = words_by_event(tx, file)
     drafted = {} if found.drafted is None else words.get(found.drafted.seq, {})
@@ -72,7 +77,18 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> Opened:
         merged=tuple(_merged(tx, one) for one in found.merged),
         read_before=tuple(read_by_denied(tx, found)),
         likes=likes_of(tx, ref, by),
+        deliveries=deliveries(tx, ref),
     )
+
+
+def _let_in(tx: Tx, ref: str, by: Actor) -> CaseFile:
+    """The file, for whoever may open it; any other attempt is recorded."""
+    file = load(tx, ref)
+    if not may_open(tx, file.case, by):
+        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
+        remember(tx, ref, "open", by, refused)
+        raise refused
+    return file
 
 
 def _merged(tx: Tx, ref: str) -> MergedIn:
@@ -151,11 +167,13 @@ def cases(
     limit: int = 50,
     category: str | None = None,
     incident: int | None = None,
+    jurisdiction: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
     one = COMPLAINTS.c
     query = select(
         one.ref,
+        one.jurisdiction,
         one.state,
         one.priority,
         one.category,
@@ -170,6 +188,7 @@ def cases(
         (one.priority, priority),
         (one.category, category),
         (one.incident_id, incident),
+        (one.jurisdiction, jurisdiction),
     )
     for column, wanted in filters:
         if wanted is not None:
@@ -183,6 +202,7 @@ def cases(
     listed = [
         {
             "ref": row.ref,
+            "jurisdiction": row.jurisdiction,
             "state": row.state,
             "priority": row.priority,
             "category": row.category,

@@ -70,12 +70,19 @@ def continue_record(
             COMPLAINTS.c.version == before.version,
             COMPLAINTS.c.work_version == before.work_version,
         )
-        .values(head=new_head, **complaint_row(case))
+        .values(head=new_head, **complaint_row(case), **_ruled(event))
     )
     if changed.rowcount != 1:
         raise Stale(f"{case.ref} moved on meanwhile: look at it again.")
     _write(tx, before, done, entry=entry, head=new_head, key=key, contact_id=contact_id)
     return new_head
+
+
+def _ruled(event: Event) -> Mapping[str, str]:
+    """Under which rules the complaint goes on, where the event changed them."""
+    if event.verb is not Verb.REDATE:
+        return {}
+    return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}
 
 
 def _write(

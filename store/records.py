@@ -17,7 +17,9 @@ from complaints.targets import next_due
 from complaints.vocabulary import CLAUSES, Flag, Verb
 from store.canonical import sha256
 from store.casefiles import CaseFile, load
+from store.deliveries import deliveries
 from store.fairness_fields import capa_ids, fairness_fields, links, merged, outside_decisions
+from store.fates import Delivery
 from store.files import files_as_records
 from store.reading import messages, name_of, proposal
 from store.record_fields import people, said_in_events, text_read_at
@@ -69,6 +71,7 @@ def record(tx: Tx, ref: str) -> dict[str, Any]:
         "remedies": [_remedy(case, one, words) for one in case.remedies],
         "files": [{**one, "at": stamp(one["at"])} for one in files_as_records(tx, file)],
         "messages": messages(tx, file),
+        "deliveries": [_delivery(one) for one in deliveries(tx, ref)],
         "events": _events(tx, file),
         "reads": _reads(tx, ref),
         "links": links(tx, ref),
@@ -76,6 +79,17 @@ def record(tx: Tx, ref: str) -> dict[str, Any]:
         "merged_into": case.merged_into,
         "capa_ids": capa_ids(tx, ref),
         **fairness_fields(tx, case),
+    }
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    return {
+        "obligation": one.number,
+        "kind": one.kind,
+        "state": one.fate.value,
+        "at": stamp(one.at),
+        "reason": one.why,
+        "uncertain_at": _at(one.first),
     }
 
 

@@ -20,12 +20,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from store import migrating
+from store.answering import answering
 from store.backups import file_engine, look_at, making
 from store.engines import Engines, database_url
 from store.engines import engines as open_engines
 from store.errors import StoreError
 from store.keyring import Keyring
-from store.migrating import answering
 from store.portable import Progress, copy_rows, forget_the_moment, no_progress, number_on, rows_in
 from store.tables import METADATA
 from store.transactions import Tx

@@ -12,7 +12,9 @@ from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from store import owed_rows
 from store.errors import UnknownRow
+from store.house_chain import house_event
 from store.sealing import place
+from store.stuck import Reason
 from store.tables import HEARD, SET_ASIDE
 from store.transactions import Tx
 from store.values import Raw
@@ -68,7 +70,35 @@ def set_aside_take(tx: Tx, number: int) -> Raw:
 
 
 def owe_set_aside(tx: Tx, number: int) -> None:
-    """Ask the running desk to handle it again: a duty of kind `inbox` with the number among its facts."""
-    set_aside_take(tx, number)
+    """Ask the running desk to handle it again: a duty of kind `inbox` with the number among its facts.
+
+    Raises UnknownRow where there is no such number, or it was handled meanwhile.
+    """
+    raw = set_aside_take(tx, number)
+    if tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key == raw.key)).first() is not None:
+        raise UnknownRow(f"{number} was handled meanwhile: nothing is left to do")
     key = f"inbox:{number}:{stamp(tx.now)}"
     owed_rows.insert(tx, Owed(key, "inbox", tx.now, Lane.DIALOGUE, {"id": number}))
+
+
+def owe_all_set_aside(tx: Tx) -> list[int]:
+    """The same for everything that waits; the numbers."""
+    numbers = [int(one["id"]) for one in set_aside_list(tx)]
+    for number in numbers:
+        owe_set_aside(tx, number)
+    return numbers
+
+
+def set_aside_give_up(tx: Tx, number: int, reason: Reason) -> None:
+    """A person ends it: the message is destroyed, that it was is an event of the house (8.1).
+
+    Its key counts as taken from now on, so that no platform brings it again. Raises UnknownRow.
+    """
+    row = tx.connection.execute(
+        delete(SET_ASIDE).where(SET_ASIDE.c.id == number).returning(SET_ASIDE.c.key, SET_ASIDE.c.at)
+    ).first()
+    if row is None:
+        raise UnknownRow(f"nothing set aside has the number {number}: see `amends inbox list`")
+    tx.take(HEARD, {"key": row.key, "at": tx.now})
+    facts = {"id": number, "key": row.key, "came_at": stamp(row.at), "reason": reason.value}
+    house_event(tx, "message_given_up", facts)

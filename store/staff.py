@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from complaints.people import Actor
 from complaints.vocabulary import Role
@@ -76,7 +77,14 @@ def roles_now(tx: Tx) -> Mapping[str, frozenset[Role]]:
 def actor(tx: Tx, member_id: str) -> Actor:
     """Somebody acting now; a stranger has no role, so everything is refused (fail closed)."""
     query = select(STAFF_ROLES.c.role).where(STAFF_ROLES.c.member_id == member_id, _holds(tx))
-    return Actor(member_id, frozenset(Role(row.role) for row in tx.connection.execute(query)))
+    roles = frozenset(Role(row.role) for row in tx.connection.execute(query))
+    deputy = func.coalesce(STAFF.c.stand_in, STAFF.c.deputy)
+    away = select(STAFF.c.id).where(
+        STAFF.c.absent_until > tx.now, deputy == member_id, STAFF.c.left_at.is_(None)
+    )
+    # Whoever handles nothing themselves stands in for nobody: a deputy hears it, and acts by a role of their own.
+    replaced = tx.connection.execute(away).scalars() if roles else ()
+    return Actor(member_id, roles, frozenset(replaced))
 
 
 def _holds(tx: Tx) -> ColumnElement[bool]:
@@ -109,10 +117,16 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 roles=held.get(row.id, frozenset()),
                 line=row.line,
                 absent_until=row.absent_until,
-                deputy=row.stand_in or row.deputy,
+                # Whoever stood in for an earlier absence stands in for that one alone.
+                deputy=(row.stand_in if _is_away(row, tx) else None) or row.deputy,
+                absent_from=row.absent_from,
             )
         )
     return read
+
+
+def _is_away(row: Any, tx: Tx) -> bool:
+    return row.absent_until is not None and tx.now < row.absent_until
 
 
 def names(tx: Tx) -> Mapping[str, tuple[str, ...]]:

@@ -30,6 +30,6 @@ class Threads:
         return (self._writer if writes else self._readers).submit(call)
 
     def close(self) -> None:
-        """Finish what runs."""
-        self._writer.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
+        """Finish what runs; what did not begin yet never does."""
+        self._writer.shutdown(wait=True, cancel_futures=True)
+        self._readers.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""What expired goes: drafts, set-aside updates, and keys of messages that no platform will bring again."""
+"""What expired goes: drafts, set-aside updates, keys that no platform will bring again, lanes long free."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
+from store.places import forget
 from store.tables import DRAFTS, HEARD, SET_ASIDE
 from store.transactions import Tx
 
@@ -18,3 +19,4 @@ def tidy(tx: Tx) -> None:
     tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT))
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
+    forget(tx)

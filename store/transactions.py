@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,16 @@ class Tx:
         self.connection.execute(
             self._insert(table).values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
         )
+
+    def put_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert these rows, or give those with their primary keys these values, in one statement."""
+        keys = [column.name for column in table.primary_key.columns]
+        statement = self._insert(table)
+        changed = {column.name: statement.excluded[column.name] for column in table.columns}
+        statement = statement.on_conflict_do_update(
+            index_elements=keys, set_={name: value for name, value in changed.items() if name not in keys}
+        )
+        self.connection.execute(statement, [dict(one) for one in rows])
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

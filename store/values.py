@@ -10,9 +10,11 @@ from typing import Any
 
 from complaints.duties import Lane
 from complaints.incidents import Incident
+from complaints.jurisdictions import Rulebooks
 from complaints.likeness import Like
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
+from store.fates import Delivery
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Turn:
     wakes: tuple[Wake, ...] = ()
     language: str | None = None
     blocked: bool | None = None
+    #: Under whose rules a complaint received in this turn comes; None: the organisation's own country.
+    jurisdiction: str | None = None
 
 
 class CodeState(StrEnum):
@@ -128,7 +132,8 @@ class Conversation:
     """Where a talk stands, loaded and locked in the transaction that hears the message.
 
     `cases` are the person's complaints, the newest first, at most 20. `texts` gives the words already told to
-    a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases.
+    a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases. `rules`
+    gives those in force, of every jurisdiction; a complaint carries its own.
     `incidents` gives the open incidents, the newest first; they are read when a step asks for them.
     `code` looks up a code that binds; a miss counts, so it is asked once a message and only for one.
     `posted` gives the complaint that a message of ours in this chat was about, by the channel's id of it;
@@ -144,6 +149,7 @@ class Conversation:
     texts: Callable[[str], Mapping[str, str]]
     sources: Callable[[str], tuple[str, str, int] | None]
     staff: Mapping[str, tuple[str, ...]]
+    rules: Callable[[], Rulebooks]
     incidents: Callable[[], tuple[Incident, ...]] = tuple
     posted: Callable[[str], str | None] = _none_posted
     decided: Callable[[str], str] = _no_letter
@@ -186,6 +192,24 @@ class Obligation:
     uncertain: bool
 
 
+@dataclass(frozen=True)
+class Side:
+    """Kinds of duty that share places, and how many more of each lane there is room for, all urgent ones counted."""
+
+    kinds: tuple[str, ...]
+    room: Mapping[Lane, int]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One lane: how much is due, how many seconds the earliest is late, how many failed or lost their holder."""
+
+    due: int = 0
+    late: float = 0.0
+    retried: int = 0
+    expired: int = 0
+
+
 class MessageState(StrEnum):
     """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read.
 
@@ -212,6 +236,7 @@ class Member:
     line: str | None = None
     absent_until: datetime | None = None
     deputy: str | None = None
+    absent_from: datetime | None = None
 
     def is_away(self, now: datetime) -> bool:
         """True until the day of return."""
@@ -306,6 +331,8 @@ class Opened:
     read_before: tuple[ReadBefore, ...] = ()
     #: Told in nearly the same words; only those that this reader may know of.
     likes: tuple[Like, ...] = ()
+    #: What became of each notice of ours.
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,17 @@ from sqlalchemy import Row, func, select
 
 from complaints.doing import instant, stamp
 from complaints.folding import fold
+from complaints.vocabulary import Verb
 from store.canonical import canonical, sha256
-from store.casefiles import case_key
-from store.chain import GENESIS, event_of
+from store.casefiles import case_key, first_rules, with_rules
+from store.chain import GENESIS
 from store.checkpoints import merkle_root, statement_of
 from store.errors import SealBroken
 from store.incident_proof import check_incident, is_incident
 from store.keyring import signed
 from store.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.rotating import retired
-from store.rulebooks import SETTINGS_CHAIN, rulebook
+from store.rulebooks import SETTINGS_CHAIN
 from store.sealing import commitment, unseal
 from store.sketches import check_sketch
 from store.tables import (
@@ -147,9 +148,12 @@ def _words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Bad | None
 
 
 def _projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Bad | None:
-    events = [event_of(row.entry) for row in rows]
-    case = fold(events, rulebook(tx, header.rulebook_id))
+    events = with_rules(tx, [row.entry for row in rows])
+    case = fold(events, first_rules(tx, events))
     last = events[-1].seq
+    ruled = next(one for one in reversed(events) if one.verb in (Verb.RECEIVE, Verb.REDATE))
+    if (header.rulebook_id, header.jurisdiction) != (ruled.facts["rulebook"], case.rules.country):
+        return ref, ruled.seq, "the row names other rules than the events"
     held = header._mapping  # noqa: SLF001  # SQLAlchemy's public name
     for name, value in complaint_row(case).items():
         if held[name] != value:

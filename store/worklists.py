@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from complaints import permissions
 from complaints.approving import may_approve
 from complaints.errors import ComplaintError
+from complaints.ladder import PINGED
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Role, State, Verb
@@ -66,12 +67,14 @@ def worklist(
     owner: str | None = None,
     due_from: datetime | None = None,
     due_before: datetime | None = None,
+    slow_before: datetime | None = None,
     offset: int = 0,
     limit: int = 10,
 ) -> Worklist:
     """A page of a list, the next due first.
 
-    `owner` is whose, for `mine` (else the person's own). `due_from` and `due_before` bound the next due time.
+    `owner` is whose, for `mine` (else the person's own). `due_from` and `due_before` bound the next due time;
+    `slow_before` that of P3 and P4 alone, but for what only the top reads.
     """
     if section in (Section.WAITING, Section.UNCHECKED):
         found = _second_hand(tx, section, by)
@@ -81,6 +84,10 @@ def worklist(
         conditions.append(_ONE.next_due_at >= due_from)
     if due_before is not None:
         conditions.append(_ONE.next_due_at < due_before)
+    if slow_before is not None:
+        theirs = _ONE.restriction.is_not(None) & (_ONE.restriction != "managers")
+        urgent = _ONE.priority.in_([one.value for one in PINGED])
+        conditions.append((_ONE.next_due_at < slow_before) | urgent | theirs)
     query = select(_ONE.ref).where(*conditions)
     counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
     page = query.order_by(_ONE.next_due_at, _ONE.ref).offset(offset).limit(limit)

@@ -24,11 +24,11 @@ from triage.errors import UnreadableModel, UnusableEncoder
 from triage.features import rebuild_features
 from triage.meaning import Meaning
 from triage.neighbours import Neighbours
-from triage.pipeline import Critical, Linear, Model
+from triage.pipeline import Critical, Leaning, Linear, Model
 
 __all__ = ["card", "digest", "dump", "load"]
 
-FORMAT = "amends-triage/3"
+FORMAT = "amends-triage/4"
 LARGEST = 200 * 1024 * 1024
 """Bytes a model may have unpacked; a small file that unpacks to more is refused before it is read."""
 
@@ -63,6 +63,8 @@ def dump(model: Model) -> bytes:
         content |= {
             "critical_weights": critical.plane.weights,
             "critical_intercepts": critical.plane.intercepts,
+            "critical_leaning": critical.leaning.weights,
+            "critical_ratios": critical.leaning.ratios,
             "critical_sigmoid": np.array([critical.sigmoid.slope, critical.sigmoid.offset, critical.counts]),
             "critical_threshold": critical.threshold,
         }
@@ -146,11 +148,15 @@ def _model(content: dict[str, Any]) -> Model:
     sharp, soft, share = content["mix"].tolist()
     critical = None
     if "critical_weights" in content:
-        if content["critical_weights"].shape != (1, columns):
+        leaning = Leaning(content["critical_leaning"], content["critical_ratios"])
+        if content["critical_weights"].shape != (1, columns) or not (
+            leaning.weights.shape == leaning.ratios.shape == (columns,)
+        ):
             raise ValueError("its arrays do not fit together")
         slope, offset, counts = content["critical_sigmoid"].tolist()
         critical = Critical(
             Linear(content["critical_weights"], content["critical_intercepts"]),
+            leaning,
             counts,
             Sigmoid(slope, offset),
             float(content["critical_threshold"]),

@@ -7,13 +7,14 @@ stand in `triage/phrases/intent_<language>.toml`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp
 
 from triage.folding import fold
 from triage.phrasing import any_of, languages_of, read_phrases
-from triage.safety import signs
+from triage.safety import Sign, signs
 
 COMPLAINT = "complaint"
 KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")
@@ -93,14 +94,15 @@ def _found(text: str, language: str | None) -> dict[tuple[str, str], float]:
     return found
 
 
-def intent(text: str, *, language: str | None = None) -> Intent:
+def intent(text: str, *, language: str | None = None, found_signs: Sequence[Sign] | None = None) -> Intent:
     """What a message seems to be; never raises, in time linear in the length. None asks every language.
 
     Another kind than a complaint is proposed only where it is sure, and neither a cue of dissatisfaction nor a
-    sign of harm is in the text.
+    sign of harm is in the text. `found_signs` are those signs, where they have been read already.
     """
     found = _found(text, language)
-    harm = tuple(dict.fromkeys(f"sign.{sign.kind}" for sign in signs(text)))
+    told = signs(text) if found_signs is None else found_signs
+    harm = tuple(dict.fromkeys(f"sign.{sign.kind}" for sign in told))
     against = tuple(name for kind, name in found if kind == COMPLAINT) + harm
     scores = dict.fromkeys(KINDS, 0.0)
     for (kind, _), weight in found.items():

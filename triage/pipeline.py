@@ -33,6 +33,22 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaning:
+    """A plane over rows weighed by `ratios` (n features,) and brought back to length 1: long or short, a text
+    counts by what tells. `weights` (n features,) hold the ratios already.
+    """
+
+    weights: Floats
+    ratios: Floats
+
+    def decide(self, matrix: sparse.csr_matrix) -> Doubles:
+        """Decision values, array (rows,); 0 for a text without a known word."""
+        squares = np.asarray(matrix.power(2) @ np.square(self.ratios), dtype=np.float64)
+        values = np.asarray(matrix @ self.weights, dtype=np.float64)
+        return np.divide(values, np.sqrt(squares), out=np.zeros_like(values), where=squares > 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Critical:
     """The second classifier: severity 4 or 5, with the threshold at which it raises an alert.
 
@@ -40,9 +56,15 @@ class Critical:
     """
 
     plane: Linear
+    leaning: Leaning
     counts: float
     sigmoid: Sigmoid
     threshold: float
+
+    def decide(self, matrix: sparse.csr_matrix, grades: Doubles) -> Doubles:
+        """Decision values, array (rows,); `grades` (rows,) are those of the gravest rule of each text."""
+        by_words = self.plane.decide(matrix)[:, 0] + self.leaning.decide(matrix)
+        return np.asarray(by_words + self.counts * grades, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +115,4 @@ class Model:
         """
         if self.critical is None:
             return None
-        decisions = self.critical.plane.decide(matrix)[:, 0] + self.critical.counts * grades
-        return self.critical.sigmoid.apply(decisions)
+        return self.critical.sigmoid.apply(self.critical.decide(matrix, grades))

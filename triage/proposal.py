@@ -233,7 +233,7 @@ class _Read:
             safety=safety,
             rules=tuple(sign.rule for sign in self.found),
             language=self.language,
-            intent=intent(self.text, language=self.spoken),
+            intent=intent(self.text, language=self.spoken, found_signs=self.found),
             criteria=criteria(
                 category=category,
                 kinds=frozenset(sign.kind for sign in self.found),

@@ -19,6 +19,7 @@ from amends.cli import (
     outbox,
     privacy,
     promoting,
+    redating,
     report,
     setup,
     triage,
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 case.app.command("file")(filing.file_)
+case.app.command("redate")(redating.redate)
 database.app.command("backup")(custody.backup)
 database.app.command("restore")(custody.restore)
 database.app.command("checkpoint")(custody.checkpoint)

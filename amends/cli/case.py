@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,9 @@ from complaints.errors import UnknownReference
 from complaints.explaining import due_record
 from complaints.likeness import Like
 from complaints.references import parse_reference
+from complaints.vocabulary import Verb
 from store.exporting import OPERATOR
+from store.open import Store
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
 
@@ -29,6 +32,11 @@ def reference(text: str) -> str:
     return found
 
 
+def zone_of(store: Store, ref: str) -> ZoneInfo:
+    """Where a complaint's times are told: in its own zone."""
+    return ZoneInfo(store.case(reference(ref)).rules.calendar.zone)
+
+
 @app.command("list")
 def list_(
     *,
@@ -37,6 +45,9 @@ def list_(
     priority: Annotated[str | None, typer.Option(help="P1, P2, P3 or P4.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
     incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option(help="The two letters of the country whose rules hold.")
+    ] = None,
     overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
     like: Annotated[
         str | None, typer.Option(help="Only those told in nearly the same words as this reference.")
@@ -57,6 +68,7 @@ def list_(
             priority=priority,
             category=category,
             incident=incident,
+            jurisdiction=jurisdiction.upper() if jurisdiction else None,
             overdue=overdue,
             after=after,
             limit=limit,
@@ -67,10 +79,11 @@ def list_(
         zone = ZoneInfo(settings.organisation.timezone)
         table(
             "Complaints",
-            ("reference", "state", "priority", "category", "owner", "received", "next due"),
+            ("reference", "country", "state", "priority", "category", "owner", "received", "next due"),
             [
                 (
                     one["ref"],
+                    one["jurisdiction"],
                     one["state"],
                     one["priority"],
                     one["category"],
@@ -140,15 +153,14 @@ def show(
     config: Config = None,
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
-    with opened(config) as (settings, store):
-        record = store.record(reference(ref))
+    with opened(config) as (_, store):
+        record, zone = store.record(reference(ref)), zone_of(store, ref)
         store.note_read(
             [record["ref"]], OPERATOR, "show" if reason is Why.OPERATION else f"show {reason.value}"
         )
         if json:
             as_json(record)
             return
-        zone = ZoneInfo(settings.organisation.timezone)
         skipped = {
             "texts",
             "issues",
@@ -156,6 +168,7 @@ def show(
             "decisions",
             "remedies",
             "messages",
+            "deliveries",
             "events",
             "reads",
             "files",
@@ -175,6 +188,14 @@ def show(
             [
                 (local(one["at"], zone), one["direction"], one["state"], one["text"])
                 for one in record["messages"]
+            ],
+        )
+        table(
+            "Delivery",
+            ("number", "what", "state", "when", "why"),
+            [
+                (one["obligation"], one["kind"], one["state"], local(one["at"], zone), one["reason"])
+                for one in record["deliveries"]
             ],
         )
         table(
@@ -201,12 +222,12 @@ def show(
 @app.command()
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened, when, by whom, in which role, under which clause."""
-    with opened(config) as (settings, store):
+    with opened(config) as (_, store):
         events = store.record(reference(ref))["events"]
         if json:
             as_json({"ref": reference(ref), "events": events})
             return
-        zone = ZoneInfo(settings.organisation.timezone)
+        zone = zone_of(store, ref)
         table(
             reference(ref),
             ("", "when", "what", "by", "role", "clause", "facts"),
@@ -237,18 +258,30 @@ def _brief(facts: dict[str, Any]) -> str:
 
 @app.command()
 def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """How each due time was computed: every day counted, every holiday, every rule."""
-    with opened(config) as (settings, store):
+    """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
+
+    Reasons are words of the record: that they were shown stays on it.
+    """
+    with opened(config) as (_, store):
         case = store.case(reference(ref))
-        rows = due_record(case)
+        events = [
+            replace(one, words=store.words_of(case.ref, one.seq)) if one.verb is Verb.EXTEND else one
+            for one in store.history(case.ref)
+        ]
+        if any(one.words for one in events):
+            store.note_read([case.ref], OPERATOR, "due")
+        rows = due_record(case, events)
         if json:
             as_json({"ref": case.ref, "targets": rows})
             return
-        zone = ZoneInfo(settings.organisation.timezone)
+        zone = ZoneInfo(case.rules.calendar.zone)
         for one in rows:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
+            old = ", superseded" if one["superseded"] else ""
+            of = f" {one['of']}" if one["of"] else ""
             out.print(
-                f"[bold]{one['target']}[/bold] {one['version']}: {local(one['internal_due'], zone)}{met}"
+                f"[bold]{one['target']}{of}[/bold], version {one['version']}: "
+                f"{local(one['internal_due'], zone)}{met}{old}"
             )
             for line in one["because"]:
                 out.print(f"    {line}", markup=False)

@@ -54,8 +54,13 @@ def demo(
 
     set_up_logging("warning")
     if script is not None:
+        beside = script.with_suffix(".toml")
         failed = asyncio.run(
-            play(script.read_text(encoding="utf-8"), report=lambda line: out.print(line, markup=False))
+            play(
+                script.read_text(encoding="utf-8"),
+                report=lambda line: out.print(line, markup=False),
+                settings=beside.read_text(encoding="utf-8") if beside.is_file() else "",
+            )
         )
         if failed:
             err.print(failed, markup=False)

@@ -12,7 +12,7 @@ from amends.logs import told
 from amends.settings import SettingsError
 from bots.texts.catalogue import TextsError
 from complaints.errors import ComplaintError
-from store.errors import DatabaseAway, NotMigrated, StoreError
+from store.errors import DatabaseAway, NotAlone, NotMigrated, StoreError
 from triage.errors import TriageError
 
 NOT_WELL = 1
@@ -27,7 +27,7 @@ def run_and_exit(app: typer.Typer) -> NoReturn:
     """
     try:
         app()
-    except (SettingsError, NotMigrated, TextsError) as wrong:
+    except (SettingsError, NotAlone, NotMigrated, TextsError) as wrong:
         _end(str(wrong), BAD_USAGE)
     except (OutsideFailed, DatabaseAway) as wrong:
         _end(str(wrong), OUTSIDE_FAILED)

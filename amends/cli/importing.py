@@ -14,7 +14,7 @@ from amends.cli.progress import bar
 from amends.importing.mapping import read_mapping
 from amends.importing.rows import lines_of, missing, past_complaints, unused
 from amends.importing.table import read_table
-from amends.settings import SettingsError, rulebook
+from amends.settings import SettingsError, rulebooks
 from amends.settings.errors import Problem
 
 
@@ -32,7 +32,7 @@ def import_(
     """Bring in closed complaints of before: nobody is written to, no clock runs. A repeat changes nothing."""
     columns = read_mapping(map_)
     with opened(config) as (settings, store):
-        rules = rulebook(settings)
+        rules = rulebooks(settings)
         table = read_table(
             file, encoding=columns.encoding, delimiter=columns.delimiter, languages=rules.languages
         )
@@ -44,7 +44,7 @@ def import_(
         known = store.known_past(past)
         made: dict[int, str] = {}
         if not refused and not dry_run:
-            store.use_rulebook(rules)
+            store.use_rulebooks(rules)
             with bar("Importing") as progress:
                 made = store.import_past(past, progress)
     new = 0 if refused else len(past) - len(known)

@@ -8,6 +8,7 @@ import typer
 
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
+from store.stuck import Reason
 
 app = typer.Typer(help="Updates set aside.", no_args_is_help=True)
 
@@ -28,8 +29,40 @@ def list_(*, json: Json = False, config: Config = None) -> None:
 
 
 @app.command()
-def retry(number: Annotated[int, typer.Argument(metavar="ID")], *, config: Config = None) -> None:
+def retry(
+    number: Annotated[int | None, typer.Argument(metavar="ID", help="The number in the list.")] = None,
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Everything that waits.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
     """Owe the handling of a set-aside update again: the running desk takes it."""
+    if (number is None) is not all_:
+        raise typer.BadParameter("give a number, or --all")
     with opened(config) as (_, store):
-        store.owe_set_aside(number)
-    err.print(f"{number} will be handled again by the running desk.")
+        if number is None:
+            numbers = store.owe_all_set_aside()
+        else:
+            store.owe_set_aside(number)
+            numbers = [number]
+    if json:
+        as_json({"retried": numbers})
+    else:
+        err.print(f"{', '.join(map(str, numbers)) or 'nothing'} will be handled again by the running desk.")
+
+
+@app.command("give-up")
+def give_up(
+    number: Annotated[int, typer.Argument(metavar="ID", help="The number in the list.")],
+    *,
+    reason: Annotated[Reason, typer.Option("--reason", help="Why; it stays on the record.")],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Destroy a set-aside update unread; that and why stays on the record."""
+    with opened(config) as (_, store):
+        store.set_aside_give_up(number, reason)
+    if json:
+        as_json({"given_up": number, "reason": reason.value})
+    else:
+        err.print(f"{number} is given up and destroyed.")

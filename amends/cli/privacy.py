@@ -37,7 +37,7 @@ def export(
     writable(output)
     with opened(config) as (settings, store):
         own = settings.organisation
-        labels = load_labels(own.languages, own.timezone, settings.texts_folder, own=settings.own_names)
+        labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
         person = store.person_of(complainant)
         data = archive(
             store,

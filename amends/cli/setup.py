@@ -16,7 +16,10 @@ from amends.cli.printing import as_json, err, out
 from amends.findings import Finding
 from amends.init import Answers, write_installation
 from amends.settings import load
+from amends.settings.sections import PRESETS
 from amends.slack_manifest import manifest
+
+_PRESETS = ", ".join(sorted(one.stem for one in PRESETS.glob("*.toml")))
 
 
 def init(
@@ -27,9 +30,7 @@ def init(
     timezone: Annotated[str | None, typer.Option(help="As Europe/London.")] = None,
     languages: Annotated[str | None, typer.Option(help="As en,tr; the first is the fallback.")] = None,
     emergency_number: Annotated[str | None, typer.Option()] = None,
-    preset: Annotated[
-        str, typer.Option(help="small_business, uk_fca_disp, au_rg271, municipality.")
-    ] = "small_business",
+    preset: Annotated[str, typer.Option(help=f"{_PRESETS}.")] = "small_business",
     categories: Annotated[
         str | None,
         typer.Option(

@@ -70,7 +70,7 @@ class Doing:
             tx,
             f"past:{life.number}:{source}",
             life.chat,
-            lambda talk: step(talk, words, now=tx.now, rules=self.rules, texts=self.texts),
+            lambda talk: step(talk, words, now=tx.now, texts=self.texts),
         )
         if heard.refs:
             life.ref = heard.refs[0]

@@ -73,10 +73,13 @@ retrain_at = "off"
 """
 
 
-def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int) -> Settings:
-    """Write amends.toml into a folder and read it back with the simulator's addresses and a new key."""
+def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:
+    """Write amends.toml into a folder and read it back with the simulator's addresses and a new key.
+
+    `more` are further tables of it, of a story's own.
+    """
     file = folder / "amends.toml"
-    file.write_text(SETTINGS, encoding="utf-8")
+    file.write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
     return load(
         file,
         {

@@ -106,23 +106,23 @@ async def staged(
     begins: datetime | None = None,
     past: int = 0,
     ready: bool = False,
+    settings: str = "",
     progress: Callable[[float], object] = lambda share: None,
 ) -> AsyncIterator[Stage]:
     """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it.
 
     `ready`: a first model is in use and both lines are open from the start, so that what a story tells does not
-    depend on who was faster. `progress` is told how much of the past is written, from 0 to 1.
+    depend on who was faster. `settings` are further tables of amends.toml. `progress` is told how much of the past is
+    written, from 0 to 1.
     """
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
         limits = Limits(ack_seconds=30, trigger_seconds=30)
         async with Simulator(clock=late, limits=limits, port=port) as simulator:
-            settings = demo_settings(Path(folder), simulator, listen_port=_free_port())
-            upgrade(settings.secrets.database_url)
-            store = open_store(settings.secrets.database_url, keyring(settings))
-            desk = Desk(
-                settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False)
-            )
+            read = demo_settings(Path(folder), simulator, listen_port=_free_port(), more=settings)
+            upgrade(read.secrets.database_url)
+            store = open_store(read.secrets.database_url, keyring(read))
+            desk = Desk(read, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
             stage = Stage(simulator, desk, store, Clockwork(store, lambda: stage.settled()))
             try:
                 if begins is not None:
@@ -143,7 +143,7 @@ async def staged(
 
 def _fill(stage: Stage, number: int, progress: Callable[[float], object]) -> None:
     desk = stage.desk
-    stage.store.use_rulebook(desk.rules)
+    stage.store.use_rulebooks(desk.rulebooks)
     buttons = Buttons(button_secret(desk.settings))
     fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
 
@@ -170,13 +170,16 @@ async def _run_faster(stage: Stage, speed: float) -> None:
         await stage.clock.advance(timedelta(seconds=speed - 1))
 
 
-async def play(text: str, *, report: Say) -> str | None:
-    """Play a story and print each line as it holds; None, or what did not hold."""
+async def play(text: str, *, report: Say, settings: str = "") -> str | None:
+    """Play a story and print each line as it holds; None, or what did not hold.
+
+    `settings` are further tables of amends.toml, as a file beside the story gives them.
+    """
     try:
         steps = read_story(text)
     except BadStory as wrong:
         return str(wrong)
-    async with staged(begins=STORY_BEGINS, ready=True) as stage:
+    async with staged(begins=STORY_BEGINS, ready=True, settings=settings) as stage:
         player = Player(stage.simulator, stage, staff=STAFF, channels=CHANNELS)
         for step in steps:
             try:

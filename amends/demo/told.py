@@ -95,6 +95,6 @@ class Told:
             tx,
             one.key,
             one.chat,
-            lambda talk: step(talk, what, now=tx.now, rules=self.rules, texts=self.texts),
+            lambda talk: step(talk, what, now=tx.now, texts=self.texts),
             settles=one.id,
         )

@@ -63,6 +63,10 @@ class Labels:
         """The same in another language; in the first one where these catalogues lack it."""
         return Labels(self.domains, self.domains[0].language(language), self.zone)
 
+    def in_zone(self, zone: str) -> Labels:
+        """The same with its times told in another zone: a complaint's own."""
+        return Labels(self.domains, self.language, zone)
+
     def _of(self, id_: str) -> Texts:
         return next((one for one in self.domains if one.has(id_)), self.domains[0])
 

@@ -21,6 +21,7 @@ FIELDS = (
     "state",
     "channel",
     "language",
+    "jurisdiction",
     "category",
     "severity",
     "finding",

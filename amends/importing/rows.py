@@ -14,8 +14,8 @@ from amends.importing.table import Row, Table
 from complaints.categories import categories_of
 from complaints.doing import stamp
 from complaints.errors import BadFacts
+from complaints.jurisdictions import Rulebooks
 from complaints.past import check_past
-from complaints.rulebook import Rulebook
 from complaints.vocabulary import State
 from store.identifiers import normal_form
 from store.importing import IMPORTER, Past
@@ -34,7 +34,7 @@ class Refused:
 
 
 def past_complaints(
-    table: Table, columns: Columns, rules: Rulebook, *, now: datetime
+    table: Table, columns: Columns, rules: Rulebooks, *, now: datetime
 ) -> tuple[list[Past], list[Refused]]:
     """Every row as a past complaint, or refused with all that is wrong with it."""
     taken: list[Past] = []
@@ -71,12 +71,17 @@ def missing(table: Table, columns: Columns) -> list[str]:
 
 
 def _past(
-    row: Row, columns: Columns, rules: Rulebook, now: datetime, wrong: Callable[[str], None]
+    row: Row, columns: Columns, known: Rulebooks, now: datetime, wrong: Callable[[str], None]
 ) -> Past | None:
     if row.excess:
         wrong("more cells than the header has columns: a delimiter stands in a text without quotation marks")
         return None
     said = _said(row, columns)
+    country = said.get("jurisdiction") or None
+    if country is not None and known.code(country) is None:
+        wrong(f"jurisdiction: write one of {', '.join(known.codes)}")
+    country = known.code(country or "")
+    rules = known.of(country)
     zone = ZoneInfo(rules.calendar.zone)
     received = _moment("received_at", said, columns, zone, wrong)
     closed = _closed(said, columns, zone, wrong)
@@ -85,8 +90,8 @@ def _past(
     channel, language = said.get("channel", ""), said.get("language") or rules.languages[0]
     if channel not in CHANNELS:
         wrong(f"channel: write one of {', '.join(CHANNELS)}")
-    if language not in rules.languages:
-        wrong(f"language: write one of {', '.join(rules.languages)}")
+    if language not in known.languages:
+        wrong(f"language: write one of {', '.join(known.languages)}")
     for name, kind in _NUMBERS.items():
         if said.get(name) and normal_form(kind, said[name], rules.country) is None:
             wrong(f"{name}: is none; write it in full, or leave it empty")
@@ -100,7 +105,7 @@ def _past(
     except BadFacts as refused:
         wrong(f"{refused.field}: {refused}")
     words = {name: said[name] for name in _SEALED if said.get(name)}
-    return Past(row.line, received, channel, language, ending, words)
+    return Past(row.line, received, channel, language, ending, words, country)
 
 
 def _said(row: Row, columns: Columns) -> dict[str, str]:
@@ -126,7 +131,7 @@ def _closed(
 def _moment(
     name: str, said: Mapping[str, str], columns: Columns, zone: ZoneInfo, wrong: Callable[[str], None]
 ) -> datetime | None:
-    """A moment of the file; without a zone of its own it is the organisation's, a day is its beginning."""
+    """A moment of the file; without a zone of its own it is its country's, a day is its beginning."""
     text = said.get(name, "")
     if not text:
         wrong(f"{name}: is empty")

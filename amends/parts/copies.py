@@ -17,7 +17,7 @@ _RECORD = 2 * 1024 * 1024
 def copies(settings: Settings, store: Store) -> CopyOf:
     """What makes the copy: by person and language, its name and bytes; that it was given out is recorded."""
     own, kept = settings.organisation, retention(settings)
-    labels = load_labels(own.languages, own.timezone, settings.texts_folder, own=settings.own_names)
+    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = MOST_BYTES - _RECORD

@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from amends.counting import lines as clause_lines
 from amends.ending import OutsideFailed
+from amends.parts.lines import Lines
+from amends.parts.tally import Tally
 from amends.settings import Settings
 from bots.letters import preview
 from bots.letters.composing import read_out
@@ -25,12 +27,15 @@ from bots.slack.client import error_of, make_client, status_of
 from bots.slack.desk import Desk as StaffDesk
 from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
+from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
-from bots.slack.socket import WentDeaf, close, connect, is_well, watch
+from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
+from complaints.duties import Lane
 from scheduler.performing import Perform
+from store.errors import DatabaseAway
 from store.open import Store
 
 #: Roles that come from channels or groups are looked up this often; at every act the store's table decides.
@@ -44,7 +49,7 @@ FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revo
 REMEDY = (
     "look at AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` tells more"
 )
-AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
+AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, Wait)
 
 Hook = Callable[[Request], Awaitable[Response]]
 Made = TypeVar("Made")
@@ -56,11 +61,13 @@ class SlackPart:
     """The staff's side of a running desk."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float
+        self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float, tally: Tally
     ) -> None:
         secrets = settings.secrets
         self._settings, self._pace = settings, pace
         self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
+        self._client.told = partial(tally.count, "platform_calls_total", "slack")
+        self._lines = Lines(store, tally)
         self._desk = StaffDesk(
             store=store,
             voice=Voice(staff_texts.say, settings.organisation.staff_language),
@@ -97,9 +104,9 @@ class SlackPart:
             return
         # Who may act is known before the first press can come.
         await self._sync_roles()
-        connecting = partial(connect, app, self._settings.secrets.slack_app_token)
+        connecting = partial(connect, app, self._settings.secrets.slack_app_token, heard=self._lines.heard)
         self._line = await self._when_it_answers(connecting)
-        await asyncio.gather(self._watch(self._line), self._keep_roles())
+        await asyncio.gather(self._watch(self._line), self._keep_roles(), self._lines.keep())
 
     async def _watch(self, line: AsyncSocketModeHandler) -> None:
         """A deaf line ends the process; a Slack that is away does not: the line comes back by itself."""
@@ -146,12 +153,19 @@ class SlackPart:
                     log.error("slack_refused", why=why, remedy=REMEDY)
             except AWAY as away:
                 log.warning("slack_away", why=type(away).__name__)
+            except DatabaseAway as away:
+                log.warning("database_away", why=str(away))
             failures += 1
             await asyncio.sleep(KNOCK_SECONDS)
 
     async def _again(self) -> None:
         """Slack is back: what waits for its next try need not wait out its pause."""
-        await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+        try:
+            await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
+            await self._desk.do(self._desk.store.sweep_cards)
+        except DatabaseAway as away:
+            # The pauses end by themselves.
+            log.warning("database_away", why=str(away))
 
     async def _keep_roles(self) -> None:
         while True:
@@ -165,16 +179,19 @@ class SlackPart:
 
     async def _sync(self) -> Synced:
         settings = self._settings
-        return await sync_staff(
-            self._client,
-            self._desk,
-            settings.roles.as_mapping(),
-            on_call=settings.on_call.people,
-            colleagues={
-                one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
-                for one in settings.staff
-            },
-        )
+        pacer = Pacer(self._desk.store, self._pace)
+        # A call for each person of staff: nobody waits for it.
+        with in_turn(Turn(pacer, Lane.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None):
+            return await sync_staff(
+                self._client,
+                self._desk,
+                settings.roles.as_mapping(),
+                on_call=settings.on_call.people,
+                colleagues={
+                    one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
+                    for one in settings.staff
+                },
+            )
 
     def performers(self) -> Mapping[str, Perform]:
         """The performers of the kinds that staff see."""
@@ -197,6 +214,19 @@ class SlackPart:
         if self._line is not None:
             return await is_well(self._line)
         return self._handler is not None
+
+    def gauges(self) -> Mapping[str, float]:
+        """What an operator wants to see of this part, by the names of `/metrics`."""
+        if self._line is None:
+            return {}
+        told = {
+            "slack_socket_up": float(
+                self._line.client.current_session is not None and not self._line.client.stale
+            ),
+            "slack_socket_connections": float(self._lines.connections),
+        }
+        age = last_pong_age(self._line)
+        return told if age is None else {**told, "slack_last_pong_age_seconds": age}
 
     async def hush(self) -> None:
         """Take no more presses."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from telegram.error import InvalidToken
 
 from amends.keys import button_secrets
 from amends.parts.copies import copies
+from amends.parts.tally import Tally
 from amends.parts.web import Hook
 from amends.settings import Settings
 from bots.telegram.application import build_application
@@ -20,10 +23,10 @@ from bots.telegram.intake import Intake
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
+from bots.telegram.recovering import Recovering
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
-from complaints.rulebook import Rulebook
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
@@ -40,17 +43,29 @@ log = structlog.get_logger(__name__)
 class TelegramPart:
     """The complainant's side of a running desk."""
 
-    def __init__(
-        self, settings: Settings, store: Store, rules: Rulebook, texts: Texts, *, paced: bool
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, texts: Texts, *, paced: bool, tally: Tally) -> None:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
-        self._app = build_application(str(secrets.telegram_token), secrets.telegram_api_url)
-        buttons = Buttons(*button_secrets(settings))
-        self._intake = Intake(self._app, store, buttons, texts, rules)
-        self._performers = performers(
-            self._app, store, self._intake, buttons, texts, paced=paced, copy_of=copies(settings, store)
+        self._app = build_application(
+            str(secrets.telegram_token),
+            secrets.telegram_api_url,
+            told=partial(tally.count, "platform_calls_total", "telegram"),
         )
+        buttons = Buttons(*button_secrets(settings))
+        self._intake = Intake(self._app, store, buttons, texts)
+        self._intake.told = tally.took_in
+        speaking = performers(
+            self._app,
+            store,
+            self._intake,
+            buttons,
+            texts,
+            paced=paced,
+            copy_of=copies(settings, store),
+            told=partial(tally.count, "messages_total"),
+        )
+        self._performers = Recovering(self._again).watched(speaking)
+        self._registered = False
         self._poller: Poller | None = None
         self._begun = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -106,6 +121,7 @@ class TelegramPart:
                 log.warning("webhook_not_set", why=type(away).__name__)
                 await asyncio.sleep(KNOCK_SECONDS)
             else:
+                self._registered = True
                 await asyncio.Event().wait()
 
     async def _again(self) -> None:
@@ -135,8 +151,23 @@ class TelegramPart:
         return {"/telegram": webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
 
     def is_well(self) -> bool:
-        """Begun, and where we poll, the last good answer is young."""
+        """Begun, and where we poll, the last good answer is young.
+
+        Where we are called it does not matter which process told Telegram our address: out of rotation, we would miss
+        the calls. That nobody could is a figure to alarm on.
+        """
         return self._begun.is_set() and (self._poller is None or self._poller.is_well())
+
+    def gauges(self) -> Mapping[str, float]:
+        """What an operator wants to see of this part, by the names of `/metrics`."""
+        if self._secrets.telegram_webhook_url is not None:
+            return {"telegram_webhook_registered": float(self._registered)}
+        if self._poller is None:
+            return {}
+        told = {"telegram_polls": float(self._poller.polls)}
+        if self._poller.last_good is not None and self._poller.polls:
+            told["telegram_last_poll_age_seconds"] = time.monotonic() - self._poller.last_good
+        return told
 
     async def hush(self) -> None:
         """Ask for no more updates; a batch that came is finished first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from typing import Any
 
 import structlog
 import uvicorn
@@ -17,8 +18,14 @@ from amends.parts.metrics import CONTENT_TYPE
 from amends.settings import Problem, Settings, SettingsError
 
 Hook = Callable[[Request], Awaitable[Response]]
-Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+#: Can this process do its work, and the figures that say why not.
+Ready = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
 Figures = Callable[[], Awaitable[str]]
+#: The public page of a country, by its two letters; None: of the organisation's own.
+Page = Callable[[str | None], str]
+
+#: Callers at once; the next hears 503 and comes again.
+MOST_CALLERS = 512
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +33,7 @@ log = structlog.get_logger(__name__)
 class WebPart:
     """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
 
-    def __init__(
-        self, settings: Settings, *, page: Callable[[], str], ready: Ready, figures: Figures
-    ) -> None:
+    def __init__(self, settings: Settings, *, page: Page, ready: Ready, figures: Figures) -> None:
         self._settings, self._page, self._ready, self._figures = settings, page, ready, figures
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -37,15 +42,7 @@ class WebPart:
         """Listen; raises SettingsError where the address is taken."""
         secrets = self._settings.secrets
         app = web_app(page=self._page, ready=self._ready, figures=self._figures, hooks=hooks)
-        config = uvicorn.Config(
-            app,
-            host=secrets.listen_host,
-            port=secrets.listen_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-        )
-        self._server = uvicorn.Server(config)
+        self._server = server_for(app, secrets.listen_host, secrets.listen_port)
         # The process ends by our own signal handlers: uvicorn's would end only the server.
         self._server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         self._task = asyncio.create_task(self._serve(self._server), name="web")
@@ -73,24 +70,41 @@ def _taken(listen: str) -> str:
     return f"{listen} cannot be listened at; is another program there, or the address not of this machine?"
 
 
-def web_app(
-    *, page: Callable[[], str], ready: Ready, figures: Figures, hooks: Mapping[str, Hook]
-) -> Starlette:
+def server_for(app: Starlette, host: str, port: int) -> uvicorn.Server:
+    """The server as we run it: no log of its own, and no more callers at once than one process can answer."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=MOST_CALLERS,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=3,
+        )
+    )
+
+
+def web_app(*, page: Page, ready: Ready, figures: Figures, hooks: Mapping[str, Hook]) -> Starlette:
     """The routes; `hooks` are there only where the platforms are configured to call."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"ok": True})
 
     async def readyz(_: Request) -> Response:
-        parts = await ready()
-        return JSONResponse(dict(parts), status_code=200 if all(parts.values()) else 503)
+        well, told = await ready()
+        return JSONResponse({"ready": well, **told}, status_code=200 if well else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(await figures(), media_type=CONTENT_TYPE)
 
-    async def how_to_complain(_: Request) -> Response:
+    async def how_to_complain(asked: Request) -> Response:
         policy = "default-src 'none'; style-src 'unsafe-inline'"
-        return HTMLResponse(page(), headers={"Content-Security-Policy": policy})
+        return HTMLResponse(
+            page(asked.query_params.get("country")), headers={"Content-Security-Policy": policy}
+        )
 
     return Starlette(
         routes=[

@@ -80,6 +80,7 @@ _NOTES = frozenset(
         "remedy_done",
         "verify",
         "extend",
+        "redate",
         "close",
         "not_accept",
         "reopen",
@@ -105,6 +106,7 @@ def concerning(whole: WholeCase, person: WholePerson, parts: Sequence[str], *, n
     return {
         **base,
         **{name: record[name] for name in _GIVEN if name in record},
+        "timezone": whole.rules.calendar.zone,
         "numbers": [{"kind": kind, "value": value} for kind, value in whole.identifiers if complained],
         "people": [
             {

@@ -58,7 +58,7 @@ def _you(data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
 
 
 def _complaint(one: Mapping[str, Any], data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
-    say = labels.say
+    say, labels = labels.say, labels.in_zone(one.get("timezone") or labels.zone)
     yield f"<h2>{escape(say('mine.complaint', ref=one['ref']))}</h2>"
     parts = ", ".join(labels.code("person", part) or part for part in one["your_part"])
     yield _table([(say("case.part"), parts)])

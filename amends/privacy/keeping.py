@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from complaints.doing import stamp
-from complaints.worktime import due
+from complaints.keeping import Keeping
 from store.exporting import WholeCase
 
 
@@ -27,5 +27,6 @@ def kept(whole: WholeCase, retention: Mapping[str, str] | None) -> dict[str, Any
         return told
     if not span:
         return {**told, "why": "no_end"}
-    closed = datetime.fromisoformat(record["closed_at"])
-    return {**told, "why": "accountability", "until": stamp(due(closed, span, rules.calendar).at)}
+    received, closed = (datetime.fromisoformat(record[name]) for name in ("received_at", "closed_at"))
+    until = Keeping.parse(span).until(received=received, closed=closed, calendar=rules.calendar)
+    return {**told, "why": "accountability", "until": stamp(until)}

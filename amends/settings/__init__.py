@@ -2,7 +2,16 @@
 
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.loading import Settings, load
-from amends.settings.rules import cautions, rulebook
+from amends.settings.rules import cautions, rulebook, rulebooks
 from amends.settings.variables import Secrets
 
-__all__ = ["Problem", "Secrets", "Settings", "SettingsError", "cautions", "load", "rulebook"]
+__all__ = [
+    "Problem",
+    "Secrets",
+    "Settings",
+    "SettingsError",
+    "cautions",
+    "load",
+    "rulebook",
+    "rulebooks",
+]

@@ -12,6 +12,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator
 
 from complaints.hours import parse_hours
+from complaints.keeping import Keeping
 from complaints.localtime import zone_named
 from complaints.quiet import parse_quiet
 from complaints.rulebook import Limit
@@ -28,6 +29,12 @@ def _span(text: str) -> str:
     if span.number < 0:
         raise ValueError(f"{text!r} is negative; write a time from now on, such as {str(-span)!r}")
     return str(span)
+
+
+def _keeping(text: str) -> str:
+    if text.strip().startswith("-"):
+        raise ValueError(f"{text!r} is negative; write a time from now on, such as '72 months'")
+    return str(Keeping.parse(text))
 
 
 def _hours(text: str) -> str:
@@ -115,6 +122,7 @@ def _amount(text: str) -> str:
 
 
 SpanText = Annotated[str, AfterValidator(_span)]
+KeepingText = Annotated[str, AfterValidator(_keeping)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 RotaText = Annotated[str, AfterValidator(_rota)]
 QuietText = Annotated[str, AfterValidator(_quiet)]

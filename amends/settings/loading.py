@@ -7,7 +7,8 @@ import hashlib
 import os
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import holidays
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from amends.settings.closures import closures_of
 from amends.settings.errors import Problem, SettingsError
+from amends.settings.ical import BadIcal
 from amends.settings.places import Place, line_of, lines_of
 from amends.settings.sections import (
     Authority,
@@ -41,6 +44,7 @@ from amends.settings.sections import (
 from amends.settings.variables import CONFIG, Secrets, read_secrets
 
 DEFAULT_FILE = "amends.toml"
+_ANY_DAY = date(2026, 1, 1)
 
 
 class Settings(BaseSettings):
@@ -78,12 +82,21 @@ class Settings(BaseSettings):
     triage: Triage = Triage()
     jurisdiction: dict[str, Jurisdiction] = Field(
         default_factory=dict,
-        description="A second country, by its two letters; all else is as in the rest of the file.",
+        description=(
+            "A second country, by its two letters; all else is as in the rest of the file. Which a complaint comes "
+            'under: [telegram.md](telegram.md), "Whose rules".'
+        ),
     )
     secrets: Secrets = Field(default=Secrets(), exclude=True)
     file: Path = Field(default=Path(DEFAULT_FILE), exclude=True)
     #: Variables that nobody understands, each with its place and the nearest known one.
     unknown: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that complainants are spoken to in, those of further jurisdictions last."""
+        further = (language for other in self.jurisdiction.values() for language in other.languages or ())
+        return tuple(dict.fromkeys((*self.organisation.languages, *further)))
 
     _whole_levels = field_validator("levels")(whole_levels)
 
@@ -196,6 +209,7 @@ def _contradictions(settings: Settings, file: Path, places: dict[Place, int]) ->
         if region is not None and country in supported and region not in parts:
             known = f"write one of {', '.join(parts)}" if parts else "leave it out"
             found.append((place, f"{region!r} is no part of {country} with holidays of its own; {known}"))
+    found += _unread_calendars(settings)
     keys = [one.key for one in settings.category]
     for number, key in enumerate(keys):
         if key in keys[:number]:
@@ -203,6 +217,20 @@ def _contradictions(settings: Settings, file: Path, places: dict[Place, int]) ->
     if "hours" in settings.on_call.model_fields_set and not settings.on_call.people:
         found.append((("on_call", "people"), 'hours without people page nobody; write people = ["U0000002"]'))
     return [Problem(_key(path), _place(file, path, places), what) for path, what in found]
+
+
+def _unread_calendars(settings: Settings) -> Iterator[tuple[Place, str]]:
+    """iCalendar files that cannot be read, each by its place; when the days fall is the rulebook's affair."""
+    every: list[tuple[Place, Calendar]] = [(("calendar", "ics"), settings.calendar)]
+    for code, other in settings.jurisdiction.items():
+        if other.calendar is not None:
+            every.append((("jurisdiction", code, "calendar", "ics"), other.calendar))
+    for place, said in every:
+        for number, name in enumerate(said.ics):
+            try:
+                closures_of(settings.file.parent, (name,), "UTC", _ANY_DAY, _ANY_DAY)
+            except BadIcal as wrong:
+                yield (*place, number), f"{wrong}; export it again, or write the days under [calendar.closed]"
 
 
 def _problem(error: Any, file: Path, places: dict[Place, int]) -> Problem:

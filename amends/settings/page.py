@@ -63,6 +63,11 @@ The start falls on its own working day until closing time, later or on a day off
 time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
 shows how each due time was counted.
 
+Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
+files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
+day, another rhythm, a time zone that nobody knows) is left out, and `amends check` says which and why; it also names
+the next days off. The files are read at each start: as all settings they hold for complaints received from then on.
+
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
 defaults; only `[targets.P1]` and `[targets.P2]` do, and `amends check` then warns. The legal maximum of a
@@ -85,9 +90,14 @@ knows stops nothing; the start and `amends check` warn of it with the nearest kn
 _PRESETS = """\
 ## Presets
 
-A preset is a small TOML file in `amends/presets/`: times, levels and outside bodies of a scheme, with its
-sources. A preset helps to keep to a scheme; it is not legal advice. With `small_business` the defaults
-above hold.
+A preset is a small TOML file in `amends/presets/`: times, levels and outside bodies of a scheme, each with
+its source. A preset helps to keep to a scheme; it is not legal advice: check it against the scheme's own text
+of today. `legal` is a target of its own that caps every other, extensions included; `extension_cap` is by how much
+all extensions together may move a date; `level 2 …` counts from the disagreement and goes there before the
+priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
+complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
+before a date that may be missed names the outside bodies as open now. Rows in italics are for people: no clock
+follows from them. P1 and P2 are never later than the defaults above.
 
 """
 
@@ -148,10 +158,33 @@ def _preset(name: str) -> str:
 
 
 def _preset_lines(data: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"- {key}: {span}\n" for key, span in data["targets"].items())
-    yield f"- levels: {len(data['levels'])}\n"
-    yield from (f"- outside: {one['body']} {one.get('contact', '')}\n" for one in data.get("recourse", ()))
-    yield f"- sources: {'; '.join(data['sources'])}\n"
+    yield "| | | source |\n|---|---|---|\n"
+    for key, value in preset_values(data):
+        shown = f"*{key}*" if key in data.get("practice", {}) else key
+        yield f"| {shown} | {value} | {data['sources'].get(key, '–')} |\n"
+
+
+def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every value of a preset by its name: times, those of a level as `level 2 decide`, levels, what people do,
+    outside bodies."""
+    for key, value in data.get("targets", {}).items():
+        if key != "level":
+            yield key, _plainly(value)
+    for number, one in data.get("targets", {}).get("level", {}).items():
+        yield from ((f"level {number} {key}", _plainly(value)) for key, value in one.items())
+    yield "levels", str(len(data["levels"]))
+    if "keep" in data:
+        yield "keep", f"{data['keep']} from receipt"
+    yield from data.get("practice", {}).items()
+    bodies = [
+        f"{one['body']} {one.get('contact', '')} {one.get('limit', '')}" for one in data.get("recourse", ())
+    ]
+    if bodies:
+        yield "outside", "; then ".join(" ".join(body.split()) for body in bodies)
+
+
+def _plainly(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,19 @@ from typing import Any
 import holidays
 
 from amends.settings import sections
+from amends.settings.closures import Closures, closures_of
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.forms import parse_amount
-from amends.settings.limitation import retention_caution
+from amends.settings.ical import BadIcal
+from amends.settings.limitation import retention_caution, scheme_caution
 from amends.settings.loading import Settings
 from complaints.hours import parse_hours
+from complaints.jurisdictions import Rulebooks
 from complaints.rulebook import (
     Calendar,
     Danger,
     Dialogue,
+    LevelTargets,
     OnCall,
     PriorityTargets,
     RecourseStep,
@@ -63,7 +67,12 @@ _ONCE = (
     "subject",
     "improvement",
     "privacy",
+    "delay_notice",
 )
+#: What only a scheme says of how its times are counted.
+_OF_SCHEME = ("decide_from", "complex_doubles", "delay_outside")
+#: Told before a promise that may not be kept, also where no scheme asks for it: never silence (7.3).
+_NOTICE = "1 bd"
 
 #: By when the law wants personal data complaints answered: Data (Use and Access) Act 2025, section 103 (in
 #: force 19 June 2026: acknowledged within 30 days; here the answer); Turkey: law 6698 (KVKK), article 13.
@@ -97,11 +106,11 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
-    calendar = _calendar(hours, zone, public)
-    on_call = _on_call(settings.on_call)
+    calendar = _calendar(hours, zone, public, imported(settings, hours, zone, year=year).days)
+    # Who is on call lives by the organisation's clock, wherever the complaint comes from.
+    on_call = _on_call(settings.on_call, "" if zone == own.timezone else own.timezone)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
     authority = settings.authority if other is None or other.authority is None else other.authority
-    danger = settings.danger if other is None or other.danger is None else other.danger
     privacy = (other and other.privacy) or settings.privacy
     return Rulebook(
         organisation=own.name,
@@ -118,14 +127,21 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         levels={int(number): tuple(roles) for number, roles in levels.items()},
         authority={role: parse_amount(limit.amount) for role, limit in authority.items()},
         recourse=_recourse(settings, other, preset, country),
-        danger=tuple(Danger(signs=one.signs, number=one.number, text=one.text) for one in danger),
+        danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),
         survey=Survey(**settings.survey.model_dump()),
         notice=privacy.notice,
         retention=privacy.retention or "",
         simulated=settings.simulation.telegram,
         categories={one.key: dict(one.name) for one in settings.category},
+        jurisdictions=tuple(settings.jurisdiction) if other is None else (),
     )
+
+
+def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
+    """The rules in force of the organisation's own country and of every further jurisdiction."""
+    others = {code: rulebook(settings, code, year=year) for code in settings.jurisdiction}
+    return Rulebooks(rulebook(settings, year=year), others)
 
 
 def preset_targets(name: str) -> Targets:
@@ -147,7 +163,15 @@ def cautions(settings: Settings) -> list[str]:
             found.append(
                 f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
             )
-        found += filter(None, [retention_caution(rules)])
+        found += filter(None, [retention_caution(rules), scheme_caution(rules, preset_named(rules.preset))])
+        other = settings.jurisdiction.get(code or "")
+        hours, zone = (other and other.calendar) or settings.calendar, rules.calendar.zone
+        found += [f"not counted as a day off: {one}" for one in imported(settings, hours, zone).left_out]
+        if code and settings.jurisdiction[code].emergency_number is None:
+            number = rules.emergency_number
+            found.append(
+                f"jurisdiction.{code}.emergency_number is not set: in danger people are told {number}"
+            )
     if settings.privacy.purge and not settings.privacy.retention:
         found.append("privacy.purge does nothing without privacy.retention: say how long files are kept")
     return list(dict.fromkeys(found))
@@ -172,14 +196,26 @@ def _jurisdiction(settings: Settings, code: str | None) -> sections.Jurisdiction
     return settings.jurisdiction[code]
 
 
-def _calendar(said: sections.Calendar, zone: str, public: Mapping[date, str]) -> Calendar:
+def imported(settings: Settings, said: sections.Calendar, zone: str, *, year: int | None = None) -> Closures:
+    """The days off of the calendar's iCalendar files, over the same years; raises SettingsError."""
+    now = year or datetime.now(UTC).year
+    first, last = date(now - YEARS_BACK, 1, 1), date(now + YEARS_AHEAD, 12, 31)
+    try:
+        return closures_of(settings.file.parent, said.ics, zone, first, last)
+    except BadIcal as wrong:
+        raise SettingsError([Problem("calendar.ics", str(settings.file), str(wrong))]) from wrong
+
+
+def _calendar(
+    said: sections.Calendar, zone: str, public: Mapping[date, str], own: Mapping[date, str]
+) -> Calendar:
     hours = parse_hours(said.hours)
     closed = {date.fromisoformat(day): name for day, name in said.closed.items()}
     return Calendar(
         zone=zone,
         hours=hours or {},
         always=hours is None,
-        holidays=dict(sorted({**public, **closed}.items())),
+        holidays=dict(sorted({**public, **own, **closed}.items())),
     )
 
 
@@ -195,11 +231,19 @@ def _public_holidays(country: str, region: str | None, language: str, year: int)
     return {day: found[day] for day in sorted(found)}
 
 
-def _on_call(said: sections.OnCall) -> OnCall:
+def _on_call(said: sections.OnCall, zone: str) -> OnCall:
     if not said.people:
         return OnCall()
     hours = parse_hours(said.hours, overnight=True)
-    return OnCall(always=hours is None, hours=hours or {}, people=said.people)
+    return OnCall(always=hours is None, hours=hours or {}, people=said.people, zone=zone if hours else "")
+
+
+def _danger(settings: Settings, other: sections.Jurisdiction | None) -> tuple[Danger, ...]:
+    """The signs of one country are heard in the other too, but its numbers help nobody there."""
+    if other is None or other.danger is not None:
+        said = settings.danger if other is None else other.danger
+        return tuple(Danger(signs=one.signs, number=one.number, text=one.text) for one in said or ())
+    return tuple(Danger(signs=one.signs, text=one.text) for one in settings.danger)
 
 
 def _recourse(
@@ -239,9 +283,12 @@ def _targets(
         by_priority[priority.value] = PriorityTargets(**spans)
     once = {key: getattr(said, key, None) or scheme.get(key) for key in _ONCE}
     once["privacy"] = once["privacy"] or _PRIVACY.get(country)
+    once["delay_notice"] = once["delay_notice"] or _NOTICE
     return Targets(
         by_priority=by_priority,
         overrides=tuple(overrides),
+        by_level={int(number): LevelTargets(**one) for number, one in scheme.get("level", {}).items()},
+        **{key: scheme[key] for key in _OF_SCHEME if key in scheme},
         **{key: span for key, span in once.items() if span is not None},
     )
 

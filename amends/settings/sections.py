@@ -13,6 +13,7 @@ from amends.settings.forms import (
     ClockText,
     CountryCode,
     HoursText,
+    KeepingText,
     LanguageCode,
     QuietText,
     RotaText,
@@ -93,6 +94,12 @@ class Calendar(Section):
         default_factory=dict,
         description="Days off besides the public holidays: date = name.",
         examples=[{"2026-12-24": "Closed"}],
+    )
+
+    ics: tuple[str, ...] = Field(
+        default=(),
+        description="iCalendar files with further days off, beside this one; read at each start.",
+        examples=[["closures.ics"]],
     )
 
     @field_validator("closed")
@@ -188,6 +195,11 @@ class Targets(PriorityTargets):
     )
     lapse: SpanText | None = Field(
         default=None, description="Closing when no reply comes.", examples=["20 bd"]
+    )
+    delay_notice: SpanText | None = Field(
+        default=None,
+        description="How long before the promised date of the answer the complainant hears that it is not ready.",
+        examples=["1 bd"],
     )
     escalated_ack: SpanText | None = Field(
         default=None, description="Acknowledging a disagreement.", examples=["1 bd"]
@@ -378,9 +390,9 @@ class Privacy(Section):
     """What complainants are told about their data, and how long the file is kept."""
 
     notice: str = Field(default="", description="Address or text of the privacy notice.")
-    retention: SpanText | None = Field(
+    retention: KeepingText | None = Field(
         default=None,
-        description="How long after closing the file is purged; unset: kept.",
+        description='How long after closing the file is purged, or "36 months from receipt"; unset: kept.',
         examples=["72 months"],
     )
     purge: StrictBool = Field(

@@ -13,6 +13,7 @@ from bots.dialogue.talk import FORM, IDLE, Talk
 from complaints.duties import Lane
 from complaints.record import Case
 from complaints.references import find_reference, parse_reference
+from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import Act
 
@@ -43,6 +44,9 @@ def _start(talk: Talk, heard: Command) -> None:
     if outside.is_code(heard.argument):
         binding.use(talk, heard.argument)
         return
+    country = talk.rulebooks.code(heard.argument)
+    if country is not None:
+        talk.name_country(country)
     outside.greet(talk)
 
 
@@ -110,9 +114,8 @@ def _which(talk: Talk, name: str, cases: list[Case]) -> None:
 
 
 def _how(talk: Talk, heard: Command) -> None:
-    case = talk.open_cases[0] if talk.open_cases else None
-    rules = case.rules if case is not None else talk.rules
-    steps = "\n".join(outside_step(talk, case_step) for case_step in range(len(rules.recourse)))
+    rules = talk.rules_of(talk.open_cases[0].ref if talk.open_cases else None)
+    steps = "\n".join(outside_step(talk, rules, step) for step in range(len(rules.recourse)))
     talk.say(
         "how",
         org=rules.organisation,
@@ -122,9 +125,9 @@ def _how(talk: Talk, heard: Command) -> None:
     )
 
 
-def outside_step(talk: Talk, at: int) -> str:
+def outside_step(talk: Talk, rules: Rulebook, at: int) -> str:
     """One outside body with all that is needed to go there (7.1, 7.9)."""
-    one = talk.rules.recourse[at]
+    one = rules.recourse[at]
     cost = talk.line("recourse.free" if one.free else "recourse.paid")
     limit = f" {talk.line('recourse.limit', limit=one.limit)}" if one.limit else ""
     contact = f" {one.contact}." if one.contact and not one.contact.endswith(".") else f" {one.contact}"
@@ -133,7 +136,7 @@ def outside_step(talk: Talk, at: int) -> str:
 
 def _policy(talk: Talk, heard: Command) -> None:
     """The whole policy, with its version: the rules in force, and since when."""
-    told = policy_fields(talk.language, talk.rules, talk.texts)
+    told = policy_fields(talk.language, talk.here, talk.texts)
     talk.say("policy", buttons=(), lane=Lane.DIALOGUE, **told)
 
 
@@ -186,7 +189,7 @@ def _help(talk: Talk, heard: Command) -> None:
     lines = [
         f"/{name} {talk.line(f'command.{name}')}" for name in COMMANDS if talk.texts.has(f"command.{name}")
     ]
-    talk.say("help", commands="\n".join(lines), number=talk.rules.emergency_number)
+    talk.say("help", commands="\n".join(lines), number=talk.here.emergency_number)
 
 
 _DO: Mapping[str, Callable[[Talk, Command], None]] = {

@@ -43,23 +43,24 @@ def speak(talk: Talk) -> None:
 
 
 def _answer(talk: Talk, ref: str, sign: Sign) -> dict[str, str]:
-    number, instruction = advice(talk, sign)
-    until = nobody_reads_until(talk.now, talk.rules.calendar, talk.rules.on_call)
+    rules = talk.in_force(ref)
+    number, instruction = advice(talk, sign, rules)
+    until = nobody_reads_until(talk.now, rules.calendar, rules.on_call)
     alert = (
         talk.line("danger.alerting", ref=ref)
         if until is None
-        else talk.line("danger.nobody", ref=ref, time=talk.moment(until))
+        else talk.line("danger.nobody", ref=ref, time=talk.moment(until, talk.case(ref)))
     )
     return {"number": number, "instruction": instruction, "alert": alert}
 
 
-def advice(talk: Talk, sign: Sign) -> tuple[str, str]:
-    """The number and the instruction for this sign in this country."""
+def advice(talk: Talk, sign: Sign, rules: Rulebook) -> tuple[str, str]:
+    """The number and the instruction for this sign in the country of these rules."""
     kind, _, name = sign.rule.partition(".")
-    own = _own(talk.rules, name) if kind == ORGANISATION else _of_same_signs(talk.rules, kind)
-    number = (own.number if own else None) or NUMBERS.get((kind, talk.rules.country))
-    number = number or talk.rules.emergency_number
-    text = (own.text.get(talk.language) or own.text.get(talk.rules.languages[0])) if own else None
+    own = _own(rules, name) if kind == ORGANISATION else _of_same_signs(rules, kind)
+    number = (own.number if own else None) or NUMBERS.get((kind, rules.country))
+    number = number or rules.emergency_number
+    text = (own.text.get(talk.language) or own.text.get(rules.languages[0])) if own else None
     if text:
         return number, text.replace("{number}", number)
     id_ = f"danger.{kind}"

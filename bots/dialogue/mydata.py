@@ -7,6 +7,7 @@ from datetime import timedelta
 from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.recording import Message, add, choose
 from bots.dialogue.talk import IDLE, Talk
+from complaints.keeping import Keeping
 from complaints.record import Case
 from complaints.targets import DATA_REQUEST_SPAN
 from complaints.worktime import due
@@ -20,14 +21,16 @@ CORRECTION, ERASURE = "data_correction", "data_erasure"
 
 def offer(talk: Talk) -> None:
     """What can be had, what is kept, why, until when, and whom to complain to."""
-    talk.say("mydata", org=talk.rules.organisation, kept=_kept(talk), buttons=DATA)
+    talk.say("mydata", org=talk.here.organisation, kept=_kept(talk), buttons=DATA)
 
 
 def _kept(talk: Talk) -> str:
     """Why and until when, as the rules of the newest complaint (or those in force) have it."""
     rules = talk.conversation.cases[0].rules if talk.conversation.cases else talk.rules
     if rules.retention:
-        return talk.line("mydata.kept", span=talk.span(rules.retention))
+        keeping = Keeping.parse(rules.retention)
+        id_ = "mydata.kept_from_receipt" if keeping.from_receipt else "mydata.kept"
+        return talk.line(id_, span=talk.span(keeping.span))
     return talk.line("mydata.kept_open")
 
 
@@ -56,7 +59,7 @@ def corrected(talk: Talk, ref: str, message: Message) -> None:
     """What is to be corrected."""
     add(talk, ref, talk.new_version(CORRECTION, ref), message, kind=CORRECTION, extra={"aside": True})
     talk.go(IDLE)
-    talk.say("mydata.noted", ref=ref, date=_answered_by(talk))
+    talk.say("mydata.noted", ref=ref, date=_answered_by(talk, ref))
 
 
 def erase(talk: Talk) -> None:
@@ -73,11 +76,11 @@ def asked_to_erase(talk: Talk, case: Case) -> None:
     """The request stands in the record; a person answers it within a month."""
     label = talk.texts.label(talk.language, "erase_data")
     choose(talk, case.ref, talk.new_version(ERASURE, case.ref), label, {"aside": True}, kind=ERASURE)
-    talk.say("mydata.noted", ref=case.ref, date=_answered_by(talk))
+    talk.say("mydata.noted", ref=case.ref, date=_answered_by(talk, case.ref))
 
 
-def _answered_by(talk: Talk) -> str:
-    return talk.day(due(talk.now, DATA_REQUEST_SPAN, talk.rules.calendar).at)
+def _answered_by(talk: Talk, ref: str) -> str:
+    return talk.day(due(talk.now, DATA_REQUEST_SPAN, talk.rules_of(ref).calendar).at, talk.case(ref))
 
 
 def _newest(talk: Talk) -> Case | None:

@@ -73,7 +73,9 @@ def begin(talk: Talk, message: Message, *, kind: str | None = None) -> None:
 
 def greet(talk: Talk) -> None:
     """Who speaks, that people decide, and the number to call first in danger."""
-    talk.say("start", org=talk.rules.organisation, number=talk.rules.emergency_number)
+    talk.say("start", org=talk.here.organisation, number=talk.here.emergency_number)
+    if talk.rulebooks.are_several:
+        talk.say("start.country", country=talk.texts.country(talk.language, talk.rules.country))
 
 
 def _belongs_to(talk: Talk, message: Message) -> Case | None:

@@ -18,6 +18,6 @@ def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, 
         "bodies": bodies or texts.say(language, "how.no_body"),
         "ack": texts.span(language, rules.targets.ack),
         "answer": texts.span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide),
-        "version": rules.id[:8],
+        "version": rules.edition[:8],
         "notice": f"\n\n{notice}" if notice else "",
     }

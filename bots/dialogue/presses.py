@@ -129,7 +129,7 @@ def _send(talk: Talk, case: Case) -> None:
 
 def _not_yet(talk: Talk, case: Case) -> None:
     if case.form_open:
-        talk.say("not_yet", ref=case.ref, time=talk.moment(questions.filed_at(case)))
+        talk.say("not_yet", ref=case.ref, time=talk.moment(questions.filed_at(case), case))
     else:
         talk.say("not_yet.filed", ref=case.ref)
 

@@ -68,7 +68,7 @@ def ask_next(talk: Talk, ref: str) -> None:
 def _told(talk: Talk, ref: str) -> Told:
     """What the choice of the next question depends on."""
     story = story_of(talk, ref)
-    rules = frozenset(one.rule for one in talk.reading(story).signs)
+    rules = frozenset(one.rule for one in talk.reading(story, ref).signs)
     received = talk.received(ref)
     chosen = talk.state.get("chosen", {}) if talk.ref == ref else {}
     return Told(story, cues(story), rules, received, lambda: talk.details(story, received), chosen)
@@ -196,7 +196,7 @@ def _with_relation(talk: Talk, ref: str, step: str, facts: Facts) -> Facts:
 def _told_back(talk: Talk, ref: str, facts: Facts) -> None:
     """What an answer brings at once: a child is shown where help is, and no contact what that means."""
     if facts.get("minor") is True:
-        line = CHILD_LINES.get(talk.rules.country)
+        line = CHILD_LINES.get(talk.rules_of(ref).country)
         number = f"\n{talk.line('adult.line', number=line)}" if line else ""
         talk.say("adult.offer", ref=ref, number=number)
     if facts.get("anonymity") == "no_contact":
@@ -259,7 +259,7 @@ def _new_field(talk: Talk, ref: str, step: str) -> str:
 
 def read_back(talk: Talk, ref: str) -> None:
     """What was written down, to be signed; it carries everything that must be known before (7.1, B)."""
-    case = talk.case(ref)
+    case, notice = talk.case(ref), talk.rules_of(ref).notice
     talk.say(
         "readback.plain" if is_child(talk, ref) else "readback",
         ref=ref,
@@ -267,8 +267,8 @@ def read_back(talk: Talk, ref: str) -> None:
         step="check",
         text=shortened(story_of(talk, ref)) or talk.line("readback.no_words"),
         details="".join(f"\n{one}" for one in _details(talk, ref)),
-        date=talk.day(promised(case)) if case is not None else talk.line("readback.soon"),
-        notice=f"\n{talk.line('readback.notice', notice=talk.rules.notice)}" if talk.rules.notice else "",
+        date=talk.day(promised(case), case) if case is not None else talk.line("readback.soon"),
+        notice=f"\n{talk.line('readback.notice', notice=notice)}" if notice else "",
     )
 
 

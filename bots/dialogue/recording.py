@@ -44,7 +44,7 @@ def message_of(heard: Words | FileHeard) -> Message:
 def receive(talk: Talk, message: Message, *, kind: str | None = None) -> str:
     """Open a record with this message; returns its reference."""
     ref = talk.conversation.next_ref
-    reading = talk.reading(message.text)
+    reading = talk.reading(message.text, ref)
     facts = _facts(message, DESCRIPTION, reading, kind)
     words = {DESCRIPTION: message.text} if message.has_words else {}
     talk.act(Act(Verb.RECEIVE, ref, facts, words, message.files))
@@ -65,7 +65,7 @@ def add(
 
     What staff asked for is an answer. `extra` are facts besides: the codes of what was told.
     """
-    reading = talk.reading(message.text)
+    reading = talk.reading(message.text, ref)
     case = talk.case(ref)
     more = dict(extra or {})
     asked = is_waiting(case) and kind is None and not more.get("aside")
@@ -77,7 +77,7 @@ def add(
 
 def edit(talk: Talk, ref: str, field: str, replaces: int, text: str, source: str) -> None:
     """A new version of words told before; the first stands (design.md, "texts")."""
-    reading = talk.reading(text)
+    reading = talk.reading(text, ref)
     facts = said(
         field="edit",
         has_words=bool(text.strip()),

@@ -41,7 +41,7 @@ def _next(talk: Talk, case: Case) -> str:
     if not undone:
         return talk.line("reply.next_checked")
     lines = [
-        talk.line("reply.remedy", remedy=talk.line(f"remedy.{one.type}"), date=talk.day(one.due))
+        talk.line("reply.remedy", remedy=talk.line(f"remedy.{one.type}"), date=talk.day(one.due, case))
         for one in undone
     ]
     return "\n".join(lines)
@@ -112,4 +112,4 @@ def human(talk: Talk, message: Message) -> None:
         outside.first_words(talk, message, kind="human")
     else:
         talk.go("human")
-        talk.say("human.none", org=talk.rules.organisation)
+        talk.say("human.none", org=talk.here.organisation)

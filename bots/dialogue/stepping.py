@@ -37,18 +37,14 @@ from bots.dialogue.heard import (
 from bots.dialogue.recording import Message, add, came_back, edit, message_of
 from bots.dialogue.talk import FORM, IDLE, Talk
 from bots.texts import Texts
-from complaints.rulebook import Rulebook
 from store.values import Conversation, Turn
 
 _TURKISH = frozenset("ğışĞİŞ")
 
 
-def step(conversation: Conversation, heard: Heard, *, now: datetime, rules: Rulebook, texts: Texts) -> Turn:
-    """What follows from one thing heard; pure, and never raises for anything a person can send.
-
-    `rules` are those in force, which a new complaint gets; the person's earlier ones carry their own.
-    """
-    talk = Talk.begin(conversation, now, rules, texts)
+def step(conversation: Conversation, heard: Heard, *, now: datetime, texts: Texts) -> Turn:
+    """What follows from one thing heard; pure, and never raises for anything a person can send."""
+    talk = Talk.begin(conversation, now, texts)
     if not isinstance(heard, Elapsed):
         flood.count(talk)
     _hear(talk, heard)

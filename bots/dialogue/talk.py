@@ -16,6 +16,7 @@ from bots.dialogue.reading import Reading, read
 from bots.texts import Texts
 from complaints.doing import instant, stamp
 from complaints.duties import Lane
+from complaints.jurisdictions import Rulebooks
 from complaints.lifecycle import TABLE
 from complaints.localtime import wall
 from complaints.particulars import Sign
@@ -29,6 +30,8 @@ from triage.details import Detail, details
 #: Steps at which the form's questions stand.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
+#: Where the state keeps the country whose link brought the person here.
+COUNTRY = "country"
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Talk:
 
     conversation: Conversation
     now: datetime
-    rules: Rulebook
+    rulebooks: Rulebooks
     texts: Texts
     state: dict[str, Any]
     acts: list[Act] = field(default_factory=list)
@@ -46,16 +49,16 @@ class Talk:
     chosen: str | None = None
     blocked: bool | None = None
     danger: tuple[str, Sign] | None = None
-    _readings: dict[str, Reading] = field(default_factory=dict)
+    _readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
     _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, conversation: Conversation, now: datetime, rules: Rulebook, texts: Texts) -> Talk:
+    def begin(cls, conversation: Conversation, now: datetime, texts: Texts) -> Talk:
         """Take up the talk where its row says it stands."""
         state = {"step": IDLE, "ref": None, **conversation.state}
         state["turn"] = int(state.get("turn", 0)) + 1
-        talk = cls(conversation, now, rules, texts, state)
+        talk = cls(conversation, now, conversation.rules(), texts, state)
         if conversation.language is None:
             # The platform's hint is spoken until the person chooses, or writes so that it is plain.
             talk.chosen = talk.language
@@ -70,9 +73,34 @@ class Talk:
         )
 
     @property
+    def rules(self) -> Rulebook:
+        """The rules in force that a complaint gets which begins in this turn."""
+        return self.rulebooks.for_person(self.state.get(COUNTRY), self.language)
+
+    def rules_of(self, ref: str | None) -> Rulebook:
+        """What a complaint is frozen to; before it stands in the record, what it will be."""
+        case = self.case(ref)
+        return case.rules if case is not None else self.rules
+
+    def in_force(self, ref: str | None) -> Rulebook:
+        """The rules that a complaint's country has today: a number to call is today's, whatever it was once."""
+        case = self.case(ref)
+        return self.rules if case is None else self.rulebooks.today(case.rules)
+
+    @property
+    def here(self) -> Rulebook:
+        """The rules in force for this person: of the country named last, else of the newest open complaint."""
+        named = self.state.get(COUNTRY) in self.rulebooks.codes
+        return self.rules if named or not self.open_cases else self.in_force(self.open_cases[0].ref)
+
+    def name_country(self, code: str) -> None:
+        """The person came by a link of this country: their next complaint is under its rules."""
+        self.state[COUNTRY] = code
+
+    @property
     def zone(self) -> str:
         """Where times are shown."""
-        return self.rules.calendar.zone
+        return self.rules_of(self.ref).calendar.zone
 
     @property
     def step(self) -> str:
@@ -146,23 +174,27 @@ class Talk:
 
     def reads_danger(self, text: str) -> bool:
         """True when these words hold a sign of present danger."""
-        return self.reading(text).danger is not None
+        return self.reading(text, self.ref).danger is not None
 
-    def reading(self, text: str) -> Reading:
-        """What the plain rules see in these words; each text is looked at once a turn."""
-        if text not in self._readings:
-            self._readings[text] = read(text, self.rules, self.conversation.staff, self.now)
-        return self._readings[text]
+    def reading(self, text: str, ref: str | None) -> Reading:
+        """What the plain rules see in these words to a complaint; each text is looked at once a turn."""
+        rules = self.in_force(ref)
+        key = (rules.country, text)
+        if key not in self._readings:
+            self._readings[key] = read(text, rules, self.conversation.staff, self.now)
+        return self._readings[key]
 
     def received(self, ref: str) -> date:
         """The day on which a complaint was received, where times are shown; one of this turn: today."""
         case = self.case(ref)
-        return wall(case.received_at if case is not None else self.now, self.zone).date()
+        zone = self.rules_of(ref).calendar.zone
+        return wall(case.received_at if case is not None else self.now, zone).date()
 
     def details(self, text: str, received: date) -> tuple[Detail, ...]:
         """The facts in these words; each text is looked at once a turn."""
         if text not in self._details:
-            self._details[text] = details(text, received=received, country=self.rules.country)
+            country = self.rules_of(self.ref).country
+            self._details[text] = details(text, received=received, country=country)
         return self._details[text]
 
     def files(self, ref: str) -> int:
@@ -212,17 +244,20 @@ class Talk:
         """A text to be put into another."""
         return self.texts.say(self.language, id_, **fields)
 
-    def moment(self, at: datetime) -> str:
-        """A moment as the person reads it."""
-        return self.texts.moment(self.language, at, self.zone)
+    def moment(self, at: datetime, case: Case | None = None) -> str:
+        """A moment as the person reads it, of this complaint or of the one that the talk is about."""
+        zone = case.rules.calendar.zone if case is not None else self.zone
+        return self.texts.moment(self.language, at, zone)
 
-    def day(self, at: datetime) -> str:
-        """A day as the person reads it."""
-        return self.texts.date(self.language, at, self.zone)
+    def day(self, at: datetime, case: Case | None = None) -> str:
+        """A day as the person reads it, of this complaint or of the one that the talk is about."""
+        zone = case.rules.calendar.zone if case is not None else self.zone
+        return self.texts.date(self.language, at, zone)
 
     def burst_ends(self) -> datetime:
         """When the burst to which a message of now belongs is over."""
-        return due(self.now, self.rules.dialogue.burst, self.rules.calendar).at
+        rules = self.rules_of(self.ref)
+        return due(self.now, rules.dialogue.burst, rules.calendar).at
 
     def in_an_hour(self) -> datetime:
         """An hour from now."""
@@ -249,4 +284,5 @@ class Talk:
             wakes=tuple(self.wakes),
             language=self.chosen,
             blocked=self.blocked,
+            jurisdiction=self.rules.country,
         )

@@ -12,7 +12,7 @@ from bots.letters.previewing import preview
 from bots.letters.writing import Letter, parts
 from bots.texts import Texts
 from complaints.record import Case, Event
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, Target, Verb
 
 WordsOf = Callable[[int], Mapping[str, str]]
 
@@ -56,7 +56,8 @@ class Composer:
 
     def acknowledge(self, facts: Mapping[str, Any]) -> Spoken:
         """That we have it."""
-        return Spoken(received.acknowledgement(self.letter, int(facts.get("level", 1))), "acknowledge")
+        level = int(facts.get("level", 1))
+        return Spoken(received.acknowledgement(self.letter, level, now=self.now), "acknowledge")
 
     def decision(self, facts: Mapping[str, Any]) -> Spoken:
         """The letter that was previewed and approved."""
@@ -84,8 +85,13 @@ class Composer:
         return Spoken(moved, "dates.moved")
 
     def progress(self, facts: Mapping[str, Any]) -> Spoken:
-        """How far it is."""
-        return Spoken(under_way.progress(self.letter, self.now), "progress")
+        """How far it is; before the date of the answer is missed, that it will be."""
+        missing = facts.get("target") == Target.DECIDE
+        return Spoken(under_way.progress(self.letter, self.now, missing=missing), "progress")
+
+    def delay(self, facts: Mapping[str, Any]) -> Spoken:
+        """That the answer is not ready."""
+        return Spoken(under_way.delay(self.letter, self.now), "delay")
 
     def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:
         """That the outside is open now."""
@@ -172,6 +178,7 @@ _COMPOSED: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] 
     "letter": Composer.written,
     "dates": Composer.dates,
     "progress": Composer.progress,
+    "delay": Composer.delay,
     "legal_passed": Composer.legal_passed,
     "confirmation": Composer.confirmation,
     "remedy_notice": Composer.remedy,
@@ -197,5 +204,5 @@ def read_out(
     """What people tell where no chat takes it, in the complainant's language."""
     letter = Letter(case, texts, texts.language(case.language))
     if about == "logged":
-        return Spoken(received.read_out(letter), "logged")
+        return Spoken(received.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

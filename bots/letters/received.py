@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bots.letters.writing import Letter, below
 from complaints.vocabulary import Target
 
 
-def acknowledgement(letter: Letter, level: int = 1) -> str:
-    """One date, and the rights; at a higher level who looks at it now."""
+def acknowledgement(letter: Letter, level: int = 1, *, now: datetime | None = None) -> str:
+    """One date, and the rights; at a higher level who looks at it now. `now` is when it is told."""
     case = letter.case
     names = letter.names_of_bodies()
     outside = below(letter.say("ack.outside", bodies=names)) if names else ""
     if level == 1 and case.told_by_people:
-        return read_out(letter)
+        return read_out(letter, now=now)
     if level > 1:
         return letter.say(
             "ack.level",
             level=level,
             levels=case.rules.top_level,
-            date=letter.day(letter.answer_by()),
+            date=letter.day(letter.answer_by(now)),
             outside=outside,
         )
     return letter.say(
         "ack",
         time=letter.moment(case.received_at),
         team=letter.team,
-        date=letter.day(letter.answer_by()),
+        date=letter.day(letter.answer_by(now)),
         outside=outside,
         unsigned=below(letter.say("ack.unsigned")) if unsigned(letter) else "",
     )
 
 
-def read_out(letter: Letter) -> str:
+def read_out(letter: Letter, *, now: datetime | None = None) -> str:
     """The acknowledgement as somebody reads it out or posts it: reference, date and rights, no command."""
     names = letter.names_of_bodies()
     return letter.say(
         "ack.spoken",
         time=letter.moment(letter.case.received_at),
         team=letter.team,
-        date=letter.day(letter.answer_by()),
+        date=letter.day(letter.answer_by(now)),
         outside=below(letter.say("ack.outside", bodies=names)) if names else "",
     )
 

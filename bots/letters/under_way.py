@@ -7,7 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.letters.writing import Letter, below, parts
+from complaints.priorities import priority_of
 from complaints.vocabulary import Target
+from complaints.worktime import due
 
 
 def reply(letter: Letter, words: Mapping[str, str]) -> str:
@@ -40,11 +42,18 @@ def inform(letter: Letter, words: Mapping[str, str], next_date: str) -> str:
     )
 
 
-def progress(letter: Letter, now: datetime) -> str:
-    """A date of ours has come: how far it is, what is left, and whether the outside is open now."""
+def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
+    """A date of ours has come: how far it is, what is left, and whether the outside is open now.
+
+    `missing`: the date of the answer itself will not be kept, which is told before it passes (7.3).
+    """
     case = letter.case
     answer = letter.answer_by()
     when = letter.say("progress.on_time" if answer > now else "progress.late", date=letter.day(answer))
+    if missing and answer > now:
+        span = case.rules.targets.by_priority[priority_of(case)].update_every
+        again = due(now, span, case.rules.calendar).at
+        when = letter.say("progress.missing", date=letter.day(answer), again=letter.day(again))
     said = letter.say(
         "progress",
         done=letter.say(f"progress.done.{case.state}"),
@@ -54,6 +63,18 @@ def progress(letter: Letter, now: datetime) -> str:
     legal = case.target(Target.LEGAL)
     open_now = legal is not None and legal.internal_due <= now
     return parts(said, outside_now(letter) if open_now else "")
+
+
+def delay(letter: Letter, now: datetime) -> str:
+    """The promised date comes and the answer is not ready: how far it is, and what they can count on."""
+    case, answer = letter.case, letter.answer_by()
+    said = letter.say(
+        "delay" if answer > now else "delay.late",
+        date=letter.day(answer),
+        done=letter.say(f"progress.done.{case.state}"),
+        left=letter.say(f"progress.left.{case.state}"),
+    )
+    return parts(said, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
 def outside_now(letter: Letter) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from bots.texts import Texts
 from complaints.particulars import RemedyOwed
 from complaints.record import Case
-from complaints.vocabulary import Target
+from complaints.targets import answer_by
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,9 @@ class Letter:
         """For whom."""
         return self.case.rules.organisation
 
-    def answer_by(self) -> datetime:
-        """The date of the answer that is promised outside."""
-        target = self.case.target(Target.DECIDE)
-        return target.promised_due if target is not None else self.case.received_at
+    def answer_by(self, acknowledged: datetime | None = None) -> datetime:
+        """The date of the answer that is promised outside, or will be once it is acknowledged."""
+        return answer_by(self.case, acknowledged)
 
     def bodies(self) -> str:
         """The outside bodies in their order: how to reach each, cost, time limit (7.9)."""

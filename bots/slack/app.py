@@ -23,7 +23,7 @@ from bots.slack.moving import Moving
 from bots.slack.presses import Presses
 from bots.slack.preview import SUFFIX
 from bots.slack.submissions import Submissions
-from bots.slack.taking_down import TakingDown
+from bots.slack.taking_down import AGAIN, TakingDown
 from bots.slack.telling import unexpected
 from complaints.forms import FORMS
 
@@ -63,7 +63,11 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     )
     taking_down = TakingDown(desk, client, team)
     presses, submissions = Presses(desk, client, team), Submissions(desk, team)
-    commands, home, moving = Commands(desk, client, team), Home(desk, client), Moving(desk, client, team)
+    commands, home, moving = (
+        Commands(desk, client, team),
+        Home(desk, client, team),
+        Moving(desk, client, team),
+    )
 
     async def nothing(ack: AsyncAck) -> None:
         """A press or a closed view that asks for nothing but to be acknowledged."""
@@ -78,12 +82,14 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     app.action("case.file")(presses.file)
     app.action("more")(presses.more)
     app.action("matters")(presses.matters)
-    app.action(re.compile(r"^open\.(previous|next)$"))(presses.turned)
+    app.action(re.compile(r"^(open|due)\.(previous|next)$"))(presses.turned)
     app.action(re.compile(r"^case\."))(presses.pressed)
     app.action(re.compile(r"^incident\."))(IncidentPresses(desk, client, team).pressed)
     app.view(re.compile(r"^incident(_\w+)?$"))(IncidentSubmissions(desk, team).submitted)
     app.action(re.compile(r"^home\.page\.\d$"))(home.turned)
+    app.action("outbox.retry")(home.retried)
     app.action("home.move")(moving.pressed)
+    app.action(AGAIN)(taking_down.again)
     app.view(re.compile(r"^move(_preview)?$"))(moving.submitted)
     app.action("value")(nothing)
     app.view(log_form.FORM)(taking_down.submitted)

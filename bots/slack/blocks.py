@@ -119,6 +119,17 @@ def pieces(text: str, most: int = SECTION) -> list[str]:
     return [*found, rest] if rest else found
 
 
+def joined(lines: Iterable[str], most: int = SECTION - 100) -> list[str]:
+    """Lines put together into paragraphs within the limit; a longer line is cut."""
+    found: list[str] = []
+    for line in lines:
+        if found and len(found[-1]) + len(line) + 1 <= most:
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line[:most] if len(line) > most else line)
+    return found
+
+
 def weight(blocks: Iterable[Block]) -> int:
     """Bytes of these blocks as JSON."""
     return sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in blocks)

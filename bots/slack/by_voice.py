@@ -5,7 +5,8 @@ from __future__ import annotations
 from bots.slack import whom
 from bots.slack.direct import Direct
 from bots.slack.notices import notice
-from store.outcomes import Done, GaveUp, Outcome
+from complaints.ladder import leaves_at
+from store.outcomes import Done, GaveUp, Later, Outcome
 from store.values import Obligation
 
 
@@ -41,6 +42,10 @@ class ByVoice:
         if spoken is None:
             return Done()
         await desk.do(desk.store.to_tell, owed, spoken.text, template=spoken.template, language=case.language)
+        # The words stand in the opened complaint from now on; nobody is called to tell them at night.
+        opens = leaves_at(case, desk.store.now())
+        if opens > desk.store.now():
+            return Later(opens, "outside working hours")
         people = whom.to_tell(case, await desk.do(desk.store.members), desk.store.now())
         if not people:
             return GaveUp(f"nobody may tell the complainant of {ref}: name a manager in [roles]")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bots.slack import offers
+from bots.slack import delivered, offers
 from bots.slack.blocks import (
     Block,
     actions,
@@ -29,6 +29,7 @@ from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
 from complaints.vocabulary import Flag, Kind, Priority, State, Target
+from store.fates import Delivery
 
 #: Which post of a complaint this is; the store keeps one of each at most.
 CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
@@ -54,10 +55,11 @@ def card(
     purpose: str = CARD,
     home: bool = False,
     likes: Sequence[Like] = (),
+    told: Sequence[Delivery] = (),
 ) -> Drawn:
     """The card as the record stands now; `draw` counts the drawings of this post.
 
-    `likes` are like complaints that everybody who sees this post may know of.
+    `likes` are like complaints that everybody who sees this post may know of; `told` is what became of our notices.
     The executive post shows two buttons, unless it is the only one (`home`): then everything is done there.
     """
     offer = verbs_for(case)
@@ -73,6 +75,9 @@ def card(
     ]
     lines = (_clocks(case, voice, now), *card_lines(case, voice), _rules(case, voice))
     blocks += [context(line) for line in lines if line]
+    shown = delivered.lines(delivered.for_card(told), case, voice, now)
+    if shown:
+        blocks.append(context(" · ".join(shown)))
     flags = flag_lines(case, voice)
     if flags:
         blocks.append(context(*flags))

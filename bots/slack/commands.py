@@ -16,6 +16,7 @@ from bots.slack.absence import away, back
 from bots.slack.blocks import Block, escaped
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
+from bots.slack.late import is_late
 from bots.slack.modals import View
 from bots.slack.moving import move_view
 from bots.slack.opening import view_for
@@ -89,7 +90,7 @@ class Commands:
             answer = Answer(refusals.words(refused, voice))
         except SlackApiError as failure:
             unexpected(what, failure)
-            answer = Answer(voice.say("refused.unexpected"))
+            answer = Answer(voice.say("late.command" if is_late(failure) else "refused.unexpected"))
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected("command", failure)
             answer = Answer(voice.say("refused.unexpected"))
@@ -124,8 +125,8 @@ class Commands:
                 await self._open(asked, await view_for(desk, "open", parse_reference(rest) or rest, by))
                 return Answer()
             case "policy":
-                rules = await desk.do(desk.store.current_rulebook)
-                return Answer(voice.say("policy.title"), policy(rules, voice))
+                known = await desk.do(desk.store.current_rulebooks)
+                return Answer(voice.say("policy.title"), policy(known.of(known.code(rest)), voice))
             case "move":
                 await self._open(asked, await move_view(desk, rest, by))
                 return Answer()

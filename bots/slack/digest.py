@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bots.slack import lists
 from bots.slack.blocks import Block, context, header, mention, section
 from bots.slack.card import Drawn
+from bots.slack.delivered import stuck_line
 from bots.slack.desk import Desk
 from bots.slack.home import heading
 from bots.slack.likes import cluster_lines
+from bots.slack.model_news import NO_NEWS, ModelNews, model_news, news_lines
 from bots.slack.posting import Poster
+from bots.slack.suggesting import shared_out
 from bots.slack.telling_once import say_once
 from bots.slack.voice import Voice
-from bots.slack.whom import stand_ins
+from bots.slack.whom import present, stand_ins
+from complaints.hours import is_working, opening_time, working_day_from
+from complaints.ladder import TOP_AFTER_DAYS
 from complaints.likeness import Cluster
 from complaints.localtime import at_minute, wall
 from complaints.people import Actor
+from complaints.record import Case
+from complaints.rulebook import Calendar
 from complaints.vocabulary import Role
+from complaints.worktime import before
+from store.fates import Stuck
+from store.meanwhile import Meanwhile
 from store.outcomes import Done, Outcome
-from store.values import Obligation
+from store.values import Member, Obligation
 from store.worklists import Section, Worklist
 
 #: The part of somebody who is away, for whom this person stands in.
 FOR = "for:"
 #: Rows of each part; the home has all of them.
 FEW = 8
+#: Ownerless complaints that are shared out among those who are here; the next due come first.
+MOST_SHARED = 50
 
 
 @dataclass(frozen=True)
@@ -37,14 +49,23 @@ class Morning:
     parts: Mapping[str, Worklist]
     #: Like complaints that somebody should look at together; of managers alone.
     clusters: tuple[Cluster, ...] = ()
+    #: What was given up and nobody took up; of managers alone.
+    stuck: tuple[Stuck, ...] = ()
+    #: Whom each ownerless complaint is proposed to.
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    #: After an absence: what happened meanwhile, complaint by complaint, and since when.
+    happened: tuple[Meanwhile, ...] = ()
+    #: What there is to hear of the model; of managers alone.
+    model: ModelNews = NO_NEWS
 
     @property
     def is_empty(self) -> bool:
         """Nothing to say: then nothing is said."""
-        return not self.clusters and not any(page.count for page in self.parts.values())
+        more = self.clusters or self.stuck or self.happened or self.model != NO_NEWS
+        return not more and not any(page.count for page in self.parts.values())
 
 
-def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
+def digest(morning: Morning, voice: Voice, now: datetime, zone: str) -> Drawn:
     """The message: headings with counts, a few rows of each, and the way to the rest."""
     title = voice.say("digest.title")
     blocks: list[Block] = [header(title)]
@@ -54,7 +75,7 @@ def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
             continue
         head = heading_of(name, page, voice)
         counts.append(head)
-        rows = [lists.row(case, voice, now) for case in page.cases]
+        rows = [_row(case, name, morning, voice, now) for case in page.cases]
         if page.more:
             rows.append(f"_{voice.say('digest.more', number=page.more)}_")
         blocks.append(section("\n".join([f"*{head}*", *rows])))
@@ -62,8 +83,34 @@ def digest(morning: Morning, voice: Voice, now: datetime) -> Drawn:
         head = f"{voice.say('digest.clusters')} ({len(morning.clusters)})"
         counts.append(head)
         blocks.append(section("\n".join([f"*{head}*", *cluster_lines(morning.clusters, voice)])))
+    more = (
+        ("digest.happened", [_meanwhile(one, voice, now) for one in morning.happened]),
+        ("stuck.title", [stuck_line(one, voice, zone) for one in morning.stuck]),
+    )
+    for id_, rows in more:
+        if rows:
+            head = f"{voice.say(id_)} ({len(rows)})"
+            counts.append(head)
+            blocks.append(section("\n".join([f"*{head}*", *rows])))
+    if heard := news_lines(morning.model, voice):
+        head = voice.say("digest.model")
+        counts.append(head)
+        blocks.append(section("\n".join([f"*{head}*", *heard])))
     blocks.append(context(voice.say("digest.home")))
     return Drawn(f"{title}: {', '.join(counts)}", blocks)
+
+
+def _row(case: Case, part: str, morning: Morning, voice: Voice, now: datetime) -> str:
+    """A line of a list; of what nobody has with whom it is proposed to."""
+    said = lists.row(case, voice, now)
+    whom = morning.proposed.get(case.ref) if part == Section.UNASSIGNED else None
+    return said if whom is None else f"{said} · {voice.say('digest.proposed', who=mention(whom))}"
+
+
+def _meanwhile(one: Meanwhile, voice: Voice, now: datetime) -> str:
+    """`A7K-M3Q-9T · …: Reply, Decision (5)`."""
+    acts = ", ".join(voice.say(f"did.{verb}") for verb in one.verbs[:FEW])
+    return voice.say("digest.meanwhile", row=lists.row(one.case, voice, now), number=one.count, acts=acts)
 
 
 def heading_of(name: str, page: Worklist, voice: Voice) -> str:
@@ -73,6 +120,14 @@ def heading_of(name: str, page: Worklist, voice: Voice) -> str:
     if name.startswith(FOR):
         return f"{voice.say('digest.for', who=mention(name.removeprefix(FOR)))} ({page.count})"
     return f"{voice.say(f'digest.{name}')} ({page.count})"
+
+
+def returned(member: Member, now: datetime, calendar: Calendar) -> datetime | None:
+    """Since when this person was away, on the first working morning after; else None."""
+    if member.absent_from is None or member.absent_until is None or now < member.absent_until:
+        return None
+    yesterday = working_day_from(wall(now, calendar.zone).date() - timedelta(days=1), calendar, -1)
+    return member.absent_from if opening_time(yesterday, calendar) < member.absent_until else None
 
 
 class Digests:
@@ -94,35 +149,51 @@ class Digests:
             or not member.roles
             or member.is_away(now)
             or today.isoformat() != owed.facts["day"]
+            # After a stop until the evening tomorrow's tells it.
+            or not is_working(now, rules.calendar)
         ):
             return Done()
         actor = Actor(member.id, member.roles)
-        morning = await self.morning(actor, at_minute(today + timedelta(days=1), 0, zone))
+        morning = await self.morning(actor, at_minute(today + timedelta(days=1), 0, zone), rules.calendar)
+        since = returned(member, now, rules.calendar)
+        if since is not None:
+            happened = await desk.do(desk.store.happened_since, actor, since, FEW)
+            morning = replace(morning, happened=happened)
         if morning.is_empty:
             return Done()
-        return await say_once(self.poster, owed, member.id, digest(morning, desk.voice, now))
+        return await say_once(self.poster, owed, member.id, digest(morning, desk.voice, now, zone))
 
-    async def morning(self, actor: Actor, tonight: datetime) -> Morning:
+    async def morning(self, actor: Actor, tonight: datetime, calendar: Calendar) -> Morning:
         """What this person must know this morning."""
         desk, now = self.desk, self.desk.store.now()
         work = desk.store.worklist
         manages = actor.has(Role.MANAGER, Role.TOP_MANAGEMENT)
+        members = await desk.do(desk.store.members)
 
         async def page(
             one: Section,
             since: datetime | None = None,
             until: datetime | None = None,
             owner: str | None = None,
+            only: datetime | None = None,
         ) -> Worklist:
-            return await desk.do(work, one, actor, owner=owner, due_from=since, due_before=until, limit=FEW)
+            return await desk.do(
+                work, one, actor, owner=owner, due_from=since, due_before=until, slow_before=only, limit=FEW
+            )
 
-        members = await desk.do(desk.store.members)
         replaced = [
             one.id for one in members if one.is_away(now) and actor.id in stand_ins(one.id, members, now)
         ]
+        # While somebody manages, of a P3 or P4 the top hears only what has been overdue for days.
+        above = not actor.has(Role.MANAGER) and any(
+            Role.MANAGER in one.roles for one in present(members, now)
+        )
+        long = before(now, f"-{TOP_AFTER_DAYS} bd", calendar).at if above else None
+        ownerless = await desk.do(work, Section.UNASSIGNED, actor, limit=MOST_SHARED)
+        loads = await desk.do(desk.store.loads)
         return Morning(
             {
-                **({"overdue": await page(Section.OVERDUE)} if manages else {}),
+                **({"overdue": await page(Section.OVERDUE, only=long)} if manages else {}),
                 **({} if manages else {"late": await page(Section.MINE, None, now)}),
                 "today": await page(Section.MINE, now, tonight),
                 **{f"{FOR}{one}": await page(Section.MINE, None, tonight, one) for one in replaced},
@@ -131,9 +202,14 @@ class Digests:
                 "unchecked": await page(Section.UNCHECKED),
             },
             await desk.do(desk.store.like_clusters, actor) if manages else (),
+            await desk.do(desk.store.given_up, actor, FEW) if manages else (),
+            shared_out(ownerless.cases, members, loads, now),
+            model=await desk.do(model_news, desk.store) if manages else NO_NEWS,
         )
 
     async def message(self, owed: Obligation) -> Outcome:
         """`message`: a few words to one person, once."""
         said = owed.payload
-        return await say_once(self.poster, owed, str(said["member"]), Drawn(str(said["text"]), []))
+        return await say_once(
+            self.poster, owed, str(said["member"]), Drawn(str(said["text"]), said.get("blocks") or [])
+        )

@@ -13,17 +13,21 @@ from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.drawing import Drawing, purposes
 from bots.slack.notices import notice
-from bots.slack.posting import NETWORK, PERMANENT, Poster, Wait, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import NETWORK, PERMANENT, Poster, outcome_of
 from bots.slack.telling import unexpected
 from complaints.errors import UnknownReference
-from complaints.hours import next_working
+from complaints.ladder import leaves_at
 from complaints.localtime import wall
 from complaints.permissions import may_read
-from complaints.priorities import priority_of
 from complaints.record import Case
-from complaints.vocabulary import Priority, Role, Target
+from complaints.vocabulary import Role
 from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.owed_rows import SPEAKING
 from store.values import Member, Obligation
+
+#: In this time Slack tells who is staff, once it answers.
+UNKNOWN_SECONDS = 3.0
 
 
 class Direct:
@@ -52,36 +56,6 @@ class Direct:
         if isinstance(reached, Retry):
             return reached
         return Later(now + whom.PAGE_EVERY, "paged; nobody has said yet that they have seen it")
-
-    async def remind(self, owed: Obligation) -> Outcome:
-        """`remind`: a due time comes near, or was missed; the card shows the missed one."""
-        case, members, now = await self._case(owed), await self._members(), self.desk.store.now()
-        target = case.target(Target(str(owed.facts["target"])), int(owed.facts.get("of", 0)))
-        if target is None or target.met_at is not None or target.version != owed.facts["version"]:
-            return Done()
-        missed = owed.facts["when"] == "missed"
-        urgent = priority_of(case)
-        # The morning digest tells of the others; a closed one with a question stands in no list of it.
-        if urgent in (Priority.P3, Priority.P4) and case.is_open:
-            return await self.drawing.again(case.ref) if missed else Done()
-        opens = next_working(now, case.rules.calendar)
-        if urgent is not Priority.P1 and opens > now:
-            if missed:
-                await self.drawing.again(case.ref)
-            return Later(opens, "outside working hours")
-        voice = self.desk.voice
-        due = voice.due(target, case, now)
-        id_ = "dm.remind_missed" if missed else "dm.remind_before"
-        if case.owner is None and target.target is not Target.APPROVE:
-            id_ = "dm.remind_nobody"
-        forms = ("approve", "open") if target.target is Target.APPROVE else ("open",)
-        drawn = notice(case, voice.say(id_, ref=case.ref, due=due), voice, forms)
-        outcome = await self._each(
-            whom.to_remind(case, target.target, members, now, missed=missed), drawn, owed
-        )
-        if missed and isinstance(outcome, Done):
-            return await self.drawing.again(case.ref)
-        return outcome
 
     async def told_owner(self, owed: Obligation) -> Outcome:
         """`told_owner`: somebody gave this complaint to somebody."""
@@ -147,6 +121,10 @@ class Direct:
             case = await self.desk.do(self.desk.store.case, str(ref))
         except UnknownReference:
             return await self._each(people, Drawn(self._failed_text(owed, str(ref)), []), owed)
+        # The card shows it at once; at night only what is urgent wakes anybody.
+        opens = leaves_at(case, self.desk.store.now())
+        if opens > self.desk.store.now():
+            return Later(opens, "outside working hours")
         told = [
             one.id
             for one in members
@@ -159,7 +137,9 @@ class Direct:
         if owed.facts.get("kind") == "in":
             return voice.say("dm.set_aside")
         where = voice.say("dm.of_case", ref=ref) if ref else ""
-        return voice.say("dm.told_failed", what=escaped(str(owed.facts.get("kind", "")), 60), ref=where)
+        kind = str(owed.facts.get("kind", ""))
+        what = voice.say(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
+        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts.get("id", ""))
 
     async def each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """The same for a duty of another module."""
@@ -167,7 +147,11 @@ class Direct:
 
     async def _each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """Tell each; one who cannot be told does not keep the others from hearing it."""
+        people = list(people)
         worst: Outcome = Done()
+        if not people and not await self._members():
+            # The very first start: who holds which role is being asked for, and this must not be told to nobody.
+            return Retry("no staff are known yet", UNKNOWN_SECONDS)
         for member in people:
             try:
                 channel = await self.poster.direct(member)

@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import CARD, EXECUTIVE, RESTRICTED, card
 from bots.slack.client import error_of
-from bots.slack.posting import GONE, NETWORK, Poster, Wait, cannot_look, is_ours, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import GONE, NETWORK, Poster, cannot_look, is_ours, outcome_of
 from bots.slack.withheld import home_among, places_for, tell_privately
 from complaints.incidents import noticed_apart
 from complaints.owing import card_waits_until
@@ -107,8 +108,16 @@ class Drawing:
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
         likes = await desk.do(desk.store.likes_of, case.ref) if home and case.is_open else ()
+        told = await desk.do(desk.store.deliveries, case.ref) if home else ()
         drawn = card(
-            case, desk.voice, now=desk.store.now(), draw=draw, purpose=purpose, home=home, likes=likes
+            case,
+            desk.voice,
+            now=desk.store.now(),
+            draw=draw,
+            purpose=purpose,
+            home=home,
+            likes=likes,
+            told=told,
         )
         # A complaint has its card, though somebody deleted it.
         ts = await self.poster.show(channel, ts, drawn, self._key(case.ref, purpose))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bots.slack.blocks import Block, context, fields, header, section
 from bots.slack.card import Drawn
+from bots.slack.model_news import drift_line
 from bots.slack.voice import Voice
 from complaints.localtime import wall
 from reports.figures import ShareFigure
@@ -28,14 +29,6 @@ SHOWN: tuple[str, ...] = (
     "reopened",
 )
 _MARKS = {Verdict.MET: "✅", Verdict.NOT_MET: "❌"}
-
-
-#: What is said where the model and the people who confirm have parted.
-_DRIFTS = {
-    "agreement": "stats.drift_agreement",
-    "mix": "stats.drift_mix",
-    "calibration": "stats.drift_calibration",
-}
 
 
 def figures(report: Monitoring, voice: Voice, zone: str, drifts: Sequence[Warned] = ()) -> Drawn:
@@ -62,14 +55,9 @@ def figures(report: Monitoring, voice: Voice, zone: str, drifts: Sequence[Warned
     if medians:
         blocks.append(section("\n".join([voice.say("stats.medians"), *medians])))
     if drifts:
-        blocks.append(section("\n".join(f"⚠️ {_drift(one, voice)}" for one in drifts)))
+        blocks.append(section("\n".join(drift_line(one, voice) for one in drifts)))
     blocks.append(context(voice.say("stats.more")))
     return Drawn(f"{title}: {counts}", blocks)
-
-
-def _drift(one: Warned, voice: Voice) -> str:
-    value, bound = f"{one.value * 100:.0f}", f"{one.bound * 100:.0f}"
-    return voice.say(_DRIFTS[one.code], value=value, bound=bound, rows=one.rows)
 
 
 def _share(one: ShareFigure, voice: Voice) -> str:

@@ -9,7 +9,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.client import TIMEOUT, error_of, proxy_for
-from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.telling import owe_whisper
 from complaints.duties import Lane, Owed
 from complaints.errors import ComplaintError

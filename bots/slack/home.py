@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,15 +13,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack import lists
 from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, divider, header, section
+from bots.slack.delivered import stuck_blocks
 from bots.slack.desk import Desk
+from bots.slack.entering import admit, remember
 from bots.slack.opening import next_act
 from bots.slack.posting import NETWORK
 from bots.slack.telling import unexpected
 from bots.slack.voice import Voice
+from complaints.errors import NotAllowed
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Role
 from store.worklists import MOST_COUNTED, Section, Worklist
+
+log = logging.getLogger("amends.slack")
 
 #: In the order in which somebody asks: what is mine, what is nobody's, what is late, what waits for a second one.
 SECTIONS: tuple[Section, ...] = (
@@ -43,9 +49,10 @@ _ACTS: Mapping[Section, str] = {Section.WAITING: "approve", Section.UNCHECKED: "
 class Home:
     """The listeners of the home; it is drawn for one person, from the record, each time."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient, own_team: str | None = None) -> None:
         self.desk = desk
         self.client = client
+        self.own_team = own_team
 
     async def opened(self, event: Mapping[str, Any]) -> None:
         """`app_home_opened`: draw it as things stand; drawing it twice changes nothing."""
@@ -72,11 +79,42 @@ class Home:
         elif only is None:
             pages = {one: await self._page(one, actor, 0, FEW) for one in SECTIONS}
             blocks = whole_home(pages, actor, voice, now)
+            blocks += await self._stuck(actor)
         else:
             page = await self._page(only, actor, offset, MANY)
             blocks = one_list(only, page, actor, voice, now)
         view = {"type": "home", "blocks": blocks[:MODAL_BLOCKS]}
         await self.client.views_publish(user_id=actor.id, view=view)
+
+    async def _stuck(self, actor: Actor) -> list[Block]:
+        """What was given up, of what this manager may know; nobody else is shown it."""
+        if not actor.has(*_MANAGING):
+            return []
+        found = await self.desk.do(self.desk.store.given_up, actor, FEW)
+        if not found:
+            return []
+        rules = await self.desk.do(self.desk.store.current_rulebook)
+        title = section(f"*{self.desk.voice.say('stuck.title')}*")
+        return [divider(), title, *stuck_blocks(found, self.desk.voice, rules.calendar.zone)]
+
+    async def retried(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """`outbox.retry`: a manager has what was given up tried again; the home shows what is left."""
+        await ack()
+        member, number = str(body["user"]["id"]), int(body["actions"][0]["value"])
+        try:
+            actor = await admit(self.desk, body, self.own_team, member, what="outbox.retry")
+            if not actor.has(*_MANAGING):
+                refused = NotAllowed("Only a manager tries this again: ask one.", code="not_allowed.role")
+                await remember(self.desk, None, "outbox.retry", actor, refused)
+                return
+            known = await self.desk.do(self.desk.store.given_up, actor)
+            if number in {one.number for one in known}:
+                await self.desk.do(self.desk.store.retry_failed, number)
+            await self.draw(actor.id)
+        except NotAllowed as refused:
+            log.info("outbox.retry refused: %s", refused.code)
+        except (SlackApiError, *NETWORK) as failure:
+            unexpected("retry from the home", failure)
 
     async def _page(self, one: Section, actor: Actor, offset: int, limit: int) -> Worklist:
         return await self.desk.do(self.desk.store.worklist, one, actor, offset=offset, limit=limit)

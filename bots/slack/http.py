@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
 from starlette.requests import Request
 from starlette.responses import Response
+
+from bots.bodies import body_of
+from bots.slack.telling import unexpected
 
 PATH = "/slack/events"
 
 
 def handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
-    """What answers at PATH; the app must have been built with a signing secret."""
-    adapter = AsyncSlackRequestHandler(app)
+    """What answers at PATH; the app must have been built with a signing secret.
+
+    200 only where a listener acknowledged, which it does after the commit: whatever else happens, Slack tells the
+    person or sends the event again.
+    """
 
     async def called(request: Request) -> Response:
-        return await adapter.handle(request)
+        body = await body_of(request)
+        if isinstance(body, Response):
+            return body
+        try:
+            asked = to_async_bolt_request(request, body)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # Not what Slack sends: it cannot even be read, so there is nothing to check the signature of.
+            return Response(status_code=400)
+        try:
+            answer = await app.async_dispatch(asked)
+        except Exception as failure:  # noqa: BLE001 - logged by its kind; Slack must not take it for done
+            unexpected("a call of Slack", failure)
+            return Response(status_code=503)
+        return to_starlette_response(answer)
 
     return called

@@ -13,6 +13,7 @@ from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import admit, remember
 from bots.slack.incident_views import case_view, edit_view, end_view, join_view, languages_of, update_view
+from bots.slack.late import is_late, offer_again
 from bots.slack.modals import View
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press
@@ -34,7 +35,7 @@ ACTS: Mapping[str, IncidentAct] = {
 async def case_form(desk: Desk, case: Case) -> View:
     """What a complaint's card opens: a new incident, or one of those that are open."""
     incidents = await desk.do(desk.store.open_incidents)
-    rules = await desk.do(desk.store.current_rulebook)
+    rules = await desk.do(desk.store.current_rulebooks)
     return case_view(case, incidents, rules.languages, desk.voice, now=desk.store.now())
 
 
@@ -72,7 +73,10 @@ class IncidentPresses:
             text = refusals.words(refused, self.desk.voice)
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected(f"press {press.form} on incident {press.ref}", failure)
-            text = self.desk.voice.say("refused.unexpected")
+            if is_late(failure):
+                await offer_again(self.desk, press, f"incident.{press.form}", press.ref)
+            else:
+                text = self.desk.voice.say("refused.unexpected")
         try:
             if text is not None:
                 await tell(self.desk, self.client, press, text)
@@ -87,7 +91,7 @@ class IncidentPresses:
         await checked(desk, incident, press.form, by)
         match press.form:
             case "edit":
-                rules = await desk.do(desk.store.current_rulebook)
+                rules = await desk.do(desk.store.current_rulebooks)
                 return edit_view(incident, rules.languages, voice)
             case "join":
                 return join_view(incident, voice)

@@ -81,7 +81,7 @@ class IncidentSubmissions:
     async def _from_case(self, view: Mapping[str, Any], by: Actor, key: str | None) -> None:
         desk, meta = self.desk, read_meta(view)
         case = await desk.do(desk.store.case, meta.ref)
-        rules = await desk.do(desk.store.current_rulebook)
+        rules = await desk.do(desk.store.current_rulebooks)
         incidents = await desk.do(desk.store.open_incidents)
         options = (NEW, LEAVE, *(str(one.id) for one in incidents))
         values = values_of(view["state"]["values"])
@@ -111,7 +111,7 @@ class IncidentSubmissions:
         self, view: Mapping[str, Any], verb: str, meta: IncidentMeta, by: Actor, key: str | None
     ) -> None:
         desk = self.desk
-        rules = await desk.do(desk.store.current_rulebook)
+        rules = await desk.do(desk.store.current_rulebooks)
         facts, words = read(f"incident_{verb}", values_of(view["state"]["values"]), rules.languages)
         act = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
         await desk.do(

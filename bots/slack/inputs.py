@@ -56,6 +56,8 @@ _CHOICES: Mapping[str, str] = {
     "complainant_accepts": "choice",
     "subject_not_yet": "not_yet",
 }
+#: Always a menu: of these an organisation has as many as it likes.
+_MENUS = frozenset({"jurisdiction"})
 _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
@@ -111,7 +113,8 @@ def _element(field: Field, voice: Voice, initial: Any, choices: tuple[tuple[str,
             return {"type": "plain_text_input", "max_length": 16} | _given("initial_value", initial)
         case Input.CHOICE | Input.WHOLE:
             named = choices if choices is not None else _named(field, voice)
-            return _choice(named, None if initial is None else str(initial), voice)
+            first = None if initial is None else str(initial)
+            return _choice(named, first, voice, menu=field.name in _MENUS)
         case Input.FLAG:
             options = [option("yes", voice.say("choice.yes"))]
             return {"type": "checkboxes", "options": options} | _given(
@@ -133,11 +136,11 @@ def _named(field: Field, voice: Voice) -> tuple[tuple[str, str], ...]:
     return tuple((value, voice.say(choice_id(field, value))) for value in field.options)
 
 
-def _choice(named: tuple[tuple[str, str], ...], initial: str | None, voice: Voice) -> Block:
+def _choice(named: tuple[tuple[str, str], ...], initial: str | None, voice: Voice, *, menu: bool) -> Block:
     options = [option(value, label) for value, label in named[:100]]
     chosen = next((one for one in options if one["value"] == initial), None)
     first = _given("initial_option", chosen)
-    if len(options) <= RADIO:
+    if len(options) <= RADIO and not menu:
         return {"type": "radio_buttons", "options": options} | first
     return {
         "type": "static_select",

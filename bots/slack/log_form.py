@@ -12,14 +12,14 @@ from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
 from bots.texts.texts import language_name
 from complaints.forms import FORMS
+from complaints.jurisdictions import Rulebooks
 from complaints.record import Case
-from complaints.rulebook import Rulebook
 
 FORM = "log_complaint"
 TOLD = "log_complaint_told"
 
 
-def log_view(rules: Rulebook, voice: Voice, *, key: str, now: datetime, text: str = "") -> View:
+def log_view(rules: Rulebooks, voice: Voice, *, key: str, now: datetime, text: str = "") -> View:
     """The form; `text` and `now` are those of a message where one is logged.
 
     `key` makes a repeat of the submission known: it travels in the metadata.
@@ -27,9 +27,13 @@ def log_view(rules: Rulebook, voice: Voice, *, key: str, now: datetime, text: st
     initial: dict[str, Any] = {
         "received_at": int(now.timestamp()) // 60 * 60,
         "language": rules.languages[0],
+        "jurisdiction": rules.own.country,
         "description": html.unescape(text) or None,
     }
-    languages = tuple((one, language_name(one)) for one in rules.languages)
+    choices = {
+        "language": tuple((one, language_name(one)) for one in rules.languages),
+        "jurisdiction": tuple((one, voice.country(one)) for one in rules.codes),
+    }
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -44,9 +48,11 @@ def log_view(rules: Rulebook, voice: Voice, *, key: str, now: datetime, text: st
                 one.name,
                 voice,
                 initial=initial.get(one.name),
-                choices=languages if one.name == "language" else None,
+                choices=choices.get(one.name),
             )
             for one in FORMS[FORM]
+            # Where there is one country nobody need say which.
+            if one.name != "jurisdiction" or rules.are_several
         ],
     }
 

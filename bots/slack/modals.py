@@ -221,6 +221,17 @@ def with_notice(
     return changed
 
 
+def turning(what: str, ref: str, page: int, count: int, voice: Voice) -> Block:
+    """The buttons `<what>.previous` and `<what>.next` of a view of several pages, numbered from 0."""
+    row = []
+    if page > 0:
+        row.append(button(voice.say("open.earlier_page"), f"{what}.previous", f"{ref}:{page - 1}"))
+    if page < count - 1:
+        label = voice.say("open.later_page", page=page + 2, pages=count)
+        row.append(button(label, f"{what}.next", f"{ref}:{page + 1}"))
+    return actions("turning", row)
+
+
 def from_home(view: Mapping[str, Any]) -> View:
     """The view as opened from the home: what is done in it shows there."""
     known = json.loads(view.get("private_metadata") or "{}")

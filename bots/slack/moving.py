@@ -16,8 +16,10 @@ from bots.slack.calling import member_of
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
 from bots.slack.inputs import VALUE, values_of
+from bots.slack.late import is_late, offer_again
 from bots.slack.modals import View, metadata, notice_view
 from bots.slack.posting import NETWORK, Poster
+from bots.slack.press import Press
 from bots.slack.telling import unexpected
 from complaints import permissions
 from complaints.duties import Lane, Owed
@@ -144,6 +146,9 @@ class Moving:
             await self.client.views_open(trigger_id=str(body["trigger_id"]), view=view)
         except (SlackApiError, *NETWORK) as failure:
             unexpected("move", failure)
+            if is_late(failure):
+                press = Press("move", "", str(body["user"]["id"]), str(body["trigger_id"]))
+                await offer_again(self.desk, press, "home.move", "move")
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """The form leads to the preview; the preview is owed before it is acknowledged."""

@@ -104,6 +104,7 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
     "release": lambda case: Flag.LEGAL_HOLD in case.flags,
     "reopen": lambda case: case.state is State.CLOSED,
+    "due": lambda case: bool(case.targets),
 }
 
 

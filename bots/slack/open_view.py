@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bots.slack import delivered
 from bots.slack.blocks import (
     MODAL_BLOCKS,
     Block,
@@ -14,6 +15,7 @@ from bots.slack.blocks import (
     divider,
     escaped,
     header,
+    joined,
     mention,
     pages,
     pieces,
@@ -23,20 +25,18 @@ from bots.slack.blocks import (
 )
 from bots.slack.card import act_row, flag_lines, headline, next_words
 from bots.slack.likes import like_blocks
-from bots.slack.modals import View, metadata
+from bots.slack.modals import View, metadata, turning
 from bots.slack.offers import verbs_for
 from bots.slack.proposed import proposal_blocks
 from bots.slack.shown import said_blocks
 from bots.slack.thread import event_line
 from bots.slack.voice import Voice
-from complaints.explaining import explained
 from complaints.record import Case, Event
 from complaints.vocabulary import Role
 from store.values import Opened
 
 #: Room for the head, the buttons and the page's own buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
-_LINES = 2900
 
 
 def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0) -> View:
@@ -52,7 +52,7 @@ def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, dra
         blocks.append(act_row(case, voice, acts, draw))
     blocks += body[page]
     if len(body) > 1:
-        blocks.append(_turning(case, page, len(body), voice))
+        blocks.append(turning("open", case.ref, page, len(body), voice))
     return {
         "type": "modal",
         "callback_id": "open",
@@ -61,21 +61,6 @@ def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, dra
         "close": plain(voice.say("modal.close"), 24),
         "blocks": blocks,
     }
-
-
-def _turning(case: Case, page: int, count: int, voice: Voice) -> Block:
-    row = []
-    if page > 0:
-        row.append(button(voice.say("open.earlier_page"), "open.previous", f"{case.ref}:{page - 1}"))
-    if page < count - 1:
-        row.append(
-            button(
-                voice.say("open.later_page", page=page + 2, pages=count),
-                "open.next",
-                f"{case.ref}:{page + 1}",
-            )
-        )
-    return actions("turning", row)
 
 
 def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
@@ -97,6 +82,10 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     blocks += like_blocks(case, opened.likes, voice, now=now)
     blocks += [header(voice.say("open.said")), *said_blocks(opened, voice)]
     blocks += _to_tell(opened, voice)
+    shown = delivered.lines(opened.deliveries, case, voice, now)
+    if shown:
+        blocks.append(header(voice.say("open.delivered")))
+        blocks += [section(each) for each in joined(shown)]
     ours = _messages(opened, voice)
     if ours:
         blocks += [header(voice.say("open.messages")), *ours]
@@ -148,7 +137,7 @@ def _events(opened: Opened, voice: Voice) -> list[Block]:
     found: list[str] = []
     for event in opened.events:
         found += [event_line(event, opened.case, voice), *_staff_words(event, opened.case)]
-    return [section(each) for each in _joined(found)]
+    return [section(each) for each in joined(found)]
 
 
 def _staff_words(event: Event, case: Case) -> list[str]:
@@ -163,24 +152,13 @@ def _staff_words(event: Event, case: Case) -> list[str]:
 
 
 def _dues(case: Case, voice: Voice, now: datetime) -> list[Block]:
-    """Each open date with the steps that led to it."""
-    lines: list[str] = []
-    for one in sorted(case.current_targets(), key=lambda each: each.internal_due):
-        if one.met_at is None:
-            because = "".join(f"\n{escaped(step, 300)}" for step in explained(case, one)[:8])
-            lines.append(f"*{voice.due(one, case, now)}*{because}")
-    return [section(each) for each in _joined(lines)]
-
-
-def _joined(lines: list[str]) -> list[str]:
-    """Lines put together into paragraphs within the limit; no line is longer than a paragraph."""
-    found: list[str] = []
-    for line in lines:
-        if found and len(found[-1]) + len(line) + 1 <= _LINES:
-            found[-1] += f"\n{line}"
-        else:
-            found.append(line[:_LINES] if len(line) > _LINES else line)
-    return found
+    """Each open date, with the way to how it came about."""
+    dates = sorted(case.current_targets(), key=lambda each: each.internal_due)
+    lines = [f"• {voice.due(one, case, now)}" for one in dates if one.met_at is None]
+    if not case.targets:
+        return []
+    why = actions("dues", [button(voice.say("verb.due"), "case.due", case.ref)])
+    return [*(section(each) for each in joined(lines)), why]
 
 
 def page_of(value: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bots.slack import refusals
 from bots.slack.desk import Desk
+from bots.slack.due_view import due_view
 from bots.slack.entering import remember
 from bots.slack.fillings import NEEDED, READING, filling, words_by_verb
 from bots.slack.incident_presses import case_form
@@ -81,6 +82,8 @@ async def view_for(
     if form == "open":
         view = await opened_view(desk, ref, by)
         case = await desk.do(desk.store.case, ref)
+    elif form == "due":
+        return await explained_view(desk, ref, by)
     else:
         case = await desk.do(desk.store.case, ref)
         try:
@@ -101,6 +104,12 @@ async def opened_view(desk: Desk, ref: str, by: Actor, *, page: int = 0, draw: i
     """The opened complaint; a read on the record."""
     opened = await desk.do(desk.store.open_case, ref, by, "open")
     return open_view(opened, desk.voice, now=desk.store.now(), page=page, draw=draw)
+
+
+async def explained_view(desk: Desk, ref: str, by: Actor, *, page: int = 0) -> View:
+    """Its dates, explained, for whoever may open it; no words, so no read."""
+    case, events = await desk.do(desk.store.dates_of, ref, by)
+    return due_view(case, events, desk.voice, now=desk.store.now(), page=page)
 
 
 async def _form_view(

@@ -16,7 +16,9 @@ from bots.slack.filing import Filing
 from bots.slack.home import Home
 from bots.slack.incident_duties import IncidentDuties
 from bots.slack.moving import Moves
-from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.pace import Pacer, Turn, Wait, in_turn
+from bots.slack.posting import NETWORK, Poster, outcome_of
+from bots.slack.reminding import Reminding
 from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
 from store.outcomes import Done, Outcome
@@ -30,7 +32,8 @@ PACE = 1.0
 
 def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dict[str, Performer]:
     """`{kind: performer}`; `pace` is the time in seconds between two posts in one channel."""
-    poster = Poster(desk, client, pace=pace)
+    poster = Poster(desk, client)
+    pacer = Pacer(desk.store, pace) if pace > 0 else None
     drawing, filing = Drawing(poster), Filing(poster)
     direct = Direct(poster, drawing)
     reporting, digests, moves = Reporting(filing), Digests(poster), Moves(poster)
@@ -39,7 +42,9 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
     async def tell(owed: Obligation) -> Outcome:
         said = owed.payload
         try:
-            await poster.whisper(said["channel"], said["user"], said["text"], said.get("thread"))
+            await poster.whisper(
+                said["channel"], said["user"], said["text"], said.get("thread"), blocks=said.get("blocks")
+            )
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
         return Done()
@@ -54,7 +59,7 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
         "redraw": drawing.redraw,
         "thread": Threading(poster).thread,
         "page": direct.page,
-        "remind": direct.remind,
+        "remind": Reminding(direct).remind,
         "told_owner": direct.told_owner,
         "ask_approval": direct.ask_approval,
         "told_overturned": direct.told_overturned,
@@ -72,15 +77,16 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
         "slack_file": filing.send,
         "slack_file_delete": filing.delete,
     }
-    return {kind: _answering(perform) for kind, perform in kinds.items()}
+    return {kind: _answering(perform, pacer) for kind, perform in kinds.items()}
 
 
-def _answering(perform: Performer) -> Performer:
-    """A performer whose Slack failures become outcomes wherever they happen."""
+def _answering(perform: Performer, pacer: Pacer | None) -> Performer:
+    """A performer whose calls wait for their turn, and whose Slack failures become outcomes wherever they happen."""
 
     async def performed(owed: Obligation) -> Outcome:
         try:
-            return await perform(owed)
+            with in_turn(Turn(pacer, owed.lane) if pacer is not None else None):
+                return await perform(owed)
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from bots.slack.blocks import Block, context, escaped, header, section
 from bots.slack.voice import Voice
 from complaints.rulebook import Rulebook
-from complaints.spans import Span
 
 
 def policy(rules: Rulebook, voice: Voice) -> list[Block]:
@@ -18,7 +17,7 @@ def policy(rules: Rulebook, voice: Voice) -> list[Block]:
         section("\n".join([f"*{voice.say('policy.times')}*", *_times(rules, voice)])),
         section("\n".join([f"*{voice.say('policy.levels')}*", *_levels(rules, voice)])),
         section("\n".join([f"*{voice.say('policy.outside')}*", *_outside(rules, voice)])),
-        context(voice.say("policy.version", version=rules.id[:12], preset=escaped(rules.preset, 60))),
+        context(voice.say("policy.version", version=rules.edition[:12], preset=escaped(rules.preset, 60))),
     ]
 
 
@@ -29,18 +28,26 @@ def _promises(rules: Rulebook, voice: Voice) -> Iterator[str]:
 
 
 def _times(rules: Rulebook, voice: Voice) -> Iterator[str]:
-    yield voice.say("policy.ack", span=spoken(rules.targets.ack, voice))
+    yield voice.say("policy.ack", span=voice.span(rules.targets.ack))
     for priority, one in sorted(rules.targets.by_priority.items()):
         yield voice.say(
             "policy.priority",
             priority=str(priority),
-            look=spoken(one.look, voice),
-            first=spoken(one.first_action, voice),
-            update=spoken(one.update_every, voice),
-            decide=spoken(one.decide, voice),
+            look=voice.span(one.look),
+            first=voice.span(one.first_action),
+            update=voice.span(one.update_every),
+            decide=voice.span(one.decide),
         )
     if rules.targets.legal is not None:
-        yield voice.say("policy.legal", span=spoken(rules.targets.legal, voice))
+        yield voice.say("policy.legal", span=voice.span(rules.targets.legal))
+    for level, own in sorted(rules.targets.by_level.items()):
+        if own.decide is not None:
+            ack = voice.span(own.ack or rules.targets.escalated_ack)
+            yield voice.say("policy.level_times", level=level, ack=ack, decide=voice.span(own.decide))
+    if rules.targets.extension_cap is not None:
+        yield voice.say("policy.extension", span=voice.span(rules.targets.extension_cap))
+    if rules.targets.delay_notice is not None:
+        yield voice.say("policy.delay", span=voice.span(rules.targets.delay_notice))
 
 
 def _levels(rules: Rulebook, voice: Voice) -> Iterator[str]:
@@ -60,9 +67,3 @@ def _outside(rules: Rulebook, voice: Voice) -> Iterator[str]:
         cost = voice.say("policy.outside_free") if one.free else voice.say("policy.outside_costs")
         parts = (escaped(one.body, 200), escaped(one.contact, 200), escaped(one.limit, 100), cost)
         yield "• " + " · ".join(part for part in parts if part)
-
-
-def spoken(span: str, voice: Voice) -> str:
-    """`4 wh` in words: 4 working hours."""
-    parsed = Span.parse(span)
-    return voice.say(f"span.{parsed.unit.value}", number=parsed.number)

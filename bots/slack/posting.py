@@ -1,8 +1,7 @@
-"""Posting and redrawing messages: paced, marked so that an uncertain post is found again."""
+"""Posting and redrawing messages: marked so that an uncertain post is found again."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,16 +10,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.card import Drawn
-from bots.slack.client import error_of, status_of
+from bots.slack.client import error_of, is_flood, retry_after, status_of
 from bots.slack.desk import Desk
-from store.outcomes import GaveUp, Outcome, Retry
+from bots.slack.pace import Wait
+from store.outcomes import GaveUp, NoPlace, Outcome, Retry
 
 #: The event_type of our metadata; Slack ignores one with other than letters, digits, _ and -.
 EVENT_TYPE = "amends_post"
 #: How far back an uncertain post is looked for.
 _PAGES, _PER_PAGE = 5, 200
-#: A wait for the channel's pace that is worth sleeping out inside the performer.
-_SHORT = 5.0
 
 #: Answers of Slack that trying again will not change. A wrong token is not among them: it is soon mended.
 PERMANENT: frozenset[str] = frozenset(
@@ -38,25 +36,14 @@ GONE = frozenset({"message_not_found", "thread_not_found"})
 NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
 
 
-class Wait(Exception):
-    """The channel's pace asks for a pause longer than one sleeps inside a performer."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the channel's pace asks for {seconds:.1f} s")
-        self.seconds = seconds
-
-
 def outcome_of(failure: Exception) -> Outcome:
     """What a failed call to Slack means for the duty: again after its Retry-After, again later, or never."""
     if isinstance(failure, Wait):
-        return Retry(str(failure), failure.seconds)
+        return NoPlace(failure.seconds)
     if isinstance(failure, SlackApiError):
         error, status = error_of(failure), status_of(failure)
-        if status == 429 or error in ("ratelimited", "rate_limited"):
-            said = getattr(failure.response, "headers", None) or {}
-            headers = {str(k).lower(): v for k, v in said.items()}
-            after = headers.get("retry-after", 30)
-            return Retry("ratelimited", float(after[0] if isinstance(after, list) else after))
+        if is_flood(failure):
+            return Retry("ratelimited", retry_after(failure))
         if error in PERMANENT:
             return GaveUp(error)
         return Retry(error or f"status {status}")
@@ -79,17 +66,15 @@ def is_ours(message: Mapping[str, Any]) -> bool:
 
 
 class Poster:
-    """Posts of one desk; `pace` is the time between two posts in one channel, in seconds."""
+    """Posts of one desk; the client waits for their turn."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, *, pace: float) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self.desk = desk
         self.client = client
-        self.pace = pace
         self._direct: dict[str, str] = {}
 
     async def post(self, channel: str, drawn: Drawn, key: str, *, thread: str | None = None) -> str:
         """Post with our mark; returns the ts. Raises SlackApiError, a network error, or Wait."""
-        await self._turn(channel)
         answer = await self.client.chat_postMessage(
             channel=channel,
             text=drawn.text,
@@ -164,7 +149,6 @@ class Poster:
         blocks: Sequence[dict[str, Any]] | None = None,
     ) -> None:
         """A message that only one person sees."""
-        await self._turn(channel)
         await self.client.chat_postEphemeral(
             channel=channel, user=member, text=text, thread_ts=thread, blocks=blocks
         )
@@ -175,13 +159,3 @@ class Poster:
             answer = await self.client.conversations_open(users=member)
             self._direct[member] = str(answer["channel"]["id"])
         return self._direct[member]
-
-    async def _turn(self, channel: str) -> None:
-        """Wait for the channel's turn, over all replicas (the pace is in the store)."""
-        if self.pace <= 0:
-            return
-        wait = await self.desk.do(self.desk.store.reserve, f"slack:{channel}", self.pace)
-        if wait > _SHORT:
-            raise Wait(wait)
-        if wait > 0:
-            await asyncio.sleep(wait)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -15,9 +15,10 @@ from bots.slack.client import error_of
 from bots.slack.code_view import code_view
 from bots.slack.desk import Desk
 from bots.slack.entering import admit
+from bots.slack.late import is_late, offer_again
 from bots.slack.modals import View, bare, from_home, with_matters, with_row
 from bots.slack.open_view import page_of, redrawn
-from bots.slack.opening import opened_view, view_for
+from bots.slack.opening import explained_view, opened_view, view_for
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press, read_meta, read_press
 from bots.slack.telling import owe_home, tell, unexpected
@@ -68,7 +69,7 @@ class Presses:
             text = await self._why(refused, press)
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
             unexpected(f"press {press.form} on {press.ref}", failure)
-            text = self.desk.voice.say("refused.unexpected")
+            text = await self._instead(press, failure)
         try:
             if text is not None:
                 await self._tell(ack, press, text)
@@ -85,6 +86,17 @@ class Presses:
         else:
             await ack()
             await tell(self.desk, self.client, press, text)
+
+    async def _instead(self, press: Press, failure: Exception) -> str | None:
+        """What is said where the act or its view failed; nothing where a button says it."""
+        if not is_late(failure):
+            return self.desk.voice.say("refused.unexpected")
+        if press.in_modal:
+            # The button stands there still, and its next press has a fresh trigger.
+            return self.desk.voice.say("late.press_again")
+        value = ":".join((press.ref, *(press.suggested or ())))
+        await offer_again(self.desk, press, f"case.{press.form}", value)
+        return None
 
     async def _admit(self, body: Mapping[str, Any], press: Press) -> Actor:
         return await admit(self.desk, body, self.own_team, press.by, what=press.form, ref=press.ref)
@@ -129,8 +141,25 @@ class Presses:
             await owe_home(self.desk, press.key, actor.id)
         if press.in_modal and press.view is not None and press.view.get("callback_id") == "open":
             page = read_meta(press.view).page
-            view = await opened_view(self.desk, press.ref, actor, page=page)
-            await self.client.views_update(view_id=press.view["id"], view=view)
+            await self._drawn(press.view, press.ref, actor, page)
+
+    async def _drawn(
+        self,
+        view: Mapping[str, Any],
+        ref: str,
+        actor: Actor,
+        page: int,
+        shown: Callable[..., Awaitable[View]] = opened_view,
+    ) -> None:
+        """Draw what is open anew; where the view changed meanwhile, from the record as it then stands."""
+        try:
+            drawn = await shown(self.desk, ref, actor, page=page)
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=drawn)
+        except SlackApiError as failure:
+            if error_of(failure) != "hash_conflict":
+                raise
+            drawn = await shown(self.desk, ref, actor, page=page)
+            await self.client.views_update(view_id=view["id"], view=drawn)
 
     async def _owe_redrawing(self, press: Press) -> None:
         """Slack keeps a menu's old choice, and sends nothing for the same again, until it is redrawn."""
@@ -169,14 +198,16 @@ class Presses:
             unexpected("the proposed matters", failure)
 
     async def turned(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """`open.previous`, `open.next`: another page of the opened complaint."""
+        """`open.previous`, `open.next`, and the same of `due`: another page of what is open."""
         await ack()
+        what = str(body["actions"][0]["action_id"]).partition(".")[0]
         ref, page = page_of(str(body["actions"][0]["value"]))
-        press = Press("open", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
+        press = Press(what, ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body["view"])
         try:
             actor = await self._admit(body, press)
-            view = await opened_view(self.desk, ref, actor, page=page)
-            await self.client.views_update(view_id=body["view"]["id"], view=view)
+            await self._drawn(
+                body["view"], ref, actor, page, explained_view if what == "due" else opened_view
+            )
         except ComplaintError as refused:
             await tell(self.desk, self.client, press, await self._why(refused, press))
         except SlackApiError as failure:

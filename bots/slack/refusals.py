@@ -15,7 +15,8 @@ from complaints.record import Case, Event
 CODES: frozenset[str] = frozenset(
     {
         "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
-        "answered", "assessed_before", "away_when", "currency", "decided_before", "disclosure_not_checked",
+        "answered", "as_late_already", "assessed_before", "away_when", "currency", "decided_before",
+        "disclosure_not_checked",
         "done_before", "erased", "evidence_missing", "expired", "external_open", "incident_ended",
         "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
         "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
@@ -17,6 +15,7 @@ from bots.slack.desk import Desk
 from bots.slack.figures import figures
 from bots.slack.filing import Filing
 from bots.slack.lists import knows_of
+from bots.slack.model_news import drifts_in
 from bots.slack.posting import PERMANENT
 from complaints.duties import Lane, Owed
 from complaints.errors import NotAllowed, UnknownReference
@@ -29,9 +28,6 @@ from reports.monitoring import Monitoring, Period, monitor
 from store.open import Store
 from store.outcomes import Done, Outcome
 from store.values import Obligation
-
-if TYPE_CHECKING:
-    from triage.drift import Warned
 
 #: The last 91 days, today included: a quarter, as the management review takes it.
 QUARTER = timedelta(days=91)
@@ -86,7 +82,7 @@ class Reporting:
         """`stats`: counted now, said where it was asked, else in the direct messages."""
         rules = await self.desk.do(self.desk.store.current_rulebook)
         zone = rules.calendar.zone
-        drifts = await asyncio.to_thread(_drifts, self.desk.store)
+        drifts = await asyncio.to_thread(drifts_in, self.desk.store)
         drawn = figures(await self._counted(rules), self.desk.voice, zone, drifts)
         await self._whisper(owed, drawn)
         return Done()
@@ -153,11 +149,3 @@ class Reporting:
 def _monitored(store: Store, period: Period, now: datetime) -> Monitoring:
     repeats = store.repeats(period.start, period.end)
     return monitor(store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats)
-
-
-def _drifts(store: Store) -> Sequence[Warned]:
-    """Where the model and the people who confirm have parted."""
-    from triage.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
-
-    active = store.active_model()
-    return drift_in(store.judged(LOOKED_AT), None if active is None else active[1])

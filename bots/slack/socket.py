@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -23,9 +24,21 @@ class WentDeaf(Exception):
     """No answer to our pings: the process must start anew, for a handler cannot be mended from inside."""
 
 
-async def connect(app: AsyncApp, app_token: str, *, ping_interval: float = 10) -> AsyncSocketModeHandler:
+#: Hears what Slack says of the line itself: `hello` and `disconnect` frames.
+Heard = Callable[[Mapping[str, Any]], None]
+
+
+async def connect(
+    app: AsyncApp, app_token: str, *, ping_interval: float = 10, heard: Heard | None = None
+) -> AsyncSocketModeHandler:
     """Open the line; raises SlackApiError where the token or the app's settings are wrong."""
     handler = AsyncSocketModeHandler(app, app_token, web_client=app.client, ping_interval=ping_interval)
+
+    async def frame(_: Any, message: dict[str, Any], _raw: str | None) -> None:
+        if heard is not None and message.get("type") in ("hello", "disconnect"):
+            heard(message)
+
+    handler.client.message_listeners.append(frame)
     # The client took the environment's proxy, which NO_PROXY does not keep it from.
     handler.client.proxy = proxy_for(app.client.base_url, app.client.proxy)
     await handler.client.connect()  # type: ignore[no-untyped-call]
@@ -57,6 +70,12 @@ async def watch(
 async def is_well(handler: AsyncSocketModeHandler) -> bool:
     """Connected, and the last ping was answered in time."""
     return bool(await handler.client.is_connected())
+
+
+def last_pong_age(handler: AsyncSocketModeHandler) -> float | None:
+    """Seconds since Slack last answered a ping; None before the first answer."""
+    at: float | None = handler.client.last_ping_pong_time
+    return None if at is None else max(0.0, time.time() - at)
 
 
 async def close(handler: AsyncSocketModeHandler) -> None:

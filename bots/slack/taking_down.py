@@ -16,9 +16,10 @@ from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import admit, remember
 from bots.slack.inputs import values_of
+from bots.slack.late import is_late, offer_again
 from bots.slack.log_form import FORM, TOLD, log_view, told_view
 from bots.slack.modals import View, notice_view, with_notice
-from bots.slack.press import read_meta
+from bots.slack.press import Press, read_meta
 from bots.slack.telling import unexpected
 from complaints.doing import stamp
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
@@ -26,6 +27,9 @@ from complaints.forms import read
 from complaints.people import Actor
 from complaints.permissions import WHO
 from complaints.vocabulary import Verb
+
+#: The button that opens the form after a trigger died.
+AGAIN = "log.again"
 
 
 class TakingDown:
@@ -53,6 +57,13 @@ class TakingDown:
             await self.client.views_open(trigger_id=trigger, view=view)
         except SlackApiError as failure:
             unexpected("log form", failure)
+            if is_late(failure):
+                press = Press("log", "", str(body["user"]["id"]), trigger)
+                await offer_again(self.desk, press, AGAIN, "log")
+
+    async def again(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """The button of one that came too late; the message that it stands in is ours and fills in nothing."""
+        await self.asked(ack, {name: value for name, value in body.items() if name != "message"})
 
     async def view(self, actor: Actor, trigger: str, *, text: str = "", ts: str | None = None) -> View:
         """The form for somebody who may log; NotAllowed is recorded."""
@@ -60,7 +71,7 @@ class TakingDown:
             refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
             await remember(self.desk, None, FORM, actor, refused)
             raise refused
-        rules = await self.desk.do(self.desk.store.current_rulebook)
+        rules = await self.desk.do(self.desk.store.current_rulebooks)
         at = self.desk.store.now() if ts is None else datetime.fromtimestamp(float(ts), UTC)
         return log_view(rules, self.desk.voice, key=f"slack:log:{trigger}", now=at, text=text)
 
@@ -95,10 +106,9 @@ class TakingDown:
 
     async def _log(self, view: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         desk = self.desk
-        rules = await desk.do(desk.store.current_rulebook)
-        facts, words = read(
-            FORM, values_of(view["state"]["values"]), options={"language": tuple(rules.languages)}
-        )
+        rules = await desk.do(desk.store.current_rulebooks)
+        options = {"language": rules.languages, "jurisdiction": rules.codes}
+        facts, words = read(FORM, values_of(view["state"]["values"]), options=options)
         key = str(json.loads(view["private_metadata"])["key"])
         case = await desk.do(desk.store.log, key, facts, words, actor, plain_rules)
         told = await desk.do(

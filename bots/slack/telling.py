@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client import error_of
 from bots.slack.desk import Desk
+from bots.slack.late import is_late, say_directly
 from bots.slack.modals import notice_view, with_notice
 from bots.slack.press import Press
 from complaints.duties import Lane, Owed
@@ -27,7 +28,12 @@ async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> N
         await client.views_update(view_id=press.view["id"], view=changed)
     else:
         view = notice_view(desk.voice.say("modal.notice"), text, desk.voice, ref=press.ref)
-        await client.views_open(trigger_id=press.trigger, view=view)
+        try:
+            await client.views_open(trigger_id=press.trigger, view=view)
+        except SlackApiError as failure:
+            if not is_late(failure):
+                raise
+            await say_directly(desk, press, text)
 
 
 async def owe_home(desk: Desk, key: str, member: str) -> None:

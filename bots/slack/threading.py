@@ -8,7 +8,8 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import Drawn
 from bots.slack.drawing import home_of, purposes
-from bots.slack.posting import NETWORK, Poster, Wait, outcome_of
+from bots.slack.pace import Wait
+from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.thread import line_for
 from bots.slack.withheld import places_for
 from complaints.owing import card_waits_until

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
+from bots.texts.texts import country_name
 from complaints.particulars import TargetSet
-from complaints.people import MODEL_ID, SYSTEM_ID
+from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
+from complaints.spans import Span
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,21 @@ class Voice:
         """`Wed 4 Nov, 17:30`, where the organisation works."""
         return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
 
+    def moment_whole(self, local: datetime) -> str:
+        """`Wed 4 Nov 2026, 17:30`, of a time on the wall, with its seconds where it has any."""
+        pattern = "EEE d MMM y, HH:mm:ss" if local.second else "EEE d MMM y, HH:mm"
+        return str(format_datetime(local, pattern, tzinfo=local.tzinfo, locale=self.language))
+
+    def span(self, written: str) -> str:
+        """A length of time in words: `10 bd` as `10 working days`."""
+        span = Span.parse(written)
+        one = "one." if abs(span.number) == 1 else ""
+        return self.say(f"span.{one}{span.unit.value}", number=abs(span.number))
+
+    def country(self, code: str) -> str:
+        """A country, by its two letters, by its name."""
+        return country_name(self.language, code)
+
     def clock(self, at: datetime, zone: str) -> str:
         """`14:02`."""
         return str(format_time(at, "HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
@@ -41,7 +58,7 @@ class Voice:
 
     def who(self, id_: str, case: Case) -> str:
         """Who acted, as mrkdwn: staff by mention, the complainant never by name."""
-        if id_ in (SYSTEM_ID, MODEL_ID):
+        if id_ in (SYSTEM_ID, MODEL_ID, OPERATOR_ID):
             return self.say(f"who.{id_}")
         if id_ == case.complainant:
             return self.say("who.complainant")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from complaints.approving import may_approve
 from complaints.hours import on_call_covers
+from complaints.ladder import Rung
 from complaints.people import Actor
 from complaints.permissions import is_excluded, may_read
 from complaints.record import Case
@@ -47,25 +48,50 @@ def to_page(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, 
 
 
 def to_remind(
-    case: Case, target: Target, members: Sequence[Member], now: datetime, *, missed: bool
+    case: Case,
+    target: Target,
+    members: Sequence[Member],
+    now: datetime,
+    rung: Rung,
+    *,
+    asked: str | None = None,
 ) -> tuple[str, ...]:
-    """Who hears of a due time: the owner, else managers and handlers; of a missed one managers too.
+    """Who hears of a due time: the owner, from `Rung.LEAD` the unit manager, from `Rung.TOP` top management too.
 
-    For an owner who is away it is the deputy, else the managers; nobody who is away is reminded.
+    For an owner who is away it is the deputy, else those who lead; nobody who is away is reminded while anybody
+    else may hear it. `asked` is whose turn it is to take what has no owner; with nobody left to ask those who lead
+    hear it.
     """
     if target is Target.APPROVE:
-        return to_approve(case, members, now)
+        approving = to_approve(case, members, now)
+        return approving if rung < Rung.TOP else _cleared(case, (*approving, *_top(members, now)), members)
     here = present(members, now)
-    # Where a manager is complained about the top stands in for managers (C).
-    leading = Role.TOP_MANAGEMENT if case.fairness.leads else Role.MANAGER
-    people = [case.owner] if case.owner is not None else holding(here, leading, Role.HANDLER)
+    leading = to_lead(case, members, now)
+    first: list[str | None] = [case.owner if case.owner is not None else asked]
     if case.owner is not None and case.owner not in {one.id for one in here}:
-        people = stand_ins(case.owner, members, now)
-    if missed:
-        people += holding(here, leading)
-    if target is Target.SUBJECT:
-        people += holding(here, leading)
-    return _cleared(case, people, here) or _cleared(case, people, members)
+        first = [*stand_ins(case.owner, members, now)]
+    people = list(_cleared(case, first, here)) or list(leading)
+    if rung >= Rung.LEAD or target is Target.SUBJECT:
+        people += leading
+    if rung >= Rung.TOP:
+        people += _top(members, now)
+    return _cleared(case, people, here) or _cleared(case, [case.owner, *holding(members, *MANAGING)], members)
+
+
+def to_lead(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who leads: the owner's unit manager (`[[staff]] line`), else the managers; who is here and may read it.
+
+    Where a manager is complained about the top stands in for managers (C).
+    """
+    here = present(members, now)
+    if case.fairness.leads:
+        return _cleared(case, holding(here, Role.TOP_MANAGEMENT), here)
+    line = next((one.line for one in members if one.id == case.owner), None)
+    return _cleared(case, [line], here) or _cleared(case, holding(here, Role.MANAGER), here)
+
+
+def _top(members: Sequence[Member], now: datetime) -> list[str]:
+    return holding(present(members, now), Role.TOP_MANAGEMENT)
 
 
 def present(members: Iterable[Member], now: datetime) -> list[Member]:

@@ -7,7 +7,9 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import httpx
 from telegram import Update
+from telegram.error import NetworkError, TimedOut
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -22,6 +24,8 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.loopback import is_loopback
 
 App = Application[Any, Any, Any, Any, Any, Any]
+#: Told of each call: the method and what became of it.
+Told = Callable[[str, str], None]
 OnUpdate = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 # The public way to the raw answer of getUpdates; PTB would rather parse it, and one bad update ends that.
@@ -34,17 +38,17 @@ warnings.filterwarnings(
 logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
 
 
-def build_application(token: str, base_url: str) -> App:
+def build_application(token: str, base_url: str, *, told: Told | None = None) -> App:
     """An Application without an Updater. One address gives both `/bot` and `/file/bot`, else files would be
-    fetched from the public one."""
+    fetched from the public one. `told` hears of each call."""
     root = base_url.rstrip("/")
     return (
         Application.builder()
         .token(token)
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
-        .request(_request(root, connections=64))
-        .get_updates_request(_request(root, connections=2))
+        .request(_request(root, told, connections=64))
+        .get_updates_request(_request(root, told, connections=2))
         .updater(None)
         .job_queue(None)
         .concurrent_updates(False)
@@ -61,7 +65,40 @@ def route(app: App, on_update: OnUpdate) -> None:
     app.add_handler(MessageHandler(filters.ALL, on_update))
 
 
-def _request(root: str, *, connections: int) -> HTTPXRequest:
+class Counted(HTTPXRequest):
+    """HTTP as python-telegram-bot does it, with each call told by its method and outcome."""
+
+    told: Told | None = None
+
+    async def do_request(self, url: str, method: str, *args: Any, **named: Any) -> tuple[int, bytes]:
+        """One call; what the library raises is raised."""
+        outcome = "given up"
+        try:
+            status, body = await super().do_request(url, method, *args, **named)
+            outcome = _outcome(status)
+            return status, body
+        except TimedOut as silent:
+            outcome = "unreachable" if isinstance(silent.__cause__, httpx.ConnectTimeout) else "timeout"
+            raise
+        except NetworkError:
+            outcome = "unreachable"
+            raise
+        finally:
+            if self.told is not None:
+                self.told("file" if "/file/" in url else url.rpartition("/")[2], outcome)
+
+
+def _outcome(status: int) -> str:
+    if status == 429:
+        return "429"
+    if status >= 500:
+        return "5xx"
+    return "ok" if status < 400 else "refused"
+
+
+def _request(root: str, told: Told | None, *, connections: int) -> HTTPXRequest:
     # A proxy of the environment must not stand between us and a server on this machine.
     own = {"trust_env": False} if is_loopback(root) else {}
-    return HTTPXRequest(connection_pool_size=connections, httpx_kwargs=own)
+    made = Counted(connection_pool_size=connections, httpx_kwargs=own)
+    made.told = told
+    return made

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import PurePath
 from typing import Any
@@ -25,7 +26,7 @@ from bots.telegram.application import App, route
 from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
-from complaints.rulebook import Rulebook
+from store.errors import DatabaseAway, NotMigrated
 from store.open import Store
 from store.values import Conversation, Turn
 
@@ -34,6 +35,8 @@ Raw = Mapping[str, Any]
 #: Seconds before each try.
 TRIES = (0.0, 0.1, 1.0)
 SIDE_BY_SIDE = 32
+#: What no update can be blamed for: a database that is away, rules of a newer release beside this one.
+NOT_ITS_FAULT = frozenset({DatabaseAway.__name__, NotMigrated.__name__})
 
 log = structlog.get_logger(__name__)
 
@@ -41,27 +44,41 @@ log = structlog.get_logger(__name__)
 class Intake:
     """The one way in, for polling, the webhook and updates that were put aside."""
 
-    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts, rules: Rulebook) -> None:
-        self._app, self._store, self._buttons, self._texts, self._rules = app, store, buttons, texts, rules
+    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts) -> None:
+        self._app, self._store, self._buttons, self._texts = app, store, buttons, texts
         self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
         self._room = asyncio.Semaphore(SIDE_BY_SIDE)
         self._why: dict[int, str] = {}
         self._courtesies: set[asyncio.Task[None]] = set()
+        #: Told of each update: how it was handled, and in how many seconds.
+        self.told: Callable[[str, float], None] | None = None
         route(app, self._on_update)
         app.add_error_handler(self._on_error)
 
     async def take(self, raw: Raw) -> None:
         """Take one update for good: handled, or put aside and staff told; raises when the store is away."""
-        key = key_of_raw(raw)
+        outcome = "not_taken"
         async with self._lane(lane_of(raw)), self._room:
-            for pause in TRIES:
-                await asyncio.sleep(pause)
-                why = await self._try(raw)
-                if key in await self._store.in_thread(self._store.known, [key]):
-                    return
-            log.error("update_set_aside", key=key, why=why)
-            body = json.dumps(raw).encode()
-            await self._store.in_thread(self._store.set_aside, key, body, why)
+            begun = time.perf_counter()
+            try:
+                outcome = await self._take(raw, key_of_raw(raw))
+            finally:
+                if self.told is not None:
+                    self.told(outcome, time.perf_counter() - begun)
+
+    async def _take(self, raw: Raw, key: str) -> str:
+        for tried, pause in enumerate(TRIES):
+            await asyncio.sleep(pause)
+            why = await self._try(raw)
+            if why in NOT_ITS_FAULT:
+                # It comes again once what is said can be kept, here or by another process.
+                raise DatabaseAway("What was said cannot be kept now: Telegram holds it meanwhile.")
+            if key in await self._store.in_thread(self._store.known, [key]):
+                return "retried" if tried else "taken"
+        log.error("update_set_aside", key=key, why=why)
+        body = json.dumps(raw).encode()
+        await self._store.in_thread(self._store.set_aside, key, body, why)
+        return "set_aside"
 
     async def retry(self, raw: bytes) -> None:
         """Handle an update that was put aside, once; raises when it fails again."""
@@ -96,12 +113,12 @@ class Intake:
         return f"https://t.me/{me.username}" if me.username else f"tg://user?id={me.id}"
 
     def stepping(self, heard: Heard | None) -> Any:
-        """The dialogue's step for what was heard, with the clock and the rules in force."""
+        """The dialogue's step for what was heard, with the clock; the rules in force are the store's."""
 
         def take(conversation: Conversation) -> Turn:
             if heard is None:
                 return Turn(state=conversation.state)
-            return step(conversation, heard, now=self._store.now(), rules=self._rules, texts=self._texts)
+            return step(conversation, heard, now=self._store.now(), texts=self._texts)
 
         return take
 

@@ -10,9 +10,10 @@ from bots.telegram.fetching import fetch
 from bots.telegram.intake import Intake
 from bots.telegram.mydata import CopyOf, mydata
 from bots.telegram.saying import say, wake
-from bots.telegram.sending import Sender
+from bots.telegram.sending import Sender, Told
 from bots.telegram.speaking import Perform, Speaking
 from bots.texts import Texts
+from store.errors import UnknownRow
 from store.open import Store
 from store.outcomes import Done, Outcome
 from store.values import Obligation
@@ -27,12 +28,13 @@ def performers(
     *,
     paced: bool = True,
     copy_of: CopyOf | None = None,
+    told: Told | None = None,
 ) -> Mapping[str, Perform]:
     """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests).
 
-    `copy_of` makes the copy of a person's data.
+    `copy_of` makes the copy of a person's data; `told` hears what became of each message.
     """
-    sender = Sender(app, store, texts, paced=paced)
+    sender = Sender(app, store, texts, paced=paced, told=told)
     return {
         "say": say(sender, buttons, texts),
         "wake": wake(store, intake),
@@ -47,7 +49,11 @@ def inbox(store: Store, intake: Intake) -> Perform:
     """Handle again what was put aside; when it fails again it stays there and staff see the duty fail."""
 
     async def perform(owed: Obligation) -> Outcome:
-        aside = await store.in_thread(store.set_aside_take, int(owed.facts["id"]))
+        try:
+            aside = await store.in_thread(store.set_aside_take, int(owed.facts["id"]))
+        except UnknownRow:
+            # A person gave it up while this waited, or its 30 days are over.
+            return Done()
         await intake.retry(aside.raw)
         return Done()
 

@@ -13,13 +13,19 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bots.telegram.application import App
 from bots.telegram.intake import Intake, key_of_raw
+from bots.telegram.leading import LOOK_SECONDS, Lead
 from bots.telegram.translating import ALLOWED
 from store.open import Store
 
 log = structlog.get_logger(__name__)
 
-LEADER = "telegram-poller"
-LEAST_WAIT, MOST_WAIT = 0.5, 30.0
+#: After a fault we ask again soon: what waits with Telegram must be heard within seconds of its end.
+LEAST_WAIT, MOST_WAIT = 0.5, 5.0
+#: So long Telegram keeps a question that has no answer yet, and so much later we believe that none will come: a line
+#: that was forgotten on its way is noticed within their sum.
+ASKS_FOR, ANSWERS_LATE = 5, 3
+#: A wrong token mends itself only by hand.
+TOKEN_WAIT = 30.0
 
 
 class Poller:
@@ -32,11 +38,12 @@ class Poller:
         intake: Intake,
         *,
         holder: str | None = None,
-        timeout: int = 25,
+        timeout: int = ASKS_FOR,
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
-        self._holder, self._timeout, self._recovered = holder, timeout, recovered
+        self._lead = None if holder is None else Lead(store, holder)
+        self._timeout, self._recovered = timeout, recovered
         self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -46,6 +53,18 @@ class Poller:
 
     async def run(self) -> None:
         """Until `stop`: ask, take, move on; whatever fails is waited out, for ever."""
+        if self._lead is None:
+            await self._ask_on()
+            return
+        # Once another may have the lead, our question at Telegram is broken off.
+        keeping = asyncio.create_task(self._lead.keep(self._break_off))
+        try:
+            await self._ask_on()
+        finally:
+            keeping.cancel()
+        await self._lead.let_go()
+
+    async def _ask_on(self) -> None:
         failures = 0
         while not self._stopping:
             try:
@@ -57,17 +76,17 @@ class Poller:
                         await self._recovered()
                     failures = 0
                 else:
-                    wait = 2.0
+                    wait = LOOK_SECONDS
             except asyncio.CancelledError:
-                if not self._stopping:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
                     raise
-                break
+                # Only our question was broken off: by `stop`, or because the lead was lost.
+                wait = LOOK_SECONDS
             except Exception as wrong:  # noqa: BLE001  # no fault of the network or the store may end the intake
                 failures += 1
                 wait = wait_after(wrong, failures)
             await self._rest(wait)
-        if self._holder is not None:
-            await self._store.in_thread(self._store.let_go, LEADER, self._holder)
 
     async def _once(self) -> float:
         """One batch; returns how long to wait before the next."""
@@ -84,11 +103,11 @@ class Poller:
         return 0.0 if waited else LEAST_WAIT
 
     async def _ask(self) -> list[dict[str, Any]]:
-        # The first answer comes at once: whether the line is well shows then, not after a quiet half minute.
+        # The first answer comes at once: whether the line is well shows then, not after a quiet while.
         timeout = 0 if self.last_good is None else self._timeout
         asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
         found = await self._app.bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + 10
+            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + ANSWERS_LATE
         )
         return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
 
@@ -100,10 +119,7 @@ class Poller:
             self._offset = int(raw["update_id"]) + 1
 
     async def _leads(self) -> bool:
-        if self._holder is None:
-            return True
-        lease = self._timeout + 20.0
-        return await self._store.in_thread(self._store.lead, LEADER, self._holder, lease) is not None
+        return self._lead is None or await self._lead.take()
 
     async def _rest(self, seconds: float) -> None:
         if seconds <= 0:
@@ -117,8 +133,16 @@ class Poller:
         """Ask no more; a batch that came is finished."""
         self._stopping = True
         self._stopped.set()
+        self._break_off()
+
+    def _break_off(self) -> None:
         if self._asking is not None and not self._asking.done():
             self._asking.cancel()
+
+    @property
+    def polls(self) -> bool:
+        """True where this process asks Telegram, False where it stands by."""
+        return not self._stands_by and not self._stopping
 
     def is_well(self) -> bool:
         """True while the last good answer is young enough (Telegram keeps updates for 24 hours).
@@ -148,7 +172,7 @@ def wait_after(wrong: Exception, failures: int) -> float:
             remedy = "stop the other process that polls with this token, or delete its webhook"
             log.warning("telegram_conflict", remedy=remedy)
         case InvalidToken():
-            wait = MOST_WAIT
+            wait = TOKEN_WAIT
             log.error(
                 "telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN to the token of BotFather"
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import httpx
 import structlog
@@ -14,23 +14,20 @@ from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram.application import App
+from bots.telegram.pace import Pace
 from bots.telegram.polling import seconds_of
 from bots.texts import Texts
-from complaints.duties import Lane
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.messages import Following
 from store.open import Store
-from store.outcomes import Done, GaveUp, Outcome, Retry
-from store.pacing import reserve
-from store.transactions import Tx
+from store.outcomes import Done, GaveUp, NoPlace, Outcome, Retry
 from store.values import Chat, MessageState, Obligation
 
 LONGEST = 4096
-#: Telegram lets 30 messages a second leave a bot, and one a second reach a chat; a few may come together.
-ALL, ONE_CHAT, TOGETHER = 1 / 30, 1.0, 2.0
-#: Longer than this nobody waits with a lease in hand.
-LONGEST_WAIT = 20.0
+
+#: Told of each message: the kind of its duty and what became of it.
+Told = Callable[[str, str], None]
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +52,12 @@ class Message:
 class Sender:
     """The bot's voice. With `paced` False the pace is left to the other side (demo, tests)."""
 
-    def __init__(self, app: App, store: Store, texts: Texts, *, paced: bool = True) -> None:
-        self._bot, self._store, self._texts, self._paced = app.bot, store, texts, paced
+    def __init__(
+        self, app: App, store: Store, texts: Texts, *, paced: bool = True, told: Told | None = None
+    ) -> None:
+        self._told = told or (lambda _kind, _state: None)
+        self._bot, self._store, self._texts = app.bot, store, texts
+        self._pace = Pace(store) if paced else None
 
     async def send(self, owed: Obligation, chat: Chat, message: Message) -> Outcome:
         """Send it and settle the duty; returns what remains to be done."""
@@ -70,42 +71,34 @@ class Sender:
         if owed.uncertain:
             mark = self._texts.say(message.language, "maybe_twice")
             message = replace(message, text=f"{mark}\n\n{message.text}")
-        wait = await self._pace(owed, chat)
-        if wait is not None:
-            return Retry("pace", wait)
-        number = await store.in_thread(
-            store.sending,
-            owed,
-            message.text,
-            template=message.template,
-            language=message.language,
-            ref=message.ref,
-            version=self._texts.version(message.language, message.template),
-        )
+        number = await self._begin(owed, chat, message)
+        if isinstance(number, NoPlace):
+            return number
         try:
             platform_id = await self._deliver(chat, message)
         except TelegramError as wrong:
             return await self._failed(owed, chat, message, number, wrong)
-        refused = await store.in_thread(
+        refused = await store.surely(
             store.sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
         )
+        self._told(owed.kind, MessageState.SENT.value)
         for one in refused:
             log.info("act_refused_after_sending", ref=message.ref, code=one.code)
         return Done(settled=True)
 
-    async def _pace(self, owed: Obligation, chat: Chat) -> float | None:
-        """Wait for our turn; None when it has come, else the seconds after which to ask again."""
-        if not self._paced or owed.lane is Lane.DANGER:
-            return None
-        own, bot = await self._store.in_thread(
-            self._store.run, partial(_take_turn, lane=f"telegram:{chat.address}"), writes=True
-        )
-        wait = max(own - TOGETHER, bot)
-        if wait > LONGEST_WAIT:
-            return wait
-        if wait > 0:
-            await asyncio.sleep(wait)
-        return None
+    async def _begin(self, owed: Obligation, chat: Chat, message: Message) -> int | NoPlace:
+        """Write it down and wait for its turn; the number of the message, or when to ask again."""
+        store = self._store
+        written: dict[str, Any] = {
+            "template": message.template,
+            "language": message.language,
+            "ref": message.ref,
+            "version": self._texts.version(message.language, message.template),
+        }
+        if self._pace is None:
+            return await store.in_thread(partial(store.sending, owed, message.text, **written))
+        write = partial(store.sending_in_turn, owed, message.text, **written)
+        return await self._pace.begin(chat.address, owed.lane, write)
 
     async def _deliver(self, chat: Chat, message: Message) -> str:
         """One call to Telegram; a group that became a supergroup is followed to its new number."""
@@ -143,11 +136,14 @@ class Sender:
         wrong: TelegramError,
     ) -> Outcome:
         store, failed = self._store, MessageState.FAILED
+        unsure = not isinstance(wrong, RetryAfter | Forbidden | BadRequest) and not never_left(wrong)
+        self._told(owed.kind, (MessageState.UNCERTAIN if unsure else failed).value)
         log.info("message_not_sent", id=owed.id, kind=owed.kind, error=type(wrong).__name__)
         if isinstance(wrong, RetryAfter):
             pause = seconds_of(wrong)
-            await store.in_thread(store.lane_waits, f"telegram:{chat.address}", pause)
-            await store.in_thread(store.unsent, number, failed, "flood")
+            if self._pace is not None:
+                await self._pace.refused(chat.address, pause)
+            await store.surely(store.unsent, number, failed, "flood")
             return Retry("flood", pause)
         if isinstance(wrong, Forbidden) or is_gone(wrong):
             # The notice is not given (7.3): the record says so, and staff find another way.
@@ -155,27 +151,22 @@ class Sender:
             if message.ref is not None:
                 facts = {"because": "blocked", "template": message.template}
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
-            await store.in_thread(store.blocked, chat, True, store.now())
-            await store.in_thread(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
+            await store.surely(store.blocked, chat, True, store.now())
+            await store.surely(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
             return Done(settled=True)
         if isinstance(wrong, BadRequest):
-            await store.in_thread(store.unsent, number, failed, "refused")
+            await store.surely(store.unsent, number, failed, "refused")
             return GaveUp(f"Telegram refuses this message: {wrong.message}")
-        if never_left(wrong):
-            await store.in_thread(store.unsent, number, failed, "unreachable")
+        if not unsure:
+            await store.surely(store.unsent, number, failed, "unreachable")
             return Retry("unreachable")
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
-            await store.in_thread(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
+            await store.surely(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
             return Done(settled=True)
-        await store.in_thread(store.unsent, number, uncertain, "no answer")
+        await store.surely(store.unsent, number, uncertain, "no answer")
         return Retry("no answer")
-
-
-def _take_turn(tx: Tx, *, lane: str) -> tuple[float, float]:
-    """The chat's next place and the bot's, in one transaction: a prompt pays for one commit, not two."""
-    return reserve(tx, lane, ONE_CHAT), reserve(tx, "telegram", ALL)
 
 
 def is_gone(wrong: Exception) -> bool:

@@ -10,10 +10,10 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bots.bodies import body_of
 from bots.telegram.intake import Intake
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-MOST_BYTES = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -27,12 +27,12 @@ def webhook(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Respon
         given = request.headers.get(HEADER, "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return Response(status_code=401)
-        body = await _body(request)
-        if body is None:
-            return Response(status_code=413)
+        body = await body_of(request)
+        if isinstance(body, Response):
+            return body
         try:
             raw = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Response(status_code=400)
         if not isinstance(raw, dict):
             return Response(status_code=400)
@@ -44,13 +44,3 @@ def webhook(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Respon
         return Response(status_code=200)
 
     return endpoint
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, or None when it is larger than any update; no more than that is read."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
-    return bytes(body)

@@ -126,6 +126,10 @@ class Texts:
         """An amount of money as the language writes it."""
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
 
+    def country(self, language: str, code: str) -> str:
+        """A country, by its two letters, as the language calls it: `Birleşik Krallık`."""
+        return country_name(self.language(language), code)
+
     def together(self, language: str, things: list[str]) -> str:
         """`a, b and c`."""
         return str(format_list(things, locale=_locale(self.language(language))))
@@ -138,6 +142,11 @@ class Texts:
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
         return message
+
+
+def country_name(language: str, code: str) -> str:
+    """A country, by its two letters, as a language calls it."""
+    return str(_locale(language).territories.get(code, code))
 
 
 def language_name(language: str) -> str:

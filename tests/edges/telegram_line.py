@@ -79,16 +79,16 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    sim: Simulator, store: Store, *, polls: bool = True, copy_of: CopyOf | None = None
+    sim: Simulator, store: Store, *, polls: bool = True, paced: bool = False, copy_of: CopyOf | None = None
 ) -> AsyncIterator[Line]:
     """Start it; on the way out everything is closed."""
     Desk(store)
     store.use_rulebook(RULES)
     app = build_application(sim.bot_token, sim.telegram_url)
     buttons = Buttons(SECRET)
-    intake = Intake(app, store, buttons, TEXTS, RULES)
+    intake = Intake(app, store, buttons, TEXTS)
     poller = Poller(app, store, intake, timeout=2)
-    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=False, copy_of=copy_of)}
+    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
     performing = Performing(store, kinds)
     await app.initialize()
     await app.start()

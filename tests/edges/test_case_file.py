@@ -16,6 +16,7 @@ from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_r
 from amends.documents.labels import load_labels
 from amends.documents.setting import as_pdf
 from amends.settings import load, rulebook
+from complaints.particulars import Sign
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.exporting import OPERATOR
@@ -143,6 +144,19 @@ def test_turkish_labels_stand_in_the_turkish_file(desk: Desk) -> None:
     assert [one for one in expected if one not in said] == []
     english = ("Complaint file", "Follow-up", "not yet", "Step log", "Registers")
     assert [one for one in english if one in said] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("en", "smell of gas our own sign"), ("tr", "gaz kokusu our own sign")]
+)
+def test_signs_of_harm_stand_in_it_by_their_names(desk: Desk, language: str, expected: str) -> None:
+    found = tuple(
+        Sign(rule, 4, 1, danger=False, at=desk.store.now(), seq=1)
+        for rule in ("danger.gas_smell", "own.our_own_sign")
+    )
+    said = pdf.words(filed(desk.store, desk.receive("Smell of gas", signs=found), language))
+    assert expected in said
+    assert "gas_smell" not in said
 
 
 def test_every_version_of_a_text_is_in_it(desk: Desk) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from amends.settings import load, rulebook
+from complaints.duties import Owed
 from complaints.vocabulary import Verb
 from store.keyring import Keyring
 from tests.databases import FakeClock, opened
-from tests.edges.desk import HANDLER, Desk
+from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
 from triage.sketch import sketch
 
@@ -111,7 +112,16 @@ async def test_the_record_has_the_names_that_programs_rely_on(
     }  # fmt: skip
     assert (record["state"], record["close_code"]) == ("closed", "resolved")
     (row,) = listed.json["cases"]
-    assert set(row) == {"ref", "state", "priority", "category", "owner", "received_at", "next_due"}
+    assert set(row) == {
+        "ref",
+        "jurisdiction",
+        "state",
+        "priority",
+        "category",
+        "owner",
+        "received_at",
+        "next_due",
+    }
     assert (row["ref"], row["next_due"], listed.json["next"]) == (ref, None, None)
 
 
@@ -181,6 +191,24 @@ async def test_each_date_explains_itself(product: Product, filed: Callable[[date
     assert {one["target"]: one["span"] for one in before["targets"]}["ack"] == "1 bd"
 
 
+async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that_is_a_read(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
+    ref = desk.assessed()
+    later = {"target": "first_action", "extended_to": "2026-11-12"}
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    said = await product.amends("case", "due", ref)
+    rows = (await product.amends("case", "due", ref, "--json")).json["targets"]
+    moved = next(one for one in rows if one["basis"] == "extend")
+
+    assert "Reason: Two more readings." in said.out
+    assert "superseded" in said.out
+    assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
+    assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
+    assert [one["what"] for one in desk.store.record(ref)["reads"]].count("due") == 2
+
+
 async def test_an_altered_event_is_named(product: Product, filed: Callable[[datetime], Desk]) -> None:
     ref = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
     whole = await product.amends("db", "verify", "--json")
@@ -238,6 +266,35 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     no_traceback(inbox, again, outbox, none)
 
 
+async def test_what_is_stuck_is_tried_again_or_ended_and_programs_are_told_what_was_done(
+    product: Product, filed: Callable[[datetime], Desk]
+) -> None:
+    store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
+    for n in range(3):
+        store.insert(Owed(f"tidy:{n}", "tidy", store.now()))
+        store.set_aside(f"tg:{n}", b"{}", "unparsed: KeyError")
+    for one in store.claim(["tidy"], 10, 60):
+        store.give_up(one.id, "gone")
+    stuck = [one["id"] for one in store.outbox()]
+    aside = [one["id"] for one in store.set_aside_list()]
+
+    ended = await product.amends("outbox", "give-up", str(stuck[0]), "--reason", "test", "--json")
+    retried = await product.amends("outbox", "retry", "--all", "--kind", "tidy", "--json")
+    both = await product.amends("outbox", "retry", "7", "--all")
+    gone = await product.amends("inbox", "give-up", str(aside[0]), "--reason", "cannot", "--json")
+    unsaid = await product.amends("inbox", "give-up", str(aside[1]))
+    again = await product.amends("inbox", "retry", "--all", "--json")
+    listed = await product.amends("outbox", "list", "--kind", "inbox", "--all", "--json")
+
+    assert ended.json == {"given_up": stuck[0], "reason": "test"}
+    assert retried.json == {"retried": stuck[1:]}
+    assert (both.code, unsaid.code) == (2, 2)
+    assert gone.json == {"given_up": aside[0], "reason": "cannot"}
+    assert again.json == {"retried": aside[1:]}
+    assert len(listed.json["outbox"]) == 2
+    no_traceback(ended, retried, both, gone, unsaid, again, listed)
+
+
 async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_path: Path) -> None:
     empty = {"AMENDS_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
     unknown = await product.amends("case", "show", "A7K-M3Q-9T", "--json")
@@ -278,6 +335,8 @@ async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) ->
     assert (tmp_path / "desk" / ".env").stat().st_mode & 0o077 == 0
     assert {one["mark"] for one in checked.json["findings"]} == {"ok", "warn", "fail"}
     assert checked.json["well"] is False
+    (calendar,) = [one for one in checked.json["findings"] if one["what"] == "calendar"]
+    assert re.search(r"\d+ days off, Europe/\w+; next 20\d\d-\d\d-\d\d .+; 20.+; 20", calendar["found"])
     assert len(in_words.out.splitlines()) == len(checked.json["findings"])
     assert {"commands", "chat:write"} <= set(manifest.json["oauth_config"]["scopes"]["bot"])
     no_traceback(written, upgraded, checked, in_words, manifest)

@@ -184,6 +184,21 @@ def test_what_is_kept_longer_than_the_retention_is_found_with_its_dates(
     assert later not in {one.ref for one in found}
 
 
+def test_kept_from_receipt_it_goes_no_earlier_than_it_is_closed(store: Store, clock: FakeClock) -> None:
+    desk = Desk(store)
+    slow = desk.receive()
+    clock.go_on(days=400)
+    quick = desk.closed()
+    from_receipt = {"GB": "12 months from receipt"}
+    assert store.expired(from_receipt) == []
+    clock.go_on(days=366)
+    (found,) = store.expired(from_receipt)
+    assert (found.ref, found.due <= store.now()) == (quick, True)
+    desk.act(slow, Verb.NOT_ACCEPT, MANAGER, words={"reason": "Out of scope."})
+    held = {one.ref: one.due for one in store.expired(from_receipt)}
+    assert held[slow] == store.case(slow).closed_at
+
+
 async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
     sqlite_store: Store, clock: FakeClock
 ) -> None:

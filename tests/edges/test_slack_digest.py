@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bots.slack.performers import performers
+from complaints.duties import Owed
+from complaints.hours import next_morning
 from complaints.vocabulary import Verb
-from scheduler.mornings import next_morning, owe_next_morning
+from scheduler.mornings import owe_next_morning
+from store.models import Run
 from store.open import Store
+from store.stuck import Reason
 from store.values import Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -68,6 +72,21 @@ async def test_nothing_to_say_is_no_digest(office: Office) -> None:
 
     assert len(digests(office, ALICE)) == 1
     assert digests(office, BURAK) == []
+
+
+async def test_managers_hear_that_a_new_model_was_turned_away_until_one_is_let_in(office: Office) -> None:
+    def trained(key: str, *, passes: bool) -> None:
+        run = Run(key, office.store.now(), 60, passes, {"passes": passes, "reasons": ["worse"]})
+        office.store.keep_run(run, b"", "0" * 64, {}, activate=False)
+
+    trained("1", passes=False)
+    await morning(office)
+    trained("2", passes=True)
+    await morning(office, MORNING + timedelta(days=1))
+
+    (told,) = digests(office, MONA)
+    assert "A newly trained model was turned away" in told
+    assert digests(office, ALICE) == []
 
 
 async def test_who_is_away_hears_none(office: Office) -> None:
@@ -128,6 +147,93 @@ async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office
     await morning(office, MORNING + timedelta(days=3))
 
     assert digests(office, ALICE) == []
+
+
+@clause("4.9")
+async def test_what_nobody_has_is_proposed_to_one_after_the_other_by_load(office: Office) -> None:
+    owned(office, ALICE)
+    refs = [office.proposed(f"Another matter, number {n}") for n in range(3)]
+    await morning(office)
+    first, second = digests(office, ALICE)[0], digests(office, MONA)[0]
+    to = {ref: next(line for line in first.splitlines() if ref in line) for ref in refs}
+
+    assert [sum(f"proposed to <@{one}>" in line for line in to.values()) for one in (ALICE, BURAK)] == [1, 2]
+    assert all(line in second for line in to.values())
+
+
+@clause("5.3")
+async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_days(office: Office) -> None:
+    slow, pressing = owned(office, ALICE), owned(office, ALICE, severity=4)
+    await morning(office, MORNING + timedelta(days=2))
+    soon = digests(office, TUGBA)[-1]
+    mona = digests(office, MONA)[-1]
+    await morning(office, MORNING + timedelta(days=15))
+    late = digests(office, TUGBA)[-1]
+
+    assert slow in mona
+    assert slow not in soon
+    assert pressing in soon
+    assert slow in late
+
+
+async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: Office) -> None:
+    slow = owned(office, ALICE)
+    office.store.away(MONA, MORNING + timedelta(days=20))
+    await morning(office, MORNING + timedelta(days=2))
+
+    assert slow in digests(office, TUGBA)[-1]
+
+
+@clause("6.4")
+async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(office: Office) -> None:
+    mine, still = owned(office, ALICE), owned(office, ALICE)
+    office.clock.go_on(hours=1)
+    await office.idle()
+    office.store.away(ALICE, MORNING + timedelta(days=1), BURAK)
+    office.clock.go_on(hours=1)
+    office.store.act(mine, Verb.REPLY, office.store.actor(BURAK), {}, {"text": "x", "letter": "Dear Anna."})
+    await morning(office)
+    away = digests(office, ALICE)
+    await morning(office, MORNING + timedelta(days=1))
+    back = digests(office, ALICE)[-1]
+    await morning(office, MORNING + timedelta(days=2))
+    later = digests(office, ALICE)[-1]
+
+    assert away == []
+    told = back[back.index("While you were away (1)") :]
+    assert mine in told
+    assert still not in told
+    assert "While you were away" not in later
+
+
+async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> None:
+    mine = owned(office, ALICE)
+    office.store.away(ALICE, MORNING + timedelta(days=9), BURAK)
+    office.clock.go_on(hours=1)
+    office.store.act(mine, Verb.NOTE, office.store.actor(BURAK), {}, {"text": "x"})
+    office.store.back(ALICE)
+    await morning(office)
+
+    assert "While you were away (1)" in digests(office, ALICE)[0]
+    alice = office.store.member(ALICE)
+    assert alice is not None
+    assert alice.deputy is None
+
+
+async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office: Office) -> None:
+    ref = owned(office, ALICE)
+    await office.idle()
+    office.store.insert(Owed("fetch:1", "fetch", office.store.now()), ref)
+    (row,) = office.store.outbox(everything=True, kind="fetch")
+    office.store.give_up(row["id"], "gone")
+    await morning(office)
+    mona, alice = digests(office, MONA)[-1], digests(office, ALICE)[-1]
+    office.store.give_up_for_good(row["id"], Reason.NOT_NEEDED)
+    await morning(office, MORNING + timedelta(days=1))
+
+    assert f"{ref} · fetch" in mona
+    assert "Given up" not in alice
+    assert "Given up" not in digests(office, MONA)[-1]
 
 
 async def test_p3_is_told_in_the_digest_and_p2_by_itself_in_working_hours(office: Office) -> None:

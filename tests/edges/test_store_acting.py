@@ -277,6 +277,7 @@ def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: 
     assert end is None
     assert page[0] == {
         "ref": refs[0],
+        "jurisdiction": "GB",
         "state": "received",
         "priority": "P3",
         "category": None,

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, func, inspect, select, update
 
 from store import migrating
 from store.engines import database_url, engines
 from store.errors import NotMigrated, StoreError
 from store.open import open_store
-from store.tables import METADATA
-from tests.databases import KEYS, Server
+from store.tables import METADATA, RULEBOOKS
+from store.transactions import Tx
+from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk
 
 VERSIONS = sorted((Path(migrating.__file__).parent / "migrations" / "versions").glob("*.py"))
+#: Every release that a database may come from, the newest first.
+REVISIONS = [file.stem[:4] for file in reversed(VERSIONS)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -31,31 +34,31 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
-    assert migrating.is_current(empty) is False
+    assert not migrating.standing_of(empty).is_current
     migrating.upgrade(empty)
     migrating.upgrade(empty)
-    assert migrating.is_current(empty) is True
+    assert migrating.standing_of(empty).is_current
     migrating.downgrade(empty, "base")
-    assert migrating.is_current(empty) is False
+    assert not migrating.standing_of(empty).is_current
     engine = create_engine(database_url(empty))
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
     migrating.upgrade(empty)
-    assert migrating.is_current(empty) is True
+    assert migrating.standing_of(empty).is_current
 
 
 def test_each_release_goes_back_to_the_one_before_and_forth_again(empty: str) -> None:
     migrating.upgrade(empty, "0001")
     engine = create_engine(database_url(empty))
     before = {one["name"] for one in inspect(engine).get_indexes("sketches")}
-    assert migrating.is_current(empty) is False
+    assert not migrating.standing_of(empty).is_current
     migrating.upgrade(empty)
     migrating.downgrade(empty, "0001")
     assert {one["name"] for one in inspect(engine).get_indexes("sketches")} == before
     assert "likenesses" not in inspect(engine).get_table_names()
     engine.dispose()
     migrating.upgrade(empty)
-    assert migrating.is_current(empty) is True
+    assert migrating.standing_of(empty).is_current
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_declares(empty: str) -> None:
@@ -92,6 +95,105 @@ def test_a_migration_imports_nothing_of_ours(file: Path) -> None:
         )
     }
     assert imported <= {"sqlalchemy", "alembic"}
+
+
+@pytest.fixture
+def populated(empty: str) -> tuple[str, str]:
+    """A database with a complaint that went its whole way, and the reference of it."""
+    migrating.upgrade(empty)
+    with opened(empty, FakeClock()) as store:
+        return empty, Desk(store).closed()
+
+
+def test_a_populated_database_goes_down_to_every_release_and_up_again(populated: tuple[str, str]) -> None:
+    url, ref = populated
+    engine = create_engine(database_url(url))
+    kept = ("complaints", "events", "texts", "messages", "targets", "obligations", "people", "contact_points")
+
+    def rows() -> list[int]:
+        with engine.connect() as connection:
+            return [
+                int(connection.execute(select(func.count()).select_from(METADATA.tables[name])).scalar_one())
+                for name in kept
+            ]
+
+    before = rows()
+    for revision in REVISIONS[1:]:
+        migrating.downgrade(url, revision)
+        assert rows() == before
+        migrating.upgrade(url)
+        assert rows() == before
+        with opened(url, FakeClock()) as store:
+            assert store.verify().first_bad is None
+            assert store.record(ref)["state"] == "closed"
+    engine.dispose()
+
+
+def pretend(url: str, *, serves_from: str) -> None:
+    """A release to come was here: it added a table and a column, and says who may still work on them."""
+    engine = create_engine(database_url(url))
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE of_the_future (id INTEGER PRIMARY KEY, said VARCHAR NOT NULL)",
+            "ALTER TABLE complaints ADD COLUMN of_the_future VARCHAR",
+            f"UPDATE alembic_version SET version_num = '9001', serves_from = '{serves_from}'",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_a_release_that_only_added_to_the_tables_lets_the_one_before_work_beside_it(empty: str) -> None:
+    migrating.upgrade(empty)
+    pretend(empty, serves_from=REVISIONS[0])
+    migrating.begin(empty)
+    with opened(empty, FakeClock()) as store:
+        ref = Desk(store).closed()
+        assert store.verify().first_bad is None
+        assert store.record(ref)["state"] == "closed"
+
+
+def test_rules_with_a_setting_to_come_are_left_to_the_release_that_knows_it(empty: str) -> None:
+    migrating.upgrade(empty)
+    with opened(empty, FakeClock()) as store:
+        ref = Desk(store).receive()
+    with opened(empty, FakeClock()) as other:
+        other.run(_newer_rules, writes=True)
+        with pytest.raises(NotMigrated, match="newer release"):
+            other.case(ref)
+
+
+def _newer_rules(tx: Tx) -> None:
+    data = tx.connection.execute(select(RULEBOOKS.c.data)).scalars().first()
+    assert data is not None
+    targets = {**data["targets"], "of_the_future": "1 bd"}
+    tx.connection.execute(update(RULEBOOKS).values(data={**data, "targets": targets}))
+
+
+def test_tables_that_this_release_would_harm_are_refused_by_name(empty: str) -> None:
+    migrating.upgrade(empty)
+    pretend(empty, serves_from="9001")
+    for attempt in (migrating.begin, migrating.require_current, migrating.upgrade):
+        with pytest.raises(NotMigrated, match=r"newer release .*9001.*install that release"):
+            attempt(empty)
+
+
+def test_a_migration_that_takes_something_away_says_from_when_it_serves() -> None:
+    silent = [
+        file.stem for file in VERSIONS[3:] if _takes_away(file) and "serves_from" not in file.read_text()
+    ]
+    assert silent == []
+    assert _takes_away(VERSIONS[2])
+
+
+def _takes_away(file: Path) -> bool:
+    """Does its upgrade drop or alter what an older release works on?"""
+    [up] = [
+        one
+        for one in ast.parse(file.read_text()).body
+        if isinstance(one, ast.FunctionDef) and one.name == "upgrade"
+    ]
+    called = {node.attr for node in ast.walk(up) if isinstance(node, ast.Attribute)}
+    return any(one.startswith(("drop_", "alter_", "rename_", "batch_")) for one in called)
 
 
 def test_migrating_again_keeps_every_row_and_its_children(sqlite_url: str) -> None:

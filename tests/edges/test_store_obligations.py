@@ -18,7 +18,7 @@ from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.errors import UnknownRow
 from store.open import Store
-from store.values import MessageState, Obligation
+from store.values import MessageState, Obligation, Side
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, Desk
 
@@ -264,15 +264,6 @@ def test_a_commit_that_owes_nudges_and_a_mere_read_does_not(store: Store) -> Non
     assert nudges == ["now"]
 
 
-def test_a_lane_gives_places_one_interval_apart(store: Store) -> None:
-    first, second = store.reserve("chat:1", 30.0), store.reserve("chat:1", 30.0)
-    assert first == 0.0
-    assert 29.0 < second <= 30.0
-    assert store.reserve("chat:2", 30.0) == 0.0
-    store.lane_waits("chat:2", 90.0)
-    assert 89.0 < store.reserve("chat:2", 30.0) <= 90.0
-
-
 def test_only_one_holds_the_lead_and_fencing_grows(store: Store) -> None:
     first = store.lead("poller", "one", 60.0)
     assert (first, store.lead("poller", "two", 60.0), store.lead("poller", "one", 60.0)) == (1, None, 1)
@@ -316,3 +307,36 @@ async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_s
 
     assert postgres_store.claim(["say"], 10, 60) == []
     assert first.key == "a"
+
+
+def _room(danger: int, talk: int, notice: int, bulk: int) -> dict[Lane, int]:
+    return {Lane.DANGER: danger, Lane.DIALOGUE: talk, Lane.NOTICE: notice, Lane.BULK: bulk}
+
+
+def test_apart_each_platform_claims_by_its_own_room_and_the_urgent_first(store: Store) -> None:
+    desk = Desk(store)
+    for number in range(6):
+        desk.say(f"bulk{number}", chat=desk.chat(f"8000{number}"), lane=Lane.BULK)
+    desk.say("talk", chat=desk.chat("90001"))
+    for number in range(3):
+        store.insert(Owed(f"notice{number}", "tell", store.now(), Lane.NOTICE))
+        store.insert(Owed(f"file{number}", "slack_file", store.now(), Lane.BULK))
+    sides = [Side(("say",), _room(4, 4, 3, 3)), Side(("slack_file", "tell"), _room(4, 4, 2, 1))]
+    claimed = store.claim_apart(sides, 60)
+    # Three places for bulk, one of which the talk took; two notices leave no room for files.
+    assert [one.key for one in claimed] == ["talk", "notice0", "notice1", "bulk0", "bulk1"]
+    assert [one.key for one in store.claim_apart([Side(("say",), _room(1, 1, 1, 0))], 60)] == []
+    assert [one.key for one in store.claim_apart([Side(("say",), _room(9, 9, 9, 9))], 60)] == [
+        "bulk2", "bulk3", "bulk4", "bulk5",
+    ]  # fmt: skip
+
+
+def test_a_duty_without_a_place_comes_back_as_if_it_had_not_been_tried(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (owed,) = _says(store)
+    store.stand_back(owed.id, 3600.0)
+    assert _says(store) == []
+    assert store.outbox() == []
+    store.free_waits(["say"])
+    assert [one.attempts for one in _says(store)] == [0]

@@ -9,13 +9,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from benchmarks import archive_rows
+from complaints.duties import Lane
 from complaints.people import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.engines import Engines
 from store.open import Store
+from store.places import Even, Window
+from store.stuck import Reason
+from store.tables import OBLIGATIONS
+from store.values import Side
 from store.worklists import Section
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_binding import code_of, sends
@@ -40,6 +45,24 @@ _PROPOSED = {
     "restricted": False,
     "model": None,
 }
+
+
+def _reminded(store: Store, desk: Desk) -> None:
+    """Nobody has it: one is asked, another speaks for what is left; what became of notices; an absence over."""
+    ref = desk.receive(chat=desk.chat("70008"))
+    owed = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
+    numbers = store.run(lambda tx: list(tx.connection.execute(owed).scalars()), writes=False)
+    store.reminders_waiting(ref)
+    store.ask_in_turn(numbers[0], [HANDLER])
+    store.ask_in_turn(numbers[1], [HANDLER, MANAGER])
+    store.reminders_told(ref, ("no such key",))
+    store.give_up(numbers[0], "x")
+    store.given_up(desk.actor(MANAGER))
+    store.retry_all(ref=ref)
+    store.give_up(numbers[0], "x")
+    store.give_up_for_good(numbers[0], Reason.TEST)
+    store.deliveries(ref)
+    store.happened_since(desk.actor(HANDLER), store.now(), 5)
 
 
 def _an_incident(desk: Desk) -> None:
@@ -125,9 +148,14 @@ def _a_life(store: Store) -> None:
     store.posted(ref, "card", "1.1", 1, 1)
     store.post_at("C1", "1.1")
     store.posts(ref)
+    store.sweep_cards()
+    store.waiting()
+    store.listens("slack-line", "a:1", 60.0)
+    store.take_place([Even("chat", 1.0), Window("bot", 3, 1.0)])
+    store.pause(Even("chat", 1.0), 1.0)
+    store.claim_apart([Side(("say", "card"), dict.fromkeys(Lane, 1))], 60.0)
     store.read_draft(store.draft(ref, HANDLER, "note", {}, {}, "", 1))
     store.slack_seen("Ev1")
-    store.reserve("chat", 1.0)
     store.blocked(chat, True, store.now())
     store.free_waits(("say", "card"))
     store.cases()
@@ -137,6 +165,8 @@ def _a_life(store: Store) -> None:
     for section in Section:
         store.worklist(section, desk.actor(MANAGER), due_from=store.now(), due_before=store.now())
         store.worklist(section, desk.actor(HANDLER), offset=1, limit=5)
+        store.worklist(section, desk.actor(MANAGER), slow_before=store.now())
+    _reminded(store, desk)
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
         store.coded(column, value, desk.actor(HANDLER))
     store.loads()

@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.telegram.webhook import HEADER, MOST_BYTES, webhook
+from bots.bodies import MOST_BYTES
+from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
+from store.errors import DatabaseAway
 from store.open import Store
 from store.values import Heard
 from tests.databases import FakeClock
@@ -125,7 +126,7 @@ async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*given: Any, **named: Any) -> Any:
-        raise OperationalError("select", {}, Exception("away"))
+        raise DatabaseAway("away")
 
     with monkeypatch.context() as broken:
         for name in ("hear", "known", "set_aside"):
@@ -136,6 +137,22 @@ async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
     await desk.settled()
     assert described(desk.store) == ["The water is brown."]
     assert desk.store.set_aside_list() == []
+
+
+async def test_what_a_full_disk_refuses_is_no_fault_of_the_update(
+    desk: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: Any, **named: Any) -> Any:
+        raise DatabaseAway("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        # Reading works, and so would a small row: the update must wait with Telegram all the same.
+        broken.setattr(Store, "hear", property(lambda self: full))
+        await desk.sim.customer("Anna").says("The water is brown.")
+        await asyncio.sleep(2.5)
+        assert desk.store.set_aside_list() == []
+    await desk.settled()
+    assert described(desk.store) == ["The water is brown."]
 
 
 async def test_an_outage_of_telegram_is_waited_out(desk: Line) -> None:
@@ -283,7 +300,7 @@ async def test_the_webhook_asks_again_while_the_store_is_away(
     unpolled: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*given: Any, **named: Any) -> Any:
-        raise OperationalError("select", {}, Exception("away"))
+        raise DatabaseAway("away")
 
     for name in ("hear", "known", "set_aside"):
         monkeypatch.setattr(Store, name, property(lambda self: away))

@@ -9,9 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
 
-from bots.telegram.polling import MOST_WAIT, Poller, wait_after
+from bots.telegram import leading
+from bots.telegram.polling import MOST_WAIT, TOKEN_WAIT, Poller, wait_after
 from simulator import Simulator
+from store.errors import DatabaseAway
 from store.open import Store
+from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
 
 
@@ -44,6 +47,52 @@ async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Line
     assert len(unpolled.store.record(unpolled.ref)["texts"]) == 3
 
 
+async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
+    unpolled: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert leading.LEASE_SECONDS + leading.LOOK_SECONDS < 10
+    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.3)
+    one, other = poller(unpolled, "one"), poller(unpolled, "other")
+    dies = asyncio.create_task(one.run())
+    await unpolled.tells()
+    follows = asyncio.create_task(other.run())
+    await asyncio.sleep(1.5)
+    assert other.last_good is None
+    # As a kill would have it: nothing is let go.
+    dies.cancel()
+    await unpolled.sim.customer("Anna").says("And it smells.")
+    await unpolled.settled()
+    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 2
+    other.stop()
+    await follows
+
+
+async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another_asks(
+    unpolled: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.2)
+    one = Poller(unpolled.app, unpolled.store, unpolled.intake, holder="one", timeout=25)
+    task = asyncio.create_task(one.run())
+    await unpolled.tells()
+
+    def away(*given: object) -> None:
+        raise DatabaseAway("away")
+
+    with monkeypatch.context() as broken, capture_logs() as said:
+        broken.setattr(Store, "lead", property(lambda self: away))
+        await until(lambda: any(one["event"] == "telegram_lead_lost" for one in said))
+        await asyncio.sleep(0.2)
+        assert one._asking is not None
+        assert one._asking.cancelled()
+    await unpolled.sim.customer("Anna").says("And it smells.")
+    await unpolled.settled()
+    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 2
+    one.stop()
+    await task
+
+
 async def test_a_poller_is_well_once_it_had_an_answer(unpolled: Line) -> None:
     one = poller(unpolled, "one")
     assert not one.is_well()
@@ -58,7 +107,7 @@ async def test_a_poller_is_well_once_it_had_an_answer(unpolled: Line) -> None:
     ("wrong", "event", "least"),
     [
         (Conflict("terminated by other getUpdates request"), "telegram_conflict", 3.0),
-        (InvalidToken("no"), "telegram_refuses_the_token", MOST_WAIT),
+        (InvalidToken("no"), "telegram_refuses_the_token", TOKEN_WAIT),
         (RetryAfter(7), "telegram_asks_for_a_pause", 7.0),
         (NetworkError("Bad Gateway"), "telegram_unreachable", 0.5),
         (BadRequest("strange"), "telegram_unreachable", 0.5),
@@ -74,7 +123,7 @@ def test_each_failure_is_said_in_plain_words_and_waited_out(
     assert "somebody's words" not in str(said)
 
 
-def test_the_wait_grows_to_half_a_minute_and_no_further() -> None:
+def test_the_wait_grows_to_a_few_seconds_and_no_further() -> None:
     waits = [wait_after(NetworkError("down"), failures) for failures in range(1, 20)]
     assert waits == sorted(waits)
     assert waits[-1] == MOST_WAIT

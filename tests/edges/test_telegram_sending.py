@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bots.telegram.sending import LONGEST_WAIT, length
+from bots.telegram.pace import LONGEST_WAIT
+from bots.telegram.sending import length
 from complaints.vocabulary import Flag, State, Verb
 from scheduler.performing import LEASE_SECONDS
 from simulator import Simulator
@@ -197,11 +198,6 @@ async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Lin
 
 def test_length_is_counted_as_telegram_counts() -> None:
     assert (length("abc"), length("😀")) == (3, 2)
-
-
-async def test_pace_leaves_room_for_a_few_messages_and_then_one_a_second(desk: Line) -> None:
-    waits = [desk.store.reserve("telegram:1", 1.0) for _ in range(4)]
-    assert [round(one) for one in waits] == [0, 1, 2, 3]
 
 
 def test_nothing_waits_longer_than_a_lease() -> None:

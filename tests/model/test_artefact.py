@@ -98,7 +98,7 @@ def test_a_file_with_an_estimator_inside_is_refused() -> None:
 
 def test_a_file_with_a_type_of_ones_own_is_refused() -> None:
     with pytest.raises(UnreadableModel, match="not allowed"):
-        load(skops.io.dumps({"format": "amends-triage/3", "odd": Shell}), sha256=None)
+        load(skops.io.dumps({"format": "amends-triage/4", "odd": Shell}), sha256=None)
 
 
 def test_a_file_of_another_version_is_refused() -> None:
@@ -108,7 +108,7 @@ def test_a_file_of_another_version_is_refused() -> None:
 
 def test_an_incomplete_file_is_refused(blob: bytes) -> None:
     with pytest.raises(UnreadableModel, match="incomplete"):
-        load(skops.io.dumps({"format": "amends-triage/3", "words": "a"}), sha256=None)
+        load(skops.io.dumps({"format": "amends-triage/4", "words": "a"}), sha256=None)
 
 
 def test_a_file_that_unpacks_to_far_more_is_refused() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sparse
 
 from triage import critical
 from triage.critical import fit_critical
 from triage.features import fit_features
-from triage.pipeline import Critical
+from triage.pipeline import Critical, Leaning
 from triage.safety import signs
 from triage.severity import rule_grade, rule_grades
 from triage.starters import starter_examples
@@ -20,21 +21,29 @@ SEVERITIES = np.array([row.severity for row in ROWS], dtype=np.float64)
 GRADES = rule_grades([row.text for row in ROWS])
 
 
-def fitted(**more: bool) -> Critical:
+def fitted(**more: int) -> Critical:
     found = fit_critical(MATRIX, SEVERITIES, GRADES, seed=0, **more)
     assert found is not None
     return found
 
 
 def test_only_signs_of_severity_four_and_five_count() -> None:
-    assert rule_grade(signs("There is a smell of gas in the hall")) == 1
+    assert rule_grade(signs("Smell of gas in the hall")) == 1
     assert rule_grade(signs("We have had no water since this morning")) == 0
     assert rule_grade(()) == 0
 
 
-def test_a_rule_counts_for_a_critical_case_and_more_before_there_is_a_history() -> None:
-    assert fitted().counts > 0
-    assert fitted(first_day=True).counts == pytest.approx(1.5 * fitted().counts)
+def test_a_sign_counts_the_less_the_later_it_stands() -> None:
+    calm = "I waited for the bus. " * 50
+    early, late = (rule_grade(signs(text)) for text in (f"A smell of gas. {calm}", f"{calm} A smell of gas."))
+    assert early > 0.99
+    assert 0.4 < late < 0.5
+
+
+def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history() -> None:
+    first, early, later = (fitted(own=own).counts for own in (0, 50, 200))
+    assert later > 0
+    assert (first, early) == pytest.approx((3 * later, 2 * later))
 
 
 def test_without_a_fired_rule_rules_count_nothing() -> None:
@@ -48,11 +57,19 @@ def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share
 ) -> None:
     monkeypatch.setattr(critical, "MOST", 300)
     few = fitted()
-    decisions = few.plane.decide(MATRIX)[:, 0] + few.counts * GRADES
-    mean = float(few.sigmoid.apply(decisions).mean())
+    mean = float(few.sigmoid.apply(few.decide(MATRIX, GRADES)).mean())
     assert mean == pytest.approx(float((SEVERITIES >= 4).mean()), abs=0.08)
 
 
 def test_too_few_critical_rows_teach_nothing() -> None:
     calm = np.where(SEVERITIES >= 4, np.nan, SEVERITIES)
     assert fit_critical(MATRIX, calm, GRADES, seed=0) is None
+
+
+def test_a_telling_word_counts_the_same_in_a_short_text_and_a_long_one_as_far_as_the_rest_says_nothing() -> (
+    None
+):
+    ratios = np.array([2, 0], dtype=np.float32)
+    leaning = Leaning(np.array([4, 0], dtype=np.float32), ratios)
+    matrix = sparse.csr_matrix(np.array([[1, 0], [0.1, 0.99], [0, 1], [0, 0]], dtype=np.float32))
+    assert leaning.decide(matrix) == pytest.approx([2, 2, 0, 0])

@@ -146,3 +146,10 @@ def _cached() -> Model:
     if not _MODELS:
         _MODELS.append(train_starter(("en", "tr")))
     return _MODELS[0]
+
+
+def test_a_sign_of_the_organisations_own_makes_praise_a_complaint() -> None:
+    own = (DangerSign(("chlorine cloud",), None, {"en": "Stay inside."}, "chlorine"),)
+    text = "Thank you so much, wonderful, excellent, great team! I saw the chlorine cloud."
+    assert propose(None, text).intent.kind == "praise"
+    assert propose(None, text, About(danger=own)).intent.kind == "complaint"

@@ -10,7 +10,8 @@ import pytest
 from amends.settings import load
 from amends.settings.catalogue import tables, variables
 from amends.settings.loading import SECTIONS
-from amends.settings.page import FILE, settings_page
+from amends.settings.page import FILE, preset_values, settings_page
+from amends.settings.rules import preset_named
 from amends.settings.sections import PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,12 @@ def test_every_variable_has_a_row() -> None:
 
 def test_every_preset_is_described_with_its_sources() -> None:
     assert [file.stem for file in PRESETS.glob("*.toml") if f"### `{file.stem}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("preset", sorted(file.stem for file in PRESETS.glob("*.toml")))
+def test_every_value_of_a_preset_has_its_source_and_no_source_is_left_over(preset: str) -> None:
+    data = preset_named(preset)
+    assert {key for key, _ in preset_values(data)} == set(data["sources"])
 
 
 def test_the_example_on_the_page_starts(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bots.rule_names import RULES
 from bots.slack import figures, incident_card, inputs, offers, refusals, shown
 from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
-from bots.slack.rule_names import RULES
 from bots.texts import load
+from complaints.because import STEPS
 from complaints.by_voice import LETTERS
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
@@ -19,6 +20,9 @@ from complaints.incidents import LEFT_OUT, fields_of
 from complaints.likeness import Step
 from complaints.spans import Unit
 from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
+from store.deliveries import REASONS as REASONS_WHY
+from store.fates import Fate
+from store.owed_rows import SPEAKING
 from store.worklists import Section
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
@@ -45,6 +49,7 @@ def computed() -> set[str]:
     ids |= {f"refused.{code}" for code in refusals.CODES}
     ids |= {f"said.{one}" for one in shown.SAID} | {f"file.{one}" for one in shown.KINDS}
     ids |= {f"file.state_{one}" for one in shown.STATES} | {f"message.{one}" for one in MESSAGE_STATES}
+    ids |= {f"delivery.{one}" for one in (*Fate, *SPEAKING)} | {f"delivery.why.{one}" for one in REASONS_WHY}
     ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
     ids |= {f"incident.verb.{one}" for one in incident_card.VERBS}
     ids |= {f"incident.{one}" for one in ("sent", "waiting")}
@@ -55,10 +60,11 @@ def computed() -> set[str]:
     }
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
-    ids |= {f"who.{one}" for one in ("system", "model", "complainant")} | {"channel.telegram"}
+    ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
-    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"span.{unit.value}" for unit in Unit}
+    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"why.{code}" for code in STEPS}
+    ids |= {f"span.{number}{unit.value}" for unit in Unit for number in ("", "one.")}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
     ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}
@@ -83,6 +89,10 @@ def test_every_language_has_the_same_ids_with_the_same_fields() -> None:
 
 def test_no_text_that_the_code_may_say_is_missing() -> None:
     assert computed() - TEXTS.ids("en") == set()
+
+
+def test_the_steps_of_a_date_read_the_same_on_the_command_line_and_in_slack() -> None:
+    assert {code: TEXTS.raw("en", f"why.{code}") for code in STEPS} == STEPS
 
 
 def test_no_text_is_left_over() -> None:

@@ -17,6 +17,7 @@ from bots.texts import Texts, load
 from complaints import acts
 from complaints.incidents import Incident
 from complaints.intake import Arrival
+from complaints.jurisdictions import Rulebooks
 from complaints.people import SYSTEM, complainant, staff
 from complaints.record import Case
 from complaints.references import new_reference
@@ -83,6 +84,7 @@ class Play:
 
     language: str | None = "en"
     rules: Rulebook = RULES
+    others: Mapping[str, Rulebook] = field(default_factory=dict)
     staff_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     now: datetime = START
@@ -103,7 +105,7 @@ class Play:
         by = complainant("p1")
         self.language = turn.language or self.language
         for act in turn.acts:
-            self.do(act.verb, act.ref, by, act.facts, act.words)
+            self.do(act.verb, act.ref, by, act.facts, act.words, turn.jurisdiction)
             self.acted.append(act)
         self.state = dict(turn.state)
         keys = {one.key for one in self.said}
@@ -124,19 +126,27 @@ class Play:
             texts=self.texts_of,
             sources=self.source_of,
             staff=self.staff_names,
+            rules=lambda: Rulebooks(self.rules, self.others),
             incidents=lambda: self.incidents,
             code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
             posted=lambda platform_id: self.posted.get(platform_id),
             decided=lambda ref: self.letters.get(ref, ""),
         )
-        return step(conversation, heard, now=self.now, rules=self.rules, texts=TEXTS)
+        return step(conversation, heard, now=self.now, texts=TEXTS)
 
     def do(
-        self, verb: Verb, ref: str, by: Any, facts: Mapping[str, Any] | None = None, words: Any = None
+        self,
+        verb: Verb,
+        ref: str,
+        by: Any,
+        facts: Mapping[str, Any] | None = None,
+        words: Any = None,
+        jurisdiction: str | None = None,
     ) -> None:
         """Record a verb, whoever does it."""
         if verb is Verb.RECEIVE:
-            arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, self.rules)
+            rules = Rulebooks(self.rules, self.others).of(jurisdiction)
+            arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
             done = acts.receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
         else:
             done = acts.perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)

@@ -13,7 +13,7 @@ from complaints.intake import said
 from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.record import Case
-from complaints.rulebook import Rulebook
+from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
 from tests.rules.builders import (
     ALICE,
@@ -43,8 +43,20 @@ RULEBOOKS: tuple[Rulebook, ...] = (
     RULES,
     rules_with(legal="10 bd"),
     rules_with(legal="8 weeks", extension_cap="10 bd"),
+    rules_with(
+        decide_from="acknowledged",
+        complex_doubles=False,
+        extension_cap="10 bd",
+        delay_notice="1 bd",
+        by_level={2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")},
+    ),
     replace(RULES, levels={1: ("handler", "manager")}),
     replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),
+    replace(
+        rules_with(legal="30 days", lapse="10 bd", privacy="30 days"),
+        country="TR",
+        calendar=Calendar(zone="Europe/Istanbul", hours=dict.fromkeys(range(6), ((480, 720), (780, 1020)))),
+    ),
 )
 
 #: Words for every field there is; none of them may ever be met again in a fact.
@@ -282,6 +294,7 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
         "other_complainant": dice.choice((ANNA.id, "p2")),
     },
     Verb.DECLARE_CONFLICT: lambda dice, case, at: {"who": dice.choice(HANDLING).id},
+    Verb.REDATE: lambda dice, case, at: {"rulebook": "x", "before": "y", "jurisdiction": "GB"},
     Verb.SURVEY: lambda dice, case, at: {"step": dice.choice(("sent", "reminded", "answered"))},
 }
 

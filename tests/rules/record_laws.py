@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from complaints.because import explain_step, reached
 from complaints.duties import KINDS
 from complaints.errors import ComplaintError
+from complaints.explaining import steps_of
 from complaints.folding import fold
 from complaints.lifecycle import TABLE
 from complaints.once import following
@@ -15,7 +17,8 @@ from complaints.owing import standing
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
 from complaints.record import Case, Event
-from complaints.vocabulary import CloseCode, Flag, Priority, Role, State, Target, Verb
+from complaints.targets import CAPPED_BY_LAW
+from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
 from tests.rules.random_acts import BY_ID, SAID
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -120,6 +123,30 @@ def no_clock_is_moved(before: Case, event: Event, after: Case) -> None:
             assert _may_move(before, event, after, one), (event.verb, one, latest)
 
 
+def an_extension_makes_no_date_earlier(before: Case, event: Event, after: Case) -> None:
+    """The only act that moves a date moves it onwards, inside and outside."""
+    agreed = event.verb is Verb.APPROVE and event.facts.get("extends")
+    if not (agreed or (event.verb is Verb.EXTEND and not event.facts.get("asks"))):
+        return
+    for one in after.current_targets():
+        earlier = before.target(one.target, one.of)
+        if earlier is not None and earlier.met_at is None:
+            assert one.internal_due >= earlier.internal_due
+            assert one.promised_due >= earlier.promised_due
+
+
+def every_date_explains_itself(case: Case, events: Sequence[Event]) -> None:
+    """The steps of each version, replaced or not, start with who set it and end at its due time."""
+    for one in case.targets:
+        steps = steps_of(case, one, events)
+        assert steps[0].code in {"set", "extended"}
+        assert reached(steps) == one.internal_due
+        # What held a date when the rules were changed is told by a step of its own, and then the record's date.
+        held = one.basis.partition(";")[2] not in ("", CAPPED_BY_LAW)
+        assert held or "recorded" not in {step.code for step in steps}
+        assert all(explain_step(step).strip() for step in steps)
+
+
 def _named(one: TargetSet) -> tuple[Target, int, int]:
     return one.target, one.of, one.version
 
@@ -127,15 +154,46 @@ def _named(one: TargetSet) -> tuple[Target, int, int]:
 def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
     return (
         (event.verb is Verb.EXTEND and not event.facts["asks"])
+        or event.verb is Verb.REDATE
         or (event.verb is Verb.APPROVE and event.facts.get("extends") is not None)
         or priority_of(before) is not priority_of(after)
         or before.level != after.level
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
+        or (one.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))
         or before.received_at != after.received_at
         or (one.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _counts_from_the_acknowledgement(before: Case, after: Case) -> bool:
+    return after.rules.targets.decide_from == "acknowledged" and before.acks != after.acks
+
+
+def other_rules_break_no_promise(before: Case, event: Event, after: Case) -> None:
+    """Under other rules a promised date moves later only where that was said, and the complainant hears of it.
+
+    What the law sets is corrected; a day that was missed, or given to the complainant, stays.
+    """
+    if event.verb is not Verb.REDATE:
+        return
+    assert after.rules_before == (*before.rules_before, before.rules)
+    told = {
+        one.facts["target"] for one in following(after, event) if one.facts.get("about", one.kind) == "dates"
+    }
+    for one in before.current_targets():
+        latest = after.target(one.target, one.of)
+        assert latest is not None
+        if one.met_at is not None or one.target in (Target.LEGAL, Target.PRIVACY, Target.SUBJECT):
+            continue
+        assert event.facts["later"] or latest.promised_due <= one.promised_due
+        assert one.internal_due > event.at or latest.internal_due <= one.internal_due
+        if one.target is Target.LAPSE:
+            assert latest.internal_due >= one.internal_due
+        heard = one.target is Target.DECIDE or (one.target is Target.UPDATE and before.assessment is not None)
+        if heard and latest.promised_due > one.promised_due:
+            assert one.target in told
 
 
 def _named_or_put_off(before: Case, event: Event, after: Case) -> bool:
@@ -160,7 +218,7 @@ def versions_count_work(before: Case, event: Event, after: Case) -> None:
 
 def the_events_are_the_case(case: Case, events: Sequence[Event]) -> None:
     """Folding them again gives the same."""
-    assert fold(events, case.rules) == case
+    assert fold(events, case.first_rules) == case
 
 
 def events_hold_no_words(event: Event) -> None:
@@ -219,7 +277,7 @@ def duties_are_named_by_their_date(case: Case) -> None:
     assert {one.kind for one in owed} <= set(KINDS)
     for one in owed:
         json.dumps(dict(one.facts))
-        target = _TARGET_OF.get(one.kind)
+        target = Target.DECIDE if one.facts.get("target") == Target.DECIDE else _TARGET_OF.get(one.kind)
         if one.kind == "remind":
             latest = case.target(Target(one.facts["target"]), one.facts["of"])
             assert latest is not None
@@ -229,7 +287,46 @@ def duties_are_named_by_their_date(case: Case) -> None:
             latest = case.target(target, of)
             assert latest is not None
             assert str(latest.version) in one.key.split(":")[1:]
-            assert one.kind == "lapse" or one.due == latest.internal_due
+            # What is due in quiet hours is told before them, never after the date.
+            date = latest.promised_due if target is Target.DECIDE else latest.internal_due
+            assert one.kind == "lapse" or one.due <= date
+
+
+def no_deadline_without_message(case: Case) -> None:
+    """Every date that the complainant waits for has a message owed by then, or is over (7.3: never silence)."""
+    told = case.reachable or case.told_by_people
+    if not case.is_open or case.is_history or case.erased_at or not told or Flag.WITHDRAWN in case.flags:
+        return
+    notices: dict[tuple[str, str], Any] = {}
+    for one in standing(case):
+        kind, target = one.facts.get("about", one.kind), str(one.facts.get("target", ""))
+        by = _PROMISED_BY.get((kind, target))
+        if by is not None:
+            notices[by, str(one.facts.get("remedy", 0))] = one.due
+    for date in case.current_targets():
+        # What had passed before anybody here knew of it is a figure, not a promise.
+        if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
+            continue
+        at = notices.get((date.target, str(date.of)))
+        # It had passed before it was told of, or before it was counted anew by other rules.
+        late = _told_too_late(case) or date.promised_due <= date.start
+        if date.target is Target.DECIDE and at is None and case.rules.targets.delay_notice and late:
+            continue
+        if date.target is Target.DECIDE and at is None:
+            at = notices.get((Target.LEGAL, "0"))
+        assert at is not None, (date, case.state)
+        assert at <= date.promised_due, (date, at)
+
+
+#: The dates that are promised outside while the complaint is with us, and which notice tells of each.
+_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY})
+_PROMISED_BY: Mapping[tuple[str, str], Target] = {
+    ("progress", ""): Target.UPDATE,
+    ("progress", "decide"): Target.DECIDE,
+    ("delay", "decide"): Target.DECIDE,
+    ("legal_passed", "legal"): Target.LEGAL,
+    ("remedy_late", ""): Target.REMEDY,
+}
 
 
 _TARGET_OF: Mapping[str, Target] = {
@@ -266,11 +363,20 @@ def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
     return latest is None or latest.met_at is not None or str(latest.version) not in key.split(":")[1:]
 
 
+def _told_too_late(after: Case) -> bool:
+    """Assessed anew when the date had passed: nothing can be told before it."""
+    one = after.target(Target.DECIDE)
+    return one is not None and after.assessment is not None and one.promised_due <= after.assessment.at
+
+
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
     _, target, of, _, when = key.split(":")
-    urgent = when == "-1bd" and priority_of(after) is Priority.P1
+    # Another priority has another ladder, and the days before are counted by the calendar that holds; when it is due,
+    # that is told in every one.
+    anew = priority_of(before) is not priority_of(after) or before.rules != after.rules
+    other = when != "due" and anew
     told = target == Target.ACK and after.reachable
-    return urgent or told or _target_over(Target(target), after, key, of=int(of))
+    return other or told or _target_over(Target(target), after, key, of=int(of))
 
 
 _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
@@ -296,7 +402,17 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     ),
     "recourse": lambda before, after, key: _silenced(before, after) or after.state is not State.DISAGREED,
     "progress": lambda before, after, key: (
-        _silenced(before, after) or _target_over(Target.UPDATE, after, key)
+        _silenced(before, after)
+        or _target_over(Target.DECIDE if ":decide:" in key else Target.UPDATE, after, key)
+        # Other rules may tell it by a notice of their own.
+        or (":decide:" in key and before.rules != after.rules)
+    ),
+    "delay": lambda before, after, key: (
+        _silenced(before, after)
+        or _target_over(Target.DECIDE, after, key)
+        or _told_too_late(after)
+        # Other rules may want none, and tell it otherwise.
+        or before.rules != after.rules
     ),
     "legal_passed": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)

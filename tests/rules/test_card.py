@@ -74,7 +74,7 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
     assert set(offer.buttons) & set(offer.others) == set()
     assert {one for one in (*offer.buttons, *offer.others) if not FITS[one](case)} == set()
     # The form of an incident stands with the incidents: it has a text of each language.
-    assert set(FITS) - {"open", "incident"} <= set(FORMS)
+    assert set(FITS) - {"open", "due", "incident"} <= set(FORMS)
 
 
 def test_an_unassessed_complaint_is_assessed_first() -> None:

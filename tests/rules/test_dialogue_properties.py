@@ -16,6 +16,7 @@ from bots.dialogue.labels import typed
 from bots.dialogue.talk import Talk
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
+from complaints.jurisdictions import Rulebooks
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.values import Chat, Conversation
@@ -135,9 +136,9 @@ def is_label(play: Play, text: str) -> bool:
     """True when this text is a button where the talk stands now."""
     conversation = Conversation(
         Chat("telegram", "1"), "p1", play.state, play.language, tuple(reversed(play.cases.values())), "x",
-        play.texts_of, play.source_of, {},
+        play.texts_of, play.source_of, {}, lambda: Rulebooks(play.rules),
     )  # fmt: skip
-    return typed(Talk.begin(conversation, play.now, play.rules, TEXTS), text) is not None
+    return typed(Talk.begin(conversation, play.now, TEXTS), text) is not None
 
 
 @settings(max_examples=150, deadline=None)

@@ -253,3 +253,23 @@ def test_what_was_heard_by_voice_is_confirmed_in_writing(verb: str, language: st
 
 def test_the_survey_begins_with_fairness() -> None:
     assert "Were you treated fairly and with respect?" in afterwards.survey(letter(assessed()))
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(language: str) -> None:
+    play = assessed()
+    early = under_way.delay(letter(play, language), NOW)
+    late = under_way.delay(letter(play, language), NOW + timedelta(days=90))
+    for text in (early, late):
+        assert play.ref in text
+        assert letter(play, language).day(letter(play).answer_by()) in text
+        assert "Consumer" not in text
+    assert early != late
+
+
+def test_where_a_scheme_opens_the_outside_with_the_notice_the_bodies_stand_in_it() -> None:
+    one = letter(assessed())
+    rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
+    text = under_way.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
+    assert "you may go to one of these now" in text
+    assert one.bodies() in text

@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from complaints import acts, permissions
 from complaints.errors import ComplaintError
 from complaints.intake import Arrival
-from complaints.people import MODEL, SYSTEM, Actor
+from complaints.people import MODEL, OPERATOR, SYSTEM, Actor
 from complaints.record import Case, Event, Facts
+from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from tests.rules import record_laws as laws
 from tests.rules.builders import ANNA, IDA, REF, TUESDAY
@@ -57,7 +58,7 @@ class Complaint(RuleBasedStateMachine):
     def somebody_acts(self, dice: int) -> None:
         """What carries the complaint on, what the desk does by itself, or anything by anybody."""
         drawn = Random(dice)
-        drawn.choice((self._it_goes_on, self._it_goes_on, self._the_desk, self._anything))(drawn)
+        drawn.choice((*[self._it_goes_on] * 4, *[self._the_desk, self._anything] * 2, self._the_rules))(drawn)
 
     def _anything(self, dice: Random) -> None:
         """Any verb by anybody, with likely facts, spoiled ones, or nonsense."""
@@ -87,15 +88,25 @@ class Complaint(RuleBasedStateMachine):
         by = MODEL if verb is Verb.PROPOSE else SYSTEM
         self._try(dice, verb, by, likely_facts(dice, verb, self.case, self.at), {})
 
-    def _try(self, dice: Random, verb: Verb, by: Actor, facts: Facts, words: Any) -> None:
+    def _the_rules(self, dice: Random) -> None:
+        """The operator puts it under other rules, or under the same ones once more."""
+        rules, by = dice.choice(RULEBOOKS), dice.choice((OPERATOR, OPERATOR, OPERATOR, dice.choice(ACTORS)))
+        facts = {"rulebook": rules.id, "before": self.case.rules.id, "jurisdiction": rules.country}
+        facts |= {"later": dice.random() < 0.3}
+        self._try(dice, Verb.REDATE, by, facts, dice.choice((WORDS, WORDS, {})), rules)
+
+    def _try(
+        self, dice: Random, verb: Verb, by: Actor, facts: Facts, words: Any, rules: Rulebook | None = None
+    ) -> None:
         self.at += timedelta(minutes=dice.choice(_SPANS))
         before = self.case
         try:
-            done = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words)
+            done = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
         except ComplaintError as refused:
             laws.a_refusal_gives_reason_and_remedy(refused)
             return
-        assert acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words) == done
+        again = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+        assert again == done
         self.case = done.case
         self.events.append(done.event)
         laws.the_state_moved_along_the_table(before, done.event, done.case)
@@ -103,6 +114,8 @@ class Complaint(RuleBasedStateMachine):
         laws.nothing_closes_with_a_remedy_owed(before, done.case)
         laws.an_offer_is_owed_after_a_yes_and_only_then(done.event, done.case)
         laws.no_clock_is_moved(before, done.event, done.case)
+        laws.an_extension_makes_no_date_earlier(before, done.event, done.case)
+        laws.other_rules_break_no_promise(before, done.event, done.case)
         laws.versions_count_work(before, done.event, done.case)
         laws.events_hold_no_words(done.event)
         laws.the_excluded_stay_outside(before, done.event, done.case)
@@ -126,9 +139,15 @@ class Complaint(RuleBasedStateMachine):
         """Whatever happened."""
         laws.duties_are_named_by_their_date(self.case)
 
+    @invariant()
+    def no_deadline_without_message(self) -> None:
+        """Deadlines with no message: none."""
+        laws.no_deadline_without_message(self.case)
+
     def teardown(self) -> None:
-        """At the end the events give the same case once more."""
+        """At the end the events give the same case once more, and every date of it explains itself."""
         if hasattr(self, "case"):
+            laws.every_date_explains_itself(self.case, self.events)
             laws.the_events_are_the_case(self.case, self.events)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from complaints.duties import ACTS, KINDS, Lane
+from complaints.duties import ACTS, KINDS, Lane, Owed
 from complaints.errors import AlreadyDone
 from complaints.owing import card_waits_until, standing
 from complaints.people import SYSTEM
@@ -158,11 +158,47 @@ def test_the_first_real_dates_and_every_moved_one_are_told() -> None:
 @clause("7.3")
 def test_progress_is_told_at_every_preset_date() -> None:
     told = an_assessed_case()
-    assert told.duty("progress").due == at("2026-11-10 17:30")
     informed = told.later(days=7).do(Verb.INFORM, SYSTEM)
-    assert informed.duty("progress").due == at("2026-11-17 17:30")
-    assert told.duty("progress").key != informed.duty("progress").key
+    assert (first := _progress(told)).due == at("2026-11-10 17:30")
+    assert (second := _progress(informed)).due == at("2026-11-17 17:30")
+    assert first.key != second.key
     assert "progress" not in decided(an_investigated_case()).kinds
+
+
+def _progress(told: Told) -> Owed:
+    """The notice of the next update; before a missed answer there is one of its own."""
+    (one,) = (one for one in told.owed if one.kind == "progress" and "target" not in one.facts)
+    return one
+
+
+@clause("7.3")
+def test_before_a_promised_date_is_missed_the_complainant_hears_that_there_is_no_answer_yet() -> None:
+    rules = rules_with(delay_notice="1 bd")
+    told = an_assessed_case(rules=rules)
+    assert (told.duty("delay").key, told.duty("delay").due) == ("delay:2", at("2026-11-16 09:00"))
+    assert a_received_case(rules=rules).duty("delay").due == at("2026-11-30 09:00")
+    assert "delay" not in a_decided_case(rules=rules).kinds
+    assert "delay" not in told.do(Verb.WITHDRAW, ANNA).kinds
+    assert "delay" not in an_assessed_case().kinds
+
+
+@clause("7.3")
+def test_a_date_that_was_told_after_the_moment_of_its_notice_is_spoken_of_when_it_comes() -> None:
+    told = an_assessed_case(rules=rules_with(delay_notice="1 bd"))
+    by_a_day = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY)
+    assert by_a_day.duty("delay").due == at("2026-11-18 17:30")
+    by_a_week = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    assert by_a_week.duty("delay").due == at("2026-11-23 09:00")
+    raised = assessed(told.later(days=6), severity=4)
+    assert raised.duty("delay").due == at("2026-11-10 17:30")
+    assert "delay" not in assessed(told.later(days=9), severity=4).kinds
+
+
+@clause("7.3")
+def test_the_notice_of_a_legal_maximum_comes_before_it_and_the_outside_at_it() -> None:
+    told = a_received_case(rules=rules_with(delay_notice="1 bd", legal="30 days"))
+    assert told.duty("delay").due == at("2026-12-02 09:00")
+    assert told.duty("legal_passed").due == at("2026-12-03 10:00")
 
 
 @clause("7.3")

@@ -29,7 +29,7 @@ NOT_OF_STAFF = {
         link""",
     Role.MODEL: "propose",
     Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
-        lapse restrict survey erase""",
+        lapse restrict survey erase redate""",
 }
 
 

@@ -51,6 +51,20 @@ def test_only_the_owner_or_a_manager_resolves() -> None:
     assert told.do(Verb.RESOLVE, MONA, RESOLUTION, RESOLVED).last.role is Role.MANAGER
 
 
+@clause("6.4")
+def test_the_deputy_of_an_owner_who_is_away_acts_in_their_place_as_far_as_their_own_role_goes() -> None:
+    deputy = replace(BURAK, stands_in_for=frozenset({ALICE.id}))
+    elsewhere = replace(BURAK, stands_in_for=frozenset({METE.id}))
+    done = an_assessed_case().do(Verb.RESOLVE, deputy, RESOLUTION, RESOLVED)
+    assert (done.last.by, done.last.role) == (BURAK.id, Role.HANDLER)
+    assert decided(an_investigated_case(), deputy).last.by == BURAK.id
+    with pytest.raises(NotAllowed, match="take it first"):
+        an_assessed_case().do(Verb.RESOLVE, elsewhere, RESOLUTION, RESOLVED)
+    conflicted = an_assessed_case().do(Verb.DECLARE_CONFLICT, BURAK, {"who": BURAK.id}, REASON)
+    with pytest.raises(NotAllowed, match="not open to you"):
+        conflicted.do(Verb.RESOLVE, deputy, RESOLUTION, RESOLVED)
+
+
 @clause("4.9")
 def test_only_the_owner_or_a_manager_decides() -> None:
     told = an_investigated_case()

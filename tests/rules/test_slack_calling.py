@@ -11,6 +11,7 @@ from bots.slack.calling import Away, member_of, read_away
 from bots.slack.suggesting import suggested
 from bots.slack.whom import stand_ins, to_remind
 from complaints.errors import BadFacts
+from complaints.ladder import Rung
 from complaints.vocabulary import Role, Target
 from store.values import Member
 from tests.rules.slack_cases import NOW, stages
@@ -70,12 +71,11 @@ def test_what_is_no_absence_is_refused(said: str) -> None:
 
 def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> None:
     case = stages()["owned"].case
+    here, deputised = (ALICE, BURAK, MONA), (away(ALICE, BURAK.id), BURAK, MONA)
 
-    assert to_remind(case, Target.LOOK, (ALICE, BURAK, MONA), NOW, missed=False) == (ALICE.id,)
-    assert to_remind(case, Target.LOOK, (away(ALICE, BURAK.id), BURAK, MONA), NOW, missed=False) == (
-        BURAK.id,
-    )
-    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, missed=False) == (MONA.id,)
+    assert to_remind(case, Target.LOOK, here, NOW, Rung.OWNER) == (ALICE.id,)
+    assert to_remind(case, Target.LOOK, deputised, NOW, Rung.OWNER) == (BURAK.id,)
+    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, Rung.OWNER) == (MONA.id,)
     both = (away(ALICE, BURAK.id), away(BURAK), MONA)
     assert stand_ins(ALICE.id, both, NOW) == [MONA.id]
 

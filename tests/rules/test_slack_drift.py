@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from bots.slack.digest import Morning, digest
 from bots.slack.figures import figures
+from bots.slack.model_news import ModelNews
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
 from triage.drift import Warned
@@ -30,3 +32,10 @@ def test_each_drift_is_a_line_under_the_figures(language: str) -> None:
 
 def test_without_drift_nothing_is_said_of_it() -> None:
     assert "⚠️" not in json.dumps(figures(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_each_drift_is_a_line_of_the_digest_too(language: str) -> None:
+    drawn = digest(Morning({}, model=ModelNews(drifts=WARNED)), voice(language), NOW)
+    assert json.dumps(drawn.blocks, ensure_ascii=False).count("⚠️") == 3
+    assert not Morning({}, model=ModelNews(drifts=WARNED)).is_empty

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from complaints.explaining import due_record, explained
 from complaints.vocabulary import Target, Verb
 from tests.rules.builders import (
     ALICE,
     MONA,
+    RULES,
     Told,
+    a_received_case,
     a_refund,
     a_told_case,
     an_assessed_case,
@@ -19,33 +23,92 @@ from tests.rules.builders import (
 def _why(told: Told, target: Target, of: int = 0) -> list[str]:
     found = told.case.target(target, of)
     assert found is not None
-    return explained(told.case, found)
+    return explained(told.case, found, told.events)
 
 
-def test_a_date_names_its_rule_and_the_days_counted() -> None:
-    first, *steps = _why(an_assessed_case(), Target.DECIDE)
-    assert first == "Rule P3.decide: 10 bd."
+def test_a_date_names_who_set_it_its_rule_and_the_days_counted() -> None:
+    by, rule, *steps = _why(an_assessed_case(), Target.DECIDE)
+    assert by == "Set Tue 3 Nov 2026 10:03 by U0000001: assess."
+    assert rule == "Rule P3.decide: 10 bd."
     assert steps[0] == "Starts Tue 3 Nov 2026 10:00 (Europe/London)."
     assert steps[-1] == "Due at closing time, Tue 17 Nov 2026 17:30."
+
+
+def test_before_the_assessment_the_outer_promise_is_explained_beside_the_inner_date() -> None:
+    told = a_received_case()
+    assert "Outside Tue 1 Dec 2026 17:30 is promised (20 bd)." in _why(told, Target.DECIDE)
+    assert _why(told, Target.DECIDE)[0] == "Set Tue 3 Nov 2026 10:00 by complainant: receive."
+
+
+def test_a_complex_matter_says_that_it_has_twice_the_time() -> None:
+    assert "Complex, so twice the time: 20 bd." in _why(an_assessed_case(complexity=3), Target.DECIDE)
 
 
 def test_a_capped_date_says_what_caps_it() -> None:
     lines = _why(an_assessed_case(rules=rules_with(legal="3 days")), Target.DECIDE)
     assert "The legal maximum (3 days) ends earlier:" in lines
+    assert lines[-1] == "3 days on, at the same local time: Fri 6 Nov 2026 10:00."
 
 
-def test_an_extension_a_promise_and_a_wait_say_whose_word_it_was() -> None:
-    told = an_assessed_case()
+def test_an_extension_says_who_when_why_within_what_and_from_what_to_what() -> None:
+    told = an_assessed_case(rules=rules_with(legal="20 bd", extension_cap="10 bd"))
     later = {"target": "decide", "extended_to": "2026-11-24"}
     extended = told.do(Verb.EXTEND, MONA, later, {"reason": "Two more readings."})
-    assert _why(extended, Target.DECIDE) == ["Extended by a manager, with a reason told to the complainant."]
-    promised = a_told_case(remedies=[a_refund()])
-    assert _why(promised, Target.REMEDY) == [
-        "Promised for this day in the decision: due at its closing time."
+    assert _why(extended, Target.DECIDE) == [
+        "Extended Tue 3 Nov 2026 10:04 by U0000003; the complainant is told, with the reason.",
+        "Reason: Two more readings.",
+        "All extensions together end Tue 1 Dec 2026 17:30 at the latest (10 bd).",
+        "No extension passes the legal maximum, Tue 1 Dec 2026 17:30 (20 bd).",
+        "Moved from Tue 17 Nov 2026 17:30 to Tue 24 Nov 2026 17:30.",
     ]
+    found = extended.case.target(Target.DECIDE)
+    assert found is not None
+    assert explained(extended.case, found)[-1] == _why(extended, Target.DECIDE)[-1]
+
+
+def test_an_extension_that_was_asked_for_says_who_asked_and_who_agreed() -> None:
+    later = {"target": "decide", "extended_to": "2026-11-24"}
+    asked = an_assessed_case().do(Verb.EXTEND, ALICE, later, {"reason": "Two more readings."})
+    assert _why(asked.do(Verb.APPROVE, MONA, {"agreed": "yes"}), Target.DECIDE)[:3] == [
+        "Extended Tue 3 Nov 2026 10:05 by U0000003; the complainant is told, with the reason.",
+        "U0000001 had asked for it Tue 3 Nov 2026 10:04.",
+        "Reason: Two more readings.",
+    ]
+
+
+def test_a_day_that_somebody_named_says_whose_word_it_was() -> None:
+    promised = a_told_case(remedies=[a_refund()])
+    assert _why(promised, Target.REMEDY)[1:] == [
+        "Promised for Tue 17 Nov 2026 in the decision.",
+        "Due at closing time, Tue 17 Nov 2026 17:30.",
+    ]
+    assert "Rule remedy: 10 bd." in _why(a_told_case(remedies=[{"type": "repair"}]), Target.REMEDY)
     waiting = an_investigated_case().do(Verb.ASK, ALICE, {"needed_by": "2026-11-09"}, {"text": "The bill?"})
-    (line,) = _why(waiting, Target.WAITING)
-    assert line.startswith("Asked of the complainant for this day")
+    assert _why(waiting, Target.WAITING)[1] == (
+        "Asked of the complainant for Mon 9 Nov 2026; no other date waits for it."
+    )
+
+
+def test_a_last_day_off_rolls_over_to_the_next_working_day() -> None:
+    told = an_assessed_case(rules=rules_with(privacy="5 days"), category="privacy")
+    assert _why(told, Target.PRIVACY)[1:] == [
+        "Rule privacy: 5 days.",
+        "Counted from the day after receipt.",
+        "Starts Tue 3 Nov 2026 10:00 (Europe/London).",
+        "5 days on, at the same local time: Sun 8 Nov 2026 10:00.",
+        "A day off, so the next working day counts: Mon 9 Nov 2026.",
+        "Due at closing time, Mon 9 Nov 2026 17:30.",
+    ]
+
+
+def test_what_other_rules_had_computed_stands_as_the_record_holds_it() -> None:
+    told = an_assessed_case()
+    found = told.case.target(Target.DECIDE)
+    assert found is not None
+    moved = replace(told.case, rules=replace(RULES, calendar=replace(RULES.calendar, zone="Europe/Istanbul")))
+    assert explained(moved, found)[-1] == (
+        "The record holds Tue 17 Nov 2026 20:30, computed by the rules in force then."
+    )
 
 
 def test_every_version_of_every_target_is_on_the_record() -> None:
@@ -53,5 +116,7 @@ def test_every_version_of_every_target_is_on_the_record() -> None:
     rows = due_record(told.case)
     assert len(rows) == len(told.case.targets)
     assert [row["internal_due"] for row in rows] == sorted(row["internal_due"] for row in rows)
-    assert all(row["because"] for row in rows)
+    assert all(row["because"] and row["steps"] for row in rows)
+    replaced = [row for row in rows if row["superseded"]]
+    assert len(rows) - len(replaced) == len(told.case.current_targets())
     assert {"target", "version", "start", "internal_due", "promised_due", "basis", "met_at"} <= set(rows[0])

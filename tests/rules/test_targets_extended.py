@@ -10,12 +10,14 @@ import pytest
 from amends.settings.rules import preset_targets
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.particulars import TargetSet
-from complaints.rulebook import Rulebook
+from complaints.people import SYSTEM
+from complaints.rulebook import LevelTargets, Rulebook
 from complaints.vocabulary import Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
     ANNA,
+    LOWER_REASON,
     MONA,
     RULES,
     Told,
@@ -89,6 +91,41 @@ def test_the_municipalitys_second_level_is_acknowledged_in_its_own_time() -> Non
 
 
 @clause("F")
+def test_the_municipalitys_second_level_has_twenty_days_from_its_acknowledgement_and_twenty_more() -> None:
+    told = a_case_at_level_two(rules=_preset("municipality"))
+    assert due(told, Target.DECIDE) == at("2026-12-01 17:30")
+    assert the(told, Target.DECIDE).basis == "level.2.decide"
+    acked = told.later(days=2).do(Verb.ACKNOWLEDGE, SYSTEM)
+    assert the(acked, Target.DECIDE).start == acked.at
+    assert due(acked, Target.DECIDE) == at("2026-12-03 17:30")
+    taken = acked.do(Verb.ASSIGN, MONA)
+    later = {"target": "decide", "extended_to": "2026-12-31"}
+    assert due(taken.do(Verb.EXTEND, MONA, later, WHY), Target.DECIDE) == at("2026-12-31 17:30")
+    with pytest.raises(NotAllowed, match="by 20 bd in all"):
+        taken.do(Verb.EXTEND, MONA, {**later, "extended_to": "2027-01-04"}, WHY)
+
+
+@clause("F")
+def test_a_scheme_makes_the_second_level_of_an_urgent_one_no_later() -> None:
+    rules = rules_with(by_level={2: LevelTargets(decide="20 bd")})
+    urgent = a_told_case(rules=rules, severity=3, recurrence=3).do(Verb.DISAGREE, ANNA, {"reviewers": 1})
+    assert (the(urgent, Target.DECIDE).basis, due(urgent, Target.DECIDE)) == (
+        "P2.decide",
+        at("2026-11-10 17:30"),
+    )
+    sooner = rules_with(by_level={2: LevelTargets(decide="3 bd")})
+    urgent = a_told_case(rules=sooner, severity=3, recurrence=3).do(Verb.DISAGREE, ANNA, {"reviewers": 1})
+    assert the(urgent, Target.DECIDE).basis == "level.2.decide"
+
+
+def test_a_scheme_without_a_third_stage_gives_no_more_days_at_its_second() -> None:
+    told = a_case_at_level_two(rules=_preset("uk_water")).do(Verb.ASSIGN, MONA)
+    assert due(told, Target.DECIDE) == at("2026-11-17 17:30")
+    with pytest.raises(NotAllowed, match="by 0 bd in all"):
+        told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY)
+
+
+@clause("F")
 def test_escalating_before_a_decision_moves_no_clock() -> None:
     told = an_assessed_case()
     up = told.later(days=3).do(Verb.ESCALATE, ALICE, {}, {"reason": "Too hard."})
@@ -98,13 +135,21 @@ def test_escalating_before_a_decision_moves_no_clock() -> None:
     assert due(late, Target.ACK) == at("2026-11-04 17:30")
 
 
+def test_escalating_before_a_decision_gives_none_of_the_next_levels_times() -> None:
+    told = an_assessed_case(rules=_preset("municipality"))
+    up = told.later(days=3).do(Verb.ESCALATE, ALICE, {}, {"reason": "Too hard."})
+    assert the(up, Target.DECIDE) == the(told, Target.DECIDE)
+    taken = up.do(Verb.ASSIGN, MONA)
+    with pytest.raises(NotAllowed, match="by 10 bd in all"):
+        taken.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-12-15"}, WHY)
+
+
 def test_reopening_starts_the_clocks_anew() -> None:
     told = a_closed_case().later(days=7).do(Verb.REOPEN, ANNA, {}, {"reason": "It came back."})
     assert due(told, Target.DECIDE) == at("2026-11-24 17:30")
     assert the(told, Target.DECIDE).met_at is None
 
 
-@clause("7.3")
 @clause("7.3")
 def test_a_handler_asks_for_a_later_date_and_a_manager_moves_it_by_agreeing() -> None:
     told = an_assessed_case()
@@ -138,6 +183,27 @@ def test_agreeing_after_the_date_passed_moves_nothing() -> None:
     asked = an_assessed_case().do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
     with pytest.raises(OutOfOrder, match="has passed"):
         asked.later(days=15).do(Verb.APPROVE, MONA, {"agreed": "yes"})
+
+
+@clause("7.3")
+def test_agreeing_brings_no_date_nearer_that_moved_on_meanwhile() -> None:
+    asked = an_assessed_case().do(Verb.EXTEND, ALICE, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
+    doubled = assessed(asked, MONA, LOWER_REASON, complexity=3)
+    assert due(doubled, Target.DECIDE) == at("2026-12-01 17:30")
+    with pytest.raises(OutOfOrder, match="as late by now"):
+        doubled.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    refused = doubled.do(Verb.APPROVE, MONA, {"agreed": "no"}, {"reason": "There is time."})
+    assert due(refused, Target.DECIDE) == at("2026-12-01 17:30")
+
+
+@clause("7.3")
+def test_agreeing_keeps_to_the_cap_of_all_extensions_as_it_is_by_then() -> None:
+    rules = rules_with(extension_cap="10 bd")
+    later = {"target": "decide", "extended_to": "2026-12-01"}
+    asked = an_assessed_case(rules=rules).do(Verb.EXTEND, ALICE, later, WHY)
+    raised = assessed(asked, severity=4)
+    with pytest.raises(NotAllowed, match="by 10 bd in all"):
+        raised.do(Verb.APPROVE, MONA, {"agreed": "yes"})
 
 
 def test_a_decision_makes_a_date_that_was_asked_for_moot() -> None:

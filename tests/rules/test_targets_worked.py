@@ -11,7 +11,7 @@ from amends.settings.rules import preset_targets
 from complaints.particulars import TargetSet
 from complaints.people import SYSTEM
 from complaints.rulebook import Calendar, OnCall, Rulebook
-from complaints.targets import next_due
+from complaints.targets import answer_by, next_due
 from complaints.vocabulary import State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -175,7 +175,13 @@ def test_looking_is_met_by_the_assessment_and_deciding_by_the_decision() -> None
         ("small_business", "2026-11-04 17:30", "2026-11-10 17:30", "2026-11-17 17:30"),
         ("uk_fca_disp", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-29 10:00"),
         ("au_rg271", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-03 10:00"),
+        ("uk_fca_disp_payments", "2026-11-04 17:30", "2026-11-24 17:30", "2026-12-22 17:30"),
+        ("au_rg271_super", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-18 10:00"),
+        ("au_rg271_hardship", "2026-11-04 17:30", "2026-11-17 17:30", "2026-11-24 10:00"),
         ("municipality", "2026-11-10 17:30", "2026-11-17 17:30", None),
+        ("spso", "2026-11-04 17:30", "2026-11-10 17:30", None),
+        ("uk_water", "2026-11-04 17:30", "2026-11-17 17:30", "2026-11-17 17:30"),
+        ("tr_public", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-03 10:00"),
     ],
 )
 def test_the_presets_dates(preset: str, ack: str, decide: str, legal: str | None) -> None:
@@ -183,6 +189,34 @@ def test_the_presets_dates(preset: str, ack: str, decide: str, legal: str | None
     assert (due(told, Target.ACK), due(told, Target.DECIDE)) == (at(ack), at(decide))
     found = told.case.target(Target.LEGAL)
     assert (found.internal_due if found else None) == (at(legal) if legal else None)
+
+
+@clause("7.4")
+def test_where_a_scheme_counts_from_the_acknowledgement_the_urgent_still_count_from_receipt() -> None:
+    told = a_received_case(rules=_preset("municipality")).later(days=2).do(Verb.ACKNOWLEDGE, SYSTEM)
+    assert the(told, Target.DECIDE).start == told.at
+    assert due(told, Target.DECIDE) == at("2026-11-19 17:30")
+    urgent = assessed(told, severity=4)
+    assert the(urgent, Target.DECIDE).start == urgent.case.received_at
+    assert due(urgent, Target.DECIDE) == at("2026-11-10 17:30")
+
+
+@clause("7.4")
+def test_the_acknowledgement_promises_the_date_that_its_own_arrival_sets() -> None:
+    told = a_received_case(rules=_preset("municipality"))
+    when = at("2026-11-05 10:00")
+    assert answer_by(told.case) == at("2026-11-17 17:30")
+    assert answer_by(told.case, when) == at("2026-11-19 17:30")
+    acked = replace(told, at=when).do(Verb.ACKNOWLEDGE, SYSTEM)
+    assert answer_by(acked.case) == answer_by(told.case, when)
+    assert answer_by(a_received_case().case, when) == at("2026-12-01 17:30")
+
+
+@clause("7.5")
+def test_a_schemes_own_time_is_not_doubled_for_a_complex_matter() -> None:
+    assert due(an_assessed_case(rules=_preset("municipality"), complexity=3), Target.DECIDE) == at(
+        "2026-11-17 17:30"
+    )
 
 
 def _preset(name: str) -> Rulebook:

@@ -154,7 +154,8 @@ def test_raised_late_gives_one_live_date_and_reminds_of_no_old_one() -> None:
     assert (due.target, due.start) == (Target.ACT_BY, told.at)
     late = {one.key for one in standing(told.case) if one.kind == "remind" and one.due <= told.at}
     assert late == set()
-    assert not any(key.startswith("voice:progress") for key in by_key(told))
+    # The date of the answer lies ahead; the update that passed before we knew of it is nobody's to tell.
+    assert [key for key in by_key(told) if key.startswith("voice:progress")] == ["voice:progress:decide:1"]
     done = assessed(told)
     act_by = done.case.target(Target.ACT_BY)
     assert act_by is not None

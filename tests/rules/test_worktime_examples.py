@@ -196,6 +196,11 @@ def test_reminders_before_a_due_time(span: str, expected: str) -> None:
     assert before(at("2026-12-30 17:30"), span, WEEK).at == at(expected)
 
 
+def test_nothing_is_reminded_of_after_it_was_due() -> None:
+    assert before(at("2026-11-04 03:00"), "0 bd", WEEK).at == at("2026-11-04 03:00")
+    assert before(at("2026-11-04 17:30"), "0 bd", WEEK).at == at("2026-11-04 09:00")
+
+
 COVERED = OnCall(always=True, people=("U0000002",))
 
 

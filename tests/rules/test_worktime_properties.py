@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.because import STEPS, Step
+from complaints.because import STEPS, Step, reached
 from complaints.hours import BadHours, NeverOpen
 from complaints.localtime import wall
 from complaints.quiet import BadQuietHours
@@ -19,6 +20,7 @@ from complaints.worktime import (
     closing_time,
     due,
     due_where_on_call,
+    earliest,
     explain,
     is_working,
     next_working,
@@ -26,11 +28,15 @@ from complaints.worktime import (
     parse_hours,
     parse_quiet,
     quiet_until,
+    rolled,
     works_on,
 )
 
 ZONES = [
     "Europe/London",
+    "America/New_York",
+    "Africa/Casablanca",
+    "Pacific/Chatham",
     "Europe/Istanbul",
     "America/Santiago",
     "America/Havana",
@@ -56,12 +62,94 @@ working_days = st.integers(0, 300).map(lambda n: Span(n, Unit.WORKING_DAYS))
 working_hours = st.integers(0, 300).map(lambda n: Span(n, Unit.WORKING_HOURS))
 
 
-@given(starts, starts, working_days | working_hours, calendars)
+_numbers = st.integers(0, 3) | st.integers(0, 300)
+spans = st.builds(Span, _numbers, st.sampled_from(Unit))
+_COUNTED = [Unit.SECONDS, Unit.MINUTES, Unit.HOURS, Unit.WORKING_HOURS, Unit.WORKING_DAYS]
+_DATED = [Unit.DAYS, Unit.WEEKS, Unit.MONTHS]
+rotas = st.builds(
+    OnCall,
+    always=st.booleans(),
+    hours=st.dictionaries(st.integers(0, 6), _spans),
+    people=st.sampled_from([(), ("U0000002",)]),
+)
+
+
+@given(starts, starts, st.builds(Span, st.integers(0, 300), st.sampled_from(_COUNTED)), calendars)
 def test_a_later_start_is_never_due_earlier(
     one: datetime, two: datetime, span: Span, calendar: Calendar
 ) -> None:
     early, late = sorted((one, two))
     assert due(early, span, calendar).at <= due(late, span, calendar).at
+
+
+@given(
+    starts, st.integers(0, 100_000), st.builds(Span, st.integers(0, 40), st.sampled_from(_DATED)), calendars
+)
+def test_of_days_and_longer_a_later_start_is_never_due_on_an_earlier_day(
+    early: datetime, minutes: int, span: Span, calendar: Calendar
+) -> None:
+    # Not to the minute: of two starts on one wall the hour that the clocks skip, or the last day of a shorter
+    # month, may swap what lies within it.
+    late = early + timedelta(minutes=minutes)
+    days = [wall(due(start, span, calendar).at, calendar.zone).date() for start in (early, late)]
+    assert days == sorted(days)
+
+
+@given(starts, spans, calendars, rotas, st.data())
+def test_a_holiday_never_makes_a_due_time_earlier(
+    start: datetime, span: Span, calendar: Calendar, on_call: OnCall, data: st.DataObject
+) -> None:
+    near = start.date()
+    more = data.draw(
+        st.sets(st.dates(near - timedelta(days=3), near + timedelta(days=60)) | st.just(near), max_size=15)
+    )
+    fewer = calendar
+    closed = replace(calendar, holidays={**calendar.holidays, **dict.fromkeys(more, "Closed")})
+    for counted in (
+        lambda days: due(start, span, days),
+        lambda days: due_where_on_call(start, span, days, on_call),
+        lambda days: rolled(due(start, span, days), days),
+    ):
+        assert counted(fewer).at <= counted(closed).at
+
+
+@given(starts, spans, calendars, rotas)
+def test_the_explanation_ends_at_the_due_time(
+    start: datetime, span: Span, calendar: Calendar, on_call: OnCall
+) -> None:
+    found = [due(start, span, calendar), due_where_on_call(start, span, calendar, on_call)]
+    found += [rolled(found[0], calendar), earliest(found[0], calendar, legal=start + timedelta(days=3))]
+    if span.unit is not Unit.WORKING_HOURS:
+        found.append(before(start, span, calendar))
+    assert [reached(one.because) for one in found] == [one.at for one in found]
+    assert all(one.because[0].code == "start" for one in found)
+
+
+@given(starts, spans, calendars)
+def test_a_reminder_is_never_after_what_it_reminds_of(at: datetime, span: Span, calendar: Calendar) -> None:
+    for each in (span, Span(span.number, Unit.WORKING_DAYS), Span(0, Unit.WORKING_DAYS)):
+        if each.unit is not Unit.WORKING_HOURS:
+            assert before(at, each, calendar).at <= at
+
+
+@given(starts, st.integers(1, 30), calendars, st.dates(date(2020, 1, 1), date(2035, 1, 1)))
+def test_a_holiday_never_makes_a_reminder_later(
+    at: datetime, number: int, calendar: Calendar, day: date
+) -> None:
+    closed = replace(calendar, holidays={**calendar.holidays, day: "Closed"})
+    span = Span(number, Unit.WORKING_DAYS)
+    assert before(at, span, closed).at <= before(at, span, calendar).at
+
+
+@given(starts, spans, calendars)
+def test_rolling_ends_at_closing_time_of_a_working_day_no_earlier_than_the_last_day(
+    start: datetime, span: Span, calendar: Calendar
+) -> None:
+    last = due(start, span, calendar)
+    end = rolled(last, calendar)
+    day = wall(last.at, calendar.zone).date()
+    assert end.at >= closing_time(day, calendar) or not works_on(day, calendar)
+    assert is_working(end.at - timedelta(microseconds=1), calendar)
 
 
 @given(starts, st.integers(0, 300), st.sampled_from(Unit), calendars)

@@ -15,6 +15,8 @@ STORIES = sorted(Path(__file__).parent.glob("*.story"))
 async def test_the_story_holds(story: Path) -> None:
     told: list[str] = []
 
-    failed = await play(story.read_text(encoding="utf-8"), report=told.append)
+    beside = story.with_suffix(".toml")
+    settings = beside.read_text(encoding="utf-8") if beside.is_file() else ""
+    failed = await play(story.read_text(encoding="utf-8"), report=told.append, settings=settings)
 
     assert failed is None, "\n".join([*told, str(failed)])

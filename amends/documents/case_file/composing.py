@@ -31,10 +31,12 @@ def case_file(
 ) -> Document:
     """One complaint as a document; `labels` says in which language, `shown` are the images among its files.
 
-    `subject`: the edition for a member of staff complained about, without pictures and to go without the record.
+    Its times are told in the complaint's own zone. `subject`: the edition for a member of staff complained about,
+    without pictures and to go without the record.
     """
     if subject:
         whole, shown = for_subject(whole), ()
+    labels = labels.in_zone(whole.rules.calendar.zone)
     told = Telling(Asked(whole.record), labels)
     return Document(
         title=labels.say("case.title_subject" if subject else "case.title"),

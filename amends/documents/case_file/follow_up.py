@@ -8,6 +8,7 @@ from typing import Any
 from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Words
 from amends.documents.case_file.steps import steps
 from amends.documents.case_file.telling import Telling
+from bots.rule_names import rule_name
 
 
 def follow_up(told: Telling) -> Iterator[Block]:
@@ -89,7 +90,7 @@ def _assessment(told: Telling) -> Iterator[Block]:
 
 def _proposed(told: Telling) -> Iterator[Block]:
     record, say, code = told.record, told.say, told.labels.code
-    signs = "\n".join(one["rule"] for one in record["signs"])
+    signs = "\n".join(dict.fromkeys(rule_name(one["rule"], say) for one in record["signs"]))
     made = record["proposal"] or None
     if made is None and not signs:
         return

@@ -1,0 +1,152 @@
+"""The duty `remind`: staff hear that a due time comes near or was missed, step by step up the ladder (8.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from bots.slack import whom
+from bots.slack.card import Drawn
+from bots.slack.direct import Direct
+from bots.slack.notices import notice
+from bots.slack.suggesting import could_take
+from complaints.hours import next_morning
+from complaints.ladder import PINGED, REMINDED, Rung, Stage, leaves_at, stages
+from complaints.owing import standing
+from complaints.particulars import TargetSet
+from complaints.priorities import priority_of
+from complaints.record import Case
+from complaints.vocabulary import Priority, Target
+from store.outcomes import Done, Later, Outcome
+from store.values import Member, Obligation
+
+
+class Reminding:
+    """Performs `remind`. Single messages are for P1 and P2; of the others the morning digest tells."""
+
+    def __init__(self, direct: Direct) -> None:
+        self.direct = direct
+        self.desk = direct.desk
+
+    async def remind(self, owed: Obligation) -> Outcome:
+        """One step of one date. Of several steps of a complaint that wait at once the highest alone speaks."""
+        desk, now = self.desk, self.desk.store.now()
+        case = await desk.do(desk.store.case, str(owed.ref))
+        found = _step(case, owed.key)
+        if found is None:
+            return Done()
+        target, stage = found
+        # A closed one with a question stands in no list of the digest.
+        if priority_of(case) not in PINGED and case.is_open:
+            return await self._shown(case, stage, Done())
+        opens = leaves_at(case, now)
+        if opens > now:
+            return await self._shown(case, stage, Later(opens, "outside working hours"))
+        covered = await self._covered(case, owed)
+        if covered is None:
+            return Done()
+        outcome = await self._tell(case, target, stage, owed, now, covered)
+        if isinstance(outcome, Done) and covered:
+            await desk.do(desk.store.reminders_told, case.ref, covered)
+        if isinstance(outcome, Done) and stage.name == "top" and priority_of(case) is Priority.P1:
+            # Until it is met or moved: every working day, so that nobody gets used to it within the hour.
+            outcome = Later(next_morning(now, case.rules.calendar), "told; not met yet")
+        return await self._shown(case, stage, outcome)
+
+    async def _shown(self, case: Case, stage: Stage, outcome: Outcome) -> Outcome:
+        """The card shows a missed date; nothing of the record moved, so nothing else would draw it."""
+        if stage.rung is Rung.OWNER or not isinstance(outcome, Done | Later):
+            return outcome
+        drawn = await self.direct.drawing.again(case.ref)
+        return outcome if isinstance(drawn, Done) else drawn
+
+    async def _covered(self, case: Case, owed: Obligation) -> tuple[str, ...] | None:
+        """The steps of this complaint that wait beside this one and say less; None where one says more.
+
+        So one message comes after a long stop, not one for each step that was missed.
+        """
+        waiting = await self.desk.do(self.desk.store.reminders_waiting, case.ref)
+        asked = {one.key for one in standing(case)}
+        ranks = {key: rank for key in waiting if key in asked and (rank := _rank(case, key)) is not None}
+        own = ranks.get(owed.key) or _rank(case, owed.key)
+        beside = {key: rank for key, rank in ranks.items() if own is not None and rank[0] == own[0]}
+        if own is None or any(rank > own for rank in beside.values()):
+            return None
+        return tuple(key for key, rank in beside.items() if rank < own)
+
+    async def _tell(
+        self,
+        case: Case,
+        target: TargetSet,
+        stage: Stage,
+        owed: Obligation,
+        now: datetime,
+        covered: Sequence[str],
+    ) -> Outcome:
+        desk = self.desk
+        members: Sequence[Member] = await desk.do(desk.store.members)
+        asked = None
+        if case.owner is None and target.target is not Target.APPROVE and stage.rung < Rung.TOP:
+            asked = await desk.do(desk.store.ask_in_turn, owed.id, could_take(case, members, now))
+        people = whom.to_remind(case, target.target, members, now, stage.rung, asked=asked)
+        beside = [found[0] for key in covered if (found := _step(case, key)) is not None]
+        text = partial(self._drawn, case, target, stage, now, beside)
+        if asked is not None:
+            outcome = await self.direct.each((asked,), text(asked), owed)
+            if not isinstance(outcome, Done):
+                return outcome
+            people = tuple(one for one in people if one != asked)
+        return await self.direct.each(people, text(None), owed)
+
+    def _drawn(
+        self,
+        case: Case,
+        target: TargetSet,
+        stage: Stage,
+        now: datetime,
+        beside: Sequence[TargetSet],
+        asked: str | None,
+    ) -> Drawn:
+        """What is said: this date, those covered by it, and whatever else of the complaint is overdue."""
+        voice = self.desk.voice
+        approve = target.target is Target.APPROVE
+        id_, forms = _SAID[stage.rung], ("approve", "open") if approve else ("open",)
+        if asked is not None:
+            id_, forms = "dm.remind_take", ("take", "open")
+        elif case.owner is None and not approve and stage.rung < Rung.TOP:
+            id_ = "dm.remind_nobody"
+        text = voice.say(id_, ref=case.ref, due=voice.due(target, case, now))
+        others = [
+            one
+            for one in case.current_targets()
+            if one != target
+            and (one in beside or (one.target in REMINDED and one.met_at is None and one.internal_due < now))
+        ]
+        if others:
+            dues = " · ".join(voice.due(one, case, now) for one in others)
+            text = f"{text}\n{voice.say('dm.remind_also', dues=dues)}"
+        return notice(case, text, voice, forms)
+
+
+#: How a step is said, by how far up it goes.
+_SAID = {Rung.OWNER: "dm.remind_before", Rung.LEAD: "dm.remind_missed", Rung.TOP: "dm.remind_top"}
+
+
+def _step(case: Case, key: str) -> tuple[TargetSet, Stage] | None:
+    """The date and the step that a key names; None where the date moved, was met, or has no such step any more."""
+    _, name, of, version, step = key.split(":")
+    target = case.target(Target(name), int(of))
+    if target is None or target.met_at is not None or target.version != int(version):
+        return None
+    stage = next((one for one in stages(case, target) if one.name == step), None)
+    return None if stage is None else (target, stage)
+
+
+def _rank(case: Case, key: str) -> tuple[bool, int, datetime, str] | None:
+    """What is for other people stands apart; then who hears it, then the newest, then the key."""
+    found = _step(case, key)
+    if found is None:
+        return None
+    target, stage = found
+    return target.target is Target.APPROVE, int(stage.rung), stage.at, key

@@ -1,0 +1,93 @@
+"""Telegram's pace: 30 messages a second from one bot, one a second into one chat, over all processes together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bots.turns import Line
+from complaints.duties import Lane
+from store.open import Store
+from store.outcomes import NoPlace
+from store.places import Even, Limit, Place, Window, look, pause
+from store.transactions import Tx
+
+BOT = "telegram"
+#: Telegram's limits: messages a second of one bot, seconds between two messages into one chat.
+MOST_A_SECOND, ONE_CHAT = 30, 1.0
+#: What nobody waits for leaves evenly at 96 % of the limit: 31 of them span 1.04 s, so that not one second holds
+#: more than 30 though the network brings one of them 40 ms late.
+APART = 1 / 28.8
+#: A few messages may reach a chat together, of danger one more.
+TOGETHER = 3
+#: One of the thirty is for danger alone: it finds its place free however many others leave.
+KEPT_FOR_DANGER = 1
+#: A place is good again after this time; the few milliseconds are for clocks that run on.
+SECOND = 1.005
+#: How far ahead a place is taken, in seconds. What was taken for surveys must not stand in a prompt's way.
+AHEAD = {Lane.DANGER: 5.0, Lane.DIALOGUE: 5.0, Lane.NOTICE: 0.4, Lane.BULK: 0.25}
+#: Longer than this nobody waits with a duty in hand.
+LONGEST_WAIT = 5.0
+#: So long one waits at the head of the line; who waits longer, waits for its chat and lets others go before.
+AT_THE_HEAD = 0.1
+#: Later than this a place is no good any more: those behind would leave together with us.
+LATE = 0.04
+
+#: Writes a message down within these limits, its place no further off than so many seconds (`sending_in_turn`).
+Write = Callable[[Sequence[Limit], float], tuple[int, Place] | float]
+
+
+def limits_for(address: str, lane: Lane) -> tuple[Limit, ...]:
+    """Within what a message to this chat must stay: the chat's first, then the bot's."""
+    danger = lane is Lane.DANGER
+    chat = Even(f"{BOT}:{address}", ONE_CHAT, TOGETHER + danger)
+    bot = Window(BOT, MOST_A_SECOND - (0 if danger else KEPT_FOR_DANGER), SECOND)
+    even = (Even(f"{BOT}~even", APART),) if lane in (Lane.NOTICE, Lane.BULK) else ()
+    return (chat, bot, *even)
+
+
+class Pace:
+    """The pace of one bot in this process; the places themselves are the store's."""
+
+    def __init__(self, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._monotonic = store, monotonic
+        self._line = Line()
+
+    async def begin(self, address: str, lane: Lane, write: Write) -> int | NoPlace:
+        """Write the message down with its place, and return its number when its time has come."""
+        limits, ahead = limits_for(address, lane), AHEAD[lane]
+        while True:
+            async with self._line.turn(lane):
+                begun = await self._store.in_thread(write, limits, ahead)
+                while isinstance(begun, float) and begun - ahead <= AT_THE_HEAD:
+                    await asyncio.sleep(begun - ahead)
+                    begun = await self._store.in_thread(write, limits, ahead)
+            if not isinstance(begun, float):
+                number, place = begun
+                await self._until(place, limits[1:])
+                return number
+            if begun > LONGEST_WAIT:
+                return NoPlace(begun)
+            await asyncio.sleep(begun - ahead if begun > ahead else begun)
+
+    async def _until(self, place: Place, limits: tuple[Limit, ...]) -> None:
+        await asyncio.sleep(max(0.0, place.at - self._monotonic()))
+        if self._monotonic() - place.at > LATE:
+            # This process was held up: its places are gone by, and all of them at once would be too many.
+            later = await self._store.in_thread(self._store.take_place, limits)
+            await asyncio.sleep(max(0.0, later.at - self._monotonic()))
+
+    async def refused(self, address: str, seconds: float) -> None:
+        """Telegram asks for a pause: of this chat where it heard much of late, else of the whole bot."""
+        await self._store.in_thread(
+            partial(self._store.run, partial(_pause, address=address, seconds=seconds), writes=True)
+        )
+
+
+def _pause(tx: Tx, *, address: str, seconds: float) -> None:
+    chat, bot, *_ = limits_for(address, Lane.DIALOGUE)
+    # One message alone leaves room for a second; where there is none, it was not our only one.
+    crowded = look(tx, [Even(chat.lane, ONE_CHAT, 2)]) > 0
+    pause(tx, chat if crowded else bot, seconds)

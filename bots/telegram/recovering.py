@@ -1,0 +1,40 @@
+"""Noticing by what we send that Telegram takes messages again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bots.telegram.speaking import Perform
+from store.outcomes import Done, Outcome, Retry
+from store.owed_rows import SPEAKING
+from store.values import Obligation
+
+#: Why a message waits for its next try when nobody was there to take it.
+NOBODY = frozenset({"unreachable", "no answer"})
+
+
+class Recovering:
+    """The first message that gets through after one did not frees what waits: its pauses have grown meanwhile.
+
+    Polling notices by itself, but not where only sending failed, nor where Telegram calls us.
+    """
+
+    def __init__(self, recovered: Callable[[], Awaitable[None]]) -> None:
+        self._recovered = recovered
+        self._away = False
+
+    def watched(self, performers: Mapping[str, Perform]) -> Mapping[str, Perform]:
+        """The same performers, their outcomes seen."""
+        return {kind: self._seen(one) if kind in SPEAKING else one for kind, one in performers.items()}
+
+    def _seen(self, perform: Perform) -> Perform:
+        async def performed(owed: Obligation) -> Outcome:
+            outcome = await perform(owed)
+            if isinstance(outcome, Retry):
+                self._away = self._away or outcome.why in NOBODY
+            elif self._away and isinstance(outcome, Done):
+                self._away = False
+                await self._recovered()
+            return outcome
+
+        return performed

@@ -1,0 +1,53 @@
+"""A database that does not answer, cannot write or went away in the middle: one error of ours for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from store.errors import DatabaseAway
+
+CANNOT_BE_USED = (
+    "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
+    "lets us in."
+)
+STOPPED_ANSWERING = (
+    "The database does not do its work ({said}): see that it runs, that there is room on its disk, and that no "
+    "other program holds it."
+)
+#: Two transactions in each other's way: a matter of trying again, not of a database that is away.
+_IN_THE_WAY = "40"
+#: Open for reading alone: what managed servers do when their disk is full.
+_READ_ONLY = "25006"
+
+
+@contextmanager
+def answering(told: str = CANNOT_BE_USED) -> Iterator[None]:
+    """DatabaseAway with this message where the database refuses; `{said}` is its first line."""
+    try:
+        yield
+    except DBAPIError as wrong:
+        raise DatabaseAway(told.format(said=_first_line(wrong))) from wrong
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Round one transaction: DatabaseAway where the database fails, anything else (a broken rule) as it is."""
+    try:
+        yield
+    except NoConnection as wrong:
+        raise DatabaseAway(STOPPED_ANSWERING.format(said="no free connection")) from wrong
+    except DBAPIError as wrong:
+        state = str(getattr(wrong.orig, "sqlstate", None) or "")
+        failed = isinstance(wrong, OperationalError | InterfaceError) or wrong.connection_invalidated
+        if not (failed or state == _READ_ONLY) or state.startswith(_IN_THE_WAY):
+            raise
+        raise DatabaseAway(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
+
+
+def _first_line(wrong: DBAPIError) -> str:
+    # The driver's own message names the address, never the password.
+    return str(wrong.orig).strip().partition("\n")[0]

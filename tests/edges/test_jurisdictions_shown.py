@@ -1,0 +1,195 @@
+"""Where people and programs meet several jurisdictions: settings, public page, the form in Slack, files."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from amends.documents.case_file import case_file
+from amends.documents.labels import load_labels
+from amends.importing.mapping import Columns
+from amends.importing.rows import past_complaints
+from amends.importing.table import read_table
+from amends.parts.web import web_app
+from amends.privacy.exporting import archive
+from amends.public_page import public_page
+from amends.settings import cautions, load, rulebooks
+from bots.texts import load as load_texts
+from complaints.jurisdictions import Rulebooks
+from complaints.rulebook import Calendar, RecourseStep, as_json, from_json
+from complaints.worktime import on_call_covers
+from simulator.block_kit import view_problems
+from store.open import Store
+from tests.databases import FakeClock
+from tests.edges.desk import RULES, Desk
+from tests.edges.product import SETTINGS
+from tests.edges.slack_office import ALICE, Office, office_of
+from tests.edges.slack_office import RULES as OFFICE_RULES
+
+TEXTS = load_texts(["en", "tr"])
+TURKISH = replace(
+    RULES,
+    country="TR",
+    languages=("tr",),
+    calendar=Calendar("Europe/Istanbul", RULES.calendar.hours),
+    recourse=(RecourseStep("Tüketici Hakem Heyeti"),),
+)
+BOTH = Rulebooks(replace(RULES, languages=("en",), jurisdictions=("TR",)), {"TR": TURKISH})
+TURKEY = '\n[jurisdiction.TR]\ntimezone = "Europe/Istanbul"\nlanguages = ["tr"]\n'
+
+
+def settings_of(folder: Path, more: str) -> Rulebooks:
+    file = folder / "amends.toml"
+    file.write_text(SETTINGS.replace('["en", "tr"]', '["en"]') + more, encoding="utf-8")
+    return rulebooks(load(file, {}), year=2026)
+
+
+def test_every_jurisdiction_of_the_settings_has_its_rulebook_and_its_language(tmp_path: Path) -> None:
+    known = settings_of(tmp_path, TURKEY)
+    assert (known.codes, known.languages) == (("GB", "TR"), ("en", "tr"))
+    assert known.own.jurisdictions == ("TR",)
+    assert known.of("TR").calendar.zone == "Europe/Istanbul"
+    assert load(tmp_path / "amends.toml", {}).languages == ("en", "tr")
+
+
+def test_a_further_country_changes_nothing_that_the_own_rules_say(tmp_path: Path) -> None:
+    alone, both = settings_of(tmp_path, "").own, settings_of(tmp_path, TURKEY).own
+    assert alone.id != both.id
+    assert alone.says_as(both)
+
+
+SPECIAL = """
+[on_call]
+hours = "Mon-Fri 18:00-09:00"
+people = ["U0000002"]
+[[danger]]
+signs = ["gas"]
+number = "0800 111 999"
+text.en = "Call {number} from outside."
+"""
+
+
+def test_who_is_on_call_lives_by_the_organisations_clock(tmp_path: Path) -> None:
+    known = settings_of(tmp_path, SPECIAL + TURKEY)
+    assert (known.own.on_call.zone, known.of("TR").on_call.zone) == ("", "Europe/London")
+    evening = datetime(
+        2026, 11, 3, 17, 30, tzinfo=UTC
+    )  # half past eight in Istanbul, half past five in London
+    assert not on_call_covers(evening, known.of("TR").on_call, "Europe/Istanbul")
+    assert on_call_covers(evening, known.own.on_call, "Europe/Istanbul")
+    assert from_json(as_json(known.of("TR"))) == known.of("TR")
+
+
+def test_the_number_of_one_country_is_not_told_in_another(tmp_path: Path) -> None:
+    known = settings_of(tmp_path, SPECIAL + TURKEY)
+    (sign,) = known.of("TR").danger
+    assert (sign.signs, sign.number) == (("gas",), None)
+    warned = cautions(load(tmp_path / "amends.toml", {}))
+    assert "jurisdiction.TR.emergency_number is not set: in danger people are told 112" in warned
+
+
+def test_a_new_year_changes_the_id_of_the_rules_and_nothing_that_they_say(tmp_path: Path) -> None:
+    settings_of(tmp_path, "")
+    settings = load(tmp_path / "amends.toml", {})
+    this, next_ = (rulebooks(settings, year=year).own for year in (2026, 2027))
+    assert this.id != next_.id
+    assert (this.edition, this.says_as(next_)) == (next_.edition, True)
+
+
+def test_the_public_page_is_of_the_country_asked_for_and_names_the_others() -> None:
+    async def nothing() -> dict[str, bool]:
+        return {}
+
+    async def figures() -> str:
+        return ""
+
+    made = web_app(
+        page=lambda country: public_page(BOTH, TEXTS, country), ready=nothing, figures=figures, hooks={}
+    )
+    caller = TestClient(made)
+    own, other, odd = (caller.get(f"/{query}").text for query in ("", "?country=tr", "?country=<b>"))
+    assert 'lang="en"' in own
+    assert 'href="/?country=TR"' in own
+    assert "Tüketici Hakem Heyeti" not in own
+    assert "Tüketici Hakem Heyeti" in other
+    assert 'href="/?country=GB"' in other
+    assert odd == own
+
+
+def test_where_there_is_one_country_the_page_names_no_other() -> None:
+    assert "<nav>" not in public_page(Rulebooks(RULES), TEXTS)
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+CALLED = {"channel": "phone", "description": "The meter was read wrong.", "language": "en"}
+
+
+async def test_staff_say_under_which_country_a_call_comes_where_there_are_several(office: Office) -> None:
+    own = replace(OFFICE_RULES, jurisdictions=("TR",))
+    turkish = replace(TURKISH, languages=OFFICE_RULES.languages, levels=OFFICE_RULES.levels)
+    office.store.use_rulebooks(Rulebooks(own, {"TR": turkish}))
+    await office.staff(ALICE).shortcut("log_complaint")
+    modal = await office.staff(ALICE).opened("log_complaint")
+    view = modal.view.content
+    (asked,) = (one for one in view["blocks"] if one.get("block_id") == "jurisdiction")
+    assert view_problems(view, "modal") == []
+    assert asked["element"]["type"] == "static_select"
+    assert [one["value"] for one in asked["element"]["options"]] == ["GB", "TR"]
+    assert asked["element"]["initial_option"]["value"] == "GB"
+    await office.staff(ALICE).fills({**CALLED, "jurisdiction": "TR"})
+    await office.staff(ALICE).submits()
+    (ref,) = office.store.open_refs("TR")
+    assert office.store.case(ref).rules == turkish
+
+
+async def test_where_there_is_one_country_nobody_is_asked(office: Office) -> None:
+    await office.staff(ALICE).shortcut("log_complaint")
+    modal = await office.staff(ALICE).opened("log_complaint")
+    assert "jurisdiction" not in [one.get("block_id") for one in modal.view.content["blocks"]]
+
+
+def test_a_column_of_a_file_says_the_country_of_a_past_complaint(tmp_path: Path) -> None:
+    file = tmp_path / "past.csv"
+    rows = (
+        "2025-03-01 09:30,Fatura.,2025-03-20,resolved,phone,tr,tr",
+        "2025-03-01,Bill.,2025-03-20,resolved,phone,,FR",
+    )
+    header = "received_at,description,closed_at,close_code,channel,language,jurisdiction"
+    file.write_text("\n".join((header, *rows)), encoding="utf-8")
+    table = read_table(file, encoding=None, delimiter=None, languages=("en", "tr"))
+    taken, refused = past_complaints(table, Columns(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
+    (one,) = taken
+    assert one.jurisdiction == "TR"
+    assert one.received_at == datetime(2025, 3, 1, 6, 30, tzinfo=UTC)  # its own zone
+    assert [row.why for row in refused] == ["jurisdiction: write one of GB, TR"]
+
+
+def test_the_case_file_and_the_copy_of_ones_data_tell_the_times_of_the_complaints_zone(
+    sqlite_store: Store,
+) -> None:
+    desk = Desk(sqlite_store)
+    sqlite_store.use_rulebooks(BOTH)
+    ref = desk.assessed()
+    sqlite_store.redate(ref, BOTH, "In Ankara.", jurisdiction="TR")
+    labels = load_labels(("en",), "Europe/London", staff=True)
+    made = case_file(sqlite_store.whole_case(ref), labels, made_at=sqlite_store.now())
+    assert "13:00" in repr(made)  # ten o'clock in London
+    person = desk.case(ref).complainant
+    mine = archive(sqlite_store, person, load_labels(("en",), "Europe/London"))
+    assert index_of(mine).count("13:00") > 0
+
+
+def index_of(packed: bytes) -> str:
+    return zipfile.ZipFile(io.BytesIO(packed)).read("index.html").decode()

@@ -1,0 +1,107 @@
+"""What `/readyz` and `/metrics` tell: figures with stable names, the queue by lane, and nothing of anybody."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import amends
+from amends.parts.lines import Lines
+from amends.parts.metrics import OF_PARTS, condition, figures
+from amends.parts.tally import COUNTED, Tally
+from complaints.duties import Lane, Owed
+from store.open import Store
+from store.values import Waiting
+from tests.databases import FakeClock
+from tests.edges.desk import Desk
+
+#: A line of Prometheus's text format: a comment, or a name with labels and a number.
+_LINE = re.compile(
+    r"# (HELP amends_\w+ .+|TYPE amends_\w+ (gauge|counter|histogram))"
+    r'|amends_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+'
+)
+PARTS = {"store": True, "telegram": True, "slack": False}
+
+
+def names(page: str) -> set[str]:
+    """Of every figure told."""
+    return {line.split(" ")[2] for line in page.splitlines() if line.startswith("# TYPE")}
+
+
+def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: FakeClock) -> None:
+    Desk(store).say("a", "b")
+    store.insert(Owed("survey:1", "survey", store.now(), Lane.BULK))
+    clock.go_on(seconds=90)
+    store.insert(Owed("survey:2", "survey", store.now(), Lane.BULK))
+    (first,) = store.claim(["say"], 1, -1.0)
+    store.retry(first.id, 5.0, "away")
+    (held,) = store.claim(["survey"], 1, -1.0)
+    assert held.lane is Lane.BULK
+    waiting = store.waiting()
+    assert waiting[Lane.DIALOGUE] == Waiting(due=2, late=90.0, retried=1)
+    assert waiting[Lane.BULK] == Waiting(due=2, late=90.0, expired=1)
+    assert waiting[Lane.DANGER] == Waiting()
+
+
+def test_every_line_is_one_that_prometheus_reads(store: Store) -> None:
+    tally = Tally()
+    tally.count("platform_calls_total", "telegram", "sendMessage", "429")
+    tally.count("messages_total", 'odd "kind"\n', "sent")
+    tally.took_in("taken", 0.007)
+    page = figures(store, PARTS, tally, dict.fromkeys(OF_PARTS, 1.5))
+    assert [line for line in page.splitlines() if not _LINE.fullmatch(line.replace('\\"', ""))] == []
+    assert 'amends_platform_calls_total{platform="telegram",method="sendMessage",outcome="429"} 1' in page
+    assert 'amends_intake_seconds_bucket{le="0.005"} 0' in page
+    assert 'amends_intake_seconds_bucket{le="0.01"} 1' in page
+    assert 'amends_duties_due{lane="danger"} 0' in page
+
+
+def test_while_the_store_is_away_the_process_still_tells_what_it_knows(store: Store) -> None:
+    parts = {**PARTS, "store": False}
+    page = figures(store, parts, Tally(), {"slack_socket_up": 0.0})
+    assert 'amends_ready{part="store"} 0' in page
+    assert "amends_slack_socket_up 0" in page
+    assert "duties_due" not in page
+    assert condition(store, parts, {}) == {**parts, "figures": {}}
+
+
+def test_what_is_overdue_is_shown_and_takes_nobody_out_of_rotation(store: Store, clock: FakeClock) -> None:
+    store.insert(Owed("survey:1", "survey", store.now(), Lane.BULK))
+    clock.go_on(hours=5)
+    told = condition(store, PARTS, {"telegram_polls": 1.0})
+    assert told["figures"]["oldest_overdue_seconds"] == 5 * 3600
+    assert {name: told[name] for name in PARTS} == PARTS
+
+
+def test_every_figure_is_explained_to_operators(sqlite_store: Store) -> None:
+    page = figures(sqlite_store, PARTS, Tally(), dict.fromkeys(OF_PARTS, 1.0))
+    told = (Path(amends.__file__).parent.parent / "docs" / "metrics.md").read_text()
+    documented = set(re.findall(r"`(amends_\w+)", told))
+    assert names(page) == documented
+    assert {f"amends_{name}" for name in COUNTED} <= documented
+
+
+async def test_more_lines_than_processes_are_ghosts(store: Store) -> None:
+    one, other = Lines(store, Tally(), holder="a:1"), Lines(store, Tally(), holder="b:2")
+    one.heard({"type": "hello", "num_connections": 1})
+    assert await one.compare() == 0
+    one.heard({"type": "hello", "num_connections": 2})
+    assert await one.compare() == 1
+    await other.compare()
+    assert await one.compare() == 0
+
+
+async def test_why_slack_ended_a_line_is_counted(sqlite_store: Store) -> None:
+    tally = Tally()
+    lines = Lines(sqlite_store, tally, holder="a:1")
+    for reason in ("refresh_requested", "warning", "link_disabled"):
+        lines.heard({"type": "disconnect", "reason": reason})
+    lines.heard({"type": "hello", "num_connections": 1})
+    assert tally.of("slack_socket_disconnects_total", "link_disabled") == 1
+    assert tally.of("slack_socket_connects_total") == 1
+
+
+def test_a_process_that_no_longer_says_so_does_not_listen(store: Store) -> None:
+    store.listens("slack-line", "a:1", -1.0)
+    assert store.listens("slack-line", "b:2", 60.0) == 1
+    assert store.listens("other", "a:1", 60.0) == 1

@@ -1,0 +1,101 @@
+"""What is in hand stays in hand while its process lives, and is surely written down once it happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from complaints.duties import Lane, Owed
+from scheduler import performing
+from scheduler.performing import Performing
+from store.errors import DatabaseAway
+from store.open import Store
+from store.outcomes import Done, Outcome
+from store.values import Obligation
+from tests.edges.product import until
+
+KIND = "digest"
+
+
+def owe(store: Store, *keys: str) -> None:
+    """Some duties of nobody in particular, due now."""
+    for key in keys:
+        store.insert(Owed(key, KIND, store.now(), Lane.BULK))
+
+
+@asynccontextmanager
+async def at_work(
+    store: Store, *performs: Callable[[Obligation], Awaitable[Outcome]]
+) -> AsyncIterator[list[Performing]]:
+    """As many processes as performers, at one store."""
+    several = [Performing(store, {KIND: one}) for one in performs]
+    tasks = [asyncio.create_task(one.run()) for one in several]
+    try:
+        yield several
+    finally:
+        for one in several:
+            one.stop()
+        await asyncio.wait(tasks, timeout=10)
+
+
+async def test_what_takes_longer_than_its_lease_is_not_begun_by_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.8)
+    monkeypatch.setattr(performing, "RENEW_SECONDS", 0.2)
+    begun: list[int] = []
+
+    async def slowly(one: Obligation) -> Outcome:
+        begun.append(one.id)
+        await asyncio.sleep(2.5)
+        return Done()
+
+    owe(store, "a")
+    async with at_work(store, slowly, slowly):
+        await until(lambda: store.open_until(store.now()) == 0)
+    assert len(begun) == 1
+
+
+async def test_what_a_dead_process_had_in_hand_is_done_by_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.8)
+    owe(store, "a")
+    assert len(store.claim((KIND,), 1, 0.8)) == 1
+    done: list[int] = []
+
+    async def does(one: Obligation) -> Outcome:
+        done.append(one.id)
+        return Done()
+
+    async with at_work(store, does):
+        await until(lambda: bool(done))
+    assert len(done) == 1
+
+
+async def test_what_was_done_while_the_database_was_away_is_written_down_and_not_done_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    away = asyncio.Event()
+    settle = store.settle
+
+    def settles(number: int) -> None:
+        if away.is_set():
+            raise DatabaseAway("away")
+        settle(number)
+
+    async def does(one: Obligation) -> Outcome:
+        done.append(one.id)
+        away.set()
+        asyncio.get_running_loop().call_later(1.2, away.clear)
+        return Done()
+
+    monkeypatch.setattr(Store, "settle", property(lambda self: settles))
+    owe(store, "a")
+    async with at_work(store, does):
+        await until(lambda: store.open_until(store.now()) == 0)
+    assert len(done) == 1

@@ -1,0 +1,164 @@
+"""Slack's known ills: cards are made right again, dead triggers are answered, repeats and lost events harm nobody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from complaints.vocabulary import Verb
+from simulator.screen import Card, NotAcknowledged
+from store.open import Store
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, office_of
+
+LATE = "Slack closed the door before the form could open"
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+def _assign(office: Office, ref: str) -> None:
+    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": ALICE})
+
+
+def _wrong(office: Office) -> list[str]:
+    """Complaints whose card does not show the record."""
+    found = []
+    for one in office.store.cases()[0]:
+        case = office.store.case(str(one["ref"]))
+        posts = office.store.posts(case.ref)
+        if not posts or any(post.shown < case.version for post in posts):
+            found.append(case.ref)
+    return found
+
+
+async def test_a_card_whose_drawing_was_given_up_is_drawn_again_by_itself(office: Office) -> None:
+    ref = office.proposed()
+    await office.card(ref)
+    office.sim.fail_next("chat.update", error="cant_update_message")
+    _assign(office, ref)
+    await office.idle()
+    assert _wrong(office) == [ref]
+    assert office.store.sweep_cards() == 1
+    assert office.store.sweep_cards() == 0
+    await office.idle()
+    assert _wrong(office) == []
+    assert f"<@{ALICE}>" in (await office.card(ref)).text
+    assert office.store.outbox() == []
+
+
+async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) -> None:
+    ref = office.proposed()
+    await office.card(ref)
+    office.sim.fail_next("chat.update", error="cant_update_message")
+    _assign(office, ref)
+    await office.idle()
+    office.add(ref)
+    await office.idle()
+    assert office.store.sweep_cards() == 0
+    assert office.store.outbox() == []
+
+
+async def test_after_an_outage_no_card_is_wrong(office: Office) -> None:
+    refs = [office.proposed() for _ in range(4)]
+    await office.idle()
+    office.sim.trouble.slack_down = True
+    for ref in refs:
+        _assign(office, ref)
+    await office.idle()
+    assert sorted(_wrong(office)) == sorted(refs)
+    office.sim.trouble.slack_down = False
+    office.store.free_waits(("card",))
+    await office.idle()
+    assert _wrong(office) == []
+
+
+async def _offered(office: Office) -> Card:
+    """The message with the button, once it came."""
+    staff = office.staff(ALICE)
+
+    def found() -> list[Card]:
+        return [one for one in (*staff.ephemerals, *staff.direct_messages) if one.text.startswith(LATE)]
+
+    await office.sim.until(lambda: bool(found()), timeout=10)
+    return found()[0]
+
+
+async def test_a_dead_trigger_is_answered_by_a_button_with_a_fresh_one(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    alice = office.staff(ALICE)
+    office.sim.fail_next("views.open", error="expired_trigger_id")
+    await alice.presses(card, "Assess")
+    await alice.presses(await _offered(office), "Open it now")
+    await office.submits(ALICE, "", ASSESSMENT)
+    assert office.store.case(ref).assessment is not None
+
+
+async def test_a_dead_trigger_in_the_home_is_answered_by_a_direct_message(office: Office) -> None:
+    ref = office.proposed()
+    await office.card(ref)
+    alice = office.staff(ALICE)
+    await alice.opens_home()
+    await office.sim.until(lambda: alice.home is not None, timeout=10)
+    home = alice.home
+    assert home is not None
+    office.sim.fail_next("views.open", error="exchanged_trigger_id")
+    await alice.presses(home, "Assess", value=ref)
+    await alice.presses(await _offered(office), "Open it now")
+    assert (await alice.opened()).callback_id == "assess"
+
+
+async def test_a_dead_trigger_of_a_command_and_of_the_shortcut_is_answered(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    office.sim.fail_next("views.open", error="expired_trigger_id", times=2)
+    await alice.runs(f"/complaints show {ref}", channel=TRIAGE)
+    await office.idle()
+    assert any("send the command again" in one for one in office.texts(ALICE))
+    await alice.shortcut("log_complaint")
+    await office.sim.until(lambda: bool(alice.direct_messages), timeout=10)
+    await alice.presses(alice.direct_messages[-1], "Open it now")
+    assert (await alice.opened()).callback_id == "log_complaint"
+
+
+async def test_a_form_that_changed_meanwhile_is_drawn_from_the_record_again(office: Office) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    alice = office.staff(ALICE)
+    await alice.presses(card, "Open")
+    top = await alice.opened()
+    office.sim.fail_next("views.update", error="hash_conflict")
+    await alice.presses(top, "Take")
+    await office.idle()
+    assert office.store.case(ref).owner == ALICE
+    assert len(office.sim.calls("views.update")) >= 2
+
+
+async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_so(
+    office: Office,
+) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+    office.sim.fail_next("interactive", how="lost")
+    with pytest.raises(NotAcknowledged):
+        await office.staff(ALICE).presses(card, "Take")
+    assert office.store.case(ref).owner is None
+    await office.staff(ALICE).presses(card, "Take")
+    await office.idle()
+    assert office.store.case(ref).owner == ALICE
+    assert "Take" not in (await office.card(ref, MONA)).buttons
+
+
+async def test_an_event_of_which_only_the_repeat_arrives_is_not_dropped(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    async with office_of(sqlite_store, clock, redelivery_seconds=(0.05,)) as office:
+        office.sim.fail_next("events_api", how="lost")
+        alice = office.staff(ALICE)
+        await alice.opens_home()
+        await office.sim.until(lambda: alice.home is not None, timeout=10)

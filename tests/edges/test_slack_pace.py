@@ -1,0 +1,85 @@
+"""Slack's pace over all processes: a channel's second, a method's minute; a person's press never waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.client import make_client
+from bots.slack.pace import AHEAD, TIERS, Pacer, Turn, Wait, in_turn, limits_for
+from bots.slack.posting import outcome_of
+from complaints.duties import Lane
+from simulator import Simulator
+from store.open import Store
+from store.outcomes import NoPlace
+from store.places import Even
+
+
+def _most_in(moments: list[float], seconds: float) -> int:
+    return max(sum(begin <= at < begin + seconds for at in moments) for begin in moments)
+
+
+@pytest.mark.parametrize("method", sorted(TIERS))
+def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(sqlite_store: Store, method: str) -> None:
+    limits = limits_for(method, "C1", 0.001)
+    moments = [sqlite_store.take_place(limits).moment for _ in range(2 * TIERS[method])]
+    assert _most_in(moments, 60.0) <= TIERS[method]
+    assert _most_in(moments, 60.0) >= 0.9 * TIERS[method]
+
+
+def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: Store) -> None:
+    posts = limits_for("chat.postMessage", "C1", 1.0)
+    moments = [store.take_place(posts).moment for _ in range(3)]
+    assert moments[2] - moments[0] == pytest.approx(2.0, abs=1e-5)
+    assert store.take_place(limits_for("chat.postMessage", "C2", 1.0)).wait == 0.0
+    assert store.take_place(limits_for("chat.update", "C1", 1.0)).wait == 0.0
+
+
+async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(sqlite_store: Store) -> None:
+    pacer = Pacer(sqlite_store, 1.0)
+    sqlite_store.pause(Even("slack:C1", 1.0), 60.0)
+    waits = []
+    for _ in range(3):
+        with pytest.raises(Wait) as asked:
+            await pacer.turn("chat.postMessage", "C1", Lane.BULK)
+        waits.append(asked.value.seconds)
+    assert min(waits) > 50.0
+    assert outcome_of(Wait(7.0)) == NoPlace(7.0)
+    crowd = [pacer._send_away(Even("slack:C1", 1.0), 5.0) for _ in range(3)]
+    assert crowd == sorted(set(crowd))
+
+
+async def test_a_list_takes_no_place_in_front_of_danger(sqlite_store: Store) -> None:
+    assert AHEAD[Lane.BULK] <= 1.0
+    pacer = Pacer(sqlite_store, 1.0)
+    sqlite_store.take_place([Even("slack:C1", 3.0)])
+    waiting = asyncio.create_task(pacer.turn("chat.postMessage", "C1", Lane.BULK))
+    await asyncio.sleep(0.05)
+    # The list waits for its turn without having taken it: danger's is the next.
+    taken = sqlite_store.take_place(limits_for("chat.postMessage", "C1", 1.0))
+    assert taken.wait < 3.0
+    waiting.cancel()
+
+
+async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(sqlite_store: Store) -> None:
+    told: list[tuple[str, str]] = []
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        client.told = lambda method, outcome: told.append((method, outcome))
+        pacer = Pacer(sqlite_store, 0.001)
+        sim.fail_next("conversations.open", status=429, error="ratelimited", retry_after=40)
+        with in_turn(Turn(pacer, Lane.NOTICE)):
+            with pytest.raises(SlackApiError):
+                await client.conversations_open(users="U0000001")
+            with pytest.raises(Wait):
+                await client.conversations_open(users="U0000001")
+        with pytest.raises(SlackApiError, match="user_not_found"):
+            await client.conversations_open(users="U404")
+        assert (await client.auth_test())["ok"]
+    assert told == [
+        ("conversations.open", "429"),
+        ("conversations.open", "refused"),
+        ("auth.test", "ok"),
+    ]

@@ -1,0 +1,216 @@
+"""Reminders to staff: step by step up the ladder, to who is here, one message however much was missed (8.4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bots.slack.performers import performers
+from bots.slack.staff import Colleague, sync_staff
+from complaints.duties import Owed
+from complaints.vocabulary import Role, Verb
+from scheduler.mornings import owe_next_morning
+from store.open import Store
+from store.outcomes import Done
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.desk import ASSESSED
+from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TUGBA, Office, office_of
+
+MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+EVERYBODY = (ALICE, BURAK, MONA, TUGBA)
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(sqlite_store, clock) as opened:
+        yield opened
+
+
+def pings(office: Office, member: str, ref: str) -> list[str]:
+    """Single reminders about this complaint, not the digest nor the word that it was given to somebody."""
+    said = [one.text for one in office.staff(member).direct_messages]
+    return [one for one in said if ref in one and "yours now" not in one and "Good morning" not in one]
+
+
+def heard(office: Office, ref: str) -> dict[str, int]:
+    return {one: len(found) for one in EVERYBODY if (found := pings(office, one, ref))}
+
+
+async def until(office: Office, at: datetime) -> None:
+    office.clock.go_on(seconds=(at - office.clock.at).total_seconds())
+    office.performing.nudge()
+    await office.idle()
+
+
+def owned(office: Office, member: str, **more: object) -> str:
+    ref = office.proposed(**more)
+    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": member})
+    return ref
+
+
+@clause("8.4")
+async def test_the_owner_hears_first_then_the_manager_then_the_top(office: Office) -> None:
+    ref = owned(office, ALICE, severity=4)
+    await until(office, office.clock.at + timedelta(hours=2))
+    halfway = heard(office, ref)
+    await until(office, office.clock.at + timedelta(hours=2))
+    due = heard(office, ref)
+    await until(office, datetime(2026, 11, 5, 9, 0, tzinfo=UTC))
+
+    assert halfway == {ALICE: 1}
+    assert due == {ALICE: 2, MONA: 1}
+    assert TUGBA in heard(office, ref)
+    assert "top management hears of it too" in pings(office, TUGBA, ref)[0]
+
+
+@clause("8.4")
+async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office) -> None:
+    ref = owned(office, ALICE, severity=4)
+    await office.idle()
+    office.performing.stop()
+    office.clock.go_on(days=6)
+    waiting = office.store.reminders_waiting(ref)
+    perform = performers(office.desk, office.client, pace=0)["remind"]
+    # One after the other, as a single process takes them: in the order in which they fell due.
+    while claimed := office.store.claim(("remind",), 1, 60):
+        assert await perform(claimed[0]) == Done()
+        office.store.settle(claimed[0].id)
+
+    assert len(waiting) > 3
+    assert heard(office, ref) == {ALICE: 1, MONA: 1, TUGBA: 1}
+    assert "Also:" in pings(office, ALICE, ref)[0]
+
+
+@clause("4.9")
+async def test_what_nobody_has_is_offered_to_one_after_the_other_then_to_those_who_lead(
+    office: Office,
+) -> None:
+    owned(office, ALICE)
+    ref = office.proposed("Another matter entirely", severity=4)
+    await until(office, office.clock.at + timedelta(hours=2))
+    first = heard(office, ref)
+    card = next(one for one in office.staff(BURAK).direct_messages if ref in one.text)
+    await until(office, office.clock.at + timedelta(hours=2))
+    second = heard(office, ref)
+    await office.staff(BURAK).presses(card, "Take")
+    await office.idle()
+
+    # Burak has none, Alice one; the same person is not asked twice.
+    assert first == {BURAK: 1}
+    assert second == {BURAK: 1, ALICE: 1, MONA: 1}
+    assert "can you take it?" in pings(office, ALICE, ref)[0]
+    assert "can you take it?" not in pings(office, MONA, ref)[0]
+    assert office.store.case(ref).owner == BURAK
+
+
+async def test_nobody_is_asked_to_take_what_they_may_not_read(office: Office) -> None:
+    ref = office.proposed(severity=4, restricted=True, category="staff_conduct")
+    await until(office, office.clock.at + timedelta(hours=2))
+
+    assert heard(office, ref) == {MONA: 1}
+
+
+@clause("6.4")
+async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_them(office: Office) -> None:
+    open_one = owned(office, ALICE, severity=4)
+    kept = owned(office, ALICE, severity=4, restricted=True, category="staff_conduct")
+    office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    await until(office, office.clock.at + timedelta(hours=2))
+
+    assert heard(office, open_one) == {BURAK: 1}
+    assert heard(office, kept) == {MONA: 1}
+
+
+@clause("6.4")
+async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office: Office) -> None:
+    store = office.store
+    store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    meanwhile = store.actor(BURAK)
+    store.back(ALICE)
+
+    assert meanwhile.stands_in_for == {ALICE}
+    assert store.actor(BURAK).stands_in_for == frozenset()
+
+
+async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
+    roles = {**ROLES, Role.MANAGER: (MONA, BURAK)}
+    await sync_staff(office.client, office.desk, roles, colleagues={ALICE: Colleague(line=BURAK)})
+    ref = owned(office, ALICE, severity=4)
+    await until(office, office.clock.at + timedelta(hours=5))
+
+    assert set(heard(office, ref)) == {ALICE, BURAK}
+
+
+async def test_p1_that_nobody_does_is_said_again_each_working_morning_until_it_is(office: Office) -> None:
+    ref = owned(office, ALICE, severity=5)
+    await until(office, office.clock.at + timedelta(hours=1))
+    today = len(pings(office, TUGBA, ref))
+    await until(office, MORNING)
+    office.clock.go_on(hours=3)
+    await office.idle()
+    tomorrow = len(pings(office, TUGBA, ref))
+    office.store.open_case(ref, office.store.actor(ALICE), "open")
+    office.store.act(
+        ref, Verb.ASSESS, office.store.actor(ALICE), {**ASSESSED, "severity": 5, "recurrence": 1}, {}
+    )
+    office.store.act(ref, Verb.INFORM, office.store.actor(ALICE), {"next_date": "2026-11-09"}, SAID)
+    await until(office, MORNING + timedelta(days=1))
+
+    assert today == 1
+    assert tomorrow > today
+    assert len(pings(office, TUGBA, ref)) == tomorrow
+
+
+SAID = {"done": "Looked at.", "left": "To mend it.", "letter": "Dear Anna."}
+
+
+@clause("8.4")
+async def test_no_reminder_leaves_outside_working_hours_but_of_p1(office: Office) -> None:
+    office.clock.go_on(hours=7, minutes=20)
+    pressing, urgent = owned(office, ALICE, severity=4), owned(office, ALICE, severity=5)
+    slow = owned(office, ALICE)
+    said: dict[str, list[datetime]] = {pressing: [], urgent: [], slow: []}
+    for _ in range(6 * 24):
+        office.clock.go_on(hours=1)
+        office.performing.nudge()
+        await office.idle()
+        for ref, moments in said.items():
+            now = len(pings(office, ALICE, ref))
+            moments += [office.clock.at] * (now - len(moments))
+
+    assert said[slow] == []
+    assert said[pressing]
+    assert all(one.weekday() < 5 and 9 <= one.hour <= 17 for one in said[pressing])
+    assert any(not 9 <= one.hour <= 17 for one in said[urgent])
+
+
+async def test_what_was_given_up_at_night_is_told_in_the_morning_but_of_p1_at_once(office: Office) -> None:
+    office.clock.go_on(hours=12)
+    slow, urgent = owned(office, ALICE), owned(office, ALICE, severity=5)
+    await office.idle()
+    for n, ref in enumerate((slow, urgent)):
+        office.store.insert(Owed(f"fetch:{n}", "fetch", office.store.now()), ref)
+    for row in office.store.outbox(everything=True, kind="fetch"):
+        office.store.give_up(row["id"], "gone")
+    await office.idle()
+    at_night = {ref: told_failed(office, ref) for ref in (slow, urgent)}
+    await until(office, MORNING)
+
+    assert at_night == {slow: 0, urgent: 1}
+    assert told_failed(office, slow) == 1
+
+
+def told_failed(office: Office, ref: str) -> int:
+    return sum("could not be done" in one for one in pings(office, MONA, ref))
+
+
+async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morning(office: Office) -> None:
+    owned(office, ALICE)
+    await office.idle()
+    owe_next_morning(office.store)
+    await until(office, MORNING + timedelta(hours=12))
+
+    assert not [one for one in office.texts(ALICE) if "Good morning" in one]

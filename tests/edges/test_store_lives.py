@@ -1,0 +1,306 @@
+"""Whole lives of complaints in the store, with restarts, repeats and deaths in between (Hypothesis, both databases).
+
+What is heard, done by staff, claimed, sent, left in the middle and begun again in any order leaves a record that
+proves itself, in which nothing told is missing and nothing happened twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from sqlalchemy import select
+
+from complaints import permissions
+from complaints.errors import ComplaintError, NotAllowed
+from complaints.folding import fold
+from complaints.intake import said
+from complaints.owing import standing
+from complaints.people import MODEL, SYSTEM
+from complaints.record import Case, Facts
+from complaints.vocabulary import Verb
+from store.open import Store, open_store
+from store.tables import MESSAGES, OBLIGATIONS
+from store.transactions import Tx
+from store.values import Act, Chat, Conversation, Member, MessageState, Obligation, Turn
+from tests.databases import KEYS, FakeClock, Server
+from tests.rules.builders import RULES, STAFF
+from tests.rules.random_acts import NEXT, WORDS, likely_facts
+
+CHATS = tuple(Chat("telegram", f"7000{number}", "en", "P") for number in range(2))
+MEMBERS = tuple(Member(one.id, one.id, (), one.roles) for one in STAFF)
+#: What the acceptance of a message brings about, by the kind of its duty.
+BRINGS = {
+    "acknowledge": Verb.ACKNOWLEDGE,
+    "decision": Verb.COMMUNICATE_DECISION,
+    "recourse": Verb.OFFER_RECOURSE,
+}
+#: A step of the clock: the same moment, minutes, days, weeks.
+SPANS = (0, 0, 1, 20, 60 * 7, 60 * 24 * 2, 60 * 24 * 20)
+#: Nothing that is in hand may be claimed once more within one life of a process.
+LONG = 3600.0
+
+
+class Desk(RuleBasedStateMachine):
+    """One database; a process that dies and starts again, two people who write, and the staff."""
+
+    new_database: Callable[[], str]
+    store: Store
+
+    @initialize(dice=st.integers(0, 2**32))
+    def it_starts(self, dice: int) -> None:
+        """Tables, rules, staff, and a first message."""
+        self.clock, self.url = FakeClock(), type(self).new_database()
+        self.store = open_store(self.url, KEYS, self.clock)
+        self.store.use_rulebook(RULES)
+        self.store.sync_staff(MEMBERS)
+        self.told: dict[str, list[str]] = {}
+        self.updates: list[tuple[str, Chat, bool]] = []
+        self.in_hand: dict[int, Obligation] = {}
+        self._hears(Random(dice))
+
+    @rule(dice=st.integers(0, 2**32))
+    def something_happens(self, dice: int) -> None:
+        """One number a step, and dice thrown from it."""
+        drawn = Random(dice)
+        drawn.choice(
+            (
+                self._hears, self._hears_again, *[self._staff] * 7, self._complainant, self._complainant,
+                self._claims, self._claims, *[self._finishes] * 4, self._dies, self._time_passes,
+            )
+        )(drawn)  # fmt: skip
+
+    # what comes in
+
+    def _hears(self, dice: Random) -> None:
+        chat, key = dice.choice(CHATS), f"tg:{len(self.updates)}"
+        anew = dice.random() < 0.08
+        self.updates.append((key, chat, anew))
+        self._takes(key, chat, anew)
+
+    def _hears_again(self, dice: Random) -> None:
+        """The line broke before our receipt: the same update comes once more."""
+        heard = self._takes(*dice.choice(self.updates))
+        assert heard.repeat
+
+    def _takes(self, key: str, chat: Chat, anew: bool) -> object:
+        mine = self.told.setdefault(chat.address, [])
+        told = said(field="description", has_words=True, source=key)
+        verb = Verb.RECEIVE if anew or not mine else Verb.ADD
+        before = len(mine)
+
+        def step(talk: Conversation) -> Turn:
+            ref = talk.next_ref if verb is Verb.RECEIVE else mine[-1]
+            return Turn(state={"step": "story"}, acts=(Act(verb, ref, told, {"description": f"said {key}"}),))
+
+        try:
+            heard = self.store.hear(key, chat, step)
+        except ComplaintError:
+            # The complaint is over in a way that takes no addition: the dialogue would have asked first.
+            self.updates = [one for one in self.updates if one[0] != key]
+            self.store.hear(key, chat, lambda talk: Turn(state=talk.state))
+            self.updates.append((key, chat, False))
+            return None
+        mine += [ref for ref in heard.refs if ref not in mine]
+        assert len(mine) == before + (verb is Verb.RECEIVE and not heard.repeat)
+        return heard
+
+    # what people do
+
+    def _complainant(self, dice: Random) -> None:
+        chat = dice.choice(CHATS)
+        mine = self.told.get(chat.address) or []
+        if not mine:
+            return
+        yes_or_no = [Verb.CONFIRM, Verb.ACCEPT, Verb.DISAGREE] * 4
+        ref, verb = dice.choice(mine), dice.choice([*yes_or_no, Verb.WITHDRAW])
+        facts = likely_facts(dice, verb, self.store.case(ref), self.clock())
+        key = f"tg:press:{dice.random()}"
+        try:
+            self.store.hear(
+                key, chat, lambda talk: Turn(talk.state, (Act(verb, ref, facts, {"words": "no"}),))
+            )
+        except ComplaintError:
+            return
+        assert self.store.hear(key, chat, lambda talk: Turn(talk.state)).repeat
+
+    def _staff(self, dice: Random) -> None:
+        case = self.store.case(dice.choice(self._refs()))
+        verb = dice.choice(NEXT[case.state])
+        if verb is Verb.ASSESS and case.assessment is not None:
+            verb = Verb.REASSESS
+        may = [one.id for one in MEMBERS if self._lets(case, verb, one.id)] or [dice.choice(MEMBERS).id]
+        by = dice.choice(may)
+        with suppress(NotAllowed):
+            self.store.open_case(case.ref, self.store.actor(by), "open")
+        self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), by)
+
+    def _lets(self, case: Case, verb: Verb, member: str) -> bool:
+        with suppress(ComplaintError):
+            permissions.require(case, verb, self.store.actor(member))
+            return True
+        return False
+
+    def _acts(self, dice: Random, case: Case, verb: Verb, facts: Facts, by: str) -> None:
+        version = dice.choice((None, case.work_version, case.work_version, case.work_version - 1))
+        actor = {"lapse": SYSTEM, "propose": MODEL}.get(verb.value) or self.store.actor(by)
+        try:
+            done = self.store.act(case.ref, verb, actor, facts, WORDS, version=version)
+        except ComplaintError:
+            assert self.store.case(case.ref) == case
+            return
+        assert done.case == self.store.case(case.ref)
+        if version is not None:
+            # The same press once more, however it came about, changes nothing.
+            with pytest.raises(ComplaintError):
+                self.store.act(case.ref, verb, actor, facts, WORDS, version=version)
+            assert self.store.case(case.ref) == done.case
+
+    # what is owed
+
+    def _claims(self, dice: Random) -> None:
+        kinds = (
+            "acknowledge",
+            "decision",
+            "recourse",
+            "card",
+            "thread",
+            "progress",
+            "letter",
+            "closing",
+            "survey",
+        )
+        claimed = self.store.claim(kinds, dice.randint(1, 6), LONG)
+        assert not {one.id for one in claimed} & set(self.in_hand)
+        speaking = Counter(one.chat for one in claimed if one.chat is not None)
+        assert all(number == 1 for number in speaking.values())
+        self.in_hand |= {one.id: one for one in claimed}
+
+    def _finishes(self, dice: Random) -> None:
+        if not self.in_hand:
+            return
+        owed = self.in_hand.pop(dice.choice(sorted(self.in_hand)))
+        if not self.store.still_owed(owed):
+            self.store.settle(owed.id)
+        elif owed.chat is not None and dice.random() < 0.8:
+            self._sends(dice, owed)
+        else:
+            dice.choice(
+                (
+                    lambda: self.store.settle(owed.id),
+                    lambda: self.store.retry(owed.id, 0.0, "away"),
+                    lambda: self.store.postpone(owed.id, self.clock() + timedelta(hours=1), "quiet"),
+                    lambda: self.store.give_up(owed.id, "refused"),
+                )
+            )()
+
+    def _sends(self, dice: Random, owed: Obligation) -> None:
+        number = self.store.sending(owed, "text", template=owed.kind, language="en", ref=owed.ref)
+        how = dice.random()
+        if how < 0.2:
+            # It dies here: whether the message left, nobody knows.
+            self.in_hand[owed.id] = owed
+            self._dies(dice)
+        elif how < 0.4:
+            self.store.unsent(number, MessageState.UNCERTAIN, "no answer")
+            self.store.retry(owed.id, 0.0, "no answer")
+        else:
+            verb = BRINGS.get(owed.kind)
+            acts = ((str(owed.ref), verb, SYSTEM, owed.facts, {}),) if verb and owed.ref else ()
+            self.store.sent(number, "1", settles=owed.id, acts=acts)
+
+    # what befalls the process
+
+    def _dies(self, _: Random) -> None:
+        self.store.close()
+        self.store = open_store(self.url, KEYS, self.clock)
+        # Whoever alone works on a file frees what it had in hand; elsewhere a lease runs out.
+        self.store.free_leases()
+        self.in_hand = {}
+
+    def _time_passes(self, dice: Random) -> None:
+        self.clock.go_on(minutes=dice.choice(SPANS))
+
+    def _refs(self) -> list[str]:
+        return [ref for mine in self.told.values() for ref in mine]
+
+    def teardown(self) -> None:
+        """At the end the record is asked for everything at once."""
+        if not hasattr(self, "store"):
+            return
+        store = self.store
+        try:
+            assert store.verify().first_bad is None
+            for ref in self._refs():
+                case, events = store.case(ref), store.history(ref)
+                assert fold(events, case.rules) == case
+                acknowledged = Counter(
+                    event.facts.get("level") for event in events if event.verb is Verb.ACKNOWLEDGE
+                )
+                assert all(number == 1 for number in acknowledged.values())
+                query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
+                owed = list(store.run(_rows(query), writes=False))
+                assert len(owed) == len(set(owed))
+                assert {one.key for one in standing(case)} <= set(owed)
+            assert self._said() == Counter(f"said {key}" for key, _, _ in self.updates if key in self._kept())
+            sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
+            assert set(store.run(_rows(sending), writes=False)) <= self._open()
+        finally:
+            store.close()
+
+    def _said(self) -> Counter[str]:
+        return Counter(
+            one["text"]
+            for ref in self._refs()
+            for one in self.store.record(ref)["texts"]
+            if one["text"].startswith("said ")
+        )
+
+    def _kept(self) -> set[str]:
+        """The updates whose words went into a complaint."""
+        return {
+            str(event.facts["source"])
+            for ref in self._refs()
+            for event in self.store.history(ref)
+            if event.facts.get("source") is not None
+        }
+
+    def _open(self) -> set[int]:
+        query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.state == "open")
+        return set(self.store.run(_rows(query), writes=False))
+
+
+def _rows(query: object) -> Callable[[Tx], list[object]]:
+    return lambda tx: list(tx.connection.execute(query).scalars())  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_any_course_of_things_leaves_a_record_that_proves_itself(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if database == "postgres":
+        server: Server = request.getfixturevalue("postgres_server")
+        template = request.getfixturevalue("postgres_template")
+        new_database: Callable[[], str] = lambda: server.new_database(template)  # noqa: E731
+    else:
+        made = request.getfixturevalue("sqlite_template")
+
+        def new_database() -> str:
+            file = tmp_path_factory.mktemp("life") / "amends.db"
+            file.write_bytes(made.read_bytes())
+            return f"sqlite:///{file}"
+
+    course = type("Course", (Desk,), {"new_database": staticmethod(new_database)})
+    run_state_machine_as_test(
+        course,
+        settings=settings(
+            max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,203 @@
+"""What is stuck: one bad row holds nobody else back, and a person tries it again or ends it (both databases)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select, update
+
+from complaints.vocabulary import Verb
+from scheduler.backoff import MOST_BREAKS, MOST_TRIES
+from scheduler.performing import Performing
+from store import casefiles, obligations
+from store.casefiles import CaseFile
+from store.errors import UnknownRow
+from store.open import Store
+from store.outcomes import Done, Outcome, Retry
+from store.stuck import Reason
+from store.tables import OBLIGATIONS, SET_ASIDE
+from store.transactions import Tx
+from store.values import Obligation
+from tests.clauses import clause
+from tests.edges.desk import HANDLER, Desk
+
+
+def changed(store: Store, key: str, **values: object) -> None:
+    """Spoil a row, or let its waiting time pass."""
+    store.run(
+        lambda tx: tx.connection.execute(
+            update(OBLIGATIONS).where(OBLIGATIONS.c.key == key).values(**values)
+        ),
+        writes=True,
+    )
+
+
+def keys(found: list[Obligation]) -> list[str]:
+    return [one.key for one in found]
+
+
+def test_a_duty_whose_words_do_not_open_is_given_up_and_the_others_go_on(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("bad", "next")
+    desk.say("other", chat=desk.chat("70002"))
+    changed(store, "bad", payload=b"not what was sealed, and long enough for a nonce")
+    first = store.claim(["say"], 10, 60)
+
+    assert keys(first) == ["other"]
+    assert keys(store.claim(["say"], 10, 60)) == ["next"]
+    assert [(one["key"], one["state"], one["why"]) for one in store.outbox()] == [
+        ("bad", "failed", "unreadable: SealBroken")
+    ]
+    assert store.claimable(["told_failed"]) == 1
+
+
+async def tries(store: Store, outcome: Callable[[], Outcome], key: str) -> int:
+    """How often the duty is tried until it is given up; its pauses are cut short."""
+    done: list[str] = []
+
+    async def say(owed: Obligation) -> Outcome:
+        done.append(owed.key)
+        return outcome() if owed.key == key else Done()
+
+    performing = Performing(store, {"say": say})
+    while "failed" not in {one["state"] for one in store.outbox() if one["key"] == key}:
+        for one in store.claim(["say"], 1, 60):
+            await performing._perform(one)
+        changed(store, key, wait_until=0.0)
+    for one in store.claim(["say"], 10, 60):
+        await performing._perform(one)
+    assert done[-1] == "next"
+    return done.count(key)
+
+
+async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(sqlite_store: Store) -> None:
+    Desk(sqlite_store).say("bad", "next")
+
+    def breaks() -> Outcome:
+        raise KeyError("a text that is not there")
+
+    assert await tries(sqlite_store, breaks, "bad") == MOST_BREAKS + 1
+
+
+async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hours(
+    sqlite_store: Store,
+) -> None:
+    Desk(sqlite_store).say("bad", "next")
+
+    assert await tries(sqlite_store, lambda: Retry("unreachable"), "bad") == MOST_TRIES + 1
+
+
+async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_alone(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, desk = sqlite_store, Desk(sqlite_store)
+    bad, good = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    opens = casefiles.load
+
+    def load(tx: Tx, ref: str) -> CaseFile:
+        if ref == bad:
+            raise KeyError("an event that nobody can read")
+        return opens(tx, ref)
+
+    monkeypatch.setattr(obligations, "load", load)
+    drawn: list[str] = []
+
+    async def card(owed: Obligation) -> Outcome:
+        drawn.append(str(owed.ref))
+        return Done()
+
+    performing = Performing(store, {"card": card})
+    for one in store.claim(["card"], 10, 60):
+        await performing._perform(one)
+
+    assert drawn == [good]
+    assert [(one["ref"], one["state"], one["attempts"]) for one in store.outbox()] == [(bad, "open", 1)]
+
+
+def test_the_outbox_is_listed_by_kind_and_by_complaint(store: Store) -> None:
+    desk = Desk(store)
+    one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    cards = store.claim(["card"], 10, 60)
+    for card in cards:
+        store.give_up(card.id, "no such channel")
+
+    assert len(store.outbox()) == 2
+    assert [row["ref"] for row in store.outbox(ref=other)] == [other]
+    assert store.outbox(kind="acknowledge") == []
+    assert {row["kind"] for row in store.outbox(everything=True, kind="thread")} == {"thread"}
+    assert store.retry_all(kind="acknowledge") == []
+    assert store.retry_all(ref=one) == [card.id for card in cards if card.ref == one]
+    assert store.retry_all() == [card.id for card in cards if card.ref == other]
+    assert len(store.claim(["card"], 10, 60)) == 2
+
+
+def test_one_that_is_being_tried_stays_in_its_hand(store: Store) -> None:
+    Desk(store).receive()
+    (card,) = store.claim(["card"], 1, 60)
+    store.retry(card.id, 0.0, "no answer")
+    (again,) = store.claim(["card"], 1, 60)
+    store.retry_failed(again.id)
+
+    assert store.claim(["card"], 1, 60) == []
+
+
+@clause("8.1")
+def test_what_a_person_gives_up_stays_on_the_record_with_the_reason(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    (card,) = store.claim(["card"], 1, 60)
+    store.give_up(card.id, "no such channel")
+    store.give_up_for_good(card.id, Reason.DONE_OTHERWISE)
+
+    assert store.outbox() == []
+    assert [one["facts"] for one in store.house_events("obligation_given_up")] == [
+        {"id": card.id, "kind": "card", "ref": ref, "reason": "done_otherwise"}
+    ]
+    with pytest.raises(UnknownRow, match=r"was given up by hand at .*: nothing is left to try again"):
+        store.retry_failed(card.id)
+    assert store.verify().first_bad is None
+
+
+def test_wrong_numbers_and_states_are_refused_plainly(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    (card,) = store.claim(["card"], 1, 60)
+    with pytest.raises(UnknownRow, match=r"has not failed; it is due at .*: leave it, or give it up"):
+        store.retry_failed(card.id)
+    store.settle(card.id)
+    with pytest.raises(UnknownRow, match=r"was done at .*: nothing is left to give up"):
+        store.give_up_for_good(card.id, Reason.TEST)
+    with pytest.raises(UnknownRow, match="nothing owed has the number 999"):
+        store.retry_failed(999)
+    with pytest.raises(UnknownRow, match="nothing set aside has the number 999"):
+        store.set_aside_give_up(999, Reason.TEST)
+    desk.act(ref, Verb.NOTE, HANDLER, words={"text": "x"})
+
+
+@clause("8.1")
+def test_a_set_aside_message_that_is_given_up_is_destroyed_and_never_comes_again(store: Store) -> None:
+    Desk(store)
+    for n in (1, 2):
+        store.set_aside(f"tg:{n}", b'{"text": "sealed words"}', "unparsed: KeyError")
+    first = store.set_aside_list()[0]
+    store.set_aside_give_up(first["id"], Reason.CANNOT)
+
+    left = store.run(lambda tx: list(tx.connection.execute(select(SET_ASIDE.c.key)).scalars()), writes=False)
+    assert left == ["tg:2"]
+    assert store.known(["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    (event,) = store.house_events("message_given_up")
+    assert (event["facts"]["key"], event["facts"]["reason"]) == ("tg:1", "cannot")
+    assert "words" not in json.dumps(event)
+    assert len(store.owe_all_set_aside()) == 1
+
+
+def test_what_was_handled_meanwhile_is_not_handled_again(store: Store) -> None:
+    desk = Desk(store)
+    store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+    (one,) = store.set_aside_list()
+    desk.receive()
+    with pytest.raises(UnknownRow, match="was handled meanwhile"):
+        store.owe_set_aside(one["id"])
+    assert store.set_aside_list() == []

@@ -1,0 +1,248 @@
+"""The platforms' calls over real HTTP: the secret first, 200 after the commit, an answer to whatever comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from bots import bodies
+from bots.bodies import MOST_BYTES
+from bots.slack import http
+from bots.slack.app import build_app
+from bots.slack.client import make_client
+from bots.slack.desk import Desk as StaffDesk
+from bots.slack.desk import Places
+from bots.slack.staff import sync_staff
+from bots.telegram.webhook import HEADER, webhook
+from simulator import Simulator
+from simulator.slack_link import signature
+from store.open import Store
+from tests.databases import FakeClock
+from tests.edges.serving import bare_line, serving
+from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, spoken
+from tests.edges.telegram_line import line
+from tests.edges.test_telegram_intake import update
+from tests.rules.slack_cases import RULES, voice
+
+_SAID = {"user_id": ALICE, "team_id": "T0000001", "channel_id": TRIAGE, "trigger_id": "1.1"}
+SECRET, SIGNING = "a-webhook-secret", "sign"
+
+
+@pytest.fixture
+async def telegram(sqlite_store: Store) -> AsyncIterator[str]:
+    """The address of a desk that Telegram calls."""
+    async with (
+        Simulator() as sim,
+        line(sim, sqlite_store, polls=False) as desk,
+        serving({"/telegram": webhook(desk.intake, SECRET)}) as url,
+    ):
+        yield url
+
+
+@dataclass
+class Office:
+    """The staff's side over HTTP, with the Slack that calls it."""
+
+    sim: Simulator
+    store: Store
+    url: str
+
+    async def calls(
+        self, fields: dict[str, str], *, secret: str = SIGNING, old: float = 0.0
+    ) -> httpx.Response:
+        """A signed request as Slack sends it."""
+        body = urlencode(fields)
+        signed = signature(secret, body, int(time.time() - old))
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **signed}
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+            return await caller.post(f"{self.url}{http.PATH}", content=body, headers=headers)
+
+
+@pytest.fixture
+async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    """The app with a signing secret, behind the real server."""
+    async with Simulator() as sim:
+        client = make_client(sim.slack_bot_token, sim.slack_url)
+        desk = StaffDesk(sqlite_store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        sqlite_store.use_rulebook(RULES)
+        await sync_staff(client, desk, ROLES)
+        app = await build_app(desk, client, signing_secret=SIGNING)
+        async with serving({http.PATH: http.handler(app)}) as url:
+            yield Office(sim, sqlite_store, url)
+
+
+def _away(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("insert", {}, OSError("the disk is full"))
+
+    monkeypatch.setattr(store, "run", gone)
+
+
+async def _post(url: str, body: bytes, headers: dict[str, str] | None = None) -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+        answer = await caller.post(f"{url}/telegram", content=body, headers=headers or {HEADER: SECRET})
+        assert answer.text == ""
+        return answer.status_code
+
+
+async def test_telegram_hears_yes_only_for_what_is_stored(
+    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = json.dumps(update(1)).encode()
+    with monkeypatch.context() as meanwhile:
+        _away(sqlite_store, meanwhile)
+        assert await _post(telegram, said) == 503
+    assert [await _post(telegram, said) for _ in range(2)] == [200, 200]
+    assert len(sqlite_store.cases()[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe", b"[1]", b'"x"', b"{", b"[" * 100_000, b"null"],
+    ids=["empty", "no text", "list", "word", "broken", "deep", "null"],
+)
+async def test_garbage_with_the_secret_is_refused_without_a_word(telegram: str, body: bytes) -> None:
+    assert await _post(telegram, body) == 400
+
+
+async def test_the_secret_comes_before_the_body(telegram: str) -> None:
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: {MOST_BYTES}\r\n"
+    assert b" 401 " in await bare_line(telegram, f"{head}\r\n".encode())
+    assert b" 401 " in await bare_line(telegram, f"{head}{HEADER}: \xfc\r\n\r\n".encode("latin-1"))
+
+
+async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_bytes(telegram: str) -> None:
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\n"
+    said = await bare_line(telegram, f"{head}Content-Length: {MOST_BYTES + 1}\r\n\r\n".encode())
+    assert b" 413 " in said
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MOST_BYTES // 65536 + 2):
+            yield b"x" * 65536
+
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+        answer = await caller.post(f"{telegram}/telegram", content=endless(), headers={HEADER: SECRET})
+    assert answer.status_code == 413
+
+
+async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_SECONDS", 0.2)
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 10\r\n\r\n{{"
+    assert b" 408 " in await bare_line(telegram, head.encode())
+    assert await _post(telegram, json.dumps(update(7)).encode()) == 200
+
+
+async def test_a_caller_who_hangs_up_and_one_who_speaks_no_http_harm_nobody(telegram: str) -> None:
+    host, port = telegram.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 9\r\n\r\n{{".encode()
+    )
+    await writer.drain()
+    writer.close()
+    assert b" 400 " in await bare_line(telegram, b"\x16\x03\x01 no http\r\n\r\n")
+    assert await _post(telegram, json.dumps(update(8)).encode()) == 200
+
+
+async def test_other_methods_and_paths_are_answered_plainly(telegram: str) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=20, base_url=telegram) as caller:
+        asked = [
+            ("GET", "/telegram"), ("HEAD", "/telegram"), ("PUT", "/telegram"), ("GET", "/nowhere"),
+            ("HEAD", "/healthz"), ("HEAD", "/"), ("POST", "/healthz"), ("GET", "/%00%ff"),
+        ]  # fmt: skip
+        codes = [(await caller.request(method, path)).status_code for method, path in asked]
+    assert codes == [405, 405, 405, 404, 200, 200, 405, 404]
+
+
+async def test_slack_is_heard_with_its_signature_of_now_alone(office: Office) -> None:
+    command = {"command": "/complaints", "text": "help", **_SAID}
+    good = await office.calls(command)
+    wrong, old = await office.calls(command, secret="other"), await office.calls(command, old=400)
+    assert (good.status_code, wrong.status_code, old.status_code) == (200, 401, 401)
+    assert "show REF" in good.text
+
+
+async def test_slack_may_ask_whether_we_are_there(office: Office) -> None:
+    assert (await office.calls({"ssl_check": "1", "token": "x"})).status_code == 200
+    body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "t"})
+    headers = {"Content-Type": "application/json", **signature(SIGNING, body, int(time.time()))}
+    async with httpx.AsyncClient(trust_env=False) as caller:
+        answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "c-1"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe", b"payload=%7B", b"payload=1", b"[1]", b"{}", b"payload=%7B%22type%22%3A1%7D"],
+    ids=["empty", "no text", "broken", "number", "list", "nothing", "odd type"],
+)
+async def test_garbage_at_slacks_door_is_refused_signed_or_not(office: Office, body: bytes) -> None:
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        signed = signature(SIGNING, body.decode("latin-1"), int(time.time()))
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+            for headers in ({"Content-Type": kind}, {"Content-Type": kind, **signed}):
+                answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+                assert 400 <= answer.status_code < 500
+                assert "Traceback" not in answer.text
+
+
+def _press(ref: str, at: str = "1.1") -> dict[str, str]:
+    payload = {
+        "type": "block_actions",
+        "team": {"id": "T0000001"},
+        "user": {"id": ALICE, "team_id": "T0000001"},
+        "api_app_id": "A1",
+        "token": "t",
+        "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+        "container": {"type": "message", "channel_id": TRIAGE, "message_ts": "1.1"},
+        "channel": {"id": TRIAGE, "name": "complaints"},
+        "actions": [
+            {
+                "type": "button",
+                "action_id": "case.take",
+                "block_id": "actions:0.1",
+                "value": ref,
+                "action_ts": at,
+            }
+        ],
+    }
+    return {"payload": json.dumps(payload)}
+
+
+async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.edges.desk import Desk
+
+    ref = Desk(office.store).receive()
+    office.store.sync_staff(
+        [one for one in office.store.members() if one.id != ALICE]
+        + [type(office.store.members()[0])(id=ALICE, name="Alice", aliases=(), roles=frozenset(ROLES))]
+    )
+    press = _press(ref)
+    with monkeypatch.context() as meanwhile:
+        _away(office.store, meanwhile)
+        assert (await office.calls(press)).status_code != 200
+    assert office.store.case(ref).owner is None
+    assert [(await office.calls(press)).status_code for _ in range(2)] == [200, 200]
+    verbs = [event.verb.value for event in office.store.history(ref)]
+    assert verbs.count("assign") == 1
+    assert office.store.case(ref).owner == ALICE
+
+
+async def test_a_command_is_not_taken_for_answered_while_the_store_is_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _away(office.store, monkeypatch)
+    answer = await office.calls({"command": "/complaints", "text": "mine", **_SAID})
+    # Slack shows either its own "did not respond" or our plain word that nothing was done; never silence.
+    assert answer.status_code != 200 or voice().say("refused.unexpected") in answer.text

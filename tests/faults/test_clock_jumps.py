@@ -1,0 +1,110 @@
+"""A clock that jumps: by an hour either way, over both changes of summer time, a leap day, three years.
+
+One complaint in each of five zones, so far that reminders are owed; everything that falls due is done by performers
+that write down when. None early, none left behind, none twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from complaints.doing import stamp
+from complaints.rulebook import Calendar
+from scheduler.mornings import owe_next_morning
+from scheduler.performing import Performing
+from store.open import Store
+from store.outcomes import Done, Outcome
+from store.values import Obligation
+from tests.databases import FakeClock
+from tests.edges.desk import RULES, Desk
+
+ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: Where the clock starts, and how it goes on from there.
+JUMPS: dict[str, tuple[datetime, tuple[timedelta, ...]]] = {
+    "an hour on, an hour back, and so on": (
+        datetime(2026, 11, 3, 10, tzinfo=UTC),
+        (HOUR, -HOUR, 2 * HOUR, -HOUR, 3 * DAY, -HOUR, HOUR, 9 * DAY),
+    ),
+    # Two in the morning is skipped in New York on 14 March at 07:00 UTC, one in London on 28 March at 01:00 UTC.
+    "into summer time": (
+        datetime(2027, 3, 12, 10, tzinfo=UTC),
+        (44 * HOUR, HOUR, HOUR, HOUR, 13 * DAY + 15 * HOUR, HOUR, HOUR, HOUR, 10 * DAY),
+    ),
+    # And said twice in London on 25 October at 01:00 UTC, in New York on 1 November at 06:00 UTC.
+    "out of summer time": (
+        datetime(2026, 10, 23, 10, tzinfo=UTC),
+        (38 * HOUR, HOUR, HOUR, -HOUR, HOUR, HOUR, 7 * DAY + 2 * HOUR, HOUR, -HOUR, HOUR, HOUR, 15 * DAY),
+    ),
+    "over a leap day": (datetime(2028, 2, 25, 10, tzinfo=UTC), tuple([DAY] * 10)),
+    "three years on": (datetime(2026, 11, 3, 10, tzinfo=UTC), (3 * 365 * DAY, DAY)),
+}
+
+
+@dataclass
+class Doing:
+    """What was done, and when by the desk's clock."""
+
+    clock: FakeClock
+    done: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+
+    async def __call__(self, owed: Obligation) -> Outcome:
+        """Write it down."""
+        self.done.append((f"{owed.ref} {owed.key}", owed.due, self.clock()))
+        return Done()
+
+    @property
+    def early(self) -> list[str]:
+        """Done before its time."""
+        return [name for name, due, at in self.done if at < due]
+
+    @property
+    def twice(self) -> list[str]:
+        """Done more than once."""
+        return [name for name, times in Counter(name for name, _, _ in self.done).items() if times > 1]
+
+
+def _left(store: Store, now: datetime) -> list[str]:
+    """Duties whose time has come and that nobody did."""
+    return [row["key"] for row in store.outbox(everything=True) if row["due"] <= stamp(now)]
+
+
+def _complaints(store: Store) -> list[str]:
+    desk, refs = Desk(store), []
+    for number, zone in enumerate(ZONES):
+        calendar = Calendar(zone=zone, hours=dict.fromkeys(range(5), ((540, 1050),)))
+        store.use_rulebook(replace(RULES, calendar=calendar))
+        refs.append(desk.assessed(chat=desk.chat(f"7{number:04}")))
+    return refs
+
+
+@pytest.mark.parametrize(
+    ("name", "database"), [*((one, "sqlite") for one in JUMPS), ("out of summer time", "postgres")]
+)
+async def test_nothing_is_done_early_late_or_twice(
+    name: str, database: str, request: pytest.FixtureRequest, clock: FakeClock
+) -> None:
+    store: Store = request.getfixturevalue(f"{database}_store")
+    clock.at, jumps = JUMPS[name]
+    refs = _complaints(store)
+    doing = Doing(clock)
+    kinds = {row["kind"] for row in store.outbox(everything=True)} | {"morning", "told_failed"}
+    performing = Performing(store, dict.fromkeys(kinds, doing))
+    working = asyncio.create_task(performing.run())
+    left: list[str] = []
+    for jump in jumps:
+        clock.at += jump
+        owe_next_morning(store)
+        await performing.idle()
+        left += _left(store, clock())
+    performing.stop()
+    await working
+
+    assert (doing.early, left, doing.twice) == ([], [], [])
+    reminded = {key.split()[0] for key, _, _ in doing.done if " remind:" in key}
+    assert reminded == set(refs)

@@ -1,0 +1,159 @@
+"""A desk in bad weather: a trouble begins, people go on writing, it ends; how long until all is as it should be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from store.open import Store
+from tests.edges.product import until
+from tests.faults.desk import DeskProcess, waited
+from tests.faults.proxy import Proxy, proxied
+from tests.faults.standing import Platforms, platforms
+
+REFERENCE = "Your reference is"
+#: Longer than any trouble is waited out.
+PATIENCE = 150.0
+
+
+@dataclass
+class Stage:
+    """A running desk between proxies: towards Telegram, Slack and, on PostgreSQL, the database."""
+
+    desk: DeskProcess
+    far: Platforms
+    store: Store
+    telegram: Proxy
+    slack: Proxy
+    database: Proxy | None = None
+    chats: count[int] = field(default_factory=lambda: count(3_000_000))
+    told: list[int] = field(default_factory=list)
+
+    def people_write(self, how_many: int) -> list[int]:
+        """So many people tell something, one message each; their chats."""
+        chats = [next(self.chats) for _ in range(how_many)]
+        for chat in chats:
+            self.far.telegram.says(chat, f"Chat {chat}: the water meter is broken.")
+        self.told += chats
+        return chats
+
+    def answered(self, chats: list[int]) -> bool:
+        """Each of them has a reference."""
+        known = {one.chat for one in self.far.telegram.accepted if REFERENCE in one.text}
+        return known.issuperset(chats)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`begins` and `ends` change something outside the product; in between `lasts` seconds pass.
+
+    `answers` False: those who write meanwhile get no answer, and that is right (they blocked us).
+    """
+
+    name: str
+    begins: Callable[[Stage], Awaitable[None]]
+    ends: Callable[[Stage], Awaitable[None]]
+    lasts: float = 2.0
+    answers: bool = True
+
+
+@dataclass(frozen=True)
+class Weathered:
+    """What came of a trouble. Seconds are from its end: until the first of those who wrote meanwhile was answered
+    (negative where the trouble did not keep us), and until the last."""
+
+    name: str
+    wrote: int
+    lost: int
+    cases_doubled: int
+    doubled: int
+    unmarked: int
+    first: float
+    last: float
+
+
+async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4) -> Weathered:
+    """Let it happen once; returns when everybody was answered who will be, or raises after `PATIENCE`."""
+    loop = asyncio.get_running_loop()
+    doubled = len(stage.far.telegram.doubled())
+    await trouble.begins(stage)
+    chats = stage.people_write(people)
+    await asyncio.sleep(trouble.lasts)
+    await trouble.ends(stage)
+    ended = loop.time()
+    chats += stage.people_write(people)
+    if trouble.answers:
+        await waited(lambda: stage.answered(chats), stage.desk, seconds=PATIENCE)
+    else:
+        await waited(lambda: stage.far.telegram.waiting == 0, stage.desk, seconds=PATIENCE)
+    at = [one.at - ended for one in stage.far.telegram.accepted if one.chat in chats]
+    again = stage.far.telegram.doubled()[doubled:]
+    told = await told_of(stage, chats)
+    return Weathered(
+        name=trouble.name,
+        wrote=len(chats),
+        lost=sum(told[chat] == 0 for chat in chats),
+        cases_doubled=sum(told[chat] > 1 for chat in chats),
+        doubled=len(again),
+        unmarked=sum(not one.marked for _, one in again),
+        first=min(at, default=0.0),
+        last=max(at, default=0.0),
+    )
+
+
+async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
+    """How many complaints the record has of each chat, by its words."""
+
+    def counted() -> dict[int, int]:
+        found = dict.fromkeys(chats, 0)
+        after: str | None = None
+        while True:
+            rows, after = stage.store.cases(limit=200, after=after)
+            for row in rows:
+                words = stage.store.texts(row["ref"])[0].text
+                chat = int(words.split()[1].rstrip(":"))
+                if chat in found:
+                    found[chat] += 1
+            if after is None:
+                return found
+
+    return await asyncio.to_thread(counted)
+
+
+@asynccontextmanager
+async def staged(
+    folder: Path, database: str, *, socket: str | None = None, args: tuple[str, ...] = ()
+) -> AsyncIterator[Stage]:
+    """A running desk that has answered once. `socket`: PostgreSQL's, which the desk then reaches by a proxy."""
+    async with AsyncExitStack() as stack:
+        far = await stack.enter_async_context(platforms())
+        telegram = await stack.enter_async_context(proxied(("127.0.0.1", far.port)))
+        slack = await stack.enter_async_context(proxied(("127.0.0.1", far.port)))
+        env = far.env(telegram=telegram.port, slack=slack.port)
+        proxy: Proxy | None = None
+        url = database
+        if socket is not None:
+            proxy = await stack.enter_async_context(proxied(socket))
+            url = by_proxy(database, proxy)
+        straight = DeskProcess(folder, env, database)
+        store = straight.prepare()
+        stack.callback(store.close)
+        desk = DeskProcess(folder, env, url, args=args)
+        stage = Stage(desk, far, store, telegram, slack, proxy)
+        desk.start()
+        stack.push_async_callback(desk.kill)
+        chats = stage.people_write(1)
+        await waited(lambda: stage.answered(chats), desk)
+        await until(lambda: bool(far.slack.lines), lambda: desk.log)
+        yield stage
+
+
+def by_proxy(url: str, proxy: Proxy) -> str:
+    """The same database through a proxy."""
+    head = url.partition("?")[0]
+    name = head.rsplit("/", 1)[1]
+    return f"postgresql://postgres@127.0.0.1:{proxy.port}/{name}?connect_timeout=3"

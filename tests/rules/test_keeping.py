@@ -1,0 +1,41 @@
+"""How long a file is kept: from closing or from receipt, never before it is closed (8.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from complaints.keeping import Keeping
+from complaints.rulebook import Calendar
+from complaints.spans import BadSpan
+from tests.rules.builders import at
+
+ALWAYS = Calendar("UTC", always=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "until"),
+    [
+        ("12 months", "2027-12-01 10:00"),
+        ("12 months from closing", "2027-12-01 10:00"),
+        ("12 months from receipt", "2027-11-03 10:00"),
+        ("2 weeks from receipt", "2026-12-01 10:00"),
+    ],
+)
+def test_it_counts_from_where_it_is_said_and_never_ends_before_the_closing(written: str, until: str) -> None:
+    received, closed = at("2026-11-03 10:00"), at("2026-12-01 10:00")
+    found: datetime = Keeping.parse(written).until(received=received, closed=closed, calendar=ALWAYS)
+    assert found == at(until)
+
+
+def test_it_reads_as_it_is_written() -> None:
+    assert [
+        str(Keeping.parse(one)) for one in ("72 months", "1 months from receipt", "8 weeks from closing")
+    ] == [
+        "72 months",
+        "1 month from receipt",
+        "8 weeks",
+    ]
+    with pytest.raises(BadSpan, match="36 months from birth"):
+        Keeping.parse("36 months from birth")

@@ -1,0 +1,101 @@
+"""Dates explained in Slack, at every stage in both languages, within what Slack takes; the times of the policy."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from amends.settings.rules import preset_targets
+from bots.slack.due_view import due_view
+from bots.slack.modals import View
+from bots.slack.policy import policy
+from complaints.people import SYSTEM
+from complaints.rulebook import LevelTargets
+from complaints.vocabulary import Verb
+from simulator.block_kit import message_problems, view_problems
+from tests.rules.slack_cases import MONA, NOW, RULES, Story, assessed, proposed, stages, voice
+
+STAGES = stages()
+
+
+def view_of(story: Story, language: str = "en", page: int = 0) -> View:
+    return due_view(story.case, story.events, voice(language), now=NOW, page=page)
+
+
+def lines(view: View) -> list[str]:
+    texts = [one["text"]["text"] for one in view["blocks"] if one["type"] == "section"]
+    return [line for text in texts for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_slack_would_take_the_dates_at_every_stage(name: str, language: str) -> None:
+    view = view_of(STAGES[name], language)
+    assert view_problems(view, "modal") == []
+    assert view["callback_id"] == "due"
+
+
+def test_an_open_date_is_explained_whole_and_before_those_met_or_replaced() -> None:
+    said = lines(view_of(assessed(proposed(Story()))))
+    at = said.index("*decision by Tue 10 Nov, 17:30*")
+    assert said[at + 1 : at + 7] == [
+        "• Set Tue 3 Nov 2026, 10:02 by <@U0000001>: Assessed.",
+        "• Rule P3.decide: 5 working days.",
+        "• Starts Tue 3 Nov 2026, 10:00 (Europe/London).",
+        "• Day 0 is Tue 3 Nov 2026, the working day on which that falls.",
+        "• 5 working days on: Wed 4 Nov 2026, Thu 5 Nov 2026, Fri 6 Nov 2026, Mon 9 Nov 2026, Tue 10 Nov 2026.",
+        "• Due at closing time, Tue 10 Nov 2026, 17:30.",
+    ]
+    titles = [one for one in said if one.startswith("*")]
+    over = [n for n, one in enumerate(titles) if "done" in one or "replaced" in one]
+    assert over == list(range(len(titles) - len(over), len(titles)))
+    assert over
+
+
+def test_the_steps_are_in_the_staffs_language() -> None:
+    turkish = "\n".join(lines(view_of(STAGES["assessed"], "tr")))
+    assert "5 iş günü sonrası" in turkish
+    assert not re.search(r"working|Starts|closing", turkish)
+
+
+def test_an_extension_stands_without_the_words_of_its_reason() -> None:
+    story = assessed(proposed(Story()))
+    story.act(
+        Verb.EXTEND,
+        MONA,
+        {"target": "decide", "extended_to": "2026-11-12"},
+        {"reason": "Anna's meter broke."},
+    )
+    events = [type(one)(one.seq, one.verb, one.at, one.by, one.role, one.facts) for one in story.events]
+    view = due_view(story.case, events, voice(), now=NOW)
+    assert "• Moved from Tue 10 Nov 2026, 17:30 to Thu 12 Nov 2026, 17:30." in lines(view)
+    assert "meter" not in json.dumps(view)
+
+
+def test_very_many_dates_stand_on_pages_that_turn() -> None:
+    story = assessed(proposed(Story()))
+    for _ in range(120):
+        story.act(Verb.INFORM, SYSTEM, {}, {"letter": "So far …"})
+    first, last = view_of(story), view_of(story, page=99)
+    for view in (first, last):
+        assert view_problems(view, "modal") == []
+    buttons = [one for one in first["blocks"] if one["type"] == "actions"]
+    assert [one["action_id"] for row in buttons for one in row["elements"]] == ["due.next"]
+    assert json.loads(last["private_metadata"])["page"] >= 1
+
+
+def test_the_policy_names_the_times_of_a_level_the_cap_and_the_notice() -> None:
+    targets = replace(
+        preset_targets("municipality"), by_level={2: LevelTargets(decide="20 bd")}, escalated_ack="1 bd"
+    )
+    blocks = policy(replace(RULES, targets=targets), voice())
+    assert message_problems(blocks) == []
+    said = json.dumps(blocks)
+    assert "Level 2: acknowledged within 1 working day, decided within 20 working days." in said
+    assert "All extensions of a decision together: 10 working days at most." in said
+    assert "not ready 1 working day before its date" in said
+    plain = json.dumps(policy(RULES, voice()))
+    assert "not ready" not in plain

@@ -1,0 +1,46 @@
+"""Who of one process asks next: the most urgent, then who came first; who gives up holds nobody back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bots.turns import Line
+from complaints.duties import Lane
+
+
+async def test_the_most_urgent_goes_first_and_equals_as_they_came() -> None:
+    line, went = Line(), list[str]()
+
+    async def go(name: str, lane: Lane) -> None:
+        async with line.turn(lane):
+            went.append(name)
+
+    async with line.turn(Lane.BULK):
+        waiting = [
+            asyncio.create_task(go(name, lane))
+            for name, lane in (("bulk", Lane.BULK), ("first", Lane.NOTICE), ("second", Lane.NOTICE))
+        ]
+        await asyncio.sleep(0)
+        assert len(line) == 3
+    await asyncio.gather(*waiting)
+    assert went == ["first", "second", "bulk"]
+
+
+async def test_who_gives_up_while_waiting_or_at_its_turn_holds_nobody_back() -> None:
+    line, went = Line(), list[str]()
+
+    async def go(name: str) -> None:
+        async with line.turn(Lane.BULK):
+            went.append(name)
+
+    async with line.turn(Lane.BULK):
+        tasks = [asyncio.create_task(go(name)) for name in ("a", "b", "c")]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+    # The line was just handed to b, who gives up before taking it.
+    tasks[1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert went == ["c"]
+    async with line.turn(Lane.BULK):
+        assert len(line) == 0
