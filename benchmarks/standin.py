@@ -37,7 +37,8 @@ class Seen:
     answered: list[float] = field(default_factory=list)
     #: Of each accepted message: when, to whom, its text.
     sent: list[tuple[float, int, str]] = field(default_factory=list)
-    refused: int = 0
+    #: Refused because of all chats, or of one.
+    refused: dict[str, int] = field(default_factory=lambda: {"bot": 0, "chat": 0})
     posts: int = 0
     recent: deque[float] = field(default_factory=deque)
     last: dict[int, float] = field(default_factory=dict)
@@ -74,12 +75,11 @@ class Seen:
         now = time.monotonic()
         while self.recent and self.recent[0] <= now - A_SECOND:
             self.recent.popleft()
-        wait = 0.0
-        if len(self.recent) >= OF_THE_BOT:
-            wait = self.recent[0] + A_SECOND - now
-        wait = max(wait, self.last.get(chat, 0.0) + A_SECOND / OF_A_CHAT - now)
-        if self.limits and wait > 0:
-            self.refused += 1
+        over = "bot" if len(self.recent) >= OF_THE_BOT else ""
+        if now - self.last.get(chat, -A_SECOND) < A_SECOND / OF_A_CHAT:
+            over = "chat"
+        if self.limits and over:
+            self.refused[over] += 1
             told = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
             return web.json_response({**told, "parameters": {"retry_after": 1}}, status=429)
         self.recent.append(now)
@@ -138,7 +138,7 @@ class Seen:
         }
         answer = web.json_response(told)
         if request.query.get("forget"):
-            self.answered, self.sent, self.refused, self.posts = [], [], 0, 0
+            self.answered, self.sent, self.refused, self.posts = [], [], {"bot": 0, "chat": 0}, 0
             self.waiting.clear()
         return answer
 
