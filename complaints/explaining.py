@@ -113,9 +113,10 @@ def _capping(case: Case, one: TargetSet) -> Iterator[Step]:
     """The legal maximum that held then: taking in an earlier complaint may have moved the receipt since."""
     held = (legal for legal in case.targets if legal.target is Target.LEGAL)
     legal = next((each for each in held if each.internal_due == one.internal_due), None)
-    if legal is not None:
-        yield Step("legal", span=legal.span)
-        yield from due(legal.start, legal.span, case.rules.calendar).because
+    start, span = (case.received_at, case.rules.targets.legal) if legal is None else (legal.start, legal.span)
+    if span is not None:
+        yield Step("legal", span=span)
+        yield from due(start, span, case.rules.calendar).because
 
 
 def _doubled(case: Case, rule: str, span: str) -> bool:

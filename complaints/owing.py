@@ -17,7 +17,7 @@ from complaints.lifecycle import ANSWERED, UNDECIDED
 from complaints.particulars import TargetSet
 from complaints.quiet import last_spoken_by
 from complaints.record import Case
-from complaints.targets import lapses_at
+from complaints.targets import REDATED, lapses_at
 from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
 from complaints.worktime import before, due
 
@@ -157,7 +157,8 @@ def _told_at(case: Case, one: TargetSet) -> datetime:
     """About when the complainant heard of this date: with the receipt, the assessment, or the extension, which
     came no later than the date that it moved."""
     earlier = case.version_of(one.target, one.of, one.version - 1)
-    if one.basis.startswith("extend") and earlier is not None:
+    ruled, *notes = one.basis.split(";")
+    if ruled == "extend" and REDATED not in notes and earlier is not None:
         return earlier.internal_due
     judged = case.assessment.at if case.assessment is not None else one.start
     return max(one.start, case.logged_at, judged)

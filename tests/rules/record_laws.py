@@ -143,7 +143,7 @@ def every_date_explains_itself(case: Case, events: Sequence[Event]) -> None:
         assert reached(steps) == one.internal_due
         # What held a date when the rules were changed is told by a step of its own, and then the record's date.
         held = one.basis.partition(";")[2] not in ("", CAPPED_BY_LAW)
-        assert held or "recorded" not in {step.code for step in steps}
+        assert held or "recorded" not in {step.code for step in steps}, (one, steps)
         assert all(explain_step(step).strip() for step in steps)
 
 

@@ -36,6 +36,6 @@ def test_without_drift_nothing_is_said_of_it() -> None:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_each_drift_is_a_line_of_the_digest_too(language: str) -> None:
-    drawn = digest(Morning({}, model=ModelNews(drifts=WARNED)), voice(language), NOW)
+    drawn = digest(Morning({}, model=ModelNews(drifts=WARNED)), voice(language), NOW, "Europe/London")
     assert json.dumps(drawn.blocks, ensure_ascii=False).count("⚠️") == 3
     assert not Morning({}, model=ModelNews(drifts=WARNED)).is_empty
