@@ -91,7 +91,7 @@ def _kind(row: Any) -> str:
 
 
 def _code(reason: str | None) -> str:
-    said = (reason or "").replace(" ", "_")
+    said = (reason or "").removesuffix(" again").replace(" ", "_")
     return said if said in REASONS else "other"
 
 

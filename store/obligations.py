@@ -27,6 +27,7 @@ from store.acting import settle as _settle
 from store.casefiles import load
 from store.contacts import CHAT, chat_of
 from store.errors import StoreError, UnknownRow
+from store.outcomes import NO_ANSWER_AGAIN
 from store.owed_rows import unseal_payload
 from store.redrawing import shows
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
@@ -277,10 +278,16 @@ def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
 
 
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
-    """The other side is back: what waits for its next try may be tried now."""
+    """The other side is back: what waits for its next try may be tried now, but for what may be there twice."""
+    one = OBLIGATIONS.c
     freed = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(IS_OPEN, OBLIGATIONS.c.kind.in_(sorted(kinds)), OBLIGATIONS.c.wait_until > 0)
+        .where(
+            IS_OPEN,
+            one.kind.in_(sorted(kinds)),
+            one.wait_until > 0,
+            one.why.is_distinct_from(NO_ANSWER_AGAIN),
+        )
         .values(wait_until=0.0)
     )
     tx.owing = tx.owing or freed.rowcount > 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+#: Why a duty waits whose message may have arrived, once; and whose message was sent again and may have arrived twice.
+NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
+
 
 @dataclass(frozen=True)
 class Done:

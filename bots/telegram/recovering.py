@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bots.telegram.speaking import Perform
-from store.outcomes import Done, Outcome, Retry
+from store.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Done, Outcome, Retry
 from store.owed_rows import SPEAKING
 from store.values import Obligation
 
 #: Why a message waits for its next try when nobody was there to take it.
-NOBODY = frozenset({"unreachable", "no answer"})
+NOBODY = frozenset({"unreachable", NO_ANSWER, NO_ANSWER_AGAIN})
 
 
 class Recovering:

@@ -21,10 +21,12 @@ from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.messages import Following
 from store.open import Store
-from store.outcomes import Done, GaveUp, NoPlace, Outcome, Retry
+from store.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Done, GaveUp, NoPlace, Outcome, Retry
 from store.values import Chat, MessageState, Obligation
 
 LONGEST = 4096
+#: A message that may have arrived twice is sent once more after so many seconds, then after twice as many, and so on.
+COPIES_APART = 60.0
 
 #: Told of each message: the kind of its duty and what became of it.
 Told = Callable[[str, str], None]
@@ -163,10 +165,13 @@ class Sender:
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
-            await store.surely(store.unsent, number, uncertain, "no answer", settles=owed.id, acts=acts)
+            await store.surely(store.unsent, number, uncertain, NO_ANSWER, settles=owed.id, acts=acts)
             return Done(settled=True)
-        await store.surely(store.unsent, number, uncertain, "no answer")
-        return Retry("no answer")
+        await store.surely(store.unsent, number, uncertain, NO_ANSWER)
+        if not owed.uncertain:
+            return Retry(NO_ANSWER)
+        # Two copies may be there already: a line that cuts after every message must not bring ten.
+        return Retry(NO_ANSWER_AGAIN, COPIES_APART * owed.attempts)
 
 
 def is_gone(wrong: Exception) -> bool:

@@ -13,6 +13,7 @@ from complaints.vocabulary import Flag, State, Verb
 from scheduler.performing import LEASE_SECONDS
 from simulator import Simulator
 from store.open import Store
+from store.outcomes import NO_ANSWER_AGAIN
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, STAFF
 from tests.edges.telegram_line import Line, line
@@ -39,6 +40,24 @@ async def test_a_message_that_may_have_arrived_is_sent_again_and_marked(desk: Li
     assert len([text for text in anna.heard if "Your reference is" in text]) == 2
     await desk.settled()
     assert states(desk, desk.ref) == ["uncertain", "sent"]
+
+
+async def test_what_may_have_arrived_twice_is_not_sent_again_at_once_though_telegram_is_back(
+    desk: Line,
+) -> None:
+    desk.sim.fail_next("sendMessage", how="cut_after_accept", times=2)
+    anna = desk.sim.customer("Anna")
+    await anna.says("The water is brown.")
+    await desk.sim.until(lambda: bool(waiting(desk)), what="two copies sent")
+    desk.store.free_waits(("say",))
+    await desk.settled()
+    assert len([text for text in anna.heard if "Your reference is" in text]) == 2
+    assert len(waiting(desk)) == 1
+
+
+def waiting(desk: Line) -> list[object]:
+    """Duties whose message may be there twice."""
+    return [one["id"] for one in desk.store.outbox() if one["why"] == NO_ANSWER_AGAIN]
 
 
 async def test_a_refused_connection_is_tried_again_unmarked(desk: Line) -> None:
