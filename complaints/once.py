@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
+from complaints.owing import card_waits_until
 from complaints.record import Case, Event
 from complaints.redating import promised_later
 from complaints.vocabulary import Flag, Role, Target, Verb
@@ -23,6 +25,7 @@ _BY_VOICE = frozenset(
     }
 )
 _QUIET_THREAD = frozenset({Verb.SURVEY, Verb.END_FORM})
+AFTER_THE_CARD = timedelta(seconds=1)
 
 
 def following(case: Case, event: Event) -> Iterator[Owed]:
@@ -35,7 +38,10 @@ def following(case: Case, event: Event) -> Iterator[Owed]:
 def _following(case: Case, event: Event) -> Iterator[Owed]:
     facts = {"seq": event.seq, "verb": event.verb.value}
     if event.verb not in _QUIET_THREAD:
-        yield Owed(f"thread:{event.seq}", "thread", event.at, Lane.BULK, facts)
+        # The card comes first: asked before, the line would only be put off.
+        card = card_waits_until(case)
+        at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
+        yield Owed(f"thread:{event.seq}", "thread", at, Lane.BULK, facts)
     if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
         yield Owed(f"letter:{event.seq}", "letter", event.at, Lane.NOTICE, facts)
     if event.verb in (Verb.ASSESS, Verb.REASSESS) and _new_promise(event):

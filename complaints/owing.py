@@ -52,7 +52,7 @@ def _standing(case: Case) -> Iterator[Owed]:
 def _card(case: Case) -> Owed:
     """The card shows this version of the record; a later version makes the key moot."""
     danger = case.danger_at is not None and case.danger_receipt_at is None
-    at = max(one for one in (case.logged_at, case.last_words_at) if one is not None)
+    at = max(one for one in (case.logged_at, case.last_words_at, card_waits_until(case)) if one is not None)
     lane = Lane.DANGER if danger else Lane.DIALOGUE
     return Owed(f"card:{case.version}", "card", at, lane, {"version": case.version})
 

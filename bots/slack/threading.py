@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.card import Drawn
@@ -12,12 +10,10 @@ from bots.slack.pace import Wait
 from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.thread import line_for
 from bots.slack.withheld import places_for
+from complaints.once import AFTER_THE_CARD
 from complaints.owing import card_waits_until
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation
-
-#: How long a line waits before it asks again whether its card is there.
-_CARD_SOON = timedelta(seconds=1)
 
 
 class Threading:
@@ -44,7 +40,7 @@ class Threading:
             return Done()
         if home is None or home.ts is None:
             waits = card_waits_until(case) or now
-            return Later(max(waits, now) + _CARD_SOON, "the card is not posted yet")
+            return Later(max(waits, now) + AFTER_THE_CARD, "the card is not posted yet")
         key = f"{owed.key}:{ref}"
         try:
             # Written down before the post: a second try first looks whether the first arrived.

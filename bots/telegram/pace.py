@@ -17,15 +17,14 @@ from store.transactions import Tx
 BOT = "telegram"
 #: Telegram's limits: messages a second of one bot, seconds between two messages into one chat.
 MOST_A_SECOND, ONE_CHAT = 30, 1.0
-#: What nobody waits for leaves evenly at 96 % of the limit: 31 of them span 1.04 s, so that not one second holds
-#: more than 30 though the network brings one of them 40 ms late.
+#: What nobody waits for leaves evenly at 96 % of the limit, so that a place is free every few hundredths of a second
+#: for what is urgent.
 APART = 1 / 28.8
 #: A few answers may reach a chat together, of danger one more; what we begin ourselves keeps to the second.
 TOGETHER = 3
-#: One of the thirty is for danger alone: it finds its place free however many others leave.
-KEPT_FOR_DANGER = 1
-#: A place is good again after this time; the few milliseconds are for clocks that run on.
-SECOND = 1.005
+#: A place is good again after this time: not one second holds more than thirty, though the network brings one of
+#: them 40 ms late.
+SECOND = 1.04
 #: How far ahead a place is taken, in seconds. What was taken for surveys must not stand in a prompt's way.
 AHEAD = {Lane.DANGER: 5.0, Lane.DIALOGUE: 5.0, Lane.NOTICE: 0.4, Lane.BULK: 0.25}
 #: Longer than this nobody waits with a duty in hand.
@@ -43,7 +42,7 @@ def limits_for(address: str, lane: Lane) -> tuple[Limit, ...]:
     """Within what a message to this chat must stay: the chat's first, then the bot's."""
     danger, begun_by_us = lane is Lane.DANGER, lane in (Lane.NOTICE, Lane.BULK)
     chat = Even(f"{BOT}:{address}", ONE_CHAT, 1 if begun_by_us else TOGETHER + danger)
-    bot = Window(BOT, MOST_A_SECOND - (0 if danger else KEPT_FOR_DANGER), SECOND)
+    bot = Window(BOT, MOST_A_SECOND, SECOND)
     even = (Even(f"{BOT}~even", APART),) if begun_by_us else ()
     return (chat, bot, *even)
 

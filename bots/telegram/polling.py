@@ -12,7 +12,7 @@ import structlog
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram.application import App
-from bots.telegram.intake import Intake, key_of_raw
+from bots.telegram.intake import Intake
 from bots.telegram.leading import LOOK_SECONDS, Lead
 from bots.telegram.translating import ALLOWED
 from store.open import Store
@@ -94,7 +94,7 @@ class Poller:
         self._asking = asyncio.create_task(self._ask())
         updates = await self._asking
         outcomes = await asyncio.gather(*(self._intake.take(raw) for raw in updates), return_exceptions=True)
-        await self._move_past(updates)
+        self._move_past(updates, outcomes)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -111,15 +111,16 @@ class Poller:
         )
         return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
 
-    async def _move_past(self, updates: Sequence[dict[str, Any]]) -> None:
-        known = await self._store.in_thread(self._store.known, [key_of_raw(raw) for raw in updates])
-        for raw in updates:
-            if key_of_raw(raw) not in known:
+    def _move_past(self, updates: Sequence[dict[str, Any]], outcomes: Sequence[BaseException | None]) -> None:
+        """Up to the first that was not taken: `take` returns only for an update whose key it read from the store."""
+        for raw, outcome in zip(updates, outcomes, strict=True):
+            if outcome is not None:
                 return
             self._offset = int(raw["update_id"]) + 1
 
     async def _leads(self) -> bool:
-        return self._lead is None or await self._lead.take()
+        # What is held is renewed beside the asking.
+        return self._lead is None or self._lead.is_held or await self._lead.take()
 
     async def _rest(self, seconds: float) -> None:
         if seconds <= 0:

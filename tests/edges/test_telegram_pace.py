@@ -13,7 +13,7 @@ from complaints.duties import Lane
 from simulator import Simulator
 from store.open import Store
 from store.outcomes import NoPlace
-from store.places import Even, Limit, Place, Window
+from store.places import Even, Limit, Place
 from store.tables import LANES
 from store.values import Obligation
 from tests.edges.desk import Desk
@@ -97,13 +97,8 @@ async def test_a_paced_desk_sends_and_keeps_the_pause_that_telegram_asks_for(sql
         assert f"{BOT}/pause" in _paused(sqlite_store)
 
 
-def test_danger_may_use_one_place_more_than_all_others() -> None:
-    def window(lane: Lane) -> int:
-        return next(one.many for one in limits_for("1", lane) if isinstance(one, Window))
+def test_into_a_chat_danger_comes_beside_answers_and_what_we_begin_alone() -> None:
+    def together(lane: Lane) -> int:
+        return next(one.together for one in limits_for("1", lane) if isinstance(one, Even))
 
-    assert {lane: window(lane) for lane in Lane} == {
-        Lane.DANGER: 30,
-        Lane.DIALOGUE: 29,
-        Lane.NOTICE: 29,
-        Lane.BULK: 29,
-    }
+    assert [together(lane) for lane in Lane] == [4, 3, 1, 1]
