@@ -129,7 +129,8 @@ class Desk:
         log.info("started", parts=list(self.parts))
 
     def _prepare(self) -> None:
-        """What the record must know before anything is heard or done."""
+        """What the record must know before anything is heard or done; SealBroken where it is of another key."""
+        self.store.require_key()
         self.store.use_rulebooks(self.rulebooks)
         if not self.store.is_shared:
             # Another process at the same database may hold what it is sending at this moment.

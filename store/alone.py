@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from store.answering import CANNOT_BE_USED
 from store.engines import database_url
-from store.errors import NotAlone
+from store.errors import DatabaseAway, NotAlone
 
 
 @contextmanager
@@ -23,7 +24,11 @@ def alone(url: str) -> Iterator[None]:
         yield
         return
     beside = Path(f"{parsed.database}.running")
-    with beside.open("w") as held:
+    try:
+        held = beside.open("w")
+    except OSError as wrong:
+        raise DatabaseAway(CANNOT_BE_USED.format(said=f"{beside}: {wrong.strerror}")) from wrong
+    with held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:

@@ -16,7 +16,7 @@ from complaints.record import Case, Event
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.chain import event_of, named_before
-from store.errors import Erased
+from store.errors import Erased, SealBroken
 from store.folded import Folded
 from store.rulebooks import rulebook
 from store.sealing import place
@@ -106,6 +106,20 @@ def case_key(tx: Tx, ref: str, wrapped: bytes | None) -> bytes:
     if wrapped is None:
         raise Erased(f"The words of {ref} were erased.")
     return tx.keys.unwrap(wrapped, key_place(ref))
+
+
+def require_key(tx: Tx) -> None:
+    """SealBroken where our secrets do not open the newest complaint: each duty would be given up as unreadable."""
+    newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
+    row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
+    if row is None:
+        return
+    try:
+        case_key(tx, row.ref, row.key_wrapped)
+    except SealBroken as wrong:
+        raise SealBroken(
+            "AMENDS_SECRET_KEY does not open this database: give it the key of its time, beside any newer one."
+        ) from wrong
 
 
 def key_place(ref: str) -> str:

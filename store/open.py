@@ -17,6 +17,7 @@ from store import (
     binding,
     by_voice,
     card_sweep,
+    casefiles,
     checkpoints,
     contacts,
     entering,
@@ -188,6 +189,7 @@ class Store:
     back = writing(absences.back)
 
     # reading
+    require_key = reading(casefiles.require_key)
     case = reading(opening.case)
     open_case = writing(opening.open_case)
     dates_of = writing(opening.dates_of)

@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from tests.edges.learnt import learnt
+
 ROOT = Path(__file__).parents[2]
 #: The keys with which a file must start, and no others.
 SETTINGS = """\
@@ -72,6 +74,8 @@ class Product:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    #: It ran before, and has a model; else its first start trains one beside everything else.
+    learnt: bool = True
 
     def __post_init__(self) -> None:
         """Write amends.toml, choose an address."""
@@ -83,6 +87,8 @@ class Product:
             "AMENDS_LOG": "debug",
         }
         self.env = defaults | self.env
+        if self.learnt and self.env["AMENDS_DATABASE_URL"] == defaults["AMENDS_DATABASE_URL"]:
+            learnt(self.folder / "amends.db", KEY)
 
     @property
     def url(self) -> str:

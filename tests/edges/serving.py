@@ -20,7 +20,7 @@ async def serving(hooks: Mapping[str, Hook]) -> AsyncIterator[str]:
     async def figures() -> str:
         return ""
 
-    app = web_app(page=lambda: "page", ready=ready, figures=figures, hooks=hooks)
+    app = web_app(page=lambda _: "page", ready=ready, figures=figures, hooks=hooks)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -316,7 +316,7 @@ async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_
 
 
 async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) -> None:
-    product = Product(tmp_path)
+    product = Product(tmp_path, learnt=False)
     written = await product.amends(
         "init", "desk", "--name", "Kuzey Su", "--country", "TR", "--languages", "tr"
     )

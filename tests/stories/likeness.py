@@ -31,9 +31,24 @@ def record_of(record: Mapping[str, Any]) -> dict[str, Any]:
     done = [one for one in record["events"] if one["verb"] != "propose"]
     messages = _once(record["messages"])
     by_way = {way: [one for one in messages if one["direction"] == way] for way in ("in", "out")}
-    changed = {**record, "messages": by_way, "events": done, "proposals": len(record["events"]) - len(done)}
+    deliveries = [_delivered(one) for one in record["deliveries"]]
+    changed = {
+        **record,
+        "deliveries": deliveries,
+        "messages": by_way,
+        "events": done,
+        "proposals": len(record["events"]) - len(done),
+    }
     alike: dict[str, Any] = _alike(changed, str(record["complainant"]))
     return alike
+
+
+def _delivered(delivery: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of a notice without the number of its duty; one sent again after a death arrived."""
+    state = "delivered" if delivery["state"] == "sent_again" else delivery["state"]
+    return {name: one for name, one in delivery.items() if name not in {"obligation", "uncertain_at"}} | {
+        "state": state
+    }
 
 
 def _once(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
