@@ -278,10 +278,11 @@ def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
 
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
     """The other side is back: what waits for its next try may be tried now."""
+    one = OBLIGATIONS.c
+    waiting = select(one.id).where(IS_OPEN, one.kind.in_(sorted(kinds)), one.wait_until > 0)
+    # Rows in other hands at this moment are being tried: waiting for them could be waiting for each other.
     freed = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(IS_OPEN, OBLIGATIONS.c.kind.in_(sorted(kinds)), OBLIGATIONS.c.wait_until > 0)
-        .values(wait_until=0.0)
+        update(OBLIGATIONS).where(one.id.in_(_alone(tx, waiting))).values(wait_until=0.0)
     )
     tx.owing = tx.owing or freed.rowcount > 0
 

@@ -76,12 +76,13 @@ class Pace:
         await asyncio.sleep(max(0.0, place.at - self._monotonic()))
         if self._monotonic() - place.at > LATE:
             # This process was held up: its places are gone by, and all of them at once would be too many.
-            later = await self._store.in_thread(self._store.take_place, limits)
+            # Surely: the message stands as begun, and one that ended here would be taken for perhaps sent.
+            later = await self._store.surely(self._store.take_place, limits)
             await asyncio.sleep(max(0.0, later.at - self._monotonic()))
 
     async def refused(self, address: str, seconds: float) -> None:
         """Telegram asks for a pause: of this chat where it heard much of late, else of the whole bot."""
-        await self._store.in_thread(
+        await self._store.surely(
             partial(self._store.run, partial(_pause, address=address, seconds=seconds), writes=True)
         )
 
