@@ -136,10 +136,13 @@ class Direct:
         voice = self.desk.voice
         if owed.facts.get("kind") == "in":
             return voice.say("dm.set_aside")
-        where = voice.say("dm.of_case", ref=ref) if ref else ""
         kind = str(owed.facts.get("kind", ""))
+        if "id" not in owed.facts:
+            # Of a whole kind, which has no number (`store.orphaned`).
+            return voice.say("dm.nobody_performs", kind=escaped(kind, 60))
+        where = voice.say("dm.of_case", ref=ref) if ref else ""
         what = voice.say(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
-        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts.get("id", ""))
+        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts["id"])
 
     async def each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """The same for a duty of another module."""
