@@ -249,7 +249,12 @@ def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
 
 
 def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
-    """It failed: again after so many seconds of real time."""
+    """It failed: again after so many seconds of real time.
+
+    The card says so once: of thousands that wait for one platform no try must burden the other.
+    """
+    one = OBLIGATIONS.c
+    before = tx.connection.execute(select(one.attempts, one.why).where(one.id == number)).first()
     _change(
         tx,
         number,
@@ -258,7 +263,8 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
-    shows(tx, number)
+    if before is None or before.attempts == 0 or before.why != why:
+        shows(tx, number)
 
 
 def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
