@@ -219,9 +219,8 @@ class Desk:
     async def stop(self) -> None:
         """Hear nothing new, finish what was begun, close the lines."""
         sides = [side for side in (self._telegram, self._slack) if side is not None]
-        await self._web.end()
-        for side in sides:
-            await side.hush()
+        # Side by side: each may take its three seconds, and what was begun must have some, too.
+        await asyncio.gather(self._web.end(), *(side.hush() for side in sides))
         if self.performing is not None:
             self._ticks.shutdown(wait=False)
             self.performing.stop()

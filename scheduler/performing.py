@@ -11,7 +11,7 @@ import structlog
 from complaints.errors import ComplaintError
 from scheduler import backoff
 from scheduler.room import Rooms
-from store.errors import DatabaseAway, NotMigrated
+from store.errors import DatabaseAway, NotMigrated, UnknownRow
 from store.obligations import THREAD
 from store.open import Store
 from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
@@ -156,8 +156,11 @@ class Performing:
                 claimed = await store.in_thread(store.claim, tuple(self._performers), most, LEASE_SECONDS)
         finally:
             self._claiming = False
+        held = set(self._in_hand.values())
         for one in claimed:
-            self._begin(one)
+            # A lease that ran out while this machine stood still: it is in hand here, and not begun twice.
+            if one.id not in held:
+                self._begin(one)
         if few:
             await asyncio.sleep(BETWEEN_SECONDS)
             return False
@@ -188,8 +191,16 @@ class Performing:
 
     async def _performed(self, one: Obligation) -> str:
         """Do it and settle it; how it ended, in a word."""
-        store = self._store
         outcome = await self._try(one)
+        try:
+            return await self._settled(one, outcome)
+        except UnknownRow:
+            # A person gave it up, or another reminder spoke for it, while it was in hand.
+            log.info("obligation_ended_meanwhile", id=one.id, kind=one.kind, ref=one.ref)
+            return "moot"
+
+    async def _settled(self, one: Obligation, outcome: Outcome) -> str:
+        store = self._store
         match outcome:
             case Done(settled=True):
                 return "done"

@@ -25,8 +25,9 @@ from triage.proposal import About, Proposal, propose
 from triage.safety import DangerSign, own_sign
 from triage.sketch import sketch
 
-#: While the first model is still being trained a proposal waits a little; after that the rules alone propose.
-PATIENCE = timedelta(seconds=40)
+#: While the first model is still being trained a proposal waits until so long after the last words; after that the
+#: rules alone propose. Not counted from when it is due: each time that it waits it is due anew.
+PATIENCE = timedelta(seconds=60)
 
 
 class Proposing:
@@ -45,9 +46,9 @@ class Proposing:
     async def _perform(self, one: Obligation) -> Outcome:
         store, ref = self._store, str(one.ref)
         model = await self._in_use.model()
-        if model is None and store.now() < one.due + PATIENCE:
-            return Later(store.now() + timedelta(seconds=3), "the first model is being trained")
         case = await store.in_thread(store.case, ref)
+        if model is None and store.now() < (case.last_words_at or case.logged_at) + PATIENCE:
+            return Later(store.now() + timedelta(seconds=3), "the first model is being trained")
         rules = (await store.in_thread(store.current_rulebooks)).today(case.rules)
         texts = await store.in_thread(store.texts, ref)
         story = "\n".join(text.text for text in texts)

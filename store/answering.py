@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, InTheWay
 
 CANNOT_BE_USED = (
     "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
@@ -18,7 +18,7 @@ STOPPED_ANSWERING = (
     "The database does not do its work ({said}): see that it runs, that there is room on its disk, and that no "
     "other program holds it."
 )
-#: Two transactions in each other's way: a matter of trying again, not of a database that is away.
+#: Two transactions in each other's way (SQLSTATE 40…): for whoever waits for the database a matter of trying again.
 _IN_THE_WAY = "40"
 #: Open for reading alone: what managed servers do when their disk is full.
 _READ_ONLY = "25006"
@@ -35,7 +35,7 @@ def answering(told: str = CANNOT_BE_USED) -> Iterator[None]:
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Round one transaction: DatabaseAway where the database fails, anything else (a broken rule) as it is."""
+    """Round one transaction: DatabaseAway where the database fails (InTheWay: for once), anything else as it is."""
     try:
         yield
     except NoConnection as wrong:
@@ -43,7 +43,9 @@ def at_work() -> Iterator[None]:
     except DBAPIError as wrong:
         state = str(getattr(wrong.orig, "sqlstate", None) or "")
         failed = isinstance(wrong, OperationalError | InterfaceError) or wrong.connection_invalidated
-        if not (failed or state == _READ_ONLY) or state.startswith(_IN_THE_WAY):
+        if state.startswith(_IN_THE_WAY):
+            raise InTheWay(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
+        if not (failed or state == _READ_ONLY):
             raise
         raise DatabaseAway(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
 

@@ -23,6 +23,10 @@ class DatabaseAway(StoreError):
     """The database does not answer, or its file cannot be opened."""
 
 
+class InTheWay(DatabaseAway):
+    """Two transactions stood in each other's way, and this one gave in: done again, it does its work."""
+
+
 class NotAlone(StoreError):
     """Another process works on this file."""
 

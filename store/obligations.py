@@ -250,7 +250,12 @@ def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
 
 
 def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
-    """It failed: again after so many seconds of real time."""
+    """It failed: again after so many seconds of real time.
+
+    The card says so once: of thousands that wait for one platform no try must burden the other.
+    """
+    one = OBLIGATIONS.c
+    before = tx.connection.execute(select(one.attempts, one.why).where(one.id == number)).first()
     _change(
         tx,
         number,
@@ -259,7 +264,8 @@ def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
         wait_until=database_seconds() + after_seconds,
         attempts=OBLIGATIONS.c.attempts + 1,
     )
-    shows(tx, number)
+    if before is None or before.attempts == 0 or before.why != why:
+        shows(tx, number)
 
 
 def stand_back(tx: Tx, number: int, after_seconds: float) -> None:
@@ -280,15 +286,15 @@ def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
     """The other side is back: what waits for its next try may be tried now, but for what may be there twice."""
     one = OBLIGATIONS.c
+    waiting = select(one.id).where(
+        IS_OPEN,
+        one.kind.in_(sorted(kinds)),
+        one.wait_until > 0,
+        one.why.is_distinct_from(NO_ANSWER_AGAIN),
+    )
+    # Rows in other hands at this moment are being tried: waiting for them could be waiting for each other.
     freed = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(
-            IS_OPEN,
-            one.kind.in_(sorted(kinds)),
-            one.wait_until > 0,
-            one.why.is_distinct_from(NO_ANSWER_AGAIN),
-        )
-        .values(wait_until=0.0)
+        update(OBLIGATIONS).where(one.id.in_(_alone(tx, waiting))).values(wait_until=0.0)
     )
     tx.owing = tx.owing or freed.rowcount > 0
 

@@ -179,6 +179,7 @@ class Store:
     drop_draft = writing(slack_posts.drop_draft)
     sweep_cards = writing(card_sweep.sweep_cards)
     slack_seen = writing(slack_posts.slack_seen)
+    slack_known = reading(slack_posts.slack_known)
 
     # staff
     sync_staff = writing(staff.sync_staff)

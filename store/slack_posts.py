@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -85,6 +85,13 @@ def _post(row: Any) -> SlackPost:
 def slack_seen(tx: Tx, key: str) -> bool:
     """True when an event or envelope with this key was taken before; it is taken from now on."""
     return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
+
+
+def slack_known(tx: Tx, keys: Collection[str]) -> set[str]:
+    """Which of these were taken before; asking takes none."""
+    named = {f"slack:{key}": key for key in keys}
+    found = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(named)))).scalars()
+    return {named[one] for one in found}
 
 
 def draft(

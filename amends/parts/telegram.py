@@ -86,7 +86,8 @@ class TelegramPart:
                 log.warning("telegram_away", why=type(away).__name__)
                 await asyncio.sleep(KNOCK_SECONDS)
         if not listens:
-            return
+            # It speaks for as long as the process lives: a task that ends would end the desk.
+            await asyncio.Event().wait()
         await introduce(self._app, self._texts)
         if self._secrets.telegram_webhook_url is not None:
             await self._call_us()

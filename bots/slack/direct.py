@@ -11,7 +11,7 @@ from bots.slack.blocks import escaped, mention
 from bots.slack.card import RESTRICTED, Drawn, next_words
 from bots.slack.client import error_of
 from bots.slack.desk import Desk
-from bots.slack.drawing import Drawing, purposes
+from bots.slack.drawing import purposes
 from bots.slack.notices import notice
 from bots.slack.pace import Wait
 from bots.slack.posting import NETWORK, PERMANENT, Poster, outcome_of
@@ -33,9 +33,8 @@ UNKNOWN_SECONDS = 3.0
 class Direct:
     """Direct messages of one desk."""
 
-    def __init__(self, poster: Poster, drawing: Drawing) -> None:
+    def __init__(self, poster: Poster) -> None:
         self.poster = poster
-        self.drawing = drawing
         self.desk: Desk = poster.desk
 
     async def page(self, owed: Obligation) -> Outcome:
@@ -52,8 +51,9 @@ class Direct:
             else voice.say("dm.danger", ref=case.ref, place=place)
         )
         drawn = notice(case, text, voice, ("receipt", "open"))
-        reached = await self._each(whom.to_page(case, members, now), drawn, owed)
-        if isinstance(reached, Retry):
+        round_ = (now - case.danger_at) // whom.PAGE_EVERY
+        reached = await self._each(whom.to_page(case, members, now), drawn, owed, round_)
+        if not isinstance(reached, Done):
             return reached
         return Later(now + whom.PAGE_EVERY, "paged; nobody has said yet that they have seen it")
 
@@ -136,26 +136,38 @@ class Direct:
         voice = self.desk.voice
         if owed.facts.get("kind") == "in":
             return voice.say("dm.set_aside")
-        where = voice.say("dm.of_case", ref=ref) if ref else ""
         kind = str(owed.facts.get("kind", ""))
+        if "id" not in owed.facts:
+            # Of a whole kind, which has no number (`store.orphaned`).
+            return voice.say("dm.nobody_performs", kind=escaped(kind, 60))
+        where = voice.say("dm.of_case", ref=ref) if ref else ""
         what = voice.say(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
-        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts.get("id", ""))
+        return voice.say("dm.told_failed", what=what, ref=where, number=owed.facts["id"])
 
     async def each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
         """The same for a duty of another module."""
         return await self._each(people, drawn, owed)
 
-    async def _each(self, people: Iterable[str], drawn: Drawn, owed: Obligation) -> Outcome:
-        """Tell each; one who cannot be told does not keep the others from hearing it."""
-        people = list(people)
+    async def _each(
+        self, people: Iterable[str], drawn: Drawn, owed: Obligation, round_: int | None = None
+    ) -> Outcome:
+        """Tell each; one who cannot be told does not keep the others from hearing it.
+
+        Whoever was told in this round (None: until the duty is due anew) is not told again because another was not.
+        """
+        store, people = self.desk.store, list(people)
         worst: Outcome = Done()
         if not people and not await self._members():
             # The very first start: who holds which role is being asked for, and this must not be told to nobody.
             return Retry("no staff are known yet", UNKNOWN_SECONDS)
-        for member in people:
+        when = owed.due.isoformat() if round_ is None else round_
+        marks = {member: f"told:{owed.id}:{when}:{member}" for member in people}
+        told = await self.desk.do(store.slack_known, marks.values())
+        for member in (one for one in people if marks[one] not in told):
             try:
                 channel = await self.poster.direct(member)
                 await self.poster.post(channel, drawn, f"{owed.key}:{member}")
+                await store.surely(store.slack_seen, marks[member])
             except SlackApiError as failure:
                 if error_of(failure) in PERMANENT:
                     unexpected(f"direct message of {owed.kind}", failure)

@@ -51,12 +51,8 @@ class Drawing:
         return await self._drawn(case.ref)
 
     async def redraw(self, owed: Obligation) -> Outcome:
-        """`redraw`: the same card with the next draw, after a choice in its menu."""
+        """`redraw`: the same card with the next draw, after a choice in its menu, a due time, or word of a notice."""
         return await self._drawn(str(owed.facts["ref"]), anew=True)
-
-    async def again(self, ref: str) -> Outcome:
-        """Draw a complaint's posts anew although nothing of the record moved: a due time passed."""
-        return await self._drawn(ref, anew=True)
 
     async def _drawn(self, ref: str, *, anew: bool = False) -> Outcome:
         lock = self._locks.setdefault(ref, asyncio.Lock())

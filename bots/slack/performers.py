@@ -35,7 +35,7 @@ def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dic
     poster = Poster(desk, client)
     pacer = Pacer(desk.store, pace) if pace > 0 else None
     drawing, filing = Drawing(poster), Filing(poster)
-    direct = Direct(poster, drawing)
+    direct = Direct(poster)
     reporting, digests, moves = Reporting(filing), Digests(poster), Moves(poster)
     incidents = IncidentDuties(poster)
 

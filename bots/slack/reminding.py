@@ -11,6 +11,7 @@ from bots.slack.card import Drawn
 from bots.slack.direct import Direct
 from bots.slack.notices import notice
 from bots.slack.suggesting import could_take
+from complaints.duties import Lane, Owed
 from complaints.hours import next_morning
 from complaints.ladder import PINGED, REMINDED, Rung, Stage, leaves_at, stages
 from complaints.owing import standing
@@ -48,18 +49,23 @@ class Reminding:
             return Done()
         outcome = await self._tell(case, target, stage, owed, now, covered)
         if isinstance(outcome, Done) and covered:
-            await desk.do(desk.store.reminders_told, case.ref, covered)
+            await desk.store.surely(desk.store.reminders_told, case.ref, covered)
         if isinstance(outcome, Done) and stage.name == "top" and priority_of(case) is Priority.P1:
             # Until it is met or moved: every working day, so that nobody gets used to it within the hour.
             outcome = Later(next_morning(now, case.rules.calendar), "told; not met yet")
         return await self._shown(case, stage, outcome)
 
     async def _shown(self, case: Case, stage: Stage, outcome: Outcome) -> Outcome:
-        """The card shows a missed date; nothing of the record moved, so nothing else would draw it."""
-        if stage.rung is Rung.OWNER or not isinstance(outcome, Done | Later):
-            return outcome
-        drawn = await self.direct.drawing.again(case.ref)
-        return outcome if isinstance(drawn, Done) else drawn
+        """The card shows a missed date; nothing of the record moved, so nothing else would draw it.
+
+        It is owed, not drawn here: where its channel has no place now, the reminder would be said once more.
+        """
+        if stage.rung is not Rung.OWNER and isinstance(outcome, Done | Later):
+            store, now = self.desk.store, self.desk.store.now()
+            key = f"redraw:due:{case.ref}:{now.isoformat()}"
+            drawn = Owed(key, "redraw", now, Lane.NOTICE, {"ref": case.ref})
+            await store.surely(store.insert, drawn, None, None, {})
+        return outcome
 
     async def _covered(self, case: Case, owed: Obligation) -> tuple[str, ...] | None:
         """The steps of this complaint that wait beside this one and say less; None where one says more.

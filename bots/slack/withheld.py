@@ -48,7 +48,7 @@ async def tell_privately(poster: Poster, case: Case) -> None:
         if one.id in case.denied or not by.has(Role.MANAGER, Role.TOP_MANAGEMENT) or not manages(case, by):
             continue
         key = f"withheld:{case.ref}:{one.id}"
-        if await desk.do(desk.store.known, [f"slack:{key}"]):
+        if await desk.do(desk.store.slack_known, [key]):
             continue
         channel = await poster.direct(one.id)
         text = desk.voice.say("dm.withheld", ref=case.ref)

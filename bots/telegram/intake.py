@@ -26,7 +26,7 @@ from bots.telegram.application import App, route
 from bots.telegram.buttons import Buttons
 from bots.telegram.translating import hear_update, key_of
 from bots.texts import Texts
-from store.errors import DatabaseAway, NotMigrated
+from store.errors import DatabaseAway, InTheWay, NotMigrated
 from store.open import Store
 from store.values import Conversation, Turn
 
@@ -36,7 +36,7 @@ Raw = Mapping[str, Any]
 TRIES = (0.0, 0.1, 1.0)
 SIDE_BY_SIDE = 32
 #: What no update can be blamed for: a database that is away, rules of a newer release beside this one.
-NOT_ITS_FAULT = frozenset({DatabaseAway.__name__, NotMigrated.__name__})
+NOT_ITS_FAULT = frozenset({DatabaseAway.__name__, InTheWay.__name__, NotMigrated.__name__})
 
 log = structlog.get_logger(__name__)
 

@@ -50,7 +50,9 @@ class Lead:
             if not self._until:
                 continue
             try:
-                await self.take()
+                # A question that the database keeps longer than the lease lasts is no answer.
+                async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
+                    await self.take()
             except Exception as away:  # noqa: BLE001  # whatever ails the store, the lease runs out by itself
                 log.warning("telegram_lead_not_renewed", why=type(away).__name__)
             if not self.is_held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bots.telegram.speaking import Perform
+from store.errors import DatabaseAway
 from store.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Done, Outcome, Retry
 from store.owed_rows import SPEAKING
 from store.values import Obligation
@@ -34,7 +35,11 @@ class Recovering:
                 self._away = self._away or outcome.why in NOBODY
             elif self._away and isinstance(outcome, Done):
                 self._away = False
-                await self._recovered()
+                try:
+                    await self._recovered()
+                except DatabaseAway:
+                    # The message has left all the same; the next one that does frees the others.
+                    self._away = True
             return outcome
 
         return performed

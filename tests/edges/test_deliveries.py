@@ -69,6 +69,17 @@ def test_one_that_was_uncertain_and_sent_again_says_both_moments(
     assert (told.fate, told.first, told.at) == (Fate.SENT_AGAIN, first, first + timedelta(minutes=2))
 
 
+def test_the_card_is_drawn_for_the_first_failure_and_for_another_reason_not_for_each_try(
+    store: Store, owed: str
+) -> None:
+    drawn = []
+    for why in ("unreachable", "unreachable", "unreachable", "flood"):
+        store.retry(claimed(store, "acknowledge").id, 0.0, why)
+        drawn.append(len(store.claim(["redraw"], 9, 60)))
+
+    assert drawn == [1, 0, 0, 1]
+
+
 def test_what_did_not_arrive_says_why(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
     store.unsent(send(store, one), MessageState.FAILED, "blocked", settles=one.id)

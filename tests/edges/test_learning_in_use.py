@@ -8,9 +8,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import pytest
 
 from scheduler.in_use import InUse
+from scheduler.proposing import Proposing
 from store.open import Store
+from store.outcomes import Done, Later, Outcome
 from store.tables import MODELS
 from tests.databases import FakeClock
+from tests.edges.desk import Desk
 from triage.artefact import digest, dump
 from triage.card import card
 from triage.example import Example
@@ -108,6 +111,25 @@ async def test_with_no_model_that_is_whole_the_rules_alone_propose(
 ) -> None:
     alter(store, use(store, one), b"")
     assert await version(InUse(store, thread)) is None
+
+
+async def test_while_no_model_comes_a_proposal_waits_a_minute_and_no_longer(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    ref = Desk(sqlite_store).receive()
+    proposing = Proposing(sqlite_store, languages=("en",))
+    propose, outcomes = proposing.performers()["propose"], list[type[Outcome]]()
+    for _ in range(40):
+        clock.go_on(seconds=3)
+        for owed in sqlite_store.claim(("propose",), 1, 60):
+            outcomes.append(type(outcome := await propose(owed)))
+            if isinstance(outcome, Later):
+                sqlite_store.postpone(owed.id, outcome.at, outcome.why)
+    proposing.close()
+
+    assert outcomes[0] is Later
+    assert Done in outcomes
+    assert sqlite_store.case(ref).proposed is not None
 
 
 async def test_after_a_rollback_the_good_one_is_taken(

@@ -13,7 +13,8 @@ from scheduler import performing
 from scheduler.performing import Performing
 from store.errors import DatabaseAway
 from store.open import Store
-from store.outcomes import Done, Outcome
+from store.outcomes import Done, Outcome, Retry
+from store.stuck import Reason
 from store.values import Obligation
 from tests.edges.product import until
 
@@ -99,3 +100,37 @@ async def test_what_was_done_while_the_database_was_away_is_written_down_and_not
     async with at_work(store, does):
         await until(lambda: store.open_until(store.now()) == 0)
     assert len(done) == 1
+
+
+async def test_what_is_in_hand_is_not_begun_again_when_its_lease_ran_out_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after a machine that stood still: nothing was renewed.
+    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.2)
+    begun: list[int] = []
+
+    async def slowly(one: Obligation) -> Outcome:
+        begun.append(one.id)
+        await asyncio.sleep(2.5)
+        return Done()
+
+    owe(store, "a")
+    async with at_work(store, slowly):
+        await until(lambda: store.open_until(store.now()) == 0)
+    assert len(begun) == 1
+
+
+async def test_what_a_person_ended_while_it_was_in_hand_is_nothing_to_do(store: Store) -> None:
+    ended: list[tuple[str, str]] = []
+
+    async def fails(one: Obligation) -> Outcome:
+        await store.in_thread(store.give_up_for_good, one.id, Reason.TEST)
+        return Retry("no answer")
+
+    owe(store, "a")
+    desk = Performing(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
+    running = asyncio.create_task(desk.run())
+    await until(lambda: bool(ended))
+    desk.stop()
+    await running
+    assert ended == [(KIND, "moot")]

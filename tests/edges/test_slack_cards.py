@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from complaints.duties import Owed
+from complaints.duties import Lane, Owed
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
@@ -226,6 +226,17 @@ async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
     await office.idle()
 
     assert [one for one in office.texts(MONA) if "was set aside" in one] != []
+
+
+async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know(office: Office) -> None:
+    office.store.insert(Owed("a", "of_tomorrow", office.store.now(), Lane.BULK))
+    office.clock.go_on(minutes=1)
+    office.store.orphaned(("say",), office.store.now())
+    await office.idle()
+
+    (said,) = [one for one in office.texts(MONA) if "of_tomorrow" in one]
+    assert "`amends outbox list --kind of_tomorrow`" in said
+    assert "number" not in said
 
 
 async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Office) -> None:

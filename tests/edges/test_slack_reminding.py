@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bots.slack.pace import Wait
 from bots.slack.performers import performers
 from bots.slack.staff import Colleague, sync_staff
 from complaints.duties import Owed
 from complaints.vocabulary import Role, Verb
 from scheduler.mornings import owe_next_morning
 from store.open import Store
-from store.outcomes import Done
+from store.outcomes import Done, Later, NoPlace
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED
-from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TUGBA, Office, office_of
+from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, TUGBA, Office, office_of
 
 MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 EVERYBODY = (ALICE, BURAK, MONA, TUGBA)
@@ -214,3 +215,83 @@ async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morni
     await until(office, MORNING + timedelta(hours=12))
 
     assert not [one for one in office.texts(ALICE) if "Good morning" in one]
+
+
+@clause("8.4")
+async def test_who_was_told_is_not_told_again_because_another_could_not_be(office: Office) -> None:
+    ref = owned(office, ALICE, severity=4)
+    await office.idle()
+    office.performing.stop()
+    office.clock.go_on(hours=4)
+    perform, post = performers(office.desk, office.client, pace=0)["remind"], office.client.chat_postMessage
+    opened = (await office.client.conversations_open(users=MONA))["channel"]["id"]
+
+    async def no_place(**said: object) -> object:
+        if said["channel"] == opened:
+            raise Wait(7.0)
+        return await post(**said)
+
+    office.client.chat_postMessage = no_place  # type: ignore[method-assign,assignment]
+    claimed = next(one for one in office.store.claim(("remind",), 9, 60) if one.key.endswith(":due"))
+    outcomes = [await perform(claimed) for _ in range(3)]
+    office.client.chat_postMessage = post  # type: ignore[method-assign]
+    outcomes.append(await perform(claimed))
+
+    assert outcomes == [*[NoPlace(7.0)] * 3, Done()]
+    assert heard(office, ref) == {ALICE: 1, MONA: 1}
+
+
+@clause("8.4")
+async def test_a_reminder_is_said_once_though_its_card_cannot_be_drawn_now(office: Office) -> None:
+    ref = owned(office, ALICE, severity=4)
+    await office.idle()
+    office.performing.stop()
+    office.clock.go_on(hours=4, minutes=1)
+    kinds, draw = performers(office.desk, office.client, pace=0), office.client.chat_update
+    claimed = next(one for one in office.store.claim(("remind",), 9, 60) if one.key.endswith(":due"))
+
+    async def no_place(**_: object) -> object:
+        raise Wait(7.0)
+
+    office.client.chat_update = no_place  # type: ignore[method-assign,assignment]
+    said = await kinds["remind"](claimed)
+    (owed,) = office.store.claim(("redraw",), 9, 60)
+    held_up = await kinds["redraw"](owed)
+    office.client.chat_update = draw  # type: ignore[method-assign]
+    drawn = await kinds["redraw"](owed)
+
+    assert (said, held_up, drawn) == (Done(), NoPlace(7.0), Done())
+    assert heard(office, ref) == {ALICE: 1, MONA: 1}
+    assert "missed" in office.staff(ALICE).channel(TRIAGE).card(ref).text
+
+
+@clause("7.5")
+async def test_danger_that_found_no_place_is_not_taken_for_told(office: Office) -> None:
+    ref = office.receive("I smell gas")
+    sign = {"rule": "gas", "severity": 4, "safety": 3, "danger": True}
+    told_so = {
+        "field": "addition",
+        "has_words": True,
+        "media": 0,
+        "audible": 0,
+        "signs": [sign],
+        "subjects": [],
+    }
+    office.hear(Verb.ADD, ref, told_so, {"addition": "gas"})
+    await office.idle()
+    office.performing.stop()
+    office.clock.go_on(minutes=5)
+    (page,) = office.store.claim(("page",), 9, 60)
+    post = office.client.chat_postMessage
+
+    async def no_place(**_: object) -> object:
+        raise Wait(7.0)
+
+    office.client.chat_postMessage = no_place  # type: ignore[method-assign,assignment]
+    perform = performers(office.desk, office.client, pace=0)["page"]
+    held_up = await perform(page)
+    office.client.chat_postMessage = post  # type: ignore[method-assign]
+    told = await perform(page)
+
+    assert held_up == NoPlace(7.0)
+    assert isinstance(told, Later)

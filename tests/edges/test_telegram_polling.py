@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -66,6 +67,26 @@ async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
     assert len(unpolled.store.record(unpolled.ref)["texts"]) == 2
     other.stop()
     await follows
+
+
+async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.2)
+    lead, lost, answers = leading.Lead(sqlite_store, "one"), asyncio.Event(), threading.Event()
+    assert await lead.take()
+
+    def silent(*given: object) -> None:
+        answers.wait()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "lead", property(lambda self: silent))
+        keeping = asyncio.create_task(lead.keep(lost.set))
+        await lost.wait()
+        answers.set()
+        keeping.cancel()
+    assert not lead.is_held
 
 
 async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another_asks(

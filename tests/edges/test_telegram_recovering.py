@@ -8,6 +8,7 @@ import pytest
 
 from bots.telegram.recovering import Recovering
 from complaints.duties import Lane
+from store.errors import DatabaseAway
 from store.outcomes import Done, Outcome, Retry
 from store.values import Obligation
 
@@ -42,3 +43,21 @@ async def test_the_first_message_that_gets_through_frees_the_others_once(
     said = [await watched[kind](OWED) for _ in outcomes]
 
     assert (said, times) == (outcomes, freed)
+
+
+async def test_what_was_sent_stays_sent_though_the_database_is_away_when_the_others_are_freed() -> None:
+    left, tried = iter([Retry("unreachable"), Done(settled=True), Done(settled=True)]), list[int]()
+
+    async def recovered() -> None:
+        tried.append(len(tried))
+        if len(tried) == 1:
+            raise DatabaseAway("away")
+
+    async def perform(_: Obligation) -> Outcome:
+        return next(left)
+
+    watched = Recovering(recovered).watched({"say": perform})
+    said = [await watched["say"](OWED) for _ in range(3)]
+
+    assert said == [Retry("unreachable"), Done(settled=True), Done(settled=True)]
+    assert len(tried) == 2
