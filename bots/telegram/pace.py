@@ -17,8 +17,7 @@ from store.transactions import Tx
 BOT = "telegram"
 #: Telegram's limits: messages a second of one bot, seconds between two messages into one chat.
 MOST_A_SECOND, ONE_CHAT = 30, 1.0
-#: What nobody waits for leaves evenly, a little under the limit, so that a place is free every few hundredths of a second
-#: for what is urgent.
+#: What nobody waits for leaves evenly, a little under the limit: a place for what is urgent is free all the time.
 APART = 1 / 29.3
 #: A few answers may reach a chat together, of danger one more; what we begin ourselves keeps to the second.
 TOGETHER = 3
