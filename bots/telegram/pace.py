@@ -41,7 +41,8 @@ def limits_for(address: str, lane: Lane) -> tuple[Limit, ...]:
     """Within what a message to this chat must stay: the chat's first, then the bot's."""
     danger, begun_by_us = lane is Lane.DANGER, lane in (Lane.NOTICE, Lane.BULK)
     chat = Even(f"{BOT}:{address}", ONE_CHAT, 1 if begun_by_us else TOGETHER + danger)
-    bot = Window(BOT, MOST_A_SECOND, SECOND)
+    # However many answers leave together, one of the thirty is left: danger finds its place.
+    bot = Window(BOT, MOST_A_SECOND - (lane is Lane.DIALOGUE), SECOND)
     even = (Even(f"{BOT}~even", APART),) if begun_by_us else ()
     return (chat, bot, *even)
 

@@ -70,6 +70,10 @@ class Desk:
         """Somebody on Telegram."""
         return Chat("telegram", address, "en", "Mary Sealedname")
 
+    def card_is_due(self) -> None:
+        """Let the time pass that a first card waits for the proposal."""
+        self.store.move_clock(91.0)
+
     def key(self) -> str:
         """The key of a next update."""
         return f"tg:{next(self.numbers)}"

@@ -86,8 +86,9 @@ class Product:
             "AMENDS_LISTEN": f"127.0.0.1:{free_port()}",
             "AMENDS_LOG": "debug",
         }
+        own = "AMENDS_DATABASE_URL" not in self.env
         self.env = defaults | self.env
-        if self.learnt and self.env["AMENDS_DATABASE_URL"] == defaults["AMENDS_DATABASE_URL"]:
+        if self.learnt and own:
             learnt(self.folder / "amends.db", KEY)
 
     @property

@@ -169,7 +169,8 @@ def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
         "words": 1, "category": "supply", "probability": 0.8, "severity": 2, "safety": 0,
         "abstained": False, "restricted": False, "model": None,
     }  # fmt: skip
-    (owed,) = store.claim(["propose"], 1, 60) or store.claim(["card"], 1, 60)
+    desk.card_is_due()
+    (owed,) = store.claim(["propose"], 1, 60)
     store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": '{"why": "words"}'}, key=owed.key, settles=owed.id)
     assert owed.id not in {row["id"] for row in store.outbox(everything=True)}
     opened = store.open_case(ref, desk.actor(HANDLER), "assess")

@@ -51,6 +51,7 @@ def test_of_a_chat_only_the_oldest_open_message_is_claimed(store: Store) -> None
 def test_lines_of_one_complaint_are_claimed_one_after_the_other_in_their_order(store: Store) -> None:
     desk = Desk(store)
     ref, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    desk.card_is_due()
     desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
     in_hand = store.claim(["thread"], 10, 60)
     assert [(one.ref, one.key) for one in in_hand] == [(ref, "thread:1"), (other, "thread:1")]
@@ -168,6 +169,7 @@ def test_what_is_postponed_is_due_later_by_the_desks_clock_and_lets_others_pass(
 def test_a_given_up_duty_is_visible_told_and_can_be_tried_again(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
+    desk.card_is_due()
     (card,) = store.claim(["card"], 1, 60)
     store.give_up(card.id, "no such channel")
     assert [(row["kind"], row["state"], row["why"]) for row in store.outbox()] == [
@@ -186,6 +188,7 @@ def test_a_given_up_duty_is_visible_told_and_can_be_tried_again(store: Store) ->
 def test_a_duty_that_the_complaint_no_longer_asks_for_is_not_owed(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
+    desk.card_is_due()
     (card,) = store.claim(["card"], 1, 60)
     assert store.still_owed(card)
     desk.act(ref, Verb.NOTE, words={"text": "x"})
@@ -276,6 +279,7 @@ async def test_asynchronous_code_crosses_by_in_thread(store: Store) -> None:
     ref = await store.in_thread(desk.receive)
     cases = await asyncio.gather(*(store.in_thread(store.case, ref) for _ in range(20)))
     assert {case.ref for case in cases} == {ref}
+    await store.in_thread(desk.card_is_due)
     owed = await store.in_thread(store.claim, ["card"], 5, 60.0)
     assert [one.ref for one in owed] == [ref]
 

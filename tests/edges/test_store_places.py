@@ -36,8 +36,8 @@ def test_bulk_leaves_evenly_and_at_nearly_the_whole_limit(store: Store) -> None:
     apart = [after - before for before, after in pairwise(moments)]
     assert min(apart) == pytest.approx(APART, abs=1e-5)
     assert 1 / APART >= 0.95 * MOST_A_SECOND
-    # One that the network brings 40 ms late still makes no 31st.
-    assert min(after - before for before, after in zip(moments, moments[30:], strict=False)) > 1.04
+    # One that the network brings 20 ms late still makes no 31st.
+    assert min(after - before for before, after in zip(moments, moments[30:], strict=False)) > 1.02
 
 
 def test_no_second_holds_more_than_the_limit_whatever_is_mixed(store: Store) -> None:
@@ -54,7 +54,7 @@ def test_talk_may_come_all_at_once_and_danger_still_finds_its_place(store: Store
     ]
     moments = [one.moment for one in waits if isinstance(one, Place)] + _leave(store, Lane.DIALOGUE, 1)
     assert len(moments) == MOST_A_SECOND
-    assert moments[-1] - moments[0] >= SECOND
+    assert moments[-1] - moments[0] >= SECOND - 1e-5
     assert store.take_place(limits_for("danger", Lane.DANGER)).wait == 0.0
 
 

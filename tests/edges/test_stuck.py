@@ -108,6 +108,7 @@ async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_
         drawn.append(str(owed.ref))
         return Done()
 
+    desk.card_is_due()
     performing = Performing(store, {"card": card})
     for one in store.claim(["card"], 10, 60):
         await performing._perform(one)
@@ -119,6 +120,7 @@ async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_
 def test_the_outbox_is_listed_by_kind_and_by_complaint(store: Store) -> None:
     desk = Desk(store)
     one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    desk.card_is_due()
     cards = store.claim(["card"], 10, 60)
     for card in cards:
         store.give_up(card.id, "no such channel")
@@ -134,7 +136,9 @@ def test_the_outbox_is_listed_by_kind_and_by_complaint(store: Store) -> None:
 
 
 def test_one_that_is_being_tried_stays_in_its_hand(store: Store) -> None:
-    Desk(store).receive()
+    desk = Desk(store)
+    desk.receive()
+    desk.card_is_due()
     (card,) = store.claim(["card"], 1, 60)
     store.retry(card.id, 0.0, "no answer")
     (again,) = store.claim(["card"], 1, 60)
@@ -147,6 +151,7 @@ def test_one_that_is_being_tried_stays_in_its_hand(store: Store) -> None:
 def test_what_a_person_gives_up_stays_on_the_record_with_the_reason(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
+    desk.card_is_due()
     (card,) = store.claim(["card"], 1, 60)
     store.give_up(card.id, "no such channel")
     store.give_up_for_good(card.id, Reason.DONE_OTHERWISE)
@@ -163,6 +168,7 @@ def test_what_a_person_gives_up_stays_on_the_record_with_the_reason(store: Store
 def test_wrong_numbers_and_states_are_refused_plainly(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
+    desk.card_is_due()
     (card,) = store.claim(["card"], 1, 60)
     with pytest.raises(UnknownRow, match=r"has not failed; it is due at .*: leave it, or give it up"):
         store.retry_failed(card.id)
