@@ -127,11 +127,14 @@ def _told(case: Case) -> Iterator[Owed]:
         key = f"recourse:{level}:{case.reopened}{_again(case)}"
         yield Owed(key, "recourse", case.reply_at, Lane.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
+    missed = tuple(_date_missed(case, legal))
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
         at = _told_by(case, update.internal_due)
-        yield Owed(f"progress:{update.version}", "progress", at, Lane.NOTICE)
+        # Not "you will have it by then" and, in the same minute, that they will not: the second tells it all.
+        if all(one.due != at for one in missed):
+            yield Owed(f"progress:{update.version}", "progress", at, Lane.NOTICE)
     yield from _not_ready(case)
-    yield from _date_missed(case, legal)
+    yield from missed
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)

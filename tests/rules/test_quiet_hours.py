@@ -30,6 +30,7 @@ from tests.clauses import clause
 from tests.rules.builders import REF, RULES, TUESDAY, a_told_case, an_assessed_case, at, rules_with
 
 ZONE, QUIET = RULES.calendar.zone, RULES.dialogue.quiet_hours
+BY_PRIORITY = RULES.targets.by_priority
 
 #: We begin it: it waits for the end of the quiet hours.
 STARTS = frozenset(
@@ -161,6 +162,16 @@ def test_an_answer_that_will_be_late_is_told_before_the_day_is_over() -> None:
     # The legal maximum has a notice of its own.
     legal = an_assessed_case(rules=rules_with(legal="10 bd"))
     assert not [one for one in legal.keys if one.startswith("progress:decide")]
+
+
+@clause("7.3")
+def test_before_a_missed_date_one_notice_leaves_and_not_two_that_contradict_each_other() -> None:
+    # Both dates fall into the same night: both notices would leave in the minute before the quiet hours.
+    spans = {one: replace(times, update_every="10 h", decide="12 h") for one, times in BY_PRIORITY.items()}
+    rules = rules_with(by_priority=spans)
+    told = an_assessed_case(rules=replace(rules, calendar=replace(rules.calendar, always=True)))
+    notices = [one for one in told.owed if one.kind == "progress"]
+    assert [one.key.rpartition(":")[0] for one in notices] == ["progress:decide"]
 
 
 def test_round_the_clock_the_notice_comes_before_the_quiet_hours() -> None:
