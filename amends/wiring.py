@@ -178,11 +178,11 @@ class Desk:
     async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
         """Whether this process can do its work, and the figures behind it."""
         parts = await self.ready()
-        return all(parts.values()), await self.store.in_thread(condition, self.store, parts, self._gauges())
+        return all(parts.values()), await self.store.only_reading(condition, self.store, parts, self._gauges())
 
     async def _figures(self) -> str:
         parts = await self.ready()
-        return await self.store.in_thread(figures, self.store, parts, self.tally, self._gauges())
+        return await self.store.only_reading(figures, self.store, parts, self.tally, self._gauges())
 
     def _gauges(self) -> Mapping[str, float]:
         telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}

@@ -231,9 +231,12 @@ class Performing:
             # The record says no (somebody else was first, the state moved on): a person cannot do better.
             log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
             return Moot()
-        except (DatabaseAway, NotMigrated) as away:
+        except DatabaseAway as away:
             log.warning("database_away", why=str(away), id=one.id, kind=one.kind)
             return Retry("the database was away")
+        except NotMigrated as other:
+            log.error("database_of_another_release", why=str(other), id=one.id, kind=one.kind)
+            return Retry("the database is of another release")
         except Exception as wrong:
             log.exception("obligation_failed", id=one.id, kind=one.kind, ref=one.ref)
             return Broke(f"{type(wrong).__name__}")

@@ -373,6 +373,10 @@ class Store:
         future = self._threads.submit(lambda: call(*args, **kwargs), writes=writes)
         return await asyncio.wrap_future(future)
 
+    async def only_reading(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for a function that writes nothing: it stands in nobody's queue of writers."""
+        return await asyncio.wrap_future(self._threads.submit(lambda: call(*args, **kwargs), writes=False))
+
     async def surely(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The same for what must be written down because it happened outside: while the database is away it waits.
 

@@ -142,7 +142,8 @@ def _locked(tx: Tx, limit: Limit) -> dict[str, float]:
     found = tx.connection.execute(rows.with_for_update(skip_locked=isinstance(limit, Window))).all()
     # All of a window's rows in other hands at once: wait for the first of them.
     found = found or tx.connection.execute(rows.with_for_update()).all()
-    return {row.lane: row.next_free_at for row in found}
+    # Forgotten since we looked, after a day of silence: free as one that was never used, and written anew.
+    return {row.lane: row.next_free_at for row in found} or {next(_rows(limit)): 0.0}
 
 
 def _next_row(limit: Limit, free: dict[str, float]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from pathlib import Path
 
 import amends
@@ -41,6 +43,18 @@ def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: Fake
     assert waiting[Lane.DIALOGUE] == Waiting(due=2, late=90.0, retried=1)
     assert waiting[Lane.BULK] == Waiting(due=2, late=90.0, expired=1)
     assert waiting[Lane.DANGER] == Waiting()
+
+
+async def test_what_is_told_does_not_wait_for_those_that_write(sqlite_store: Store) -> None:
+    writing = threading.Event()
+    busy = asyncio.ensure_future(sqlite_store.in_thread(writing.wait, 30.0))
+    try:
+        told = sqlite_store.only_reading(condition, sqlite_store, PARTS, {})
+        assert (await asyncio.wait_for(told, 10.0))["store"]
+        assert not busy.done()
+    finally:
+        writing.set()
+        await busy
 
 
 def test_every_line_is_one_that_prometheus_reads(store: Store) -> None:

@@ -30,6 +30,17 @@ def _most_in_a_second(moments: list[float]) -> int:
     return max(sum(begin <= at < begin + 1.0 for at in ordered) for begin in ordered)
 
 
+def test_a_row_forgotten_while_a_place_is_sought_is_free(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _in_use(store)
+    # Forgotten between its making and its locking.
+    monkeypatch.setattr("store.places._make", lambda tx, limits: None)
+    alone = Even("nobody yet", 60.0)
+    assert store.take_place([alone]).wait == 0.0
+    assert store.take_place([alone]).wait > 1.0
+
+
 def test_bulk_leaves_evenly_and_at_nearly_the_whole_limit(store: Store) -> None:
     _in_use(store)
     moments = _leave(store, Lane.BULK, 90)
