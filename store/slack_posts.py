@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from store.casefiles import case_key
+from store.obligations import IS_OPEN, THREAD
 from store.sealing import place, seal, unseal
-from store.tables import COMPLAINTS, DRAFTS, HEARD, SLACK
+from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.transactions import Tx
 from store.values import Draft, SlackPost
 
@@ -51,13 +52,26 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
 def posted(
     tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int, *, channel: str | None = None
 ) -> None:
-    """The post stands at `ts` and shows this version; an older drawing never hides a newer one."""
+    """The post stands at `ts` and shows this version; an older drawing never hides a newer one.
+
+    The lines that waited for the first one come under it in their order.
+    """
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
     )
     if channel is not None:
         statement = statement.where(SLACK.c.channel == channel)
     tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw))
+    if draw == 1:
+        _let_lines_go(tx, ref)
+
+
+def _let_lines_go(tx: Tx, ref: str) -> None:
+    """Due when they were owed, whatever they waited for: so the first of them is the oldest again."""
+    one = OBLIGATIONS.c
+    waiting = update(OBLIGATIONS).where(one.scope == ref, IS_OPEN, one.kind == THREAD, one.due > tx.now)
+    if tx.connection.execute(waiting.values(due=one.created_at)).rowcount:
+        tx.owing = True
 
 
 def post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None = None) -> None:

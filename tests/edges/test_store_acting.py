@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -251,6 +252,29 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     again = store.claim_post(ref, "C1", "card")
     assert (again.ts, again.shown) == (None, 0)
     assert (store.slack_seen("Ev1"), store.slack_seen("Ev1")) == (False, True)
+
+
+def test_the_lines_that_waited_for_the_first_card_come_in_their_order(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    clock.go_on(seconds=5)
+    desk.act(ref, Verb.ASSIGN, facts={"owner": HANDLER})
+    store.claim_post(ref, "C1", "card")
+    clock.go_on(seconds=1)
+    store.posted(ref, "card", "17.1", 2, 1)
+    seqs = []
+    while found := store.claim(["thread"], 9, 60.0):
+        seqs += [one.facts["seq"] for one in found]
+        store.settle(found[0].id)
+    assert seqs == [1, 2]
+    # A later drawing frees nothing.
+    desk.add(ref, "One thing more")
+    (burst,) = store.claim(["thread"], 9, 60.0)
+    store.postpone(burst.id, store.now() + timedelta(seconds=60), "the burst may go on")
+    store.posted(ref, "card", "17.1", 3, 2)
+    assert store.claim(["thread"], 9, 60.0) == []
 
 
 def test_a_complaint_is_found_by_its_exact_number_however_it_is_written(store: Store) -> None:
