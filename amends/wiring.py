@@ -178,7 +178,9 @@ class Desk:
     async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
         """Whether this process can do its work, and the figures behind it."""
         parts = await self.ready()
-        return all(parts.values()), await self.store.only_reading(condition, self.store, parts, self._gauges())
+        return all(parts.values()), await self.store.only_reading(
+            condition, self.store, parts, self._gauges()
+        )
 
     async def _figures(self) -> str:
         parts = await self.ready()

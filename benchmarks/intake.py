@@ -52,6 +52,9 @@ RULES = Rulebook(
     authority={"handler": Limit(10_000, "GBP")},
 )
 
+#: An evening: every step before a date still lies ahead, and so an intake owes at every hour the same duties.
+WHEN = datetime(2026, 11, 3, 20, 0, tzinfo=UTC)
+
 Intake = Callable[[str], None]
 
 
@@ -122,10 +125,15 @@ def measured(fresh: databases.Fresh, threads: int, rounds: int, intakes: int) ->
     return sides
 
 
+def clock() -> datetime:
+    """The moment of every intake."""
+    return WHEN
+
+
 @contextmanager
 def ours(url: str) -> Iterator[Intake]:
     """Every intake is a new person's first message, as Telegram would bring it."""
-    with closing(open_store(url, KEYS)) as store:
+    with closing(open_store(url, KEYS, clock)) as store:
         store.use_rulebook(RULES)
         yield lambda name: hear(store, name)
 

@@ -100,7 +100,6 @@ def _targets(targets: tuple[TargetSet, ...], event: Event, *, under: int) -> tup
     )
 
 
-#: REMEDY_LATE stands in the record and changes nothing of the case itself.
 _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.ADD: hearing.heard,
     Verb.CONFIRM: hearing.confirmed,
@@ -131,6 +130,7 @@ _CHANGES: Mapping[Verb, Callable[[Case, Event], Case]] = {
     Verb.NOTIFY_EXTERNAL: outside.external,
     Verb.CONCLUDE_EXTERNAL: outside.external_concluded,
     Verb.REMEDY_DONE: ending.remedy_done,
+    Verb.REMEDY_LATE: ending.remedy_late,
     Verb.VERIFY: ending.verified,
     Verb.CLOSE: ending.closing,
     Verb.LAPSE: ending.closing,

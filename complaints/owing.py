@@ -2,7 +2,7 @@
 
 `standing` is asked twice: after each verb, when the missing keys are inserted, and before each is done, when
 a key that is no longer there needs nothing. So nothing is ever cancelled. The one-off duties of a single event are
-in following.py.
+in once.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
-from complaints.particulars import TargetSet
+from complaints.particulars import RemedyOwed, TargetSet
+from complaints.priorities import priority_of
 from complaints.quiet import last_spoken_by
 from complaints.record import Case
 from complaints.targets import REDATED, lapses_at
@@ -213,8 +214,7 @@ def _after_decision(case: Case) -> Iterator[Owed]:
     for one in case.owed_remedies:
         target = case.target(Target.REMEDY, one.n)
         if one.done_at is None and target is not None:
-            key, facts = f"remedy_late:{one.n}:{target.version}", {"remedy": one.n}
-            yield Owed(key, "remedy_late", target.internal_due, Lane.NOTICE, facts)
+            yield _remedy_late(case, one, target)
     reminder, ends = case.target(Target.REPLY_REMINDER), lapses_at(case)
     if ends is None or reminder is None or reminder.met_at is not None:
         return
@@ -226,6 +226,15 @@ def _after_decision(case: Case) -> Iterator[Owed]:
         answered = case.question_answered_at
         asked = f":{answered.isoformat()}" if answered is not None else ""
         yield Owed(f"lapse:{version}:{checked}{asked}", "lapse", ends, Lane.NOTICE)
+
+
+def _remedy_late(case: Case, one: RemedyOwed, target: TargetSet) -> Owed:
+    """When its date comes, and then as often as any other news, until it is done: never silence."""
+    key, at = f"remedy_late:{one.n}:{target.version}", target.internal_due
+    if one.late_at is not None and one.late_at >= at:
+        span = case.rules.targets.by_priority[priority_of(case)].update_every
+        key, at = f"{key}:{one.late}", due(one.late_at, span, case.rules.calendar).at
+    return Owed(key, "remedy_late", at, Lane.NOTICE, {"remedy": one.n})
 
 
 def _ended(case: Case) -> Iterator[Owed]:

@@ -93,7 +93,8 @@ class RemedyOwed:
     """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed.
 
     An offer (`needs_acceptance`) is owed from `accepted_at` on; `ended_at` is when it was refused or lapsed.
-    `answer` is what the complainant said to "is it right?": yes or no.
+    `answer` is what the complainant said to "is it right?": yes or no. `late` times it was recorded as late, last
+    at `late_at`.
     """
 
     n: int
@@ -114,6 +115,8 @@ class RemedyOwed:
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     answer: str | None = None
+    late: int = 0
+    late_at: datetime | None = None
 
     @property
     def owed(self) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bots.dialogue.buttons import SURVEY
-from bots.letters.writing import Letter, below
+from bots.letters.under_way import outside_now
+from bots.letters.writing import Letter, below, parts
 from complaints.particulars import RemedyOwed
+from complaints.priorities import priority_of
 from complaints.vocabulary import Target
 from complaints.worktime import due
 
@@ -20,6 +23,20 @@ def remedy_done(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> st
 def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
     """A promised date has passed; the new one comes from a person."""
     return letter.say("remedy_late", remedy=letter.owed(one, words), date=letter.day(one.due))
+
+
+def remedy_still_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:
+    """It was told before and is still not done: when they hear again, and that the outside is open."""
+    case = letter.case
+    span = case.rules.targets.by_priority[priority_of(case)].update_every
+    again = due(now, span, case.rules.calendar).at
+    said = letter.say(
+        "remedy_late.still",
+        remedy=letter.owed(one, words),
+        date=letter.day(one.due),
+        again=letter.day(again),
+    )
+    return parts(said, outside_now(letter) if case.rules.recourse else "")
 
 
 def reply_reminder(letter: Letter) -> str:

@@ -117,6 +117,9 @@ class Composer:
         decision = next((made for made in reversed(case.decisions) if made.level == one.level), None)
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
+            if one.late > 1:
+                still = afterwards.remedy_still_late(self.letter, one, words, self.now)
+                return Spoken(still, "remedy_late.still")
             return Spoken(afterwards.remedy_late(self.letter, one, words), "remedy_late")
         return Spoken(afterwards.remedy_done(self.letter, one, words), "remedy_done")
 

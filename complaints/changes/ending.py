@@ -87,6 +87,13 @@ def remedy_done(case: Case, event: Event) -> Case:
     return done if refused else changed(done, flags=done.flags - {Flag.REMEDY_REFUSED})
 
 
+def remedy_late(case: Case, event: Event) -> Case:
+    """Its date passed, or some time since that was last told."""
+    n = int(event.facts["remedy"])
+    late = next((one.late for one in case.remedies if one.n == n), 0)
+    return _one_remedy(case, n, late=late + 1, late_at=event.at)
+
+
 def verified(case: Case, event: Event) -> Case:
     """Checked, by whom."""
     return _one_remedy(case, int(event.facts["remedy"]), verified_at=event.at, verified_by=event.by)

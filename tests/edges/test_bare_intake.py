@@ -35,7 +35,7 @@ def _statements(engine: Any, do: Callable[[], None]) -> list[tuple[str, list[str
 
 
 def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str) -> None:
-    with closing(open_store(database_url, intake.KEYS)) as store:
+    with closing(open_store(database_url, intake.KEYS, intake.clock)) as store:
         store.use_rulebook(intake.RULES)
         intake.hear(store, "the rules are read once")
         ours = _statements(store._engines.writing, lambda: intake.hear(store, "a"))

@@ -254,9 +254,7 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     assert (store.slack_seen("Ev1"), store.slack_seen("Ev1")) == (False, True)
 
 
-def test_the_lines_that_waited_for_the_first_card_come_in_their_order(
-    store: Store, clock: FakeClock
-) -> None:
+def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     ref = desk.receive()
     clock.go_on(seconds=5)

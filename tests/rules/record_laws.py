@@ -289,7 +289,8 @@ def duties_are_named_by_their_date(case: Case) -> None:
             assert str(latest.version) in one.key.split(":")[1:]
             # What is due in quiet hours is told before them, never after the date.
             date = latest.promised_due if target is Target.DECIDE else latest.internal_due
-            assert one.kind == "lapse" or one.due <= date
+            again = one.kind == "remedy_late" and _times_late(case, one.key) > 0
+            assert one.kind == "lapse" or again or one.due <= date
 
 
 def no_deadline_without_message(case: Case) -> None:
@@ -314,6 +315,13 @@ def no_deadline_without_message(case: Case) -> None:
             continue
         if date.target is Target.DECIDE and at is None:
             at = notices.get((Target.LEGAL, "0"))
+        if date.target is Target.UPDATE and at is None:
+            # That the answer will be late leaves in the same minute, and tells this too.
+            at = notices.get((Target.DECIDE, "0"))
+        if date.target is Target.REMEDY and _times_late(case, f"remedy_late:{date.of}"):
+            # Told when its date came; since then it is told again and again.
+            assert at is not None
+            continue
         assert at is not None, (date, case.state)
         assert at <= date.promised_due, (date, at)
 
@@ -361,6 +369,10 @@ def _silenced(before: Case, after: Case) -> bool:
 def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
     latest = after.target(target, of)
     return latest is None or latest.met_at is not None or str(latest.version) not in key.split(":")[1:]
+
+
+def _times_late(case: Case, key: str) -> int:
+    return next(one.late for one in case.remedies if str(one.n) == key.split(":")[1])
 
 
 def _told_too_late(after: Case) -> bool:
@@ -418,8 +430,10 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)
     ),
     "remind": _reminder_over,
-    "remedy_late": lambda before, after, key: _target_over(
-        Target.REMEDY, after, f"remedy_late:{key.split(':')[2]}", of=int(key.split(":")[1])
+    "remedy_late": lambda before, after, key: (
+        _target_over(Target.REMEDY, after, f"remedy_late:{key.split(':')[2]}", of=int(key.split(":")[1]))
+        # Recorded: it is told again later, under a key of its own.
+        or _times_late(after, key) > _times_late(before, key)
     ),
     "reply_reminder": lambda before, after, key: _target_over(Target.REPLY_REMINDER, after, key),
     "lapse": lambda before, after, key: (

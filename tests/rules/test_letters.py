@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bots.letters import Letter, afterwards, preview, received, under_way
-from complaints.particulars import Issue
+from complaints.particulars import Issue, RemedyOwed
 from complaints.people import SYSTEM, staff
 from complaints.record import Case
 from complaints.vocabulary import CloseCode, Role, State, Verb
@@ -211,6 +211,20 @@ def test_the_closing_names_the_way_back_and_until_when() -> None:
     text = afterwards.closing(Letter(case, TEXTS, "en"), "lapsed", {})
     assert f"type /reopen {ref} by Wednesday, 5 May 2027." in text
     assert "does not count as your agreement" in text
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_what_is_still_not_done_says_when_they_hear_again_and_who_else_may_help(language: str) -> None:
+    play = Play()
+    play.files_a_complaint()
+    play.is_decided()
+    one = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
+    written = letter(play, language)
+    text = afterwards.remedy_still_late(written, one, {"remedies.0.text": "What you paid too much"}, NOW)
+    # Five working days after today, in the words of the language.
+    assert written.day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
+    assert "What you paid too much" in text
+    assert "0300 123 4567" in text
 
 
 def test_the_reply_reminder_names_the_last_day_and_the_outside_right() -> None:

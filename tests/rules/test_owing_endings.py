@@ -78,6 +78,19 @@ def test_a_remedy_is_told_when_done_and_when_late() -> None:
     assert "remedy_late" in told.do(Verb.DISAGREE, ANNA, {"reviewers": 1}).kinds
 
 
+@clause("7.7")
+def test_a_remedy_that_stays_undone_is_told_again_and_again() -> None:
+    told = a_told_case(remedies=[a_refund()]).later(days=20)
+    late = told.do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    again = late.duty("remedy_late")
+    assert again.key == "remedy_late:0:1:1"
+    assert late.at + timedelta(days=5) <= again.due <= late.at + timedelta(days=9)
+    later = late.later(days=9).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    assert later.duty("remedy_late").key == "remedy_late:0:1:2"
+    # What is done is owed no word of lateness.
+    assert "remedy_late" not in remedied(later).kinds
+
+
 @clause("F")
 def test_a_disagreement_is_acknowledged_at_the_next_level_or_the_outside_offered() -> None:
     assert a_case_at_level_two().duty("acknowledge").key == "ack:2"

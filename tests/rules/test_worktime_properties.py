@@ -185,7 +185,7 @@ def test_so_many_working_days_on_and_back_is_opening_of_day_zero(
     assert back.at == opening_time(_day_zero(end.because), calendar)
 
 
-@given(starts, st.integers(0, 100), st.integers(0, 100), calendars)
+@given(starts, st.integers(0, 100), st.integers(1, 100), calendars)
 def test_working_hours_add_up(start: datetime, one: int, two: int, calendar: Calendar) -> None:
     halfway = due(start, Span(one, Unit.WORKING_HOURS), calendar).at
     assert due(halfway, Span(two, Unit.WORKING_HOURS), calendar).at == (
