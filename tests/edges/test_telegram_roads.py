@@ -146,6 +146,26 @@ async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(sqlite_store: S
         assert anna.heard[-1].startswith("Everything that we keep about you.")
 
 
+async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Store) -> None:
+    def copy_of(person: str, language: str) -> tuple[str, bytes]:
+        return "mydata.zip", b"PK everything"
+
+    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+        anna = await desk.tells()
+        await anna.says("/mydata")
+        await desk.settled()
+        # Telegram takes the sentence only at its second try: the file does not overtake it.
+        sim.fail_next("sendMessage", status=500)
+        await anna.presses("Export")
+        await desk.settled()
+        assert anna.documents() == []
+        await sim.until(anna.documents, what="the file", timeout=20)
+        assert [one.partition(".")[0] for one in anna.heard[-2:]] == [
+            "I am putting together everything that we keep about you",
+            "Everything that we keep about you",
+        ]
+
+
 async def test_without_anything_that_copies_the_duty_fails_visibly(desk: Line) -> None:
     anna = await desk.tells()
     await anna.says("/mydata")
