@@ -356,10 +356,3 @@ def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
     query = query.order_by(one.due, one.id).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else (row.kind, row.ref, row.due)
-
-
-def open_until(tx: Tx, now: datetime) -> int:
-    """How many duties are due up to this moment and not done."""
-    one = OBLIGATIONS.c
-    query = select(func.count()).where(IS_OPEN, one.due <= now)
-    return int(tx.connection.execute(query).scalar_one())

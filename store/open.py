@@ -158,7 +158,6 @@ class Store:
     ask_in_turn = writing(turns.ask_in_turn)
     free_leases = writing(obligations.free_leases)
     next_due = reading(obligations.next_due)
-    open_until = reading(obligations.open_until)
     waiting = reading(queue.waiting)
 
     # messages to the complainant
@@ -279,7 +278,6 @@ class Store:
     redate = writing(redating.redate)
     would_redate = reading(redating.would_redate)
     open_refs = reading(redating.open_refs)
-    put_rulebook = writing(rulebooks.put_rulebook)
     use_rulebook = writing(rulebooks.use_rulebook)
     use_rulebooks = writing(rulebooks.use_rulebooks)
     current_rulebook = reading(rulebooks.current_rulebook)

@@ -170,6 +170,11 @@ class Desk:
         return self.store.case(ref)
 
 
+def still_due(store: Store) -> int:
+    """How many duties are due and not done."""
+    return sum(one.due for one in store.waiting().values())
+
+
 def refused(call: Callable[[], object], error: type[Exception]) -> Exception:
     """The error with which this is refused; anything else fails the test."""
     try:

@@ -16,6 +16,7 @@ from store.open import Store
 from store.outcomes import Done, Outcome, Retry
 from store.stuck import Reason
 from store.values import Obligation
+from tests.edges.desk import still_due
 from tests.edges.product import until
 
 KIND = "digest"
@@ -56,7 +57,7 @@ async def test_what_takes_longer_than_its_lease_is_not_begun_by_another(
 
     owe(store, "a")
     async with at_work(store, slowly, slowly):
-        await until(lambda: store.open_until(store.now()) == 0)
+        await until(lambda: still_due(store) == 0)
     assert len(begun) == 1
 
 
@@ -98,7 +99,7 @@ async def test_what_was_done_while_the_database_was_away_is_written_down_and_not
     monkeypatch.setattr(Store, "settle", property(lambda self: settles))
     owe(store, "a")
     async with at_work(store, does):
-        await until(lambda: store.open_until(store.now()) == 0)
+        await until(lambda: still_due(store) == 0)
     assert len(done) == 1
 
 
@@ -116,7 +117,7 @@ async def test_what_is_in_hand_is_not_begun_again_when_its_lease_ran_out_meanwhi
 
     owe(store, "a")
     async with at_work(store, slowly):
-        await until(lambda: store.open_until(store.now()) == 0)
+        await until(lambda: still_due(store) == 0)
     assert len(begun) == 1
 
 

@@ -13,6 +13,7 @@ from store.errors import InTheWay
 from store.open import Store
 from store.tables import OBLIGATIONS
 from store.transactions import Tx
+from tests.edges.desk import still_due
 
 
 def test_of_two_that_wait_for_each_other_one_is_told_that_it_may_try_again(postgres_store: Store) -> None:
@@ -58,4 +59,4 @@ async def test_what_happened_outside_is_written_down_although_another_stood_in_t
     monkeypatch.setattr(Store, "settle", property(lambda self: stands_back))
     await store.surely(store.settle, one.id)
 
-    assert (len(tried), store.open_until(store.now())) == (2, 0)
+    assert (len(tried), still_due(store)) == (2, 0)

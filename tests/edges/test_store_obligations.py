@@ -20,7 +20,7 @@ from store.errors import UnknownRow
 from store.open import Store
 from store.values import MessageState, Obligation, Side
 from tests.databases import FakeClock
-from tests.edges.desk import HANDLER, Desk
+from tests.edges.desk import HANDLER, Desk, still_due
 
 
 def _send(store: Store, owed: Obligation, text: str = "Thank you.") -> int:
@@ -251,7 +251,7 @@ def test_the_clock_moves_for_due_times_and_not_for_leases(store: Store) -> None:
     desk.say("a")
     _says(store)
     assert store.move_clock(3 * 86_400) == due
-    assert store.open_until(store.now()) == 2
+    assert still_due(store) == 2
     assert [one.key for one in store.claim(["tidy"], 1, 60)] == ["later"]
     assert _says(store) == []
 

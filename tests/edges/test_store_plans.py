@@ -118,7 +118,6 @@ def _a_life(store: Store) -> None:
             store.settle(owed.id)
     store.claimable(["say", "card"])
     store.next_due()
-    store.open_until(store.now())
     store.outbox()
     store.free_leases()
     store.keep_file(ref, 1, b"data", "image/png")
