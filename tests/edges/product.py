@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
 from tests.edges.learnt import learnt
+from tests.forked import Command
 
 ROOT = Path(__file__).parents[2]
 #: The keys with which a file must start, and no others.
@@ -107,17 +109,11 @@ class Product:
         """Run one command to its end."""
 
         def run() -> Ended:
-            done = subprocess.run(
-                [sys.executable, "-m", "amends", *args],
-                cwd=self.folder,
-                env=self._environment(env),
-                input=given,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-            return Ended(done.returncode, done.stdout, done.stderr)
+            with TemporaryDirectory() as streams:
+                files = {name: Path(streams) / name for name in ("in", "out", "err")}
+                files["in"].write_text(given or "", encoding="utf-8")
+                code = Command(args, self.folder, self._environment(env), Path(streams)).run(PATIENCE)
+                return Ended(code, *(files[name].read_text(encoding="utf-8") for name in ("out", "err")))
 
         return await asyncio.to_thread(run)
 

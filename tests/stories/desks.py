@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,16 +14,11 @@ from typing import Any
 from amends.story.figures import incident_figures
 from simulator import Simulator
 from store.open import Store
+from tests.forked import processes
 from tests.stories.killable import DIED, Kill, Orders, serve
 
 #: The process answers within this time or it hangs, which is a failure of its own.
 PATIENCE = 60.0
-
-_processes = multiprocessing.get_context("forkserver")
-# A second start costs milliseconds so, not the seconds that importing takes.
-_processes.set_forkserver_preload(
-    ["tests.stories.killable", "anyio._backends._asyncio", "httpcore", "certifi"]
-)
 
 
 class Hangs(Exception):
@@ -127,7 +121,7 @@ class ProcessDesk:
         return file.read_text(encoding="utf-8", errors="replace")[-4000:] if file.exists() else ""
 
     def _new(self, kill: Kill | None) -> _Life:
-        ours, its = _processes.Pipe()
+        ours, its = processes.Pipe()
         trouble = self._simulator.trouble
         down = {"telegram": trouble.telegram_down, "slack": trouble.slack_down}
         orders = Orders(
@@ -138,7 +132,7 @@ class ProcessDesk:
             pipe=its,
             log=self._folder / "desk.log",
         )
-        process = _processes.Process(target=serve, args=(orders,), daemon=True)
+        process = processes.Process(target=serve, args=(orders,), daemon=True)
         process.start()
         # Else the pipe would never end: its other end must be open in the process alone.
         its.close()
@@ -190,10 +184,3 @@ class ProcessDesk:
     def _note(self, answer: Mapping[str, Any]) -> None:
         if self.deaths == 0:
             self.passed = Counter(answer["passed"])
-
-
-def warm() -> None:
-    """Begin to load the product into the process that all others are made from."""
-    from multiprocessing import forkserver
-
-    forkserver.ensure_running()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.stories import desks
+from tests import forked
 from tests.stories.killable import POINTS, Kill
 from tests.stories.killed import Outcome, prepared, run
 from tests.stories.likeness import unmarked
@@ -80,7 +80,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 @pytest.fixture(scope="session")
 def template(shared_folder: Path) -> Path:
     """The desk as its first start leaves it, its model trained: made once, copied for each run."""
-    desks.warm()
+    forked.warm()
     folder = shared_folder / "template"
     with _locked(shared_folder / "template.lock"):
         if not folder.exists():
