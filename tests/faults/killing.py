@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import func, select
+
+from store.obligations import IS_OPEN
+from store.open import Store
+from store.tables import OBLIGATIONS
+from store.transactions import database_seconds
 from tests.faults.desk import DeskProcess
 from tests.faults.leases import let_leases_run_out
 from tests.faults.load import Load, Progress, owe, tell
@@ -70,6 +77,8 @@ async def survived(
                 desk.start()
                 report(f"killed {number} of {load.kills}, {progress.steps} steps done")
             await _reached(progress, progress.all_steps, desk, still)
+            for line in _unfinished(store, progress):
+                report(line)
             await desk.stop()
             numbers = list(progress.numbers)
             doubled = len(far.slack.doubled())
@@ -90,6 +99,23 @@ async def _reached(progress: Progress, steps: int, desk: DeskProcess, still: flo
         if not desk.lives:
             raise RuntimeError(f"ended by itself at {now} of {steps} steps:\n{desk.log}")
         await asyncio.sleep(0.02)
+
+
+def _unfinished(store: Store, progress: Progress) -> Iterator[str]:
+    """What still stands open where not all came: without it nobody could tell what is late from what is lost."""
+    if progress.steps == progress.all_steps:
+        return
+    one = OBLIGATIONS.c
+    query = select(
+        one.kind,
+        one.attempts,
+        one.why,
+        func.round(one.lease_until - database_seconds()).label("lease"),
+        func.round(one.wait_until - database_seconds()).label("wait"),
+    ).where(IS_OPEN, one.due <= store.now())
+    rows = store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    for (kind, attempts, why, lease, wait), number in Counter(tuple(row) for row in rows).most_common(20):
+        yield f"open: {number} {kind}, {attempts} tries, why {why}, lease {lease:+} s, wait {wait:+} s"
 
 
 def _recoveries(far: Platforms, deaths: list[float]) -> list[float]:
