@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Select,
     and_,
     exists,
-    false,
     func,
     literal_column,
     or_,
@@ -125,27 +124,22 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
 def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obligation]:
     """Take as many due duties as each side has room for, the urgent before all.
 
-    What is in bulk is asked for apart: of ten thousand surveys only the first few are looked at.
+    Each side is asked for its own: whatever waits at one platform, nobody at the other waits behind it. What is
+    in bulk is asked for apart: of ten thousand surveys only the first few are looked at.
     """
     one, numbers, left = OBLIGATIONS.c, list[int](), [dict(side.room) for side in sides]
     for bulk in (False, True):
-        wanted = or_(*(_fitting(side, room, bulk=bulk) for side, room in zip(sides, left, strict=True)))
-        kinds = [kind for side in sides for kind in side.kinds]
-        query = _claimable(kinds, tx.now).add_columns(one.kind, one.lane).where(wanted)
-        query = query.order_by(one.due, one.id) if bulk else query.order_by(one.lane, one.due, one.id)
-        most = sum(max(room.values()) for room in left)
-        for row in tx.connection.execute(_alone(tx, query.limit(most))):
-            room = next(each for side, each in zip(sides, left, strict=True) if row.kind in side.kinds)
-            if room[Lane(row.lane)] > 0:
-                numbers.append(row.id)
-                room.update({lane: free - 1 for lane, free in room.items()})
+        for side, room in zip(sides, left, strict=True):
+            lanes = [lane for lane, free in room.items() if free > 0 and (lane is Lane.BULK) == bulk]
+            if not lanes:
+                continue
+            query = _claimable(side.kinds, tx.now).add_columns(one.lane).where(one.lane.in_(lanes))
+            query = query.order_by(one.due, one.id) if bulk else query.order_by(one.lane, one.due, one.id)
+            for row in tx.connection.execute(_alone(tx, query.limit(max(room.values())))):
+                if room[Lane(row.lane)] > 0:
+                    numbers.append(row.id)
+                    room.update({lane: free - 1 for lane, free in room.items()})
     return _leased(tx, numbers, lease_seconds)
-
-
-def _fitting(side: Side, room: Mapping[Lane, int], *, bulk: bool) -> ColumnElement[bool]:
-    """Duties of this side in lanes that have room."""
-    lanes = [int(lane) for lane, free in room.items() if free > 0 and (lane is Lane.BULK) == bulk]
-    return and_(OBLIGATIONS.c.kind.in_(side.kinds), OBLIGATIONS.c.lane.in_(lanes)) if lanes else false()
 
 
 def _alone(tx: Tx, query: Select[Any]) -> Select[Any]:

@@ -335,6 +335,16 @@ def test_apart_each_platform_claims_by_its_own_room_and_the_urgent_first(store: 
     ]  # fmt: skip
 
 
+def test_a_long_queue_of_one_platform_keeps_nothing_from_another(store: Store) -> None:
+    desk = Desk(store)
+    for number in range(60):
+        store.insert(Owed(f"card{number}", "redraw", store.now(), Lane.DIALOGUE))
+    # Asked for after all of them, and of the same lane.
+    desk.say("answer")
+    sides = [Side(("redraw",), _room(3, 2, 0, 0)), Side(("say",), _room(4, 4, 3, 3))]
+    assert [one.key for one in store.claim_apart(sides, 60)] == ["card0", "card1", "answer"]
+
+
 def test_a_duty_without_a_place_comes_back_as_if_it_had_not_been_tried(store: Store) -> None:
     desk = Desk(store)
     desk.say("a")
