@@ -15,6 +15,7 @@ from bots.slack.late import is_late, say_directly
 from bots.slack.modals import notice_view, with_notice
 from bots.slack.press import Press
 from complaints.duties import Lane, Owed
+from store.errors import DatabaseAway
 
 log = logging.getLogger("amends.slack")
 
@@ -22,7 +23,13 @@ log = logging.getLogger("amends.slack")
 async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> None:
     """Answer a press: in a message privately beneath it, in a modal on top of it, in the home in a view."""
     if press.whispered and press.channel is not None:
-        await owe_whisper(desk, press.key, press.by, press.channel, text, thread=press.thread)
+        try:
+            await owe_whisper(desk, press.key, press.by, press.channel, text, thread=press.thread)
+        except DatabaseAway:
+            # Nothing can be owed now, and silence would look as if it had been done.
+            await client.chat_postEphemeral(
+                channel=press.channel, user=press.by, text=text, thread_ts=press.thread
+            )
     elif press.in_modal and press.view is not None:
         changed = with_notice(press.view, text)
         await client.views_update(view_id=press.view["id"], view=changed)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from complaints.vocabulary import Verb
 from simulator.screen import Card, NotAcknowledged
+from store.errors import DatabaseAway
 from store.open import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, office_of
@@ -162,3 +164,25 @@ async def test_an_event_of_which_only_the_repeat_arrives_is_not_dropped(
         alice = office.staff(ALICE)
         await alice.opens_home()
         await office.sim.until(lambda: alice.home is not None, timeout=10)
+
+
+@pytest.mark.parametrize("label", ["Take", "Assess"])
+async def test_a_press_while_the_database_is_away_is_answered_plainly_and_records_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    ref = office.proposed()
+    card = await office.card(ref)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise DatabaseAway("the database does not answer")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(Store, "run", away)
+        await office.staff(ALICE).presses(card, label)
+        assert [one.plain_text for one in office.staff(ALICE).ephemerals] == [
+            "Something went wrong on our side; nothing was recorded. Please try again."
+        ]
+    # The same button does it once the database is back.
+    await office.staff(ALICE).presses(await office.card(ref), "Take")
+    await office.idle()
+    assert office.store.case(ref).owner == ALICE
