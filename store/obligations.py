@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
     and_,
     exists,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
     update,
 )
 
@@ -111,10 +113,10 @@ def _told_before(now: datetime) -> list[ColumnElement[bool]]:
 
 
 def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> list[Obligation]:
-    """Take up to `limit` due duties for so many seconds of the database's time.
+    """Take up to `limit` due duties for so many seconds of the database's time, of whatever side.
 
-    Where an earlier holder had begun to send (its message stands in `sending`), that message is marked
-    uncertain and the duty says so.
+    All that is due is looked at: the cheapest question while that is little. Where an earlier holder had begun
+    to send (its message stands in `sending`), that message is marked uncertain and the duty says so.
     """
     one = OBLIGATIONS.c
     query = _claimable(kinds, tx.now).order_by(one.lane, one.due, one.id).limit(limit)
@@ -124,22 +126,32 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
 def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obligation]:
     """Take as many due duties as each side has room for, the urgent before all.
 
-    Each side is asked for its own: whatever waits at one platform, nobody at the other waits behind it. What is
-    in bulk is asked for apart: of ten thousand surveys only the first few are looked at.
+    Each side is asked for its own: whatever waits at one platform, nobody at the other waits behind it.
     """
-    one, numbers, left = OBLIGATIONS.c, list[int](), [dict(side.room) for side in sides]
-    for bulk in (False, True):
-        for side, room in zip(sides, left, strict=True):
-            lanes = [lane for lane, free in room.items() if free > 0 and (lane is Lane.BULK) == bulk]
-            if not lanes:
-                continue
-            query = _claimable(side.kinds, tx.now).add_columns(one.lane).where(one.lane.in_(lanes))
-            query = query.order_by(one.due, one.id) if bulk else query.order_by(one.lane, one.due, one.id)
-            for row in tx.connection.execute(_alone(tx, query.limit(max(room.values())))):
-                if room[Lane(row.lane)] > 0:
-                    numbers.append(row.id)
-                    room.update({lane: free - 1 for lane, free in room.items()})
-    return _leased(tx, numbers, lease_seconds)
+    found = list[tuple[int, int]]()
+    for side in sides:
+        room = dict(side.room)
+        if not any(free > 0 for free in room.values()):
+            continue
+        for row in tx.connection.execute(_first(tx, side)):
+            if room[Lane(row.lane)] > 0:
+                found.append((row.lane, row.id))
+                room.update({lane: free - 1 for lane, free in room.items()})
+    urgent_first = sorted(found, key=lambda each: each[0])
+    return _leased(tx, [number for _, number in urgent_first], lease_seconds)
+
+
+def _first(tx: Tx, side: Side) -> CompoundSelect[Any]:
+    """What this side may take of each lane, the urgent first.
+
+    Lane by lane along the index, so that of ten thousand that wait only the first few are looked at.
+    """
+    one, lanes = OBLIGATIONS.c, list[Select[Any]]()
+    for lane in (each for each in Lane if side.room.get(each, 0) > 0):
+        query = _claimable(side.kinds, tx.now).add_columns(one.lane).where(one.lane == int(lane))
+        query = _alone(tx, query.order_by(one.due, one.id).limit(side.room[lane]))
+        lanes.append(select(query.subquery()))
+    return union_all(*lanes)
 
 
 def _alone(tx: Tx, query: Select[Any]) -> Select[Any]:

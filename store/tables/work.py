@@ -22,6 +22,7 @@ class ObligationRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("scope", "key"),
         Index("ix_obligations_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_obligations_lane", "lane", "due", "id", "kind", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_obligations_chat", "contact_id", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_obligations_stuck", "due", "id", sqlite_where=_STUCK, postgresql_where=_STUCK),
     )
