@@ -115,6 +115,7 @@ class Desk:
                 store,
                 performers,
                 [tuple(one.performers()) for one in sides],
+                reckoning=tuple(self._proposing.performers()),
                 told=partial(self.tally.count, "duties_performed_total"),
             )
             store.on_commit(self.performing.nudge)

@@ -49,7 +49,8 @@ class Broke(Retry):
 class Performing:
     """The loop that does what is due. Lives as long as the process; holds nothing that a restart would lose.
 
-    `platforms` are the kinds that one platform performs, for each: none waits for the other's pace.
+    `platforms` are the kinds that one platform performs, for each: none waits for the other's pace. `reckoning`
+    are those that take the processor's time: nothing else waits for them.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Performing:
         performers: Mapping[str, Perform],
         platforms: Iterable[Collection[str]] = (),
         *,
+        reckoning: Collection[str] = (),
         told: Told | None = None,
     ) -> None:
         self._told = told
         self._store = store
         self._performers = dict(performers)
-        self._rooms = Rooms(performers, platforms)
+        self._rooms = Rooms(performers, platforms, reckoning)
         self._nudged = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from complaints.duties import Lane
 from store.values import Side
 
-#: Side by side at each platform, and of what asks nobody outside.
-AT_A_PLATFORM, ELSEWHERE = 48, 32
+#: Side by side at each platform, of what reckons long, and of what asks nobody outside.
+AT_A_PLATFORM, RECKONING, ELSEWHERE = 48, 12, 32
 
 
 def room_of(most: int, in_hand: int) -> dict[Lane, int]:
@@ -19,13 +19,21 @@ def room_of(most: int, in_hand: int) -> dict[Lane, int]:
 
 
 class Rooms:
-    """One room for each platform, so that a slow one keeps nothing from the other, and one for the rest."""
+    """One room for each platform, so that a slow one keeps nothing from the other, and one for the rest.
 
-    def __init__(self, kinds: Iterable[str], platforms: Iterable[Collection[str]] = ()) -> None:
-        theirs = [tuple(sorted(one)) for one in platforms]
-        rest = set(kinds).difference(*theirs)
-        self._rooms = [(one, AT_A_PLATFORM) for one in theirs if one]
-        self._rooms += [(tuple(sorted(rest)), ELSEWHERE)] if rest else []
+    What reckons long has a room of its own too: thousands of proposals keep nobody's next question waiting.
+    """
+
+    def __init__(
+        self,
+        kinds: Iterable[str],
+        platforms: Iterable[Collection[str]] = (),
+        reckoning: Collection[str] = (),
+    ) -> None:
+        apart = [*((one, AT_A_PLATFORM) for one in platforms), (reckoning, RECKONING)]
+        rest = set(kinds).difference(*(these for these, _ in apart))
+        rooms = [*apart, (rest, ELSEWHERE)]
+        self._rooms = [(tuple(sorted(these)), most) for these, most in rooms if these]
         self._of = {kind: number for number, (these, _) in enumerate(self._rooms) for kind in these}
         self._in_hand: Counter[int] = Counter()
 

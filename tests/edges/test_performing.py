@@ -135,3 +135,27 @@ async def test_what_a_person_ended_while_it_was_in_hand_is_nothing_to_do(store: 
     desk.stop()
     await running
     assert ended == [(KIND, "moot")]
+
+
+async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> None:
+    done = asyncio.Event()
+
+    async def never(one: Obligation) -> Outcome:
+        await asyncio.Event().wait()
+        return Done()
+
+    async def quickly(one: Obligation) -> Outcome:
+        done.set()
+        return Done()
+
+    for number in range(40):
+        store.insert(Owed(f"propose:{number}", "propose", store.now(), Lane.DIALOGUE))
+    # Due after all of them, and of the same lane.
+    store.insert(Owed("wake:1", "wake", store.now(), Lane.DIALOGUE))
+    process = Performing(store, {"propose": never, "wake": quickly}, reckoning=("propose",))
+    working = asyncio.create_task(process.run())
+    try:
+        await asyncio.wait_for(done.wait(), 20)
+    finally:
+        for task in (working, *process._running):
+            task.cancel()
