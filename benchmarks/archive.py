@@ -39,6 +39,8 @@ FIRST = 8
 IN_HAND = 100
 ROUNDS = 40
 MOST = 1.3
+#: Asked once a morning, for the digest of managers.
+MORNING = "each morning: like clusters"
 STORY = (
     "Since Monday the water from the kitchen tap of house {0} is brown and smells of iron. I rang {0} times about "
     "order AB-{0}, was told that somebody would call back, and nobody did. We buy bottled water every day."
@@ -151,7 +153,7 @@ class Life:
         timed("outbox", store.outbox)
         timed("next due", store.next_due)
         timed("how many are due", store.claimable, KINDS)
-        timed("like clusters", store.like_clusters, manager)
+        timed(MORNING, store.like_clusters, manager)
 
 
 def _looking(ref: str, source: str) -> Callable[[Conversation], Turn]:
@@ -180,6 +182,10 @@ def table(many: int = MANY, rounds: int = ROUNDS) -> Table:
     sums = [0.0, 0.0]
     for what in lives[0].seconds:
         few, much = (statistics.median(one.seconds[what]) for one in lives)
+        if what == MORNING:
+            # No action of anybody: it counts what came in ninety days, however much that is.
+            drawn.add_row(what, ms(few), ms(much), f"{much / few:.2f}", "")
+            continue
         sums = [sums[0] + few, sums[1] + much]
         drawn.add_row(what, ms(few), ms(much), f"{much / few:.2f}", verdict(much <= MOST * few))
     drawn.add_row(

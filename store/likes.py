@@ -76,10 +76,17 @@ def like_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Cluster, ...]:
     known = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_ONE.is_simulation, *known_to(by)]
     size = func.count()
     is_open = func.sum(case((_ONE.state == State.CLOSED.value, 0), else_=1))
+    # From the index alone: most complaints are like no other, and need not be looked at any closer.
+    large = (
+        select(LIKENESSES.c.cluster)
+        .where(LIKENESSES.c.at >= tx.now - WITHIN)
+        .group_by(LIKENESSES.c.cluster)
+        .having(size >= CLUSTER_FROM)
+    )
     counted = (
         select(LIKENESSES.c.cluster, size.label("size"))
         .join(COMPLAINTS, _ONE.ref == LIKENESSES.c.ref)
-        .where(*known)
+        .where(LIKENESSES.c.cluster.in_(large), *known)
         .group_by(LIKENESSES.c.cluster)
         .having(size >= CLUSTER_FROM, size > func.count(_ONE.incident_id), is_open > 0)
         .order_by(size.desc(), LIKENESSES.c.cluster)
