@@ -225,6 +225,27 @@ def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) ->
     assert scans == []
 
 
+def test_while_nothing_is_due_nothing_that_is_to_come_is_read(sqlite_store: Store) -> None:
+    engines = sqlite_store._engines
+    room = dict.fromkeys(Lane, 1)
+    for ask, index in (
+        (lambda: sqlite_store.claim(("say", "card"), 1, 60.0), "ix_obligations_due"),
+        (lambda: sqlite_store.claim_apart([Side(("say", "card"), room)], 60.0), "ix_obligations_lane"),
+    ):
+        with _remembered(engines) as statements:
+            ask()
+        with engines.reading.connect() as connection:
+            steps = [
+                step.detail
+                for statement, parameters in statements.items()
+                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                if re.match(r"(SEARCH|SCAN) obligations", step.detail)
+            ]
+        assert steps
+        assert all(f"SEARCH obligations USING INDEX {index}" in one for one in steps), steps
+        assert all("due<?" in one for one in steps), steps
+
+
 def test_no_statement_of_a_live_path_reads_a_whole_table_on_postgresql(postgres_store: Store) -> None:
     engines = postgres_store._engines
     with _remembered(engines) as statements:
