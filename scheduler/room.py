@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from complaints.duties import Lane
 from store.values import Side
 
-#: Side by side at each platform, of what reckons long, and of what asks nobody outside.
-AT_A_PLATFORM, RECKONING, ELSEWHERE = 48, 12, 32
+#: Side by side at each platform, and of what asks nobody outside.
+AT_A_PLATFORM, ELSEWHERE = 48, 32
 
 
 def room_of(most: int, in_hand: int) -> dict[Lane, int]:
@@ -30,7 +30,7 @@ class Rooms:
         platforms: Iterable[Collection[str]] = (),
         reckoning: Collection[str] = (),
     ) -> None:
-        apart = [*((one, AT_A_PLATFORM) for one in platforms), (reckoning, RECKONING)]
+        apart = [*((one, AT_A_PLATFORM) for one in platforms), (reckoning, ELSEWHERE)]
         rest = set(kinds).difference(*(these for these, _ in apart))
         rooms = [*apart, (rest, ELSEWHERE)]
         self._rooms = [(tuple(sorted(these)), most) for these, most in rooms if these]
