@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from complaints.duties import Lane
 from store.values import Side
 
-#: Side by side at each platform, and of what asks nobody outside.
+#: Side by side at each platform; of what reckons long; and of all else, which asks nobody outside.
 AT_A_PLATFORM, ELSEWHERE = 48, 32
 
 

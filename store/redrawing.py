@@ -12,8 +12,8 @@ from store.transactions import Tx
 
 #: Given up by a person, with a reason: nobody is told of it any more.
 GIVEN_UP = "given_up"
-#: What is meant for the complainant. What the dialogue says is part of a talk, no notice.
-NOTICES: frozenset[str] = (SPEAKING - {"say"}) | {"tell_by_voice"}
+#: What is meant for the complainant. What the dialogue says or brings is part of a talk, no notice.
+NOTICES: frozenset[str] = (SPEAKING - {"say", "mydata"}) | {"tell_by_voice"}
 #: Where Slack itself refuses, drawing once more is refused as well.
 _DRAWS: frozenset[str] = frozenset({"card", "redraw", "thread", "told_failed"})
 

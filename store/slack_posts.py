@@ -45,7 +45,7 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
     if not new:
         # It was deleted when the complaint moved to another place, and has come back.
         again = update(SLACK).where(*here, SLACK.c.deleted_at.is_not(None))
-        tx.connection.execute(again.values(ts=None, shown=0, deleted_at=None, claimed_at=tx.now))
+        tx.connection.execute(again.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now))
     return _post(tx.connection.execute(select(SLACK).where(*here)).one())
 
 

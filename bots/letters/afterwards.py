@@ -22,7 +22,7 @@ def remedy_done(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> st
 
 def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
     """A promised date has passed; the new one comes from a person."""
-    return letter.say("remedy_late", remedy=letter.owed(one, words), date=letter.day(one.due))
+    return letter.say("remedy_late", remedy=letter.owed(one, words), date=letter.day(_promised(letter, one)))
 
 
 def remedy_still_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:
@@ -33,10 +33,16 @@ def remedy_still_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str],
     said = letter.say(
         "remedy_late.still",
         remedy=letter.owed(one, words),
-        date=letter.day(one.due),
+        date=letter.day(_promised(letter, one)),
         again=letter.day(again),
     )
     return parts(said, outside_now(letter) if case.rules.recourse else "")
+
+
+def _promised(letter: Letter, one: RemedyOwed) -> datetime:
+    """The date that stands now: it may have been moved, and told, since the decision."""
+    target = letter.case.target(Target.REMEDY, one.n)
+    return target.promised_due if target is not None else one.due
 
 
 def reply_reminder(letter: Letter) -> str:

@@ -11,6 +11,7 @@ from bots.letters import afterwards, outside, received, under_way
 from bots.letters.previewing import preview
 from bots.letters.writing import Letter, parts
 from bots.texts import Texts
+from complaints.particulars import RemedyOwed
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Target, Verb
 
@@ -117,11 +118,24 @@ class Composer:
         decision = next((made for made in reversed(case.decisions) if made.level == one.level), None)
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
-            if one.late > 1:
-                still = afterwards.remedy_still_late(self.letter, one, words, self.now)
-                return Spoken(still, "remedy_late.still")
-            return Spoken(afterwards.remedy_late(self.letter, one, words), "remedy_late")
+            return None if one.done_at is not None else self._late(one, words, int(facts["seq"]))
         return Spoken(afterwards.remedy_done(self.letter, one, words), "remedy_done")
+
+    def _late(self, one: RemedyOwed, words: Mapping[str, str], seq: int) -> Spoken:
+        """That its date came; where that was told before of this same date, that it is still not done."""
+        target = self.letter.case.target(Target.REMEDY, one.n)
+        missed = target.internal_due if target is not None else one.due
+        told = any(
+            event.verb is Verb.REMEDY_LATE
+            and int(event.facts["remedy"]) == one.n
+            and missed <= event.at
+            and event.seq < seq
+            for event in self.events
+        )
+        if told:
+            still = afterwards.remedy_still_late(self.letter, one, words, self.now)
+            return Spoken(still, "remedy_late.still")
+        return Spoken(afterwards.remedy_late(self.letter, one, words), "remedy_late")
 
     def reply_reminder(self, facts: Mapping[str, Any]) -> Spoken:
         """That the decision waits for a reply."""

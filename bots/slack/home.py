@@ -16,6 +16,7 @@ from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, divider, hea
 from bots.slack.delivered import stuck_blocks
 from bots.slack.desk import Desk
 from bots.slack.entering import admit, remember
+from bots.slack.modals import notice_view
 from bots.slack.opening import next_act
 from bots.slack.posting import NETWORK
 from bots.slack.telling import unexpected
@@ -24,6 +25,7 @@ from complaints.errors import NotAllowed
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Role
+from store.errors import DatabaseAway
 from store.worklists import MOST_COUNTED, Section, Worklist
 
 log = logging.getLogger("amends.slack")
@@ -69,6 +71,8 @@ class Home:
             )
         except (SlackApiError, *NETWORK) as failure:
             unexpected("page of the home", failure)
+        except DatabaseAway as failure:
+            await self._sorry(body, failure)
 
     async def draw(self, member: str, *, only: Section | None = None, offset: int = 0) -> None:
         """Publish this person's home. Raises SlackApiError."""
@@ -115,6 +119,18 @@ class Home:
             log.info("outbox.retry refused: %s", refused.code)
         except (SlackApiError, *NETWORK) as failure:
             unexpected("retry from the home", failure)
+        except DatabaseAway as failure:
+            await self._sorry(body, failure)
+
+    async def _sorry(self, body: Mapping[str, Any], failure: DatabaseAway) -> None:
+        """The home cannot be drawn now; a view above it says so, else the press would look done."""
+        unexpected("press in the home", failure)
+        voice = self.desk.voice
+        view = notice_view(voice.say("modal.notice"), voice.say("refused.unexpected"), voice)
+        try:
+            await self.client.views_open(trigger_id=str(body["trigger_id"]), view=view)
+        except (SlackApiError, *NETWORK) as failed:
+            unexpected("answer to a press in the home", failed)
 
     async def _page(self, one: Section, actor: Actor, offset: int, limit: int) -> Worklist:
         return await self.desk.do(self.desk.store.worklist, one, actor, offset=offset, limit=limit)

@@ -27,6 +27,7 @@ from complaints.errors import ComplaintError, NotAllowed
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.vocabulary import Verb
+from store.errors import DatabaseAway
 
 #: The press itself is the act.
 AT_ONCE: Mapping[str, Verb] = {"take": Verb.ASSIGN, "receipt": Verb.RECEIPT}
@@ -212,6 +213,9 @@ class Presses:
             await tell(self.desk, self.client, press, await self._why(refused, press))
         except SlackApiError as failure:
             unexpected(f"page {page} of {ref}", failure)
+        except DatabaseAway as failure:
+            unexpected(f"page {page} of {ref}", failure)
+            await tell(self.desk, self.client, press, self.desk.voice.say("refused.unexpected"))
 
     async def file(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """`case.file`: the file goes to the presser's own direct messages; acknowledged once that is owed."""

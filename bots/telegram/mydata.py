@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bots.telegram.sending import Message, Sender
 from bots.telegram.speaking import Perform
 from bots.texts import Texts
-from store.outcomes import Done, GaveUp, Outcome
+from store.outcomes import NO_ANSWER_AGAIN, Done, GaveUp, Outcome, Retry
 from store.values import Obligation
 
 #: By a person's id and a language: the archive's name and bytes. It records that the copy was given out.
@@ -36,6 +36,10 @@ def mydata(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Perform:
             )
         caption = texts.say(language, owed.payload["template"])
         message = Message(caption, "mydata", language, file=(name, body))
-        return await sender.send(owed, chat, message)
+        outcome = await sender.send(owed, chat, message)
+        if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
+            # Everything else in this chat waits behind it, and twice it may have arrived already.
+            return GaveUp("nobody knows whether the copy arrived: ask, or run `amends privacy export`")
+        return outcome
 
     return perform

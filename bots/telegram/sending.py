@@ -27,6 +27,8 @@ from store.values import Chat, MessageState, Obligation
 LONGEST = 4096
 #: A message that may have arrived twice is sent once more after so many seconds, then after twice as many, and so on.
 COPIES_APART = 60.0
+#: Telegram answers a large file only when it has stored it.
+FILE_ANSWERED_WITHIN = 60.0
 
 #: Told of each message: the kind of its duty and what became of it.
 Told = Callable[[str, str], None]
@@ -113,7 +115,9 @@ class Sender:
         if message.file is not None:
             name, body = message.file
             file = InputFile(io.BytesIO(body), filename=name)
-            sent = await self._bot.send_document(chat_id, file, caption=message.text)
+            sent = await self._bot.send_document(
+                chat_id, file, caption=message.text, read_timeout=FILE_ANSWERED_WITHIN
+            )
         elif length(message.text) <= LONGEST:
             sent = await self._bot.send_message(
                 chat_id,

@@ -11,7 +11,7 @@ import pytest
 from complaints.duties import Lane, Owed
 from scheduler import performing
 from scheduler.performing import Performing
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, NotMigrated
 from store.open import Store
 from store.outcomes import Done, Outcome, Retry
 from store.stuck import Reason
@@ -159,3 +159,13 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
     finally:
         for task in (working, *process._running):
             task.cancel()
+
+
+async def test_a_database_of_another_release_costs_no_duty_its_tries(store: Store) -> None:
+    async def other(one: Obligation) -> Outcome:
+        raise NotMigrated("The database is of a newer release: install that release.")
+
+    owe(store, "a")
+    async with at_work(store, other):
+        await until(lambda: [one["why"] for one in store.outbox()] == ["the database is of another release"])
+    assert still_due(store) == 1

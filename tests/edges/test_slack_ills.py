@@ -180,7 +180,7 @@ async def test_a_press_while_the_database_is_away_is_answered_plainly_and_record
         gone.setattr(Store, "run", away)
         await office.staff(ALICE).presses(card, label)
         assert [one.plain_text for one in office.staff(ALICE).ephemerals] == [
-            "Something went wrong on our side; nothing was recorded. Please try again."
+            "Something went wrong on our side. Look before you try again: it may have been recorded."
         ]
     # The same button does it once the database is back.
     await office.staff(ALICE).presses(await office.card(ref), "Take")

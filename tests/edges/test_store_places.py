@@ -39,6 +39,7 @@ def test_a_row_forgotten_while_a_place_is_sought_is_free(
     alone = Even("nobody yet", 60.0)
     assert store.take_place([alone]).wait == 0.0
     assert store.take_place([alone]).wait > 1.0
+    assert store.take_place([Window("nobody yet either", 2, 60.0)]).wait == 0.0
 
 
 def test_bulk_leaves_evenly_and_at_nearly_the_whole_limit(store: Store) -> None:

@@ -166,6 +166,27 @@ async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Stor
         ]
 
 
+async def test_of_a_copy_that_may_have_arrived_twice_staff_hear_and_the_chat_goes_on(
+    sqlite_store: Store,
+) -> None:
+    def copy_of(person: str, language: str) -> tuple[str, bytes]:
+        return "mydata.zip", b"PK everything"
+
+    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+        anna = await desk.tells()
+        await anna.says("/mydata")
+        await desk.settled()
+        sim.fail_next("sendDocument", how="cut_after_accept", times=2)
+        await anna.presses("Export")
+        await sim.until(lambda: any(one["state"] == "failed" for one in desk.store.outbox()), timeout=30)
+        (stuck,) = desk.store.outbox()
+        assert (stuck["kind"], "nobody knows" in str(stuck["why"])) == ("mydata", True)
+        await anna.says("/help")
+        await desk.settled()
+        assert anna.heard[-1] != stuck["why"]
+        assert "/status" in anna.heard[-1]
+
+
 async def test_without_anything_that_copies_the_duty_fails_visibly(desk: Line) -> None:
     anna = await desk.tells()
     await anna.says("/mydata")

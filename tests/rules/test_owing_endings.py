@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bots.letters import Letter
+from bots.letters.composing import Composer
 from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Verb
 from tests.clauses import clause
@@ -32,6 +34,7 @@ from tests.rules.builders import (
     heard_at,
     remedied,
 )
+from tests.rules.dialogue_play import TEXTS
 
 DANGER = a_sign("gas.gas_smell", 5, 3, danger=True)
 WHY = {"reason": "Two more readings are needed."}
@@ -89,6 +92,24 @@ def test_a_remedy_that_stays_undone_is_told_again_and_again() -> None:
     assert later.duty("remedy_late").key == "remedy_late:0:1:2"
     # What is done is owed no word of lateness.
     assert "remedy_late" not in remedied(later).kinds
+
+
+def _template(told: Told, seq: int) -> str | None:
+    """Which text a late remedy's notice has."""
+    composer = Composer(Letter(told.case, TEXTS, "en"), told.events, lambda seq: {}, told.at)
+    said = composer.compose("remedy_notice", {"remedy": 0, "seq": seq, "verb": "remedy_late"})
+    return said and said.template
+
+
+@clause("7.7")
+def test_the_first_notice_of_a_missed_date_and_the_next_differ_and_none_follows_what_is_done() -> None:
+    first = a_told_case(remedies=[a_refund()]).later(days=20).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    again = first.later(days=9).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    seqs = [one.seq for one in again.events if one.verb is Verb.REMEDY_LATE]
+    # Composed late, the first is still the first.
+    assert [_template(again, seq) for seq in seqs] == ["remedy_late", "remedy_late.still"]
+    done = again.do(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": again.at.isoformat()})
+    assert _template(done, seqs[-1]) is None
 
 
 @clause("F")
