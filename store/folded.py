@@ -12,8 +12,8 @@ from threading import Lock
 
 from complaints.record import Case, Event
 
-#: More than are in hand at one time; a folded case takes some kilobytes.
-MOST = 512
+#: More than are in hand at one time. An event takes some kilobytes, so that a few long complaints count as many.
+MOST, MOST_EVENTS = 512, 1024
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ class FoldedCases:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Folded] = OrderedDict()
+        self._events = 0
         self._lock = Lock()
+
+    def __len__(self) -> int:
+        """How many events are remembered, of all complaints together."""
+        return self._events
 
     def of(self, ref: str) -> Folded | None:
         """What is known of this complaint, however old."""
@@ -42,7 +47,9 @@ class FoldedCases:
         """Remember it. It may be of a transaction that is rolled back yet: whoever goes on from it looks first
         whether the next event names its head."""
         with self._lock:
+            before = self._known.pop(ref, None)
             self._known[ref] = one
-            self._known.move_to_end(ref)
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
+            self._events += len(one.events) - (len(before.events) if before is not None else 0)
+            # The newest stays, however long it is.
+            while len(self._known) > 1 and (len(self._known) > MOST or self._events > MOST_EVENTS):
+                self._events -= len(self._known.popitem(last=False)[1].events)

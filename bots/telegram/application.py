@@ -44,6 +44,7 @@ def build_application(token: str, base_url: str, *, told: Told | None = None) ->
     root = base_url.rstrip("/")
     return (
         Application.builder()
+        .application_class(_Forgetful)
         .token(token)
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
@@ -54,6 +55,14 @@ def build_application(token: str, base_url: str, *, told: Told | None = None) ->
         .concurrent_updates(False)
         .build()
     )
+
+
+class _Forgetful(Application[Any, Any, Any, Any, Any, Any]):
+    """Nothing is kept between updates but the record."""
+
+    def _mark_for_persistence_update(self, **_: Any) -> None:
+        # The library would remember everybody who ever wrote, for a persistence that is not there.
+        return
 
 
 def route(app: App, on_update: OnUpdate) -> None:

@@ -312,3 +312,12 @@ async def test_the_webhook_asks_again_while_the_store_is_away(
 async def test_a_webhook_without_a_secret_is_refused(unpolled: Line) -> None:
     with pytest.raises(ValueError, match="AMENDS_TELEGRAM_WEBHOOK_SECRET"):
         webhook(unpolled.intake, "")
+
+
+async def test_the_library_remembers_nobody_who_wrote(desk: Line) -> None:
+    anna = await desk.tells()
+    app = desk.app
+    slots = [name for kind in type(app).__mro__ for name in getattr(kind, "__slots__", ())]
+    kept = {name: getattr(app, name) for name in slots if isinstance(getattr(app, name, None), dict | set)}
+    assert len(kept) > 3
+    assert [name for name, known in kept.items() if anna.person.id in known] == []

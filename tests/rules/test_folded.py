@@ -1,0 +1,32 @@
+"""Complaints that are remembered folded: as many as are in hand, and no more memory than that takes."""
+
+from __future__ import annotations
+
+from store.folded import MOST, MOST_EVENTS, Folded, FoldedCases
+from tests.rules.builders import Told, a_received_case
+
+
+def _of(told: Told, events: int) -> Folded:
+    """A complaint with so many events."""
+    return Folded("head", "rules", told.case, told.events[:1] * events)
+
+
+def test_long_complaints_push_out_as_many_short_ones_as_they_weigh() -> None:
+    known, told = FoldedCases(), a_received_case()
+    for number in range(MOST):
+        known.keep(str(number), _of(told, 1))
+    assert known.of("0") is not None
+    known.keep("long", _of(told, MOST_EVENTS - 10))
+    assert len(known) == MOST_EVENTS
+    assert known.of("long") is not None
+    # Of the short ones the latest ten are left.
+    assert [one for one in range(MOST) if known.of(str(one))] == list(range(MOST - 10, MOST))
+
+
+def test_a_complaint_that_grows_counts_once_and_the_newest_stays_however_long() -> None:
+    known, told = FoldedCases(), a_received_case()
+    for events in range(1, 20):
+        known.keep("a", _of(told, events))
+    assert len(known) == 19
+    known.keep("b", _of(told, MOST_EVENTS * 2))
+    assert (known.of("a"), len(known)) == (None, MOST_EVENTS * 2)
