@@ -7,8 +7,8 @@
 PYTHON =
 PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
 BIN = .venv/bin
-# How many processes run the tests; many of them wait for a wire, so two cores carry six.
-JOBS = 6
+# How many processes run the tests; many of them wait for a wire, so two cores carry four.
+JOBS = 4
 # Parts that not everyone wants: make install EXTRA=embeddings (or embeddings-multilingual, or both in quotes).
 EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -18,20 +17,17 @@ from amends.keys import keyring
 from amends.settings import load
 from amends.story.player import Failed, Player
 from amends.story.script import Step, read_story
-from scheduler.retraining import owe_first_training
-from scheduler.training import training
 from simulator import Limits, Simulator
 from simulator.screen import NotAcknowledged
 from simulator.slack_people import Impossible
 from store import pacing
-from store.migrating import upgrade
 from store.open import Store, open_store
 from store.values import Verification
+from tests.edges.learnt import learnt
+from tests.edges.product import KEY
 from tests.stories.desks import ProcessDesk
 from tests.stories.killable import Kill
 from tests.stories.likeness import heard_of, keys_of, record_of, unmarked
-
-_KEY = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
 
 
 @dataclass(frozen=True)
@@ -114,18 +110,10 @@ class Persevering(Player):
                 raise
 
 
-async def prepared(folder: Path) -> None:
+def prepared(folder: Path) -> None:
     """A folder as an installer leaves it after the first start: settings, tables, a trained model."""
     (folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
-    upgrade(f"sqlite:///{folder / 'amends.db'}")
-    environment = {"AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}", "AMENDS_SECRET_KEY": _KEY}
-    settings = load(folder / "amends.toml", environment)
-    store = open_store(settings.secrets.database_url, keyring(settings))
-    owe_first_training(store)
-    [first] = store.claim(("train",), 1, 60.0)
-    await training(store, languages=tuple(settings.organisation.languages))["train"](first)
-    store.settle(first.id)
-    store.close()
+    learnt(folder / "amends.db", KEY)
 
 
 async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Outcome:
@@ -154,7 +142,7 @@ async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Ou
 async def _desk(simulator: Simulator, folder: Path, clock: _Clock, kill: Kill | None) -> Any:
     environment = {
         "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
-        "AMENDS_SECRET_KEY": _KEY,
+        "AMENDS_SECRET_KEY": KEY,
         "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
         "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
         "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,

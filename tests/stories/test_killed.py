@@ -86,7 +86,7 @@ def template(shared_folder: Path) -> Path:
         if not folder.exists():
             making = shared_folder / "making"
             making.mkdir()
-            asyncio.run(prepared(making))
+            prepared(making)
             making.rename(folder)
     return folder
 
