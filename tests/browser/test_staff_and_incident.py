@@ -54,7 +54,7 @@ async def test_a_complaint_about_staff_is_seen_by_others_only_and_decided_after_
         await hands.go_to(RESTRICTED)
         await expect(hands.card(ref)).to_be_visible()
 
-        await hands.press_on(ref, "Assess")
+        await hands.open_from(ref, "Assess")
         await expect(hands.modal).to_contain_text(RUDE)
         await hands.choose("Category", "Staff conduct")
         await hands.choose("Severity: harm or loss, actual or possible", "2 – minor loss or delay")
@@ -63,7 +63,7 @@ async def test_a_complaint_about_staff_is_seen_by_others_only_and_decided_after_
         await expect(hands.modal).to_have_count(0)
         await expect(hands.card(f"{ref} · Assessed")).to_be_visible()
 
-        await hands.press_on(ref, "Investigate")
+        await hands.open_from(ref, "Investigate")
         for one in (
             "The complainant was heard",
             "Records were checked",
@@ -77,7 +77,7 @@ async def test_a_complaint_about_staff_is_seen_by_others_only_and_decided_after_
         await hands.confirm("Save")
         await expect(hands.modal).to_have_count(0)
 
-        await hands.press_on(ref, "Decide")
+        await hands.open_from(ref, "Decide")
         await hands.choose("Finding", "Upheld")
         await hands.fill("Reasons for this finding", "The recording shows that the call was ended by us.")
         await hands.choose("Are others affected?", "Nobody else")
@@ -125,7 +125,7 @@ async def test_an_incident_asks_newcomers_whether_it_is_theirs_and_one_act_tells
         await hands.hears("We have your complaint")
         await expect(hands.card("Incident 1")).to_contain_text("2")
 
-        await hands.press_on("Incident 1", "Update all")
+        await hands.open_from("Incident 1", "Update all")
         await hands.fill("Text to all, English", MENDED)
         await hands.confirm("Preview")
         await expect(hands.modal).to_contain_text("This goes to 2 complainants")

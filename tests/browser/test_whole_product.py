@@ -53,7 +53,7 @@ async def _assesses(hands: Hands, ref: str) -> None:
     await expect(hands.card(ref)).to_contain_text("Proposed: Money")
     await hands.press_on(ref, "Take")
     await expect(hands.card(ref)).not_to_contain_text("nobody yet")
-    await hands.press_on(ref, "Assess")
+    await hands.open_from(ref, "Assess")
     await expect(hands.modal).to_contain_text(STORY)
     await hands.choose("Safety: choose it yourself", "0 – nobody is in danger")
     await hands.confirm("Save")
@@ -63,7 +63,7 @@ async def _assesses(hands: Hands, ref: str) -> None:
 
 async def _resolves(hands: Hands, ref: str) -> None:
     """Alice puts it right and sees the letter before it leaves."""
-    await hands.press_on(ref, "Resolve")
+    await hands.open_from(ref, "Resolve")
     await hands.fill("What was done to put it right", DONE)
     await hands.choose("Finding", "Upheld")
     await hands.fill("Root cause", CAUSE)
@@ -78,7 +78,7 @@ async def _resolves(hands: Hands, ref: str) -> None:
 
 
 async def _closes(hands: Hands, ref: str) -> None:
-    await hands.press_on(ref, "Close")
+    await hands.open_from(ref, "Close")
     await hands.confirm("Save")
     await hands.hears("is now closed")
     await expect(hands.card(f"{ref} · Closed")).to_be_visible()
