@@ -15,10 +15,9 @@ from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
 from complaints.particulars import RemedyOwed, TargetSet
-from complaints.priorities import priority_of
 from complaints.quiet import last_spoken_by
 from complaints.record import Case
-from complaints.targets import REDATED, lapses_at
+from complaints.targets import REDATED, lapses_at, next_news
 from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
 from complaints.worktime import before, due
 
@@ -232,8 +231,7 @@ def _remedy_late(case: Case, one: RemedyOwed, target: TargetSet) -> Owed:
     """When its date comes, and then as often as any other news, until it is done: never silence."""
     key, at = f"remedy_late:{one.n}:{target.version}", target.internal_due
     if one.late_at is not None and one.late_at >= at:
-        span = case.rules.targets.by_priority[priority_of(case)].update_every
-        key, at = f"{key}:{one.late}", due(one.late_at, span, case.rules.calendar).at
+        key, at = f"{key}:{one.late}", next_news(case, one.late_at)
     return Owed(key, "remedy_late", at, Lane.NOTICE, {"remedy": one.n})
 
 

@@ -202,6 +202,12 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
     return instant(due_row(told, one, held)["promised_due"])
 
 
+def next_news(case: Case, after: datetime) -> datetime:
+    """By when somebody who heard from us at `after` hears again, by the case's priority."""
+    span = case.rules.targets.by_priority[priority_of(case)].update_every
+    return due(after, span, case.rules.calendar).at
+
+
 def lapses_at(case: Case) -> datetime | None:
     """When silence ends the complaint; None while nothing is waited for.
 

@@ -9,7 +9,7 @@ from bots.dialogue.buttons import SURVEY
 from bots.letters.under_way import outside_now
 from bots.letters.writing import Letter, below, parts
 from complaints.particulars import RemedyOwed
-from complaints.priorities import priority_of
+from complaints.targets import next_news
 from complaints.vocabulary import Target
 from complaints.worktime import due
 
@@ -28,13 +28,11 @@ def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> st
 def remedy_still_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:
     """It was told before and is still not done: when they hear again, and that the outside is open."""
     case = letter.case
-    span = case.rules.targets.by_priority[priority_of(case)].update_every
-    again = due(now, span, case.rules.calendar).at
     said = letter.say(
         "remedy_late.still",
         remedy=letter.owed(one, words),
         date=letter.day(_promised(letter, one)),
-        again=letter.day(again),
+        again=letter.day(next_news(case, now)),
     )
     return parts(said, outside_now(letter) if case.rules.recourse else "")
 

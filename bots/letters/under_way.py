@@ -7,9 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.letters.writing import Letter, below, parts
-from complaints.priorities import priority_of
+from complaints.targets import next_news
 from complaints.vocabulary import Target
-from complaints.worktime import due
 
 
 def reply(letter: Letter, words: Mapping[str, str]) -> str:
@@ -51,8 +50,7 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
     answer = letter.answer_by()
     when = letter.say("progress.on_time" if answer > now else "progress.late", date=letter.day(answer))
     if missing and answer > now:
-        span = case.rules.targets.by_priority[priority_of(case)].update_every
-        again = due(now, span, case.rules.calendar).at
+        again = next_news(case, now)
         when = letter.say("progress.missing", date=letter.day(answer), again=letter.day(again))
     said = letter.say(
         "progress",

@@ -28,6 +28,11 @@ async def press(desk: Line, customer: Customer, *labels: str) -> None:
         await desk.settled()
 
 
+def a_copy(person: str, language: str) -> tuple[str, bytes]:
+    """The copy of anybody's data."""
+    return "mydata.zip", b"PK everything"
+
+
 async def with_a_remedy_done(desk: Line) -> tuple[Customer, str]:
     """A decided complaint with one remedy that staff carried out."""
     anna = await desk.tells()
@@ -147,10 +152,7 @@ async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(sqlite_store: S
 
 
 async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Store) -> None:
-    def copy_of(person: str, language: str) -> tuple[str, bytes]:
-        return "mydata.zip", b"PK everything"
-
-    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+    async with Simulator() as sim, line(sim, sqlite_store, copy_of=a_copy) as desk:
         anna = await desk.tells()
         await anna.says("/mydata")
         await desk.settled()
@@ -169,10 +171,7 @@ async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Stor
 async def test_of_a_copy_that_may_have_arrived_twice_staff_hear_and_the_chat_goes_on(
     sqlite_store: Store,
 ) -> None:
-    def copy_of(person: str, language: str) -> tuple[str, bytes]:
-        return "mydata.zip", b"PK everything"
-
-    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+    async with Simulator() as sim, line(sim, sqlite_store, copy_of=a_copy) as desk:
         anna = await desk.tells()
         await anna.says("/mydata")
         await desk.settled()

@@ -153,7 +153,7 @@ class Complaint(RuleBasedStateMachine):
 
 TestAnySequenceOfActs = Complaint.TestCase
 TestAnySequenceOfActs.settings = settings(
-    max_examples=150,
+    max_examples=250,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -193,6 +193,12 @@ def test_working_hours_add_up(start: datetime, one: int, two: int, calendar: Cal
     )
 
 
+@given(starts, st.integers(0, 100), calendars)
+def test_no_more_hours_end_where_work_goes_on(start: datetime, hours: int, calendar: Calendar) -> None:
+    halfway = due(start, Span(hours, Unit.WORKING_HOURS), calendar).at
+    assert due(halfway, Span(0, Unit.WORKING_HOURS), calendar).at == next_working(halfway, calendar)
+
+
 @given(starts, st.integers(1, 100), calendars)
 def test_the_stretches_of_working_hours_sum_to_the_span(
     start: datetime, hours: int, calendar: Calendar
