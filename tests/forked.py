@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 processes = multiprocessing.get_context("forkserver")
+# There is one such process for all: what any of them needs is loaded here, for the later of two lists would win.
 processes.set_forkserver_preload(
-    ["tests.stories.killable", "amends.cli", "anyio._backends._asyncio", "httpcore", "certifi"]
+    [
+        "tests.stories.killable",
+        "tests.faults.desk",
+        "amends.cli",
+        "amends.cli.ending",
+        "anyio._backends._asyncio",
+        "httpcore",
+        "certifi",
+    ]
 )
 
 _one_at_a_time = threading.Lock()

@@ -8,7 +8,6 @@ starting costs and no more.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import resource
 import signal
@@ -30,12 +29,7 @@ from scheduler.retraining import owe_first_training
 from store.migrating import upgrade
 from store.open import Store, open_store
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(
-    ["tests.faults.desk", "amends.cli", "amends.cli.ending", "anyio._backends._asyncio"]
-)
-
+from tests.forked import processes
 
 #: Where a process writes how many tasks it has, for whoever wants to know.
 TASKS = "tasks"
@@ -123,7 +117,7 @@ class DeskProcess:
 
     def start(self) -> None:
         """Start it; returns at once."""
-        self.process = _processes.Process(
+        self.process = processes.Process(
             target=serve,
             args=(str(self.folder), self.environment, self.args),
             kwargs={"paced": self.paced},
