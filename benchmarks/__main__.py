@@ -47,7 +47,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "drain": lambda: iter([asyncio.run(drain.table())]),
     "archive": lambda: iter([archive.table()]),
     "resting": lambda: iter([asyncio.run(resting.table())]),
-    "likeness": lambda: iter([likeness.table()]),
+    "likeness": lambda: iter(likeness.tables()),
     "faults": _faults,
     "triage": _triage,
 }

@@ -2,8 +2,10 @@
 
 Asked are 500 edited repeats (a tenth of the words dropped, typos, other digits) and 500 texts that were never
 stored. The dictionary is the same sketches in memory, without keys, bounds or sealing: what lies between the
-two is the price of those. Filing is told in seconds of work of this process, look-ups by the clock. With
-`DATA` the texts are those of its files, filled up with six-word pieces of them; without, texts made here.
+two is the price of those. Filing is told in seconds of work of this process, look-ups by the clock. Last comes
+what one proposal takes with all of them on file: rules, category, severity, matters, reasons, similar cases and
+the look-up, for texts of 1,100 characters. With `DATA` the texts are those of its files, filled up with six-word
+pieces of them; without, texts made here.
 """
 
 from __future__ import annotations
@@ -41,7 +43,12 @@ from store.sketches import likeness_row, sketch_rows
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
 from store.transactions import Tx
 from store.values import Act, Chat, Conversation, Turn
+from triage.example import Example
+from triage.pipeline import Model
+from triage.proposal import About, propose
 from triage.sketch import pieces, sketch
+from triage.starters import starter_examples
+from triage.training import train
 
 STORED = 100_000
 ASKED = 500
@@ -49,6 +56,8 @@ KEYS = Keyring([b"benchmarks only, 32 bytes long.."])
 SETS = ("cfpb_unlabelled.csv.gz", "cfpb_train.csv.gz")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 2_000
+LONG = 1_100
+LEARNT = 2_000
 _SYLLABLES = ("ba", "co", "di", "fu", "ga", "he", "ki", "lo", "ma", "ne", "po", "ra", "si", "tu", "ve", "wa")
 
 #: References of what is like a text, the most like first.
@@ -64,10 +73,19 @@ class Asked:
     new: list[str]
 
 
-def table(stored: int = STORED) -> Table:
-    """What filing takes, what a look-up takes, repeats found, and what of the new texts was taken for one."""
+def tables(stored: int = STORED) -> tuple[Table, Table]:
+    """What filing takes, what a look-up takes, repeats found, and what of the new texts was taken for one; then
+    what a whole proposal takes."""
     chance = random.Random(7)
     asked = _asked(chance, stored)
+    model, long = _learnt(asked), _long(asked)
+    whole = Table(
+        title=f"A whole proposal with {stored:,} on file ({len(long)} texts of {LONG:,} characters)",
+        title_justify="left",
+        show_edge=False,
+    )
+    for column in ("", "p50", "p95", "of the p95 the look-up"):
+        whole.add_column(column)
     drawn = Table(
         title=f"Like complaints among {stored:,} ({ASKED} repeats, {ASKED} new texts)",
         title_justify="left",
@@ -81,7 +99,44 @@ def table(stored: int = STORED) -> Table:
             seconds = _file(store, asked)
             ask = partial(_like, store)
             drawn.add_row(f"Amends on {name}: keyed, sealed, bounded", *_measured(asked, seconds, ask))
-    return drawn
+            whole.add_row(name, *_proposed(model, store, long))
+    return drawn, whole
+
+
+def _learnt(asked: Asked) -> Model:
+    """A model with neighbours: the starters, and two thousand of the texts as if people had assessed them."""
+    starters = starter_examples(("en",))
+    named = sorted({one.category for one in starters})
+    refs = list(asked.stored)[:LEARNT]
+    assessed = [
+        Example(asked.stored[ref], named[n % len(named)], severity=4 if n % 16 == 0 else 2, ref=ref)
+        for n, ref in enumerate(refs)
+    ]
+    return train([*starters, *assessed])
+
+
+def _long(asked: Asked) -> list[str]:
+    return [story[:LONG] for _, story in asked.repeats if len(story) >= LONG]
+
+
+def _proposed(model: Model, store: Store, long: Sequence[str]) -> tuple[str, ...]:
+    """Milliseconds of what a proposal works out for one complaint; writing it down is not counted."""
+    propose(model, long[0])
+    both = []
+    for story in long:
+        began = time.perf_counter()
+        drawn = sketch(story)
+        store.like_confirmed("", drawn)
+        looked = time.perf_counter() - began
+        propose(model, story, About(("en",)))
+        both.append((time.perf_counter() - began, looked))
+    both.sort()
+    whole, looked = both[int(len(both) * 0.95)]
+    return (
+        f"{both[len(both) // 2][0] * 1000:.1f} ms",
+        f"{whole * 1000:.1f} ms",
+        f"{looked * 1000:.1f} ms",
+    )
 
 
 def _asked(chance: random.Random, stored: int) -> Asked:
