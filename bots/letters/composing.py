@@ -90,8 +90,11 @@ class Composer:
         missing = facts.get("target") == Target.DECIDE
         return Spoken(under_way.progress(self.letter, self.now, missing=missing), "progress")
 
-    def delay(self, facts: Mapping[str, Any]) -> Spoken:
-        """That the answer is not ready."""
+    def delay(self, facts: Mapping[str, Any]) -> Spoken | None:
+        """That the answer is not ready; nothing once the notice that the date will not be kept is due."""
+        until = facts.get("until")
+        if until is not None and datetime.fromisoformat(str(until)) <= self.now:
+            return None
         return Spoken(under_way.delay(self.letter, self.now), "delay")
 
     def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:

@@ -48,10 +48,13 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
     """
     case = letter.case
     answer = letter.answer_by()
-    when = letter.say("progress.on_time" if answer > now else "progress.late", date=letter.day(answer))
-    if missing and answer > now:
-        again = next_news(case, now)
-        when = letter.say("progress.missing", date=letter.day(answer), again=letter.day(again))
+    date, again = letter.day(answer), letter.day(next_news(case, now))
+    if answer <= now:
+        when = letter.say("progress.late", date=date, again=again)
+    elif missing:
+        when = letter.say("progress.missing", date=date, again=again)
+    else:
+        when = letter.say("progress.on_time", date=date)
     said = letter.say(
         "progress",
         done=letter.say(f"progress.done.{case.state}"),
@@ -59,12 +62,13 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
         when=when,
     )
     legal = case.target(Target.LEGAL)
-    open_now = legal is not None and legal.internal_due <= now
+    passed = legal is not None and legal.internal_due <= now
+    open_now = passed or (missing and case.rules.targets.delay_outside)
     return parts(said, outside_now(letter) if open_now else "")
 
 
 def delay(letter: Letter, now: datetime) -> str:
-    """The promised date comes and the answer is not ready: how far it is, and what they can count on."""
+    """The promised date comes near and the answer is not ready: how far it is, and what they can count on."""
     case, answer = letter.case, letter.answer_by()
     said = letter.say(
         "delay" if answer > now else "delay.late",

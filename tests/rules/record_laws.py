@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from complaints.because import explain_step, reached
@@ -16,6 +17,7 @@ from complaints.once import following
 from complaints.owing import standing
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
+from complaints.quiet import quiet_until
 from complaints.record import Case, Event
 from complaints.targets import CAPPED_BY_LAW
 from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
@@ -309,12 +311,8 @@ def no_deadline_without_message(case: Case) -> None:
         if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
             continue
         at = notices.get((date.target, str(date.of)))
-        # It had passed before it was told of, or before it was counted anew by other rules.
-        late = _told_too_late(case) or date.promised_due <= date.start
-        if date.target is Target.DECIDE and at is None and case.rules.targets.delay_notice and late:
+        if date.target is Target.DECIDE and at is None and (_told_too_late(case) or _heard_since(case)):
             continue
-        if date.target is Target.DECIDE and at is None:
-            at = notices.get((Target.LEGAL, "0"))
         if date.target is Target.UPDATE and at is None:
             # That the answer will be late leaves in the same minute, and tells this too.
             at = notices.get((Target.DECIDE, "0"))
@@ -324,6 +322,19 @@ def no_deadline_without_message(case: Case) -> None:
             continue
         assert at is not None, (date, case.state)
         assert at <= date.promised_due, (date, at)
+        # That it will be missed is no news once it is: told before, never in the breath that names the date.
+        assert date.target is not Target.DECIDE or date.set_at < at < date.promised_due, (date, at)
+
+
+def notices_of_a_date_follow_each_other(case: Case) -> None:
+    """First that there is no answer yet, then that the date will not be kept: neither twice nor both at once."""
+    owed = [one for one in standing(case) if one.facts.get("target") == Target.DECIDE]
+    notices = {one.facts.get("about", one.kind): one.due for one in owed if "remind" not in one.key}
+    first, last = notices.get("delay"), notices.get("progress")
+    assert len(notices) == len([one for one in owed if "remind" not in one.key])
+    if first is not None and last is not None:
+        quiet, zone = case.rules.dialogue.quiet_hours, case.rules.calendar.zone
+        assert quiet_until(first, quiet, zone) <= last - timedelta(hours=1)
 
 
 #: The dates that are promised outside while the complaint is with us, and which notice tells of each.
@@ -331,7 +342,6 @@ _WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REME
 _PROMISED_BY: Mapping[tuple[str, str], Target] = {
     ("progress", ""): Target.UPDATE,
     ("progress", "decide"): Target.DECIDE,
-    ("delay", "decide"): Target.DECIDE,
     ("legal_passed", "legal"): Target.LEGAL,
     ("remedy_late", ""): Target.REMEDY,
 }
@@ -376,9 +386,15 @@ def _times_late(case: Case, key: str) -> int:
 
 
 def _told_too_late(after: Case) -> bool:
-    """Assessed anew when the date had passed: nothing can be told before it."""
+    """Set when it had passed already: nothing can be told before it."""
     one = after.target(Target.DECIDE)
-    return one is not None and after.assessment is not None and one.promised_due <= after.assessment.at
+    return one is not None and one.promised_due <= one.set_at
+
+
+def _heard_since(after: Case) -> bool:
+    """Whoever heard from us after the date is told of it no more."""
+    one = after.target(Target.DECIDE)
+    return one is not None and after.last_contact_at is not None and after.last_contact_at > one.promised_due
 
 
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
@@ -416,14 +432,12 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "progress": lambda before, after, key: (
         _silenced(before, after)
         or _target_over(Target.DECIDE if ":decide:" in key else Target.UPDATE, after, key)
-        # Other rules may tell it by a notice of their own.
-        or (":decide:" in key and before.rules != after.rules)
+        or (":decide:" in key and _heard_since(after))
     ),
     "delay": lambda before, after, key: (
         _silenced(before, after)
         or _target_over(Target.DECIDE, after, key)
-        or _told_too_late(after)
-        # Other rules may want none, and tell it otherwise.
+        # Other rules may want none.
         or before.rules != after.rules
     ),
     "legal_passed": lambda before, after, key: (
