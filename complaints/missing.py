@@ -24,6 +24,11 @@ def missed_notice_at(case: Case, one: TargetSet) -> datetime | None:
     return at if at > told else said_by(case, told + (date - told) / 2, since=told)
 
 
+def remedy_notice_at(case: Case, one: TargetSet) -> datetime:
+    """From when a remedy is told to be late: shortly before its date, at one that had passed when promised."""
+    return missed_notice_at(case, one) or one.internal_due
+
+
 def said_by(case: Case, at: datetime, *, since: datetime) -> datetime:
     """Said by then: before the quiet hours in which it falls, else it would only be heard after the date."""
     spoken = last_spoken_by(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)

@@ -15,7 +15,7 @@ from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.lifecycle import ANSWERED, UNDECIDED
-from complaints.missing import BEFORE_MISSED, missed_notice_at, said_by
+from complaints.missing import BEFORE_MISSED, missed_notice_at, remedy_notice_at, said_by
 from complaints.particulars import RemedyOwed, TargetSet
 from complaints.quiet import quiet_until
 from complaints.record import Case
@@ -44,6 +44,7 @@ def _standing(case: Case) -> Iterator[Owed]:
     yield from _danger(case)
     yield from _proposal(case)
     yield from _told(case)
+    yield from _about_their_data(case)
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
@@ -163,6 +164,17 @@ def _unanswered(case: Case) -> Iterator[Owed]:
         yield Owed(f"progress:decide:{one.version}", "progress", missed, Lane.NOTICE, facts)
 
 
+def _about_their_data(case: Case) -> Iterator[Owed]:
+    """Whoever asked about their data was told a date: before it is missed they hear so, also after the closing."""
+    one = case.target(Target.DATA_REQUEST)
+    if one is None or one.met_at is not None or not _can_be_told(case):
+        return
+    at = missed_notice_at(case, one)
+    if at is not None:
+        facts = {"target": one.target.value, "version": one.version}
+        yield Owed(f"delay:{one.target}:{one.version}", "delay", at, Lane.NOTICE, facts)
+
+
 def _reminders(case: Case) -> Iterator[Owed]:
     """Staff hear before a due time and at a missed one, step by step up the ladder.
 
@@ -201,8 +213,8 @@ def _after_decision(case: Case) -> Iterator[Owed]:
 
 
 def _remedy_late(case: Case, one: RemedyOwed, target: TargetSet) -> Owed:
-    """When its date comes, and then as often as any other news, until it is done: never silence."""
-    key, at = f"remedy_late:{one.n}:{target.version}", target.internal_due
+    """Shortly before its date, and then as often as any other news, until it is done: never silence."""
+    key, at = f"remedy_late:{one.n}:{target.version}", remedy_notice_at(case, target)
     if one.late_at is not None and one.late_at >= at:
         key, at = f"{key}:{one.late}", next_news(case, one.late_at)
     return Owed(key, "remedy_late", at, Lane.NOTICE, {"remedy": one.n})

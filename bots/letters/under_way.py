@@ -79,6 +79,13 @@ def delay(letter: Letter, now: datetime) -> str:
     return parts(said, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
+def about_their_data(letter: Letter, now: datetime) -> str:
+    """The date that was given for the answer about their data will not be kept, or was not."""
+    one = letter.case.target(Target.DATA_REQUEST)
+    date = one.promised_due if one is not None else letter.answer_by()
+    return letter.say("data_request.missing" if date > now else "data_request.late", date=letter.day(date))
+
+
 def outside_now(letter: Letter) -> str:
     """That the complainant need not wait for us any longer."""
     return f"{letter.say('progress.outside_now')}\n{letter.bodies()}"

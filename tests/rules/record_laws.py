@@ -323,7 +323,8 @@ def no_deadline_without_message(case: Case) -> None:
         assert at is not None, (date, case.state)
         assert at <= date.promised_due, (date, at)
         # That it will be missed is no news once it is: told before, never in the breath that names the date.
-        assert date.target is not Target.DECIDE or date.set_at < at < date.promised_due, (date, at)
+        ahead = date.target in _PROMISED and date.promised_due > date.set_at
+        assert not ahead or date.set_at < at < date.promised_due, (date, at)
 
 
 def notices_of_a_date_follow_each_other(case: Case) -> None:
@@ -338,12 +339,15 @@ def notices_of_a_date_follow_each_other(case: Case) -> None:
 
 
 #: The dates that are promised outside while the complaint is with us, and which notice tells of each.
-_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY})
+_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY, Target.DATA_REQUEST})
+#: Of these, what was promised by a day: kept, or told before it is not.
+_PROMISED = frozenset({Target.DECIDE, Target.REMEDY, Target.DATA_REQUEST})
 _PROMISED_BY: Mapping[tuple[str, str], Target] = {
     ("progress", ""): Target.UPDATE,
     ("progress", "decide"): Target.DECIDE,
     ("legal_passed", "legal"): Target.LEGAL,
     ("remedy_late", ""): Target.REMEDY,
+    ("delay", "data_request"): Target.DATA_REQUEST,
 }
 
 
@@ -372,8 +376,11 @@ def no_duty_is_forgotten(before: Case, after: Case) -> None:
 
 def _silenced(before: Case, after: Case) -> bool:
     """Nobody hears us: unreachable, withdrawn, or over."""
-    unheard = after.has_chat and not after.reachable
-    return not after.is_open or unheard or Flag.WITHDRAWN in after.flags
+    return not after.is_open or _unheard(after) or Flag.WITHDRAWN in after.flags
+
+
+def _unheard(after: Case) -> bool:
+    return after.has_chat and not after.reachable
 
 
 def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
@@ -435,10 +442,14 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or (":decide:" in key and _heard_since(after))
     ),
     "delay": lambda before, after, key: (
-        _silenced(before, after)
-        or _target_over(Target.DECIDE, after, key)
-        # Other rules may want none.
-        or before.rules != after.rules
+        (_unheard(after) or _target_over(Target.DATA_REQUEST, after, key))
+        if Target.DATA_REQUEST in key
+        else (
+            _silenced(before, after)
+            or _target_over(Target.DECIDE, after, key)
+            # Other rules may want none.
+            or before.rules != after.rules
+        )
     ),
     "legal_passed": lambda before, after, key: (
         _silenced(before, after) or _target_over(Target.LEGAL, after, key)
