@@ -48,7 +48,7 @@ KINDS: Mapping[str, str] = {
     "tell_by_voice": "asks staff to tell by phone, at the counter or by letter what no chat takes",
     "decision": "sends the decision",
     "recourse": "sends the outside steps",
-    "legal_passed": "tells that the legal maximum passed, why, and that the outside is open now",
+    "legal_passed": "tells that the legal maximum, or a later level's own, passed, and that the outside is open now",
     "remedy_late": "records that a remedy is late, or will be",
     "remedy_notice": "tells that a remedy was carried out, or will be late, or is",
     "reply_reminder": "reminds of the decision that waits for a reply",

@@ -14,6 +14,7 @@ from complaints.by_voice import told_by_people
 from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
+from complaints.level_times import outside_when_missed
 from complaints.lifecycle import ANSWERED, UNDECIDED
 from complaints.missing import BEFORE_MISSED, missed_notice_at, remedy_notice_at, said_by
 from complaints.particulars import RemedyOwed, TargetSet
@@ -138,6 +139,17 @@ def _told(case: Case) -> Iterator[Owed]:
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)
+    else:
+        yield from _level_passed(case)
+
+
+def _level_passed(case: Case) -> Iterator[Owed]:
+    """The legal maximum ends with the first decision; a later level may open the outside by a time of its own."""
+    one = case.target(Target.DECIDE)
+    if one is not None and one.met_at is None and outside_when_missed(case, one):
+        about = {"target": one.target.value, "version": one.version}
+        key = f"legal_passed:{one.target}:{one.version}"
+        yield Owed(key, "legal_passed", one.promised_due, Lane.NOTICE, about)
 
 
 def _unanswered(case: Case) -> Iterator[Owed]:

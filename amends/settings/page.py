@@ -96,8 +96,9 @@ of today. `legal` is a target of its own that caps every other, extensions inclu
 all extensions together may move a date; `level 2 …` counts from the disagreement and goes there before the
 priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
 complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
-before a date that may be missed names the outside bodies as open now. Rows in italics are for people: no clock
-follows from them. P1 and P2 are never later than the defaults above.
+before a date that may be missed names the outside bodies as open now. `level 2 outside_when_missed` yes: when the
+time of that level passes unanswered, the complainant is told that the outside is open now. Rows in italics are for
+people: no clock follows from them. P1 and P2 are never later than the defaults above.
 
 """
 

@@ -102,7 +102,8 @@ class Composer:
 
     def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:
         """That the outside is open now."""
-        return Spoken(under_way.legal_passed(self.letter), "legal_passed")
+        target = Target(facts.get("target", Target.LEGAL))
+        return Spoken(under_way.legal_passed(self.letter, target), "legal_passed")
 
     def confirmation(self, facts: Mapping[str, Any]) -> Spoken:
         """What was heard or told by voice, in writing; a decision with its whole text."""

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.letters.writing import Letter, below, parts
+from complaints.level_times import outside_when_missed
+from complaints.record import Case
 from complaints.targets import next_news
 from complaints.vocabulary import Target
 
@@ -61,9 +63,7 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
         left=letter.say(f"progress.left.{case.state}"),
         when=when,
     )
-    legal = case.target(Target.LEGAL)
-    passed = legal is not None and legal.internal_due <= now
-    open_now = passed or (missing and case.rules.targets.delay_outside)
+    open_now = outside_is_open(case, now) or (missing and case.rules.targets.delay_outside)
     return parts(said, outside_now(letter) if open_now else "")
 
 
@@ -91,10 +91,21 @@ def outside_now(letter: Letter) -> str:
     return f"{letter.say('progress.outside_now')}\n{letter.bodies()}"
 
 
-def legal_passed(letter: Letter) -> str:
-    """The legal maximum has passed undecided: that, when we go on, and the outside right now."""
-    legal = letter.case.target(Target.LEGAL)
-    passed = legal.internal_due if legal is not None else letter.answer_by()
+def outside_is_open(case: Case, now: datetime) -> bool:
+    """Was the legal maximum missed, or a time by which the scheme opens the outside at a later level?"""
+    legal, decide = case.target(Target.LEGAL), case.target(Target.DECIDE)
+    if legal is not None and legal.internal_due <= now:
+        kept = legal.met_at is not None and legal.met_at <= legal.internal_due
+        if not kept:
+            return True
+    live = decide is not None and decide.met_at is None and decide.promised_due <= now
+    return decide is not None and live and outside_when_missed(case, decide)
+
+
+def legal_passed(letter: Letter, target: Target = Target.LEGAL) -> str:
+    """The legal maximum, or a later level's own, has passed undecided: that we go on, and the outside right now."""
+    legal = letter.case.target(target)
+    passed = legal.internal_due if target is Target.LEGAL and legal is not None else letter.answer_by()
     said = letter.say(
         "legal_passed", date=letter.day(passed), left=letter.say(f"progress.left.{letter.case.state}")
     )

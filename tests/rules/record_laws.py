@@ -452,7 +452,9 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         )
     ),
     "legal_passed": lambda before, after, key: (
-        _silenced(before, after) or _target_over(Target.LEGAL, after, key)
+        _silenced(before, after)
+        or _target_over(Target.DECIDE if ":decide:" in key else Target.LEGAL, after, key)
+        or (":decide:" in key and (before.rules != after.rules or before.level != after.level))
     ),
     "remind": _reminder_over,
     "remedy_late": lambda before, after, key: (
