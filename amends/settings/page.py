@@ -65,8 +65,9 @@ shows how each due time was counted.
 
 Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
 files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
-day, another rhythm, a time zone that nobody knows) is left out, and `amends check` says which and why; it also names
-the next days off. The files are read at each start: as all settings they hold for complaints received from then on.
+day, another rhythm, a time zone that nobody knows) is left out; the start and `amends check` say which and why,
+and `check` names the next days off. The files are read at each start: as all settings they hold for complaints
+received from then on.
 
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
