@@ -16,7 +16,7 @@ import structlog
 from amends.keys import keyring
 from amends.parts import PARTS
 from amends.service import Service
-from amends.settings import Settings
+from amends.settings import Settings, not_counted
 from amends.wiring import Desk, require_secrets
 from store.alone import alone
 from store.engines import database_url
@@ -48,6 +48,9 @@ async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     sys.setswitchinterval(TURN_SECONDS)
     for unknown in settings.unknown:
         log.warning("unknown_variable", what=unknown)
+    for left_out in not_counted(settings):
+        # Else only `amends check` says that every date counts these days as worked.
+        log.warning("not_a_day_off", what=left_out)
     require_secrets(settings, parts)
     with alone(settings.secrets.database_url):
         await _run(settings, parts)

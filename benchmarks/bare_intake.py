@@ -33,6 +33,7 @@ DUTIES: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
     ("propose:1", "propose", 0, False, {"words": 1}),
     ("propose:latest", "propose", 0, False, {}),
     ("progress:1", "progress", 7, True, {}),
+    ("progress:decide:1", "progress", 14, True, {"target": "decide", "version": 1}),
     ("legal_passed:1", "legal_passed", 14, True, {"target": "legal", "version": 1}),
     ("remind:look:0:1:-1bd", "remind", 0.5, False, {"target": "look", "of": 0, "version": 1}),
     ("remind:look:0:1:due", "remind", 1, False, {"target": "look", "of": 0, "version": 1}),

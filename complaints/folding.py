@@ -86,6 +86,7 @@ def _targets(targets: tuple[TargetSet, ...], event: Event, *, under: int) -> tup
             promised_due=instant(one["promised_due"]),
             basis=one["basis"],
             span=one["span"],
+            set_at=event.at,
             under=under,
         )
         for one in event.facts.get("targets", ())

@@ -7,7 +7,8 @@
 | `due` | when it is due | when it is due | when it is due | owner, unit manager |
 | `top` | 30 min after | a working day after | in the digest, once overdue by `TOP_AFTER_DAYS` | top management too |
 
-Single messages are for P1, at any hour, and P2, in working time; of the others the morning digest tells. The names
+Single messages are for P1, at any hour, and P2, in working time; of the others the morning digest tells, at
+`-1bd` under a heading of its own. The names
 stand in the keys of duties (`remind:decide:0:2:-1bd`), so none is ever changed.
 """
 

@@ -64,6 +64,11 @@ def extension_span(case: Case, target: TargetSet) -> str | None:
     return _own_level(case, target.start).extension_cap or case.rules.targets.extension_cap
 
 
+def outside_when_missed(case: Case, decide: TargetSet) -> bool:
+    """Does the scheme open the outside when this time of a later level passes unanswered (7.9)?"""
+    return _own_level(case, decide.start).outside_when_missed
+
+
 def _own_level(case: Case, start: datetime) -> LevelTargets:
     """What the scheme asks of the present level of clocks that began with it: escalating moves none."""
     began = case.level_started_at

@@ -11,18 +11,19 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from complaints.by_voice import told_by_people
+from complaints.doing import stamp
 from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
+from complaints.level_times import outside_when_missed
 from complaints.lifecycle import ANSWERED, UNDECIDED
+from complaints.missing import BEFORE_MISSED, missed_notice_at, remedy_notice_at, said_by
 from complaints.particulars import RemedyOwed, TargetSet
-from complaints.quiet import last_spoken_by
+from complaints.quiet import quiet_until
 from complaints.record import Case
-from complaints.targets import REDATED, lapses_at, next_news
+from complaints.targets import lapses_at, next_news
 from complaints.vocabulary import CloseCode, Flag, Kind, State, Target
 from complaints.worktime import before, due
 
-#: A date that was promised and will not be kept is told this long before it passes.
-BEFORE_MISSED = timedelta(hours=1)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -44,6 +45,7 @@ def _standing(case: Case) -> Iterator[Owed]:
     yield from _danger(case)
     yield from _proposal(case)
     yield from _told(case)
+    yield from _about_their_data(case)
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
@@ -127,67 +129,62 @@ def _told(case: Case) -> Iterator[Owed]:
         key = f"recourse:{level}:{case.reopened}{_again(case)}"
         yield Owed(key, "recourse", case.reply_at, Lane.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
-    missed = tuple(_date_missed(case, legal))
+    missed = tuple(_unanswered(case))
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
-        at = _told_by(case, update.internal_due)
+        at = said_by(case, update.internal_due, since=max(case.logged_at, update.start))
         # Not "you will have it by then" and, in the same minute, that they will not: the second tells it all.
         if all(one.due != at for one in missed):
             yield Owed(f"progress:{update.version}", "progress", at, Lane.NOTICE)
-    yield from _not_ready(case)
     yield from missed
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
         yield Owed(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, Lane.NOTICE, about)
+    else:
+        yield from _level_passed(case)
 
 
-def _not_ready(case: Case) -> Iterator[Owed]:
-    """Before the promised date of the answer comes, the complainant hears that there is none yet: never silence.
+def _level_passed(case: Case) -> Iterator[Owed]:
+    """The legal maximum ends with the first decision; a later level may open the outside by a time of its own."""
+    one = case.target(Target.DECIDE)
+    if one is not None and one.met_at is None and outside_when_missed(case, one):
+        about = {"target": one.target.value, "version": one.version}
+        key = f"legal_passed:{one.target}:{one.version}"
+        yield Owed(key, "legal_passed", one.promised_due, Lane.NOTICE, about)
 
-    So long before it as the rules say; at that date itself where that moment lay before the date was told.
+
+def _unanswered(case: Case) -> Iterator[Owed]:
+    """Before the promised date of the answer comes, the complainant hears that there is none yet, so long before it
+    as the rules say; and shortly before it that it will not be kept (7.3).
+
+    Only the second where the date was told after the moment of the first, or where that leaves no earlier.
     """
-    notice, one = case.rules.targets.delay_notice, case.target(Target.DECIDE)
-    if notice is None or one is None or one.met_at is not None:
+    one = case.target(Target.DECIDE)
+    missed = missed_notice_at(case, one) if one is not None and one.met_at is None else None
+    if one is None or missed is None:
         return
-    at, told = before(one.promised_due, notice, case.rules.calendar).at, _told_at(case, one)
-    if one.promised_due <= told:
-        return
-    due_at = at if at > told else one.promised_due
     facts = {"target": one.target.value, "version": one.version}
-    yield Owed(f"delay:{one.version}", "delay", due_at, Lane.NOTICE, facts)
+    notice = case.rules.targets.delay_notice
+    if notice is not None:
+        at = before(one.promised_due, notice, case.rules.calendar).at
+        leaves = quiet_until(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+        if at > one.set_at and leaves + BEFORE_MISSED <= missed:
+            # Held up until the second is due, it would say "not yet" in the same breath: then only that leaves.
+            yield Owed(f"delay:{one.version}", "delay", at, Lane.NOTICE, {**facts, "until": stamp(missed)})
+    heard = case.last_contact_at
+    # Whoever heard from us after the date need not be told of it once more (a case of an earlier release).
+    if heard is None or heard <= one.promised_due:
+        yield Owed(f"progress:decide:{one.version}", "progress", missed, Lane.NOTICE, facts)
 
 
-def _told_at(case: Case, one: TargetSet) -> datetime:
-    """About when the complainant heard of this date: with the receipt, the assessment, or the extension, which
-    came no later than the date that it moved."""
-    earlier = case.version_of(one.target, one.of, one.version - 1)
-    ruled, *notes = one.basis.split(";")
-    if ruled == "extend" and REDATED not in notes and earlier is not None:
-        return earlier.internal_due
-    judged = case.assessment.at if case.assessment is not None else one.start
-    return max(one.start, case.logged_at, judged)
-
-
-def _date_missed(case: Case, legal: TargetSet | None) -> Iterator[Owed]:
-    """The complainant hears before the date of the answer passes that it will not be kept (7.3).
-
-    Of the legal maximum its own notice tells, and where the rules want one earlier that is `_not_ready`.
-    """
-    if case.rules.targets.delay_notice is not None:
+def _about_their_data(case: Case) -> Iterator[Owed]:
+    """Whoever asked about their data was told a date: before it is missed they hear so, also after the closing."""
+    one = case.target(Target.DATA_REQUEST)
+    if one is None or one.met_at is not None or not _can_be_told(case):
         return
-    decide = case.target(Target.DECIDE)
-    if decide is None or decide.met_at is not None or decide.promised_due <= case.logged_at:
-        return
-    if legal is not None and legal.met_at is None and legal.internal_due <= decide.promised_due:
-        return
-    at = _told_by(case, decide.promised_due - BEFORE_MISSED)
-    about = {"target": decide.target.value, "version": decide.version}
-    yield Owed(f"progress:decide:{decide.version}", "progress", at, Lane.NOTICE, about)
-
-
-def _told_by(case: Case, at: datetime) -> datetime:
-    """Said by then: before the quiet hours in which it falls, else it would only be heard after the date."""
-    spoken = last_spoken_by(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
-    return spoken if spoken > case.logged_at else at
+    at = missed_notice_at(case, one)
+    if at is not None:
+        facts = {"target": one.target.value, "version": one.version}
+        yield Owed(f"delay:{one.target}:{one.version}", "delay", at, Lane.NOTICE, facts)
 
 
 def _reminders(case: Case) -> Iterator[Owed]:
@@ -228,8 +225,8 @@ def _after_decision(case: Case) -> Iterator[Owed]:
 
 
 def _remedy_late(case: Case, one: RemedyOwed, target: TargetSet) -> Owed:
-    """When its date comes, and then as often as any other news, until it is done: never silence."""
-    key, at = f"remedy_late:{one.n}:{target.version}", target.internal_due
+    """Shortly before its date, and then as often as any other news, until it is done: never silence."""
+    key, at = f"remedy_late:{one.n}:{target.version}", remedy_notice_at(case, target)
     if one.late_at is not None and one.late_at >= at:
         key, at = f"{key}:{one.late}", next_news(case, one.late_at)
     return Owed(key, "remedy_late", at, Lane.NOTICE, {"remedy": one.n})

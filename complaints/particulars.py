@@ -169,6 +169,8 @@ class TargetSet:
     promised_due: datetime
     basis: str
     span: str
+    #: When this version was set: the complainant cannot have heard of it before.
+    set_at: datetime
     met_at: datetime | None = None
     #: How many rulebooks the complaint had before the one that counted this.
     under: int = 0

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from complaints.doing import Words, allowed, happened, instant, need_words
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.missing import remedy_notice_at
 from complaints.particulars import RemedyOwed
 from complaints.people import Actor
 from complaints.priorities import priority_of
@@ -48,11 +49,11 @@ def remedy_done(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Wor
 
 
 def remedy_late(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The time promised for a remedy passed and it is not done; it stays owed."""
+    """The time promised for a remedy passed, or is about to, and it is not done; it stays owed."""
     role = allowed(case, Verb.REMEDY_LATE, by)
     remedy = _find(case, facts)
     target = case.target(Target.REMEDY, remedy.n)
-    if remedy.done_at is not None or target is None or at < target.internal_due:
+    if remedy.done_at is not None or target is None or at < remedy_notice_at(case, target):
         raise OutOfOrder(f"Remedy {remedy.n} of {case.ref} is not late: wait for its date.", code="not_late")
     return happened(case, Verb.REMEDY_LATE, at=at, by=by, role=role, facts=facts, words=words)
 

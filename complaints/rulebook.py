@@ -37,11 +37,15 @@ class PriorityTargets:
 
 @dataclass(frozen=True)
 class LevelTargets:
-    """What a scheme asks of one level after the first, counted from the disagreement; None: as at every level."""
+    """What a scheme asks of one level after the first, counted from the disagreement; None: as at every level.
+
+    `outside_when_missed`: once its time to decide has passed unanswered the complainant may go outside.
+    """
 
     ack: str | None = None
     decide: str | None = None
     extension_cap: str | None = None
+    outside_when_missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,7 @@ _LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset({"categories", "jurisdictions"}),
     "OnCall": frozenset({"zone"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
+    "LevelTargets": frozenset({"outside_when_missed"}),
 }
 
 

@@ -27,7 +27,7 @@ from store import owed_rows
 from store.acting import settle as _settle
 from store.casefiles import load
 from store.contacts import CHAT, chat_of
-from store.errors import StoreError, UnknownRow
+from store.errors import StoreError, UnknownLane, UnknownRow
 from store.outcomes import NO_ANSWER_AGAIN
 from store.owed_rows import unseal_payload
 from store.redrawing import shows
@@ -174,7 +174,7 @@ def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation
 
 
 def _read(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:
-    """The duty; one whose words or address do not open is given up, else no claim would ever get past it."""
+    """The duty; one whose words, address or lane do not read is given up, else no claim would ever get past it."""
     try:
         return _value(tx, row, uncertain)
     except StoreError as broken:
@@ -218,10 +218,20 @@ def _value(tx: Tx, row: Any, uncertain: set[int]) -> Obligation:
         chat=chat,
         facts=row.facts,
         payload=payload,
-        lane=Lane(row.lane),
+        lane=_lane(row),
         attempts=row.attempts,
         uncertain=row.id in uncertain,
     )
+
+
+def _lane(row: Any) -> Lane:
+    try:
+        return Lane(row.lane)
+    except ValueError as newer:
+        raise UnknownLane(
+            f"duty {row.id} stands in lane {row.lane}, which this release does not have: "
+            f"run the one that wrote it, then `amends outbox retry {row.id}`"
+        ) from newer
 
 
 def claimable(tx: Tx, kinds: Collection[str]) -> int:

@@ -15,10 +15,14 @@ MOST_COUNTED = 10_000
 
 
 def waiting(tx: Tx, most: int = MOST_COUNTED) -> dict[Lane, Waiting]:
-    """What is due and not done, by lane; of a longer queue only the `most` that are due first are looked at."""
+    """What is due and not done, by lane; of a longer queue only the `most` that are due first are looked at.
+
+    What stands in a lane of a newer release counts with what goes last.
+    """
     one = OBLIGATIONS.c
+    lane = case((one.lane.in_([int(each) for each in Lane]), one.lane), else_=int(Lane.BULK)).label("lane")
     due = (
-        select(one.lane, one.due, one.lease_until, one.attempts)
+        select(lane, one.due, one.lease_until, one.attempts)
         .where(IS_OPEN, one.due <= tx.now)
         .order_by(one.due)
         .limit(most)

@@ -2,7 +2,7 @@
 
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.loading import Settings, load
-from amends.settings.rules import cautions, rulebook, rulebooks
+from amends.settings.rules import cautions, not_counted, rulebook, rulebooks
 from amends.settings.variables import Secrets
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "SettingsError",
     "cautions",
     "load",
+    "not_counted",
     "rulebook",
     "rulebooks",
 ]

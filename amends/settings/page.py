@@ -65,8 +65,9 @@ shows how each due time was counted.
 
 Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
 files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
-day, another rhythm, a time zone that nobody knows) is left out, and `amends check` says which and why; it also names
-the next days off. The files are read at each start: as all settings they hold for complaints received from then on.
+day, another rhythm, a time zone that nobody knows) is left out; the start and `amends check` say which and why,
+and `check` names the next days off. The files are read at each start: as all settings they hold for complaints
+received from then on.
 
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
@@ -96,8 +97,9 @@ of today. `legal` is a target of its own that caps every other, extensions inclu
 all extensions together may move a date; `level 2 …` counts from the disagreement and goes there before the
 priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
 complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
-before a date that may be missed names the outside bodies as open now. Rows in italics are for people: no clock
-follows from them. P1 and P2 are never later than the defaults above.
+before a date that may be missed names the outside bodies as open now. `level 2 outside_when_missed` yes: when the
+time of that level passes unanswered, the complainant is told that the outside is open now. Rows in italics are for
+people: no clock follows from them. P1 and P2 are never later than the defaults above.
 
 """
 

@@ -164,9 +164,7 @@ def cautions(settings: Settings) -> list[str]:
                 f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
             )
         found += filter(None, [retention_caution(rules), scheme_caution(rules, preset_named(rules.preset))])
-        other = settings.jurisdiction.get(code or "")
-        hours, zone = (other and other.calendar) or settings.calendar, rules.calendar.zone
-        found += [f"not counted as a day off: {one}" for one in imported(settings, hours, zone).left_out]
+        found += _left_out(settings, code)
         if code and settings.jurisdiction[code].emergency_number is None:
             number = rules.emergency_number
             found.append(
@@ -204,6 +202,19 @@ def imported(settings: Settings, said: sections.Calendar, zone: str, *, year: in
         return closures_of(settings.file.parent, said.ics, zone, first, last)
     except BadIcal as wrong:
         raise SettingsError([Problem("calendar.ics", str(settings.file), str(wrong))]) from wrong
+
+
+def not_counted(settings: Settings) -> list[str]:
+    """What of the calendar files of every jurisdiction is no day off here, and why; raises SettingsError."""
+    codes = (None, *settings.jurisdiction)
+    return list(dict.fromkeys(line for code in codes for line in _left_out(settings, code)))
+
+
+def _left_out(settings: Settings, code: str | None) -> list[str]:
+    other = settings.jurisdiction.get(code or "")
+    said = (other and other.calendar) or settings.calendar
+    zone = (other and other.timezone) or settings.organisation.timezone
+    return [f"not counted as a day off: {one}" for one in imported(settings, said, zone).left_out]
 
 
 def _calendar(

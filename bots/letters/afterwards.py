@@ -20,9 +20,15 @@ def remedy_done(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> st
     return letter.say("remedy_done", remedy=letter.owed(one, words), date=letter.day(done))
 
 
-def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
-    """A promised date has passed; the new one comes from a person."""
-    return letter.say("remedy_late", remedy=letter.owed(one, words), date=letter.day(_promised(letter, one)))
+def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:
+    """A promised date will not be kept, or was not, and when they hear again."""
+    promised = _promised(letter, one)
+    return letter.say(
+        "remedy_late.missing" if promised > now else "remedy_late",
+        remedy=letter.owed(one, words),
+        date=letter.day(promised),
+        again=letter.day(next_news(letter.case, now)),
+    )
 
 
 def remedy_still_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:

@@ -11,6 +11,7 @@ from bots.letters import afterwards, outside, received, under_way
 from bots.letters.previewing import preview
 from bots.letters.writing import Letter, parts
 from bots.texts import Texts
+from complaints.missing import remedy_notice_at
 from complaints.particulars import RemedyOwed
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Target, Verb
@@ -90,13 +91,19 @@ class Composer:
         missing = facts.get("target") == Target.DECIDE
         return Spoken(under_way.progress(self.letter, self.now, missing=missing), "progress")
 
-    def delay(self, facts: Mapping[str, Any]) -> Spoken:
-        """That the answer is not ready."""
+    def delay(self, facts: Mapping[str, Any]) -> Spoken | None:
+        """That the answer is not ready; nothing once the notice that the date will not be kept is due."""
+        if facts.get("target") == Target.DATA_REQUEST:
+            return Spoken(under_way.about_their_data(self.letter, self.now), "data_request")
+        until = facts.get("until")
+        if until is not None and datetime.fromisoformat(str(until)) <= self.now:
+            return None
         return Spoken(under_way.delay(self.letter, self.now), "delay")
 
     def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:
         """That the outside is open now."""
-        return Spoken(under_way.legal_passed(self.letter), "legal_passed")
+        target = Target(facts.get("target", Target.LEGAL))
+        return Spoken(under_way.legal_passed(self.letter, target), "legal_passed")
 
     def confirmation(self, facts: Mapping[str, Any]) -> Spoken:
         """What was heard or told by voice, in writing; a decision with its whole text."""
@@ -122,9 +129,10 @@ class Composer:
         return Spoken(afterwards.remedy_done(self.letter, one, words), "remedy_done")
 
     def _late(self, one: RemedyOwed, words: Mapping[str, str], seq: int) -> Spoken:
-        """That its date came; where that was told before of this same date, that it is still not done."""
-        target = self.letter.case.target(Target.REMEDY, one.n)
-        missed = target.internal_due if target is not None else one.due
+        """That its date will not be kept, or was not; where that was told before, that it is still not done."""
+        case = self.letter.case
+        target = case.target(Target.REMEDY, one.n)
+        missed = remedy_notice_at(case, target) if target is not None else one.due
         told = any(
             event.verb is Verb.REMEDY_LATE
             and int(event.facts["remedy"]) == one.n
@@ -135,7 +143,8 @@ class Composer:
         if told:
             still = afterwards.remedy_still_late(self.letter, one, words, self.now)
             return Spoken(still, "remedy_late.still")
-        return Spoken(afterwards.remedy_late(self.letter, one, words), "remedy_late")
+        late = afterwards.remedy_late(self.letter, one, words, self.now)
+        return Spoken(late, "remedy_late")
 
     def reply_reminder(self, facts: Mapping[str, Any]) -> Spoken:
         """That the decision waits for a reply."""

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.letters.writing import Letter, below, parts
+from complaints.level_times import outside_when_missed
+from complaints.record import Case
 from complaints.targets import next_news
 from complaints.vocabulary import Target
 
@@ -48,23 +50,25 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
     """
     case = letter.case
     answer = letter.answer_by()
-    when = letter.say("progress.on_time" if answer > now else "progress.late", date=letter.day(answer))
-    if missing and answer > now:
-        again = next_news(case, now)
-        when = letter.say("progress.missing", date=letter.day(answer), again=letter.day(again))
+    date, again = letter.day(answer), letter.day(next_news(case, now))
+    if answer <= now:
+        when = letter.say("progress.late", date=date, again=again)
+    elif missing:
+        when = letter.say("progress.missing", date=date, again=again)
+    else:
+        when = letter.say("progress.on_time", date=date)
     said = letter.say(
         "progress",
         done=letter.say(f"progress.done.{case.state}"),
         left=letter.say(f"progress.left.{case.state}"),
         when=when,
     )
-    legal = case.target(Target.LEGAL)
-    open_now = legal is not None and legal.internal_due <= now
+    open_now = outside_is_open(case, now) or (missing and case.rules.targets.delay_outside)
     return parts(said, outside_now(letter) if open_now else "")
 
 
 def delay(letter: Letter, now: datetime) -> str:
-    """The promised date comes and the answer is not ready: how far it is, and what they can count on."""
+    """The promised date comes near and the answer is not ready: how far it is, and what they can count on."""
     case, answer = letter.case, letter.answer_by()
     said = letter.say(
         "delay" if answer > now else "delay.late",
@@ -75,15 +79,33 @@ def delay(letter: Letter, now: datetime) -> str:
     return parts(said, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
+def about_their_data(letter: Letter, now: datetime) -> str:
+    """The date that was given for the answer about their data will not be kept, or was not."""
+    one = letter.case.target(Target.DATA_REQUEST)
+    date = one.promised_due if one is not None else letter.answer_by()
+    return letter.say("data_request.missing" if date > now else "data_request.late", date=letter.day(date))
+
+
 def outside_now(letter: Letter) -> str:
     """That the complainant need not wait for us any longer."""
     return f"{letter.say('progress.outside_now')}\n{letter.bodies()}"
 
 
-def legal_passed(letter: Letter) -> str:
-    """The legal maximum has passed undecided: that, when we go on, and the outside right now."""
-    legal = letter.case.target(Target.LEGAL)
-    passed = legal.internal_due if legal is not None else letter.answer_by()
+def outside_is_open(case: Case, now: datetime) -> bool:
+    """Was the legal maximum missed, or a time by which the scheme opens the outside at a later level?"""
+    legal, decide = case.target(Target.LEGAL), case.target(Target.DECIDE)
+    if legal is not None and legal.internal_due <= now:
+        kept = legal.met_at is not None and legal.met_at <= legal.internal_due
+        if not kept:
+            return True
+    live = decide is not None and decide.met_at is None and decide.promised_due <= now
+    return decide is not None and live and outside_when_missed(case, decide)
+
+
+def legal_passed(letter: Letter, target: Target = Target.LEGAL) -> str:
+    """The legal maximum, or a later level's own, has passed undecided: that we go on, and the outside right now."""
+    legal = letter.case.target(target)
+    passed = legal.internal_due if target is Target.LEGAL and legal is not None else letter.answer_by()
     said = letter.say(
         "legal_passed", date=letter.day(passed), left=letter.say(f"progress.left.{letter.case.state}")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bots.slack import lists
 from bots.slack.blocks import Block, context, header, mention, section
@@ -22,7 +22,7 @@ from bots.slack.whom import present, stand_ins
 from complaints.hours import is_working, opening_time, working_day_from
 from complaints.ladder import TOP_AFTER_DAYS
 from complaints.likeness import Cluster
-from complaints.localtime import at_minute, wall
+from complaints.localtime import MINUTES_A_DAY, at_minute, wall
 from complaints.people import Actor
 from complaints.record import Case
 from complaints.rulebook import Calendar
@@ -130,6 +130,11 @@ def returned(member: Member, now: datetime, calendar: Calendar) -> datetime | No
     return member.absent_from if opening_time(yesterday, calendar) < member.absent_until else None
 
 
+def end_of(day: date, calendar: Calendar) -> datetime:
+    """Before this what is due on this day is due; closing time at 24:00 is still of the day that it closes."""
+    return at_minute(day, MINUTES_A_DAY, calendar.zone) + timedelta(seconds=1)
+
+
 class Digests:
     """Performs `digest` and `message`."""
 
@@ -154,7 +159,7 @@ class Digests:
         ):
             return Done()
         actor = Actor(member.id, member.roles)
-        morning = await self.morning(actor, at_minute(today + timedelta(days=1), 0, zone), rules.calendar)
+        morning = await self.morning(actor, today, rules.calendar)
         since = returned(member, now, rules.calendar)
         if since is not None:
             happened = await desk.do(desk.store.happened_since, actor, since, FEW)
@@ -163,8 +168,10 @@ class Digests:
             return Done()
         return await say_once(self.poster, owed, member.id, digest(morning, desk.voice, now, zone))
 
-    async def morning(self, actor: Actor, tonight: datetime, calendar: Calendar) -> Morning:
-        """What this person must know this morning."""
+    async def morning(self, actor: Actor, today: date, calendar: Calendar) -> Morning:
+        """What this person must know this morning, of the next working day too: the ladder's `-1bd`."""
+        tonight = end_of(today, calendar)
+        following = end_of(working_day_from(today + timedelta(days=1), calendar), calendar)
         desk, now = self.desk, self.desk.store.now()
         work = desk.store.worklist
         manages = actor.has(Role.MANAGER, Role.TOP_MANAGEMENT)
@@ -196,6 +203,7 @@ class Digests:
                 **({"overdue": await page(Section.OVERDUE, only=long)} if manages else {}),
                 **({} if manages else {"late": await page(Section.MINE, None, now)}),
                 "today": await page(Section.MINE, now, tonight),
+                "next": await page(Section.MINE, tonight, following),
                 **{f"{FOR}{one}": await page(Section.MINE, None, tonight, one) for one in replaced},
                 "unassigned": await page(Section.UNASSIGNED),
                 "waiting": await page(Section.WAITING),

@@ -88,7 +88,7 @@ def remedy_done(case: Case, event: Event) -> Case:
 
 
 def remedy_late(case: Case, event: Event) -> Case:
-    """Its date passed, or some time since that was last told."""
+    """Its date passed or is about to, or some time went by since that was last told."""
     n = int(event.facts["remedy"])
     late = next((one.late for one in case.remedies if one.n == n), 0)
     return _one_remedy(case, n, late=late + 1, late_at=event.at)

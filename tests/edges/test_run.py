@@ -301,6 +301,21 @@ async def test_a_start_that_cannot_be_says_why_in_words(tmp_path: Path) -> None:
         assert one.out == ""
 
 
+async def test_a_start_names_what_of_a_calendar_file_is_no_day_off(tmp_path: Path) -> None:
+    product = Product(tmp_path, {"AMENDS_SECRET_KEY": ""})
+    weekly = "BEGIN:VEVENT\nSUMMARY:Early closing\nDTSTART;VALUE=DATE:20261104\nRRULE:FREQ=WEEKLY\nEND:VEVENT"
+    whole = f"BEGIN:VCALENDAR\nVERSION:2.0\n{weekly}\nEND:VCALENDAR\n"
+    (tmp_path / "closures.ics").write_text(whole, encoding="utf-8")
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[calendar]", '[calendar]\nics = ["closures.ics"]'), encoding="utf-8")
+    ended = await product.amends("run")
+
+    assert ended.err.count("not_a_day_off") == 1
+    assert "closures.ics: Early closing: only a day of each year may come again" in ended.err
+    assert "Traceback" not in ended.err
+
+
 async def test_stopped_in_the_middle_of_its_first_training_it_ends_in_time(tmp_path: Path) -> None:
     async with bare() as far:
         product = Product(tmp_path, far.env, learnt=False)

@@ -221,7 +221,8 @@ def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(t
     )
     assert town.by_level == {2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")}
     small = rules(tmp_path).targets
-    assert (small.decide_from, small.delay_notice, small.by_level) == ("received", "1 bd", {})
+    assert (small.decide_from, small.delay_notice) == ("received", "1 bd")
+    assert small.by_level == {2: LevelTargets(outside_when_missed=True)}
     assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
 
 
@@ -254,6 +255,9 @@ def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> 
     assert old.id == "ba34cd76fa295863e146f667e9c4436a"
     assert later & set(said["targets"]) == set()
     assert from_json(said) == old
+    level = LevelTargets(ack="5 bd")
+    with_level = as_json(replace(old, targets=replace(old.targets, by_level={2: level})))
+    assert "outside_when_missed" not in with_level["targets"]["by_level"]["2"]
     changed = replace(old, targets=replace(old.targets, delay_notice="1 bd"))
     assert changed.id != old.id
     assert from_json(as_json(changed)) == changed

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bots.slack.digest import end_of
 from bots.slack.performers import performers
 from complaints.duties import Owed
 from complaints.hours import next_morning
+from complaints.people import SYSTEM
+from complaints.rulebook import Calendar
+from complaints.targets import next_due
 from complaints.vocabulary import Verb
 from scheduler.mornings import owe_next_morning
 from store.models import Run
@@ -19,6 +24,7 @@ from store.values import Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TUGBA, Office, office_of
+from tests.rules.builders import CRITERIA
 from tests.rules.slack_cases import RULES
 
 MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
@@ -64,6 +70,48 @@ async def test_everybody_who_handles_hears_once_a_working_day(office: Office) ->
     assert len(same_day) == 1
     assert len(digests(office, ALICE)) == 2
     assert "Yours, overdue" in digests(office, ALICE)[1]
+
+
+@clause("8.4")
+async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_on_the_day(
+    office: Office,
+) -> None:
+    refs = [owned(office, ALICE) for _ in range(10)]
+    for ref in refs:
+        office.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        office.store.act(ref, Verb.ASSESS, office.store.actor(ALICE), CRITERIA)
+    # Of a P3 that came on Tuesday the first action is due on Friday.
+    due = {str(one.internal_due) for ref in refs if (one := next_due(office.store.case(ref))) is not None}
+    assert due == {"2026-11-06 17:30:00+00:00"}
+    await morning(office)
+    early = digests(office, ALICE)
+    await morning(office, MORNING + timedelta(days=1))
+    (before,) = digests(office, ALICE)
+    await morning(office, MORNING + timedelta(days=2))
+    day = digests(office, ALICE)[-1]
+
+    assert early == []
+    assert "Yours, due on the next working day (10)" in before
+    assert "Yours, due today" not in before
+    assert "2 more in the app’s home" in before
+    assert sum(ref in before for ref in refs) == 8
+    assert "Yours, due today (10)" in day
+    assert "next working day" not in day
+    assert digests(office, BURAK) == []
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "end"),
+    [
+        (RULES.calendar, date(2026, 11, 4), datetime(2026, 11, 5, tzinfo=UTC)),
+        (RULES.calendar, date(2026, 10, 25), datetime(2026, 10, 26, tzinfo=UTC)),
+        (replace(RULES.calendar, always=True), date(2026, 11, 4), datetime(2026, 11, 5, tzinfo=UTC)),
+    ],
+)
+def test_what_is_due_when_a_day_closes_at_midnight_is_due_on_that_day(
+    calendar: Calendar, day: date, end: datetime
+) -> None:
+    assert end < end_of(day, calendar) < end + timedelta(minutes=1)
 
 
 async def test_nothing_to_say_is_no_digest(office: Office) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
+from complaints.duties import Lane
 from complaints.vocabulary import Verb
 from scheduler.backoff import MOST_BREAKS, MOST_TRIES
 from scheduler.performing import Performing
@@ -49,6 +50,21 @@ def test_a_duty_whose_words_do_not_open_is_given_up_and_the_others_go_on(store: 
     assert keys(store.claim(["say"], 10, 60)) == ["next"]
     assert [(one["key"], one["state"], one["why"]) for one in store.outbox()] == [
         ("bad", "failed", "unreadable: SealBroken")
+    ]
+    assert store.claimable(["told_failed"]) == 1
+
+
+def test_a_duty_in_a_lane_of_a_newer_release_is_given_up_and_the_others_go_on(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("newer", "next")
+    desk.say("other", chat=desk.chat("70002"))
+    changed(store, "newer", lane=7)
+    assert store.waiting()[Lane.BULK].due == 1
+    assert keys(store.claim(["say"], 10, 60)) == ["other"]
+
+    assert keys(store.claim(["say"], 10, 60)) == ["next"]
+    assert [(one["key"], one["state"], one["why"]) for one in store.outbox()] == [
+        ("newer", "failed", "unreadable: UnknownLane")
     ]
     assert store.claimable(["told_failed"]) == 1
 

@@ -63,7 +63,7 @@ def computed() -> set[str]:
     ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
-    ids |= {f"digest.{one}" for one in ("late", "today")} | {f"why.{code}" for code in STEPS}
+    ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{number}{unit.value}" for unit in Unit for number in ("", "one.")}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}

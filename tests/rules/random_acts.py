@@ -48,7 +48,9 @@ RULEBOOKS: tuple[Rulebook, ...] = (
         complex_doubles=False,
         extension_cap="10 bd",
         delay_notice="1 bd",
-        by_level={2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd")},
+        by_level={
+            2: LevelTargets(ack="5 bd", decide="20 bd", extension_cap="20 bd", outside_when_missed=True)
+        },
     ),
     replace(RULES, levels={1: ("handler", "manager")}),
     replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),

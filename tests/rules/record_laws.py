@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from complaints.because import explain_step, reached
@@ -16,6 +17,7 @@ from complaints.once import following
 from complaints.owing import standing
 from complaints.particulars import TargetSet
 from complaints.priorities import priority_of
+from complaints.quiet import quiet_until
 from complaints.record import Case, Event
 from complaints.targets import CAPPED_BY_LAW
 from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
@@ -309,12 +311,8 @@ def no_deadline_without_message(case: Case) -> None:
         if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
             continue
         at = notices.get((date.target, str(date.of)))
-        # It had passed before it was told of, or before it was counted anew by other rules.
-        late = _told_too_late(case) or date.promised_due <= date.start
-        if date.target is Target.DECIDE and at is None and case.rules.targets.delay_notice and late:
+        if date.target is Target.DECIDE and at is None and (_told_too_late(case) or _heard_since(case)):
             continue
-        if date.target is Target.DECIDE and at is None:
-            at = notices.get((Target.LEGAL, "0"))
         if date.target is Target.UPDATE and at is None:
             # That the answer will be late leaves in the same minute, and tells this too.
             at = notices.get((Target.DECIDE, "0"))
@@ -324,16 +322,32 @@ def no_deadline_without_message(case: Case) -> None:
             continue
         assert at is not None, (date, case.state)
         assert at <= date.promised_due, (date, at)
+        # That it will be missed is no news once it is: told before, never in the breath that names the date.
+        ahead = date.target in _PROMISED and date.promised_due > date.set_at
+        assert not ahead or date.set_at < at < date.promised_due, (date, at)
+
+
+def notices_of_a_date_follow_each_other(case: Case) -> None:
+    """First that there is no answer yet, then that the date will not be kept: neither twice nor both at once."""
+    owed = [one for one in standing(case) if one.facts.get("target") == Target.DECIDE]
+    notices = {one.facts.get("about", one.kind): one.due for one in owed if "remind" not in one.key}
+    first, last = notices.get("delay"), notices.get("progress")
+    assert len(notices) == len([one for one in owed if "remind" not in one.key])
+    if first is not None and last is not None:
+        quiet, zone = case.rules.dialogue.quiet_hours, case.rules.calendar.zone
+        assert quiet_until(first, quiet, zone) <= last - timedelta(hours=1)
 
 
 #: The dates that are promised outside while the complaint is with us, and which notice tells of each.
-_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY})
+_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY, Target.DATA_REQUEST})
+#: Of these, what was promised by a day: kept, or told before it is not.
+_PROMISED = frozenset({Target.DECIDE, Target.REMEDY, Target.DATA_REQUEST})
 _PROMISED_BY: Mapping[tuple[str, str], Target] = {
     ("progress", ""): Target.UPDATE,
     ("progress", "decide"): Target.DECIDE,
-    ("delay", "decide"): Target.DECIDE,
     ("legal_passed", "legal"): Target.LEGAL,
     ("remedy_late", ""): Target.REMEDY,
+    ("delay", "data_request"): Target.DATA_REQUEST,
 }
 
 
@@ -362,8 +376,11 @@ def no_duty_is_forgotten(before: Case, after: Case) -> None:
 
 def _silenced(before: Case, after: Case) -> bool:
     """Nobody hears us: unreachable, withdrawn, or over."""
-    unheard = after.has_chat and not after.reachable
-    return not after.is_open or unheard or Flag.WITHDRAWN in after.flags
+    return not after.is_open or _unheard(after) or Flag.WITHDRAWN in after.flags
+
+
+def _unheard(after: Case) -> bool:
+    return after.has_chat and not after.reachable
 
 
 def _target_over(target: Target, after: Case, key: str, *, of: int = 0) -> bool:
@@ -376,9 +393,15 @@ def _times_late(case: Case, key: str) -> int:
 
 
 def _told_too_late(after: Case) -> bool:
-    """Assessed anew when the date had passed: nothing can be told before it."""
+    """Set when it had passed already: nothing can be told before it."""
     one = after.target(Target.DECIDE)
-    return one is not None and after.assessment is not None and one.promised_due <= after.assessment.at
+    return one is not None and one.promised_due <= one.set_at
+
+
+def _heard_since(after: Case) -> bool:
+    """Whoever heard from us after the date is told of it no more."""
+    one = after.target(Target.DECIDE)
+    return one is not None and after.last_contact_at is not None and after.last_contact_at > one.promised_due
 
 
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
@@ -416,18 +439,22 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
     "progress": lambda before, after, key: (
         _silenced(before, after)
         or _target_over(Target.DECIDE if ":decide:" in key else Target.UPDATE, after, key)
-        # Other rules may tell it by a notice of their own.
-        or (":decide:" in key and before.rules != after.rules)
+        or (":decide:" in key and _heard_since(after))
     ),
     "delay": lambda before, after, key: (
-        _silenced(before, after)
-        or _target_over(Target.DECIDE, after, key)
-        or _told_too_late(after)
-        # Other rules may want none, and tell it otherwise.
-        or before.rules != after.rules
+        (_unheard(after) or _target_over(Target.DATA_REQUEST, after, key))
+        if Target.DATA_REQUEST in key
+        else (
+            _silenced(before, after)
+            or _target_over(Target.DECIDE, after, key)
+            # Other rules may want none.
+            or before.rules != after.rules
+        )
     ),
     "legal_passed": lambda before, after, key: (
-        _silenced(before, after) or _target_over(Target.LEGAL, after, key)
+        _silenced(before, after)
+        or _target_over(Target.DECIDE if ":decide:" in key else Target.LEGAL, after, key)
+        or (":decide:" in key and (before.rules != after.rules or before.level != after.level))
     ),
     "remind": _reminder_over,
     "remedy_late": lambda before, after, key: (

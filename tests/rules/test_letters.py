@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from bots.letters import Letter, afterwards, preview, received, under_way
+from bots.letters.composing import Composer
 from complaints.particulars import Issue, RemedyOwed
 from complaints.people import SYSTEM, staff
 from complaints.record import Case
+from complaints.targets import next_news
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
 
@@ -286,4 +288,35 @@ def test_where_a_scheme_opens_the_outside_with_the_notice_the_bodies_stand_in_it
     rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
     text = under_way.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
     assert "you may go to one of these now" in text
+    assert one.bodies() in text
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_notice_that_a_date_will_not_be_kept_says_when_they_hear_again_before_the_date_and_after_it(
+    language: str,
+) -> None:
+    one = letter(assessed(), language)
+    answer, before, after = one.answer_by(), NOW, one.answer_by() + timedelta(days=1)
+    missing, late = (under_way.progress(one, now, missing=True) for now in (before, after))
+    for text, now in ((missing, before), (late, after)):
+        assert one.day(answer) in text
+        assert one.day(next_news(one.case, now)) in text
+    assert missing != late
+    assert one.say("progress.on_time", date=one.day(answer)) not in missing
+
+
+def test_what_was_held_up_until_the_date_is_near_says_no_more_that_there_is_no_answer_yet() -> None:
+    one = letter(assessed())
+    facts = {"target": "decide", "version": 2, "until": NOW.isoformat()}
+    composer = Composer(one, (), lambda seq: {}, NOW)
+    assert composer.compose("delay", facts) is None
+    said = replace(composer, now=NOW - timedelta(minutes=1)).compose("delay", facts)
+    assert said is not None
+    assert "our answer is not ready yet" in said.text
+
+
+def test_where_only_the_second_notice_comes_it_names_the_outside_that_the_scheme_opens() -> None:
+    one = letter(assessed())
+    rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
+    text = under_way.progress(replace(one, case=replace(one.case, rules=rules)), NOW, missing=True)
     assert one.bodies() in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
@@ -29,6 +31,7 @@ from tests.rules.builders import (
     a_told_case,
     acknowledged,
     assessed,
+    at,
     decided,
     has,
     heard_at,
@@ -202,10 +205,17 @@ def test_a_small_remedy_may_be_checked_by_whoever_did_it() -> None:
     assert remedied(a_told_case(remedies=[a_refund()]), by=ALICE, checked_by=ALICE).case.everything_verified
 
 
-def test_a_remedy_is_late_only_after_its_date() -> None:
+def test_a_remedy_is_late_only_from_shortly_before_its_date() -> None:
     told = a_told_case(remedies=[a_refund()])
-    with pytest.raises(OutOfOrder, match="is not late"):
-        told.do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    for early in (told, replace(told, at=at("2026-11-17 16:28"))):
+        with pytest.raises(OutOfOrder, match="is not late"):
+            early.do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    assert (
+        replace(told, at=at("2026-11-17 16:29"))
+        .do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+        .case.remedies[0]
+        .late
+    )
     late = told.later(days=20).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
     assert late.duty("remedy_notice").facts["verb"] == "remedy_late"
     with pytest.raises(OutOfOrder, match="is not late"):

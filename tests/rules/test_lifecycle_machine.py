@@ -144,6 +144,11 @@ class Complaint(RuleBasedStateMachine):
         """Deadlines with no message: none."""
         laws.no_deadline_without_message(self.case)
 
+    @invariant()
+    def notices_of_a_date_follow_each_other(self) -> None:
+        """Never two at once that say different things."""
+        laws.notices_of_a_date_follow_each_other(self.case)
+
     def teardown(self) -> None:
         """At the end the events give the same case once more, and every date of it explains itself."""
         if hasattr(self, "case"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ import pytest
 
 from amends.settings.rules import preset_targets
 from amends.settings.sections import PRESETS
+from bots.letters import Letter, under_way
+from bots.letters.composing import Composer
 from complaints.errors import NotAllowed
 from complaints.people import SYSTEM
 from complaints.rulebook import Calendar, PriorityTargets, Rulebook
@@ -23,12 +25,17 @@ from tests.rules.builders import (
     RULES,
     SECTION_4,
     Told,
+    a_case_at_level_two,
+    a_case_offered_recourse,
     a_received_case,
+    a_told_case,
     acknowledged,
+    an_investigated_case,
     assessed,
     decided,
     rules_with,
 )
+from tests.rules.dialogue_play import TEXTS
 
 HOURS = parse_hours("Mon-Fri 09:00-17:30") or {}
 CHRISTMAS = {date(2026, 12, 25): "Christmas Day", date(2026, 12, 28): "Boxing Day (observed)"}
@@ -172,6 +179,47 @@ def test_australian_finance_tells_of_the_delay_before_the_time_ends_and_of_the_o
     assert told.duty("legal_passed").due == on(ends, zone)
     assert told.duty("delay").due == on(told_of, zone)
     assert scheme.targets.delay_outside
+
+
+@clause("7.9")
+@pytest.mark.parametrize(
+    ("preset", "passed"),
+    [("uk_water", "2026-11-17 17:30"), ("small_business", "2026-11-10 17:30"), ("spso", None)],
+)
+def test_a_second_stage_that_passes_unanswered_opens_the_outside_where_the_scheme_does(
+    preset: str, passed: str | None
+) -> None:
+    scheme = replace(RULES, targets=preset_targets(preset))
+    told = a_case_at_level_two(rules=scheme)
+    owed = [one for one in told.owed if one.kind == "legal_passed"]
+    assert [one.due for one in owed] == ([on(passed)] if passed else [])
+    assert [one.key for one in owed] == (["legal_passed:decide:3"] if passed else [])
+    letter = Letter(told.case, TEXTS, "en")
+    late = due(told, Target.DECIDE) + timedelta(days=1)
+    for one in owed:
+        said = Composer(letter, told.events, lambda seq: {}, late).compose("legal_passed", one.facts)
+        assert said is not None
+        assert letter.day(one.due) in said.text
+        assert letter.bodies() in said.text
+    # What is told at the later dates says the same; before the second stage was missed nothing does.
+    news = under_way.progress(letter, late)
+    assert (letter.bodies() in news) is (passed is not None)
+    assert letter.bodies() not in under_way.progress(letter, told.at + timedelta(days=6))
+    assert "legal_passed" not in a_case_offered_recourse(rules=scheme).kinds
+
+
+@clause("7.9")
+def test_a_legal_maximum_that_was_missed_keeps_the_outside_open_and_one_that_was_kept_does_not() -> None:
+    scheme = rules_with(legal="10 bd")
+    later = due(a_told_case(rules=scheme), Target.LEGAL) + timedelta(days=1)
+    kept = Letter(a_case_at_level_two(rules=scheme).case, TEXTS, "en")
+    assert kept.bodies() not in under_way.progress(kept, later)
+    decided_late = replace(an_investigated_case(rules=scheme), at=later)
+    missed = (
+        decided(decided_late).do(Verb.COMMUNICATE_DECISION, SYSTEM).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
+    )
+    letter = Letter(missed.case, TEXTS, "en")
+    assert letter.bodies() in under_way.progress(letter, later)
 
 
 @clause("7.9")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.rules.builders import (
     LOWER_REASON,
     MONA,
     ORHAN,
+    RULES,
     TUESDAY,
     Told,
     a_closed_case,
@@ -182,22 +184,73 @@ def test_before_a_promised_date_is_missed_the_complainant_hears_that_there_is_no
     assert "delay" not in an_assessed_case().kinds
 
 
+def _missed(told: Told) -> datetime:
+    """When the notice leaves that the date of the answer will not be kept."""
+    (one,) = (one for one in told.owed if one.key.startswith("progress:decide"))
+    return one.due
+
+
 @clause("7.3")
-def test_a_date_that_was_told_after_the_moment_of_its_notice_is_spoken_of_when_it_comes() -> None:
+def test_after_the_notice_that_there_is_no_answer_yet_comes_one_that_the_date_will_not_be_kept() -> None:
     told = an_assessed_case(rules=rules_with(delay_notice="1 bd"))
-    by_a_day = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY)
-    assert by_a_day.duty("delay").due == at("2026-11-18 17:30")
-    by_a_week = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-24"}, WHY)
-    assert by_a_week.duty("delay").due == at("2026-11-23 09:00")
+    assert told.duty("delay").due == at("2026-11-16 09:00")
+    assert _missed(told) == at("2026-11-17 16:30")
+    # Held up until then, only the second leaves.
+    assert told.duty("delay").facts["until"] == "2026-11-17T16:30:00Z"
+    answered = decided(an_investigated_case(rules=rules_with(delay_notice="1 bd")))
+    assert not [one for one in answered.keys if one.startswith("progress:decide")]
+
+
+@clause("7.3")
+def test_a_date_that_was_told_after_the_moment_of_its_first_notice_is_spoken_of_before_it_comes() -> None:
+    told = an_assessed_case(rules=rules_with(delay_notice="1 bd"))
     raised = assessed(told.later(days=6), severity=4)
-    assert raised.duty("delay").due == at("2026-11-10 17:30")
-    assert "delay" not in assessed(told.later(days=9), severity=4).kinds
+    assert "delay" not in raised.kinds
+    assert _missed(raised) == at("2026-11-10 16:30")
+    late = replace(told, at=at("2026-11-17 17:00")).do(
+        Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY
+    )
+    assert "delay" not in late.kinds
+    assert _missed(late) == at("2026-11-18 16:30")
+    early = told.do(Verb.EXTEND, MONA, {"target": "decide", "extended_to": "2026-11-18"}, WHY)
+    assert early.duty("delay").due == at("2026-11-17 09:00")
+    passed = assessed(told.later(days=9), severity=4)
+    assert "delay" not in passed.kinds
+    assert not [one for one in passed.keys if one.startswith("progress:decide")]
+
+
+@clause("7.3")
+@pytest.mark.parametrize(("decide", "after"), [("40 min", 20), ("2 h", 60), ("61 min", 1)])
+def test_a_date_that_is_very_near_is_spoken_of_between_its_telling_and_its_coming(
+    decide: str, after: int
+) -> None:
+    spans = {one: replace(times, decide=decide) for one, times in RULES.targets.by_priority.items()}
+    told = a_received_case(rules=rules_with(by_priority=spans, delay_notice="1 bd"))
+    assert "delay" not in told.kinds
+    assert _missed(told) == TUESDAY + timedelta(minutes=after)
+
+
+@clause("7.3")
+@pytest.mark.parametrize("notice", ["1 h", "30 min", "90 min", "2 h"])
+def test_two_notices_of_one_date_leave_an_hour_apart_or_only_the_second_does(notice: str) -> None:
+    told = an_assessed_case(rules=rules_with(delay_notice=notice))
+    assert ("delay" in told.kinds) is (notice == "2 h")
+    assert _missed(told) == at("2026-11-17 16:30")
+
+
+@clause("7.3")
+def test_who_heard_from_us_after_the_date_is_not_told_of_it_once_more() -> None:
+    told = an_assessed_case(rules=rules_with(delay_notice="1 bd"))
+    before_it = told.later(days=7).do(Verb.INFORM, SYSTEM)
+    assert "progress:decide:2" in before_it.keys
+    assert "progress:decide:2" not in told.later(days=15).do(Verb.INFORM, SYSTEM).keys
 
 
 @clause("7.3")
 def test_the_notice_of_a_legal_maximum_comes_before_it_and_the_outside_at_it() -> None:
     told = a_received_case(rules=rules_with(delay_notice="1 bd", legal="30 days"))
     assert told.duty("delay").due == at("2026-12-02 09:00")
+    assert _missed(told) == at("2026-12-03 09:00")
     assert told.duty("legal_passed").due == at("2026-12-03 10:00")
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from bots.letters import Letter
 from bots.letters.composing import Composer
 from complaints.people import SYSTEM
-from complaints.vocabulary import CloseCode, Verb
+from complaints.targets import next_news
+from complaints.vocabulary import CloseCode, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -22,6 +26,7 @@ from tests.rules.builders import (
     a_case_offered_recourse,
     a_closed_case,
     a_decided_case,
+    a_message,
     a_received_case,
     a_refund,
     a_sign,
@@ -74,7 +79,11 @@ def test_nothing_lapses_while_a_remedy_is_owed_or_unchecked() -> None:
 @clause("7.7")
 def test_a_remedy_is_told_when_done_and_when_late() -> None:
     told = a_told_case(remedies=[a_refund()])
-    assert told.duty("remedy_late").key == "remedy_late:0:1"
+    # Told an hour before the promised day ends, not once it is over.
+    assert (told.duty("remedy_late").key, told.duty("remedy_late").due) == (
+        "remedy_late:0:1",
+        at("2026-11-17 16:30"),
+    )
     done = told.do(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": told.at.isoformat()})
     assert done.duty("remedy_notice").facts["remedy"] == 0
     assert "remedy_late" not in done.kinds
@@ -99,6 +108,51 @@ def _template(told: Told, seq: int) -> str | None:
     composer = Composer(Letter(told.case, TEXTS, "en"), told.events, lambda seq: {}, told.at)
     said = composer.compose("remedy_notice", {"remedy": 0, "seq": seq, "verb": "remedy_late"})
     return said and said.template
+
+
+@clause("7.7")
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_before_its_date_a_remedy_is_said_to_miss_it_and_after_it_to_have_missed_it(language: str) -> None:
+    told = replace(a_told_case(remedies=[a_refund()]), at=at("2026-11-17 16:30"))
+    late = told.do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    letter = Letter(late.case, TEXTS, language)
+    facts = {"remedy": 0, "seq": late.last.seq, "verb": "remedy_late"}
+    said = []
+    for now in (late.at, late.at + timedelta(days=1)):
+        one = Composer(letter, late.events, lambda seq: {}, now).compose("remedy_notice", facts)
+        assert one is not None
+        assert letter.day(at("2026-11-17 17:30")) in one.text
+        assert letter.day(next_news(late.case, now)) in one.text
+        said.append(one.text)
+    assert said[0] != said[1]
+    # The next is the second, though the first came before the date.
+    assert late.duty("remedy_late").key == "remedy_late:0:1:1"
+    again = late.later(days=8).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
+    assert _template(again, again.last.seq) == "remedy_late.still"
+
+
+@clause("7.3")
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_who_asked_about_their_data_hears_before_the_date_that_it_will_not_be_kept(language: str) -> None:
+    closed = a_closed_case()
+    asked = closed.do(Verb.ADD, ANNA, a_message(kind="data_erasure"))
+    duty = asked.duty("delay")
+    target = asked.case.target(Target.DATA_REQUEST)
+    assert target is not None
+    assert duty.key == "delay:data_request:1"
+    assert asked.at < duty.due == target.promised_due - timedelta(hours=1)
+    letter = Letter(asked.case, TEXTS, language)
+    early, late = (
+        Composer(letter, asked.events, lambda seq: {}, now).compose("delay", duty.facts)
+        for now in (duty.due, duty.due + timedelta(days=1))
+    )
+    assert early is not None
+    assert late is not None
+    assert letter.day(target.promised_due) in early.text
+    assert letter.day(target.promised_due) in late.text
+    assert early.text != late.text
+    assert "delay" not in asked.do(Verb.REPLY, ALICE, {}, {"text": "It is erased on Monday."}).kinds
+    assert "delay" not in closed.kinds
 
 
 @clause("7.7")

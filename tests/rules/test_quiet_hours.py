@@ -159,9 +159,10 @@ def test_an_answer_that_will_be_late_is_told_before_the_day_is_over() -> None:
     told = an_assessed_case()
     (notice,) = (one for one in told.owed if one.key.startswith("progress:decide"))
     assert (notice.key, notice.due) == ("progress:decide:2", at("2026-11-17 16:30"))
-    # The legal maximum has a notice of its own.
+    # The legal maximum has a notice of its own beside it, which comes with the date and not before.
     legal = an_assessed_case(rules=rules_with(legal="10 bd"))
-    assert not [one for one in legal.keys if one.startswith("progress:decide")]
+    assert legal.duty("legal_passed").due == at("2026-11-17 17:30")
+    assert "progress:decide:2" in legal.keys
 
 
 @clause("7.3")

@@ -21,5 +21,6 @@ Alice sees: No extension passes the legal maximum
 Alice does not see: The depot has not answered
 Alice goes back
 Clock +9 days
+Bot told Anna once: We will not keep that date
 Bot to Anna: you may go to one of these now
 Record of Anna: state=assessed
