@@ -17,19 +17,21 @@ from amends.parts.copies import copies
 from amends.parts.tally import Tally
 from amends.parts.web import Hook
 from amends.settings import Settings
+from bots.recovering import Recovering
 from bots.telegram.application import build_application
 from bots.telegram.buttons import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
-from bots.telegram.recovering import Recovering
+from bots.telegram.sending import nobody_there
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
+from store.owed_rows import SPEAKING
 from store.values import Obligation
 
 #: Telegram away at the start: the staff's side goes on, and we knock again.
@@ -64,7 +66,7 @@ class TelegramPart:
             copy_of=copies(settings, store),
             told=partial(tally.count, "messages_total"),
         )
-        self._performers = Recovering(self._again).watched(speaking)
+        self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)
         self._registered = False
         self._poller: Poller | None = None
         self._begun = asyncio.Event()

@@ -18,8 +18,8 @@ from tests.faults.weather import Stage, Trouble, Weathered, staged, weathered
 LASTS = 0.5
 
 
-async def _through(stage: Stage, *found: Trouble) -> list[Weathered]:
-    return [await weathered(stage, one, people=2) for one in found]
+async def _through(stage: Stage, *found: Trouble, cards: bool = False) -> list[Weathered]:
+    return [await weathered(stage, one, people=2, cards=cards) for one in found]
 
 
 def _wrong(came: list[Weathered]) -> list[Weathered]:
@@ -69,6 +69,7 @@ async def test_a_database_that_comes_and_goes_costs_nothing(
             troubles.of_line("cut", GOOD, troubles.to_database, lasts=LASTS, cut=True),
             troubles.of_line("refused", Line(refuses=True), troubles.to_database, lasts=LASTS, cut=True),
             troubles.of_line("half open", Line(silent=True), troubles.to_database, lasts=LASTS),
+            cards=True,
         )
         aside = stage.store.set_aside_list()
         proof = stage.store.verify()
