@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -14,6 +12,7 @@ from telegram.error import InvalidToken
 
 from amends.keys import button_secrets
 from amends.parts.copies import copies
+from amends.parts.naming import name_of_holder
 from amends.parts.tally import Tally
 from amends.parts.web import Hook
 from amends.settings import Settings
@@ -96,7 +95,7 @@ class TelegramPart:
             return
         await self._hear_by_polling()
         # On PostgreSQL one replica polls and another takes over: the name tells who holds the lease.
-        holder = f"{socket.gethostname()}:{os.getpid()}" if self._store.is_shared else None
+        holder = name_of_holder() if self._store.is_shared else None
         self._poller = Poller(self._app, self._store, self._intake, holder=holder, recovered=self._again)
         await self._poller.run()
 
