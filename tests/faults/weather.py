@@ -11,7 +11,6 @@ from pathlib import Path
 
 from complaints.people import MODEL
 from complaints.vocabulary import Verb
-from store.errors import DatabaseAway
 from store.open import Store
 from tests.edges.product import until
 from tests.faults.desk import DeskProcess, waited
@@ -89,7 +88,7 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
     loop = asyncio.get_running_loop()
     doubled = len(stage.far.telegram.doubled())
     await trouble.begins(stage)
-    changing = asyncio.create_task(_changed(stage.store)) if cards else None
+    changing = asyncio.create_task(stage.store.surely(_change, stage.store)) if cards else None
     chats = stage.people_write(people)
     await asyncio.sleep(trouble.lasts)
     await trouble.ends(stage)
@@ -105,7 +104,7 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
     right = None
     if changing is not None:
         ref = await changing
-        await waited(lambda: asyncio.to_thread(_is_shown, stage.store, ref), stage.desk, seconds=PATIENCE)
+        await waited(lambda: stage.store.surely(_is_shown, stage.store, ref), stage.desk, seconds=PATIENCE)
         right = loop.time() - ended
     return Weathered(
         name=trouble.name,
@@ -120,23 +119,15 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
     )
 
 
-async def _changed(store: Store) -> str:
-    """Something comes into the record of a complaint, as soon as the database takes it; its reference."""
-
-    def propose() -> str:
-        ref = str(store.cases(limit=1)[0][0]["ref"])
-        facts = {
-            "words": store.case(ref).words, "category": "money", "probability": 0.8, "severity": 2, "safety": 0,
-            "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
-        }  # fmt: skip
-        store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": "[]"})
-        return ref
-
-    while True:
-        try:
-            return await asyncio.to_thread(propose)
-        except DatabaseAway:
-            await asyncio.sleep(0.2)
+def _change(store: Store) -> str:
+    """Something comes into the record of a complaint; its reference."""
+    ref = str(store.cases(limit=1)[0][0]["ref"])
+    facts = {
+        "words": store.case(ref).words, "category": "money", "probability": 0.8, "severity": 2, "safety": 0,
+        "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
+    }  # fmt: skip
+    store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": "[]"})
+    return ref
 
 
 def _is_shown(store: Store, ref: str) -> bool:
@@ -160,7 +151,8 @@ async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
             if after is None:
                 return found
 
-    return await asyncio.to_thread(counted)
+    # A connection of ours may have died with the desk's.
+    return await stage.store.surely(counted)
 
 
 @asynccontextmanager
