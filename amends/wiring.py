@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -32,7 +32,15 @@ from scheduler.proposing import Proposing
 from scheduler.retraining import owe_first_training
 from scheduler.ticking import ticking
 from scheduler.training import training
+from store.errors import DatabaseAway
 from store.open import Store
+
+#: A store that is silent for so many seconds is as good as away: who asks how we are must hear it.
+STORE_ANSWERS_IN = 5.0
+
+#: Which parts can do their work, by name.
+Parts = Mapping[str, bool]
+Told = TypeVar("Told")
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +175,7 @@ class Desk:
             **speaking,
         }
 
-    async def ready(self) -> Mapping[str, bool]:
+    async def ready(self) -> Parts:
         """Which parts can do their work now."""
         found = {"store": await self._store_answers()}
         if self._telegram is not None and "telegram" in self.parts:
@@ -178,14 +186,24 @@ class Desk:
 
     async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
         """Whether this process can do its work, and the figures behind it."""
-        parts = await self.ready()
-        return all(parts.values()), await self.store.only_reading(
-            condition, self.store, parts, self._gauges()
-        )
+        parts, told = await self._of_store(lambda parts: condition(self.store, parts, self._gauges()))
+        return all(parts.values()), told
 
     async def _figures(self) -> str:
+        _, told = await self._of_store(lambda parts: figures(self.store, parts, self.tally, self._gauges()))
+        return told
+
+    async def _of_store(self, tell: Callable[[Parts], Told]) -> tuple[Parts, Told]:
+        """What is told of the store, or without it where it does not answer in time; and which parts are well."""
         parts = await self.ready()
-        return await self.store.only_reading(figures, self.store, parts, self.tally, self._gauges())
+        if parts["store"]:
+            try:
+                async with asyncio.timeout(STORE_ANSWERS_IN):
+                    return parts, await self.store.only_reading(tell, parts)
+            except (TimeoutError, DatabaseAway):
+                log.warning("store_away", why="it went silent")
+                parts = {**parts, "store": False}
+        return parts, tell(parts)
 
     def _gauges(self) -> Mapping[str, float]:
         telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}
@@ -194,7 +212,8 @@ class Desk:
 
     async def _store_answers(self) -> bool:
         try:
-            await self.store.in_thread(self.store.next_due)
+            async with asyncio.timeout(STORE_ANSWERS_IN):
+                await self.store.in_thread(self.store.next_due)
         except Exception:
             log.exception("store_away")
             return False

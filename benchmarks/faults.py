@@ -109,18 +109,20 @@ async def _cost(accident: accidents.Accident, store: str, many: int) -> accident
 
 
 def weather(lasts: float, stores: tuple[str, ...]) -> Table:
-    """Troubles, each with people who write meanwhile and after; seconds from its end to the first and last answer."""
+    """Troubles, each with people who write meanwhile and after; seconds from its end to the first and last answer and
+    until a card that changed in it shows the record."""
     title = f"Bad weather of {lasts:g} s, 4 people writing in it and 4 at its end"
     drawn = Table(title=title, title_justify="left", show_edge=False)
     drawn.add_column("trouble", no_wrap=True)
-    for column in ("lost", "cases doubled", "said twice (marked)", "first", "all answered"):
+    for column in ("lost", "cases doubled", "said twice (marked)", "first", "all answered", "card right"):
         drawn.add_column(column)
     for store in stores:
         for came in asyncio.run(_weathered(lasts, store)):
             twice = f"{came.doubled} ({came.doubled - came.unmarked})"
             first = "in it" if came.first < 0 else f"{came.first:.1f} s"
+            cards = f"{came.cards:.1f} s" if came.cards is not None else "-"
             drawn.add_row(
-                came.name, str(came.lost), str(came.cases_doubled), twice, first, f"{came.last:.1f} s"
+                came.name, str(came.lost), str(came.cases_doubled), twice, first, f"{came.last:.1f} s", cards
             )
     return drawn
 
@@ -142,7 +144,7 @@ async def _weathered(lasts: float, store: str) -> list[Weathered]:
                     *database.troubles(made, lasts=lasts),
                     *troubles.lines(troubles.to_database, "line to PostgreSQL", lasts=lasts, forgets=False),
                 ]
-            return [await weathered(stage, one) for one in found]
+            return [await weathered(stage, one, cards=True) for one in found]
 
 
 @asynccontextmanager

@@ -1,12 +1,14 @@
 """1, 2 and 4 processes on one PostgreSQL: duties done per second, beside bare SKIP LOCKED in the same run.
 
 What counts is the gain of more processes, ours beside the bare one's. Then two replicas of which one is killed
-now and then: how long after its due time each duty was done. LIMITS=folder runs the `pg_outbox.py` that is there
+now and then: how long after its due time each duty was done; and of two whole desks the one that polls Telegram: how
+long until the other answered who wrote then. LIMITS=folder runs the `pg_outbox.py` that is there
 as well. AMENDS_KILLS says how often one is killed (60 s apart from the second on; 1 unless said).
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import subprocess
@@ -25,12 +27,14 @@ from benchmarks import bare_outbox, databases
 from benchmarks.measuring import quantile, verdict
 from benchmarks.replica import KIND
 from tests.edges.product import ROOT
+from tests.faults.following import followed
 
 PROCESSES = (1, 2, 4)
 DUTIES, BARE_DUTIES = 3_000, 30_000
 BATCH = 16
 ROUNDS = 3
 LEAST_GAIN = 0.9
+FOLLOWED_WITHIN = 10.0
 KILLS = int(os.environ.get("AMENDS_KILLS", "1"))
 EACH_SECOND = 20
 _FILL = """
@@ -51,6 +55,7 @@ def tables(duties: int = DUTIES, rounds: int = ROUNDS, kills: int = KILLS) -> It
         yield _gain(fresh(), duties, rounds)
         if kills:
             yield _killed(fresh(), kills)
+            yield _followed(fresh)
 
 
 def limits() -> str:
@@ -184,6 +189,26 @@ def _killed(url: str, kills: int) -> Table:
         str(duties - found),
         str(len(done) - found),
         *(f"{quantile(gaps, share):.2f} s" for share in (0.5, 0.99, 1.0)),
+    )
+    return drawn
+
+
+def _followed(fresh: databases.Fresh) -> Table:
+    """The one that polls is killed, each time on a new database."""
+    came = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            came.append(asyncio.run(followed(Path(folder), _address(fresh()))))
+    title = f"Two desks, the one that polls killed {ROUNDS} times"
+    drawn = Table(title=title, title_justify="left", show_edge=False)
+    for column in ("lease left at the kill", "answered by the other after, median", "longest", "goal"):
+        drawn.add_column(column)
+    seconds = [one.seconds for one in came]
+    drawn.add_row(
+        ", ".join(f"{one.died.left:.1f} s" for one in came),
+        f"{statistics.median(seconds):.1f} s",
+        f"{max(seconds):.1f} s",
+        verdict(max(seconds) < FOLLOWED_WITHIN),
     )
     return drawn
 

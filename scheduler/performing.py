@@ -30,6 +30,8 @@ PLENTY = 4
 BETWEEN_SECONDS = 0.05
 #: Kinds that take long and that nobody waits for.
 BACKGROUND = frozenset({"train"})
+#: Kinds that go on until somebody has seen them: danger to people is never given up by itself.
+UNENDING = frozenset({"page"})
 #: The floor under the nudges: a due time reached, or another replica's commit, is seen within this time.
 POLL_SECONDS = 1.0
 
@@ -216,8 +218,8 @@ class Performing:
                 await store.surely(store.stand_back, one.id, after)
                 asyncio.get_running_loop().call_later(after, self._nudged.set)
                 return "no_place"
-            case Retry(why=why, after_seconds=after) if one.attempts < _most_tries(one, outcome):
-                await store.surely(store.retry, one.id, backoff.wait(one.attempts, after), why)
+            case Retry(why=why, after_seconds=after) if _is_tried_again(one, outcome):
+                await store.surely(store.retry, one.id, backoff.wait(one.attempts, after, one.lane), why)
                 return "retry"
             case Retry(why=why) | GaveUp(why=why):
                 log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
@@ -244,7 +246,10 @@ class Performing:
             return Broke(f"{type(wrong).__name__}")
 
 
-def _most_tries(one: Obligation, outcome: Retry) -> int:
+def _is_tried_again(one: Obligation, outcome: Retry) -> bool:
     """Of a chat and of a thread only the oldest is done: one that breaks there holds all others back."""
     holds_others = one.chat is not None or one.kind == THREAD
-    return backoff.MOST_BREAKS if holds_others and isinstance(outcome, Broke) else backoff.MOST_TRIES
+    most = (
+        backoff.MOST_BREAKS if holds_others and isinstance(outcome, Broke) else backoff.most_tries(one.lane)
+    )
+    return one.kind in UNENDING or one.attempts < most

@@ -7,13 +7,12 @@ on Slack's side for a while, and what is sent down it is lost: never sent again,
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
+from amends.parts.naming import name_of_holder
 from amends.parts.tally import Tally
 from store.open import Store
 
@@ -31,7 +30,7 @@ class Lines:
 
     def __init__(self, store: Store, tally: Tally, *, holder: str | None = None) -> None:
         self._store, self._tally = store, tally
-        self._holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+        self._holder = holder or name_of_holder()
         self._look = asyncio.Event()
         #: As Slack counted when our line was last opened.
         self.connections = 0

@@ -22,6 +22,7 @@ from amends.parts.tally import Tally
 from amends.settings import Settings
 from bots.letters import preview
 from bots.letters.composing import read_out
+from bots.recovering import Recovering
 from bots.slack.app import build_app
 from bots.slack.client import error_of, make_client, status_of
 from bots.slack.desk import Desk as StaffDesk
@@ -29,6 +30,7 @@ from bots.slack.desk import Places
 from bots.slack.http import PATH, handler
 from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
+from bots.slack.posting import NobodyThere
 from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
@@ -42,6 +44,9 @@ from store.open import Store
 SYNC_SECONDS = 240.0
 #: Slack away at the start: the complainant's side goes on, and we knock again.
 KNOCK_SECONDS = 5.0
+
+#: What Slack cannot do while it answers other calls is tried again no sooner than so, and ever later.
+FREED_APART = 5.0
 
 #: Errors that knocking again does not mend: the installer must.
 FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
@@ -80,15 +85,19 @@ class SlackPart:
             read_out=partial(read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
         )
+        self._recovering = Recovering(
+            self._free_waits, lambda failed: isinstance(failed, NobodyThere), apart=FREED_APART
+        )
+        self._performers = self._recovering.watched(performers(self._desk, self._client, pace=pace))
         self._line: AsyncSocketModeHandler | None = None
         self._handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
     async def begin(self, *, listens: bool) -> None:
         """Make the line where this process listens, and keep the roles; Slack may be away meanwhile."""
-        self.tasks.append(
-            asyncio.create_task(self._listen() if listens else self._only_speak(), name="slack")
-        )
+        hearing = self._listen() if listens else self._only_speak()
+        self.tasks.append(asyncio.create_task(hearing, name="slack"))
+        self.tasks.append(asyncio.create_task(self._knock(), name="slack-knocking"))
 
     async def _only_speak(self) -> None:
         await self._sync_roles()
@@ -117,6 +126,14 @@ class SlackPart:
                 if await self._answers():
                     raise OutsideFailed(str(deaf)) from deaf
                 log.warning("slack_away", why="no answer")
+
+    async def _knock(self) -> None:
+        """While nobody is there for what we owe, ask for ourselves: every duty may be waiting out its pause."""
+        while True:
+            await self._recovering.away.wait()
+            await asyncio.sleep(KNOCK_SECONDS)
+            if await self._answers():
+                await self._recovering.got_through()
 
     async def _answers(self) -> bool:
         try:
@@ -161,11 +178,14 @@ class SlackPart:
     async def _again(self) -> None:
         """Slack is back: what waits for its next try need not wait out its pause."""
         try:
-            await self._desk.do(self._desk.store.free_waits, tuple(self.performers()))
-            await self._desk.do(self._desk.store.sweep_cards)
+            await self._free_waits()
         except DatabaseAway as away:
             # The pauses end by themselves.
             log.warning("database_away", why=str(away))
+
+    async def _free_waits(self) -> None:
+        await self._desk.do(self._desk.store.free_waits, tuple(self._performers))
+        await self._desk.do(self._desk.store.sweep_cards)
 
     async def _keep_roles(self) -> None:
         while True:
@@ -195,7 +215,7 @@ class SlackPart:
 
     def performers(self) -> Mapping[str, Perform]:
         """The performers of the kinds that staff see."""
-        return performers(self._desk, self._client, pace=self._pace)
+        return self._performers
 
     def hooks(self) -> Mapping[str, Hook]:
         """The route of HTTP mode, where it is configured; 503 until Slack has answered once."""

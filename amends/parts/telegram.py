@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -14,22 +12,25 @@ from telegram.error import InvalidToken
 
 from amends.keys import button_secrets
 from amends.parts.copies import copies
+from amends.parts.naming import name_of_holder
 from amends.parts.tally import Tally
 from amends.parts.web import Hook
 from amends.settings import Settings
+from bots.recovering import Recovering
 from bots.telegram.application import build_application
 from bots.telegram.buttons import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.performers import performers
 from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
-from bots.telegram.recovering import Recovering
+from bots.telegram.sending import nobody_there
 from bots.telegram.translating import ALLOWED
 from bots.telegram.webhook import webhook
 from bots.texts.texts import Texts
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
+from store.owed_rows import SPEAKING
 from store.values import Obligation
 
 #: Telegram away at the start: the staff's side goes on, and we knock again.
@@ -64,7 +65,7 @@ class TelegramPart:
             copy_of=copies(settings, store),
             told=partial(tally.count, "messages_total"),
         )
-        self._performers = Recovering(self._again).watched(speaking)
+        self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)
         self._registered = False
         self._poller: Poller | None = None
         self._begun = asyncio.Event()
@@ -94,7 +95,7 @@ class TelegramPart:
             return
         await self._hear_by_polling()
         # On PostgreSQL one replica polls and another takes over: the name tells who holds the lease.
-        holder = f"{socket.gethostname()}:{os.getpid()}" if self._store.is_shared else None
+        holder = name_of_holder() if self._store.is_shared else None
         self._poller = Poller(self._app, self._store, self._intake, holder=holder, recovered=self._again)
         await self._poller.run()
 

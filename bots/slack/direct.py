@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 
@@ -22,7 +23,7 @@ from complaints.localtime import wall
 from complaints.permissions import may_read
 from complaints.record import Case
 from complaints.vocabulary import Role
-from store.outcomes import Done, GaveUp, Later, Outcome, Retry
+from store.outcomes import Done, GaveUp, Later, NoPlace, Outcome, Retry
 from store.owed_rows import SPEAKING
 from store.values import Member, Obligation
 
@@ -53,6 +54,10 @@ class Direct:
         drawn = notice(case, text, voice, ("receipt", "open"))
         round_ = (now - case.danger_at) // whom.PAGE_EVERY
         reached = await self._each(whom.to_page(case, members, now), drawn, owed, round_)
+        if isinstance(reached, Retry | NoPlace) and reached.after_seconds is not None:
+            # The pace keeps whoever Slack asks us to spare; the others hear again when their five minutes are over.
+            rest = case.danger_at + (round_ + 1) * whom.PAGE_EVERY - now
+            return replace(reached, after_seconds=min(reached.after_seconds, rest.total_seconds()))
         if not isinstance(reached, Done):
             return reached
         return Later(now + whom.PAGE_EVERY, "paged; nobody has said yet that they have seen it")

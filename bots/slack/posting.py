@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -34,6 +35,13 @@ PERMANENT: frozenset[str] = frozenset(
 #: A post that somebody deleted.
 GONE = frozenset({"message_not_found", "thread_not_found"})
 NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
+#: Slack's own words for that it cannot work at all at the moment.
+OUTAGE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+
+
+@dataclass(frozen=True)
+class NobodyThere(Retry):
+    """Slack is away: what waits for that may leave as soon as any call gets through."""
 
 
 def outcome_of(failure: Exception) -> Outcome:
@@ -46,8 +54,10 @@ def outcome_of(failure: Exception) -> Outcome:
             return Retry("ratelimited", retry_after(failure))
         if error in PERMANENT:
             return GaveUp(error)
-        return Retry(error or f"status {status}")
-    return Retry(type(failure).__name__)
+        if error and error not in OUTAGE and (status or 200) < 500:
+            return Retry(error)
+        return NobodyThere(error or f"status {status}")
+    return NobodyThere(type(failure).__name__)
 
 
 def cannot_look(failure: SlackApiError) -> bool:

@@ -24,6 +24,9 @@ LEAST_WAIT, MOST_WAIT = 0.5, 5.0
 #: So long Telegram keeps a question that has no answer yet, and so much later we believe that none will come: a line
 #: that was forgotten on its way is noticed within their sum.
 ASKS_FOR, ANSWERS_LATE = 5, 3
+#: After a week without updates Telegram numbers them anew from anywhere: an offset that stood longer than so could
+#: confirm, unheard, what bears a lower number. Never sooner: a far end that keeps what is confirmed sends all.
+FORGETS_AFTER = timedelta(days=6).total_seconds()
 #: A wrong token mends itself only by hand.
 TOKEN_WAIT = 30.0
 
@@ -40,6 +43,7 @@ class Poller:
         holder: str | None = None,
         timeout: int = ASKS_FOR,
         recovered: Callable[[], Awaitable[None]] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
         self._lead = None if holder is None else Lead(store, holder)
@@ -48,6 +52,8 @@ class Poller:
         self._stopping = False
         self._stopped = asyncio.Event()
         self._offset = 0
+        # Of the wall, for a machine that slept: when the last update came.
+        self._clock, self._moved = clock, clock()
         self._stands_by = False
         self.last_good: float | None = None
 
@@ -105,6 +111,8 @@ class Poller:
     async def _ask(self) -> list[dict[str, Any]]:
         # The first answer comes at once: whether the line is well shows then, not after a quiet while.
         timeout = 0 if self.last_good is None else self._timeout
+        if self._clock() - self._moved >= FORGETS_AFTER:
+            self._offset = 0
         asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
         found = await self._app.bot.do_api_request(
             "getUpdates", api_kwargs=asked, read_timeout=self._timeout + ANSWERS_LATE
@@ -116,7 +124,7 @@ class Poller:
         for raw, outcome in zip(updates, outcomes, strict=True):
             if outcome is not None:
                 return
-            self._offset = int(raw["update_id"]) + 1
+            self._offset, self._moved = int(raw["update_id"]) + 1, self._clock()
 
     async def _leads(self) -> bool:
         # What is held is renewed beside the asking.

@@ -29,6 +29,8 @@ LONGEST = 4096
 COPIES_APART = 60.0
 #: Telegram answers a large file only when it has stored it.
 FILE_ANSWERED_WITHIN = 60.0
+#: Why a message waits that surely did not reach Telegram.
+UNREACHABLE = "unreachable"
 
 #: Told of each message: the kind of its duty and what became of it.
 Told = Callable[[str, str], None]
@@ -164,8 +166,8 @@ class Sender:
             await store.surely(store.unsent, number, failed, "refused")
             return GaveUp(f"Telegram refuses this message: {wrong.message}")
         if not unsure:
-            await store.surely(store.unsent, number, failed, "unreachable")
-            return Retry("unreachable")
+            await store.surely(store.unsent, number, failed, UNREACHABLE)
+            return Retry(UNREACHABLE)
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
@@ -176,6 +178,11 @@ class Sender:
             return Retry(NO_ANSWER)
         # Two copies may be there already: a line that cuts after every message must not bring ten.
         return Retry(NO_ANSWER_AGAIN, COPIES_APART * owed.attempts)
+
+
+def nobody_there(failed: Retry) -> bool:
+    """True when the message waits for its next try because Telegram was not there to take it."""
+    return failed.why in (UNREACHABLE, NO_ANSWER, NO_ANSWER_AGAIN)
 
 
 def is_gone(wrong: Exception) -> bool:

@@ -7,9 +7,12 @@ import re
 import threading
 from pathlib import Path
 
+import pytest
+
 import amends
 from amends.parts.lines import Lines
 from amends.parts.metrics import OF_PARTS, condition, figures
+from amends.parts.naming import name_of_holder
 from amends.parts.tally import COUNTED, Tally
 from complaints.duties import Lane, Owed
 from store.open import Store
@@ -103,6 +106,19 @@ async def test_more_lines_than_processes_are_ghosts(store: Store) -> None:
     assert await one.compare() == 1
     await other.compare()
     assert await one.compare() == 0
+
+
+async def test_two_containers_of_one_name_are_two_processes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "desk")
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    one, other = Lines(store, Tally()), Lines(store, Tally())
+    await other.compare()
+    one.heard({"type": "hello", "num_connections": 2})
+    assert await one.compare() == 0
+    assert store.lead("telegram-poller", name_of_holder(), 60) is not None
+    assert store.lead("telegram-poller", name_of_holder(), 60) is None
 
 
 async def test_why_slack_ended_a_line_is_counted(sqlite_store: Store) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import text
 
 from complaints.duties import Lane, Owed
 from scheduler import performing
@@ -16,6 +17,7 @@ from store.open import Store
 from store.outcomes import Done, Outcome, Retry
 from store.stuck import Reason
 from store.values import Obligation
+from tests.databases import FakeClock, opened
 from tests.edges.desk import still_due
 from tests.edges.product import until
 
@@ -76,6 +78,35 @@ async def test_what_a_dead_process_had_in_hand_is_done_by_another(
     async with at_work(store, does):
         await until(lambda: bool(done))
     assert len(done) == 1
+
+
+async def test_what_another_process_owes_wakes_this_one_without_its_looking(
+    postgres_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performing, "POLL_SECONDS", 3600.0)
+    done: list[str] = []
+
+    async def does(one: Obligation) -> Outcome:
+        done.append(one.key)
+        return Done()
+
+    listening = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN amends_owed' AND datname = current_database()"
+    )
+
+    def listens(store: Store) -> bool:
+        return bool(store.run(lambda tx: tx.connection.execute(listening).scalar(), writes=False))
+
+    with opened(postgres_url, clock) as here, opened(postgres_url, clock) as elsewhere:
+        async with at_work(here, does) as (desk,):
+            here.on_commit(desk.nudge)
+            await until(lambda: listens(here), seconds=20)
+            # Twice: the second comes while it rests after the first.
+            for key in ("a", "b"):
+                await elsewhere.in_thread(owe, elsewhere, key)
+                await until(lambda key=key: key in done, seconds=20)
+
+    assert done == ["a", "b"]
 
 
 async def test_what_was_done_while_the_database_was_away_is_written_down_and_not_done_again(

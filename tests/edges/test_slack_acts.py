@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from bots.slack.filing import Filing
-from bots.slack.posting import Poster
+from bots.slack.posting import NobodyThere, Poster
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import Refused
 from store.open import Store
-from store.outcomes import Retry
 from store.tables import ATTEMPTS
 from store.values import HeardFile, Member
 from tests.databases import FakeClock
@@ -448,7 +447,7 @@ async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_
     office.client.files_completeUploadExternal = unanswered  # type: ignore[assignment,method-assign]
     filing = Filing(Poster(office.desk, office.client))
     outcome = await filing.deliver(ALICE, "page.md", b"page", "Here.")
-    assert outcome == Retry("TimeoutError")
+    assert outcome == NobodyThere("TimeoutError")
     assert len(office.staff(ALICE).files) == 1
     office.clock.go_on(hours=25)
     await office.idle()

@@ -6,11 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bots.slack.card import Drawn
+from bots.slack.direct import Direct
+from bots.slack.pace import Wait
+from bots.slack.posting import Poster
 from complaints.duties import Lane, Owed
 from complaints.people import SYSTEM
+from complaints.record import Sign
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
 from store.open import Store
+from store.outcomes import NoPlace
 from tests.databases import FakeClock
 from tests.edges.slack_office import (
     ALICE,
@@ -182,6 +188,35 @@ async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office
     assert "Danger" in office.texts(MONA)[0]
     assert "<#C0000001>" in office.texts(MONA)[0]
     assert office.store.case(ref).danger_receipt_at is not None
+
+
+async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_five_minutes(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = Direct(Poster(office.desk, office.client))
+    post = direct.poster.post
+
+    async def not_to_tugba(channel: str, drawn: Drawn, key: str) -> str:
+        if key.endswith(TUGBA):
+            raise Wait(1800)
+        return await post(channel, drawn, key)
+
+    monkeypatch.setattr(direct.poster, "post", not_to_tugba)
+    # Its duties are done by hand here; a claim of its own that had begun is over after the next.
+    office.performing.stop()
+    await office.store.in_thread(office.store.claim, ("none",), 1, 1.0)
+    sign = Sign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
+    office.receive("I smell gas", signs=(sign,))
+    office.clock.go_on(minutes=31)
+    (owed,) = office.store.claim(("page",), 1, 600)
+    heard, waits = [], []
+    for minutes in (0, 1, 4):
+        office.clock.go_on(minutes=minutes)
+        waits.append(await direct.page(owed))
+        heard.append((pages(office, MONA), pages(office, TUGBA)))
+
+    assert heard == [(1, 0), (1, 0), (2, 0)]
+    assert waits == [NoPlace(240.0), NoPlace(180.0), NoPlace(240.0)]
 
 
 def pages(office: Office, member: str) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
-from complaints.duties import Lane
+from complaints.duties import Lane, Owed
 from complaints.vocabulary import Verb
-from scheduler.backoff import MOST_BREAKS, MOST_TRIES
+from scheduler.backoff import LONGEST_IN_DANGER, MOST_BREAKS, MOST_TRIES
 from scheduler.performing import Performing
 from store import casefiles, obligations
 from store.casefiles import CaseFile
@@ -19,7 +19,7 @@ from store.open import Store
 from store.outcomes import Done, Outcome, Retry
 from store.stuck import Reason
 from store.tables import OBLIGATIONS, SET_ASIDE
-from store.transactions import Tx
+from store.transactions import Tx, database_seconds
 from store.values import Obligation
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, Desk
@@ -103,6 +103,29 @@ async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hou
     Desk(sqlite_store).say("bad", "next")
 
     assert await tries(sqlite_store, lambda: Retry("unreachable"), "bad") == MOST_TRIES + 1
+
+
+async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(sqlite_store: Store) -> None:
+    async def page(owed: Obligation) -> Outcome:
+        return Retry("fatal_error")
+
+    store = sqlite_store
+    store.insert(Owed("page:1", "page", store.now(), Lane.DANGER))
+    changed(store, "page:1", attempts=100_000)
+    performing = Performing(store, {"page": page})
+    for one in store.claim(["page"], 1, 60):
+        await performing._perform(one)
+    (row,) = store.run(
+        lambda tx: tx.connection.execute(
+            select(OBLIGATIONS.c.state, OBLIGATIONS.c.wait_until - database_seconds()).where(
+                OBLIGATIONS.c.key == "page:1"
+            )
+        ).all(),
+        writes=False,
+    )
+
+    assert row[0] == "open"
+    assert 0 < row[1] <= LONGEST_IN_DANGER
 
 
 async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_alone(

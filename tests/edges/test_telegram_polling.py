@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,6 +16,7 @@ from bots.telegram.polling import MOST_WAIT, TOKEN_WAIT, Poller, wait_after
 from simulator import Simulator
 from store.errors import DatabaseAway
 from store.open import Store
+from tests.databases import FakeClock
 from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
 
@@ -122,6 +124,33 @@ async def test_a_poller_is_well_once_it_had_an_answer(unpolled: Line) -> None:
     assert one.is_well()
     one.stop()
     await task
+
+
+class _Asked:
+    """Telegram, as far as the poller asks it."""
+
+    def __init__(self, *batches: list[dict[str, Any]]) -> None:
+        self.bot, self.batches, self.offsets = self, list(batches), list[int]()
+
+    async def do_api_request(self, _: str, *, api_kwargs: dict[str, Any], **__: Any) -> list[dict[str, Any]]:
+        """The next batch."""
+        self.offsets.append(api_kwargs["offset"])
+        return self.batches.pop(0)
+
+    async def take(self, _: dict[str, Any]) -> None:
+        """Everything is taken."""
+
+
+async def test_after_six_days_without_an_update_the_offset_is_forgotten_and_never_sooner(
+    sqlite_store: Store, clock: FakeClock
+) -> None:
+    far: Any = _Asked([{"update_id": 700}], [], [], [{"update_id": 5}], [])
+    one = Poller(far, sqlite_store, far, clock=lambda: clock().timestamp())
+    for hours in (0, 6 * 24 - 1, 1, 24, 24):
+        clock.go_on(hours=hours)
+        await one._once()
+
+    assert far.offsets == [0, 701, 0, 0, 6]
 
 
 @pytest.mark.parametrize(

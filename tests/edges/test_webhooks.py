@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +17,8 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from amends import wiring
+from amends.settings.loading import load
 from bots import bodies
 from bots.bodies import MOST_BYTES
 from bots.slack import http
@@ -22,11 +27,14 @@ from bots.slack.client import make_client
 from bots.slack.desk import Desk as StaffDesk
 from bots.slack.desk import Places
 from bots.slack.staff import sync_staff
+from bots.telegram import webhook as endpoint
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from simulator.slack_link import signature
+from store.engines import READERS
 from store.open import Store
 from tests.databases import FakeClock
+from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving
 from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, spoken
 from tests.edges.telegram_line import line
@@ -112,6 +120,72 @@ async def test_telegram_hears_yes_only_for_what_is_stored(
 )
 async def test_garbage_with_the_secret_is_refused_without_a_word(telegram: str, body: bytes) -> None:
     assert await _post(telegram, body) == 400
+
+
+@asynccontextmanager
+async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A store that neither answers nor refuses, and does at the end what it was asked."""
+    answers, runs = threading.Event(), store.run
+
+    def run(*args: Any, **named: Any) -> Any:
+        assert answers.wait(20)
+        return runs(*args, **named)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store, "run", run)
+        try:
+            yield
+        finally:
+            answers.set()
+
+
+async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_written_once(
+    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
+    said, later = (json.dumps(update(number)).encode() for number in (1, 2))
+    async with _silent(sqlite_store, monkeypatch):
+        heard = [await _post(telegram, one) for one in (said, said, later)]
+    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 20.0)
+    again = [await _post(telegram, one) for one in (later, said)]
+    (case,) = sqlite_store.cases()[0]
+
+    assert (heard, again) == ([503, 503, 503], [200, 200])
+    assert sqlite_store.known(["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    assert len(sqlite_store.texts(str(case["ref"]))) == 2
+
+
+async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
+    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
+    monkeypatch.setattr(endpoint, "MOST_WAITING", 1)
+    async with _silent(sqlite_store, monkeypatch):
+        heard = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
+    await until(lambda: bool(sqlite_store.known(["tg:1"])))
+
+    assert heard == [503, 503]
+    assert not sqlite_store.known(["tg:2"])
+
+
+async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "STORE_ANSWERS_IN", 0.1)
+    product = Product(tmp_path, learnt=False)
+    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
+    await desk.start()
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
+        async with _silent(sqlite_store, monkeypatch):
+            # More often than the store has threads: in the end none is free.
+            silent = [await caller.get(f"{product.url}/readyz") for _ in range(READERS + 1)]
+            page = await caller.get(f"{product.url}/metrics")
+        await product.ready()
+    await desk.stop()
+
+    assert {one.status_code for one in silent} == {503}
+    assert silent[-1].json() == {"ready": False, "store": False, "figures": {}}
+    assert 'amends_ready{part="store"} 0' in page.text
 
 
 async def test_the_secret_comes_before_the_body(telegram: str) -> None:

@@ -47,8 +47,7 @@ class Cluster:
             line.execute(statement)
 
     def _everybody(self) -> list[psutil.Process]:
-        first = psutil.Process(self.server.get_pid())
-        return [first, *first.children(recursive=True)]
+        return _processes(self.server.get_pid())
 
     def dies(self) -> None:
         """Stop immediately: no checkpoint, every backend gone; what was committed must come back from the log."""
@@ -92,6 +91,34 @@ def backends_lost(server: str, url: str) -> Callable[[Stage], Awaitable[None]]:
         await asyncio.to_thread(end)
 
     return ended
+
+
+@contextmanager
+def pausing(server: str, *, lasts: float) -> Iterator[Trouble]:
+    """A server that others use afterwards: whatever happens meanwhile, in the end it moves."""
+    with psycopg.connect(server) as line:
+        first = psutil.Process(line.info.backend_pid).ppid()
+
+    async def begin(_: Stage) -> None:
+        for one in _processes(first):
+            one.suspend()
+
+    async def end(_: Stage) -> None:
+        go_on()
+
+    def go_on() -> None:
+        for one in _processes(first):
+            one.resume()
+
+    try:
+        yield Trouble("PostgreSQL: paused", begin, end, lasts)
+    finally:
+        go_on()
+
+
+def _processes(first: int) -> list[psutil.Process]:
+    found = psutil.Process(first)
+    return [found, *found.children(recursive=True)]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.databases import Server
 from tests.faults import troubles
-from tests.faults.database import backends_lost
+from tests.faults.database import backends_lost, pausing
 from tests.faults.desk import waited
 from tests.faults.proxy import GOOD, Line
 from tests.faults.weather import Stage, Trouble, Weathered, staged, weathered
@@ -18,8 +18,8 @@ from tests.faults.weather import Stage, Trouble, Weathered, staged, weathered
 LASTS = 0.5
 
 
-async def _through(stage: Stage, *found: Trouble) -> list[Weathered]:
-    return [await weathered(stage, one, people=2) for one in found]
+async def _through(stage: Stage, *found: Trouble, cards: bool = False) -> list[Weathered]:
+    return [await weathered(stage, one, people=2, cards=cards) for one in found]
 
 
 def _wrong(came: list[Weathered]) -> list[Weathered]:
@@ -31,8 +31,9 @@ async def test_platforms_lines_and_disk_in_trouble_cost_nothing(sqlite_url: str,
     async with staged(tmp_path, sqlite_url) as stage:
         came = await _through(
             stage,
-            *(troubles.of_sending(name, lasts=LASTS) for name in ("502 as a page", "no JSON")),
+            *(troubles.of_sending(name, lasts=LASTS) for name in ("500", "502 as a page", "no JSON")),
             troubles.of_sending("accepted, then cut", lasts=LASTS),
+            troubles.of_sending("accepted, then silent", lasts=LASTS),
             troubles.of_sending("moved to another number", lasts=LASTS),
             troubles.blocked(lasts=LASTS),
             *(
@@ -40,9 +41,11 @@ async def test_platforms_lines_and_disk_in_trouble_cost_nothing(sqlite_url: str,
                 for name in ("getUpdates without JSON", "409 on getUpdates")
             ),
             troubles.of_line("refused", Line(refuses=True), troubles.to_telegram, lasts=LASTS, cut=True),
+            troubles.of_line("half open", Line(silent=True), troubles.to_telegram, lasts=LASTS),
             troubles.full_disk(LASTS),
             troubles.of_slack("429", lambda method: troubles.ratelimited(1), lasts=LASTS),
             troubles.of_line("refused", Line(refuses=True), troubles.to_slack, lasts=LASTS, cut=True),
+            troubles.of_line("half open", Line(silent=True), troubles.to_slack, lasts=LASTS),
             troubles.repeatedly("every line closed", lambda stage: stage.far.slack.closes_lines()),
         )
         await troubles.line_again(stage)
@@ -63,15 +66,18 @@ async def test_a_database_that_comes_and_goes_costs_nothing(
 ) -> None:
     folder = parse_qs(urlsplit(postgres_url).query)["host"][0]
     async with staged(tmp_path, postgres_url, socket=f"{folder}/.s.PGSQL.5432") as stage:
+        with pausing(postgres_server.address, lasts=LASTS) as paused:
+            stood = await _through(stage, paused, cards=True)
         came = await _through(
             stage,
             troubles.repeatedly("connections ended", backends_lost(postgres_server.address, postgres_url)),
             troubles.of_line("cut", GOOD, troubles.to_database, lasts=LASTS, cut=True),
             troubles.of_line("refused", Line(refuses=True), troubles.to_database, lasts=LASTS, cut=True),
             troubles.of_line("half open", Line(silent=True), troubles.to_database, lasts=LASTS),
+            cards=True,
         )
         aside = stage.store.set_aside_list()
         proof = stage.store.verify()
 
-    assert _wrong(came) == []
+    assert _wrong([*stood, *came]) == []
     assert (aside, proof.first_bad) == ([], None)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from complaints.people import MODEL
+from complaints.vocabulary import Verb
 from store.open import Store
 from tests.edges.product import until
 from tests.faults.desk import DeskProcess, waited
@@ -64,7 +66,8 @@ class Trouble:
 @dataclass(frozen=True)
 class Weathered:
     """What came of a trouble. Seconds are from its end: until the first of those who wrote meanwhile was answered
-    (negative where the trouble did not keep us), and until the last."""
+    (negative where the trouble did not keep us), until the last, and until a card that changed in
+    it shows the record (None: nobody looked)."""
 
     name: str
     wrote: int
@@ -74,13 +77,18 @@ class Weathered:
     unmarked: int
     first: float
     last: float
+    cards: float | None = None
 
 
-async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4) -> Weathered:
-    """Let it happen once; returns when everybody was answered who will be, or raises after `PATIENCE`."""
+async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: bool = False) -> Weathered:
+    """Let it happen once; returns when everybody was answered who will be, or raises after `PATIENCE`.
+
+    With `cards` a complaint changes meanwhile, and its card in Slack is waited for as well.
+    """
     loop = asyncio.get_running_loop()
     doubled = len(stage.far.telegram.doubled())
     await trouble.begins(stage)
+    changing = asyncio.create_task(stage.store.surely(_change, stage.store)) if cards else None
     chats = stage.people_write(people)
     await asyncio.sleep(trouble.lasts)
     await trouble.ends(stage)
@@ -93,6 +101,11 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4) -> Weath
     at = [one.at - ended for one in stage.far.telegram.accepted if one.chat in chats]
     again = stage.far.telegram.doubled()[doubled:]
     told = await told_of(stage, chats)
+    right = None
+    if changing is not None:
+        ref = await changing
+        await waited(lambda: stage.store.surely(_is_shown, stage.store, ref), stage.desk, seconds=PATIENCE)
+        right = loop.time() - ended
     return Weathered(
         name=trouble.name,
         wrote=len(chats),
@@ -102,7 +115,24 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4) -> Weath
         unmarked=sum(not one.marked for _, one in again),
         first=min(at, default=0.0),
         last=max(at, default=0.0),
+        cards=right,
     )
+
+
+def _change(store: Store) -> str:
+    """Something comes into the record of a complaint; its reference."""
+    ref = str(store.cases(limit=1)[0][0]["ref"])
+    facts = {
+        "words": store.case(ref).words, "category": "money", "probability": 0.8, "severity": 2, "safety": 0,
+        "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
+    }  # fmt: skip
+    store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": "[]"})
+    return ref
+
+
+def _is_shown(store: Store, ref: str) -> bool:
+    posts, version = store.posts(ref), store.case(ref).version
+    return bool(posts) and all(post.ts is not None and post.shown >= version for post in posts)
 
 
 async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
@@ -121,7 +151,8 @@ async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
             if after is None:
                 return found
 
-    return await asyncio.to_thread(counted)
+    # A connection of ours may have died with the desk's.
+    return await stage.store.surely(counted)
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.telegram.recovering import Recovering
+from bots.recovering import Recovering
+from bots.telegram.sending import nobody_there
 from complaints.duties import Lane
 from store.errors import DatabaseAway
 from store.outcomes import Done, Outcome, Retry
@@ -39,7 +40,7 @@ async def test_the_first_message_that_gets_through_frees_the_others_once(
     async def perform(_: Obligation) -> Outcome:
         return next(left)
 
-    watched = Recovering(recovered).watched({kind: perform})
+    watched = Recovering(recovered, nobody_there).watched({kind: perform}, {"say"})
     said = [await watched[kind](OWED) for _ in outcomes]
 
     assert (said, times) == (outcomes, freed)
@@ -56,8 +57,31 @@ async def test_what_was_sent_stays_sent_though_the_database_is_away_when_the_oth
     async def perform(_: Obligation) -> Outcome:
         return next(left)
 
-    watched = Recovering(recovered).watched({"say": perform})
+    watched = Recovering(recovered, nobody_there).watched({"say": perform})
     said = [await watched["say"](OWED) for _ in range(3)]
 
     assert said == [Retry("unreachable"), Done(settled=True), Done(settled=True)]
     assert len(tried) == 2
+
+
+async def test_what_fails_again_once_it_was_freed_is_freed_ever_more_seldom() -> None:
+    """One kind of call fails, others get through: without end it would be tried with no pause."""
+    now, freed = 0.0, list[float]()
+
+    async def recovered() -> None:
+        freed.append(now)
+
+    async def broken(_: Obligation) -> Outcome:
+        return Retry("unreachable")
+
+    async def whole(_: Obligation) -> Outcome:
+        return Done()
+
+    watching = Recovering(recovered, nobody_there, apart=5.0, clock=lambda: now)
+    watched = watching.watched({"card": broken, "thread": whole})
+    for second in range(100):
+        now = float(second)
+        await watched["card"](OWED)
+        await watched["thread"](OWED)
+
+    assert freed == [0.0, 10.0, 30.0, 70.0]

@@ -1,0 +1,66 @@
+"""The Web API fails while presses would still come: what staff must see is right within seconds of its end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from amends.parts import slack as part
+from amends.parts.slack import SlackPart
+from amends.parts.tally import Tally
+from amends.settings.loading import load
+from bots.texts.loading import STAFF
+from bots.texts.loading import load as load_texts
+from scheduler import backoff
+from scheduler.performing import Performing
+from store.open import Store
+from tests.edges.desk import Desk
+from tests.edges.product import Product, until
+from tests.faults.standing import Platforms, platforms
+
+TRIAGE = "C0000001"
+HTTP = {"AMENDS_SLACK_SIGNING_SECRET": "signs"}
+
+
+def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> SlackPart:
+    env = Product(folder, far.env() | (HTTP if over_http else {}), learnt=False).env
+    if over_http:
+        del env["AMENDS_SLACK_APP_TOKEN"]
+    settings = load(folder / "amends.toml", env)
+    staff_texts = load_texts(settings.languages, domain=STAFF)
+    return SlackPart(settings, store, load_texts(settings.languages), staff_texts, pace=0.0, tally=Tally())
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_calls_again(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_http: bool
+) -> None:
+    monkeypatch.setattr(part, "KNOCK_SECONDS", 0.1)
+    # As after a long outage: by itself the next try is minutes away.
+    monkeypatch.setattr(backoff, "wait", lambda *_: backoff.LONGEST)
+    async with platforms() as far:
+        slack = _part(far, tmp_path, sqlite_store, over_http=over_http)
+        await slack.begin(listens=True)
+        await until(slack.is_well)
+        performing = Performing(sqlite_store, slack.performers())
+        running = asyncio.create_task(performing.run())
+        far.slack.instead = lambda method: web.Response(status=503, text="no")
+        desk = Desk(sqlite_store)
+        desk.receive()
+        desk.card_is_due()
+        performing.nudge()
+        await until(lambda: bool(sqlite_store.outbox()))
+        before = far.slack.posts(TRIAGE)
+        far.slack.instead = lambda method: None
+        # Nobody writes, nobody presses: it must find out by itself.
+        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: sqlite_store.outbox(), seconds=10)
+        performing.stop()
+        await running
+        await slack.hush()
+        await slack.end()
+
+    assert before == []
+    assert sqlite_store.outbox() == []

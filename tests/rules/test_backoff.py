@@ -1,0 +1,56 @@
+"""How long a failed try waits, and for how long in all."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from complaints.duties import Lane
+from scheduler.backoff import FIRST, LONGEST, LONGEST_IN_DANGER, most_tries, wait
+
+attempts, lanes = st.integers(0, 100_000), st.sampled_from(Lane)
+
+
+def _longest(lane: Lane) -> float:
+    return LONGEST_IN_DANGER if lane is Lane.DANGER else LONGEST
+
+
+def _middle(tries: int, lane: Lane) -> float:
+    """Without chance: what a crowd waits on average."""
+    doubled = FIRST * 2.0 ** min(tries, 64)
+    return 0.75 * min(_longest(lane), doubled)
+
+
+@given(attempts, lanes)
+def test_each_pause_is_twice_the_last_up_to_the_longest_and_a_crowd_spreads_over_its_second_half(
+    tries: int, lane: Lane
+) -> None:
+    middle = _middle(tries, lane)
+
+    assert middle * 2 / 3 <= wait(tries, None, lane) <= middle * 4 / 3
+
+
+@given(attempts, lanes, st.floats(0, 1e6))
+def test_nobody_comes_back_before_the_other_side_asked(tries: int, lane: Lane, asked: float) -> None:
+    waited = wait(tries, asked, lane)
+
+    assert waited >= asked
+    assert waited <= max(asked, _longest(lane))
+
+
+def test_a_crowd_does_not_come_back_together() -> None:
+    random.seed(1)
+    waits = [wait(20) for _ in range(1000)]
+
+    assert min(waits) < 0.55 * LONGEST
+    assert max(waits) > 0.95 * LONGEST
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_what_fails_is_tried_for_about_ten_hours_in_every_lane(lane: Lane) -> None:
+    seconds = sum(_middle(tries, lane) for tries in range(most_tries(lane)))
+
+    assert 7 < seconds / 3600 < 11
