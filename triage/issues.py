@@ -14,21 +14,17 @@ import numpy as np
 
 from triage.calibration import Doubles
 from triage.pipeline import Model
-from triage.text import LONGEST
+from triage.sentences import sentences
 
 MOST = 4
 """Matters named at most, the main one included."""
 CLEAR = 0.5
 """How surely a sentence must speak for another category than the main one to be a matter of its own."""
 
-_FEWEST_WORDS = 4
-_MOST_SENTENCES = 200
 _WHOLE = 0.35
 """How much the whole complaint has to say on each of its sentences, as an exponent."""
 _REST = "other"
 
-# A full stop inside a number or before a small letter ends no sentence ("12.50", "approx. two").
-_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s+[^\sa-z]|\s*$)|\s*[\r\n]+\s*|;\s")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -43,24 +39,6 @@ class IssueFound:
     category: str
     probability: float
     spans: tuple[tuple[int, int], ...]
-
-
-def sentences(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences stand; one of fewer than four words goes with the one before it."""
-    bounds: list[tuple[int, int]] = []
-    start = 0
-    for end in [*(stop.end() for stop in _END.finditer(text, 0, LONGEST)), len(text[:LONGEST])]:
-        piece = text[start:end]
-        low, high = start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
-        start = end
-        if low >= high:
-            continue
-        short = len(_WORD.findall(text[low:high])) < _FEWEST_WORDS
-        if bounds and (short or len(bounds) == _MOST_SENTENCES):
-            bounds[-1] = (bounds[-1][0], high)
-        else:
-            bounds.append((low, high))
-    return tuple(bounds)
 
 
 def issues(model: Model, text: str, *, whole: Doubles | None = None) -> tuple[IssueFound, ...]:
