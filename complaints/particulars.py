@@ -39,7 +39,10 @@ class ProposedCriterion:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What the model proposed last, without the words behind it (those are sealed)."""
+    """What the model proposed last, without the words behind it (those are sealed).
+
+    `severity` and `safety` are the highest that any proposal came to before a person assessed (7.5).
+    """
 
     at: datetime
     words: int
