@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triage.criteria import Criterion
+from triage.csvfile import read_examples
 from triage.pipeline import Model
-from triage.proposal import RESTRICTED_AT, About, propose
+from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose
 from triage.safety import DangerSign, signs
 from triage.starters import CATEGORIES, train_starter
 
@@ -104,6 +107,30 @@ def test_rules_raise_what_the_model_says_and_never_lower_it(model: Model) -> Non
     grave = propose(model, "You charged me twice. My kitchen is on fire")
     assert (calm.severity, calm.safety) == (2, 0)
     assert (grave.severity, grave.safety) == (5, 3)
+
+
+def test_in_doubt_the_graver_of_the_two_categories_gives_the_severity_and_says_so(model: Model) -> None:
+    usual = {"safety": 4, "discrimination": 4, "privacy": 3, "staff_conduct": 3}
+    doubtful = 0
+    for row in read_examples(Path(__file__).with_name("heldout.csv")).examples:
+        said = propose(model, row.text)
+        if not said.abstained or not said.because:
+            continue
+        offered = [
+            (said.category, said.probability),
+            *((o.category, o.probability) for o in said.alternatives),
+        ]
+        graver = max((usual.get(one, 2) for one, sure in offered[:2] if sure >= WEIGHTY_FROM), default=2)
+        assert said.severity >= graver
+        if Criterion("severity", said.severity, "doubted_category") in said.criteria:
+            assert said.severity == graver > 2
+            doubtful += 1
+    assert doubtful > 10
+
+
+def test_a_severity_that_does_not_come_of_a_doubt_needs_no_reason_of_its_own(model: Model) -> None:
+    for text in ("You charged me twice", "My kitchen is on fire", "漢字"):
+        assert "severity" not in {one.field for one in propose(model, text).criteria}
 
 
 @settings(max_examples=60, deadline=None)

@@ -137,6 +137,13 @@ def test_the_form_starts_from_the_proposed_criteria_and_never_from_a_safety() ->
     assert chosen(found["safety"]) is None
 
 
+def test_the_form_starts_from_the_severity_that_holds_and_not_from_the_one_with_a_reason() -> None:
+    told = a_story(severity=5)
+    doubted = [{"field": "severity", "value": 4, "reason": "doubted_category"}]
+    later = proposed(told, severity=4, criteria=doubted)
+    assert chosen(inputs(assess_form(later))["severity"]) == "5"
+
+
 def taken(view: dict[str, Any], **typed: Any) -> dict[str, Any]:
     """The form after its button for the matters was pressed; `typed` is the state of its inputs."""
     pressed = next(
