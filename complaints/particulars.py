@@ -7,6 +7,9 @@ from datetime import date, datetime
 
 from complaints.vocabulary import Finding, Kind, Target
 
+#: What stands for the model's name in a proposal that the rules made alone.
+RULES_ALONE = "rules"
+
 
 @dataclass(frozen=True)
 class Sign:

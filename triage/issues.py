@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from triage.calibration import Doubles
 from triage.pipeline import Model
@@ -41,30 +42,35 @@ class IssueFound:
     spans: tuple[tuple[int, int], ...]
 
 
-def issues(model: Model, text: str, *, whole: Doubles | None = None) -> tuple[IssueFound, ...]:
+def issues(
+    model: Model, text: str, *, whole: Doubles | None = None, allowed: npt.NDArray[np.bool_] | None = None
+) -> tuple[IssueFound, ...]:
     """The matters of a complaint, the main one first; none for a text without words.
 
-    `whole` (categories,) are the probabilities of the whole text where they are known already.
+    `whole` (categories,) are the probabilities of the whole text where they are known already, `allowed`
+    (categories,) says which of the categories may be named, one at least; without it all.
     """
     bounds = sentences(text)
     if not bounds or not _WORD.search(text):
         return ()
     if whole is None:
         whole = model.probabilities(model.matrix([text]))[0]
-    main = int(whole.argmax())
+    allowed = np.ones(len(model.categories), dtype=bool) if allowed is None else allowed
+    main = int(np.where(allowed, whole, -1.0).argmax())
+    sure_of_main = float(whole[main] / whole[allowed].sum())
     if len(bounds) == 1:
-        return (_found(model, text, bounds, main, float(whole[main])),)
+        return (_found(model, text, bounds, main, sure_of_main),)
     read = _weighed(model.probabilities(model.matrix([text[low:high] for low, high in bounds])), whole)
     by_category: dict[int, list[int]] = {main: []}
     for place, row in enumerate(read):
         best = int(row.argmax())
-        other = best != main and row[best] >= CLEAR and model.categories[best] != _REST
+        other = best != main and allowed[best] and row[best] >= CLEAR and model.categories[best] != _REST
         # What speaks for nothing clearly goes on with the main matter.
         by_category.setdefault(best if other else main, []).append(place)
     weight = {one: float(read[places, one].sum()) for one, places in by_category.items() if one != main}
     kept = sorted(weight, key=lambda one: -weight[one])[: MOST - 1]
     rest = [place for one, places in by_category.items() if one not in kept for place in places]
-    found = [_found(model, text, [bounds[p] for p in sorted(rest)] or list(bounds), main, float(whole[main]))]
+    found = [_found(model, text, [bounds[p] for p in sorted(rest)] or list(bounds), main, sure_of_main)]
     for one in kept:
         places = by_category[one]
         sure = float(read[places, one].max())

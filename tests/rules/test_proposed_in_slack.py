@@ -93,6 +93,13 @@ def test_without_a_model_the_card_says_that_the_rules_alone_propose() -> None:
     assert "0 %" not in told
 
 
+def test_a_model_that_knows_none_of_the_desks_categories_is_no_missing_model() -> None:
+    told = on_card(a_story(probability=0.0, abstained=True, category="other", model="v1").case)
+    assert "No model yet" not in told
+    assert "The model knows none of our categories for this" in told
+    assert "0 %" not in told
+
+
 def test_another_intent_than_a_complaint_is_only_a_hint_to_reclassify() -> None:
     told = on_card(a_story(intent="praise", intent_probability=0.93).case)
     assert "Reads like praise (93 %)" in told
