@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from re import Pattern
 
+from complaints.likeness import CLUSTER_FROM
 from triage.folding import fold
 from triage.phrasing import LANGUAGES, read_phrases, whole_words
 
@@ -28,8 +29,6 @@ class Criterion:
     reason: str
 
 
-#: From so many confirmed like cases in 90 days on, recurrence is one step higher, never more (section 4).
-LIKE_CASES = 3
 _MOST_LIKELY = 5
 _PRESENT = 2
 
@@ -92,8 +91,9 @@ def criteria(
 
     `kinds` are those of the signs of harm (`triage.safety`), `cues` of `triage.cues`; `issues` their number,
     `severity` (1-5) and `safety` (0-3) those proposed; `like_confirmed` counts confirmed like cases of the
-    last 90 days. Whether immediate action is possible is proposed only where it is needed. A reason for the
-    severity is given only where it is that of a category in doubt (`doubted`): nothing else on the card says so.
+    last 90 days, this one among them. Whether immediate action is possible is proposed only where it is needed.
+    A reason for the severity is given only where it is that of a category in doubt (`doubted`): nothing else on
+    the card says so.
     """
     folded = fold(text).text
     told = frozenset(name for name, pattern in _patterns() if pattern.search(folded))
@@ -154,7 +154,8 @@ def _recurrence(
         value, reason = 4, "several_times"
     elif "again" in cues and value <= 3:
         value, reason = 3, "again"
-    if like_confirmed >= LIKE_CASES and value < _MOST_LIKELY:
+    # One step higher, never more (section 4).
+    if like_confirmed >= CLUSTER_FROM and value < _MOST_LIKELY:
         return value + 1, "like_confirmed"
     return value, reason
 
