@@ -7,7 +7,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from amends.settings.sections import known_preset
 from amends.slack_manifest import manifest
 from triage.folding import fold
 
+_LONGEST_CODE = 40
 TEXTS_README = """\
 # Your own texts
 
@@ -56,8 +58,14 @@ class Answers:
 
     @property
     def own(self) -> dict[str, str]:
-        """Its own categories: the code that each name becomes, and the name."""
-        return {category_code(name): name for name in self.categories}
+        """Its own categories: the code that each name becomes, and the name.
+
+        Names that come to the same code ("Müll" and "Mull") are numbered in their order from the second on.
+        """
+        codes: dict[str, str] = {}
+        for name in self.categories:
+            codes[_free_code(category_code(name), codes)] = name
+        return codes
 
     def said(self) -> dict[str, dict[str, object]]:
         """The answers by table and key; None is left out."""
@@ -100,6 +108,7 @@ def write_installation(folder: Path, answers: Answers) -> list[Path]:
         known_preset(answers.preset)
     except ValueError as wrong:
         raise SettingsError([Problem("--preset", "command line", str(wrong))]) from wrong
+    _refuse_twice(answers.categories)
     settings, env, example, app = wanted
     text = settings_text(answers)
     read(text, settings, {})
@@ -129,7 +138,25 @@ def _write_examples(folder: Path, answers: Answers) -> Iterator[Path]:
 def category_code(name: str) -> str:
     """The code that a category of this name gets: "Leak in the street" becomes `leak_in_the_street`."""
     code = re.sub(r"[^a-z0-9]+", "_", fold(name).text).strip("_")
-    return (code if code[:1].isalpha() else f"own_{code}")[:40].rstrip("_")
+    return (code if code[:1].isalpha() else f"own_{code}")[:_LONGEST_CODE].rstrip("_")
+
+
+def _free_code(code: str, taken: Collection[str]) -> str:
+    """The code, or the first of `code_2`, `code_3` … that is not taken."""
+    free, number = code, 1
+    while free in taken:
+        number += 1
+        end = f"_{number}"
+        free = code[: _LONGEST_CODE - len(end)].rstrip("_") + end
+    return free
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    counts = Counter(" ".join(name.casefold().split()) for name in names)
+    twice = [name for name, times in counts.items() if times > 1]
+    if twice:
+        told = f"{', '.join(map(repr, twice))} stands there twice: name each category once"
+        raise SettingsError([Problem("--categories", "command line", told)])
 
 
 def new_key() -> str:

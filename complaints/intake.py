@@ -118,8 +118,26 @@ def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: W
 add = plain(Verb.ADD)
 confirm = plain(Verb.CONFIRM)
 answer = plain(Verb.ANSWER)
-propose = plain(Verb.PROPOSE)
 fail_delivery = plain(Verb.FAIL_DELIVERY)
+
+
+def propose(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
+    """Record the model's proposal; no severity or safety that was proposed before is lowered by it (7.5).
+
+    Calmer words may follow dangerous ones: until a person has assessed, the highest of all proposals holds. What
+    this one came to by itself stands beside it, as `read`.
+    """
+    role = allowed(case, Verb.PROPOSE, by)
+    before = case.proposed
+    if before is not None and case.assessment is None:
+        read = {name: int(facts[name]) for name in ("severity", "safety")}
+        held = {
+            "severity": max(read["severity"], before.severity),
+            "safety": max(read["safety"], before.safety),
+        }
+        # Raised here and not in the fold: records of before must add up to the rows that they left.
+        facts = {**facts, **held, "read": read} if held != read else facts
+    return happened(case, Verb.PROPOSE, at=at, by=by, role=role, facts=facts, words=words)
 
 
 def end_form(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:

@@ -23,7 +23,8 @@ LIKE_FROM = 0.35
 LEAST_SHARED = 3
 #: How far back like complaints count (iso10002.md section 4, recurrence).
 WITHIN = timedelta(days=90)
-#: From so many on they are a cluster that somebody looks at.
+#: From so many on, whichever is asked about included, they are a cluster that somebody looks at, and recurrence is
+#: one step higher where persons confirmed the others.
 CLUSTER_FROM = 3
 #: So long after its end the same person may mean the complaint that was closed.
 CLOSED_WITHIN = timedelta(days=30)
@@ -143,15 +144,17 @@ def _order(one: Like) -> tuple[datetime, str]:
     return one.received_at, one.ref
 
 
-def confirmed(likes: Iterable[Like], *, now: datetime) -> int:
+def confirmed(likes: Iterable[Like], *, received_at: datetime, now: datetime) -> int:
     """How many like complaints of the last 90 days persons have found to be of one kind (section 4).
 
     Counted are those with an incident or with another merged into them, and the largest group that was
-    assessed as the same category. One told twice counts once. 0 until somebody linked or assessed any.
+    assessed as the same category. One told twice counts once. The complaint itself, of `received_at`, counts with
+    them, as it does in a `Cluster`: it is the third of three. 0 until somebody linked or assessed any other.
     """
-    recent = [one for one in likes if one.received_at > now - WITHIN and not one.merged]
+    recent = [one for one in likes if one.received_at >= now - WITHIN and not one.merged]
     tied = {one.ref for one in recent if one.incident is not None or one.took_in}
     categories = Counter(one.confirmed for one in recent if one.confirmed is not None)
     most = categories.most_common(1)
     same = {one.ref for one in recent if most and one.confirmed == most[0][0]}
-    return len(tied | same)
+    others = len(tied | same)
+    return others + (1 if others and received_at >= now - WITHIN else 0)

@@ -7,6 +7,9 @@ from datetime import date, datetime
 
 from complaints.vocabulary import Finding, Kind, Target
 
+#: What stands for the model's name in a proposal that the rules made alone.
+RULES_ALONE = "rules"
+
 
 @dataclass(frozen=True)
 class Sign:
@@ -39,7 +42,10 @@ class ProposedCriterion:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What the model proposed last, without the words behind it (those are sealed)."""
+    """What the model proposed last, without the words behind it (those are sealed).
+
+    `severity` and `safety` are the highest that any proposal came to before a person assessed (7.5).
+    """
 
     at: datetime
     words: int

@@ -20,7 +20,6 @@ from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation
-from triage.allowed import keep_allowed
 from triage.proposal import About, Proposal, propose
 from triage.safety import DangerSign, own_sign
 from triage.sketch import sketch
@@ -58,9 +57,7 @@ class Proposing:
             about(case, languages=self._languages, danger=[danger_sign(one) for one in rules.danger]),
             like_confirmed=await store.in_thread(store.like_confirmed, ref, drawn),
         )
-        proposal = keep_allowed(
-            await loop.run_in_executor(self._thread, propose, model, story, known), categories_of(case.rules)
-        )
+        proposal = await loop.run_in_executor(self._thread, propose, model, story, known)
         await store.in_thread(
             store.propose,
             ref,
@@ -81,7 +78,14 @@ class Proposing:
 def about(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> About:
     """What triage may know of a complaint beside its words."""
     received = wall(case.received_at, case.rules.calendar.zone).date()
-    return About(languages, danger, country=case.rules.country, received=received, ref=case.ref)
+    return About(
+        languages,
+        danger,
+        country=case.rules.country,
+        received=received,
+        ref=case.ref,
+        categories=categories_of(case.rules),
+    )
 
 
 def danger_sign(one: Danger) -> DangerSign:

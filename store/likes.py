@@ -43,13 +43,14 @@ def like_cases(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int = LIKES)
 def like_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
     """How many like complaints of the last 90 days persons found to be of one kind (section 4, recurrence).
 
-    Those of the incident that it belongs to count too, however they are told.
+    It counts itself with others. Those of the incident that it belongs to count too, however they are told.
     """
+    received_at = tx.connection.execute(select(_ONE.received_at).where(_ONE.ref == ref)).scalar_one()
     likes = {one.ref: one for one in like_cases(tx, sketch, ref=ref)}
     incident = select(_ONE.incident_id).where(_ONE.ref == ref).scalar_subquery()
     query = select(_ONE.ref).where(_ONE.incident_id == incident, _ONE.ref != ref).limit(LIKES)
     tied = [Found(one, 1.0) for one in tx.connection.execute(query).scalars() if one not in likes]
-    return confirmed([*likes.values(), *_read(tx, tied, ref, ())], now=tx.now)
+    return confirmed([*likes.values(), *_read(tx, tied, ref, ())], received_at=received_at, now=tx.now)
 
 
 def likes_of(tx: Tx, ref: str, by: Actor | None = None) -> tuple[Like, ...]:

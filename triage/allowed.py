@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+import numpy as np
+import numpy.typing as npt
 
-from triage.proposal import Proposal
+from triage.calibration import Doubles
 
 FALLBACK = "other"
+LEAST = 0.01
+"""Below this summed probability the model says of no category of the desk's that it may be the one."""
 
 
-def keep_allowed(proposal: Proposal, categories: Collection[str]) -> Proposal:
-    """The proposal without categories that are not among `categories`.
+def keep_allowed(row: Doubles, allowed: npt.NDArray[np.bool_]) -> Doubles | None:
+    """Array (categories,): the probabilities of the categories that are allowed, summing to 1; None without any.
 
     A model may know more than a complaint's rules: trained on another organisation's file, or since a category
-    was added. Where it would have proposed such a one, the best of the others stands in and the model says
-    "not sure"; with none left, "other".
+    was added. The whole vector is filtered and renormalised: what remains is how probable each category of the
+    desk's is, given that it is one of them. Where less than `LEAST` remains, that is no reading of the text.
     """
-    alternatives = tuple(one for one in proposal.alternatives if one.category in categories)
-    issues = tuple(one for one in proposal.issues if one.category in categories)
-    if proposal.category in categories:
-        return replace(proposal, alternatives=alternatives, issues=issues)
-    best = alternatives[0] if alternatives else None
-    return replace(
-        proposal,
-        category=best.category if best is not None else FALLBACK,
-        probability=best.probability if best is not None else 0.0,
-        alternatives=alternatives[1:],
-        issues=issues,
-        abstained=True,
-        because=(),
-    )
+    mass = float(row[allowed].sum())
+    return np.where(allowed, row, 0.0) / mass if mass >= LEAST else None

@@ -23,6 +23,13 @@ def page(card: Mapping[str, Any]) -> str:
     return "\n".join(_lines(card)) + "\n"
 
 
+def share(figures: Mapping[str, Any], key: str) -> str:
+    """ "80 % (71 to 87)"; a card of an earlier release has no interval."""
+    bounds = figures.get(f"{key}_interval")
+    between = f" ({bounds[0] * 100:.0f} to {bounds[1] * 100:.0f})" if bounds else ""
+    return _percent(figures[key]) + between
+
+
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"# Model {card['version']}"
     yield ""
@@ -37,6 +44,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield "Too few rows to hold any back. The figures below come from within the training rows."
         yield ""
         yield from _figures(card)
+        yield from _sureness(card)
+        yield from _found(card.get("severity"))
     yield from _categories(card, judged)
     yield from _choice(card)
     yield from ("## Known weaknesses", "")
@@ -73,28 +82,38 @@ def _judged(judged: Mapping[str, Any], held: Mapping[str, Any]) -> Iterator[str]
     yield f"Judged on {judged['rows']} rows that it had not seen ({how}), by a model trained on the others."
     yield ""
     yield from _figures(judged)
-    if judged["precision"] is not None:
-        yield (
-            f"It is sure of {_percent(judged['coverage'])} of them, and right in {_percent(judged['precision'])} "
-            'of those; of the rest it says "not sure".'
-        )
-    else:
-        yield "It was sure of none of them."
-    yield ""
-    severity = judged["severity"]
-    if severity:
-        yield (
-            f"Of {severity['critical']} critical cases among {severity['rows']} graded ones it finds "
-            f"{_percent(severity['recall_at_10'])} when one case in ten raises an alert; the safety rules alone "
-            f"find {_percent(severity['rules_recall'])}."
-        )
-        yield ""
+    yield from _sureness(judged)
+    yield from _found(judged["severity"])
     if len(judged["languages"]) > 1:
         yield from ("| language | rows | accuracy | 95 % between |", "|---|---|---|---|")
         for language, one in judged["languages"].items():
             low, high = one["accuracy_interval"]
             yield f"| {language} | {one['rows']} | {one['accuracy']:.3f} | {low:.3f} and {high:.3f} |"
         yield ""
+
+
+def _sureness(figures: Mapping[str, Any]) -> Iterator[str]:
+    if figures["precision"] is None:
+        yield "It was sure of none of them."
+    else:
+        yield (
+            f"It is sure of {share(figures, 'coverage')} of them, and right in {share(figures, 'precision')} "
+            'of those; of the rest it says "not sure".'
+        )
+    yield ""
+
+
+def _found(severity: Mapping[str, Any] | None) -> Iterator[str]:
+    if not severity:
+        return
+    rules = ""
+    if "rules_recall" in severity:
+        rules = f"; the safety rules alone find {_percent(severity['rules_recall'])}"
+    yield (
+        f"Of {severity['critical']} critical cases among {severity['rows']} graded ones it finds "
+        f"{share(severity, 'recall_at_10')} when one case in ten raises an alert{rules}."
+    )
+    yield ""
 
 
 def _figures(figures: Mapping[str, Any]) -> Iterator[str]:

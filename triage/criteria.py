@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from re import Pattern
 
+from complaints.likeness import CLUSTER_FROM
 from triage.folding import fold
 from triage.phrasing import LANGUAGES, read_phrases, whole_words
 
@@ -28,8 +29,6 @@ class Criterion:
     reason: str
 
 
-#: From so many confirmed like cases in 90 days on, recurrence is one step higher, never more (section 4).
-LIKE_CASES = 3
 _MOST_LIKELY = 5
 _PRESENT = 2
 
@@ -70,6 +69,7 @@ REASONS: tuple[str, ...] = tuple(
             *("nothing_before", "again", "several_times", "always", "like_confirmed"),
             *("nothing_presses", "safety", "medical", "cut_off_vulnerable", "possible_unless_shown"),
             *("injury", "damage", "amount_lost", "statutory", "no_loss_told"),
+            "doubted_category",
         ]
     )
 )
@@ -85,12 +85,15 @@ def criteria(
     safety: int,
     text: str,
     like_confirmed: int = 0,
+    doubted: bool = False,
 ) -> tuple[Criterion, ...]:
     """Propose complexity, reach, recurrence, immediate action and compensation (7.5); never raises.
 
     `kinds` are those of the signs of harm (`triage.safety`), `cues` of `triage.cues`; `issues` their number,
     `severity` (1-5) and `safety` (0-3) those proposed; `like_confirmed` counts confirmed like cases of the
-    last 90 days. Whether immediate action is possible is proposed only where it is needed.
+    last 90 days, this one among them. Whether immediate action is possible is proposed only where it is needed.
+    A reason for the severity is given only where it is that of a category in doubt (`doubted`): nothing else on
+    the card says so.
     """
     folded = fold(text).text
     told = frozenset(name for name, pattern in _patterns() if pattern.search(folded))
@@ -107,6 +110,8 @@ def criteria(
     found.append(
         Criterion("compensation_likely", *_compensation(category, kinds, cues, told, severity=severity))
     )
+    if doubted:
+        found.append(Criterion("severity", severity, "doubted_category"))
     return tuple(found)
 
 
@@ -149,7 +154,8 @@ def _recurrence(
         value, reason = 4, "several_times"
     elif "again" in cues and value <= 3:
         value, reason = 3, "again"
-    if like_confirmed >= LIKE_CASES and value < _MOST_LIKELY:
+    # One step higher, never more (section 4).
+    if like_confirmed >= CLUSTER_FROM and value < _MOST_LIKELY:
         return value + 1, "like_confirmed"
     return value, reason
 

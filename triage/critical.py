@@ -34,6 +34,7 @@ ENOUGH = 6_000
 MOST = 4_000
 """Rows that settle the planes: more cost time and gain little."""
 
+
 _FEWEST = 6
 _WEIGHED_C = 3.0
 _LEANING_C = 1.0
@@ -44,6 +45,14 @@ _BEFORE_HISTORY = 1.5
 _WITH_HISTORY = 0.5
 _HISTORY = 200
 _SMOOTHING = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Decision values of rows held back from the classifier and which of them are critical, arrays (rows,)."""
+
+    scores: Doubles
+    critical: npt.NDArray[np.bool_]
 
 
 def _ratios(matrix: sparse.csr_matrix, critical: npt.NDArray[np.bool_]) -> Floats:
@@ -143,11 +152,11 @@ def fit_critical(
     seed: int,
     alert_rate: float = ALERT_RATE,
     own: int = 0,
-) -> Critical | None:
+) -> tuple[Critical, HeldBack] | None:
     """The classifier of severity >= 4 on the rows whose severity is known (else nan); None where too few are.
 
-    `grades` (rows,) are those of the gravest rule of each text (`triage.severity.rule_grade`); `own` is
-    how many of those are an organisation's own, not written examples.
+    With it comes how it ranked rows that it had not seen. `grades` (rows,) are those of the gravest rule of each
+    text (`triage.severity.rule_grade`); `own` is how many of those are an organisation's own, not written examples.
     """
     known = np.flatnonzero(~np.isnan(severities))
     labels = (severities[known] >= CRITICAL).astype(np.int64)
@@ -173,4 +182,4 @@ def fit_critical(
     sigmoid = _of_all(fit_sigmoid(decisions, critical), share, float(labels.mean()))
     threshold = alert_threshold(sigmoid.apply(decisions), critical, rate=alert_rate, prevalence=PREVALENCE)
     plane, leaning = _readings(rows, labels, seed).added(spreads)
-    return Critical(plane, leaning, counts, sigmoid, threshold)
+    return Critical(plane, leaning, counts, sigmoid, threshold), HeldBack(decisions, critical)

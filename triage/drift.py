@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom, chi2
 
+from complaints.particulars import RULES_ALONE
 from triage.calibration import Doubles
 from triage.figures import calibration_error
 
@@ -87,7 +88,7 @@ def drift_in(judged: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None
     seen = [
         Seen(one["at"], one["proposed"], one["probability"], one["confirmed"])
         for one in judged
-        if one["model"] not in (None, "rules")
+        if one["model"] not in (None, RULES_ALONE)
     ]
     return drift(seen, accuracy=None if card is None else card.get("accuracy"))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.calibration import Doubles
-from triage.card import rounded
+from triage.card import rounded, rounded_interval, severity_recall, sureness
 from triage.cells import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
@@ -22,22 +22,20 @@ from triage.figures import (
     log_loss_interval,
     macro_f1_interval,
     proportion_interval,
-    recall_at_alerts,
 )
 from triage.pipeline import CRITICAL, Model
 from triage.safety import signs
 from triage.severity import rule_grades
-from triage.training import ALERT_RATE, PREVALENCE
 
 
 def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     """Figures of a model on labelled examples.
 
-    Gives accuracy, macro_f1 (over the categories that occur), log_loss, ece, each with its 95 % interval
-    (Wilson's for accuracy, bootstraps for the rest), accuracy_at_80 (the 20 % least sure left out), coverage
-    and precision at the model's threshold, a table for each category, accuracy by language, and for severity
-    (where labelled) the recall of critical cases at 10 % alerts, re-weighted to 6 % critical. A label that
-    the model does not know counts as wrong and is listed under unknown_categories; spelt otherwise (case,
+    Gives accuracy, macro_f1 (over the categories that occur), log_loss, ece, coverage and precision at the
+    model's threshold, each with its 95 % interval (Wilson's for shares of rows, bootstraps for the rest),
+    accuracy_at_80 (the 20 % least sure left out), a table for each category, accuracy by language, and for
+    severity (where labelled) the recall of critical cases at 10 % alerts, re-weighted to 6 % critical. A label
+    that the model does not know counts as wrong and is listed under unknown_categories; spelt otherwise (case,
     blanks, hyphens) it is known. Raises UnusableExamples without rows.
     """
     rows = [example for example in examples if example.text.strip() and example.category]
@@ -62,17 +60,16 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
         "model_version": model.version,
         "rows": len(rows),
         "accuracy": rounded(right.mean()),
-        "accuracy_interval": _interval(proportion_interval(hits, len(rows))),
+        "accuracy_interval": rounded_interval(proportion_interval(hits, len(rows))),
         "macro_f1": rounded(f1[present].mean()) if len(present) else 0.0,
-        "macro_f1_interval": _interval(macro_f1_interval(predicted, labels, len(model.categories))),
+        "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(model.categories))),
         "log_loss": rounded(log_loss(probabilities, labels)),
-        "log_loss_interval": _interval(log_loss_interval(probabilities, labels)),
+        "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),
         "ece": rounded(ece),
         # Drawing anew adds error of its own: the lower end may come out above the figure itself.
-        "ece_interval": _interval((min(ece, low), high)),
+        "ece_interval": rounded_interval((min(ece, low), high)),
         "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
-        "coverage": rounded(sure.mean()),
-        "precision": rounded(right[sure].mean()) if sure.any() else None,
+        **sureness(right, sure),
         "categories": {
             category: _category(predicted == number, labels == number, f1[number])
             for category, number in numbers.items()
@@ -85,17 +82,13 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     }
 
 
-def _interval(bounds: tuple[float, float]) -> list[float]:
-    return [rounded(bounds[0]), rounded(bounds[1])]
-
-
 def _languages(rows: Sequence[Example], right: npt.NDArray[np.bool_]) -> dict[str, Any]:
     spoken = np.array([row.language or "unknown" for row in rows])
     return {
         str(language): {
             "rows": int((spoken == language).sum()),
             "accuracy": rounded(right[spoken == language].mean()),
-            "accuracy_interval": _interval(
+            "accuracy_interval": rounded_interval(
                 proportion_interval(int(right[spoken == language].sum()), int((spoken == language).sum()))
             ),
         }
@@ -139,11 +132,12 @@ def _severity(model: Model, rows: Sequence[Example], p_critical: Doubles | None)
     if model.critical is not None and p_critical is not None:
         alerts = ruled | (p_critical[known] > model.critical.threshold)
     return {
-        "rows": len(known),
-        "critical": int(critical.sum()),
-        "recall_at_10": rounded(recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)),
+        **severity_recall(scores, critical),
         "rules_recall": rounded(ruled[critical].mean()),
         "rules_false_alarms": rounded(ruled[~critical].mean()),
         "recall": rounded(alerts[critical].mean()),
+        "recall_interval": rounded_interval(
+            proportion_interval(int(alerts[critical].sum()), int(critical.sum()))
+        ),
         "false_alarms": rounded(alerts[~critical].mean()),
     }

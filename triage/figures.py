@@ -161,3 +161,32 @@ def recall_at_alerts(
     order = np.argsort(-scores, kind="stable")
     within = np.cumsum(weights[order]) <= rate
     return float(critical[order][within].sum() / max(1, critical.sum()))
+
+
+def recall_interval(
+    scores: Doubles,
+    critical: npt.NDArray[np.bool_],
+    *,
+    rate: float,
+    prevalence: float,
+    seed: int = 0,
+    rounds: int = 200,
+) -> tuple[float, float]:
+    """95 % bootstrap interval of `recall_at_alerts`; critical rows and others are drawn each among themselves."""
+    high, low = np.flatnonzero(critical), np.flatnonzero(~critical)
+    if len(high) == 0 or len(low) == 0:
+        return 0.0, 1.0
+    random = np.random.default_rng(seed)
+    # One sorting for all draws: how often a row was drawn is its weight.
+    order = np.argsort(-scores, kind="stable")
+    ranked = critical[order]
+    drawn = []
+    for _ in range(rounds):
+        times = np.zeros(len(scores))
+        for rows in (high, low):
+            times += np.bincount(random.choice(rows, len(rows)), minlength=len(scores))
+        weights = times[order] * np.where(ranked, prevalence / len(high), (1 - prevalence) / len(low))
+        within = np.cumsum(weights) <= rate
+        drawn.append(float(times[order][within & ranked].sum() / len(high)))
+    bounds = np.quantile(drawn, [0.025, 0.975])
+    return float(bounds[0]), float(bounds[1])

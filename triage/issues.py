@@ -11,24 +11,21 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from triage.calibration import Doubles
 from triage.pipeline import Model
-from triage.text import LONGEST
+from triage.sentences import sentences
 
 MOST = 4
 """Matters named at most, the main one included."""
 CLEAR = 0.5
 """How surely a sentence must speak for another category than the main one to be a matter of its own."""
 
-_FEWEST_WORDS = 4
-_MOST_SENTENCES = 200
 _WHOLE = 0.35
 """How much the whole complaint has to say on each of its sentences, as an exponent."""
 _REST = "other"
 
-# A full stop inside a number or before a small letter ends no sentence ("12.50", "approx. two").
-_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s+[^\sa-z]|\s*$)|\s*[\r\n]+\s*|;\s")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -45,48 +42,35 @@ class IssueFound:
     spans: tuple[tuple[int, int], ...]
 
 
-def sentences(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences stand; one of fewer than four words goes with the one before it."""
-    bounds: list[tuple[int, int]] = []
-    start = 0
-    for end in [*(stop.end() for stop in _END.finditer(text, 0, LONGEST)), len(text[:LONGEST])]:
-        piece = text[start:end]
-        low, high = start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
-        start = end
-        if low >= high:
-            continue
-        short = len(_WORD.findall(text[low:high])) < _FEWEST_WORDS
-        if bounds and (short or len(bounds) == _MOST_SENTENCES):
-            bounds[-1] = (bounds[-1][0], high)
-        else:
-            bounds.append((low, high))
-    return tuple(bounds)
-
-
-def issues(model: Model, text: str, *, whole: Doubles | None = None) -> tuple[IssueFound, ...]:
+def issues(
+    model: Model, text: str, *, whole: Doubles | None = None, allowed: npt.NDArray[np.bool_] | None = None
+) -> tuple[IssueFound, ...]:
     """The matters of a complaint, the main one first; none for a text without words.
 
-    `whole` (categories,) are the probabilities of the whole text where they are known already.
+    `whole` (categories,) are the probabilities of the whole text where they are known already, `allowed`
+    (categories,) says which of the categories may be named, one at least; without it all.
     """
     bounds = sentences(text)
     if not bounds or not _WORD.search(text):
         return ()
     if whole is None:
         whole = model.probabilities(model.matrix([text]))[0]
-    main = int(whole.argmax())
+    allowed = np.ones(len(model.categories), dtype=bool) if allowed is None else allowed
+    main = int(np.where(allowed, whole, -1.0).argmax())
+    sure_of_main = float(whole[main] / whole[allowed].sum())
     if len(bounds) == 1:
-        return (_found(model, text, bounds, main, float(whole[main])),)
+        return (_found(model, text, bounds, main, sure_of_main),)
     read = _weighed(model.probabilities(model.matrix([text[low:high] for low, high in bounds])), whole)
     by_category: dict[int, list[int]] = {main: []}
     for place, row in enumerate(read):
         best = int(row.argmax())
-        other = best != main and row[best] >= CLEAR and model.categories[best] != _REST
+        other = best != main and allowed[best] and row[best] >= CLEAR and model.categories[best] != _REST
         # What speaks for nothing clearly goes on with the main matter.
         by_category.setdefault(best if other else main, []).append(place)
     weight = {one: float(read[places, one].sum()) for one, places in by_category.items() if one != main}
     kept = sorted(weight, key=lambda one: -weight[one])[: MOST - 1]
     rest = [place for one, places in by_category.items() if one not in kept for place in places]
-    found = [_found(model, text, [bounds[p] for p in sorted(rest)] or list(bounds), main, float(whole[main]))]
+    found = [_found(model, text, [bounds[p] for p in sorted(rest)] or list(bounds), main, sure_of_main)]
     for one in kept:
         places = by_category[one]
         sure = float(read[places, one].max())

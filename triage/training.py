@@ -206,7 +206,7 @@ def train(
         [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
     )
     grades = rule_grades([row.text for row in kept])
-    critical = fit_critical(
+    found = fit_critical(
         matrix,
         severities,
         grades,
@@ -215,7 +215,10 @@ def train(
         own=sum(not row.written and row.severity is not None for row in kept),
     )
     progress(0.95)
-    facts = training_facts(kept, categories, honest, labels[asked], sure_from, wanted_precision)
+    critical, held_back_severity = (None, None) if found is None else found
+    facts = training_facts(
+        kept, categories, honest, labels[asked], sure_from, wanted_precision, held_back_severity
+    )
     model = Model(
         version=_version(kept, others, seed, encoder),
         categories=categories,

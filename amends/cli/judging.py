@@ -25,6 +25,7 @@ from amends.cli.labelled import (
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, out, table
 from amends.cli.progress import stage
+from triage.card_page import share
 
 _FIGURES = (
     ("accuracy", "accuracy"),
@@ -95,15 +96,13 @@ def show_figures(figures: Mapping[str, Any] | None, card: Mapping[str, Any] | No
     if figures["severity"] is not None:
         found = figures["severity"]
         out.print(
-            f"Severity: {found['recall_at_10'] * 100:.0f} % of {found['critical']} critical cases are found when "
+            f"Severity: {share(found, 'recall_at_10')} of {found['critical']} critical cases are found when "
             f"one case in ten raises an alert; by the safety rules alone {found['rules_recall'] * 100:.0f} %."
         )
     sure = (
-        f"right in {figures['precision'] * 100:.0f} % of those"
-        if figures["precision"] is not None
-        else "of none"
+        f"right in {share(figures, 'precision')} of those" if figures["precision"] is not None else "of none"
     )
-    out.print(f"Sure of {figures['coverage'] * 100:.0f} % of the rows, {sure}.")
+    out.print(f"Sure of {share(figures, 'coverage')} of the rows, {sure}.")
 
 
 def _figure(value: float | None) -> str | None:

@@ -13,6 +13,8 @@ from amends.checking_model import DRIFTS
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
+from amends.settings import rulebook
+from complaints.categories import categories_of
 from store.models import FILE, Run
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def promote(
     blob = file.read_bytes()
     candidate, sha256 = load(blob), digest(blob)
     with opened(config) as (settings, store):
+        _warn_of_unknown(candidate, settings)
         active = store.active_model()
         if active is not None and active[0] == sha256 and store.is_whole(active[2]):
             _say({"promoted": False, "in_use": sha256}, f"{file} is in use already.", json=json)
@@ -150,6 +153,16 @@ def _row(one: Mapping[str, Any], zone: str, *, in_use: bool) -> Sequence[Any]:
         one["by"],
         why,
     )
+
+
+def _warn_of_unknown(candidate: Model, settings: Settings) -> None:
+    unknown = sorted(set(candidate.categories) - set(categories_of(rulebook(settings))))
+    if unknown:
+        err.print(
+            f"Warning: this model knows categories that this desk has not: {', '.join(unknown)}. They are never "
+            "proposed; complaints that belong there come out as not sure. To have them: [[category]] in amends.toml.",
+            markup=False,
+        )
 
 
 def _judged(settings: Settings, store: Store, candidate: Model, sha256: str) -> tuple[Verdict, int]:

@@ -67,7 +67,7 @@ def init(
 
 
 def _names(said: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.strip() for one in said.split(",") if one.strip()))
+    return tuple(one.strip() for one in said.split(",") if one.strip())
 
 
 def _answer(given: str | None, question: str, default: str, asks: bool) -> str:

@@ -41,7 +41,6 @@ def propose(
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
     from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
-    from triage.allowed import keep_allowed
     from triage.proposal import About
     from triage.proposal import propose as propose_one
     from triage.starters import starter_languages
@@ -53,10 +52,10 @@ def propose(
     if rules is not None:
         danger = tuple(danger_sign(one) for one in rules.danger)
         known = replace(known, languages=rules.languages, danger=danger, country=rules.country)
+        if model is None:
+            known = replace(known, categories=categories_of(rules))
     for one in [text] if text is not None else _lines():
         proposal = propose_one(loaded, one, known)
-        if model is None and rules is not None:
-            proposal = keep_allowed(proposal, categories_of(rules))
         sys.stdout.write(json_module.dumps(proposal.as_json(), ensure_ascii=False) + "\n")
         sys.stdout.flush()
 

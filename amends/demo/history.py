@@ -21,7 +21,6 @@ from amends.demo.place import PEOPLE
 from amends.demo.told import Told
 from bots.telegram.buttons import Buttons
 from bots.texts.texts import Texts
-from complaints.categories import categories_of
 from complaints.duties import ACTS, Lane, Owed
 from complaints.errors import ComplaintError
 from complaints.people import MODEL, SYSTEM
@@ -34,7 +33,6 @@ from store import acting, messages, obligations, owed_rows, proposing, reading, 
 from store.open import Store
 from store.transactions import Tx
 from store.values import Chat, Obligation
-from triage.allowed import keep_allowed
 from triage.example import Example
 from triage.pipeline import Model
 from triage.proposal import propose
@@ -187,7 +185,7 @@ class History:
         rules, drawn = self.doing.rules, sketch(story)
         signs = tuple(danger_sign(danger) for danger in rules.danger)
         known = about(case, languages=rules.languages, danger=signs)
-        proposal = keep_allowed(propose(self.model, story, known), categories_of(case.rules))
+        proposal = propose(self.model, story, known)
         facts, words = proposal_facts(proposal, words=case.words), words_behind(proposal)
         proposing.propose(tx, ref, MODEL, facts, words, sketch=drawn, key=one.key, settles=one.id)
 

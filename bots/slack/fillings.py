@@ -147,7 +147,6 @@ def _proposed(case: Case) -> dict[str, Any]:
     sure = proposed is not None and not proposed.abstained
     start: dict[str, Any] = {
         "category": proposed.category if proposed is not None and sure else None,
-        "severity": case.severity if proposed is not None or case.signs else None,
         "complexity": 1,
         "reach": 1,
         "recurrence": 2,
@@ -155,7 +154,8 @@ def _proposed(case: Case) -> dict[str, Any]:
     }
     if proposed is not None:
         start |= {one.field: one.value for one in proposed.criteria}
-    return start
+    # Last: what holds may be higher than what this proposal gives a reason for.
+    return start | {"severity": case.severity if proposed is not None or case.signs else None}
 
 
 def _categories(case: Case, voice: Voice) -> tuple[tuple[str, str], ...]:

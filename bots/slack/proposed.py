@@ -13,7 +13,7 @@ from typing import Any
 from bots.slack.blocks import Block, actions, button, cut, escaped, said, section
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
-from complaints.particulars import Proposed
+from complaints.particulars import RULES_ALONE, Proposed
 from complaints.record import Case
 from complaints.vocabulary import Kind
 from store.values import Opened
@@ -46,7 +46,9 @@ def card_lines(case: Case, voice: Voice) -> list[str]:
 def _sure_or_not(proposed: Proposed, voice: Voice) -> str:
     grades = {"severity": proposed.severity, "safety": proposed.safety}
     if proposed.probability == 0:
-        return voice.say("card.rules_alone", **grades)
+        # A model that proposed, but knows none of the categories of this desk for it, is not "no model yet".
+        without = proposed.model in (None, RULES_ALONE)
+        return voice.say("card.rules_alone" if without else "card.knows_none", **grades)
     told = {
         "category": voice.say(f"category.{proposed.category}"),
         "percent": _percent(proposed.probability),

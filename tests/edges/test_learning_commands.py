@@ -139,6 +139,19 @@ async def test_a_better_model_is_let_in_and_is_not_judged_twice(
     assert (again.code, "in use already" in again.out) == (0, True)
 
 
+async def test_promoting_a_model_warns_of_categories_that_the_desk_has_not(
+    product: Product, desk: Desk, good: Model
+) -> None:
+    rows = [Example(text, {"money": "mortgage"}.get(kind, kind)) for text, kind in PAIRS]
+    (product.folder / "elsewhere.skops").write_bytes(dump(train(rows)))
+    (product.folder / "good.skops").write_bytes(dump(good))
+    warned = await product.amends("triage", "promote", "elsewhere.skops", "--force", "--reason", "a try")
+    at_home = await product.amends("triage", "promote", "good.skops", "--force", "--reason", "a try")
+    assert (warned.code, at_home.code) == (0, 0)
+    assert "knows categories that this desk has not: mortgage." in warned.err
+    assert "this desk has not" not in at_home.err
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

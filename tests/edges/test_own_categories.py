@@ -116,6 +116,33 @@ def test_a_name_becomes_a_code(name: str, code: str) -> None:
     assert category_code(name) == code
 
 
+def test_names_that_come_to_one_code_are_all_kept_under_codes_of_their_own(
+    amends: Amends, tmp_path: Path
+) -> None:
+    names = ["Müll", "Mull", "Утечка", "漏水", "الضغط", "Own 2", "x" * 60, "x" * 61]
+    code, _, _ = amends("init", "desk", "--languages", "en", "--categories", ",".join(names))
+    assert code == 0
+    settings = load(tmp_path / "desk" / "amends.toml", {})
+    assert [(one.key, one.name["en"]) for one in settings.category] == [
+        ("mull", "Müll"),
+        ("mull_2", "Mull"),
+        ("own", "Утечка"),
+        ("own_2", "漏水"),
+        ("own_3", "الضغط"),
+        ("own_2_2", "Own 2"),
+        ("x" * 40, "x" * 60),
+        ("x" * 38 + "_2", "x" * 61),
+    ]
+    assert "# mull_2: Mull" in (tmp_path / "desk" / "examples" / "en.csv").read_text(encoding="utf-8")
+
+
+def test_the_same_name_twice_is_refused_before_anything_is_written(amends: Amends, tmp_path: Path) -> None:
+    code, _, err = amends("init", "desk", "--categories", "Leak, Low pressure, leak")
+    assert code == 2
+    assert "'leak' stands there twice: name each category once" in " ".join(err.split())
+    assert not (tmp_path / "desk").exists()
+
+
 @pytest.mark.parametrize(
     ("key", "told"),
     [("money", "comes with Amends"), ("Leak", "small letters"), ("leak", "is there already")],

@@ -13,10 +13,11 @@ from complaints.folding import fold
 from complaints.people import MODEL, SYSTEM
 from complaints.vocabulary import Role, State, Verb
 from store.open import Store
-from store.tables import ATTEMPTS
+from store.tables import ATTEMPTS, PROPOSALS
 from store.values import Member
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
+from tests.rules.builders import a_proposal
 
 
 def test_a_complaint_goes_from_receipt_to_closing_and_is_the_fold_of_its_events(store: Store) -> None:
@@ -177,6 +178,22 @@ def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
     opened = store.open_case(ref, desk.actor(HANDLER), "assess")
     assert opened.proposal is not None
     assert (opened.proposal["category"], opened.proposal["because"]) == ("supply", {"why": "words"})
+
+
+def test_a_danger_that_was_proposed_stands_on_the_record_until_a_person_assesses(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(severity=4, safety=1, category="safety"))
+    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(severity=2, category="money"))
+    case = store.case(ref)
+    assert (case.severity, case.safety, case.category) == (4, 1, "money")
+    query = select(PROPOSALS.c.severity).where(PROPOSALS.c.ref == ref).order_by(PROPOSALS.c.seq)
+    assert list(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)) == [4, 4]
+    assert store.verify().first_bad is None
+    store.open_case(ref, desk.actor(HANDLER), "open")
+    desk.act(ref, Verb.ASSESS, facts=ASSESSED)
+    assert store.case(ref).severity == 2
+    assert store.verify().first_bad is None
 
 
 def test_disagreeing_counts_who_could_review(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from complaints.incidents import SAME_INCIDENT
+from complaints.likeness import CLUSTER_FROM
 from complaints.people import MODEL
 from complaints.record import Case
 from complaints.vocabulary import Verb
@@ -194,9 +195,10 @@ def test_recurrence_is_off_until_persons_linked_or_assessed_and_counts_ninety_da
     assert store.like_confirmed(late, sketch(COPY)) == 0
 
     desk.act(early[0], Verb.LINK, facts={"relation": SAME_INCIDENT, "other_ref": early[1]})
-    assert store.like_confirmed(late, sketch(COPY)) == 2
-    desk.act(early[2], Verb.ASSESS, facts=ASSESSED)
+    # Itself is the third, as in the digest's cluster.
     assert store.like_confirmed(late, sketch(COPY)) == 3
+    desk.act(early[2], Verb.ASSESS, facts=ASSESSED)
+    assert store.like_confirmed(late, sketch(COPY)) == 4
     clock.go_on(days=91)
     assert store.like_confirmed(told(desk, COPY, "70020"), sketch(COPY)) == 0
 
@@ -207,7 +209,19 @@ def test_those_of_its_own_incident_count_in_whatever_words(store: Store) -> None
     number = store.open_incident(store.actor(HANDLER), {}, {"what": "Brown water"}).id
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": number})
-    assert store.like_confirmed(first, sketch(STORY)) == 1
+    assert store.like_confirmed(first, sketch(STORY)) == 2
+
+
+def test_the_digest_and_the_proposal_count_the_same_three(store: Store) -> None:
+    desk = Desk(store)
+    first, second = told(desk, STORY), told(desk, STORY, "70002")
+    desk.act(first, Verb.ASSESS, facts=ASSESSED)
+    assert store.like_clusters(store.actor(MANAGER)) == ()
+    assert store.like_confirmed(second, sketch(STORY)) == 2
+    desk.act(second, Verb.ASSESS, facts=ASSESSED)
+    third = told(desk, COPY, "70003")
+    (cluster,) = store.like_clusters(store.actor(MANAGER))
+    assert cluster.count == store.like_confirmed(third, sketch(COPY)) == CLUSTER_FROM
 
 
 @clause("8.2")
@@ -236,7 +250,7 @@ def test_a_merged_one_is_no_second_complaint_of_a_cluster(store: Store) -> None:
     assert len(store.like_clusters(store.actor(MANAGER))) == 1
     desk.act(twice, Verb.MERGE, facts={"other_ref": first})
     assert store.like_clusters(store.actor(MANAGER)) == ()
-    assert store.like_confirmed(second, sketch(STORY)) == 1
+    assert store.like_confirmed(second, sketch(STORY)) == 2
 
 
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29

@@ -12,6 +12,7 @@ import skops.io
 from sklearn.svm import LinearSVC
 
 from triage.artefact import card, digest, dump, load
+from triage.card_page import page
 from triage.errors import UnreadableModel
 from triage.pipeline import Model
 from triage.proposal import propose
@@ -58,8 +59,31 @@ def test_a_card_tells_data_figures_and_weaknesses(model: Model) -> None:
         "accuracy", "macro_f1", "log_loss", "ece", "ece_interval", "accuracy_at_80", "threshold", "coverage",
         "precision", "weaknesses", "critical", "pipeline", "severities",
     } <= set(told)  # fmt: skip
-    assert told["ece_interval"][0] <= told["ece_interval"][1]
+    assert told["severity"]["critical"] == sum(
+        (row.severity or 0) >= 4 for row in starter_examples(("en", "tr"))
+    )
+    for place, key in (
+        *((told, key) for key in ("accuracy", "macro_f1", "log_loss", "ece", "coverage", "precision")),
+        (told["severity"], "recall_at_10"),
+    ):
+        low, high = place[f"{key}_interval"]
+        assert low <= place[key] <= high
+        assert low < high
     assert told["weaknesses"]
+
+
+def test_the_page_of_a_card_tells_how_uncertain_its_figures_are_and_one_of_before_is_still_read(
+    model: Model,
+) -> None:
+    told = card(model)
+    shown = page(told)
+    low, high = told["precision_interval"]
+    assert f"right in {told['precision'] * 100:.0f} % ({low * 100:.0f} to {high * 100:.0f}) of those" in shown
+    assert f"Of {told['severity']['critical']} critical cases among" in shown
+    assert "| – |" not in "".join(line for line in shown.splitlines() if line.startswith("| Macro-F1"))
+    before = {key: one for key, one in told.items() if "interval" not in key and key != "severity"}
+    assert "critical cases" not in page(before)
+    assert f"right in {told['precision'] * 100:.0f} % of those" in page(before)
 
 
 def test_an_altered_file_is_refused(blob: bytes) -> None:

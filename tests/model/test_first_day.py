@@ -52,7 +52,7 @@ def proposed(model: Model, language: str, *, critical: bool) -> Iterator[bool]:
             yield propose(model, row["text"]).severity >= CRITICAL
 
 
-@pytest.mark.parametrize(("language", "caught"), [("en", 0.75), ("tr", 0.65), ("de", 0.55), ("es", 0.5)])
+@pytest.mark.parametrize(("language", "caught"), [("en", 0.8), ("tr", 0.75), ("de", 0.6), ("es", 0.8)])
 def test_most_critical_cases_are_caught_on_the_first_day(model: Model, language: str, caught: float) -> None:
     found = list(proposed(model, language, critical=True))
     assert len(found) == 20
@@ -63,4 +63,5 @@ def test_most_critical_cases_are_caught_on_the_first_day(model: Model, language:
 def test_what_only_sounds_dangerous_is_seldom_raised(model: Model, language: str) -> None:
     raised = list(proposed(model, language, critical=False))
     assert len(raised) == 20
-    assert sum(raised) / len(raised) <= 0.30
+    # Such texts are where the model doubts, and in doubt the graver category counts until a person has looked.
+    assert sum(raised) / len(raised) <= 0.40

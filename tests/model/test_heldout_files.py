@@ -24,7 +24,7 @@ DANGERS = {
     "fire": 1, "gas": 1, "electricity": 2, "poisoning": 1,
 }  # fmt: skip
 LOOKALIKES = {"denied": 6, "hypothetical": 4, "product": 5, "figurative": 5}
-FILES = ("heldout.csv", "heldout_intents.csv", "heldout_severity.csv")
+FILES = ("heldout.csv", "heldout_intents.csv", "heldout_matters.csv", "heldout_severity.csv")
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triage.criteria import Criterion
+from triage.csvfile import read_examples
 from triage.pipeline import Model
-from triage.proposal import RESTRICTED_AT, About, propose
+from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose
 from triage.safety import DangerSign, signs
 from triage.starters import CATEGORIES, train_starter
 
@@ -104,6 +107,73 @@ def test_rules_raise_what_the_model_says_and_never_lower_it(model: Model) -> Non
     grave = propose(model, "You charged me twice. My kitchen is on fire")
     assert (calm.severity, calm.safety) == (2, 0)
     assert (grave.severity, grave.safety) == (5, 3)
+
+
+def test_in_doubt_the_graver_of_the_two_categories_gives_the_severity_and_says_so(model: Model) -> None:
+    usual = {"safety": 4, "discrimination": 4, "privacy": 3, "staff_conduct": 3}
+    doubtful = 0
+    for row in read_examples(Path(__file__).with_name("heldout.csv")).examples:
+        said = propose(model, row.text)
+        if not said.abstained or not said.because:
+            continue
+        offered = [
+            (said.category, said.probability),
+            *((o.category, o.probability) for o in said.alternatives),
+        ]
+        graver = max((usual.get(one, 2) for one, sure in offered[:2] if sure >= WEIGHTY_FROM), default=2)
+        assert said.severity >= graver
+        if Criterion("severity", said.severity, "doubted_category") in said.criteria:
+            assert said.severity == graver > 2
+            doubtful += 1
+    assert doubtful > 10
+
+
+def test_a_severity_that_does_not_come_of_a_doubt_needs_no_reason_of_its_own(model: Model) -> None:
+    for text in ("You charged me twice", "My kitchen is on fire", "漢字"):
+        assert "severity" not in {one.field for one in propose(model, text).criteria}
+
+
+def test_categories_that_the_desk_has_not_leave_their_share_to_the_others(model: Model) -> None:
+    text = "I do not know what to do with this. Somebody said it would be different, and now nobody knows."
+    whole = dict(zip(model.categories, model.read([text])[0].tolist(), strict=True))
+    # The four that the model would name, and still one of the desk's own is found.
+    unknown = sorted(whole, key=lambda one: -whole[one])[:4]
+    left = [one for one in model.categories if one not in unknown]
+    said = propose(model, text, About(categories=left))
+    assert said.category == max(left, key=lambda one: whole[one])
+    assert said.probability == pytest.approx(whole[said.category] / sum(whole[one] for one in left), abs=1e-4)
+    assert said.abstained
+    assert not {one.category for one in said.alternatives} & set(unknown)
+
+
+def test_the_words_of_a_matter_that_the_desk_has_no_category_for_stay_with_the_main_one(model: Model) -> None:
+    text = "You charged me twice for the same bill. Also your clerk at the counter shouted at my mother."
+    assert {one.category for one in propose(model, text).issues} == {"money", "staff_conduct"}
+    left = [one for one in model.categories if one != "staff_conduct"]
+    (matter,) = propose(model, text, About(categories=left)).issues
+    assert (matter.category, matter.text) == ("money", text)
+
+
+def test_where_the_model_knows_a_category_of_the_desks_its_probability_is_the_one_among_them(
+    model: Model,
+) -> None:
+    text = "The invoice is wrong and the employee who answered my complaint was rude"
+    free = propose(model, text)
+    left = [one for one in model.categories if one != free.alternatives[0].category]
+    said = propose(model, text, About(categories=[*left, "leak"]))
+    assert said.category == free.category
+    assert said.probability == pytest.approx(
+        free.probability / (1 - free.alternatives[0].probability), abs=1e-3
+    )
+    assert said.alternatives[:2] != free.alternatives[:2]
+
+
+def test_a_model_that_knows_none_of_the_desks_categories_says_so(model: Model) -> None:
+    said = propose(model, "You charged me twice. My kitchen is on fire", About(categories=["leak", "odour"]))
+    assert (said.category, said.probability, said.abstained) == ("other", 0.0, True)
+    assert (said.alternatives, said.issues, said.because) == ((), (), ())
+    assert (said.severity, said.safety) == (5, 3)
+    assert said.model_version == model.version
 
 
 @settings(max_examples=60, deadline=None)

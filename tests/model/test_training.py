@@ -101,9 +101,13 @@ def test_an_evaluation_has_the_figures_of_the_contract() -> None:
     } <= set(figures)  # fmt: skip
     assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
     assert set(figures["severity"]) == {
-        "rows", "critical", "recall_at_10", "rules_recall", "rules_false_alarms", "recall", "false_alarms"
+        "rows", "critical", "recall_at_10", "recall_at_10_interval", "rules_recall", "rules_false_alarms", "recall",
+        "recall_interval", "false_alarms",
     }  # fmt: skip
     assert figures["accuracy"] > 0.95
+    for told, key in ((figures, "coverage"), (figures, "precision"), (figures["severity"], "recall_at_10")):
+        low, high = told[f"{key}_interval"]
+        assert low <= told[key] <= high
 
 
 def test_a_label_the_model_does_not_know_counts_as_wrong_and_is_named() -> None:

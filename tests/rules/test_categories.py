@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bots.slack.fillings import filling
@@ -26,7 +27,6 @@ from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.slack_cases import NOW, Story
 from triage.allowed import keep_allowed
-from triage.proposal import Alternative, propose
 
 OWN = {
     "leak": {"en": "Leak in the street", "tr": "Sokakta su kaçağı"},
@@ -77,20 +77,17 @@ def test_an_unknown_category_can_never_be_proposed() -> None:
         b.a_received_case().do(Verb.PROPOSE, b.MODEL, PROPOSED)
 
 
-def test_a_proposal_keeps_to_the_categories_of_the_rules() -> None:
-    made = replace(
-        propose(None, "words"),
-        category="mortgage",
-        probability=0.7,
-        abstained=False,
-        alternatives=(Alternative("payday", 0.1), Alternative("money", 0.08), Alternative("leak", 0.02)),
-    )
-    kept = keep_allowed(made, categories_of(RULES))
-    assert (kept.category, kept.probability, kept.abstained) == ("money", 0.08, True)
-    assert [one.category for one in kept.alternatives] == ["leak"]
-    assert keep_allowed(replace(made, alternatives=()), categories_of(RULES)).category == "other"
-    sure = keep_allowed(replace(made, category="leak"), categories_of(RULES))
-    assert (sure.category, sure.abstained) == ("leak", False)
+def test_all_categories_of_the_rules_share_what_the_model_knows_of_them() -> None:
+    row = np.array([0.4, 0.3, 0.2, 0.06, 0.04])
+    kept = keep_allowed(row, np.array([False, False, False, True, True]))
+    assert kept is not None
+    assert kept.tolist() == pytest.approx([0, 0, 0, 0.6, 0.4])
+
+
+def test_a_model_that_knows_none_of_them_has_no_say() -> None:
+    row = np.array([0.992, 0.006, 0.002])
+    assert keep_allowed(row, np.array([False, True, True])) is None
+    assert keep_allowed(row, np.zeros(3, dtype=bool)) is None
 
 
 def test_ours_stay_beside_the_organisations_own() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.likeness import (
+    CLUSTER_FROM,
     LIKE_FROM,
     SIZE,
     WITHIN,
@@ -178,10 +179,16 @@ LIKES = st.lists(
 
 @given(LIKES)
 def test_only_what_a_person_confirmed_within_ninety_days_counts_as_recurring(likes: list[Like]) -> None:
-    count = confirmed(likes, now=NOW)
-    within = [one for one in likes if one.received_at > NOW - WITHIN and not one.merged]
+    count = confirmed(likes, received_at=NOW, now=NOW)
+    within = [one for one in likes if one.received_at >= NOW - WITHIN and not one.merged]
     touched = [one for one in within if one.incident is not None or one.took_in or one.confirmed]
-    assert count <= len(touched)
+    assert count <= len(touched) + 1
     assert (count == 0) is (touched == [])
     untouched = [replace(one, incident=None, took_in=False, confirmed=None) for one in likes]
-    assert confirmed(untouched, now=NOW) == 0
+    assert confirmed(untouched, received_at=NOW, now=NOW) == 0
+
+
+def test_a_complaint_is_one_of_the_three_itself_unless_it_came_long_ago() -> None:
+    two = [like(confirmed="supply"), like("C2C-C2C-22", confirmed="supply")]
+    assert confirmed(two, received_at=NOW, now=NOW) == CLUSTER_FROM
+    assert confirmed(two, received_at=NOW - WITHIN - timedelta(seconds=1), now=NOW) == 2

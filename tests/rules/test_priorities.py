@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from complaints.folding import after
 from complaints.particulars import Sign
+from complaints.people import MODEL
 from complaints.priorities import matrix, priority_of, raised, sooner
-from complaints.record import Case
-from complaints.vocabulary import Flag, Priority, Safety, Verb
+from complaints.record import Case, Event
+from complaints.vocabulary import Flag, Priority, Role, Safety, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ANNA,
@@ -18,6 +20,7 @@ from tests.rules.builders import (
     MONA,
     TUESDAY,
     a_message,
+    a_proposal,
     a_received_case,
     a_sign,
     acknowledged,
@@ -109,6 +112,29 @@ def test_until_a_person_has_assessed_the_higher_of_model_and_rules_holds() -> No
     by_rule = a_received_case(signs=(a_sign(severity=4, safety=0),))
     assert priority_of(proposed(by_rule, severity=1).case) is Priority.P2
     assert priority_of(proposed(a_received_case(), safety=2).case) is Priority.P1
+
+
+@clause("7.5")
+def test_a_later_proposal_never_lowers_what_an_earlier_one_held_until_a_person_assesses() -> None:
+    told = proposed(a_received_case(), severity=4, safety=1, category="safety")
+    promised = {one.target: one.internal_due for one in told.case.current_targets()}
+    told = told.do(Verb.ADD, ANNA, a_message())
+    told = proposed(told, words=2, severity=2, safety=0, category="money", abstained=True)
+    assert (told.case.severity, told.case.safety) == (4, 1)
+    assert priority_of(told.case) is Priority.P1
+    assert {one.target: one.internal_due for one in told.case.current_targets()} == promised
+    assert told.case.proposed is not None
+    assert (told.case.category, told.case.proposed.abstained) == ("money", True)
+    assert told.events[-1].facts["read"] == {"severity": 2, "safety": 0}
+    worse = proposed(told, words=2, severity=5, safety=0).case
+    assert (worse.severity, worse.safety) == (5, 1)
+    assert assessed(told, severity=2, safety=0).case.severity == 2
+
+
+def test_a_record_of_before_in_which_a_proposal_lowered_another_adds_up_as_it_did() -> None:
+    told = proposed(a_received_case(), severity=4)
+    old = Event(told.case.version + 1, Verb.PROPOSE, told.at, MODEL.id, Role.MODEL, a_proposal(severity=2))
+    assert after(told.case, old).severity == 2
 
 
 @clause("7.5")

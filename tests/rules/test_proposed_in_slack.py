@@ -93,6 +93,13 @@ def test_without_a_model_the_card_says_that_the_rules_alone_propose() -> None:
     assert "0 %" not in told
 
 
+def test_a_model_that_knows_none_of_the_desks_categories_is_no_missing_model() -> None:
+    told = on_card(a_story(probability=0.0, abstained=True, category="other", model="v1").case)
+    assert "No model yet" not in told
+    assert "The model knows none of our categories for this" in told
+    assert "0 %" not in told
+
+
 def test_another_intent_than_a_complaint_is_only_a_hint_to_reclassify() -> None:
     told = on_card(a_story(intent="praise", intent_probability=0.93).case)
     assert "Reads like praise (93 %)" in told
@@ -135,6 +142,13 @@ def test_the_form_starts_from_the_proposed_criteria_and_never_from_a_safety() ->
     assert chosen(found["immediate_needed"]) == "no"
     assert "initial_options" in found["compensation_likely"]
     assert chosen(found["safety"]) is None
+
+
+def test_the_form_starts_from_the_severity_that_holds_and_not_from_the_one_with_a_reason() -> None:
+    told = a_story(severity=5)
+    doubted = [{"field": "severity", "value": 4, "reason": "doubted_category"}]
+    later = proposed(told, severity=4, criteria=doubted)
+    assert chosen(inputs(assess_form(later))["severity"]) == "5"
 
 
 def taken(view: dict[str, Any], **typed: Any) -> dict[str, Any]:

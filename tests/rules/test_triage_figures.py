@@ -17,6 +17,7 @@ from triage.figures import (
     log_loss,
     precision_threshold,
     recall_at_alerts,
+    recall_interval,
 )
 
 P = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
@@ -94,3 +95,21 @@ def test_calibrated_rows_are_probabilities_even_with_rare_categories(seed: int, 
     probabilities = fit_calibration(decisions, labels).apply(decisions * 40)
     assert np.allclose(probabilities.sum(axis=1), 1)
     assert float(probabilities.min()) > 0
+
+
+def test_the_recall_of_critical_cases_lies_within_its_interval_which_narrows_with_rows() -> None:
+    widths = []
+    for rows in (60, 600, 6_000):
+        random = np.random.default_rng(1)
+        critical = np.arange(rows) % 6 == 0
+        scores = random.normal(size=rows) + 1.5 * critical
+        low, high = recall_interval(scores, critical, rate=0.1, prevalence=0.06)
+        assert low <= recall_at_alerts(scores, critical, rate=0.1, prevalence=0.06) <= high
+        widths.append(high - low)
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.1
+
+
+def test_without_a_critical_row_nothing_is_known_of_their_recall() -> None:
+    scores = np.linspace(0, 1, 9)
+    assert recall_interval(scores, np.zeros(9, dtype=bool), rate=0.1, prevalence=0.06) == (0.0, 1.0)
