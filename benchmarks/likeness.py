@@ -115,18 +115,18 @@ def _learnt(asked: Asked) -> Model:
     return train([*starters, *assessed])
 
 
-def _long(asked: Asked) -> list[str]:
-    return [story[:LONG] for _, story in asked.repeats if len(story) >= LONG]
+def _long(asked: Asked) -> list[tuple[str, str]]:
+    return [(ref, story[:LONG]) for ref, story in asked.repeats if len(story) >= LONG]
 
 
-def _proposed(model: Model, store: Store, long: Sequence[str]) -> tuple[str, ...]:
+def _proposed(model: Model, store: Store, long: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Milliseconds of what a proposal works out for one complaint; writing it down is not counted."""
-    propose(model, long[0])
+    propose(model, long[0][1])
     both = []
-    for story in long:
+    for ref, story in long:
         began = time.perf_counter()
         drawn = sketch(story)
-        store.like_confirmed("", drawn)
+        store.like_confirmed(ref, drawn)
         looked = time.perf_counter() - began
         propose(model, story, About(("en",)))
         both.append((time.perf_counter() - began, looked))
