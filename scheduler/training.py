@@ -103,6 +103,7 @@ class _Trainer:
             "languages": list(self._languages),
             "own": [dict(example) for example in await asyncio.to_thread(self._own)],
             "rows": rows,
+            "history": await store.in_thread(store.history_rows, MOST - len(rows)),
             "wanted_precision": self._learning.wanted_precision,
             "alert_budget": self._learning.alert_budget,
             "encoder": self._learning.encoder,

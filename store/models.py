@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from complaints.vocabulary import Verb
 from store.errors import UnknownRow
 from store.house_chain import house_event
+from store.learnt_history import History, keep_history
 from store.tables import ASSESSMENTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.transactions import Tx
 
@@ -128,8 +129,9 @@ def keep_run(
     how: str = "trained",
     by: str | None = None,
     why: str | None = None,
+    history: History | None = None,
 ) -> int:
-    """Keep a candidate with the verdict on it, and use it where it may be: all or nothing."""
+    """Keep a candidate with the verdict on it, and use it where it may be, with its history: all or nothing."""
     number = keep_model(tx, blob, sha256, card, activate, how=how, by=by, why=why)
     tx.add(
         MODEL_RUNS,
@@ -141,6 +143,8 @@ def keep_run(
         passes=run.passes,
         verdict=dict(run.verdict),
     )
+    if activate and history is not None:
+        keep_history(tx, history)
     return number
 
 

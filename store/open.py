@@ -35,6 +35,7 @@ from store import (
     incident_once,
     incident_updates,
     incidents,
+    learnt_history,
     likes,
     listening,
     meanwhile,
@@ -275,6 +276,10 @@ class Store:
     erased_since = reading(models.erased_since)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    keep_history = writing(learnt_history.keep_history)
+    history_rows = reading(learnt_history.history_rows)
+    history_kept = reading(learnt_history.history_kept)
+    forget_history = writing(learnt_history.forget_history)
     redate = writing(redating.redate)
     would_redate = reading(redating.would_redate)
     open_refs = reading(redating.open_refs)

@@ -1,9 +1,9 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "in_use", "wanted_precision", "alert_budget",
-"encoder"}`,
-then the artefact of the model in use, if there is one. `rows` are the record's, with `ref`, `at` and `whole`;
-`own` the organisation's examples. All comes over a pipe so that no complainant's words ever lie in a file.
+The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "wanted_precision",
+"alert_budget", "encoder"}`, then the artefact of the model in use, if there is one. `rows` are the record's,
+with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a promoted model learnt from
+besides. All comes over a pipe so that no complainant's words lie in a file.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     candidate, verdict = learn(
         own,
         rows_of(order["rows"]),
+        history=[_past(one) for one in order.get("history", ())],
         train=partial(
             train,
             wanted_precision=order["wanted_precision"],
@@ -82,6 +83,11 @@ def _row(one: Mapping[str, Any]) -> Row:
 
 def _written(one: Mapping[str, Any]) -> Example:
     return Example(one["text"], one["category"], one.get("severity"), one.get("language"), written=True)
+
+
+def _past(one: Mapping[str, Any]) -> Example:
+    """A real complaint, but no case here that could be shown as a like one."""
+    return Example(one["text"], one["category"], one.get("severity"), one.get("language"))
 
 
 def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, list[str]]:

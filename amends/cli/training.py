@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.beside import history_beside
 from amends.cli.judging import show_figures
 from amends.cli.labelled import (
     Asked,
@@ -114,12 +116,12 @@ def train(
             tell=tell,
             progress=progress,
         )
-    card = files.write(learnt)
+    card = files.write(learnt, table.examples if table is not None else ())
     if json:
         as_json(_document(to, table, learnt, card))
     else:
         show_figures(learnt.evaluation, card)
-        for one in files.all:
+        for one in files.all if table is not None else files.without_history:
             out.print(f"wrote {one}", markup=False)
 
 
@@ -128,15 +130,23 @@ class _Files:
     model: Path
     card: Path
     page: Path
+    history: Path
 
     @classmethod
     def beside(cls, model: Path) -> _Files:
         return cls(
-            model, model.with_name(f"{model.name}.card.json"), model.with_name(f"{model.name}.card.md")
+            model,
+            model.with_name(f"{model.name}.card.json"),
+            model.with_name(f"{model.name}.card.md"),
+            history_beside(model),
         )
 
     @property
     def all(self) -> tuple[Path, ...]:
+        return (*self.without_history, self.history)
+
+    @property
+    def without_history(self) -> tuple[Path, ...]:
         return self.model, self.card, self.page
 
     def need_room(self, force: bool) -> None:
@@ -152,16 +162,26 @@ class _Files:
                 f"{self.model.parent} is no directory: make it first", param_hint="--out"
             )
 
-    def write(self, learnt: Learnt) -> dict[str, Any]:
-        """Write model and cards; gives the card."""
+    def write(self, learnt: Learnt, past: Sequence[Example]) -> dict[str, Any]:
+        """Write model, cards and, where rows of a file were learnt from, these; gives the card."""
         import json as json_module
 
+        from triage import history_file
         from triage.artefact import digest, dump
         from triage.card_page import page
 
-        blob = dump(learnt.model)
-        card = {**learnt.card, "sha256": digest(blob)}
+        model, card, rows = learnt.model, learnt.card, b""
+        if past:
+            rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
+            told = {"rows": len(past), "sha256": history_file.digest(rows)}
+            # Within the model too: by this `promote` knows the file again.
+            model = replace(model, facts={**model.facts, "history": told})
+            card = {**card, "history": told}
+        blob = dump(model)
+        card = {**card, "sha256": digest(blob)}
         try:
+            if past:
+                _write_private(self.history, rows)
             self.card.write_text(
                 json_module.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
             )
@@ -172,6 +192,13 @@ class _Files:
                 f"{wrong.filename} cannot be written: {wrong.strerror}", param_hint="--out"
             ) from wrong
         return card
+
+
+def _write_private(file: Path, data: bytes) -> None:
+    """Complainants' words: for the eyes of whoever trains alone, also where the file was there before."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened_file:
+        os.fchmod(opened_file.fileno(), 0o600)
+        opened_file.write(data)
 
 
 def _known(settings: Settings | None) -> tuple[str, ...]:

@@ -29,7 +29,8 @@ from tests.edges.test_store_hearing import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
 SMALL = frozenset(
-    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "clock"}
+    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "history_parts"}
+    | {"clock"}
 )
 
 #: Closed complaints on file while plans are made.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from amends.cli import main
-from triage.artefact import digest
+from triage.artefact import digest, load
+from triage.history_file import read
 from triage.starters import starter_examples
 
 
@@ -81,6 +83,25 @@ def test_a_history_becomes_a_model_with_its_card(amends: Amends, tmp_path: Path)
     assert (said["file"]["columns"]["severity"], said["refused"]) == ("label_severity", [])
     assert "severity from 'label_severity'" in done.err
     assert f"# Model {said['version']}" in (tmp_path / "m.skops.card.md").read_text()
+
+
+def test_the_rows_learnt_from_lie_beside_the_model_for_the_eyes_of_its_maker_alone(
+    amends: Amends, tmp_path: Path
+) -> None:
+    file = history(tmp_path, part=slice(None, None, 3))
+    said = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
+    beside = tmp_path / "m.skops.history.csv.gz"
+    rows = read(beside.read_bytes())
+    assert beside.stat().st_mode & 0o777 == 0o600
+    assert said["card"]["history"] == {
+        "rows": len(rows),
+        "sha256": hashlib.sha256(beside.read_bytes()).hexdigest(),
+    }
+    assert [one.example.text for one in rows] == [
+        row.text for row in starter_examples(("en",))[slice(None, None, 3)]
+    ]
+    assert sum(one.said is not None for one in rows) == said["held_back"]["rows"] > 0
+    assert load((tmp_path / "m.skops").read_bytes()).facts["history"] == said["card"]["history"]
 
 
 def test_the_same_file_and_seed_give_the_same_model(amends: Amends, tmp_path: Path) -> None:
