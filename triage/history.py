@@ -21,7 +21,7 @@ from triage.history_file import HELD_BACK
 from triage.holding_back import Split, hold_back
 from triage.pipeline import Model
 from triage.text import normalise
-from triage.training import WANTED_PRECISION, train
+from triage.training import ALERT_RATE, WANTED_PRECISION, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def learn(
     encoder: Encoder | None = None,
     seed: int = 0,
     wanted_precision: float = WANTED_PRECISION,
+    alert_budget: float = ALERT_RATE,
     tell: Callable[[str], object] = lambda stage: None,
     progress: Callable[[float], object] = lambda share: None,
 ) -> Learnt:
@@ -61,7 +62,14 @@ def learn(
     every = copy_groups(texts, progress=lambda done, total: progress(done / total))
     groups = every[: len(rows)]
     split = hold_back(rows, groups, seed=seed)
-    fit = partial(train, seed=seed, wanted_precision=wanted_precision, encoder=encoder, progress=progress)
+    fit = partial(
+        train,
+        seed=seed,
+        wanted_precision=wanted_precision,
+        alert_rate=alert_budget,
+        encoder=encoder,
+        progress=progress,
+    )
     judged = None
     if split.held:
         held = [rows[place] for place in split.held]

@@ -69,11 +69,16 @@ class _Rows:
 
 
 def _version(
-    examples: Sequence[Example], unlabelled: Sequence[str], seed: int, encoder: Encoder | None
+    examples: Sequence[Example],
+    unlabelled: Sequence[str],
+    seed: int,
+    encoder: Encoder | None,
+    thresholds: tuple[float, float],
 ) -> str:
     rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
     by = None if encoder is None else encoder.fingerprint
-    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by], ensure_ascii=False)
+    # With other thresholds it answers otherwise, and proposals name it by its version alone.
+    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by, *thresholds], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -217,7 +222,7 @@ def train(
     progress(0.95)
     facts = training_facts(kept, categories, honest, labels[asked], sure_from, wanted_precision)
     model = Model(
-        version=_version(kept, others, seed, encoder),
+        version=_version(kept, others, seed, encoder, (wanted_precision, alert_rate)),
         categories=categories,
         features=features,
         plane=plane if space is None else space.fold_back(plane),

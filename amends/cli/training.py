@@ -32,6 +32,7 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import stages
 from amends.settings import Settings, rulebook
+from amends.settings.sections import Triage
 from complaints.categories import categories_of
 from complaints.vocabulary import Category
 
@@ -64,12 +65,17 @@ def train(
         typer.Option(help="Learn from the starter examples too; unset: where the categories are ours."),
     ] = None,
     precision: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="How often a proposal that is sure should be right.")
-    ] = 0.9,
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=0.999,
+            help="How often a proposal that is sure should be right; unset: [triage] wanted_precision.",
+        ),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
-            help='The encoder of texts: its name, or "none"; unset: the one that is installed, if any.'
+            help='The encoder of texts: its name, or "none"; unset: [triage] encoder, else the one installed.'
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another draw of what is held back.")] = 0,
@@ -82,9 +88,10 @@ def train(
     files = _Files.beside(to)
     files.need_room(force)
     settings = settings_there(config)
-    from triage.embeddings import installed_encoder
+    from triage.embeddings import chosen_encoder
     from triage.history import learn  # scikit-learn takes a second to load
 
+    said = settings.triage if settings is not None else Triage()
     known = _known(settings)
     table = None
     if file is not None:
@@ -110,9 +117,10 @@ def train(
             rows,
             beside=beside,
             unlabelled=unlabelled,
-            encoder=None if encoder == "none" else installed_encoder(encoder),
+            encoder=chosen_encoder(encoder or said.encoder),
             seed=seed,
-            wanted_precision=precision,
+            wanted_precision=said.wanted_precision if precision is None else precision,
+            alert_budget=said.alert_budget,
             tell=tell,
             progress=progress,
         )
