@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
 from complaints.duties import Lane, Owed
 from complaints.localtime import wall
@@ -26,19 +30,40 @@ class Learning:
     encoder: str = "auto"
 
 
-def owe_first_training(store: Store) -> None:
+def besides(learning: Learning, languages: Sequence[str], own: Sequence[Mapping[str, Any]]) -> str:
+    """A digest of what a run learns from besides the record and how: the settings and the own examples.
+
+    The history is not in it: it changes by a promotion, and the model promoted has learnt from it.
+    """
+    said = [list(languages), learning.wanted_precision, learning.alert_budget, learning.encoder, list(own)]
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_key(besides_record: str, everything: str) -> str:
+    """The key of a run: the pipeline, the digest of what lies besides the record, and that of everything."""
+    return f"{PIPELINE}:{besides_record}:{everything}"
+
+
+def owe_first_training(store: Store, besides_record: str | None = None) -> None:
     """At the first start no model exists: owe one, made from the starter examples.
 
-    After an upgrade that trains otherwise one is owed too, for the model of before may not be readable.
+    After an upgrade that trains otherwise one is owed too, for the model of before may not be readable; and
+    where settings or own examples are others than in the last run (None: nobody looked).
     """
     use = store.use_of_active()
+    run = store.last_run()
     if use is None:
         store.insert(Owed("train:first", "train", store.now(), Lane.BULK))
-    elif use[1] is None or _trained_otherwise(store.last_run()):
+    elif use[1] is None or _trained_otherwise(run):
         store.insert(Owed(f"train:pipeline:{PIPELINE}", "train", store.now(), Lane.BULK))
+    elif run is not None and _differs(run, besides_record):
+        # The run before is part of it, so that what was changed and changed back is owed once more.
+        key = f"train:besides:{besides_record}:{run.until.isoformat()}"
+        store.insert(Owed(key, "train", store.now(), Lane.BULK))
 
 
-def owe_retraining(store: Store, learning: Learning) -> None:
+def owe_retraining(store: Store, learning: Learning, besides_record: str | None = None) -> None:
     """Owe a run where it is time for one; whoever asks, several processes and ticks make one.
 
     By number the key names the run before, by night the day.
@@ -55,8 +80,9 @@ def owe_retraining(store: Store, learning: Learning) -> None:
     if learning.retrain_at is None:
         return
     local = wall(now, store.current_rulebook().calendar.zone)
-    changed = assessed > 0 or store.erased_since(at)
-    if changed and local.time() >= learning.retrain_at:
+    if local.time() < learning.retrain_at:
+        return
+    if assessed > 0 or store.erased_since(at) or _differs(store.last_run(), besides_record):
         store.insert(Owed(f"train:{local:%Y-%m-%d}", "train", now, Lane.BULK))
 
 
@@ -67,6 +93,10 @@ def _since(store: Store) -> tuple[str, datetime] | None:
         return run.until.isoformat(), run.until
     use = store.use_of_active()
     return None if use is None else (use[0].isoformat(), use[0])
+
+
+def _differs(run: Run | None, besides_record: str | None) -> bool:
+    return run is not None and besides_record is not None and run.key.split(":")[1] != besides_record
 
 
 def _trained_otherwise(run: Run | None) -> bool:

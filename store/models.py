@@ -189,16 +189,7 @@ def _course(tx: Tx) -> list[int]:
 
 def last_run(tx: Tx) -> Run | None:
     """The newest training run; the judging of a file is none."""
-    return _run(tx, _TRAINED)
-
-
-def run_of(tx: Tx, key: str) -> Run | None:
-    """The run that learnt from exactly this, if there was one: it need not be done again."""
-    return _run(tx, MODEL_RUNS.c.key == key)
-
-
-def _run(tx: Tx, *wanted: ColumnElement[bool]) -> Run | None:
-    query = select(MODEL_RUNS).where(*wanted).order_by(MODEL_RUNS.c.id.desc()).limit(1)
+    query = select(MODEL_RUNS).where(_TRAINED).order_by(MODEL_RUNS.c.id.desc()).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else Run(row.key, row.until, row.examples, row.passes, row.verdict)
 

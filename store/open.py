@@ -268,7 +268,6 @@ class Store:
     is_whole = reading(models.is_whole)
     keep_run = writing(models.keep_run)
     last_run = reading(models.last_run)
-    run_of = reading(models.run_of)
     roll_back = writing(models.roll_back)
     learnt_until = reading(models.learnt_until)
     use_of_active = reading(models.use_of_active)

@@ -138,7 +138,7 @@ def weigh(
     """The verdict from answers that are there already."""
     figures = {one.name: _figures(one, alert_budget) for one in parts}
     if not has_active:
-        return _against_a_guess(parts, candidate, figures)
+        return against_a_guess(parts, candidate, figures)
     if not parts:
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
     worse = [reason for one in parts for reason in _worse(one, figures[one.name])] + _missed(figures)
@@ -152,7 +152,10 @@ def weigh(
     return Verdict(True, said, figures)
 
 
-def _against_a_guess(parts: Sequence[Part], candidate: Model, figures: Mapping[str, Any]) -> Verdict:
+def against_a_guess(
+    parts: Sequence[Part], candidate: Model, figures: Mapping[str, Any], *, why: str = "No model in use"
+) -> Verdict:
+    """The verdict where nothing can be compared: is it right more often than the most frequent category?"""
     labels = [one.categories[number] for one in parts for number in one.labels.tolist()]
     if len(labels) >= FEWEST:
         right = sum(figures[one.name]["candidate"]["accuracy"] * len(one.labels) for one in parts) / len(
@@ -164,9 +167,7 @@ def _against_a_guess(parts: Sequence[Part], candidate: Model, figures: Mapping[s
         counts = dict(candidate.facts.get("categories", {}))
         right, rows = float(candidate.facts.get("accuracy", 0.0)), sum(counts.values())
         guess, where = max(counts.values(), default=0) / max(1, rows), "held-back rows of its own"
-    said = (
-        f"No model in use: right in {right:.2f} of {rows} {where}, the most frequent category in {guess:.2f}."
-    )
+    said = f"{why}: right in {right:.2f} of {rows} {where}, the most frequent category in {guess:.2f}."
     return Verdict(right > guess, (said,), figures)
 
 

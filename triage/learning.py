@@ -73,7 +73,11 @@ def learn(
         judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
     elif in_use is not None:
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
-    said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
+    if in_use is not None and in_use.ours and not any(row.whole for row in rows):
+        # Ours too, by the same recipe: what differs is what the organisation wrote or set, and it is to be used.
+        said = gate.against_a_guess((), candidate, {}, why="No confirmed complaint to compare on")
+    else:
+        said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
     return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 

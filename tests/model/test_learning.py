@@ -155,6 +155,14 @@ def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are
     assert set(model.neighbours.refs) == {row.ref for row in record if not is_fixed(row.ref)}
 
 
+def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(starter: Model) -> None:
+    changed = [*OWN, *(Example(f"the meter ticks {where}", "meter", 2) for where in WHERE)]
+    model, verdict = learn(changed, [], train=train, in_use=InUse(starter, T, True))
+    _, by_hand = learn(changed, [], train=train, in_use=InUse(starter, T, False))
+    assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
+    assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
+
+
 def past_of(*, spoiled: bool = False) -> bytes:
     """A model's history file, and of the rows held back what a good or a bad model said."""
     past = [row.example for row in rows(150, start=5000)]
