@@ -142,7 +142,6 @@ def _unseen(row: Row, in_use: InUse | None) -> bool:
 
 
 def _examples(own: Sequence[Example], rows: Sequence[Row], history: Sequence[Example]) -> list[Example]:
-    # The history last: of one text told twice the row of the record is kept, which can be shown as a like case.
     return [*own, *(row.example for row in rows), *history]
 
 

@@ -91,7 +91,11 @@ def usable(examples: Sequence[Example]) -> list[Example]:
     for example in examples:
         text = normalise(example.text)
         if text and example.category:
-            seen.setdefault((text.casefold(), example.category), example)
+            told = (text.casefold(), example.category)
+            before = seen.setdefault(told, example)
+            if before.ref is None and not before.written and example.ref is not None:
+                # Told by a file too: the row of the record is kept, for it can be shown as a like case.
+                seen[told] = example
     kept = list(seen.values())
     categories = {example.category for example in kept}
     if len(categories) < 2 or len(kept) < 6:

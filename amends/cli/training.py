@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -216,17 +215,12 @@ def _known(settings: Settings | None) -> tuple[str, ...]:
 
 def _confirmed(config: Path | None) -> list[Example]:
     """What people assessed, from the record."""
-    from triage.example import Example
+    from triage.__main__ import rows_of
 
     with opened(config) as (_, store):
         rows = store.examples()
     err.print(f"The record holds {len(rows)} assessed complaints.")
-    return [
-        Example(
-            one["text"], one["category"], one["severity"], one["language"], datetime.fromisoformat(one["at"])
-        )
-        for one in rows
-    ]
+    return [one.example for one in rows_of(rows)]
 
 
 def _fit(rows: Sequence[Example], known: Sequence[str]) -> bool:

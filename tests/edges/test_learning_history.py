@@ -147,6 +147,21 @@ async def test_what_is_trained_in_the_background_keeps_the_categories_of_the_his
     assert model.neighbours is None
 
 
+async def test_a_model_of_the_record_trained_by_hand_names_its_cases(product: Product, desk: Desk) -> None:
+    confirmed(desk, 12)
+    for name, files in (("record", []), ("both", ["history.csv"])):
+        a_history(product.folder / "history.csv")
+        done = await product.amends(
+            "triage", "train", *files, "--from-record", "--out", f"{name}.model", "--json"
+        )
+        model = load((product.folder / f"{name}.model").read_bytes())
+        assert done.code == 0
+        assert model.neighbours is not None
+        assert set(model.neighbours.refs) == {one["ref"] for one in desk.store.examples()}
+        # Only what a file told goes beside the model.
+        assert model.facts.get("history", {}).get("rows", 0) == 54 * len(files)
+
+
 async def test_the_order_holds_the_history_and_another_history_is_another_run(
     store: Store, clock: FakeClock
 ) -> None:
