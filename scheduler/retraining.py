@@ -15,16 +15,19 @@ from store.models import Run
 from store.open import Store
 from triage.training import ALERT_RATE, PIPELINE, WANTED_PRECISION
 
+#: When what was erased leaves the models, where no other time of the night is set.
+NIGHT = time(3)
+
 
 @dataclass(frozen=True)
 class Learning:
     """How the model learns: `retrain_after` assessments (0: not by number), nightly at `retrain_at` by the wall
-    clock (None: never); the precision wanted of what it is sure of; the share of complaints that may alert;
+    clock (None: only to forget); the precision wanted of what it is sure of; the share of complaints that may alert;
     the encoder of texts, "auto" for the one that is installed, if any, "none" for none.
     """
 
     retrain_after: int = 50
-    retrain_at: time | None = time(3)
+    retrain_at: time | None = NIGHT
     wanted_precision: float = WANTED_PRECISION
     alert_budget: float = ALERT_RATE
     encoder: str = "auto"
@@ -66,7 +69,8 @@ def owe_first_training(store: Store, besides_record: str | None = None) -> None:
 def owe_retraining(store: Store, learning: Learning, besides_record: str | None = None) -> None:
     """Owe a run where it is time for one; whoever asks, several processes and ticks make one.
 
-    By number the key names the run before, by night the day.
+    By number the key names the run before, by night the day. Words that were erased but that a model may hold
+    owe one whatever the settings say, until no model holds them.
     """
     since = _since(store)
     if since is None:
@@ -77,12 +81,12 @@ def owe_retraining(store: Store, learning: Learning, besides_record: str | None 
     if learning.retrain_after and assessed >= learning.retrain_after:
         store.insert(Owed(f"train:after:{marker}", "train", now, Lane.BULK))
         return
-    if learning.retrain_at is None:
-        return
     local = wall(now, store.current_rulebook().calendar.zone)
-    if local.time() < learning.retrain_at:
+    if local.time() < (learning.retrain_at or NIGHT):
         return
-    if assessed > 0 or store.erased_since(at) or _differs(store.last_run(), besides_record):
+    changed = assessed > 0 or _differs(store.last_run(), besides_record)
+    # Switched off or not: what was erased must leave the models too.
+    if (learning.retrain_at is not None and changed) or store.models_with_erased_words():
         store.insert(Owed(f"train:{local:%Y-%m-%d}", "train", now, Lane.BULK))
 
 

@@ -95,7 +95,9 @@ class _Trainer:
     async def run(self, one: Obligation) -> Outcome:
         """Read, train, judge, keep. What was learnt from before to the letter is settled at once."""
         store = self._store
+        # First, for what is erased after it must count as learnt from.
         until = store.now()
+        erased = await store.in_thread(store.drop_erased_words)
         rows = await self._rows()
         own = [dict(example) for example in await asyncio.to_thread(self._own)]
         order: dict[str, Any] = {
@@ -112,10 +114,11 @@ class _Trainer:
         key = run_key(known, await asyncio.to_thread(_digest, order))
         last = await store.in_thread(store.last_run)
         # Only the last one counts: what was changed and changed back is to be used again.
-        if active is not None and last is not None and last.key == key:
+        if active is not None and not erased and last is not None and last.key == key:
             log.info("training_was_done", id=one.id)
             return Done()
         blob = b"" if active is None else await store.in_thread(store.model_blob, active.number)
+        order["erased"] = erased
         order["in_use"] = None if active is None else await self._seen(active.number)
         head = await asyncio.to_thread(lambda: json.dumps(order).encode())
         made, said, wrong = await self._process(head + b"\n" + blob)

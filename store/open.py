@@ -21,6 +21,7 @@ from store import (
     checkpoints,
     contacts,
     entering,
+    erased_words,
     examples,
     exporting,
     files,
@@ -272,7 +273,8 @@ class Store:
     learnt_until = reading(models.learnt_until)
     use_of_active = reading(models.use_of_active)
     assessed_since = reading(models.assessed_since)
-    erased_since = reading(models.erased_since)
+    models_with_erased_words = reading(erased_words.models_with_erased_words)
+    drop_erased_words = writing(erased_words.drop_erased_words)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
     keep_history = writing(learnt_history.keep_history)

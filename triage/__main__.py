@@ -1,9 +1,10 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "wanted_precision",
+The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "erased", "wanted_precision",
 "alert_budget", "encoder"}`, then the artefact of the model in use, if there is one. `rows` are the record's,
 with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a promoted model learnt from
-besides. All comes over a pipe so that no complainant's words lie in a file.
+besides; `erased` whether the model in use may hold words that were erased since. All comes over a pipe so that no
+complainant's words lie in a file.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def main() -> None:
             encoder=chosen_encoder(order.get("encoder", AUTO)),
         ),
         in_use=in_use,
+        erased=order.get("erased", False),
         alert_budget=order["alert_budget"],
     )
     said = verdict.as_json()

@@ -38,6 +38,11 @@ class Learnt:
     card: dict[str, Any]
     judged: Part | None = None
 
+    def saying(self, **facts: Any) -> Learnt:
+        """The same with more facts in the model and on its card, so that they go wherever it goes."""
+        model = replace(self.model, facts={**self.model.facts, **facts})
+        return replace(self, model=model, card={**self.card, **facts})
+
 
 def learn(
     rows: Sequence[Example],

@@ -46,11 +46,13 @@ def learn(
     train: Train,
     history: Sequence[Example] = (),
     in_use: InUse | None = None,
+    erased: bool = False,
     alert_budget: float = ALERT_RATE,
 ) -> tuple[Model, Verdict]:
     """A candidate from the organisation's own examples (the starters) and the record's rows, and the verdict.
 
-    `history` are rows of before the record: always learnt from, never judged on.
+    `history` are rows of before the record: always learnt from, never judged on. `erased`: the model in
+    use holds words that were erased since, so that it is to be replaced.
     `train` makes a model of examples. Raises UnusableExamples where there are too few of them.
     """
     parts = parted(rows, seen_until=None if in_use is None else in_use.until)
@@ -73,11 +75,13 @@ def learn(
         judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
     elif in_use is not None:
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
-    if in_use is not None and in_use.ours and not any(row.whole for row in rows):
+    if in_use is not None and in_use.ours and not erased and not any(row.whole for row in rows):
         # Ours too, by the same recipe: what differs is what the organisation wrote or set, and it is to be used.
         said = gate.against_a_guess((), candidate, {}, why="No confirmed complaint to compare on")
     else:
-        said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
+        said = gate.weigh(
+            judged, candidate, has_active=active is not None, erased=erased, alert_budget=alert_budget
+        )
     return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 

@@ -145,19 +145,27 @@ def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: C
     with opened(config) as (_, store):
         before = store.active_model()
         now = store.roll_back(by=by or _logged_in(), why=reason)
+        erased = now is None and bool(store.models_with_erased_words(gone=True))
     if now is None:
-        err.print("There is no earlier model to go back to: see `amends triage history`.", markup=False)
+        why = f" Of models before this is true: {_GONE}." if erased else ""
+        err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}", markup=False)
         raise typer.Exit(NOT_WELL)
-    passed = [f"Passed over, altered or no longer kept: model number {one}." for one in now.passed_over]
+    passed = [
+        f"Passed over, {_GONE if one in now.erased else 'altered or no longer kept'}: model number {one}."
+        for one in now.passed_over
+    ]
     was = "" if before is None else f", instead of {_version(before[1], before[0])}"
     said = {
         "from": None if before is None else before[0],
         "to": now.sha256,
         "version": now.card.get("version"),
         "passed_over": list(now.passed_over),
+        "erased": list(now.erased),
     }
     _say(said, "\n".join([f"In use again: model {_version(now.card, now.sha256)}{was}.", *passed]), json=json)
 
+
+_GONE = "gone because words in it were erased"
 
 _COLUMNS = ("since", "model", "sha256", "examples", "accuracy", "macro-F1", "how", "by", "why")
 

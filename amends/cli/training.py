@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,6 +100,7 @@ def train(
         )
     write_refused(refused, table)
     own = _own(settings, known)
+    read_at: datetime | None = None
     if file is None and not from_record:
         rows, beside = list(own), _starters(own, settings, known, starters)
         if not rows:
@@ -108,7 +110,8 @@ def train(
                 param_hint="CSV",
             )
     else:
-        rows = [*(table.examples if table is not None else ()), *(_confirmed(config) if from_record else ())]
+        confirmed, read_at = _confirmed(config) if from_record else ([], None)
+        rows = [*(table.examples if table is not None else ()), *confirmed]
         beside = [*_starters(rows, settings, known, starters), *(own if _fit(rows, known) else ())]
     unlabelled = table.unlabelled if table is not None else ()
     with stages() as (tell, progress):
@@ -123,6 +126,8 @@ def train(
             tell=tell,
             progress=progress,
         )
+    # By this the desk knows whether words that are erased later may be in it.
+    learnt = learnt.saying(record_read=None if read_at is None else read_at.isoformat())
     card = files.write(learnt, table.examples if table is not None else ())
     if json:
         as_json(_document(to, table, learnt, card))
@@ -177,15 +182,14 @@ class _Files:
         from triage.artefact import digest, dump
         from triage.card_page import page
 
-        model, card, rows = learnt.model, learnt.card, b""
+        rows = b""
         if past:
             rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
             told = {"rows": len(past), "sha256": history_file.digest(rows)}
             # Within the model too: by this `promote` knows the file again.
-            model = replace(model, facts={**model.facts, "history": told})
-            card = {**card, "history": told}
-        blob = dump(model)
-        card = {**card, "sha256": digest(blob)}
+            learnt = learnt.saying(history=told)
+        blob = dump(learnt.model)
+        card = {**learnt.card, "sha256": digest(blob)}
         try:
             if past:
                 _write_private(self.history, rows)
@@ -213,14 +217,15 @@ def _known(settings: Settings | None) -> tuple[str, ...]:
     return categories_of(rulebook(settings)) if settings is not None else tuple(Category)
 
 
-def _confirmed(config: Path | None) -> list[Example]:
-    """What people assessed, from the record."""
+def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
+    """What people assessed, from the record, and when that was read."""
     from triage.__main__ import rows_of
 
     with opened(config) as (_, store):
+        read_at = store.now()
         rows = store.examples()
     err.print(f"The record holds {len(rows)} assessed complaints.")
-    return [one.example for one in rows_of(rows)]
+    return [one.example for one in rows_of(rows)], read_at
 
 
 def _fit(rows: Sequence[Example], known: Sequence[str]) -> bool:

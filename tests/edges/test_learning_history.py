@@ -66,7 +66,9 @@ async def trained(product: Product, *, spoiled: bool = False) -> Path:
         "triage", "train", "history.csv", "--no-starters", "--encoder", "none", "--out", "desk.model"
     )
     assert done.code == 0
-    return product.folder / "desk.model"
+    model = product.folder / "desk.model"
+    assert load(model.read_bytes()).facts["record_read"] is None
+    return model
 
 
 def of_house(store: Store, verb: str) -> list[dict[str, Any]]:
@@ -160,6 +162,7 @@ async def test_a_model_of_the_record_trained_by_hand_names_its_cases(product: Pr
         assert set(model.neighbours.refs) == {one["ref"] for one in desk.store.examples()}
         # Only what a file told goes beside the model.
         assert model.facts.get("history", {}).get("rows", 0) == 54 * len(files)
+        assert model.facts["record_read"] is not None
 
 
 async def test_the_order_holds_the_history_and_another_history_is_another_run(

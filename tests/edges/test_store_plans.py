@@ -174,7 +174,7 @@ def _a_life(store: Store) -> None:
     store.judged(10)
     store.examples_page((store.now(), "A", 1))
     store.assessed_since(store.now())
-    store.erased_since(store.now())
+    store.models_with_erased_words()
     _an_incident(desk)
     _a_logged_one(store)
     store.tidy()
