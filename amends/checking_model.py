@@ -30,6 +30,8 @@ def model_findings(store: Store, *, own: Sequence[str] = (), folder: Path | None
         yield Finding("fail", "model", f"{sha256[:12]} cannot be used: {wrong}", _REMEDY)
         return
     yield Finding("ok", "model", f"in use, {sha256[:12]}")
+    if number in store.models_with_erased_words():
+        yield Finding("warn", "model", "may hold words that were erased since", _FORGETS)
     if (without := model.facts.get("without_encoder")) is not None:
         yield Finding("warn", "encoder", f"{without} The model answers by its words.", _WITHOUT)
     run = store.last_run()
@@ -51,6 +53,7 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[Finding]:
         yield Finding("warn", "model drift", DRIFTS[one.code].format(**one.as_json()), _READ)
 
 
+_FORGETS = "The next night trains one without them. If that one is turned away, see `amends triage history`."
 _WITHOUT = "Install it with `make install EXTRA=embeddings`, or train anew without it."
 
 #: What a warning means, for people at the command line.

@@ -29,7 +29,7 @@ from scheduler.housekeeping import housekeeping
 from scheduler.mornings import mornings
 from scheduler.performing import Perform, Performing
 from scheduler.proposing import Proposing
-from scheduler.retraining import owe_first_training
+from scheduler.retraining import besides, owe_first_training
 from scheduler.ticking import ticking
 from scheduler.training import training
 from store.errors import DatabaseAway
@@ -133,6 +133,7 @@ class Desk:
                 kinds=tuple(performers),
                 purges=self.settings.privacy.purge,
                 learning=learning(self.settings),
+                besides=self._besides,
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
@@ -145,7 +146,11 @@ class Desk:
             # Another process at the same database may hold what it is sending at this moment.
             self.store.free_leases()
         if "scheduler" in self.parts:
-            owe_first_training(self.store)
+            owe_first_training(self.store, self._besides())
+
+    def _besides(self) -> str:
+        """What a training run would learn from besides the record."""
+        return besides(learning(self.settings), self.settings.languages, own_examples(self.settings))
 
     def _hooks(self) -> Mapping[str, Hook]:
         """The platforms' routes, of the parts that hear in this process."""

@@ -5,7 +5,8 @@ A tick inserts duties with deterministic keys, so any replica may tick and none 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -28,17 +29,21 @@ def ticking(
     kinds: Collection[str] | None = None,
     purges: bool = False,
     learning: Learning | None = None,
+    besides: Callable[[], str] | None = None,
 ) -> AsyncIOScheduler:
     """A started-by-the-caller scheduler with the product's ticks.
 
     `kinds` are the duties that this process performs: people hear of any other that is overdue (None: of none).
     `purges` owes a purge each day, `learning` a training run when it is time for one; None: never.
+    `besides` tells what a run would learn from besides the record.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
     async def house() -> None:
-        await store.in_thread(_housekeeping, store, purges, learning)
+        # It reads files: no thread of the store waits for that.
+        known = None if besides is None else await asyncio.to_thread(besides)
+        await store.in_thread(_housekeeping, store, purges, learning, known)
         if kinds is None:
             return
         for kind in sorted(await store.in_thread(store.orphaned, kinds, store.now() - ORPHANED_AFTER)):
@@ -56,7 +61,7 @@ def ticking(
     return ticks
 
 
-def _housekeeping(store: Store, purges: bool, learning: Learning | None = None) -> None:
+def _housekeeping(store: Store, purges: bool, learning: Learning | None, besides: str | None) -> None:
     """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
@@ -66,4 +71,4 @@ def _housekeeping(store: Store, purges: bool, learning: Learning | None = None) 
     if purges:
         store.insert(Owed(f"purge:{now:%Y-%m-%d}", "purge", now, Lane.BULK))
     if learning is not None:
-        owe_retraining(store, learning)
+        owe_retraining(store, learning, besides)

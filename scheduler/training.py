@@ -20,17 +20,15 @@ import structlog
 
 from complaints.doing import stamp
 from scheduler.performing import LEASE_SECONDS, Perform
-from scheduler.retraining import Learning
+from scheduler.retraining import Learning, besides, run_key
 from store.examples import MOST, After, in_order
 from store.models import Run
 from store.open import Store
 from store.outcomes import Done, Later, Outcome, Retry
 from store.values import Obligation
-from triage.training import PIPELINE
 
 log = structlog.get_logger(__name__)
 
-#: Who trains, of all replicas. Short, so that a dead one is not waited for long.
 TRAINER, HELD_SECONDS = "trainer", 30.0
 BEAT_SECONDS = 10.0
 #: 20,000 rows take minutes; what takes this long hangs.
@@ -97,22 +95,30 @@ class _Trainer:
     async def run(self, one: Obligation) -> Outcome:
         """Read, train, judge, keep. What was learnt from before to the letter is settled at once."""
         store = self._store
+        # First, for what is erased after it must count as learnt from.
         until = store.now()
+        erased = await store.in_thread(store.drop_erased_words)
         rows = await self._rows()
-        order = {
+        own = [dict(example) for example in await asyncio.to_thread(self._own)]
+        order: dict[str, Any] = {
             "languages": list(self._languages),
-            "own": [dict(example) for example in await asyncio.to_thread(self._own)],
+            "own": own,
             "rows": rows,
+            "history": await store.in_thread(store.history_rows, MOST - len(rows)),
             "wanted_precision": self._learning.wanted_precision,
             "alert_budget": self._learning.alert_budget,
             "encoder": self._learning.encoder,
         }
         active = await store.in_thread(store.good_model)
-        key = await asyncio.to_thread(_key, order)
-        if active is not None and await store.in_thread(store.run_of, key) is not None:
+        known = besides(self._learning, self._languages, own)
+        key = run_key(known, await asyncio.to_thread(_digest, order))
+        last = await store.in_thread(store.last_run)
+        # Only the last one counts: what was changed and changed back is to be used again.
+        if active is not None and not erased and last is not None and last.key == key:
             log.info("training_was_done", id=one.id)
             return Done()
         blob = b"" if active is None else await store.in_thread(store.model_blob, active.number)
+        order["erased"] = erased
         order["in_use"] = None if active is None else await self._seen(active.number)
         head = await asyncio.to_thread(lambda: json.dumps(order).encode())
         made, said, wrong = await self._process(head + b"\n" + blob)
@@ -151,10 +157,10 @@ class _Trainer:
 _TOLD = ("ref", "at", "whole", "text", "category", "severity", "language")
 
 
-def _key(order: Mapping[str, Any]) -> str:
-    """The pipeline and a digest of everything that is learnt from."""
+def _digest(order: Mapping[str, Any]) -> str:
+    """Of everything that is learnt from."""
     said = json.dumps(order, ensure_ascii=False, sort_keys=True)
-    return f"{PIPELINE}:{hashlib.sha256(said.encode()).hexdigest()}"
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 async def _in_process(order: bytes) -> tuple[bytes, dict[str, Any], str | None]:

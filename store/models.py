@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from complaints.vocabulary import Verb
+from store.erased_words import drop_erased_words, models_with_erased_words
 from store.errors import UnknownRow
 from store.house_chain import house_event
-from store.tables import ASSESSMENTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
+from store.learnt_history import History, keep_history
+from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.transactions import Tx
+from store.values import FILE as FILE
 
 #: Whose bytes are kept to go back to, those used last before all; older ones keep their card and verdict.
 KEPT = 10
 _ROLLED_BACK = "rolled_back"
-#: What begins with this name is the digest of a file that was judged: nothing was learnt then.
-FILE = "file:"
 _TRAINED = MODEL_RUNS.c.key.not_like(f"{FILE}%")
 
 
@@ -41,12 +41,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Kept:
-    """A model that is whole: its number, SHA-256 and card; `passed_over` are those before it that are not."""
+    """A model that is whole: its number, SHA-256 and card; `passed_over` are those before it that are not, of
+    these `erased` those whose bytes went with words that were erased.
+    """
 
     number: int
     sha256: str
     card: Mapping[str, Any]
     passed_over: tuple[int, ...] = ()
+    erased: tuple[int, ...] = ()
 
 
 def active_model(tx: Tx) -> tuple[str, Mapping[str, Any], int] | None:
@@ -88,9 +91,12 @@ def good_model(tx: Tx) -> Kept | None:
 def used_before(tx: Tx) -> list[tuple[int, str]]:
     """Number and SHA-256 of the models to fall back on, the one used last before the present one first."""
     course = _course(tx)[-1 - KEPT : -1]
-    query = select(MODELS.c.id, MODELS.c.sha256).where(MODELS.c.id.in_(course))
+    # Those whose bytes were let go are no help, and no damage that anybody should hear of.
+    query = select(MODELS.c.id, MODELS.c.sha256).where(
+        MODELS.c.id.in_(course), func.length(MODELS.c.blob) > 0
+    )
     known = {row.id: row.sha256 for row in tx.connection.execute(query)}
-    return [(number, known[number]) for number in reversed(course)]
+    return [(number, known[number]) for number in reversed(course) if number in known]
 
 
 def keep_model(
@@ -128,8 +134,9 @@ def keep_run(
     how: str = "trained",
     by: str | None = None,
     why: str | None = None,
+    history: History | None = None,
 ) -> int:
-    """Keep a candidate with the verdict on it, and use it where it may be: all or nothing."""
+    """Keep a candidate with the verdict on it, and use it where it may be, with its history: all or nothing."""
     number = keep_model(tx, blob, sha256, card, activate, how=how, by=by, why=why)
     tx.add(
         MODEL_RUNS,
@@ -141,6 +148,10 @@ def keep_run(
         passes=run.passes,
         verdict=dict(run.verdict),
     )
+    if activate and history is not None:
+        keep_history(tx, history)
+    if activate:
+        drop_erased_words(tx)
     return number
 
 
@@ -165,7 +176,9 @@ def roll_back(tx: Tx, *, by: str | None = None, why: str | None = None) -> Kept 
         if is_whole(tx, number):
             use_model(tx, number, how=_ROLLED_BACK, by=by, why=why)
             row = tx.connection.execute(_card(MODELS.c.id == number)).one()
-            return Kept(row.id, row.sha256, row.card, tuple(bad))
+            gone = set(models_with_erased_words(tx, gone=True)) if bad else set()
+            erased = tuple(one for one in bad if one in gone)
+            return Kept(row.id, row.sha256, row.card, tuple(bad), erased)
         bad.append(number)
     return None
 
@@ -185,16 +198,7 @@ def _course(tx: Tx) -> list[int]:
 
 def last_run(tx: Tx) -> Run | None:
     """The newest training run; the judging of a file is none."""
-    return _run(tx, _TRAINED)
-
-
-def run_of(tx: Tx, key: str) -> Run | None:
-    """The run that learnt from exactly this, if there was one: it need not be done again."""
-    return _run(tx, MODEL_RUNS.c.key == key)
-
-
-def _run(tx: Tx, *wanted: ColumnElement[bool]) -> Run | None:
-    query = select(MODEL_RUNS).where(*wanted).order_by(MODEL_RUNS.c.id.desc()).limit(1)
+    query = select(MODEL_RUNS).where(_TRAINED).order_by(MODEL_RUNS.c.id.desc()).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else Run(row.key, row.until, row.examples, row.passes, row.verdict)
 
@@ -231,12 +235,6 @@ def assessed_since(tx: Tx, since: datetime) -> int:
     """How many assessments people have made after this moment."""
     query = select(func.count()).select_from(ASSESSMENTS).where(ASSESSMENTS.c.at > since)
     return int(tx.connection.execute(query).scalar_one())
-
-
-def erased_since(tx: Tx, since: datetime) -> bool:
-    """Was anything erased after this moment, that a model may still hold words of?"""
-    query = select(EVENTS.c.id).where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value).limit(1)
-    return tx.connection.execute(query).first() is not None
 
 
 def _card(*wanted: ColumnElement[bool]) -> Any:

@@ -21,6 +21,7 @@ from store import (
     checkpoints,
     contacts,
     entering,
+    erased_words,
     examples,
     exporting,
     files,
@@ -35,6 +36,7 @@ from store import (
     incident_once,
     incident_updates,
     incidents,
+    learnt_history,
     likes,
     listening,
     meanwhile,
@@ -267,14 +269,18 @@ class Store:
     is_whole = reading(models.is_whole)
     keep_run = writing(models.keep_run)
     last_run = reading(models.last_run)
-    run_of = reading(models.run_of)
     roll_back = writing(models.roll_back)
     learnt_until = reading(models.learnt_until)
     use_of_active = reading(models.use_of_active)
     assessed_since = reading(models.assessed_since)
-    erased_since = reading(models.erased_since)
+    models_with_erased_words = reading(erased_words.models_with_erased_words)
+    drop_erased_words = writing(erased_words.drop_erased_words)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    keep_history = writing(learnt_history.keep_history)
+    history_rows = reading(learnt_history.history_rows)
+    history_kept = reading(learnt_history.history_kept)
+    forget_history = writing(learnt_history.forget_history)
     redate = writing(redating.redate)
     would_redate = reading(redating.would_redate)
     open_refs = reading(redating.open_refs)

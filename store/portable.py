@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from store.tables import CHUNKS, METADATA, MODELS
+from store.tables import CHUNKS, HISTORY_PARTS, METADATA, MODELS
 
 #: Called with what is done and what there is to do.
 Progress = Callable[[int, int], None]
 
 _BATCH = 500
-#: A mebibyte and more a row: few at once.
-_LARGE = {CHUNKS.name: 8, MODELS.name: 1}
+#: Up to a mebibyte and more a row: few at once.
+_LARGE = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
 #: Who does what at this moment: of no meaning in another place or at another time.
 _MOMENTARY = frozenset({"lanes", "leases"})
 

@@ -36,6 +36,9 @@ from store.values import MergedIn, Opened
 from store.whose import names_of
 from store.worklists import known_cases
 
+#: Like cases that a person sees beside a proposal.
+SHOWN = 3
+
 
 def case(tx: Tx, ref: str) -> Case:
     """One complaint as its events add up; UnknownReference where there is none."""
@@ -113,12 +116,21 @@ def proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str
 
 
 def _known_to(tx: Tx, proposed: dict[str, Any] | None, by: Actor) -> dict[str, Any] | None:
-    """The proposal without like cases that this reader may not know of, or whose words are gone."""
+    """The proposal with the first like cases that this reader may know of and whose words are not gone."""
     if proposed is None or not proposed.get("similar"):
         return proposed
     refs = [str(one["ref"]) for one in proposed["similar"]]
     known = {case.ref for case in known_cases(tx, refs, by) if case.erased_at is None}
-    return {**proposed, "similar": [one for one in proposed["similar"] if one["ref"] in known]}
+    return first_like({**proposed, "similar": [one for one in proposed["similar"] if one["ref"] in known]})
+
+
+def first_like(proposed: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The proposal with as many like cases as are shown: the words behind it hold more, for not everybody may
+    know of every one.
+    """
+    if proposed is None or not proposed.get("similar"):
+        return proposed
+    return {**proposed, "similar": proposed["similar"][:SHOWN]}
 
 
 def name_of(tx: Tx, person: str) -> str | None:

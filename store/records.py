@@ -21,7 +21,7 @@ from store.deliveries import deliveries
 from store.fairness_fields import capa_ids, fairness_fields, links, merged, outside_decisions
 from store.fates import Delivery
 from store.files import files_as_records
-from store.reading import messages, name_of, proposal
+from store.reading import first_like, messages, name_of, proposal
 from store.record_fields import people, said_in_events, text_read_at
 from store.tables import COMPLAINTS, EVENTS, READS
 from store.told import all_texts, newest_texts, words_by_event
@@ -155,7 +155,7 @@ def _assessed(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
         "compensation_likely": made.compensation_likely if made else None,
         "media_heard": case.media_heard,
         "override_reason": _last(file, words, "override_reason"),
-        "proposal": proposal(file, words),
+        "proposal": first_like(proposal(file, words)),
         "signs": [
             {"rule": one.rule, "severity": one.severity, "safety": one.safety, "danger": one.danger}
             for one in case.signs

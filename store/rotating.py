@@ -19,6 +19,7 @@ from store.contacts import person_key
 from store.errors import StoreError
 from store.house_chain import house_event, house_events
 from store.identifiers import normal_form
+from store.learnt_history import history_place
 from store.rulebooks import rulebook
 from store.sealing import place, unseal
 from store.sketches import move_sketch
@@ -27,6 +28,7 @@ from store.tables import (
     COMPLAINTS,
     CONTACTS,
     DRAFTS,
+    HISTORY_PARTS,
     IDENTIFIERS,
     INCIDENTS,
     OBLIGATIONS,
@@ -94,9 +96,15 @@ def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
             select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.sealed).where(_older(tx, SET_ASIDE.c.sealed)),
             _raw,
         ),
+        (_history_parts(tx), _history_part),
         (payloads, _payload),
         (signed.order_by(CHECKPOINTS.c.n), _checkpoint),
     )
+
+
+def _history_parts(tx: Tx) -> Select[Any]:
+    one = HISTORY_PARTS.c
+    return select(one.id, one.sha256, one.sealed).where(_older(tx, one.sealed))
 
 
 def _older(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -155,6 +163,10 @@ def _member(tx: Tx, row: Any) -> None:
 
 def _raw(tx: Tx, row: Any) -> None:
     _reseal(tx, SET_ASIDE.c.sealed, row.id, row.sealed, place("set_aside", row.key, "raw"))
+
+
+def _history_part(tx: Tx, row: Any) -> None:
+    _reseal(tx, HISTORY_PARTS.c.sealed, row.id, row.sealed, history_place(row.sha256))
 
 
 def _payload(tx: Tx, row: Any) -> None:

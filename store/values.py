@@ -16,6 +16,9 @@ from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
 from store.fates import Delivery
 
+#: A run whose key begins with this name is the judging of a file: nothing was learnt then.
+FILE = "file:"
+
 
 @dataclass(frozen=True)
 class Chat:

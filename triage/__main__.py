@@ -1,9 +1,10 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "in_use", "wanted_precision", "alert_budget",
-"encoder"}`,
-then the artefact of the model in use, if there is one. `rows` are the record's, with `ref`, `at` and `whole`;
-`own` the organisation's examples. All comes over a pipe so that no complainant's words ever lie in a file.
+The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "erased", "wanted_precision",
+"alert_budget", "encoder"}`, then the artefact of the model in use, if there is one. `rows` are the record's,
+with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a promoted model learnt from
+besides; `erased` whether the model in use may hold words that were erased since. All comes over a pipe so that no
+complainant's words lie in a file.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> None:
     candidate, verdict = learn(
         own,
         rows_of(order["rows"]),
+        history=[_past(one) for one in order.get("history", ())],
         train=partial(
             train,
             wanted_precision=order["wanted_precision"],
@@ -49,6 +51,7 @@ def main() -> None:
             encoder=chosen_encoder(order.get("encoder", AUTO)),
         ),
         in_use=in_use,
+        erased=order.get("erased", False),
         alert_budget=order["alert_budget"],
     )
     said = verdict.as_json()
@@ -82,6 +85,11 @@ def _row(one: Mapping[str, Any]) -> Row:
 
 def _written(one: Mapping[str, Any]) -> Example:
     return Example(one["text"], one["category"], one.get("severity"), one.get("language"), written=True)
+
+
+def _past(one: Mapping[str, Any]) -> Example:
+    """A real complaint, but no case here that could be shown as a like one."""
+    return Example(one["text"], one["category"], one.get("severity"), one.get("language"))
 
 
 def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, list[str]]:

@@ -54,6 +54,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"Pipeline: {card['pipeline']}."
     if card.get("sha256"):
         yield f"SHA-256 of the file: `{card['sha256']}`."
+    if (history := card.get("history")) is not None:
+        yield f"SHA-256 of the history file beside it, {history['rows']} rows: `{history['sha256']}`."
 
 
 def _data(card: Mapping[str, Any]) -> Iterator[str]:

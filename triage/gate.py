@@ -133,17 +133,30 @@ def answers(model: Model, rows: Sequence[Example], categories: Sequence[str]) ->
 
 
 def weigh(
-    parts: Sequence[Part], candidate: Model, *, has_active: bool, alert_budget: float = ALERT_RATE
+    parts: Sequence[Part],
+    candidate: Model,
+    *,
+    has_active: bool,
+    erased: bool = False,
+    alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict from answers that are there already."""
+    """The verdict from answers that are there already.
+
+    `erased`: the model in use holds words that were erased since; then the candidate may be worse, but not miss
+    more of severity 4 and 5.
+    """
     figures = {one.name: _figures(one, alert_budget) for one in parts}
     if not has_active:
-        return _against_a_guess(parts, candidate, figures)
+        return against_a_guess(parts, candidate, figures)
     if not parts:
+        if erased:
+            return Verdict(True, (_ERASED,), figures)
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
-    worse = [reason for one in parts for reason in _worse(one, figures[one.name])] + _missed(figures)
+    worse, missed = [reason for one in parts for reason in _worse(one, figures[one.name])], _missed(figures)
+    if missed or (worse and not erased):
+        return Verdict(False, (*worse, *missed), figures)
     if worse:
-        return Verdict(False, tuple(worse), figures)
+        return Verdict(True, (*worse, _ERASED), figures)
     said = tuple(
         f"{one.name}: macro-F1 {_change(figures[one.name], 'macro_f1')}, log-loss "
         f"{_change(figures[one.name], 'log_loss')} on {len(one.labels)} rows."
@@ -152,7 +165,13 @@ def weigh(
     return Verdict(True, said, figures)
 
 
-def _against_a_guess(parts: Sequence[Part], candidate: Model, figures: Mapping[str, Any]) -> Verdict:
+_ERASED = "Used all the same: the model in use may hold words that were erased since."
+
+
+def against_a_guess(
+    parts: Sequence[Part], candidate: Model, figures: Mapping[str, Any], *, why: str = "No model in use"
+) -> Verdict:
+    """The verdict where nothing can be compared: is it right more often than the most frequent category?"""
     labels = [one.categories[number] for one in parts for number in one.labels.tolist()]
     if len(labels) >= FEWEST:
         right = sum(figures[one.name]["candidate"]["accuracy"] * len(one.labels) for one in parts) / len(
@@ -164,9 +183,7 @@ def _against_a_guess(parts: Sequence[Part], candidate: Model, figures: Mapping[s
         counts = dict(candidate.facts.get("categories", {}))
         right, rows = float(candidate.facts.get("accuracy", 0.0)), sum(counts.values())
         guess, where = max(counts.values(), default=0) / max(1, rows), "held-back rows of its own"
-    said = (
-        f"No model in use: right in {right:.2f} of {rows} {where}, the most frequent category in {guess:.2f}."
-    )
+    said = f"{why}: right in {right:.2f} of {rows} {where}, the most frequent category in {guess:.2f}."
     return Verdict(right > guess, (said,), figures)
 
 

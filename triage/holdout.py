@@ -82,6 +82,16 @@ def without(rows: Sequence[Row], held: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.ref not in refs and spelled(row) not in texts]
 
 
+def apart(history: Sequence[Example], held: Sequence[Row]) -> list[Example]:
+    """The rows of the history without those whose texts are held back: they too would tell them."""
+    texts = {spelled(row) for row in held}
+    return [one for one in history if _spelled(one) not in texts]
+
+
 def spelled(row: Row) -> str:
     """The text as training compares it."""
-    return normalise(row.example.text).casefold()
+    return _spelled(row.example)
+
+
+def _spelled(example: Example) -> str:
+    return normalise(example.text).casefold()

@@ -17,7 +17,7 @@ import numpy as np
 from triage import gate
 from triage.example import Example
 from triage.gate import Answers, Part, Verdict
-from triage.holdout import FEWEST, FEWEST_FIXED, Parts, Row, fold_of, parted, without
+from triage.holdout import FEWEST, FEWEST_FIXED, Parts, Row, apart, fold_of, parted, without
 from triage.pipeline import Model
 from triage.training import ALERT_RATE
 
@@ -44,15 +44,19 @@ def learn(
     rows: Sequence[Row],
     *,
     train: Train,
+    history: Sequence[Example] = (),
     in_use: InUse | None = None,
+    erased: bool = False,
     alert_budget: float = ALERT_RATE,
 ) -> tuple[Model, Verdict]:
     """A candidate from the organisation's own examples (the starters) and the record's rows, and the verdict.
 
+    `history` are rows of before the record: always learnt from, never judged on. `erased`: the model in
+    use holds words that were erased since, so that it is to be replaced.
     `train` makes a model of examples. Raises UnusableExamples where there are too few of them.
     """
     parts = parted(rows, seen_until=None if in_use is None else in_use.until)
-    candidate = train(_examples(own, parts.learnt))
+    candidate = train(_examples(own, parts.learnt, apart(history, parts.fixed)))
     active = None if in_use is None else in_use.model
     judged: list[Part] = []
     notes: list[str] = []
@@ -60,17 +64,24 @@ def learn(
     if len(fixed) >= FEWEST_FIXED:
         judged.append(gate.part("fixed", candidate, active, [row.example for row in fixed]))
     elif in_use is not None and any(row.whole for row in rows):
-        judged.append(_cross_fitted(own, parts, in_use, train))
+        judged.append(_cross_fitted(own, history, parts, in_use, train))
         notes.append(
             f"Only {len(fixed)} fixed rows that neither has learnt from ({FEWEST_FIXED} are needed): figures "
             "cross-fitted over the record stand in."
         )
     if len(parts.recent) >= FEWEST:
-        earlier = train(_examples(own, without(parts.learnt, parts.recent)))
+        past = apart(history, (*parts.fixed, *parts.recent))
+        earlier = train(_examples(own, without(parts.learnt, parts.recent), past))
         judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
     elif in_use is not None:
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
-    said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
+    if in_use is not None and in_use.ours and not erased and not any(row.whole for row in rows):
+        # Ours too, by the same recipe: what differs is what the organisation wrote or set, and it is to be used.
+        said = gate.against_a_guess((), candidate, {}, why="No confirmed complaint to compare on")
+    else:
+        said = gate.weigh(
+            judged, candidate, has_active=active is not None, erased=erased, alert_budget=alert_budget
+        )
     return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 
@@ -80,12 +91,14 @@ def judge_file(
     *,
     in_use: InUse | None,
     seen: InUse | None = None,
+    history: Part | None = None,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
     """The verdict on a model that is there already, on the record's held-out rows (`seen`: what it was made
     of, None where nobody knows).
 
-    Where too few rows are left that neither has learnt from, the newest of the record stand in, and it says so.
+    Where too few rows are left that neither has learnt from, the newest of the record stand in, and it says so;
+    where these are too few as well, the rows of the candidate's own `history` that were held back for its card.
     """
     bounds = [one.until for one in (in_use, seen) if one is not None and one.until is not None]
     parts = parted(rows, seen_until=max(bounds, default=None))
@@ -99,6 +112,12 @@ def judge_file(
             f"Too few rows are held out ({FEWEST_FIXED} are needed): the newest {len(fixed)} of the record stand "
             "in, which either may have learnt from."
         )
+    if in_use is not None and len(fixed) < FEWEST:
+        if history is not None and len(history.labels) > len(fixed):
+            said = gate.weigh([history], candidate, has_active=True, alert_budget=alert_budget)
+            return Verdict(said.passes, (*said.reasons, _held_back(history, fixed)), said.figures)
+        if not fixed:
+            return Verdict(False, (_NOTHING,), {})
     said = gate.judge(
         candidate,
         None if in_use is None else in_use.model,
@@ -109,15 +128,30 @@ def judge_file(
     return Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 
+_NOTHING = (
+    "There is no confirmed complaint to compare the two models on, nor a history file with rows that were held "
+    "back: lay that file beside the model, or use it past the gate with --force --reason."
+)
+
+
+def _held_back(history: Part, fixed: Sequence[Row]) -> str:
+    return (
+        f"The record has {len(fixed)} confirmed complaints to compare on ({FEWEST} are needed): both answered the "
+        f"{len(history.labels)} rows of the history that were held back when this model was judged."
+    )
+
+
 def _unseen(row: Row, in_use: InUse | None) -> bool:
     return in_use is None or in_use.ours or in_use.until is None or row.at > in_use.until
 
 
-def _examples(own: Sequence[Example], rows: Sequence[Row]) -> list[Example]:
-    return [*own, *(row.example for row in rows)]
+def _examples(own: Sequence[Example], rows: Sequence[Row], history: Sequence[Example]) -> list[Example]:
+    return [*own, *(row.example for row in rows), *history]
 
 
-def _cross_fitted(own: Sequence[Example], parts: Parts, in_use: InUse, train: Train) -> Part:
+def _cross_fitted(
+    own: Sequence[Example], history: Sequence[Example], parts: Parts, in_use: InUse, train: Train
+) -> Part:
     """Both on the same rows, each row answered by models that did not learn from its fold."""
     whole = sorted((row for row in (*parts.fixed, *parts.learnt) if row.whole), key=lambda row: row.at)
     judged = whole[-CROSS_FITTED:]
@@ -128,9 +162,12 @@ def _cross_fitted(own: Sequence[Example], parts: Parts, in_use: InUse, train: Tr
     for held in folds:
         if not held:
             continue
-        candidate = train(_examples(own, without(learnt, held)))
+        past = apart(history, held)
+        candidate = train(_examples(own, without(learnt, held), past))
         # Of a model that somebody else made nobody knows the recipe: it answers as it is.
-        recipe = in_use.model if not in_use.ours or not seen else train(_examples(own, without(seen, held)))
+        recipe = (
+            in_use.model if not in_use.ours or not seen else train(_examples(own, without(seen, held), past))
+        )
         pairs.append((held, candidate, recipe))
     known = {category for _, *models in pairs for model in models for category in model.categories}
     categories = tuple(sorted(known | {row.example.category for row in judged}))

@@ -20,7 +20,8 @@ from triage.features import Features, Floats
 
 Bytes = npt.NDArray[np.int8]
 
-SHOWN = 3
+PROPOSED = 8
+"""Cases that a proposal keeps: three are shown, and of these some readers may not know one or the other."""
 DIMENSIONS = 64
 FEWEST = 8
 """Confirmed cases below which there is no space worth searching."""
@@ -58,7 +59,7 @@ class Neighbours:
     directions: Bytes
 
     def nearest(
-        self, row: sparse.csr_matrix, *, count: int = SHOWN, but: str | None = None
+        self, row: sparse.csr_matrix, *, count: int = PROPOSED, but: str | None = None
     ) -> list[Neighbour]:
         """The cases most like this row of the model's matrix, most like first; `but` is the case itself."""
         asked = np.asarray(row[:, self.columns] @ self.directions.astype(np.float32))[0]

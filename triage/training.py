@@ -69,11 +69,16 @@ class _Rows:
 
 
 def _version(
-    examples: Sequence[Example], unlabelled: Sequence[str], seed: int, encoder: Encoder | None
+    examples: Sequence[Example],
+    unlabelled: Sequence[str],
+    seed: int,
+    encoder: Encoder | None,
+    thresholds: tuple[float, float],
 ) -> str:
     rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
     by = None if encoder is None else encoder.fingerprint
-    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by], ensure_ascii=False)
+    # With other thresholds it answers otherwise, and proposals name it by its version alone.
+    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by, *thresholds], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -86,7 +91,11 @@ def usable(examples: Sequence[Example]) -> list[Example]:
     for example in examples:
         text = normalise(example.text)
         if text and example.category:
-            seen.setdefault((text.casefold(), example.category), example)
+            told = (text.casefold(), example.category)
+            before = seen.setdefault(told, example)
+            if before.ref is None and not before.written and example.ref is not None:
+                # Told by a file too: the row of the record is kept, for it can be shown as a like case.
+                seen[told] = example
     kept = list(seen.values())
     categories = {example.category for example in kept}
     if len(categories) < 2 or len(kept) < 6:
@@ -220,7 +229,7 @@ def train(
         kept, categories, honest, labels[asked], sure_from, wanted_precision, held_back_severity
     )
     model = Model(
-        version=_version(kept, others, seed, encoder),
+        version=_version(kept, others, seed, encoder, (wanted_precision, alert_rate)),
         categories=categories,
         features=features,
         plane=plane if space is None else space.fold_back(plane),

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends.checking_model import DRIFTS
+from amends.cli.beside import Beside, look_beside
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
 from amends.settings import rulebook
 from complaints.categories import categories_of
+from store.learnt_history import History
 from store.models import FILE, Run
 
 if TYPE_CHECKING:
@@ -58,11 +60,18 @@ def promote(
     candidate, sha256 = load(blob), digest(blob)
     with opened(config) as (settings, store):
         _warn_of_unknown(candidate, settings)
+        beside = look_beside(file, candidate)
+        history = beside.for_the_store()
         active = store.active_model()
         if active is not None and active[0] == sha256 and store.is_whole(active[2]):
-            _say({"promoted": False, "in_use": sha256}, f"{file} is in use already.", json=json)
+            known = store.history_kept()
+            if history is not None and (known is None or known[0] != history.sha256):
+                store.keep_history(history)
+            kept, words = _of_history(beside, history)
+            again = {"promoted": False, "in_use": sha256, "history": kept}
+            _say(again, "\n".join([f"{file} is in use already.", *words]), json=json)
             return
-        verdict, rows = _judged(settings, store, candidate, sha256)
+        verdict, rows = _judged(settings, store, candidate, sha256, beside)
         used = verdict.passes or force
         how = "promoted" if verdict.passes else "forced"
         run = Run(f"{FILE}{sha256}", store.now(), rows, used, verdict.as_json())
@@ -75,12 +84,15 @@ def promote(
             how=how,
             by=by or _logged_in(),
             why=reason,
+            history=history,
         )
+    kept, words = _of_history(beside, history)
     said = {"promoted": used, "forced": used and not verdict.passes, "sha256": sha256, **verdict.as_json()}
+    said["history"] = kept if used else None
     told = "\n".join(verdict.reasons)
     if used:
         mark = "In use, past the gate" if not verdict.passes else "In use"
-        _say(said, f"{mark}: model {candidate.version}.\n{told}", json=json)
+        _say(said, "\n".join([f"{mark}: model {candidate.version}.", told, *words]), json=json)
         return
     if json:
         as_json(said)
@@ -88,6 +100,22 @@ def promote(
         f"Not used: model {candidate.version}.\n{told}\nUse it all the same: --force --reason …", markup=False
     )
     raise typer.Exit(NOT_WELL)
+
+
+def forget_history(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Destroy the rows of the history that a promoted model brought; what comes after does not learn from them."""
+    with opened(config) as (_, store):
+        kept = store.history_kept()
+        if kept is not None and not yes and not json and err.is_terminal:
+            typer.confirm(f"{kept[1]} rows of the history are destroyed for good. Go on?", abort=True)
+        count = store.forget_history()
+    told = f"Destroyed: {count} rows of the history." if count else "No history is kept: nothing to destroy."
+    _say({"forgotten": count}, told, json=json)
 
 
 def history(*, json: Json = False, config: Config = None) -> None:
@@ -120,19 +148,27 @@ def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: C
     with opened(config) as (_, store):
         before = store.active_model()
         now = store.roll_back(by=by or _logged_in(), why=reason)
+        erased = now is None and bool(store.models_with_erased_words(gone=True))
     if now is None:
-        err.print("There is no earlier model to go back to: see `amends triage history`.", markup=False)
+        why = f" Of models before this is true: {_GONE}." if erased else ""
+        err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}", markup=False)
         raise typer.Exit(NOT_WELL)
-    passed = [f"Passed over, altered or no longer kept: model number {one}." for one in now.passed_over]
+    passed = [
+        f"Passed over, {_GONE if one in now.erased else 'altered or no longer kept'}: model number {one}."
+        for one in now.passed_over
+    ]
     was = "" if before is None else f", instead of {_version(before[1], before[0])}"
     said = {
         "from": None if before is None else before[0],
         "to": now.sha256,
         "version": now.card.get("version"),
         "passed_over": list(now.passed_over),
+        "erased": list(now.erased),
     }
     _say(said, "\n".join([f"In use again: model {_version(now.card, now.sha256)}{was}.", *passed]), json=json)
 
+
+_GONE = "gone because words in it were erased"
 
 _COLUMNS = ("since", "model", "sha256", "examples", "accuracy", "macro-F1", "how", "by", "why")
 
@@ -165,9 +201,12 @@ def _warn_of_unknown(candidate: Model, settings: Settings) -> None:
         )
 
 
-def _judged(settings: Settings, store: Store, candidate: Model, sha256: str) -> tuple[Verdict, int]:
+def _judged(
+    settings: Settings, store: Store, candidate: Model, sha256: str, beside: Beside
+) -> tuple[Verdict, int]:
     """The verdict on the record's held-out rows, and how many rows there are."""
     from triage.__main__ import rows_of
+    from triage.history_file import held_back
     from triage.learning import InUse, judge_file
 
     rows = rows_of(store.examples())
@@ -178,8 +217,23 @@ def _judged(settings: Settings, store: Store, candidate: Model, sha256: str) -> 
     if number is not None:
         until, ours = store.learnt_until(number)
         seen = InUse(candidate, until, ours) if ours else None
+    held = None if present is None else held_back(beside.rows, present.model)
     budget = settings.triage.alert_budget
-    return judge_file(candidate, rows, in_use=present, seen=seen, alert_budget=budget), len(rows)
+    verdict = judge_file(candidate, rows, in_use=present, seen=seen, history=held, alert_budget=budget)
+    return verdict, len(rows)
+
+
+def _of_history(beside: Beside, history: History | None) -> tuple[dict[str, Any] | None, list[str]]:
+    """What became of the history beside the model, for `--json` and in words."""
+    if history is not None:
+        count = len(history.rows)
+        words = (
+            f"Later training runs learn from {count} rows of its history too (amends triage forget-history)."
+        )
+        return {"rows": count, "sha256": history.sha256, "unknown": None}, [words]
+    if beside.unknown is not None:
+        return {"rows": 0, "sha256": None, "unknown": beside.unknown}, [beside.unknown]
+    return None, []
 
 
 def _present(store: Store, number: int, sha256: str) -> InUse | None:

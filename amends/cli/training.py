@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends.cli.beside import history_beside
 from amends.cli.judging import show_figures
 from amends.cli.labelled import (
     Asked,
@@ -30,6 +32,7 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import stages
 from amends.settings import Settings, rulebook
+from amends.settings.sections import Triage
 from complaints.categories import categories_of
 from complaints.vocabulary import Category
 
@@ -62,12 +65,17 @@ def train(
         typer.Option(help="Learn from the starter examples too; unset: where the categories are ours."),
     ] = None,
     precision: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="How often a proposal that is sure should be right.")
-    ] = 0.9,
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=0.999,
+            help="How often a proposal that is sure should be right; unset: [triage] wanted_precision.",
+        ),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
-            help='The encoder of texts: its name, or "none"; unset: the one that is installed, if any.'
+            help='The encoder of texts: its name, or "none"; unset: [triage] encoder, else the one installed.'
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another draw of what is held back.")] = 0,
@@ -80,9 +88,10 @@ def train(
     files = _Files.beside(to)
     files.need_room(force)
     settings = settings_there(config)
-    from triage.embeddings import installed_encoder
+    from triage.embeddings import chosen_encoder
     from triage.history import learn  # scikit-learn takes a second to load
 
+    said = settings.triage if settings is not None else Triage()
     known = _known(settings)
     table = None
     if file is not None:
@@ -91,6 +100,7 @@ def train(
         )
     write_refused(refused, table)
     own = _own(settings, known)
+    read_at: datetime | None = None
     if file is None and not from_record:
         rows, beside = list(own), _starters(own, settings, known, starters)
         if not rows:
@@ -100,7 +110,8 @@ def train(
                 param_hint="CSV",
             )
     else:
-        rows = [*(table.examples if table is not None else ()), *(_confirmed(config) if from_record else ())]
+        confirmed, read_at = _confirmed(config) if from_record else ([], None)
+        rows = [*(table.examples if table is not None else ()), *confirmed]
         beside = [*_starters(rows, settings, known, starters), *(own if _fit(rows, known) else ())]
     unlabelled = table.unlabelled if table is not None else ()
     with stages() as (tell, progress):
@@ -108,18 +119,21 @@ def train(
             rows,
             beside=beside,
             unlabelled=unlabelled,
-            encoder=None if encoder == "none" else installed_encoder(encoder),
+            encoder=chosen_encoder(encoder or said.encoder),
             seed=seed,
-            wanted_precision=precision,
+            wanted_precision=said.wanted_precision if precision is None else precision,
+            alert_budget=said.alert_budget,
             tell=tell,
             progress=progress,
         )
-    card = files.write(learnt)
+    # By this the desk knows whether words that are erased later may be in it.
+    learnt = learnt.saying(record_read=None if read_at is None else read_at.isoformat())
+    card = files.write(learnt, table.examples if table is not None else ())
     if json:
         as_json(_document(to, table, learnt, card))
     else:
         show_figures(learnt.evaluation, card)
-        for one in files.all:
+        for one in files.all if table is not None else files.without_history:
             out.print(f"wrote {one}", markup=False)
 
 
@@ -128,15 +142,23 @@ class _Files:
     model: Path
     card: Path
     page: Path
+    history: Path
 
     @classmethod
     def beside(cls, model: Path) -> _Files:
         return cls(
-            model, model.with_name(f"{model.name}.card.json"), model.with_name(f"{model.name}.card.md")
+            model,
+            model.with_name(f"{model.name}.card.json"),
+            model.with_name(f"{model.name}.card.md"),
+            history_beside(model),
         )
 
     @property
     def all(self) -> tuple[Path, ...]:
+        return (*self.without_history, self.history)
+
+    @property
+    def without_history(self) -> tuple[Path, ...]:
         return self.model, self.card, self.page
 
     def need_room(self, force: bool) -> None:
@@ -152,16 +174,25 @@ class _Files:
                 f"{self.model.parent} is no directory: make it first", param_hint="--out"
             )
 
-    def write(self, learnt: Learnt) -> dict[str, Any]:
-        """Write model and cards; gives the card."""
+    def write(self, learnt: Learnt, past: Sequence[Example]) -> dict[str, Any]:
+        """Write model, cards and, where rows of a file were learnt from, these; gives the card."""
         import json as json_module
 
+        from triage import history_file
         from triage.artefact import digest, dump
         from triage.card_page import page
 
+        rows = b""
+        if past:
+            rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
+            told = {"rows": len(past), "sha256": history_file.digest(rows)}
+            # Within the model too: by this `promote` knows the file again.
+            learnt = learnt.saying(history=told)
         blob = dump(learnt.model)
         card = {**learnt.card, "sha256": digest(blob)}
         try:
+            if past:
+                _write_private(self.history, rows)
             self.card.write_text(
                 json_module.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
             )
@@ -174,24 +205,27 @@ class _Files:
         return card
 
 
+def _write_private(file: Path, data: bytes) -> None:
+    """Complainants' words: for the eyes of whoever trains alone, also where the file was there before."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened_file:
+        os.fchmod(opened_file.fileno(), 0o600)
+        opened_file.write(data)
+
+
 def _known(settings: Settings | None) -> tuple[str, ...]:
     """The categories of the desk: ours, and the organisation's own where there is one."""
     return categories_of(rulebook(settings)) if settings is not None else tuple(Category)
 
 
-def _confirmed(config: Path | None) -> list[Example]:
-    """What people assessed, from the record."""
-    from triage.example import Example
+def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
+    """What people assessed, from the record, and when that was read."""
+    from triage.__main__ import rows_of
 
     with opened(config) as (_, store):
+        read_at = store.now()
         rows = store.examples()
     err.print(f"The record holds {len(rows)} assessed complaints.")
-    return [
-        Example(
-            one["text"], one["category"], one["severity"], one["language"], datetime.fromisoformat(one["at"])
-        )
-        for one in rows
-    ]
+    return [one.example for one in rows_of(rows)], read_at
 
 
 def _fit(rows: Sequence[Example], known: Sequence[str]) -> bool:

@@ -324,7 +324,8 @@ class Triage(Section):
     )
     retrain_at: ClockText = Field(
         default="03:00",
-        description='When, by local time, a new one is trained each night that anything changed; or "off".',
+        description='When, by local time, a new one is trained each night that anything changed; or "off" (what was '
+        "erased leaves the models at 03:00 all the same).",
         examples=["03:00"],
     )
     wanted_precision: float = Field(

@@ -1,4 +1,4 @@
-"""The rules in force and the models in use, over time."""
+"""The rules in force, the models in use over time, and what the present one learnt from besides the record."""
 
 from datetime import datetime
 from typing import Any
@@ -72,3 +72,18 @@ class ModelRun(Row, table=True):
     examples: int
     passes: bool
     verdict: dict[str, Any] = Field(sa_type=JSON)
+
+
+class HistoryPart(Row, table=True):
+    """Rows of the history that a promoted model learnt from, sealed together; of no complaint of ours.
+
+    `sha256` is of the file that they came in; `rows` how many there are in this part.
+    """
+
+    __tablename__ = "history_parts"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    sha256: str
+    rows: int
+    sealed: bytes = Field(sa_type=LargeBinary)
+    at: datetime = Field(sa_type=UtcDateTime)

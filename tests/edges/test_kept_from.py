@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from complaints.errors import NotAllowed
+from complaints.people import MODEL
 from complaints.record import Sign
 from complaints.vocabulary import Role, Verb
 from store.open import Store
@@ -15,6 +17,7 @@ from store.values import CodeState, HeardFile, Member
 from tests.edges.desk import HANDLER, MANAGER, SECOND, TOP, Desk, refused
 from tests.edges.test_store_binding import OTHER, code_of, refs_of, sends
 from tests.edges.test_store_entering import desk_of, log
+from tests.rules.builders import a_proposal
 
 #: Grave enough for a person, and seen before.
 GAS = Sign("danger.gas", 4, 2, danger=False, at=datetime(2026, 11, 3, 10, tzinfo=UTC), seq=1)
@@ -36,6 +39,24 @@ def test_an_old_form_tells_somebody_denied_meanwhile_nothing_of_what_was_done(st
     why = refused(lambda: desk.act(ref, Verb.REPLY, SECOND, {}, {"text": "Hello"}, version=drawn), NotAllowed)
     assert why.code == "not_allowed.excluded"
     assert attempts(store, ref) == [(SECOND, "not_allowed.excluded")]
+
+
+def test_three_like_cases_are_left_where_the_likest_may_not_be_known_of(store: Store) -> None:
+    desk = Desk(store)
+    like = [desk.receive(chat=desk.chat(str(number))) for number in range(6)]
+    for hidden in like[:2]:
+        desk.act(hidden, Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
+    ref = desk.receive()
+    similar = [{"ref": one, "category": "supply", "severity": 2, "likeness": 0.9} for one in like]
+    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(), {"similar": json.dumps(similar)})
+
+    def shown(member: str) -> list[str]:
+        proposed = store.open_case(ref, desk.actor(member), "open").proposal
+        assert proposed is not None
+        return [one["ref"] for one in proposed["similar"]]
+
+    assert (shown(SECOND), shown(MANAGER)) == (like[2:5], like[:3])
+    assert [one["ref"] for one in store.record(ref)["proposal"]["similar"]] == like[:3]
 
 
 def test_a_manager_of_somebody_named_is_kept_from_the_complaint_that_goes_on_too(store: Store) -> None:

@@ -130,13 +130,6 @@ def test_what_a_model_may_have_seen_is_known(store: Store, clock: FakeClock) -> 
     assert store.learnt_until(judged) == (T, False)
 
 
-def test_a_run_is_found_again_by_what_it_learnt_from(store: Store) -> None:
-    keep_run(store, b"one", run(True, key="3:this"))
-    found = store.run_of("3:this")
-    assert found is not None
-    assert (found.passes, found.examples, store.run_of("3:that")) == (True, 7, None)
-
-
 def test_the_judging_of_a_file_is_no_training_run(store: Store) -> None:
     keep_run(store, b"one", run(True, key="3:this"))
     keep_run(store, b"two", run(False, key="file:abc"))

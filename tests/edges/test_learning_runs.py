@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -16,7 +17,7 @@ from complaints.duties import Lane, Owed
 from complaints.people import MODEL
 from complaints.vocabulary import Verb
 from scheduler.performing import LEASE_SECONDS, Performing
-from scheduler.retraining import Learning, owe_first_training, owe_retraining
+from scheduler.retraining import Learning, besides, owe_first_training, owe_retraining
 from scheduler.ticking import ticking
 from scheduler.training import HELD_SECONDS, TRAINER, training
 from store.models import Run
@@ -139,7 +140,7 @@ async def test_the_next_run_is_counted_from_the_last(store: Store, clock: FakeCl
 async def perform(store: Store, process: Process, **more: Any) -> Any:
     """Do the one that is due, and settle it as the loop does."""
     one = claimed(store)
-    outcome = await training(store, languages=("en",), process=process, **more)["train"](one)
+    outcome = await training(store, process=process, **{"languages": ("en",), **more})["train"](one)
     if outcome == Done():
         store.settle(one.id)
     return outcome
@@ -161,6 +162,70 @@ def test_at_night_one_run_is_owed_if_anything_changed(database_url: str, clock: 
         for store in (one, other):
             owe_retraining(store, BY_NIGHT)
         assert (unchanged, early, owed(one)) == ([], [], ["train:2026-11-05"])
+
+
+OWN = [{"text": "My own example", "category": "money", "severity": None, "language": "en"}]
+
+
+async def learnt_once(store: Store, learning: Learning = BY_NIGHT) -> None:
+    """A run was made of these settings and no examples of the organisation's own."""
+    Desk(store)
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    await perform(store, Process(), learning=learning)
+
+
+@pytest.mark.parametrize(
+    ("learning", "languages", "own"),
+    [
+        (replace(BY_NIGHT, wanted_precision=0.95), ("en",), []),
+        (replace(BY_NIGHT, alert_budget=0.05), ("en",), []),
+        (replace(BY_NIGHT, encoder="none"), ("en",), []),
+        (BY_NIGHT, ("en", "tr"), []),
+        (BY_NIGHT, ("en",), OWN),
+    ],
+)
+async def test_changed_settings_or_examples_owe_a_run_at_the_next_start_or_night(
+    store: Store, clock: FakeClock, learning: Learning, languages: tuple[str, ...], own: list[Any]
+) -> None:
+    await learnt_once(store)
+    same = besides(BY_NIGHT, ("en",), [])
+    other = besides(learning, languages, own)
+    clock.at = datetime(2026, 11, 4, 4, tzinfo=UTC)
+    owe_first_training(store, same)
+    owe_retraining(store, learning, same)
+    unchanged = owed(store)
+    owe_retraining(store, learning, other)
+    assert (unchanged, owed(store)) == ([], ["train:2026-11-04"])
+    store.settle(claimed(store).id)
+    owe_first_training(store, other)
+    owe_first_training(store, other)
+    assert len(owed(store)) == 1
+    process = Process()
+    assert await perform(store, process, learning=learning, languages=languages, own=lambda: own) == Done()
+    assert len(process.orders) == 1
+
+
+async def test_what_was_changed_and_changed_back_is_learnt_from_once_more(
+    store: Store, clock: FakeClock
+) -> None:
+    await learnt_once(store)
+    for number, own in enumerate((OWN, [], OWN)):
+        clock.go_on(days=1)
+        owe_first_training(store, besides(BY_NIGHT, ("en",), own))
+        process = Process()
+        assert await perform(store, process, learning=BY_NIGHT, own=lambda own=own: own) == Done()
+        assert (number, len(process.orders), owed(store)) == (number, 1, [])
+
+
+async def test_the_tick_looks_at_what_lies_besides_the_record(sqlite_store: Store, clock: FakeClock) -> None:
+    await learnt_once(sqlite_store)
+    clock.go_on(days=1)
+    for own in ([], OWN):
+        ticks = ticking(
+            sqlite_store, learning=BY_NIGHT, besides=lambda own=own: besides(BY_NIGHT, ("en",), own)
+        )
+        await ticks.get_job("housekeeping").func()
+    assert owed(sqlite_store) == ["train:2026-11-04"]
 
 
 async def test_the_tick_owes_it_by_the_settings_and_never_without_them(

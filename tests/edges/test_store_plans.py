@@ -29,7 +29,8 @@ from tests.edges.test_store_hearing import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
 SMALL = frozenset(
-    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "clock"}
+    {"staff", "staff_roles", "settings", "rulebooks", "models", "model_uses", "model_runs", "history_parts"}
+    | {"clock"}
 )
 
 #: Closed complaints on file while plans are made.
@@ -173,7 +174,7 @@ def _a_life(store: Store) -> None:
     store.judged(10)
     store.examples_page((store.now(), "A", 1))
     store.assessed_since(store.now())
-    store.erased_since(store.now())
+    store.models_with_erased_words()
     _an_incident(desk)
     _a_logged_one(store)
     store.tidy()

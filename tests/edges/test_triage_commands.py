@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from amends.cli import main
-from triage.artefact import digest
+from tests.edges.product import KEY, SETTINGS
+from triage.artefact import digest, load
+from triage.history_file import read
 from triage.starters import starter_examples
 
 
@@ -81,6 +84,41 @@ def test_a_history_becomes_a_model_with_its_card(amends: Amends, tmp_path: Path)
     assert (said["file"]["columns"]["severity"], said["refused"]) == ("label_severity", [])
     assert "severity from 'label_severity'" in done.err
     assert f"# Model {said['version']}" in (tmp_path / "m.skops.card.md").read_text()
+
+
+def test_the_rows_learnt_from_lie_beside_the_model_for_the_eyes_of_its_maker_alone(
+    amends: Amends, tmp_path: Path
+) -> None:
+    file = history(tmp_path, part=slice(None, None, 3))
+    said = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
+    beside = tmp_path / "m.skops.history.csv.gz"
+    rows = read(beside.read_bytes())
+    assert beside.stat().st_mode & 0o777 == 0o600
+    assert said["card"]["history"] == {
+        "rows": len(rows),
+        "sha256": hashlib.sha256(beside.read_bytes()).hexdigest(),
+    }
+    assert [one.example.text for one in rows] == [
+        row.text for row in starter_examples(("en",))[slice(None, None, 3)]
+    ]
+    assert sum(one.said is not None for one in rows) == said["held_back"]["rows"] > 0
+    assert load((tmp_path / "m.skops").read_bytes()).facts["history"] == said["card"]["history"]
+
+
+def test_the_settings_say_how_precise_it_is_to_be_and_how_often_it_may_alert(
+    amends: Amends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(history(tmp_path))
+    monkeypatch.setenv("AMENDS_SECRET_KEY", KEY)
+    plain = amends("triage", "train", file, "--out", "plain.skops", "--json").json["card"]
+    (tmp_path / "amends.toml").write_text(
+        f'{SETTINGS}\n[triage]\nwanted_precision = 0.6\nalert_budget = 0.02\nencoder = "none"\n'
+    )
+    said = amends("triage", "train", file, "--out", "set.skops", "--json").json["card"]
+    asked = amends("triage", "train", file, "--precision", "0.95", "--out", "asked.skops", "--json").json
+    assert (plain["wanted_precision"], said["wanted_precision"]) == (0.9, 0.6)
+    assert said["critical"]["alert_threshold"] > plain["critical"]["alert_threshold"]
+    assert asked["card"]["wanted_precision"] == 0.95
 
 
 def test_the_same_file_and_seed_give_the_same_model(amends: Amends, tmp_path: Path) -> None:

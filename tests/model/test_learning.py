@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from triage import __main__ as process
+from triage import history, history_file
 from triage.artefact import load
 from triage.example import Example
 from triage.holdout import FEWEST_FIXED, Row, is_fixed, parted, spelled
-from triage.learning import InUse, learn
+from triage.learning import InUse, judge_file, learn
 from triage.pipeline import Model
 from triage.training import train
 
@@ -133,6 +134,74 @@ def test_the_words_of_an_issue_are_learnt_from_but_judge_nobody(starter: Model) 
     learn(OWN, [issue], train=watched, in_use=InUse(starter, None, True))
     assert issue.example in watched.given[0]
     assert len(watched.given) == 1
+
+
+def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are_not(starter: Model) -> None:
+    record = [replace(row, example=replace(row.example, ref=row.ref)) for row in rows(90)]
+    watched = Watched()
+    past = [Example(f"{one.text} then", "of the past", 2) for one in OWN]
+    copies = [replace(row.example, category="of the past", ref=None) for row in record]
+    until = record[59].at
+    model, _ = learn(OWN, record, train=watched, history=[*past, *copies], in_use=InUse(starter, until, True))
+    assert "of the past" in model.categories
+    assert all(one in examples for examples in watched.given for one in past)
+    held_back = [
+        {one.text for one in copies} - {one.text for one in examples if one.category == "of the past"}
+        for examples in watched.given[1:]
+    ]
+    # Each of three folds, twice: together they hold all rows.
+    assert set.union(*held_back) == {one.text for one in copies}
+    assert model.neighbours is not None
+    assert set(model.neighbours.refs) == {row.ref for row in record if not is_fixed(row.ref)}
+
+
+def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(starter: Model) -> None:
+    changed = [*OWN, *(Example(f"the meter ticks {where}", "meter", 2) for where in WHERE)]
+    model, verdict = learn(changed, [], train=train, in_use=InUse(starter, T, True))
+    _, by_hand = learn(changed, [], train=train, in_use=InUse(starter, T, False))
+    assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
+    assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
+
+
+def past_of(*, spoiled: bool = False) -> bytes:
+    """A model's history file, and of the rows held back what a good or a bad model said."""
+    past = [row.example for row in rows(150, start=5000)]
+    learnt = history.learn(past)
+    if spoiled:
+        drawn = random.Random(1)
+        learnt = history.learn([replace(one, category=drawn.choice(sorted(THINGS))) for one in past])
+    return history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
+
+
+@pytest.mark.parametrize("count", [0, 29])
+def test_on_a_small_record_the_rows_held_back_of_the_history_judge_a_file(starter: Model, count: int) -> None:
+    other = train([replace(one, category="bin" if one.category == "bill" else one.category) for one in OWN])
+    past = history_file.read(past_of())
+    in_use = InUse(other, T, True)
+    verdict = judge_file(starter, rows(count), in_use=in_use, history=history_file.held_back(past, other))
+    assert verdict.passes
+    assert set(verdict.figures) == {"held back"}
+    assert any("rows of the history that were held back" in reason for reason in verdict.reasons)
+
+
+def test_a_history_that_was_learnt_badly_is_turned_away_by_the_rows_held_back(starter: Model) -> None:
+    part = history_file.held_back(history_file.read(past_of(spoiled=True)), starter)
+    verdict = judge_file(starter, [], in_use=InUse(starter, T, True), history=part)
+    assert not verdict.passes
+    assert verdict.reasons[0].startswith("held back: macro-F1")
+
+
+def test_once_the_record_is_large_enough_it_judges_and_not_the_history(starter: Model) -> None:
+    part = history_file.held_back(history_file.read(past_of(spoiled=True)), starter)
+    verdict = judge_file(starter, rows(30), in_use=InUse(starter, T, True), history=part)
+    assert (verdict.passes, set(verdict.figures)) == (True, {"fixed"})
+
+
+def test_with_neither_record_nor_history_a_file_is_refused_with_the_remedy(starter: Model) -> None:
+    verdict = judge_file(starter, [], in_use=InUse(starter, T, True))
+    assert not verdict.passes
+    assert "There is no confirmed complaint" in verdict.reasons[0]
+    assert "--force --reason" in verdict.reasons[0]
 
 
 def order(**more: object) -> bytes:

@@ -51,6 +51,18 @@ def test_the_likest_confirmed_cases_come_first_with_what_people_found(model: Mod
     assert [one.likeness for one in found] == sorted((one.likeness for one in found), reverse=True)
 
 
+def test_more_are_kept_than_are_shown_for_some_readers_may_not_know_of_the_likest() -> None:
+    twins = [replace(CASES[0], text=f"{CASES[0].text} {n}", ref=f"TWIN-{n}") for n in range(12)]
+    assert len(nearest(train([*starter_examples(("en",)), *CASES, *twins]), CASES[0].text)) == 8
+
+
+def test_a_complaint_told_by_a_file_too_is_still_a_like_case() -> None:
+    file = [replace(one, ref=None) for one in CASES]
+    found = train([*starter_examples(("en",)), *file, *CASES]).neighbours
+    assert found is not None
+    assert set(found.refs) == {one.ref for one in CASES}
+
+
 def test_a_case_is_not_its_own_neighbour(model: Model) -> None:
     assert "BOILER-1" in nearest(model, CASES[0].text)
     assert "BOILER-1" not in nearest(model, CASES[0].text, but="BOILER-1")

@@ -65,6 +65,13 @@ def test_the_order_of_the_examples_does_not_name_another_model() -> None:
     assert train(LIFTS + BINS).version != train(LIFTS + BINS[:-1]).version
 
 
+def test_other_thresholds_are_another_version() -> None:
+    plain = train(LIFTS + BINS)
+    assert train(LIFTS + BINS, wanted_precision=0.9, alert_rate=0.1).version == plain.version
+    assert train(LIFTS + BINS, wanted_precision=0.8).version != plain.version
+    assert train(LIFTS + BINS, alert_rate=0.05).version != plain.version
+
+
 def test_corrections_teach_the_model() -> None:
     confirmed = few(
         "service", "the fountain in the park is dry", "park fountain off again", "why is the fountain off",

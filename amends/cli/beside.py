@@ -1,0 +1,68 @@
+"""The history file beside a model: where it lies, whether it is the one of the card, and what it gives the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from store.examples import MOST
+from store.learnt_history import History
+
+if TYPE_CHECKING:
+    from triage.history_file import Kept
+    from triage.pipeline import Model
+
+_UNKNOWN = (
+    "Later training runs will not know the history that this model learnt from: {why}. "
+    "Lay {file} beside the model as `amends triage train` wrote it, and promote the model again."
+)
+
+
+def history_beside(model: Path) -> Path:
+    """Where the rows lie that a model file learnt from."""
+    return model.with_name(f"{model.name}.history.csv.gz")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside a model: the rows of its history, or why later runs will not know them (None: it has none)."""
+
+    sha256: str | None = None
+    rows: Sequence[Kept] = ()
+    unknown: str | None = None
+
+    def for_the_store(self) -> History | None:
+        """The newest of the rows, as many as a run can learn from."""
+        from triage.history_file import newest
+
+        if self.sha256 is None or not self.rows:
+            return None
+        told = [
+            {"text": one.text, "category": one.category, "severity": one.severity, "language": one.language}
+            for one in newest(self.rows, MOST)
+        ]
+        return History(self.sha256, told)
+
+
+def look_beside(file: Path, candidate: Model) -> Beside:
+    """The history file of a model: only the very one that its card names is taken."""
+    from triage.errors import UnreadableTable
+    from triage.history_file import digest, read
+
+    told = candidate.facts.get("history")
+    if told is None:
+        return Beside()
+    sha256, place = told["sha256"], history_beside(file)
+    try:
+        raw = place.read_bytes()
+        if digest(raw) != sha256:
+            return Beside(
+                unknown=_UNKNOWN.format(why=f"{place} was altered, or is of another model", file=place)
+            )
+        return Beside(sha256, read(raw))
+    except OSError as wrong:
+        return Beside(unknown=_UNKNOWN.format(why=f"{place} cannot be read ({wrong.strerror})", file=place))
+    except UnreadableTable as wrong:
+        return Beside(unknown=_UNKNOWN.format(why=f"{place}: {wrong}", file=place))

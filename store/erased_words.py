@@ -1,0 +1,103 @@
+"""Which models may hold words that were erased after they had learnt them, and that their bytes go too (8.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select, update
+
+from complaints.vocabulary import Verb
+from store.house_chain import SETTINGS_CHAIN
+from store.learnt_history import history_kept
+from store.tables import ASSESSMENTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
+from store.transactions import Tx
+from store.values import FILE
+
+
+@dataclass(frozen=True)
+class _Read:
+    """When a model's words were read: of the record (None: it read none of it), and whether a run of ours did."""
+
+    number: int
+    record: datetime | None
+    ours: bool
+    at: datetime
+    card: Mapping[str, Any]
+
+
+def models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
+    """Numbers of the models that may hold such words, those whose bytes are `gone` already among them or not."""
+    read = _read(tx, gone=gone)
+    moments = [one.record for one in read if one.record is not None]
+    erased = _erased_after(tx, min(moments)) if moments else []
+    forgotten = _history_forgotten(tx)
+    return [one.number for one in read if _learnt_one(one, erased) or _learnt_history(tx, one, forgotten)]
+
+
+def drop_erased_words(tx: Tx) -> bool:
+    """Let the bytes of these models go; card and verdict stay. True, and nothing is done, while one of them is in
+    use: until another is there, it must go on.
+    """
+    found = models_with_erased_words(tx)
+    active = tx.connection.execute(
+        select(MODEL_USES.c.model_id).order_by(MODEL_USES.c.id.desc()).limit(1)
+    ).scalar()
+    if active in found:
+        return True
+    if found:
+        tx.connection.execute(update(MODELS).where(MODELS.c.id.in_(found)).values(blob=b""))
+    return False
+
+
+def _read(tx: Tx, *, gone: bool) -> list[_Read]:
+    query = select(MODEL_RUNS.c.model_id, func.max(MODEL_RUNS.c.until).label("until"))
+    # The newest run counts: the same bytes of a record without the words do not hold them. To judge a file again
+    # is no run, and makes nobody forget.
+    runs = query.where(MODEL_RUNS.c.key.not_like(f"{FILE}%")).group_by(MODEL_RUNS.c.model_id)
+    ours = {row.model_id: row.until for row in tx.connection.execute(runs)}
+    models = select(MODELS.c.id, MODELS.c.at, MODELS.c.card)
+    if not gone:
+        models = models.where(func.length(MODELS.c.blob) > 0)
+    found = []
+    for row in tx.connection.execute(models):
+        record = ours.get(row.id, row.at)
+        if row.id not in ours and "record_read" in row.card:
+            said = row.card["record_read"]
+            record = None if said is None else datetime.fromisoformat(said)
+        found.append(_Read(row.id, record, row.id in ours, row.at, row.card))
+    return found
+
+
+def _erased_after(tx: Tx, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Of each complaint erased since: when it was first assessed, from when on a model may learn it, and erased."""
+    query = (
+        select(func.min(ASSESSMENTS.c.at).label("assessed"), EVENTS.c.at.label("erased"))
+        .join(ASSESSMENTS, ASSESSMENTS.c.ref == EVENTS.c.ref)
+        .where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value)
+        .group_by(EVENTS.c.id, EVENTS.c.at)
+    )
+    return [(row.assessed, row.erased) for row in tx.connection.execute(query)]
+
+
+def _history_forgotten(tx: Tx) -> datetime | None:
+    query = select(EVENTS.c.at).where(and_(EVENTS.c.ref == SETTINGS_CHAIN, EVENTS.c.verb == "forget_history"))
+    return tx.connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
+
+
+def _learnt_one(one: _Read, erased: list[tuple[datetime, datetime]]) -> bool:
+    record = one.record
+    return record is not None and any(assessed <= record < gone for assessed, gone in erased)
+
+
+def _learnt_history(tx: Tx, one: _Read, forgotten: datetime | None) -> bool:
+    """A run of ours learns from the history that is kept; a file from that which its card names."""
+    if forgotten is None:
+        return False
+    if one.ours:
+        return one.record is not None and one.record <= forgotten
+    named = one.card.get("history")
+    kept = history_kept(tx)
+    return named is not None and one.at <= forgotten and (kept is None or kept[0] != named["sha256"])

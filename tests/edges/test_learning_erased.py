@@ -1,0 +1,150 @@
+"""What was erased leaves the models too: a run is owed, its candidate used, and older bytes go (8.1)."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from amends.checking_model import model_findings
+from complaints.duties import Lane, Owed
+from scheduler.retraining import Learning, owe_retraining
+from store.keyring import Keyring
+from store.learnt_history import History
+from store.models import Run
+from store.open import Store
+from store.outcomes import Done
+from tests.clauses import clause
+from tests.databases import FakeClock, opened
+from tests.edges.desk import Desk
+from tests.edges.product import KEY, Product
+from tests.edges.test_learning_commands import good, product
+from tests.edges.test_learning_history import ROW
+from tests.edges.test_learning_runs import Process, owed, perform
+from triage.artefact import digest, dump
+from triage.pipeline import Model
+
+__all__ = ["good", "product"]
+
+OFF = Learning(retrain_after=0, retrain_at=None)
+
+
+def kept(store: Store, blob: bytes, **card: Any) -> int:
+    """A model in use."""
+    return store.keep_model(blob, digest(blob), {"version": digest(blob)[:6], **card})
+
+
+def an_answer(blob: bytes, *, passes: bool = True) -> Process:
+    """A process that makes this."""
+    verdict = {"passes": passes, "reasons": [], "figures": {}}
+    return Process((blob, {"card": {"version": blob.decode()}, "verdict": verdict}, None))
+
+
+def erased(store: Store, clock: FakeClock, ref: str) -> None:
+    """A minute later the complaint is erased, and a minute passes."""
+    clock.go_on(minutes=1)
+    store.erase(ref, "request")
+    clock.go_on(minutes=1)
+
+
+@clause("8.1")
+async def test_an_erasure_owes_a_run_at_night_though_learning_is_switched_off_and_older_bytes_go(
+    store: Store, clock: FakeClock
+) -> None:
+    ref = Desk(store).closed()
+    first, second = kept(store, b"one"), kept(store, b"two")
+    erased(store, clock, ref)
+    clock.at = datetime(2026, 11, 4, 2, 59, tzinfo=UTC)
+    owe_retraining(store, OFF)
+    early = owed(store)
+    clock.at = datetime(2026, 11, 4, 3, 1, tzinfo=UTC)
+    owe_retraining(store, OFF)
+    assert (early, owed(store)) == ([], ["train:2026-11-04"])
+    process = an_answer(b"three")
+    assert await perform(store, process) == Done()
+    assert process.orders[0]["erased"] is True
+    assert (store.model_blob(first), store.model_blob(second)) == (b"", b"")
+    assert len(store.model_history()) == 3
+    assert store.used_before() == []
+    clock.go_on(days=1)
+    owe_retraining(store, OFF)
+    assert (owed(store), store.models_with_erased_words()) == ([], [])
+
+
+async def test_until_another_is_in_use_the_model_goes_on_and_the_check_says_what_it_may_hold(
+    store: Store, clock: FakeClock, good: Model
+) -> None:
+    ref = Desk(store).closed()
+    number = kept(store, dump(good))
+    erased(store, clock, ref)
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    assert await perform(store, an_answer(b"worse", passes=False)) == Done()
+    found = [one.found for one in model_findings(store)]
+    assert "may hold words that were erased since" in found
+    assert store.is_whole(number)
+    clock.go_on(days=1)
+    owe_retraining(store, OFF)
+    assert owed(store) == ["train:2026-11-04"]
+    # The same order as before, and yet it is not taken for done.
+    process = an_answer(b"better")
+    assert await perform(store, process) == Done()
+    assert (len(process.orders), store.is_whole(number)) == (1, False)
+
+
+def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClock) -> None:
+    a_desk = Desk(store)
+    early = a_desk.closed()
+    clock.go_on(minutes=1)
+    kept(store, b"by hand", record_read=None)
+    clock.go_on(minutes=1)
+    late = a_desk.closed()
+    erased(store, clock, early)
+    erased(store, clock, late)
+    clock.go_on(days=1)
+    owe_retraining(store, OFF)
+    assert owed(store) == []
+
+
+@pytest.mark.parametrize(("read", "holds"), [("2026-11-03T10:00:30+00:00", True), (None, False)])
+def test_a_model_trained_by_hand_is_judged_by_when_the_record_was_read_for_it(
+    store: Store, clock: FakeClock, read: str | None, holds: bool
+) -> None:
+    ref = Desk(store).closed()
+    erased(store, clock, ref)
+    number = kept(store, b"by hand", record_read=read)
+    # Judged again it is no other model.
+    run = Run("file:x", store.now(), 0, True, {"reasons": []})
+    clock.go_on(days=1)
+    store.keep_run(run, b"by hand", digest(b"by hand"), {}, activate=True)
+    assert store.models_with_erased_words() == ([number] if holds else [])
+
+
+async def test_a_history_that_is_forgotten_leaves_the_models_too(store: Store, clock: FakeClock) -> None:
+    Desk(store)
+    number = kept(store, b"by hand", record_read=None, history={"sha256": "a" * 64, "rows": 1})
+    store.keep_history(History("a" * 64, [ROW]))
+    clock.go_on(minutes=1)
+    store.forget_history()
+    clock.go_on(days=1)
+    owe_retraining(store, OFF)
+    assert owed(store) == ["train:2026-11-04"]
+    assert await perform(store, an_answer(b"without")) == Done()
+    assert (store.is_whole(number), store.models_with_erased_words()) == (False, [])
+
+
+async def test_rollback_says_that_a_model_is_gone_because_words_in_it_were_erased(
+    product: Product, clock: FakeClock, good: Model
+) -> None:
+    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
+        ref = Desk(store).closed()
+        kept(store, dump(good), record_read=None)
+        two = kept(store, b"two")
+        erased(store, clock, ref)
+        store.keep_run(Run("9:a:c", store.now(), 0, True, {}), b"three", digest(b"three"), {}, activate=True)
+        done = await product.amends("triage", "rollback")
+        assert (done.code, done.err) == (0, "")
+        assert f"gone because words in it were erased: model number {two}" in " ".join(done.out.split())
+        none = await product.amends("triage", "rollback")
+        assert (none.code, "There is no earlier model" in none.err) == (1, True)
