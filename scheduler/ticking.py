@@ -61,7 +61,9 @@ def ticking(
     return ticks
 
 
-def _housekeeping(store: Store, purges: bool, learning: Learning | None, besides: str | None) -> None:
+def _housekeeping(
+    store: Store, purges: bool, learning: Learning | None = None, besides: str | None = None
+) -> None:
     """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
