@@ -32,10 +32,11 @@ from triage.text import guess_language, normalise
 
 RESTRICTED_AT = 0.30
 """From this summed probability of staff conduct, handling and discrimination on, a case is kept from view."""
-WEIGHTY_FROM = 0.25
+WEIGHTY_FROM = 0.30
 """From this probability on a category in doubt gives its usual severity: below, "not sure" is as good as a guess.
 
-Measured on the held-back texts: all of the critical cases that doubts reveal, with a fifth of the false alarms less.
+Measured on the held-back texts: two thirds of the critical cases that any doubt would reveal, at little more than
+half of the false alarms.
 """
 
 _RESTRICTED_CATEGORIES = ("staff_conduct", "handling", "discrimination")

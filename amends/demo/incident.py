@@ -83,7 +83,8 @@ class Outage:
         began = {"started_at": stamp(min([tx.now, *self._received(tx)]))}
         self.number = incidents.open_incident(tx, ALICE, began, WHAT).id
         for at, life in enumerate(self.lives):
-            self._join(tx, life, more=at == 3)
+            # The first tells of the telephone too: a matter of its own beside the outage.
+            self._join(tx, life, more=at == 0)
         keep_promises(tx, end - _TOLD)
         tx.now = end - _TOLD
         incident_updates.update_all(tx, self.number, ALICE, UPDATE)

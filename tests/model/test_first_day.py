@@ -64,4 +64,4 @@ def test_what_only_sounds_dangerous_is_seldom_raised(model: Model, language: str
     raised = list(proposed(model, language, critical=False))
     assert len(raised) == 20
     # Such texts are where the model doubts, and in doubt the graver category counts until a person has looked.
-    assert sum(raised) / len(raised) <= 0.40
+    assert sum(raised) / len(raised) <= 0.35
