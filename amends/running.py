@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from amends.heap import one_heap
 from amends.keys import keyring
 from amends.parts import PARTS
 from amends.service import Service
@@ -46,6 +47,7 @@ async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     server that does not answer is waited for; a file that cannot be opened is not, for it will not mend itself.
     """
     sys.setswitchinterval(TURN_SECONDS)
+    one_heap()
     for unknown in settings.unknown:
         log.warning("unknown_variable", what=unknown)
     for left_out in not_counted(settings):
