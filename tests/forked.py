@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 processes = multiprocessing.get_context("forkserver")
@@ -25,7 +28,8 @@ processes.set_forkserver_preload(
     ]
 )
 
-_one_at_a_time = threading.Lock()
+# Starting one looks after all others, and two threads may not ask for one exit code.
+_one_at_a_time = threading.RLock()
 
 
 def warm() -> None:
@@ -37,25 +41,64 @@ def warm() -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """One command line; its three streams are files in `streams`, named in, out and err."""
+    """One command line; its streams `in`, `out` and `err` are files."""
 
     args: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
-    streams: Path
+    streams: Mapping[str, Path]
+
+    def begin(self) -> Begun:
+        """Start it."""
+        process = processes.Process(target=_amends, args=(self,), daemon=True)
+        with _one_at_a_time:
+            process.start()
+        return Begun(process, self.args)
 
     def run(self, patience: float) -> int:
         """The exit code; subprocess.TimeoutExpired when it takes longer than so many seconds."""
-        process = processes.Process(target=_amends, args=(self,), daemon=True)
-        # Starting one looks after all others, and two threads may not ask for one exit code.
+        begun = self.begin()
+        try:
+            return begun.wait(patience)
+        except subprocess.TimeoutExpired:
+            begun.kill()
+            begun.wait()
+            raise
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that runs, asked as `subprocess` would have it."""
+
+    process: ForkServerProcess
+    args: tuple[str, ...]
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return int(self.process.pid or 0)
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
         with _one_at_a_time:
-            process.start()
-            process.join(patience)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
-                raise subprocess.TimeoutExpired(["amends", *self.args], patience)
-            return process.exitcode
+            return self.process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code when it has ended; subprocess.TimeoutExpired when that takes longer."""
+        wait([self.process.sentinel], timeout)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired(["amends", *self.args], timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """As another process would."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """At once."""
+        self.send_signal(signal.SIGKILL)
 
 
 def _amends(command: Command) -> None:
@@ -63,12 +106,15 @@ def _amends(command: Command) -> None:
     os.environ.clear()
     os.environ.update(command.environment)
     os.chdir(command.folder)
-    for number, (name, mode) in enumerate((("in", os.O_RDONLY), ("out", os.O_WRONLY), ("err", os.O_WRONLY))):
-        os.dup2(os.open(command.streams / name, mode | os.O_CREAT), number)
+    for number, name in enumerate(("in", "out", "err")):
+        mode = os.O_WRONLY | os.O_APPEND if number else os.O_RDONLY
+        os.dup2(os.open(command.streams[name], mode | os.O_CREAT), number)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
     sys.argv = ["amends", *command.args]
+    # A child of the warm process does not get what a shell's child gets.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from amends.cli import main
 
     try:

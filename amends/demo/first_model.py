@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from store.open import Store
 from triage.artefact import digest, dump
@@ -12,8 +13,13 @@ from triage.starters import train_starter
 
 
 def first_model(store: Store, languages: Sequence[str]) -> Model:
-    """Train from the starter examples and put the model in use."""
-    model = train_starter(languages)
+    """Train from the starter examples, once in a process, and put the model in use."""
+    model = _trained(tuple(languages))
     blob = dump(model)
     store.keep_model(blob, digest(blob), card(model))
     return model
+
+
+@lru_cache(maxsize=1)
+def _trained(languages: tuple[str, ...]) -> Model:
+    return train_starter(languages)

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from tests.edges.learnt import learnt
-from tests.forked import Command
+from tests.forked import Begun, Command
 
 ROOT = Path(__file__).parents[2]
 #: The keys with which a file must start, and no others.
@@ -51,6 +51,8 @@ auditor = ["U0000004"]
 [dialogue]
 quiet_hours = "none"
 """
+#: A desk at work.
+Running = Begun | subprocess.Popen[bytes]
 KEY = base64.b64encode(bytes(range(32))).decode()
 #: On a busy machine a start takes its time.
 PATIENCE = 60.0
@@ -101,7 +103,8 @@ class Product:
     @property
     def log(self) -> str:
         """What the running desk wrote to standard error, and standard output, which should be empty."""
-        return (self.folder / "log").read_text(encoding="utf-8")
+        file = self.folder / "log"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     async def amends(
         self, *args: str, given: str | None = None, env: Mapping[str, str] | None = None
@@ -112,23 +115,24 @@ class Product:
             with TemporaryDirectory() as streams:
                 files = {name: Path(streams) / name for name in ("in", "out", "err")}
                 files["in"].write_text(given or "", encoding="utf-8")
-                code = Command(args, self.folder, self._environment(env), Path(streams)).run(PATIENCE)
+                code = Command(args, self.folder, self._environment(env), files).run(PATIENCE)
                 return Ended(code, *(files[name].read_text(encoding="utf-8") for name in ("out", "err")))
 
         return await asyncio.to_thread(run)
 
     @asynccontextmanager
-    async def running(self, *args: str) -> AsyncIterator[subprocess.Popen[bytes]]:
-        """`amends run`; killed on the way out if it was not stopped before."""
-        with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "amends", "run", *args],
-                cwd=self.folder,
-                env=self._environment(None),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+    async def running(self, *args: str, from_shell: bool = False) -> AsyncIterator[Running]:
+        """`amends run`; killed on the way out if it was not stopped before.
+
+        It is made from a process that has loaded the product, for loading takes seconds; `from_shell` loads it anew.
+        """
+        environment, log = self._environment(None), self.folder / "log"
+        if from_shell:
+            process: Running = _from_shell(args, self.folder, environment, log)
+        else:
+            streams = {"in": Path(os.devnull), "out": log, "err": log}
+            command = Command(("run", *args), self.folder, environment, streams)
+            process = await asyncio.to_thread(command.begin)
         try:
             yield process
         finally:
@@ -136,7 +140,7 @@ class Product:
                 process.kill()
                 await asyncio.to_thread(process.wait)
 
-    async def stop(self, process: subprocess.Popen[bytes]) -> int:
+    async def stop(self, process: Running) -> int:
         """SIGTERM; the exit code. Raises TimeoutExpired after the ten seconds that it has."""
         process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(process.wait, 10)
@@ -155,6 +159,20 @@ class Product:
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
         return {**inherited, "PYTHONPATH": str(ROOT), **self.env, **(more or {})}
+
+
+def _from_shell(
+    args: tuple[str, ...], folder: Path, environment: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "amends", "run", *args],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+        )
 
 
 async def until(holds: Any, else_say: Any = lambda: "", *, seconds: float = PATIENCE) -> None:

@@ -446,7 +446,7 @@ async def test_the_service_that_started_it_hears_when_it_is_ready_alive_and_endi
         told_where = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
         async with bare() as far:
             product = Product(tmp_path, {**far.env, **told_where})
-            async with product.running() as desk:
+            async with product.running(from_shell=True) as desk:
                 await until(lambda: hears("READY=1"), lambda: product.log)
                 before = heard.count("WATCHDOG=1")
                 await until(lambda: hears("READY=1") and heard.count("WATCHDOG=1") > before + 2)
