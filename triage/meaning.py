@@ -8,7 +8,7 @@ model: where the encoder is absent it answers by itself, and it alone gives the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +21,15 @@ from sklearn.linear_model import LogisticRegression
 from triage.calibration import Doubles, Integers
 from triage.embeddings import Encoder, Vectors
 from triage.features import Floats
-from triage.figures import precision_threshold
+from triage.figures import log_loss, precision_threshold
+
+WORDS, ALONE, JOINED = "words", "encoder alone", "words and encoder"
+"""The candidates where an encoder is installed, by the names in the model card."""
 
 _INVERSE_PENALTY = 10.0
 _EQUAL = np.array([0.5, 0.5])
 _PULL = 10.0
+_MOST = 4.0
 _SURELY_NOT = 1e-6
 """No half may rule out a category that the other half sees."""
 
@@ -46,6 +50,15 @@ class Meaning:
     shares: tuple[float, float]
     threshold: float
 
+    def reason(self, losses: Mapping[str, float]) -> str:
+        """In a sentence, for the model card: what the blend is made of and what each part is worth."""
+        told = ", ".join(f"{name} {loss:.3f}" for name, loss in sorted(losses.items(), key=lambda e: e[1]))
+        words, meaning = self.shares
+        return (
+            f"with the encoder {self.encoder} both are joined, words counting {words:.2f} and meaning {meaning:.2f}, "
+            f"which is fitted so that neither end is shut out; log-loss on held-back rows ({told})"
+        )
+
     def blend(self, by_words: Doubles, vectors: Vectors) -> Doubles:
         """Array (rows, categories), rows sum to 1, from the words' probabilities and the vectors of the same rows.
 
@@ -63,11 +76,12 @@ def fit_meaning(
     folds: Sequence[tuple[Integers, Integers]],
     *,
     wanted_precision: float,
-) -> tuple[Meaning, Doubles]:
+) -> tuple[Meaning, Doubles, Mapping[str, float]]:
     """Fit the planes on all rows and the shares on held-back ones; gives the blend of the held-back rows as well.
 
     `by_words` (rows, categories) are probabilities of the same rows from planes that have not seen them, over
-    the same folds. The second value is what the figures of the whole model are measured on.
+    the same folds. The second value is what the figures of the whole model are measured on; the third is the
+    log-loss of `WORDS`, `ALONE` and `JOINED` on these rows, none of which set the shares that it is taken with.
     """
     categories = by_words.shape[1]
     decisions = np.zeros_like(by_words)
@@ -77,15 +91,18 @@ def fit_meaning(
         decisions[held] = _decide(*_fit(vectors[rest], labels[rest], categories), vectors[held])
         telling[held] = np.isin(labels[held], labels[rest])
     shares = _fit_shares(by_words[telling], decisions[telling], labels[telling])
-    blended = np.zeros_like(by_words)
+    blended, alone = np.zeros_like(by_words), np.zeros_like(by_words)
     for rest, held in folds:
         # Shares of each fold from the others: figures must not come from rows that set them.
         other = rest[telling[rest]]
-        fold = _fit_shares(by_words[other], decisions[other], labels[other])
-        blended[held] = _blend(by_words[held], decisions[held], fold)
+        for into, most in ((blended, _MOST), (alone, 0.0)):
+            fold = _fit_shares(by_words[other], decisions[other], labels[other], of_words=most)
+            into[held] = _blend(by_words[held], decisions[held], fold)
+    candidates = {WORDS: by_words, ALONE: alone, JOINED: blended}
+    losses = {name: log_loss(said[telling], labels[telling]) for name, said in candidates.items()}
     threshold, _ = precision_threshold(blended, labels, wanted_precision)
     planes = _fit(vectors, labels, categories)
-    return Meaning(encoder.name, encoder.fingerprint, *planes, shares, threshold), blended
+    return Meaning(encoder.name, encoder.fingerprint, *planes, shares, threshold), blended, losses
 
 
 def _fit(vectors: Vectors, labels: Integers, categories: int) -> tuple[Floats, Floats]:
@@ -129,8 +146,13 @@ def _blend(by_words: Doubles, decisions: Doubles, shares: tuple[float, float]) -
     return blended
 
 
-def _fit_shares(by_words: Doubles, decisions: Doubles, labels: Integers) -> tuple[float, float]:
-    """The two exponents of least log-loss on these rows; the loss is convex, so there is one answer."""
+def _fit_shares(
+    by_words: Doubles, decisions: Doubles, labels: Integers, *, of_words: float = _MOST
+) -> tuple[float, float]:
+    """The two exponents of least log-loss on these rows; the loss is convex, so there is one answer.
+
+    `of_words` is the most that the words may count: with 0 the encoder answers alone.
+    """
     words, meaning = _halves(by_words, decisions)
     rows = np.arange(len(labels))
 
@@ -143,5 +165,7 @@ def _fit_shares(by_words: Doubles, decisions: Doubles, labels: Integers) -> tupl
         value = -float(np.mean(logs[rows, labels])) + float(away @ (shares - _EQUAL)) / 2
         return value, np.array(slope) + away
 
-    found = minimize(loss, _EQUAL, jac=True, method="L-BFGS-B", bounds=[(0.0, 4.0)] * 2)
+    bounds = [(0.0, of_words), (0.0, _MOST)]
+    begin = np.array([min(_EQUAL[0], of_words), _EQUAL[1]])
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds)
     return float(found.x[0]), float(found.x[1])

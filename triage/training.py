@@ -197,10 +197,10 @@ def train(
     decisions, labels, asked = decisions[np.tile(seen, repeats)], rows.labels[seen], rows.asked[seen]
     honest = cross_fitted(decisions, labels, asked, repeats=repeats, seed=seed)[asked]
     threshold, _ = precision_threshold(honest, labels[asked], wanted_precision)
-    meaning = None
+    meaning, reasons, losses = None, [choice.reason()], dict(choice.losses)
     if encoder is not None:
         read = [text for text, one in zip(texts, seen & rows.asked, strict=True) if one]
-        meaning, honest = fit_meaning(
+        meaning, honest, joined = fit_meaning(
             encoder,
             encoder.encode(read),
             labels[asked],
@@ -208,6 +208,8 @@ def train(
             split(labels[asked], seed=seed),
             wanted_precision=wanted_precision,
         )
+        reasons.append(meaning.reason(joined))
+        losses |= joined
     sure_from = threshold if meaning is None else meaning.threshold
     plane = _plane(rows, choice, spreads, seed)
     progress(0.85)
@@ -242,8 +244,8 @@ def train(
         facts={
             **facts,
             "unlabelled": len(others),
-            "choice": choice.reason(),
-            "candidates": dict(choice.losses),
+            "choice": "; ".join(reasons),
+            "candidates": losses,
             "latent": space is not None,
             "encoder": None if encoder is None else encoder.name,
         },

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from triage.calibration import Doubles, Integers
 from triage.embeddings import Encoder, Vectors
 from triage.figures import log_loss
-from triage.meaning import Meaning, fit_meaning
+from triage.meaning import ALONE, JOINED, WORDS, Meaning, fit_meaning
 
 ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
 CATEGORIES, ROWS = 3, 240
@@ -38,7 +38,7 @@ def folds_of(labels: Integers) -> list[tuple[Integers, Integers]]:
 
 
 def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[Meaning, Doubles]:
-    return fit_meaning(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)
+    return fit_meaning(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)[:2]
 
 
 @pytest.mark.parametrize(("words", "meaning"), [(2.0, 0.0), (0.0, 3.0), (1.5, 2.0)])
@@ -52,6 +52,24 @@ def test_a_blend_is_as_good_as_the_better_half(words: float, meaning: float) -> 
     assert log_loss(blended, unseen) < min(log_loss(unseen_words, unseen), log_loss(alone, unseen)) + 0.02
     assert np.allclose(blended.sum(axis=1), 1)
     assert np.allclose(held_back.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(("words", "meaning"), [(2.0, 0.5), (0.2, 3.0)])
+def test_the_card_says_what_words_and_encoder_are_worth_alone_and_joined(
+    words: float, meaning: float
+) -> None:
+    labels = some_labels()
+    by_words, vectors = words_of(labels, telling=words), vectors_of(labels, telling=meaning)
+    model, held_back, losses = fit_meaning(
+        ENCODER, vectors, labels, by_words, folds_of(labels), wanted_precision=0.9
+    )
+    assert losses[WORDS] == pytest.approx(log_loss(by_words, labels))
+    assert losses[JOINED] == pytest.approx(log_loss(held_back, labels))
+    assert (losses[ALONE] < losses[WORDS]) == (meaning > words)
+    assert losses[JOINED] < min(losses[ALONE], losses[WORDS]) + 0.02
+    said = model.reason(losses)
+    assert all(f"{name} {loss:.3f}" in said for name, loss in losses.items())
+    assert f"words counting {model.shares[0]:.2f}" in said
 
 
 def test_a_half_that_knows_nothing_changes_little() -> None:
@@ -78,7 +96,7 @@ def test_a_category_of_one_row_is_still_proposed(others: list[int]) -> None:
     with pytest.warns(UserWarning, match="least populated class"):
         folds = folds_of(labels)
     words = np.full((ROWS, CATEGORIES), 1 / 3)
-    model, _ = fit_meaning(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
+    model, _, _ = fit_meaning(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
     assert model.blend(words[:1], vectors[:1]).argmax() == 2
 
 
