@@ -4,7 +4,8 @@
 
 Each draw holds back a quarter of the train rows and scores on it; with --dev the dev rows are scored instead
 (touch them seldom: a set looked at often is no test). The interval beside a figure of ours is of the paired
-difference to the plain calibrated SVM, by bootstrap over the scored rows of all draws. Severity is cross-validated
+difference to the plain calibrated SVM, by bootstrap over the scored texts: one that several draws held back is drawn
+with all its answers, for they are not independent. Severity is cross-validated
 over train and dev rows together, as often as there are draws (`triage_severity`).
 """
 
@@ -63,12 +64,18 @@ FIGURES: dict[str, Figure] = {
 }
 
 
-def interval(of: Figure, ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """95 % of the paired difference of a figure, over rows drawn anew."""
+def interval(
+    of: Figure, ours: np.ndarray, theirs: np.ndarray, labels: np.ndarray, texts: Sequence[str]
+) -> tuple[float, float]:
+    """95 % of the paired difference of a figure, over texts drawn anew, each with its rows of all draws."""
     random = np.random.default_rng(0)
+    rows_of: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        rows_of.setdefault(text, []).append(row)
+    apart = [np.array(rows) for rows in rows_of.values()]
     found = []
     for _ in range(ROUNDS):
-        rows = random.integers(0, len(labels), len(labels))
+        rows = np.concatenate([apart[one] for one in random.integers(0, len(apart), len(apart))])
         found.append(of(ours[rows], labels[rows]) - of(theirs[rows], labels[rows]))
     low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)
@@ -82,9 +89,11 @@ class Scores:
         self.by_model: dict[str, list[np.ndarray]] = {}
         self.seconds: dict[str, list[float]] = {}
         self.labels: list[np.ndarray] = []
+        self.texts: list[str] = []
 
     def scored(self, rows: Rows) -> None:
         self.labels.append(np.array([self.numbers[category] for category in rows.categories]))
+        self.texts += rows.texts
 
     def put(self, model: str, probabilities: np.ndarray, classes: Sequence[str], seconds: float) -> None:
         wide = np.full((len(probabilities), len(self.numbers)), 1e-7)
@@ -103,7 +112,7 @@ class Scores:
             row["seconds"] = float(np.mean(self.seconds[model]))
             row["macro_f1 - SVM"] = ""
             if model not in RIVALS:
-                low, high = interval(macro_f1, probabilities, told[SVM], labels)
+                low, high = interval(macro_f1, probabilities, told[SVM], labels, self.texts)
                 row["macro_f1 - SVM"] = f"{low:+.3f} … {high:+.3f}"
             found.append(row)
         return found
