@@ -56,7 +56,7 @@ def current_rulebooks(tx: Tx) -> Rulebooks:
 def _in_force(tx: Tx, jurisdiction: str) -> Rulebook:
     number = _current_id(tx, jurisdiction)
     if number is None:
-        raise StoreError("no settings are loaded yet: start `amends run`, or call use_rulebook first")
+        raise StoreError("no settings are in the record yet: start `amends run` once")
     return rulebook(tx, number)
 
 

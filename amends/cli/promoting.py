@@ -122,11 +122,10 @@ def history(*, json: Json = False, config: Config = None) -> None:
     """The models in use over time and those turned away, the newest first, and what drifts."""
     from triage.drift import LOOKED_AT, drift_in
 
-    with opened(config) as (_, store):
+    with opened(config) as (settings, store):
         rows = store.model_history()
         active = store.active_model()
         whole = active is None or store.is_whole(active[2])
-        zone = store.current_rulebook().calendar.zone if rows else "UTC"
         drifts = drift_in(store.judged(LOOKED_AT), None if active is None else active[1])
     newest = next((one for one in rows if one["used"]), None)
     if json:
@@ -136,6 +135,8 @@ def history(*, json: Json = False, config: Config = None) -> None:
     if not rows:
         out.print("No model yet: the first start trains one in the background.")
         return
+    # Of the settings: a model may be promoted before the first start leaves any rules in the record.
+    zone = settings.organisation.timezone
     table("Models", _COLUMNS, (_row(one, zone, in_use=one is newest) for one in rows))
     if not whole:
         out.print("The model in use was ALTERED in the database: amends triage rollback.")

@@ -106,6 +106,14 @@ async def test_on_the_first_day_a_model_of_the_own_history_is_promoted_on_its_ro
     assert desk.store.verify().first_bad is None
 
 
+async def test_a_model_promoted_before_the_first_start_is_in_use_and_listed(product: Product) -> None:
+    await trained(product)
+    done = await product.amends("triage", "promote", "desk.model")
+    listed = await product.amends("triage", "history")
+    assert (done.code, listed.code, listed.err) == (0, 0, "")
+    assert "promoted" in listed.out
+
+
 async def test_a_worse_model_of_the_own_history_is_turned_away_and_its_rows_with_it(
     product: Product, desk: Desk, good: Model
 ) -> None:
