@@ -76,7 +76,13 @@ def show_figures(figures: Mapping[str, Any] | None, card: Mapping[str, Any] | No
     else:
         shown = figures
     rows = ((name, _figure(shown.get(key)), _between(shown.get(f"{key}_interval"))) for key, name in _FIGURES)
-    title = f"On {figures['rows']} rows it had not seen" if figures is not None else "Within the training"
+    if figures is None:
+        title = "Within the training"
+    elif card is None:
+        # Of a file that somebody names nobody can say whether the model learnt from it.
+        title = f"On the {figures['rows']} rows of this file; they tell nothing if it learnt from them"
+    else:
+        title = f"On {figures['rows']} rows it had not seen"
     table(title, ("figure", "value", "95 % between"), rows)
     if figures is None:
         return

@@ -145,6 +145,9 @@ def test_a_model_is_judged_on_other_rows_with_the_keys_of_the_contract(
     assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
     assert figures["unknown_categories"] == []
     assert "accuracy, surest 80 %" in plain.out
+    # Whether the model learnt from a file that somebody names nobody can know.
+    assert "rows of this file" in plain.out
+    assert "had not seen" not in plain.out
 
 
 def test_own_categories_learn_without_the_starters_and_ours_with_them(amends: Amends, tmp_path: Path) -> None:
