@@ -27,6 +27,10 @@ class Linear:
     weights: Floats
     intercepts: Floats
 
+    def __post_init__(self) -> None:
+        """Lay the weights out by feature: else each text that is read would copy all of them."""
+        object.__setattr__(self, "weights", np.asfortranarray(self.weights))
+
     def decide(self, matrix: sparse.csr_matrix) -> Doubles:
         """Decision values, array (rows, k)."""
         return np.asarray(matrix @ self.weights.T + self.intercepts, dtype=np.float64)

@@ -44,6 +44,12 @@ def test_a_model_says_the_same_after_the_round_trip(model: Model, blob: bytes) -
     assert card(again) == card(model)
 
 
+def test_to_read_a_text_copies_no_weights(model: Model, blob: bytes) -> None:
+    for each in (model, load(blob)):
+        assert each.critical is not None
+        assert all(plane.weights.T.flags.c_contiguous for plane in (each.plane, each.critical.plane))
+
+
 def test_the_same_model_gives_a_file_of_the_same_size(model: Model, blob: bytes) -> None:
     assert abs(len(dump(model)) - len(blob)) < 100
     assert len(blob) < 3_000_000
