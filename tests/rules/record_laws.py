@@ -405,13 +405,14 @@ def _heard_since(after: Case) -> bool:
 
 
 def _reminder_over(before: Case, after: Case, key: str) -> bool:
-    _, target, of, _, when = key.split(":")
+    _, target, of, version, when = key.split(":")
     # Another priority has another ladder, and the days before are counted by the calendar that holds; when it is due,
     # that is told in every one.
     anew = priority_of(before) is not priority_of(after) or before.rules != after.rules
     other = when != "due" and anew
     told = target == Target.ACK and after.reachable
-    return other or told or _target_over(Target(target), after, key, of=int(of))
+    # The number of a remedy is no version of its date.
+    return other or told or _target_over(Target(target), after, f"remind:{version}", of=int(of))
 
 
 _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
