@@ -31,3 +31,10 @@ def learnt(file: Path, key: str) -> None:
                 first_model(store, LANGUAGES)
             part.rename(template)
     shutil.copyfile(template, file)
+
+
+def learnt_at(url: str, key: str) -> None:
+    """The same in a database that is there; it gets its tables where it has none."""
+    upgrade(url)
+    with closing(open_store(url, Keyring([b64decode(key)]))) as store:
+        first_model(store, LANGUAGES)

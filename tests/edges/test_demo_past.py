@@ -15,7 +15,7 @@ EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("opened", "past", "least"),
-    [(MORNING, PAST, 200), (EVENING, 66, 60)],
+    [(MORNING, PAST // 2, 90), (EVENING, 66, 60)],
     ids=["on a working morning", "on a Friday evening"],
 )
 async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards(

@@ -28,7 +28,8 @@ from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
 from store.open import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
-from tests.edges.product import Product, free_port, until
+from tests.edges.learnt import learnt_at
+from tests.edges.product import KEY, Product, free_port, until
 
 STORY = "My qwxyz bill is wrong, you charged me twice for March."
 HANDLER, STRANGER = "U0000001", "U0000009"
@@ -112,6 +113,7 @@ async def test_one_complaint_is_led_to_its_acceptance_and_nothing_of_it_is_logge
 ) -> None:
     async with bare() as far:
         product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": database_url})
+        await asyncio.to_thread(learnt_at, database_url, KEY)
         async with product.running() as desk:
             await product.ready()
             await told(far)
