@@ -14,12 +14,12 @@ from triage.starters import train_starter
 
 def first_model(store: Store, languages: Sequence[str]) -> Model:
     """Train from the starter examples, once in a process, and put the model in use."""
-    model = _trained(tuple(languages))
-    blob = dump(model)
+    model, blob = _trained(tuple(languages))
     store.keep_model(blob, digest(blob), card(model))
     return model
 
 
 @lru_cache(maxsize=1)
-def _trained(languages: tuple[str, ...]) -> Model:
-    return train_starter(languages)
+def _trained(languages: tuple[str, ...]) -> tuple[Model, bytes]:
+    model = train_starter(languages)
+    return model, dump(model)
