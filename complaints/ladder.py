@@ -8,8 +8,8 @@
 | `top` | 30 min after | a working day after | in the digest, once overdue by `TOP_AFTER_DAYS` | top management too |
 
 Single messages are for P1, at any hour, and P2, in working time; of the others the morning digest tells, at
-`-1bd` under a heading of its own. The names
-stand in the keys of duties (`remind:decide:0:2:-1bd`), so none is ever changed.
+`-1bd` under a heading of its own. The names stand in the keys of duties (`remind:decide:0:2:-1bd`), so none is
+ever changed.
 """
 
 from __future__ import annotations

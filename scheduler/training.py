@@ -29,6 +29,7 @@ from store.values import Obligation
 
 log = structlog.get_logger(__name__)
 
+#: Who trains, of all replicas. Short, so that a dead one is not waited for long.
 TRAINER, HELD_SECONDS = "trainer", 30.0
 BEAT_SECONDS = 10.0
 #: 20,000 rows take minutes; what takes this long hangs.

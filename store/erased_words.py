@@ -33,8 +33,11 @@ def models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
     read = _read(tx, gone=gone)
     moments = [one.record for one in read if one.record is not None]
     erased = _erased_after(tx, min(moments)) if moments else []
-    forgotten = _history_forgotten(tx)
-    return [one.number for one in read if _learnt_one(one, erased) or _learnt_history(tx, one, forgotten)]
+    forgotten, kept = _history_forgotten(tx), history_kept(tx)
+    sha256 = None if kept is None else kept[0]
+    return [
+        one.number for one in read if _learnt_one(one, erased) or _learnt_history(one, forgotten, kept=sha256)
+    ]
 
 
 def drop_erased_words(tx: Tx) -> bool:
@@ -92,12 +95,11 @@ def _learnt_one(one: _Read, erased: list[tuple[datetime, datetime]]) -> bool:
     return record is not None and any(assessed <= record < gone for assessed, gone in erased)
 
 
-def _learnt_history(tx: Tx, one: _Read, forgotten: datetime | None) -> bool:
-    """A run of ours learns from the history that is kept; a file from that which its card names."""
+def _learnt_history(one: _Read, forgotten: datetime | None, *, kept: str | None) -> bool:
+    """A run of ours learns from the history that is `kept` (its SHA-256); a file from that which its card names."""
     if forgotten is None:
         return False
     if one.ours:
         return one.record is not None and one.record <= forgotten
     named = one.card.get("history")
-    kept = history_kept(tx)
-    return named is not None and one.at <= forgotten and (kept is None or kept[0] != named["sha256"])
+    return named is not None and one.at <= forgotten and kept != named["sha256"]

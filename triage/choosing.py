@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sparse
 
 from triage.calibration import Doubles, Integers, fit_calibration
+from triage.figures import best_first
 from triage.planes import FOLDS, MAKERS, Folds, held_back, split
 
 CANDIDATES: Mapping[str, tuple[str, ...]] = {
@@ -42,11 +43,8 @@ class Choice:
 
     def reason(self) -> str:
         """In a sentence, for the model card."""
-        told = ", ".join(
-            f"{name} {loss:.3f}" for name, loss in sorted(self.losses.items(), key=lambda e: e[1])
-        )
         why = "no other is better by more than chance" if self.name == FIRST else "clearly the best"
-        return f"{self.name}: {why}, by log-loss on {self.rows} held-back rows ({told})"
+        return f"{self.name}: {why}, by log-loss on {self.rows} held-back rows ({best_first(self.losses)})"
 
 
 @dataclass(frozen=True, slots=True)

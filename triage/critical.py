@@ -34,7 +34,6 @@ ENOUGH = 6_000
 MOST = 4_000
 """Rows that settle the planes: more cost time and gain little."""
 
-
 _FEWEST = 6
 _WEIGHED_C = 3.0
 _LEANING_C = 1.0

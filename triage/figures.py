@@ -4,6 +4,8 @@ labels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -190,3 +192,8 @@ def recall_interval(
         drawn.append(float(times[order][within & ranked].sum() / len(high)))
     bounds = np.quantile(drawn, [0.025, 0.975])
     return float(bounds[0]), float(bounds[1])
+
+
+def best_first(losses: Mapping[str, float]) -> str:
+    """The log-loss of each candidate, the lowest first, for the model card."""
+    return ", ".join(f"{name} {loss:.3f}" for name, loss in sorted(losses.items(), key=lambda e: e[1]))

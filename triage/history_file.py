@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import zlib
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from triage import gate
+from triage.artefact import digest
 from triage.errors import UnreadableTable
 from triage.example import Example
 from triage.gate import Answers, Part
@@ -92,11 +92,6 @@ def write(rows: Sequence[Kept]) -> bytes:
                                              int(said.alert))  # fmt: skip
         writer.writerow((*told, *answers))
     return gzip.compress(text.getvalue().encode(), mtime=0)
-
-
-def digest(raw: bytes) -> str:
-    """What stands in the card: SHA-256 of the file."""
-    return hashlib.sha256(raw).hexdigest()
 
 
 def read(raw: bytes) -> list[Kept]:

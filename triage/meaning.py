@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from triage.calibration import Doubles, Integers
 from triage.embeddings import Encoder, Vectors
 from triage.features import Floats
-from triage.figures import log_loss, precision_threshold
+from triage.figures import best_first, log_loss, precision_threshold
 
 WORDS, ALONE, JOINED = "words", "encoder alone", "words and encoder"
 """The candidates where an encoder is installed, by the names in the model card."""
@@ -52,11 +52,10 @@ class Meaning:
 
     def reason(self, losses: Mapping[str, float]) -> str:
         """In a sentence, for the model card: what the blend is made of and what each part is worth."""
-        told = ", ".join(f"{name} {loss:.3f}" for name, loss in sorted(losses.items(), key=lambda e: e[1]))
         words, meaning = self.shares
         return (
             f"with the encoder {self.encoder} both are joined, words counting {words:.2f} and meaning {meaning:.2f}, "
-            f"which is fitted so that neither end is shut out; log-loss on held-back rows ({told})"
+            f"which is fitted so that neither end is shut out; log-loss on held-back rows ({best_first(losses)})"
         )
 
     def blend(self, by_words: Doubles, vectors: Vectors) -> Doubles:

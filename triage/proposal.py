@@ -51,9 +51,8 @@ _USUAL = 2
 @dataclass(frozen=True, slots=True)
 class About:
     """What is known beside the words: the languages and signs of the organisation, its country, the day of
-    receipt, the complaint itself, how many like cases were confirmed in 90 days (itself
-    among them), and the categories that the
-    rules of the complaint know (None: all that the model knows).
+    receipt, the complaint itself, how many like cases were confirmed in 90 days (itself among them), and the
+    categories that the rules of the complaint know (None: all that the model knows).
     """
 
     languages: Sequence[str] = ("en", "tr")

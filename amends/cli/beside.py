@@ -48,8 +48,9 @@ class Beside:
 
 def look_beside(file: Path, candidate: Model) -> Beside:
     """The history file of a model: only the very one that its card names is taken."""
+    from triage.artefact import digest
     from triage.errors import UnreadableTable
-    from triage.history_file import digest, read
+    from triage.history_file import read
 
     told = candidate.facts.get("history")
     if told is None:

@@ -23,8 +23,13 @@ def writable(file: Path) -> None:
 
 def write(file: Path, data: bytes) -> None:
     """Write the file, readable only by its owner, and say so on standard error."""
+    write_private(file, data)
+    err.print(f"wrote {file}", markup=False)
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Write the file, readable only by its owner."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         # One that was there before keeps its own rights otherwise.
         os.fchmod(out.fileno(), 0o600)
         out.write(data)
-    err.print(f"wrote {file}", markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,7 @@ from amends.cli.labelled import (
     told,
     write_refused,
 )
+from amends.cli.leaving import write_private
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import stages
@@ -185,14 +185,15 @@ class _Files:
         rows = b""
         if past:
             rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
-            told = {"rows": len(past), "sha256": history_file.digest(rows)}
+            told = {"rows": len(past), "sha256": digest(rows)}
             # Within the model too: by this `promote` knows the file again.
             learnt = learnt.saying(history=told)
         blob = dump(learnt.model)
         card = {**learnt.card, "sha256": digest(blob)}
         try:
             if past:
-                _write_private(self.history, rows)
+                # Complainants' words: for the eyes of whoever trains alone.
+                write_private(self.history, rows)
             self.card.write_text(
                 json_module.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
             )
@@ -203,13 +204,6 @@ class _Files:
                 f"{wrong.filename} cannot be written: {wrong.strerror}", param_hint="--out"
             ) from wrong
         return card
-
-
-def _write_private(file: Path, data: bytes) -> None:
-    """Complainants' words: for the eyes of whoever trains alone, also where the file was there before."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened_file:
-        os.fchmod(opened_file.fileno(), 0o600)
-        opened_file.write(data)
 
 
 def _known(settings: Settings | None) -> tuple[str, ...]:

@@ -94,12 +94,15 @@ def outside_now(letter: Letter) -> str:
 def outside_is_open(case: Case, now: datetime) -> bool:
     """Was the legal maximum missed, or a time by which the scheme opens the outside at a later level?"""
     legal, decide = case.target(Target.LEGAL), case.target(Target.DECIDE)
-    if legal is not None and legal.internal_due <= now:
-        kept = legal.met_at is not None and legal.met_at <= legal.internal_due
-        if not kept:
-            return True
-    live = decide is not None and decide.met_at is None and decide.promised_due <= now
-    return decide is not None and live and outside_when_missed(case, decide)
+    if (
+        legal is not None
+        and legal.internal_due <= now
+        and (legal.met_at is None or legal.met_at > legal.internal_due)
+    ):
+        return True
+    if decide is None or decide.met_at is not None or decide.promised_due > now:
+        return False
+    return outside_when_missed(case, decide)
 
 
 def legal_passed(letter: Letter, target: Target = Target.LEGAL) -> str:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rules.test_gate import Fixed
+from triage.artefact import digest
 from triage.errors import UnreadableTable
 from triage.example import Example
 from triage.gate import Answers, Part
-from triage.history_file import Kept, Said, digest, held_back, kept, newest, read, write
+from triage.history_file import Kept, Said, held_back, kept, newest, read, write
 from triage.pipeline import Model
 
 T = datetime(2025, 3, 4, 10, tzinfo=UTC)
