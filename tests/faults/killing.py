@@ -71,7 +71,7 @@ async def survived(
                 await asyncio.sleep(chance.uniform(0, 0.1))
                 await desk.kill()
                 deaths.append(loop.time())
-                far.telegram.life += 1
+                desk.environment |= far.env(life=number)
                 if not waits_out_leases:
                     let_leases_run_out(store)
                 desk.start()

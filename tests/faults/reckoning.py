@@ -58,7 +58,7 @@ def reckoned(
     deaths: list[float],
     posts_doubled: int,
 ) -> Reckoning:
-    """Compare; `deaths` are the loop's times of each."""
+    """Compare; `deaths` are the loop's times, that of the first life first."""
     said = told(store)
     heard = {
         chat: list(dict.fromkeys(one.words for one in messages))
@@ -127,7 +127,7 @@ def _doubles(doubled: list[tuple[Accepted, Accepted]], deaths: list[float]) -> t
 
 
 def _was_cut(first: Accepted, deaths: list[float]) -> bool:
-    return any(first.at <= death <= first.at + UNDER_WAY for death in deaths)
+    return first.life < len(deaths) and deaths[first.life] <= first.at + UNDER_WAY
 
 
 def _count(store: Store, wanted: object) -> int:

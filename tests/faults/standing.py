@@ -20,11 +20,14 @@ class Platforms:
     slack: Slack = field(default_factory=Slack)
     port: int = 0
 
-    def env(self, *, telegram: int | None = None, slack: int | None = None) -> dict[str, str]:
-        """The product's variables for us, or for proxies in front of us at these ports."""
+    def env(self, *, telegram: int | None = None, slack: int | None = None, life: int = 0) -> dict[str, str]:
+        """The product's variables for us, or for proxies in front of us at these ports.
+
+        Each life of a process has an address of its own: what a killed one had sent may reach us after its death.
+        """
         return {
             "AMENDS_TELEGRAM_TOKEN": "1:t",
-            "AMENDS_TELEGRAM_API_URL": f"http://127.0.0.1:{telegram or self.port}",
+            "AMENDS_TELEGRAM_API_URL": f"http://127.0.0.1:{telegram or self.port}/life{life}",
             "AMENDS_SLACK_BOT_TOKEN": "bot/token",
             "AMENDS_SLACK_APP_TOKEN": "app=token",
             "AMENDS_SLACK_API_URL": f"http://127.0.0.1:{slack or self.port}/api/",
@@ -36,7 +39,7 @@ async def platforms() -> AsyncIterator[Platforms]:
     """Serve both."""
     both = Platforms()
     app = web.Application(client_max_size=64 * 1024 * 1024)
-    app.router.add_route("*", "/bot{token:[^/]+}/{method}", both.telegram.serve)
+    app.router.add_route("*", r"/life{life:\d+}/bot{token:[^/]+}/{method}", both.telegram.serve)
     app.router.add_route("*", "/api/{method}", both.slack.serve)
     app.router.add_get("/line", both.slack.line)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

@@ -25,7 +25,7 @@ MOVED = 10_000_000
 
 @dataclass(frozen=True)
 class Accepted:
-    """One message that we took. `life` is the process that sent it, `at` the loop's time."""
+    """One message that we took. `life` is the process that sent it, by its own address; `at` the loop's time."""
 
     chat: int
     text: str
@@ -54,8 +54,6 @@ class Telegram:
         self.calls: Counter[str] = Counter()
         #: Answers instead of us, by method ("sendMessage"), or "*" for every method.
         self.instead: dict[str, Answer] = {}
-        #: Counted up by whoever kills the process: which life of it speaks to us.
-        self.life = 0
         self._queue: deque[Json] = deque()
         self._numbers, self._messages = count(1), count(1)
         self._news = asyncio.Event()
@@ -129,9 +127,9 @@ class Telegram:
             answered = await instead(self, method, body, request)
             if answered is not None:
                 return answered
-        return await self.answer(method, body)
+        return await self.answer(method, body, int(request.match_info.get("life", 0)))
 
-    async def answer(self, method: str, body: Json) -> web.StreamResponse:
+    async def answer(self, method: str, body: Json, life: int = 0) -> web.StreamResponse:
         """As on a good day."""
         match method:
             case "getMe":
@@ -139,16 +137,16 @@ class Telegram:
             case "getUpdates":
                 return await self._updates(body)
             case "sendMessage" | "sendDocument":
-                return ok(self.accept(body))
+                return ok(self.accept(body, life))
             case _:
                 return ok(True)
 
-    def accept(self, body: Json) -> Json:
+    def accept(self, body: Json, life: int = 0) -> Json:
         """Take a message; what Telegram says of it."""
         chat = int(body["chat_id"]) % MOVED
         text = str(body.get("text", body.get("caption", "")))
         now = asyncio.get_running_loop().time()
-        self.accepted.append(Accepted(chat, text, now, self.life))
+        self.accepted.append(Accepted(chat, text, now, life))
         return {"message_id": next(self._messages), "date": 1, "chat": {"id": chat, "type": "private"}}
 
     async def _updates(self, body: Json) -> web.StreamResponse:
