@@ -31,9 +31,5 @@ class NotAlone(StoreError):
     """Another process works on this file."""
 
 
-class UnknownLane(StoreError):
-    """A duty stands in a lane that this release does not have: a newer one wrote it."""
-
-
 class UnknownRow(StoreError):
     """No row has this number."""

@@ -27,7 +27,7 @@ from store import owed_rows
 from store.acting import settle as _settle
 from store.casefiles import load
 from store.contacts import CHAT, chat_of
-from store.errors import StoreError, UnknownLane, UnknownRow
+from store.errors import StoreError, UnknownRow
 from store.outcomes import NO_ANSWER_AGAIN
 from store.owed_rows import unseal_payload
 from store.redrawing import shows
@@ -70,6 +70,11 @@ IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
 IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
 _EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
 
+#: What stands in another lane is of a newer release beside us, and is left to it. Never along the lanes: with nothing
+#: due those would be read to the end of what is to come.
+_URGENCY = OBLIGATIONS.c.lane + literal_column("0")
+IS_IN_OUR_LANES = _URGENCY.in_([literal_column(str(int(each))) for each in Lane])
+
 
 def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
     """Due, in nobody's hands, and not behind an older one that must come first.
@@ -81,6 +86,7 @@ def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
     return select(one.id).where(
         IS_OPEN,
         one.kind.in_(sorted(kinds)),
+        IS_IN_OUR_LANES,
         one.due <= now,
         one.lease_until <= database_seconds(),
         one.wait_until <= database_seconds(),
@@ -119,9 +125,7 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
     to send (its message stands in `sending`), that message is marked uncertain and the duty says so.
     """
     one = OBLIGATIONS.c
-    # By the times, never along the lanes: with nothing due those would be read to the end of what is to come.
-    urgency = one.lane + literal_column("0")
-    query = _claimable(kinds, tx.now).order_by(urgency, one.due, one.id).limit(limit)
+    query = _claimable(kinds, tx.now).order_by(_URGENCY, one.due, one.id).limit(limit)
     return _leased(tx, list(tx.connection.execute(_alone(tx, query)).scalars()), lease_seconds)
 
 
@@ -174,7 +178,7 @@ def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation
 
 
 def _read(tx: Tx, row: Any, uncertain: set[int]) -> Obligation | None:
-    """The duty; one whose words, address or lane do not read is given up, else no claim would ever get past it."""
+    """The duty; one whose words or address do not read is given up, else no claim would ever get past it."""
     try:
         return _value(tx, row, uncertain)
     except StoreError as broken:
@@ -218,20 +222,10 @@ def _value(tx: Tx, row: Any, uncertain: set[int]) -> Obligation:
         chat=chat,
         facts=row.facts,
         payload=payload,
-        lane=_lane(row),
+        lane=Lane(row.lane),
         attempts=row.attempts,
         uncertain=row.id in uncertain,
     )
-
-
-def _lane(row: Any) -> Lane:
-    try:
-        return Lane(row.lane)
-    except ValueError as newer:
-        raise UnknownLane(
-            f"duty {row.id} stands in lane {row.lane}, which this release does not have: "
-            f"run the one that wrote it, then `amends outbox retry {row.id}`"
-        ) from newer
 
 
 def claimable(tx: Tx, kinds: Collection[str]) -> int:
@@ -362,7 +356,7 @@ def settle_others(tx: Tx, kinds: Collection[str], until: datetime) -> None:
 def earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation | None:
     """The duty of these kinds that is due first, without a lease: for whoever alone has the whole file in hand."""
     one = OBLIGATIONS.c
-    query = _rows(one.kind.in_(sorted(kinds)), IS_OPEN, one.due <= until)
+    query = _rows(one.kind.in_(sorted(kinds)), IS_OPEN, IS_IN_OUR_LANES, one.due <= until)
     row = tx.connection.execute(query.order_by(one.due, one.lane, one.id).limit(1)).first()
     return None if row is None else _value(tx, row, set())
 

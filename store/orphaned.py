@@ -1,15 +1,15 @@
-"""Duties of a kind that nothing here performs: they stay, they stand in nobody's way, and people hear of them."""
+"""Duties that no release like ours does: they stay, they stand in nobody's way, and people hear of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import not_, or_, select, update
 
 from complaints.duties import Lane, Owed
 from store import owed_rows
-from store.obligations import IS_OPEN, retry
+from store.obligations import IS_IN_OUR_LANES, IS_OPEN, retry
 from store.tables import OBLIGATIONS
 from store.transactions import Tx, database_seconds
 
@@ -21,14 +21,18 @@ WHY = "this release does nothing of this kind"
 
 
 def orphaned(tx: Tx, kinds: Collection[str], since: datetime) -> set[str]:
-    """Tell managers, once a day for each kind, of open duties due before `since` whose kind is not among `kinds`.
+    """Tell managers, once a day for each kind, of open duties due before `since` that are not ours to do.
 
+    Their kind is not among `kinds`, or their lane is of a newer release.
     Schedulers that load such a row delete it. Here it shows in the outbox; where it spoke to somebody, what comes
     after it in that chat need not wait for it any longer.
     """
     one = OBLIGATIONS.c
     query = select(one.id, one.kind).where(
-        IS_OPEN, one.kind.not_in(sorted(kinds)), one.due <= since, one.wait_until <= database_seconds()
+        IS_OPEN,
+        or_(one.kind.not_in(sorted(kinds)), not_(IS_IN_OUR_LANES)),
+        one.due <= since,
+        one.wait_until <= database_seconds(),
     )
     rows = tx.connection.execute(query.order_by(one.due, one.id).limit(MOST)).all()
     for row in rows:

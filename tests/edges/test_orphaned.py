@@ -1,11 +1,14 @@
-"""A duty of a kind that this release does not know: it stays, blocks nobody, and people hear of it."""
+"""A duty of a kind or lane that this release does not know: it stays, blocks nobody, and people hear of it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from complaints.duties import Lane, Owed
 from store.open import Store
+from store.tables import OBLIGATIONS
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
@@ -31,6 +34,24 @@ def test_it_shows_in_the_outbox_and_managers_hear_of_its_kind_once_a_day(
     assert _tell(store) == ["kind_of_old"]
     assert [row["kind"] for row in store.outbox()] == ["kind_of_old"] * 3
     assert {row["state"] for row in store.outbox()} == {"open"}
+
+
+def test_of_a_lane_of_a_newer_release_people_hear_too_and_the_chat_goes_on(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    desk.say("newer", "next")
+    store.run(
+        lambda tx: tx.connection.execute(
+            update(OBLIGATIONS).where(OBLIGATIONS.c.key == "newer").values(lane=7)
+        ),
+        writes=True,
+    )
+    clock.go_on(minutes=20)
+
+    assert store.orphaned(KNOWN, clock()) == {"say"}
+    assert _tell(store) == ["say"]
+    assert [one.key for one in store.claim(["say"], 10, 60)] == ["next"]
 
 
 def test_what_is_known_or_young_is_nobodys_news(store: Store, clock: FakeClock) -> None:
