@@ -63,11 +63,15 @@ The start falls on its own working day until closing time, later or on a day off
 time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
 shows how each due time was counted.
 
-Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
-files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
-day, another rhythm, a time zone that nobody knows) is left out; the start and `amends check` say which and why,
-and `check` names the next days off. The files are read at each start: as all settings they hold for complaints
-received from then on.
+Days off are the public holidays of country and region, `[calendar.closed]`, and what the iCalendar files in
+`[calendar] ics` close: events of whole days or of hours, of several days, and series by days, weeks, months or
+years with their exceptions, additions and moved days, in any time zone that has a name or is explained in the
+file. An event closes a day when it lasts through all of its opening hours. What is cancelled or marked as free
+time closes nothing. What cannot be counted (part of a day, a series by hours or weeks of the year, a time zone
+that nobody knows) is left out; the start and `amends check` say which by file and line, why, and what to write
+instead, and `check` names the next days off. A file that is none, of more than 5,000 events or 20,000 occasions,
+or that leaves no working day in a year stops the start. The files are read at each start: as all settings they
+hold for complaints received from then on.
 
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the

@@ -101,7 +101,9 @@ def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Pat
     assert date(2026, 8, 15) not in holidays
     assert "Christmas Day" in holidays.values()
     (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
-    assert left_out.startswith("not counted as a day off: closures.ics: Fire drill: it is not a whole day")
+    assert left_out.startswith(
+        "not counted as a day off: closures.ics: line 7: Fire drill: it is not a whole day"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,17 @@ def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
     assert why in str(refused.value)
     assert re.search(r"line \d+: calendar\.ics", str(refused.value))
     assert "[calendar.closed]" in str(refused.value)
+
+
+def test_a_calendar_file_that_closes_every_day_is_refused(tmp_path: Path) -> None:
+    event = "BEGIN:VEVENT\nSUMMARY:Closed\nDTSTART;VALUE=DATE:20260706\nRRULE:FREQ=DAILY\nEND:VEVENT"
+    (tmp_path / "own.ics").write_text(f"BEGIN:VCALENDAR\n{event}\nEND:VCALENDAR\n", encoding="utf-8")
+    rules(tmp_path)
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["own.ics"]')
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="no day is worked in the year after 2026-07-03"):
+        rulebook(load(file, {}), year=2026)
 
 
 def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
