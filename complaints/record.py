@@ -127,6 +127,8 @@ class Case:
     contacted: bool = False
     reply: str | None = None
     reply_at: datetime | None = None
+    #: How an acceptance within the scheme's fast track is confirmed (complaints/early.py); None: outside it.
+    settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
     asked_at: datetime | None = None

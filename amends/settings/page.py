@@ -102,8 +102,13 @@ all extensions together may move a date; `level 2 …` counts from the disagreem
 priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
 complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
 before a date that may be missed names the outside bodies as open now. `level 2 outside_when_missed` yes: when the
-time of that level passes unanswered, the complainant is told that the outside is open now. Rows in italics are for
-people: no clock follows from them. P1 and P2 are never later than the defaults above.
+time of that level passes unanswered, the complainant is told that the outside is open now. `fast_track`: a complaint
+that the complainant accepts as settled within that time of receipt counts as settled early, which the record keeps;
+the acceptance is confirmed in writing with the outside bodies, always or only on request or in hardship (a support
+need, a sign of need or of being cut off). `accept_within`: where everything that the story tells of ended longer
+before receipt, card and assessment say so; nothing follows by itself, a manager may refuse it with a reason, and the
+refusal names the outside bodies. Rows in italics are for people: no clock follows from them; `amends check` names
+what is to be reported and learnt. P1 and P2 are never later than the defaults above.
 
 """
 
@@ -179,6 +184,15 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, one in data.get("targets", {}).get("level", {}).items():
         yield from ((f"level {number} {key}", _plainly(value)) for key, value in one.items())
     yield "levels", str(len(data["levels"]))
+    if "fast_track" in data:
+        confirmed = {"always": "always", "on_request": "on request or in hardship"}
+        track = data["fast_track"]
+        yield (
+            "fast_track",
+            f"accepted within {track['within']}: confirmed in writing {confirmed[track['confirmed']]}",
+        )
+    if "accept_within" in data:
+        yield "accept_within", data["accept_within"]
     if "keep" in data:
         yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()

@@ -24,6 +24,7 @@ from complaints.rulebook import (
     Calendar,
     Danger,
     Dialogue,
+    FastTrack,
     LevelTargets,
     OnCall,
     PriorityTargets,
@@ -141,6 +142,8 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         simulated=settings.simulation.telegram,
         categories={one.key: dict(one.name) for one in settings.category},
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
+        fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
+        accept_within=preset.get("accept_within"),
     )
 
 

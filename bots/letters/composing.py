@@ -167,6 +167,10 @@ class Composer:
         """That nobody here is independent of it."""
         return Spoken(outside.no_independent(self.letter), "no_independent")
 
+    def summary(self, facts: Mapping[str, Any]) -> Spoken:
+        """That it was settled early and accepted."""
+        return Spoken(afterwards.summary(self.letter), "summary")
+
     def closing(self, facts: Mapping[str, Any]) -> Spoken | None:
         """How it ended; nothing where the complainant's own press was answered already."""
         code = str(facts["code"])
@@ -214,6 +218,7 @@ _COMPOSED: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] 
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
     "no_independent": Composer.no_independent,
+    "summary": Composer.summary,
 }
 
 

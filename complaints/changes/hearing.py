@@ -142,6 +142,7 @@ def _more(facts: Facts) -> dict[str, Any]:
         "intent": Kind(facts.get("intent", Kind.COMPLAINT)),
         "intent_probability": facts.get("intent_probability", 0.0),
         "issues": tuple(one["category"] for one in facts.get("issues", ())),
+        "happened_by": date.fromisoformat(facts["happened_by"]) if facts.get("happened_by") else None,
         "criteria": tuple(
             ProposedCriterion(one["field"], one["value"], one["reason"]) for one in facts.get("criteria", ())
         ),

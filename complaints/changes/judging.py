@@ -228,7 +228,10 @@ def accepted(case: Case, event: Event) -> Case:
             else one
             for one in remedies
         )
-    return remedying(changed(known, reply="accept", reply_at=event.at, remedies=remedies))
+    early = event.facts.get("settled_early")
+    return remedying(
+        changed(known, reply="accept", reply_at=event.at, settled_early=early, remedies=remedies)
+    )
 
 
 def _taken_up(case: Case, one: RemedyOwed, at: datetime) -> RemedyOwed:

@@ -14,6 +14,7 @@ import pytest
 from amends.settings import SettingsError, cautions, load, rulebook
 from complaints.rulebook import (
     Calendar,
+    FastTrack,
     LevelTargets,
     Limit,
     OnCall,
@@ -237,6 +238,23 @@ def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(t
     assert (small.decide_from, small.delay_notice) == ("received", "1 bd")
     assert small.by_level == {2: LevelTargets(outside_when_missed=True)}
     assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
+
+
+@pytest.mark.parametrize(
+    ("preset", "track", "window"),
+    [
+        ("uk_fca_disp", FastTrack("3 bd"), "72 months"),
+        ("au_rg271", FastTrack("5 bd", "on_request"), None),
+        ("au_rg271_hardship", FastTrack("5 bd"), None),
+        ("municipality", None, "12 months"),
+        ("small_business", None, "24 months"),
+    ],
+)
+def test_a_scheme_says_what_settles_early_and_how_old_a_matter_may_be(
+    tmp_path: Path, preset: str, track: FastTrack | None, window: str | None
+) -> None:
+    found = rules(tmp_path, organisation=f'preset = "{preset}"')
+    assert (found.fast_track, found.accept_within) == (track, window)
 
 
 def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> None:
