@@ -154,7 +154,8 @@ def told_of_decision(case: Case, at: datetime) -> Case:
     decisions = tuple(
         changed(one, communicated_at=at) if one is case.decision else one for one in case.decisions
     )
-    return remedying(changed(case, decisions=decisions))
+    # With it they have heard what they were to hear next.
+    return remedying(changed(case, decisions=decisions, next_news_by=None))
 
 
 def remedying(case: Case) -> Case:
