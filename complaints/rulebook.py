@@ -183,6 +183,8 @@ class Rulebook:
     fast_track: FastTrack | None = None
     #: How long after the matter a scheme takes a complaint up; older ones a person may refuse. None: no limit.
     accept_within: str | None = None
+    #: What a scheme has paid unasked for each of its times that was missed; None: nothing.
+    missed_payment: Limit | None = None
 
     @cached_property
     def id(self) -> str:
@@ -220,7 +222,7 @@ class Rulebook:
 
 #: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
 _LATER: Mapping[str, frozenset[str]] = {
-    "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within"}),
+    "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
     "OnCall": frozenset({"zone"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
     "LevelTargets": frozenset({"outside_when_missed"}),
@@ -291,6 +293,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         jurisdictions=tuple(data.get("jurisdictions", ())),
         fast_track=FastTrack(**data["fast_track"]) if data.get("fast_track") else None,
         accept_within=data.get("accept_within"),
+        missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
     )
 
 

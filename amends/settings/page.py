@@ -107,7 +107,9 @@ that the complainant accepts as settled within that time of receipt counts as se
 the acceptance is confirmed in writing with the outside bodies, always or only on request or in hardship (a support
 need, a sign of need or of being cut off). `accept_within`: where everything that the story tells of ended longer
 before receipt, card and assessment say so; nothing follows by itself, a manager may refuse it with a reason, and the
-refusal names the outside bodies. Rows in italics are for people: no clock follows from them; `amends check` names
+refusal names the outside bodies. `missed_payment` is owed unasked for each time of the scheme that was missed
+(`legal`, and a later level with `outside_when_missed`): card and *Decide* say so, a person promises it as a remedy.
+Rows in italics are for people: no clock follows from them; `amends check` names
 what is to be reported and learnt. P1 and P2 are never later than the defaults above.
 
 """
@@ -191,8 +193,9 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "fast_track",
             f"accepted within {track['within']}: confirmed in writing {confirmed[track['confirmed']]}",
         )
-    if "accept_within" in data:
-        yield "accept_within", data["accept_within"]
+    for key in ("accept_within", "missed_payment"):
+        if key in data:
+            yield key, data[key]
     if "keep" in data:
         yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()

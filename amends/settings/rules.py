@@ -144,6 +144,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
         fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
         accept_within=preset.get("accept_within"),
+        missed_payment=parse_amount(preset["missed_payment"]) if "missed_payment" in preset else None,
     )
 
 

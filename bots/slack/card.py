@@ -26,6 +26,7 @@ from bots.slack.voice import Voice
 from complaints.early import early_until, out_of_time, summary_owed
 from complaints.likeness import Like
 from complaints.localtime import wall
+from complaints.missing import payment_owed
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
@@ -77,6 +78,7 @@ def card(
     lines = (
         _clocks(case, voice, now),
         _early(case, voice, now),
+        unpaid(case, voice, now),
         *card_lines(case, voice),
         _rules(case, voice),
     )
@@ -148,6 +150,14 @@ def _early(case: Case, voice: Voice, now: datetime) -> str:
     if until is None or until < now or not case.is_open or case.reply is not None:
         return ""
     return voice.say("card.early", when=voice.moment(until, case.rules.calendar.zone))
+
+
+def unpaid(case: Case, voice: Voice, now: datetime) -> str:
+    """What the scheme has paid unasked as its time was missed; whoever decides promises it."""
+    owed = payment_owed(case, now)
+    if owed is None or not case.is_open:
+        return ""
+    return voice.say("card.payment_owed", amount=f"{owed.amount / 100:.2f} {owed.currency}")
 
 
 def _rules(case: Case, voice: Voice) -> str:

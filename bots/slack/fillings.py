@@ -20,6 +20,7 @@ from bots.slack.blocks import (
     section,
     weight,
 )
+from bots.slack.card import unpaid
 from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
 from bots.slack.proposed import doubtful, proposal_blocks, take_matters
@@ -94,7 +95,9 @@ def filling(
         case "assign" if case.owner is not None:
             return Filling(initial={"owner": case.owner})
         case "decide":
-            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
+            owed = unpaid(case, voice, now)
+            made = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
+            return replace(made, shown=[section(owed)]) if owed else made
         case "approve":
             return Filling(shown=_to_approve(case, letter, voice, opened))
         case "remedy":

@@ -13,7 +13,8 @@ from bots.slack.card import card
 from bots.slack.fillings import filling
 from complaints.early import ALWAYS, ON_REQUEST, early_until, out_of_time
 from complaints.errors import BadFacts
-from complaints.rulebook import FastTrack, RecourseStep, Rulebook, as_json, from_json
+from complaints.missing import payment_owed
+from complaints.rulebook import FastTrack, LevelTargets, Limit, RecourseStep, Rulebook, as_json, from_json
 from complaints.vocabulary import CloseCode, Flag, Verb
 from scheduler.proposing import proposal_facts
 from tests.clauses import clause
@@ -34,9 +35,12 @@ from tests.rules.builders import (
     a_sign,
     acknowledged,
     an_assessed_case,
+    an_investigated_case,
     assessed,
     at,
+    decided,
     proposed,
+    rules_with,
 )
 from tests.rules.dialogue_play import RULES as SPOKEN_RULES
 from tests.rules.dialogue_play import TEXTS, Play
@@ -206,6 +210,24 @@ def test_these_rules_stand_frozen_with_the_others_and_older_rulebooks_keep_their
     assert from_json(as_json(DISP)) == DISP
     assert {"fast_track", "accept_within"} & set(as_json(RULES)) == set()
     assert len({RULES.id, DISP.id, RG271.id}) == 3
+
+
+@clause("7.7")
+def test_a_scheme_that_pays_for_missed_times_says_so_where_it_is_decided() -> None:
+    water = rules_with(legal="10 bd", by_level={2: LevelTargets(decide="10 bd", outside_when_missed=True)})
+    water = replace(water, missed_payment=Limit(4000, "GBP"))
+    told = an_investigated_case(rules=water)
+    late = at("2026-11-17 17:31")
+    assert payment_owed(told.case, at("2026-11-17 17:30")) is None
+    assert payment_owed(told.case, late) == Limit(4000, "GBP")
+    assert "40.00 GBP owed unasked" in str(card(told.case, voice(), now=late, draw=1).blocks)
+    assert "40.00 GBP owed" in str(filling("decide", told.case, told.events, voice(), now=late).shown)
+    decided_late = decided(replace(told, at=late)).do(Verb.COMMUNICATE_DECISION, SYSTEM)
+    again = decided_late.do(Verb.DISAGREE, ANNA, {"reviewers": 2})
+    assert payment_owed(again.case, again.at) == Limit(4000, "GBP")
+    assert payment_owed(again.case, at("2026-12-11 10:00")) == Limit(8000, "GBP")
+    assert payment_owed(replace(told.case, rules=RULES), late) is None
+    assert from_json(as_json(water)) == water
 
 
 def test_a_support_need_counts_as_hardship() -> None:
