@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from amends.checking_model import model_findings
 from amends.findings import Finding
 from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
+from amends.settings.rules import preset_named
 from amends.slack_manifest import SCOPES
 from bots.loopback import is_loopback
 from bots.texts.catalogue import TextsError
@@ -61,6 +62,7 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
     for one in known:
         name = "calendar" if one is rules else f"calendar {one.country}"
         yield Finding("ok", name, _days_off(one.calendar, datetime.now(UTC)))
+    yield from _of_schemes(rules.preset for rules in known)
     if not rules.on_call.people:
         yield Finding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
     elif not rules.on_call.always:
@@ -69,6 +71,14 @@ def _cautions(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+
+
+def _of_schemes(presets: Iterable[str]) -> Iterator[Finding]:
+    """What each scheme asks of people beside the handling: nothing here reports to a regulator by itself."""
+    for name in dict.fromkeys(presets):
+        for key in ("reports", "learning"):
+            if said := preset_named(name).get("practice", {}).get(key):
+                yield Finding("ok", f"scheme {name}", f"{key}: {said}")
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:

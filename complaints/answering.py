@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from complaints.doing import Words, allowed, happened, need_given, need_words
+from complaints.early import settled_early
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
 from complaints.people import Actor
 from complaints.record import Case, Event, Facts
@@ -25,13 +26,18 @@ def _known(case: Case, by: Actor) -> None:
 
 
 def accept(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """An explicit yes; silence never is one. On a resolved complaint it also verifies the remedy."""
+    """An explicit yes; silence never is one. On a resolved complaint it also verifies the remedy.
+
+    Within the scheme's fast track the event says how that is confirmed.
+    """
     role = allowed(case, Verb.ACCEPT, by)
     need_given(case, at=at, by=by, facts=facts, words=words)
     _known(case, by)
     if case.reply == "accept":
         raise AlreadyDone(f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before")
-    return happened(case, Verb.ACCEPT, at=at, by=by, role=role, facts=facts, words=words)
+    early = settled_early(case, facts, at)
+    told = {**facts, "settled_early": early} if early is not None else facts
+    return happened(case, Verb.ACCEPT, at=at, by=by, role=role, facts=told, words=words)
 
 
 def disagree(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:

@@ -44,6 +44,7 @@ STEPS: Mapping[str, str] = {
     "in_decision": "Promised for {day} in the decision.",
     "day_after_receipt": "Counted from the day after receipt.",
     "rolls": "A day off, so the next working day counts: {day}.",
+    "next_news": "Somebody of staff told the complainant that they hear again by {day}.",
     "review": "A manager recorded why the person complained about is not told yet; reviewed {day}.",
     "extended": "Extended {local} by {by}; the complainant is told, with the reason.",
     "asked_by": "{by} had asked for it {local}.",

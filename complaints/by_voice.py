@@ -25,6 +25,7 @@ LETTERS: frozenset[str] = frozenset(
         "outside",
         "next_recourse",
         "no_independent",
+        "summary",
     }
 )
 #: What a duty told by people knows beside the facts of the letter: which, how, and whether of one event.

@@ -54,6 +54,7 @@ KINDS: Mapping[str, str] = {
     "reply_reminder": "reminds of the decision that waits for a reply",
     "lapse": "ends a complaint without a reply",
     "closing": "sends the closing message",
+    "summary": "confirms in writing that it was settled early and accepted, with the outside bodies",
     "survey": "asks about the handling",
     "survey_reminder": "asks once more",
     "remind": "tells staff of a due time",

@@ -21,6 +21,7 @@ from complaints.targets import (
     GIVEN,
     KEPT,
     MISSED,
+    NEXT_DATE,
     REDATED,
     Wanted,
     compute,
@@ -78,6 +79,8 @@ def _fixed(case: Case, one: TargetSet) -> tuple[Step, ...]:
     remedy = next((owed for owed in case.remedies if owed.n == one.of), None)
     if one.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
         return Step("in_decision", day=remedy.promised_by), closing
+    if one.target is Target.UPDATE and one.basis.split(";")[0] == NEXT_DATE:
+        return Step("next_news", day=_day_closed(case, one.internal_due, day)), closing
     if one.target is Target.SUBJECT and one.of == 0:
         counted = due(one.start, one.span, case.rules.calendar).at
         if one.internal_due != counted:

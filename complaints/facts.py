@@ -19,8 +19,8 @@ from complaints.vocabulary import Kind, Target, Verb
 
 Shape = Callable[[Any], bool]
 
-#: What the rules write by themselves: nobody moves a date or counts one as met by saying so.
-DERIVED = ("targets", "met")
+#: What the rules write by themselves: nobody moves a date, counts one as met or settles early by saying so.
+DERIVED = ("targets", "met", "settled_early")
 
 #: Names of safety rules may hold an organisation's own words ("smell of gas"): its settings', not people's.
 _NAMES = frozenset({"rule", "rules"})
@@ -194,6 +194,7 @@ _PROPOSED_MORE: Mapping[str, Shape] = {
     "intent_probability": _share,
     "issues": _rows({"category": is_code, "probability": _share}, frozenset({"category"})),
     "criteria": _rows({"field": _code, "reason": _code}, frozenset({"field", "value", "reason"})),
+    "happened_by": _reads(Field("happened_by", Input.DATE)),
 }
 _VOICE: Mapping[str, Shape] = {"what": _one_of(*GIVEN), "given_at": _reads(Field("given_at", Input.MOMENT))}
 _ANSWER = (frozenset[str](), _VOICE)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from complaints.level_times import outside_when_missed
 from complaints.particulars import TargetSet
 from complaints.quiet import last_spoken_by
 from complaints.record import Case
+from complaints.rulebook import Limit
+from complaints.vocabulary import Target
 
 #: So long before the date, where that leaves room after the date was told.
 BEFORE_MISSED = timedelta(hours=1)
@@ -27,6 +31,19 @@ def missed_notice_at(case: Case, one: TargetSet) -> datetime | None:
 def remedy_notice_at(case: Case, one: TargetSet) -> datetime:
     """From when a remedy is told to be late: shortly before its date, at one that had passed when promised."""
     return missed_notice_at(case, one) or one.internal_due
+
+
+def payment_owed(case: Case, now: datetime) -> Limit | None:
+    """What the scheme has paid unasked, once for each of its own times that was missed (uk_water); None: nothing.
+
+    Its times are the legal maximum, and at a later level the one that opens the outside.
+    """
+    each, legal, decide = case.rules.missed_payment, case.target(Target.LEGAL), case.target(Target.DECIDE)
+    if each is None:
+        return None
+    ours = [legal, decide if decide is not None and outside_when_missed(case, decide) else None]
+    missed = sum(one is not None and one.internal_due < (one.met_at or now) for one in ours)
+    return replace(each, amount=each.amount * missed) if missed else None
 
 
 def said_by(case: Case, at: datetime, *, since: datetime) -> datetime:

@@ -8,6 +8,7 @@ from typing import Any
 
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
+from complaints.early import summary_owed
 from complaints.owing import card_waits_until
 from complaints.record import Case, Event
 from complaints.redating import promised_later
@@ -60,8 +61,7 @@ def _following(case: Case, event: Event) -> Iterator[Owed]:
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         told = {**facts, "remedy": int(event.facts["remedy"])}
         yield Owed(f"remedy_notice:{event.seq}", "remedy_notice", event.at, Lane.NOTICE, told)
-    if event.verb in _BY_VOICE and event.role not in (Role.COMPLAINANT, Role.SYSTEM):
-        yield Owed(f"confirmation:{event.seq}", "confirmation", event.at, Lane.DIALOGUE, facts)
+    yield from _in_writing(case, event, facts)
     if event.verb is Verb.RECEIPT and event.facts.get("danger"):
         seen = {**facts, "role": event.role.value}
         yield Owed(f"danger_seen:{event.seq}", "danger_seen", event.at, Lane.DANGER, seen)
@@ -78,6 +78,14 @@ def _following(case: Case, event: Event) -> Iterator[Owed]:
     )
     if waits:
         yield Owed(f"ask_approval:{event.seq}", "ask_approval", event.at, Lane.DIALOGUE, facts)
+
+
+def _in_writing(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[Owed]:
+    """What was heard or told by voice, and an acceptance that the scheme wants confirmed."""
+    if event.verb in _BY_VOICE and event.role not in (Role.COMPLAINANT, Role.SYSTEM):
+        yield Owed(f"confirmation:{event.seq}", "confirmation", event.at, Lane.DIALOGUE, facts)
+    if event.verb is Verb.ACCEPT and summary_owed(case):
+        yield Owed(f"summary:{event.seq}", "summary", event.at, Lane.NOTICE, facts)
 
 
 def _from_outside(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[Owed]:

@@ -45,7 +45,7 @@ def _standing(case: Case) -> Iterator[Owed]:
     yield from _danger(case)
     yield from _proposal(case)
     yield from _told(case)
-    yield from _about_their_data(case)
+    yield from _asked_beside(case)
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
@@ -176,15 +176,24 @@ def _unanswered(case: Case) -> Iterator[Owed]:
         yield Owed(f"progress:decide:{one.version}", "progress", missed, Lane.NOTICE, facts)
 
 
-def _about_their_data(case: Case) -> Iterator[Owed]:
-    """Whoever asked about their data was told a date: before it is missed they hear so, also after the closing."""
-    one = case.target(Target.DATA_REQUEST)
-    if one is None or one.met_at is not None or not _can_be_told(case):
+#: What they wait for beside the answer itself.
+_BESIDE = (Target.DATA_REQUEST, Target.REPLY, Target.PRIVACY, Target.FIRST_ACTION)
+
+
+def _asked_beside(case: Case) -> Iterator[Owed]:
+    """Before the date of what they wait for beside the answer is missed they hear so, also after the closing (7.3).
+
+    A request about their data, a question, the part about personal data; the first contact once they were told that
+    it will be later.
+    """
+    if not _can_be_told(case):
         return
-    at = missed_notice_at(case, one)
-    if at is not None:
-        facts = {"target": one.target.value, "version": one.version}
-        yield Owed(f"delay:{one.target}:{one.version}", "delay", at, Lane.NOTICE, facts)
+    for one in filter(None, map(case.target, _BESIDE)):
+        told = one.target is not Target.FIRST_ACTION or one.basis.startswith("extend")
+        at = missed_notice_at(case, one) if told and one.met_at is None else None
+        if at is not None:
+            facts = {"target": one.target.value, "version": one.version}
+            yield Owed(f"delay:{one.target}:{one.version}", "delay", at, Lane.NOTICE, facts)
 
 
 def _reminders(case: Case) -> Iterator[Owed]:

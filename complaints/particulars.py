@@ -65,6 +65,8 @@ class Proposed:
     #: The category of each matter, the main one first.
     issues: tuple[str, ...] = ()
     criteria: tuple[ProposedCriterion, ...] = ()
+    #: The last day that the story tells of.
+    happened_by: date | None = None
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,12 @@ class Case:
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False
+    #: By when a person of staff said that they hear from us again.
+    next_news_by: datetime | None = None
     reply: str | None = None
     reply_at: datetime | None = None
+    #: How an acceptance within the scheme's fast track is confirmed (complaints/early.py); None: outside it.
+    settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
     asked_at: datetime | None = None

@@ -123,6 +123,14 @@ class RecourseStep:
 
 
 @dataclass(frozen=True)
+class FastTrack:
+    """Within `within` of receipt an acceptance settles it early: `confirmed` in writing "always" or "on_request"."""
+
+    within: str
+    confirmed: str = "always"
+
+
+@dataclass(frozen=True)
 class Danger:
     """Signs of the organisation's own, and what is said at them before anything else."""
 
@@ -171,6 +179,12 @@ class Rulebook:
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Of the organisation's own country: the others whose rules a new complaint may get.
     jurisdictions: tuple[str, ...] = ()
+    #: What a scheme asks where the matter is settled early; None: nothing.
+    fast_track: FastTrack | None = None
+    #: How long after the matter a scheme takes a complaint up; older ones a person may refuse. None: no limit.
+    accept_within: str | None = None
+    #: What a scheme has paid unasked for each of its times that was missed; None: nothing.
+    missed_payment: Limit | None = None
 
     @cached_property
     def id(self) -> str:
@@ -208,7 +222,7 @@ class Rulebook:
 
 #: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
 _LATER: Mapping[str, frozenset[str]] = {
-    "Rulebook": frozenset({"categories", "jurisdictions"}),
+    "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
     "OnCall": frozenset({"zone"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
     "LevelTargets": frozenset({"outside_when_missed"}),
@@ -277,6 +291,9 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         simulated=tuple(data.get("simulated", ())),
         categories={code: dict(names) for code, names in data.get("categories", {}).items()},
         jurisdictions=tuple(data.get("jurisdictions", ())),
+        fast_track=FastTrack(**data["fast_track"]) if data.get("fast_track") else None,
+        accept_within=data.get("accept_within"),
+        missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
     )
 
 

@@ -29,6 +29,8 @@ CAPPED: frozenset[Target] = frozenset(
 #: held a later date back (a promise, its having been missed) or an earlier one (the time given to the complainant).
 CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
 KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
+#: The basis of an update by a day that a person named, not the rules.
+NEXT_DATE = "next_date"
 #: What the complainant waits for or is waited for; after a withdrawal nobody does.
 TOLD: frozenset[Target] = frozenset(
     {
@@ -90,6 +92,9 @@ def _living(case: Case, priority: Priority) -> Iterator[Wanted]:
         yield Wanted(Target.ACK, 0, start, span, rule)
     if case.state in _UNDECIDED:
         yield from _before_decision(case, priority, start)
+    elif case.next_news_by is not None and case.next_news_by > (case.last_contact_at or case.received_at):
+        span, contact = rules.by_priority[priority].update_every, case.last_contact_at or case.received_at
+        yield Wanted(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=case.next_news_by)
     if case.drafted is not None:
         yield Wanted(Target.APPROVE, 0, case.drafted.at, rules.approve, "approve")
     if case.asked_at is not None and case.asked_until is not None:
@@ -166,12 +171,20 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
     if not case.contacted or (case.last_contact_at is not None and case.last_contact_at < start):
         yield Wanted(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
-    yield Wanted(Target.UPDATE, 0, contact, rule.update_every, f"{priority}.update_every")
+    yield _update(case, contact, rule.update_every, f"{priority}.update_every")
     decide = decide_time(case, priority, start)
     promised = None if case.assessment is not None else legal or decide.outer
     yield Wanted(Target.DECIDE, 0, decide.start, decide.span, decide.rule, promised_span=promised)
     if legal is not None:
         yield Wanted(Target.LEGAL, 0, case.received_at, legal, "legal")
+
+
+def _update(case: Case, contact: datetime, span: str, rule: str) -> Wanted:
+    """The next news: as often as the rules ask, and no later than the day that somebody of staff named."""
+    named = case.next_news_by
+    if named is not None and contact < named < due(contact, span, case.rules.calendar).at:
+        return Wanted(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=named)
+    return Wanted(Target.UPDATE, 0, contact, span, rule)
 
 
 def logged_late(case: Case) -> bool:
@@ -287,6 +300,8 @@ def met_rows(case: Case, asked: Container[tuple[Target, int]]) -> list[dict[str,
 def same(latest: TargetSet, one: Wanted) -> bool:
     """Is this version counted from the start and by the rule that are asked for?"""
     extended = latest.basis.startswith("extend")
+    if one.target is Target.UPDATE and latest.start != one.start:
+        return False
     if one.fixed is not None:
         return latest.internal_due == one.fixed or (extended and latest.internal_due > one.fixed)
     ruled = extended or latest.basis.split(";")[0] == _basis(one)

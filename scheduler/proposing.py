@@ -107,8 +107,15 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
             {"category": one["category"], "probability": one["probability"]} for one in said["issues"]
         ],
         "criteria": said["criteria"],
+        **({"happened_by": day} if (day := _last_day_told(proposal)) else {}),
         "model": said["model_version"],
     }
+
+
+def _last_day_told(proposal: Proposal) -> str | None:
+    """The last day that the story tells of, as an ISO date: what is older than a scheme's window must lie before."""
+    told = [one.value.rpartition("/")[2] for one in proposal.details if one.kind == "date"]
+    return max(told, default=None)
 
 
 def words_behind(proposal: Proposal) -> dict[str, str]:

@@ -49,6 +49,7 @@ ONCE: frozenset[str] = frozenset(
         "outside",
         "next_recourse",
         "no_independent",
+        "summary",
         "told_overturned",
         "fetch",
         "say",

@@ -38,6 +38,7 @@ SPEAKING: frozenset[str] = frozenset(
         "outside",
         "next_recourse",
         "no_independent",
+        "summary",
         "mydata",
     }
 )

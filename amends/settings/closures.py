@@ -1,25 +1,22 @@
-"""Days off from an iCalendar file: whole days alone; what cannot be counted is listed with its reason."""
+"""Days off from iCalendar files: whole working days alone; what cannot be counted is listed with its reason."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from babel.core import get_global
+from amends.settings.ical import BadIcal, Component, Property, read_ical
+from amends.settings.occasions import Occasion, Series
+from amends.settings.recurring import NotCounted
+from complaints.hours import Hours
+from complaints.localtime import MINUTES_A_DAY, at_minute, wall
 
-from amends.settings.ical import BadIcal, Event, Property, events_in
-from amends.settings.recurring import NotCounted, repeated
-from complaints.localtime import zone_named
-
-_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-_MOMENT = re.compile(r"(\d{8})T(\d{2})(\d{2})(\d{2})(Z?)", re.ASCII)
-_DURATION = re.compile(r"\+?P(?:(\d{1,4})W|(\d{1,4})D)(?:T0[HMS])?", re.ASCII)
-#: Longer is a slip of whoever wrote it: no desk is shut for more than a year.
-_LONGEST = timedelta(days=366)
+#: A file of more characters is no list of closures; of more occasions the start would take seconds.
+_LARGEST = 10_000_000
+_MOST_OCCASIONS = 20_000
+_OTHERWISE = "change the opening hours for that, or make it a whole day"
 
 
 @dataclass(frozen=True)
@@ -30,34 +27,61 @@ class Closures:
     left_out: tuple[str, ...] = ()
 
 
-def closures_in(text: str, zone: str, first: date, last: date) -> Closures:
-    """The whole days off of a file between two days, local to `zone`. Raises BadIcal."""
+@dataclass(frozen=True)
+class Desk:
+    """Where and when we work; hours None: at all hours, and then a day off begins and ends at midnight."""
+
+    zone: str
+    hours: Hours | None = None
+
+
+def closures_in(text: str, desk: Desk, first: date, last: date) -> Closures:
+    """The days off of a file between two days, as the desk's wall has them. Raises BadIcal.
+
+    An event closes a day when it lasts through all of its opening hours. What is cancelled closes none, nor what is
+    marked as free time (TRANSP:TRANSPARENT).
+    """
+    file = read_ical(text)
     days: dict[date, str] = {}
     left_out: list[str] = []
-    events = events_in(text)
-    moved = _moved(events, zone)
-    for event in events:
-        if _cancelled(event):
-            continue
-        name = _name(event)
+    events = [one for one in _latest(file.events) if not _cancelled(one)]
+    busy = [one for one in events if not _says(one, "TRANSP", "TRANSPARENT")]
+    occasions = 0
+    moved = _overridden(file.events)
+    for event in busy:
+        closed: dict[date, str] = {}
+        parts: list[date] = []
+        place = f"line {event['BEGIN'][0].line}: {_name(event)}"
+        series = Series(event, file.zones, desk.zone, moved.get(_uid(event), ()))
         try:
-            begins, length = _whole_days(event, zone)
-            skipped = {*_excluded(event, zone), *(moved.get(_uid(event), ()) if "RRULE" in event else ())}
-            for start in repeated(_rule(event), begins, first - length, last):
-                off = (start + timedelta(days=n) for n in range(length.days)) if start not in skipped else ()
-                days |= {day: name for day in off if first <= day <= last}
+            for occasion in series.occasions(first, last):
+                occasions += 1
+                if occasions > _MOST_OCCASIONS:
+                    raise BadIcal(f"it closes more than {_MOST_OCCASIONS} times: export the closures alone")
+                whole, part = _days_of(occasion, desk, first, last)
+                closed |= dict.fromkeys(whole, _name(event))
+                parts += part
         except NotCounted as why:
-            left_out.append(f"{name}: {why}")
+            left_out.append(f"{place}: {why}")
+            continue
+        days |= closed
+        if parts:
+            more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
+            left_out.append(f"{place}: it is not a whole day on {parts[0]}{more}: {_OTHERWISE}")
+    if events and not busy:
+        left_out.append("every event is marked as free time (TRANSP): mark as busy those that close the desk")
     return Closures(days, tuple(left_out))
 
 
-def closures_of(folder: Path, files: Sequence[str], zone: str, first: date, last: date) -> Closures:
+def closures_of(folder: Path, files: Sequence[str], desk: Desk, first: date, last: date) -> Closures:
     """The same of several files, their names relative to `folder`. Raises BadIcal, which names the file."""
     days: dict[date, str] = {}
     left_out: list[str] = []
     for name in files:
         try:
-            found = closures_in((folder / name).read_text(encoding="utf-8"), zone, first, last)
+            if (folder / name).stat().st_size > _LARGEST:
+                raise BadIcal(f"it is larger than {_LARGEST // 1_000_000} MB: export the closures alone")
+            found = closures_in((folder / name).read_text(encoding="utf-8"), desk, first, last)
         except OSError as unreadable:
             raise BadIcal(f"{folder / name} cannot be read: {unreadable.strerror}") from unreadable
         except UnicodeDecodeError as unreadable:
@@ -69,97 +93,64 @@ def closures_of(folder: Path, files: Sequence[str], zone: str, first: date, last
     return Closures(days, tuple(left_out))
 
 
-def _cancelled(event: Event) -> bool:
-    return any(one.value.strip().upper() == "CANCELLED" for one in event.get("STATUS", ()))
+def _says(event: Component, name: str, value: str) -> bool:
+    return any(one.value.strip().upper() == value for one in event.get(name, ()))
 
 
-def _name(event: Event) -> str:
+def _name(event: Component) -> str:
     said = event.get("SUMMARY", ())
     return (said[0].text if said else "") or "Closed"
 
 
-def _uid(event: Event) -> str:
+def _uid(event: Component) -> str:
     said = event.get("UID", ())
-    return said[0].value if said else ""
+    return said[0].value.strip() if said else ""
 
 
-def _rule(event: Event) -> str:
-    if "RDATE" in event or len(event.get("RRULE", ())) > 1:
-        raise NotCounted("it comes again on single dates: write an event for each")
-    return event["RRULE"][0].value if "RRULE" in event else ""
+def _latest(events: Sequence[Component]) -> list[Component]:
+    """Without what a later version of the same event replaces, and what belongs to a series that was called off."""
+    found: dict[tuple[str, ...], Component] = {}
+    for number, event in enumerate(events):
+        uid, which = _uid(event), event.get("RECURRENCE-ID", ())
+        key = (uid, which[0].value.strip() if which else "") if uid else ("", str(number))
+        if key not in found or _sequence(event) >= _sequence(found[key]):
+            found[key] = event
+    called_off = {uid for (uid, which), event in found.items() if uid and not which and _cancelled(event)}
+    return [event for (uid, _), event in found.items() if uid not in called_off]
 
 
-def _moved(events: list[Event], zone: str) -> dict[str, set[date]]:
-    """The days of a series that events of their own stand for, moved or cancelled, by the series' uid."""
-    found: dict[str, set[date]] = {}
-    for event in events:
-        for one in event.get("RECURRENCE-ID", ()):
-            # Of an unknown zone the event itself is listed with its reason.
-            with suppress(NotCounted):
-                found.setdefault(_uid(event), set()).add(_day(one, zone)[0])
+def _sequence(event: Component) -> int:
+    said = event["SEQUENCE"][0].value.strip() if "SEQUENCE" in event else ""
+    return int(said) if said.isascii() and said.isdigit() else 0
+
+
+def _cancelled(event: Component) -> bool:
+    return _says(event, "STATUS", "CANCELLED")
+
+
+def _overridden(events: Sequence[Component]) -> dict[str, tuple[Property, ...]]:
+    """By the uid of a series its occasions that events of their own stand for, moved, freed or cancelled."""
+    found: dict[str, tuple[Property, ...]] = {}
+    for event in filter(_uid, events):
+        for which in event.get("RECURRENCE-ID", ()):
+            found[_uid(event)] = (*found.get(_uid(event), ()), which)
     return found
 
 
-def _excluded(event: Event, zone: str) -> Iterator[date]:
-    for line in event.get("EXDATE", ()):
-        for value in line.value.split(","):
-            yield _day(Property(value, line.parameters), zone)[0]
-
-
-def _whole_days(event: Event, zone: str) -> tuple[date, timedelta]:
-    """The first day off and for how many; NotCounted where it is no whole days."""
-    if "DTSTART" not in event:
-        raise NotCounted("it has no DTSTART")
-    begins, from_midnight = _day(event["DTSTART"][0], zone)
-    to_midnight, length = True, timedelta(days=1)
-    if "DTEND" in event:
-        ends, to_midnight = _day(event["DTEND"][0], zone)
-        length = ends - begins
-        if not length and from_midnight and to_midnight and _is_day(event["DTSTART"][0]):
-            length = timedelta(days=1)  # written by those who take DTEND for the last day
-    elif "DURATION" in event:
-        length = _duration(event["DURATION"][0].value)
-    elif not _is_day(event["DTSTART"][0]):
-        raise NotCounted("it is a moment, not a day")
-    if not (from_midnight and to_midnight) or length < timedelta(days=1):
-        raise NotCounted("it is not a whole day: change the opening hours for that, or make it a whole day")
-    if length > _LONGEST:
-        raise NotCounted("it lasts for more than a year")
-    return begins, length
-
-
-def _duration(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise NotCounted("it is not a whole day: change the opening hours for that, or make it a whole day")
-    return timedelta(weeks=int(found[1] or 0), days=int(found[2] or 0))
-
-
-def _is_day(one: Property) -> bool:
-    return _DATE.fullmatch(one.value.strip()) is not None
-
-
-def _day(one: Property, zone: str) -> tuple[date, bool]:
-    """The local day, and whether the value is its beginning."""
-    value = one.value.strip()
-    try:
-        if found := _DATE.fullmatch(value):
-            return date(int(found[1]), int(found[2]), int(found[3])), True
-        if found := _MOMENT.fullmatch(value):
-            moment = datetime.strptime(value.rstrip("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 - its zone follows
-            local = moment if found[5] == "" and "TZID" not in one.parameters else _local(moment, one, zone)
-            return local.date(), local.time() == time()
-    except ValueError as wrong:
-        raise BadIcal(f"{value!r} is not a date: {wrong}") from wrong
-    raise BadIcal(f"{value!r} is not a date, such as 20261224 or 20261224T000000")
-
-
-def _local(moment: datetime, one: Property, zone: str) -> datetime:
-    """The same moment on our wall: of another zone's midnight, which is none of ours, this is the true time."""
-    named = one.parameters.get("TZID", "UTC").lstrip("/")
-    known = get_global("windows_zone_mapping").get(named, named)
-    try:
-        theirs = UTC if one.value.strip().endswith("Z") else zone_named(known)
-    except ValueError as unknown:
-        raise NotCounted(f"its time zone {named!r} is not known: write days instead of moments") from unknown
-    return moment.replace(tzinfo=theirs).astimezone(zone_named(zone)).replace(tzinfo=None)
+def _days_of(occasion: Occasion, desk: Desk, first: date, last: date) -> tuple[list[date], list[date]]:
+    """The days that it closes, and the working days of which it takes only a part."""
+    whole: list[date] = []
+    part: list[date] = []
+    start = max(first, wall(occasion.begins, desk.zone).date())
+    end = min(last, wall(occasion.ends, desk.zone).date())
+    for day in (start + timedelta(days=n) for n in range((end - start).days + 1)):
+        spans = ((0, MINUTES_A_DAY),) if desk.hours is None else desk.hours.get(day.weekday(), ())
+        opens, closes = (spans[0][0], spans[-1][1]) if spans else (0, MINUTES_A_DAY)
+        begins, ends = at_minute(day, opens, desk.zone), at_minute(day, closes, desk.zone)
+        if occasion.begins <= begins and ends <= occasion.ends:
+            whole.append(day)
+        elif spans and occasion.begins < ends and begins < occasion.ends:
+            part.append(day)
+        elif spans and occasion.begins == occasion.ends:
+            raise NotCounted("it is a moment, not a day: write DTEND")
+    return whole, part

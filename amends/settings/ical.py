@@ -1,4 +1,4 @@
-"""Reading iCalendar files (RFC 5545): the events of one, as far as days off need them."""
+"""Reading iCalendar files (RFC 5545): the events and time zones of one, as far as days off need them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=("[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*')
 _ESCAPED = re.compile(r"\\([\\;,nN])")
+#: No desk has so many closures; of more the start would take seconds.
+MOST_EVENTS = 5_000
 
 
 class BadIcal(ValueError):
@@ -17,10 +19,11 @@ class BadIcal(ValueError):
 
 @dataclass(frozen=True)
 class Property:
-    """The value of one line, as written, and its parameters by name in capitals."""
+    """The value of one line, as written, its parameters by name in capitals, and the number of the line."""
 
     value: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
 
     @property
     def text(self) -> str:
@@ -29,37 +32,61 @@ class Property:
         return " ".join(plain.split())
 
 
-#: One event: its properties by name in capitals, each in the order of the file.
-Event = Mapping[str, tuple[Property, ...]]
+#: One component: its properties by name in capitals, each in the order of the file. `BEGIN` has its first line.
+Component = Mapping[str, tuple[Property, ...]]
 
 
-def events_in(text: str) -> list[Event]:
-    """Every VEVENT of an iCalendar file. Raises BadIcal with the number of the line.
+@dataclass(frozen=True)
+class File:
+    """What a file holds: its events, and by their TZID the observances (standard, daylight) of its time zones."""
 
-    Components inside an event (alarms) and those beside it (to-dos, zones) are left out.
+    events: tuple[Component, ...] = ()
+    zones: Mapping[str, tuple[Component, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class _Open:
+    """A component that is being read: its kind, what it says, and the observances inside it."""
+
+    kind: str
+    said: dict[str, tuple[Property, ...]]
+    observances: list[Component] = field(default_factory=list)
+
+
+def read_ical(text: str) -> File:
+    """Every VEVENT and VTIMEZONE of an iCalendar file. Raises BadIcal with the number of the line.
+
+    Components inside an event (alarms) and those beside it (to-dos) are left out.
     """
-    found: list[Event] = []
-    inside: list[str] = []
+    events: list[Component] = []
+    zones: dict[str, tuple[Component, ...]] = {}
+    inside: list[_Open] = []
     seen = False
-    event: dict[str, tuple[Property, ...]] = {}
     for number, line in _unfolded(text.removeprefix("\ufeff")):
         name, one = _property(line, number)
+        kind = one.value.strip().upper()
         if name == "BEGIN":
-            inside.append(one.value.strip().upper())
-            seen = seen or inside == ["VCALENDAR"]
-            event = {} if inside[-1] == "VEVENT" else event
+            inside.append(_Open(kind, {"BEGIN": (one,)}))
+            seen = seen or [each.kind for each in inside] == ["VCALENDAR"]
         elif name == "END":
-            if not inside or inside.pop() != one.value.strip().upper():
+            if not inside or inside[-1].kind != kind:
                 raise BadIcal(f"line {number}: END:{one.value} closes nothing that was begun")
-            if one.value.strip().upper() == "VEVENT":
-                found.append(event)
-        elif inside and inside[-1] == "VEVENT":
-            event[name] = (*event.get(name, ()), one)
+            closed = inside.pop()
+            if closed.kind == "VEVENT":
+                events.append(closed.said)
+            elif closed.kind in ("STANDARD", "DAYLIGHT") and inside:
+                inside[-1].observances.append(closed.said)
+            elif closed.kind == "VTIMEZONE" and "TZID" in closed.said:
+                zones[closed.said["TZID"][0].value.strip()] = tuple(closed.observances)
+        elif inside:
+            inside[-1].said[name] = (*inside[-1].said.get(name, ()), one)
     if not seen:
         raise BadIcal("it is no iCalendar file: BEGIN:VCALENDAR is missing")
     if inside:
-        raise BadIcal(f"it ends before END:{inside[-1]}: is it whole?")
-    return found
+        raise BadIcal(f"it ends before END:{inside[-1].kind}: is it whole?")
+    if len(events) > MOST_EVENTS:
+        raise BadIcal(f"it has {len(events)} events, more than {MOST_EVENTS}: export the closures alone")
+    return File(tuple(events), zones)
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
@@ -86,4 +113,4 @@ def _property(line: str, number: int) -> tuple[str, Property]:
         at = found.end()
     if name is None or line[at : at + 1] != ":":
         raise BadIcal(f"line {number}: {line[:40]!r} is no line of an iCalendar file, such as SUMMARY:Closed")
-    return name[0].upper(), Property(line[at + 1 :], parameters)
+    return name[0].upper(), Property(line[at + 1 :], parameters, number)

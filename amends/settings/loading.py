@@ -16,7 +16,7 @@ import holidays
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from amends.settings.closures import closures_of
+from amends.settings.closures import Desk, closures_of
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.ical import BadIcal
 from amends.settings.places import Place, line_of, lines_of
@@ -228,7 +228,7 @@ def _unread_calendars(settings: Settings) -> Iterator[tuple[Place, str]]:
     for place, said in every:
         for number, name in enumerate(said.ics):
             try:
-                closures_of(settings.file.parent, (name,), "UTC", _ANY_DAY, _ANY_DAY)
+                closures_of(settings.file.parent, (name,), Desk("UTC"), _ANY_DAY, _ANY_DAY)
             except BadIcal as wrong:
                 yield (*place, number), f"{wrong}; export it again, or write the days under [calendar.closed]"
 

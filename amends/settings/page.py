@@ -63,11 +63,15 @@ The start falls on its own working day until closing time, later or on a day off
 time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
 shows how each due time was counted.
 
-Days off are the public holidays of country and region, `[calendar.closed]`, and the whole days of the iCalendar
-files in `[calendar] ics`: of several days, and again each year on a day of a month. What cannot be counted (part of a
-day, another rhythm, a time zone that nobody knows) is left out; the start and `amends check` say which and why,
-and `check` names the next days off. The files are read at each start: as all settings they hold for complaints
-received from then on.
+Days off are the public holidays of country and region, `[calendar.closed]`, and what the iCalendar files in
+`[calendar] ics` close: events of whole days or of hours, of several days, and series by days, weeks, months or
+years with their exceptions, additions and moved days, in any time zone that has a name or is explained in the
+file. An event closes a day when it lasts through all of its opening hours. What is cancelled or marked as free
+time closes nothing. What cannot be counted (part of a day, a series by hours or weeks of the year, a time zone
+that nobody knows) is left out; the start and `amends check` say which by file and line, why, and what to write
+instead, and `check` names the next days off. A file that is none, of more than 5,000 events or 20,000 occasions,
+or that leaves no working day in a year stops the start. The files are read at each start: as all settings they
+hold for complaints received from then on.
 
 Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
 the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
@@ -98,8 +102,15 @@ all extensions together may move a date; `level 2 …` counts from the disagreem
 priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
 complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
 before a date that may be missed names the outside bodies as open now. `level 2 outside_when_missed` yes: when the
-time of that level passes unanswered, the complainant is told that the outside is open now. Rows in italics are for
-people: no clock follows from them. P1 and P2 are never later than the defaults above.
+time of that level passes unanswered, the complainant is told that the outside is open now. `fast_track`: a complaint
+that the complainant accepts as settled within that time of receipt counts as settled early, which the record keeps;
+the acceptance is confirmed in writing with the outside bodies, always or only on request or in hardship (a support
+need, a sign of need or of being cut off). `accept_within`: where everything that the story tells of ended longer
+before receipt, card and assessment say so; nothing follows by itself, a manager may refuse it with a reason, and the
+refusal names the outside bodies. `missed_payment` is owed unasked for each time of the scheme that was missed
+(`legal`, and a later level with `outside_when_missed`): card and *Decide* say so, a person promises it as a remedy.
+Rows in italics are for people: no clock follows from them; `amends check` names
+what is to be reported and learnt. P1 and P2 are never later than the defaults above.
 
 """
 
@@ -175,6 +186,16 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, one in data.get("targets", {}).get("level", {}).items():
         yield from ((f"level {number} {key}", _plainly(value)) for key, value in one.items())
     yield "levels", str(len(data["levels"]))
+    if "fast_track" in data:
+        confirmed = {"always": "always", "on_request": "on request or in hardship"}
+        track = data["fast_track"]
+        yield (
+            "fast_track",
+            f"accepted within {track['within']}: confirmed in writing {confirmed[track['confirmed']]}",
+        )
+    for key in ("accept_within", "missed_payment"):
+        if key in data:
+            yield key, data[key]
     if "keep" in data:
         yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()

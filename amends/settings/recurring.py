@@ -1,94 +1,190 @@
-"""On which days an event that comes again each year falls (RFC 5545, RRULE); no other rhythm is a day off's."""
+"""On which days an event that comes again falls (RFC 5545, RRULE): by days, weeks, months and years.
+
+A day is one of its period's (a week, a month …) when every part of the rule agrees; BYSETPOS then picks among
+them. Only periods between the days asked for are looked at, but where a COUNT must be counted from the first.
+"""
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
-_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_NTH = re.compile(r"([+-]?[1-5])(MO|TU|WE|TH|FR|SA|SU)")
-_KNOWN = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"})
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_NTH = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_KNOWN = frozenset(
+    ["FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS", "WKST"],
+)
+#: A COUNT is counted from the first day on: so many days, weeks or months, which is half a century of days.
+MOST_PERIODS = 20_000
 
 
 class NotCounted(Exception):
     """An event that cannot be counted as days off; the message says why and what to write instead."""
 
 
-def repeated(rule: str, begins: date, first: date, last: date) -> Iterator[date]:
-    """The days between two days on which the event begins; an empty rule gives `begins` alone.
+@dataclass(frozen=True)
+class Rhythm:
+    """One RRULE, read. Weekdays are (n, 0 = Monday), n = 0 being every one; `until` stands as written."""
 
-    Raises NotCounted for a rhythm other than a day of a month each year.
-    """
-    if not rule:
-        if first <= begins <= last:
-            yield begins
-        return
-    parts = _parts(rule)
-    every, count = _number(parts, "INTERVAL", 1), _number(parts, "COUNT", 0)
-    until = _until(parts.get("UNTIL"))
-    month = _number(parts, "BYMONTH", begins.month)
-    if every < 1 or not 1 <= month <= 12:
-        raise _unknown(rule)
-    happened = 0
-    for year in range(begins.year, last.year + 1, every):
-        day = _in_year(parts, year, month, begins, rule)
-        if day is None or day < begins:
-            continue
-        happened += 1
-        if (count and happened > count) or (until is not None and day > until):
-            return
-        if first <= day <= last:
-            yield day
+    frequency: str
+    interval: int = 1
+    count: int | None = None
+    until: str | None = None
+    months: tuple[int, ...] = ()
+    month_days: tuple[int, ...] = ()
+    year_days: tuple[int, ...] = ()
+    weekdays: tuple[tuple[int, int], ...] = ()
+    positions: tuple[int, ...] = ()
+    week_start: int = 0
 
 
-def _parts(rule: str) -> dict[str, str]:
+def rhythm_of(rule: str) -> Rhythm:
+    """Read an RRULE; NotCounted where it is none, or one that is not known here."""
     parts: dict[str, str] = {}
     for one in filter(None, rule.strip().upper().split(";")):
         key, _, value = one.partition("=")
-        parts[key] = value
-    if parts.get("FREQ") != "YEARLY" or set(parts) - _KNOWN or {"BYDAY", "BYMONTHDAY"} <= set(parts):
+        parts[key] = value.strip()
+    frequency = parts.get("FREQ", "")
+    if frequency not in _FREQUENCIES or set(parts) - _KNOWN or {"COUNT", "UNTIL"} <= set(parts):
         raise _unknown(rule)
-    return parts
+    if parts.get("WKST", "MO") not in DAYS:
+        raise _unknown(rule)
+    found = Rhythm(
+        frequency,
+        interval=next(iter(_numbers(parts, "INTERVAL", 1, 9999, rule)), 1),
+        count=next(iter(_numbers(parts, "COUNT", 1, 99999, rule)), None),
+        until=parts.get("UNTIL"),
+        months=_numbers(parts, "BYMONTH", 1, 12, rule),
+        month_days=_numbers(parts, "BYMONTHDAY", -31, 31, rule),
+        year_days=_numbers(parts, "BYYEARDAY", -366, 366, rule),
+        weekdays=_weekdays(parts, rule),
+        positions=_numbers(parts, "BYSETPOS", -366, 366, rule),
+        week_start=DAYS.index(parts.get("WKST", "MO")),
+    )
+    nth = any(n for n, _ in found.weekdays)
+    if (nth and frequency in ("DAILY", "WEEKLY")) or (found.month_days and frequency == "WEEKLY"):
+        raise _unknown(rule)
+    return found
 
 
 def _unknown(rule: str) -> NotCounted:
-    return NotCounted(f"only a day of each year may come again, not {rule.strip()}: write an event for each")
+    return NotCounted(f"its rule {rule.strip()[:60]!r} is not understood: write an event for each day")
 
 
-def _number(parts: dict[str, str], key: str, otherwise: int) -> int:
-    text = parts.get(key, str(otherwise))
-    if not re.fullmatch(r"[+-]?\d{1,4}", text, re.ASCII):
-        raise _unknown(";".join(f"{name}={value}" for name, value in parts.items()))
-    return int(text)
+def _numbers(parts: dict[str, str], key: str, least: int, most: int, rule: str) -> tuple[int, ...]:
+    said = parts[key].split(",") if key in parts else []
+    if not all(re.fullmatch(r"[+-]?\d{1,5}", one, re.ASCII) for one in said):
+        raise _unknown(rule)
+    numbers = tuple(int(one) for one in said)
+    if not all(least <= one <= most and one for one in numbers):
+        raise _unknown(rule)
+    return numbers
 
 
-def _until(text: str | None) -> date | None:
-    if text is None:
-        return None
-    found = re.match(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII)
-    if found is None:
-        raise NotCounted(f"its UNTIL {text!r} is not a date")
-    return date(int(found[1]), int(found[2]), int(found[3]))
+def _weekdays(parts: dict[str, str], rule: str) -> tuple[tuple[int, int], ...]:
+    found = [_NTH.fullmatch(one.strip()) for one in parts["BYDAY"].split(",")] if "BYDAY" in parts else []
+    if not all(found):
+        raise _unknown(rule)
+    return tuple((int(one[1] or 0), DAYS.index(one[2])) for one in found if one is not None)
 
 
-def _in_year(parts: dict[str, str], year: int, month: int, begins: date, rule: str) -> date | None:
-    """The day of that year; None where it has none (29 February)."""
-    longest = monthrange(year, month)[1]
-    if "BYDAY" in parts:
-        found = _NTH.fullmatch(parts["BYDAY"])
-        if found is None or "BYMONTH" not in parts:
-            raise _unknown(rule)
-        return _nth(year, month, int(found[1]), _DAYS.index(found[2]))
-    day = _number(parts, "BYMONTHDAY", begins.day)
-    day = longest + 1 + day if day < 0 else day
-    return date(year, month, day) if 1 <= day <= longest else None
+def repeated(rhythm: Rhythm, begins: date, until: date | None, first: date, last: date) -> Iterator[date]:
+    """The days between two days on which the event begins, in order.
+
+    `until` is the last day on which it may begin. Raises NotCounted where a COUNT is too far to count.
+    """
+    at, ends = _passed(rhythm, begins), last if until is None else min(last, until)
+    happened, periods = 0, 0
+    n = 0 if rhythm.count is not None else _skipped(rhythm, begins, first)
+    while True:
+        days = _period(rhythm, begins, n)
+        if days is None or days[0] > ends:
+            return
+        chosen = [day for day in days if at(day)]
+        if rhythm.positions:
+            wanted = {one - 1 if one > 0 else len(chosen) + one for one in rhythm.positions}
+            chosen = [day for place, day in enumerate(chosen) if place in wanted]
+        for day in chosen:
+            if day < begins:
+                continue
+            happened += 1
+            if day > ends or (rhythm.count is not None and happened > rhythm.count):
+                return
+            if day >= first:
+                yield day
+        n, periods = n + 1, periods + 1
+        if periods > MOST_PERIODS:
+            raise NotCounted("it is counted over too many years: write a later beginning, or UNTIL for COUNT")
 
 
-def _nth(year: int, month: int, nth: int, weekday: int) -> date | None:
-    days = [
-        day for day in range(1, monthrange(year, month)[1] + 1) if date(year, month, day).weekday() == weekday
-    ]
-    at = nth - 1 if nth > 0 else nth
-    return date(year, month, days[at]) if -len(days) <= at < len(days) else None
+def _skipped(rhythm: Rhythm, begins: date, first: date) -> int:
+    """How many periods lie before the one of `first`, or one more to be on the safe side."""
+    years = first.year - begins.year
+    units = {
+        "YEARLY": years,
+        "MONTHLY": years * 12 + first.month - begins.month,
+        "WEEKLY": (first - begins).days // 7,
+        "DAILY": (first - begins).days,
+    }[rhythm.frequency]
+    return max(0, units // rhythm.interval - 1)
+
+
+def _period(rhythm: Rhythm, begins: date, n: int) -> list[date] | None:
+    """The days of the nth period; None after the last that a calendar has."""
+    step = n * rhythm.interval
+    if rhythm.frequency == "YEARLY":
+        year = begins.year + step
+        return None if year > date.max.year else _days(date(year, 1, 1).toordinal(), 365 + _leap(year))
+    if rhythm.frequency == "MONTHLY":
+        year, month = divmod(begins.year * 12 + begins.month - 1 + step, 12)
+        if year > date.max.year:
+            return None
+        return _days(date(year, month + 1, 1).toordinal(), monthrange(year, month + 1)[1])
+    if rhythm.frequency == "WEEKLY":
+        back = (begins.weekday() - rhythm.week_start) % 7
+        return _days(begins.toordinal() - back + 7 * step, 7)
+    return _days(begins.toordinal() + step, 1)
+
+
+def _days(start: int, length: int) -> list[date] | None:
+    ends = min(start + length, date.max.toordinal() + 1)
+    return [date.fromordinal(one) for one in range(max(start, 1), ends)] or None
+
+
+def _leap(year: int) -> int:
+    return monthrange(year, 2)[1] - 28
+
+
+def _passed(rhythm: Rhythm, begins: date) -> Callable[[date], bool]:
+    """Whether a day agrees with every part of the rule; what the rule leaves open is as on the first day."""
+    months, month_days, weekdays = rhythm.months, rhythm.month_days, rhythm.weekdays
+    if not (month_days or weekdays or rhythm.year_days):
+        if rhythm.frequency == "YEARLY":
+            months = months or (begins.month,)
+        if rhythm.frequency in ("YEARLY", "MONTHLY"):
+            month_days = (begins.day,)
+        if rhythm.frequency == "WEEKLY":
+            weekdays = ((0, begins.weekday()),)
+    of_month = rhythm.frequency == "MONTHLY" or bool(rhythm.months)
+
+    def at(day: date) -> bool:
+        length = monthrange(day.year, day.month)[1]
+        if months and day.month not in months:
+            return False
+        if month_days and day.day not in month_days and day.day - length - 1 not in month_days:
+            return False
+        whole, place = 365 + _leap(day.year), day.timetuple().tm_yday
+        if rhythm.year_days and not {place, place - whole - 1} & set(rhythm.year_days):
+            return False
+        if of_month:
+            place, whole = day.day, length
+        nth, from_end = (place + 6) // 7, -((whole - place) // 7) - 1
+        return not weekdays or any(
+            weekday == day.weekday() and n in (0, nth, from_end) for n, weekday in weekdays
+        )
+
+    return at

@@ -12,7 +12,7 @@ from typing import Any
 import holidays
 
 from amends.settings import sections
-from amends.settings.closures import Closures, closures_of
+from amends.settings.closures import Closures, Desk, closures_of
 from amends.settings.errors import Problem, SettingsError
 from amends.settings.forms import parse_amount
 from amends.settings.ical import BadIcal
@@ -24,6 +24,7 @@ from complaints.rulebook import (
     Calendar,
     Danger,
     Dialogue,
+    FastTrack,
     LevelTargets,
     OnCall,
     PriorityTargets,
@@ -107,6 +108,12 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     zone = (other and other.timezone) or own.timezone
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
     calendar = _calendar(hours, zone, public, imported(settings, hours, zone, year=year).days)
+    if closed := _closed_for_a_year(calendar):
+        where = (
+            "calendar" if other is None or other.calendar is None else f"jurisdiction.{jurisdiction}.calendar"
+        )
+        what = f"no day is worked in the year after {closed}; a series that closes every day? Nothing could be due"
+        raise SettingsError([Problem(where, str(settings.file), what)])
     # Who is on call lives by the organisation's clock, wherever the complaint comes from.
     on_call = _on_call(settings.on_call, "" if zone == own.timezone else own.timezone)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
@@ -135,6 +142,9 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         simulated=settings.simulation.telegram,
         categories={one.key: dict(one.name) for one in settings.category},
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
+        fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
+        accept_within=preset.get("accept_within"),
+        missed_payment=parse_amount(preset["missed_payment"]) if "missed_payment" in preset else None,
     )
 
 
@@ -199,7 +209,7 @@ def imported(settings: Settings, said: sections.Calendar, zone: str, *, year: in
     now = year or datetime.now(UTC).year
     first, last = date(now - YEARS_BACK, 1, 1), date(now + YEARS_AHEAD, 12, 31)
     try:
-        return closures_of(settings.file.parent, said.ics, zone, first, last)
+        return closures_of(settings.file.parent, said.ics, Desk(zone, parse_hours(said.hours)), first, last)
     except BadIcal as wrong:
         raise SettingsError([Problem("calendar.ics", str(settings.file), str(wrong))]) from wrong
 
@@ -228,6 +238,20 @@ def _calendar(
         always=hours is None,
         holidays=dict(sorted({**public, **own, **closed}.items())),
     )
+
+
+def _closed_for_a_year(calendar: Calendar) -> date | None:
+    """The last day worked before a year without one, or the first day off; None where each year has one."""
+    off = sorted(calendar.holidays)
+    if not off:
+        return None
+    worked = off[0]
+    for day in (off[0] + timedelta(days=n) for n in range((off[-1] - off[0]).days + 1)):
+        if day not in calendar.holidays and (calendar.always or day.weekday() in calendar.hours):
+            worked = day
+        elif (day - worked).days > 365:
+            return worked
+    return None
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bots.dialogue import outside
 from bots.dialogue.recording import Message, add
 from bots.dialogue.talk import IDLE, Talk
+from complaints.early import ON_REQUEST, settled_early
 from complaints.record import Case
 from complaints.vocabulary import State, Verb
 from store.values import Act
@@ -49,7 +50,10 @@ def _next(talk: Talk, case: Case) -> str:
 
 def _outside(talk: Talk, case: Case) -> str:
     body = case.rules.recourse[0].body if case.rules.recourse else ""
-    return f"\n{talk.line('reply.outside', body=body)}" if body else ""
+    lines = [talk.line("reply.outside", body=body)] if body else []
+    if settled_early(case, {}, talk.now) == ON_REQUEST:
+        lines.append(talk.line("reply.in_writing"))
+    return "".join(f"\n{line}" for line in lines)
 
 
 def disagree(talk: Talk, case: Case) -> None:

@@ -68,6 +68,17 @@ def recourse(letter: Letter) -> str:
     return letter.say("recourse", bodies=letter.bodies())
 
 
+def summary(letter: Letter) -> str:
+    """Settled early and accepted, and where to go who thinks otherwise later (summary resolution communication)."""
+    case = letter.case
+    return letter.say(
+        "summary",
+        received=letter.day(case.received_at),
+        accepted=letter.day(case.reply_at or case.received_at),
+        bodies=letter.bodies(),
+    )
+
+
 def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str = "") -> str:
     """How it ended, by its code, and the way back; `words` are those of the ending act."""
     case = letter.case

@@ -92,9 +92,13 @@ class Composer:
         return Spoken(under_way.progress(self.letter, self.now, missing=missing), "progress")
 
     def delay(self, facts: Mapping[str, Any]) -> Spoken | None:
-        """That the answer is not ready; nothing once the notice that the date will not be kept is due."""
-        if facts.get("target") == Target.DATA_REQUEST:
-            return Spoken(under_way.about_their_data(self.letter, self.now), "data_request")
+        """That the answer, or what they asked beside it, is not ready.
+
+        Of the answer nothing once the notice that its date will not be kept is due.
+        """
+        target = str(facts.get("target", Target.DECIDE))
+        if target != Target.DECIDE:
+            return Spoken(under_way.beside(self.letter, Target(target), self.now), target)
         until = facts.get("until")
         if until is not None and datetime.fromisoformat(str(until)) <= self.now:
             return None
@@ -167,6 +171,10 @@ class Composer:
         """That nobody here is independent of it."""
         return Spoken(outside.no_independent(self.letter), "no_independent")
 
+    def summary(self, facts: Mapping[str, Any]) -> Spoken:
+        """That it was settled early and accepted."""
+        return Spoken(afterwards.summary(self.letter), "summary")
+
     def closing(self, facts: Mapping[str, Any]) -> Spoken | None:
         """How it ended; nothing where the complainant's own press was answered already."""
         code = str(facts["code"])
@@ -214,6 +222,7 @@ _COMPOSED: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] 
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
     "no_independent": Composer.no_independent,
+    "summary": Composer.summary,
 }
 
 

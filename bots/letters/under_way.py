@@ -8,9 +8,18 @@ from typing import Any
 
 from bots.letters.writing import Letter, below, parts
 from complaints.level_times import outside_when_missed
+from complaints.lifecycle import UNDECIDED
 from complaints.record import Case
 from complaints.targets import next_news
 from complaints.vocabulary import Target
+
+#: What is said when a date beside the answer's will not be kept, and when it was not.
+_BESIDE: Mapping[Target, tuple[str, str]] = {
+    Target.DATA_REQUEST: ("data_request.missing", "data_request.late"),
+    Target.REPLY: ("reply.missing", "reply.late"),
+    Target.PRIVACY: ("privacy.missing", "privacy.late"),
+    Target.FIRST_ACTION: ("first_action.missing", "first_action.late"),
+}
 
 
 def reply(letter: Letter, words: Mapping[str, str]) -> str:
@@ -51,7 +60,9 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
     case = letter.case
     answer = letter.answer_by()
     date, again = letter.day(answer), letter.day(next_news(case, now))
-    if answer <= now:
+    if case.state not in UNDECIDED:
+        when = ""  # somebody of staff named this day for the next news; the answer itself was given
+    elif answer <= now:
         when = letter.say("progress.late", date=date, again=again)
     elif missing:
         when = letter.say("progress.missing", date=date, again=again)
@@ -64,7 +75,7 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
         when=when,
     )
     open_now = outside_is_open(case, now) or (missing and case.rules.targets.delay_outside)
-    return parts(said, outside_now(letter) if open_now else "")
+    return parts(said.strip(), outside_now(letter) if open_now else "")
 
 
 def delay(letter: Letter, now: datetime) -> str:
@@ -79,11 +90,12 @@ def delay(letter: Letter, now: datetime) -> str:
     return parts(said, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
-def about_their_data(letter: Letter, now: datetime) -> str:
-    """The date that was given for the answer about their data will not be kept, or was not."""
-    one = letter.case.target(Target.DATA_REQUEST)
+def beside(letter: Letter, target: Target, now: datetime) -> str:
+    """The date of what they wait for beside the answer (their data, a question) will not be kept, or was not."""
+    one = letter.case.target(target)
     date = one.promised_due if one is not None else letter.answer_by()
-    return letter.say("data_request.missing" if date > now else "data_request.late", date=letter.day(date))
+    missing, late = _BESIDE[target]
+    return letter.say(missing if date > now else late, date=letter.day(date))
 
 
 def outside_now(letter: Letter) -> str:

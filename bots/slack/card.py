@@ -23,8 +23,10 @@ from bots.slack.offers import Offer, verbs_for
 from bots.slack.proposed import card_lines
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
+from complaints.early import early_until, out_of_time, summary_owed
 from complaints.likeness import Like
 from complaints.localtime import wall
+from complaints.missing import payment_owed
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
@@ -73,7 +75,13 @@ def card(
         fields(_fields(case, voice)),
         section(next_words(case, voice, now)),
     ]
-    lines = (_clocks(case, voice, now), *card_lines(case, voice), _rules(case, voice))
+    lines = (
+        _clocks(case, voice, now),
+        _early(case, voice, now),
+        unpaid(case, voice, now),
+        *card_lines(case, voice),
+        _rules(case, voice),
+    )
     blocks += [context(line) for line in lines if line]
     shown = delivered.lines(delivered.for_card(told), case, voice, now)
     if shown:
@@ -136,6 +144,22 @@ def _clocks(case: Case, voice: Voice, now: datetime) -> str:
     return voice.say("card.then", dues=" · ".join(voice.due(one, case, now) for one in legal_last[:8]))
 
 
+def _early(case: Case, voice: Voice, now: datetime) -> str:
+    """Until when settling it to their satisfaction is enough, where the scheme has such a way."""
+    until = early_until(case)
+    if until is None or until < now or not case.is_open or case.reply is not None:
+        return ""
+    return voice.say("card.early", when=voice.moment(until, case.rules.calendar.zone))
+
+
+def unpaid(case: Case, voice: Voice, now: datetime) -> str:
+    """What the scheme has paid unasked as its time was missed; whoever decides promises it."""
+    owed = payment_owed(case, now)
+    if owed is None or not case.is_open:
+        return ""
+    return voice.say("card.payment_owed", amount=f"{owed.amount / 100:.2f} {owed.currency}")
+
+
 def _rules(case: Case, voice: Voice) -> str:
     names = rule_names(case, voice)
     return voice.say("card.rules", rules=names) if names else ""
@@ -168,6 +192,11 @@ def flag_lines(case: Case, voice: Voice) -> list[str]:
     if case.incident is not None:
         id_ = "flag.incident_and_more" if case.second_issue else "flag.incident"
         lines.append(voice.say(id_, number=case.incident))
+    if (too_old := out_of_time(case)) is not None:
+        within = voice.span(case.rules.accept_within or "")
+        lines.append(voice.say("flag.out_of_time", day=voice.day(too_old), within=within))
+    if case.settled_early is not None:
+        lines.append(voice.say("flag.summary_owed" if summary_owed(case) else "flag.settled_early"))
     if case.open_offer:
         lines.append(voice.say("flag.open_offer"))
     if case.reply is not None:

@@ -20,12 +20,14 @@ from bots.slack.blocks import (
     section,
     weight,
 )
+from bots.slack.card import unpaid
 from bots.slack.likes import initial, like_blocks
 from bots.slack.modals import Filling
 from bots.slack.proposed import doubtful, proposal_blocks, take_matters
 from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
 from complaints.categories import categories_of
+from complaints.early import out_of_time
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
 from complaints.localtime import wall
@@ -93,7 +95,9 @@ def filling(
         case "assign" if case.owner is not None:
             return Filling(initial={"owner": case.owner})
         case "decide":
-            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
+            owed = unpaid(case, voice, now)
+            made = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), voice)
+            return replace(made, shown=[section(owed)]) if owed else made
         case "approve":
             return Filling(shown=_to_approve(case, letter, voice, opened))
         case "remedy":
@@ -134,11 +138,21 @@ def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
         choices={"category": _categories(case, voice)},
         shown=[
             *newest(opened, voice),
+            *_out_of_time(case, voice),
             *proposal_blocks(opened, voice),
             *(take_matters(opened, voice) if known is None else ()),
             *like_blocks(case, opened.likes, voice, now=now),
         ],
     )
+
+
+def _out_of_time(case: Case, voice: Voice) -> list[Block]:
+    """That it may be older than the scheme takes up, which a person decides."""
+    too_old = out_of_time(case)
+    if too_old is None:
+        return []
+    within = voice.span(case.rules.accept_within or "")
+    return [section(voice.say("flag.out_of_time", day=voice.day(too_old), within=within))]
 
 
 def _proposed(case: Case) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Speaking:
             "outside": self._plain,
             "next_recourse": self._plain,
             "no_independent": self._progress,
+            "summary": self._plain,
         }
 
     def _performing(self, kind: str, write: Write) -> Perform:

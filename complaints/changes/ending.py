@@ -63,6 +63,7 @@ def reopened(case: Case, event: Event) -> Case:
         withdrawn_at=None,
         reply=None,
         reply_at=None,
+        settled_early=None,
         external_final_at=None,
         issues=tuple(changed(one, finding=None) for one in case.issues),
         surveys=(),

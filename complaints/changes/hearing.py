@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from complaints.changes.naming import given, named
@@ -142,6 +142,7 @@ def _more(facts: Facts) -> dict[str, Any]:
         "intent": Kind(facts.get("intent", Kind.COMPLAINT)),
         "intent_probability": facts.get("intent_probability", 0.0),
         "issues": tuple(one["category"] for one in facts.get("issues", ())),
+        "happened_by": date.fromisoformat(facts["happened_by"]) if facts.get("happened_by") else None,
         "criteria": tuple(
             ProposedCriterion(one["field"], one["value"], one["reason"]) for one in facts.get("criteria", ())
         ),
@@ -155,12 +156,21 @@ def contacted(case: Case, event: Event) -> Case:
         case,
         last_contact_at=event.at,
         contacted=case.contacted or event.role is not Role.SYSTEM,
+        next_news_by=_next_news(case, event),
         question_at=None if replied else case.question_at,
         question_answered_at=event.at if replied and case.question_at else case.question_answered_at,
         data_request_at=None if replied else case.data_request_at,
         privacy_answered_at=event.at if event.facts.get("answers_privacy") else case.privacy_answered_at,
         flags=case.flags - ({Flag.QUESTION_OPEN, Flag.DATA_REQUEST} if replied else frozenset()),
     )
+
+
+def _next_news(case: Case, event: Event) -> datetime | None:
+    """The day that this news names for the next; a reply or a question of ours in between takes no such day back."""
+    if event.verb is not Verb.INFORM or event.facts.get("batch"):
+        return case.next_news_by
+    named = event.facts.get("next_date")
+    return closing_time(date.fromisoformat(str(named)), case.rules.calendar) if named else None
 
 
 def asked(case: Case, event: Event) -> Case:

@@ -154,7 +154,8 @@ def told_of_decision(case: Case, at: datetime) -> Case:
     decisions = tuple(
         changed(one, communicated_at=at) if one is case.decision else one for one in case.decisions
     )
-    return remedying(changed(case, decisions=decisions))
+    # With it they have heard what they were to hear next.
+    return remedying(changed(case, decisions=decisions, next_news_by=None))
 
 
 def remedying(case: Case) -> Case:
@@ -228,7 +229,10 @@ def accepted(case: Case, event: Event) -> Case:
             else one
             for one in remedies
         )
-    return remedying(changed(known, reply="accept", reply_at=event.at, remedies=remedies))
+    early = event.facts.get("settled_early")
+    return remedying(
+        changed(known, reply="accept", reply_at=event.at, settled_early=early, remedies=remedies)
+    )
 
 
 def _taken_up(case: Case, one: RemedyOwed, at: datetime) -> RemedyOwed:

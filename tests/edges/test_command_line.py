@@ -337,6 +337,8 @@ async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) ->
     assert checked.json["well"] is False
     (calendar,) = [one for one in checked.json["findings"] if one["what"] == "calendar"]
     assert re.search(r"\d+ days off, Europe/\w+; next 20\d\d-\d\d-\d\d .+; 20.+; 20", calendar["found"])
+    scheme = [one["found"] for one in checked.json["findings"] if one["what"] == "scheme small_business"]
+    assert scheme == ["reports: half an hour each month", "learning: quarterly"]
     assert len(in_words.out.splitlines()) == len(checked.json["findings"])
     assert {"commands", "chat:write"} <= set(manifest.json["oauth_config"]["scopes"]["bot"])
     no_traceback(written, upgraded, checked, in_words, manifest)

@@ -305,8 +305,8 @@ async def test_a_start_that_cannot_be_says_why_in_words(tmp_path: Path) -> None:
 
 async def test_a_start_names_what_of_a_calendar_file_is_no_day_off(tmp_path: Path) -> None:
     product = Product(tmp_path, {"AMENDS_SECRET_KEY": ""})
-    weekly = "BEGIN:VEVENT\nSUMMARY:Early closing\nDTSTART;VALUE=DATE:20261104\nRRULE:FREQ=WEEKLY\nEND:VEVENT"
-    whole = f"BEGIN:VCALENDAR\nVERSION:2.0\n{weekly}\nEND:VCALENDAR\n"
+    hourly = "BEGIN:VEVENT\nSUMMARY:Early closing\nDTSTART;VALUE=DATE:20261104\nRRULE:FREQ=HOURLY\nEND:VEVENT"
+    whole = f"BEGIN:VCALENDAR\nVERSION:2.0\n{hourly}\nEND:VCALENDAR\n"
     (tmp_path / "closures.ics").write_text(whole, encoding="utf-8")
     file = tmp_path / "amends.toml"
     text = file.read_text(encoding="utf-8")
@@ -314,7 +314,7 @@ async def test_a_start_names_what_of_a_calendar_file_is_no_day_off(tmp_path: Pat
     ended = await product.amends("run")
 
     assert ended.err.count("not_a_day_off") == 1
-    assert "closures.ics: Early closing: only a day of each year may come again" in ended.err
+    assert "closures.ics: line 3: Early closing: its rule" in ended.err
     assert "Traceback" not in ended.err
 
 

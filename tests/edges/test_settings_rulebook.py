@@ -14,6 +14,7 @@ import pytest
 from amends.settings import SettingsError, cautions, load, rulebook
 from complaints.rulebook import (
     Calendar,
+    FastTrack,
     LevelTargets,
     Limit,
     OnCall,
@@ -101,7 +102,9 @@ def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Pat
     assert date(2026, 8, 15) not in holidays
     assert "Christmas Day" in holidays.values()
     (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
-    assert left_out.startswith("not counted as a day off: closures.ics: Fire drill: it is not a whole day")
+    assert left_out.startswith(
+        "not counted as a day off: closures.ics: line 7: Fire drill: it is not a whole day"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,17 @@ def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
     assert why in str(refused.value)
     assert re.search(r"line \d+: calendar\.ics", str(refused.value))
     assert "[calendar.closed]" in str(refused.value)
+
+
+def test_a_calendar_file_that_closes_every_day_is_refused(tmp_path: Path) -> None:
+    event = "BEGIN:VEVENT\nSUMMARY:Closed\nDTSTART;VALUE=DATE:20260706\nRRULE:FREQ=DAILY\nEND:VEVENT"
+    (tmp_path / "own.ics").write_text(f"BEGIN:VCALENDAR\n{event}\nEND:VCALENDAR\n", encoding="utf-8")
+    rules(tmp_path)
+    file = tmp_path / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["own.ics"]')
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="no day is worked in the year after 2026-07-03"):
+        rulebook(load(file, {}), year=2026)
 
 
 def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
@@ -224,6 +238,23 @@ def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(t
     assert (small.decide_from, small.delay_notice) == ("received", "1 bd")
     assert small.by_level == {2: LevelTargets(outside_when_missed=True)}
     assert rules(tmp_path, '[targets]\ndelay_notice = "2 bd"\n').targets.delay_notice == "2 bd"
+
+
+@pytest.mark.parametrize(
+    ("preset", "track", "window"),
+    [
+        ("uk_fca_disp", FastTrack("3 bd"), "72 months"),
+        ("au_rg271", FastTrack("5 bd", "on_request"), None),
+        ("au_rg271_hardship", FastTrack("5 bd"), None),
+        ("municipality", None, "12 months"),
+        ("small_business", None, "24 months"),
+    ],
+)
+def test_a_scheme_says_what_settles_early_and_how_old_a_matter_may_be(
+    tmp_path: Path, preset: str, track: FastTrack | None, window: str | None
+) -> None:
+    found = rules(tmp_path, organisation=f'preset = "{preset}"')
+    assert (found.fast_track, found.accept_within) == (track, window)
 
 
 def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> None:

@@ -310,7 +310,11 @@ def no_deadline_without_message(case: Case) -> None:
         # What had passed before anybody here knew of it is a figure, not a promise.
         if date.target not in _WAITED_FOR or date.met_at is not None or date.promised_due <= case.logged_at:
             continue
+        if date.target is Target.FIRST_ACTION and not date.basis.startswith("extend"):
+            continue
         at = notices.get((date.target, str(date.of)))
+        if date.target in _BESIDE and date.promised_due <= date.set_at:
+            continue
         if date.target is Target.DECIDE and at is None and (_told_too_late(case) or _heard_since(case)):
             continue
         if date.target is Target.UPDATE and at is None:
@@ -338,16 +342,18 @@ def notices_of_a_date_follow_each_other(case: Case) -> None:
         assert quiet_until(first, quiet, zone) <= last - timedelta(hours=1)
 
 
+#: What is waited for beside the answer, the first contact only once it was told that it comes later.
+_BESIDE = (Target.DATA_REQUEST, Target.REPLY, Target.PRIVACY, Target.FIRST_ACTION)
 #: The dates that are promised outside while the complaint is with us, and which notice tells of each.
-_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY, Target.DATA_REQUEST})
+_WAITED_FOR = frozenset({Target.UPDATE, Target.DECIDE, Target.LEGAL, Target.REMEDY, *_BESIDE})
 #: Of these, what was promised by a day: kept, or told before it is not.
-_PROMISED = frozenset({Target.DECIDE, Target.REMEDY, Target.DATA_REQUEST})
+_PROMISED = frozenset({Target.DECIDE, Target.REMEDY, *_BESIDE})
 _PROMISED_BY: Mapping[tuple[str, str], Target] = {
     ("progress", ""): Target.UPDATE,
     ("progress", "decide"): Target.DECIDE,
     ("legal_passed", "legal"): Target.LEGAL,
     ("remedy_late", ""): Target.REMEDY,
-    ("delay", "data_request"): Target.DATA_REQUEST,
+    **{("delay", one.value): one for one in _BESIDE},
 }
 
 
@@ -443,8 +449,8 @@ _MOOT: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or (":decide:" in key and _heard_since(after))
     ),
     "delay": lambda before, after, key: (
-        (_unheard(after) or _target_over(Target.DATA_REQUEST, after, key))
-        if Target.DATA_REQUEST in key
+        (_unheard(after) or _target_over(Target(key.split(":")[1]), after, key))
+        if key.split(":")[1] in set(_BESIDE)
         else (
             _silenced(before, after)
             or _target_over(Target.DECIDE, after, key)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from dateutil.rrule import rrulestr
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from amends.settings.closures import Closures, closures_in
-from amends.settings.ical import BadIcal, events_in
+from amends.settings.closures import Closures, Desk, closures_in
+from amends.settings.ical import BadIcal, Property, read_ical
+from amends.settings.moments import written
+from amends.settings.recurring import DAYS, repeated, rhythm_of
+from complaints.hours import parse_hours
+from complaints.localtime import from_wall
 
-LONDON = "Europe/London"
+LONDON = Desk("Europe/London")
+OFFICE = Desk("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))
 FIRST, LAST = date(2024, 1, 1), date(2034, 12, 31)
 
 
@@ -22,12 +28,12 @@ def calendar(*events: str) -> str:
     return f"BEGIN:VCALENDAR\nVERSION:2.0\n{whole}\nEND:VCALENDAR\n".replace("\n", "\r\n")
 
 
-def read(*events: str, zone: str = LONDON) -> Closures:
-    return closures_in(calendar(*events), zone, FIRST, LAST)
+def read(*events: str, desk: Desk = LONDON) -> Closures:
+    return closures_in(calendar(*events), desk, FIRST, LAST)
 
 
-def days(*events: str) -> list[str]:
-    found = read(*events)
+def days(*events: str, desk: Desk = LONDON) -> list[str]:
+    found = read(*events, desk=desk)
     assert found.left_out == ()
     return [str(day) for day in sorted(found.days)]
 
@@ -57,17 +63,20 @@ def test_whole_days_are_days_off(event: str, off: list[str]) -> None:
     ("event", "why"),
     [
         ("DTSTART:20261224T120000\nDTEND:20261224T170000", "not a whole day"),
-        ("DTSTART:20261224T120000\nDTEND:20261226T120000", "not a whole day"),
         ("DTSTART:20261224T000000\nDURATION:PT12H", "not a whole day"),
         ("DTSTART:20261224T000000", "a moment, not a day"),
         ("DTSTART:20260706T000000Z\nDTEND:20260707T000000Z", "not a whole day"),
         ("DTSTART;TZID=Nowhere:20261224T000000\nDTEND;TZID=Nowhere:20261225T000000", "'Nowhere' is not known"),
         ("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20281224", "more than a year"),
-        ("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261220", "not a whole day"),
-        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=WEEKLY", "write an event for each"),
-        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=YEARLY;BYSETPOS=1;BYDAY=MO;BYMONTH=5", "write an event for each"),
-        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=YEARLY;BYMONTH=5,8", "write an event for each"),
-        ("DTSTART;VALUE=DATE:20261224\nRDATE;VALUE=DATE:20270101", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261220", "ends before it begins"),
+        ("DTSTART;VALUE=DATE:20261224\nDURATION:-P1D", "'-P1D' is not understood: write DTEND"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=HOURLY", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=YEARLY;BYWEEKNO=20", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=WEEKLY;BYDAY=2MO", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;COUNT=3;UNTIL=20270101", "write an event for each"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;INTERVAL=0", "write an event for each"),
+        ("DTSTART;VALUE=DATE:19000101\nRRULE:FREQ=DAILY;COUNT=90000", "write a later beginning"),
+        ("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY", "write EXDATE"),
         ("DESCRIPTION:no date", "no DTSTART"),
     ],
 )  # fmt: skip
@@ -75,8 +84,30 @@ def test_what_is_no_whole_day_is_listed_by_name_and_reason_and_never_counted(eve
     found = read(f"SUMMARY:Fire drill\n{event}", "SUMMARY:Closed\nDTSTART;VALUE=DATE:20261231")
     assert list(found.days) == [date(2026, 12, 31)]
     (line,) = found.left_out
-    assert line.startswith("Fire drill: ")
+    assert line.startswith("line 3: Fire drill: ")
     assert why in line
+
+
+def test_of_several_days_the_whole_ones_are_off_and_the_others_are_listed() -> None:
+    found = read("SUMMARY:Move\nDTSTART:20261222T120000\nDTEND:20261225T120000")
+    assert list(found.days) == [date(2026, 12, 23), date(2026, 12, 24)]
+    (line,) = found.left_out
+    assert "not a whole day on 2026-12-22 and 1 more: change the opening hours" in line
+
+
+@pytest.mark.parametrize(
+    ("event", "off"),
+    [
+        ("DTSTART:20261124T090000\nDTEND:20261124T173000", ["2026-11-24"]),
+        ("DTSTART:20261124T080000\nDURATION:PT10H", ["2026-11-24"]),
+        ("DTSTART;TZID=Europe/Istanbul:20261124T000000\nDURATION:P1D", ["2026-11-24"]),
+        ("DTSTART:20261127T080000\nDTEND:20261130T180000", ["2026-11-27", "2026-11-28", "2026-11-29", "2026-11-30"]),
+        ("DTSTART:20261127T180000\nDTEND:20261130T080000", ["2026-11-28", "2026-11-29"]),
+        ("DTSTART:20261128T100000\nDTEND:20261128T110000", []),
+    ],
+)  # fmt: skip
+def test_a_day_is_off_when_the_event_lasts_through_its_opening_hours(event: str, off: list[str]) -> None:
+    assert days(event, desk=OFFICE) == off
 
 
 @pytest.mark.parametrize(
@@ -125,6 +156,155 @@ def test_cancelled_excepted_and_moved_days_are_worked() -> None:
     assert days(series, moved, dropped, alone) == ["2026-01-05", "2028-01-07"]
 
 
+def test_days_marked_as_free_time_are_worked_and_a_file_of_such_alone_is_told() -> None:
+    free = "UID:a\nSUMMARY:Somebody away\nTRANSP:TRANSPARENT\nDTSTART;VALUE=DATE:20260105"
+    assert days(free, "TRANSP:OPAQUE\nDTSTART;VALUE=DATE:20260106") == ["2026-01-06"]
+    (line,) = read(free).left_out
+    assert "mark as busy" in line
+
+
+def test_of_an_event_told_twice_the_later_version_counts_and_a_series_called_off_takes_its_moved_days_along() -> (
+    None
+):
+    first = "UID:a\nSEQUENCE:0\nDTSTART;VALUE=DATE:20260105"
+    later = "UID:a\nSEQUENCE:2\nDTSTART;VALUE=DATE:20260107"
+    assert days(later, first) == ["2026-01-07"]
+    series = "UID:b\nSTATUS:CANCELLED\nDTSTART;VALUE=DATE:20260105\nRRULE:FREQ=WEEKLY;COUNT=3"
+    moved = "UID:b\nRECURRENCE-ID;VALUE=DATE:20260112\nDTSTART;VALUE=DATE:20260113"
+    assert days(series, moved, "DTSTART;VALUE=DATE:20260301") == ["2026-03-01"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "off"),
+    [
+        ("FREQ=DAILY;COUNT=3", ["2026-12-24", "2026-12-25", "2026-12-26"]),
+        ("FREQ=WEEKLY;BYDAY=TH,FR;UNTIL=20270101", ["2026-12-24", "2026-12-25", "2026-12-31", "2027-01-01"]),
+        ("FREQ=WEEKLY;INTERVAL=2;COUNT=2", ["2026-12-24", "2027-01-07"]),
+        ("FREQ=MONTHLY;COUNT=3", ["2026-12-24", "2027-01-24", "2027-02-24"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=3", ["2026-12-31", "2027-01-31", "2027-03-31"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR;COUNT=2", ["2026-12-25", "2027-01-29"]),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=2", ["2026-12-31", "2027-01-29"]),
+        ("FREQ=YEARLY;BYMONTH=5,8;BYDAY=1MO;COUNT=3", ["2027-05-03", "2027-08-02", "2028-05-01"]),
+        ("FREQ=YEARLY;BYYEARDAY=-1;COUNT=2", ["2026-12-31", "2027-12-31"]),
+    ],
+)
+def test_a_day_comes_again_by_days_weeks_months_and_years(rule: str, off: list[str]) -> None:
+    assert days(f"DTSTART;VALUE=DATE:20261224\nRRULE:{rule}") == off
+
+
+def test_single_days_are_added_to_a_series_and_taken_from_it_however_they_are_written() -> None:
+    series = "DTSTART;TZID=Europe/London:20260706T000000\nDURATION:P1D\nRRULE:FREQ=WEEKLY;COUNT=3"
+    series += "\nRDATE;TZID=Europe/London:20260708T000000,20260706T000000\nEXDATE:20260712T230000Z"
+    series += "\nRDATE;VALUE=PERIOD:20260730T230000Z/P2D"
+    assert days(series) == ["2026-07-06", "2026-07-08", "2026-07-20", "2026-07-31", "2026-08-01"]
+    assert days("DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=DATE:20260107") == ["2026-01-05", "2026-01-07"]
+
+
+def test_a_series_goes_on_by_the_wall_of_its_zone_over_a_change_of_the_clocks_until_an_instant() -> None:
+    weekly = "DTSTART;TZID=Europe/London:20261019T000000\nDTEND;TZID=Europe/London:20261020T000000\nRRULE:FREQ=WEEKLY"
+    assert days(f"{weekly};UNTIL=20261102T000000Z") == ["2026-10-19", "2026-10-26", "2026-11-02"]
+    assert days(f"{weekly};UNTIL=20261101T235959Z") == ["2026-10-19", "2026-10-26"]
+
+
+def test_a_series_changed_from_one_day_on_is_listed_and_not_guessed() -> None:
+    series = "UID:a\nSUMMARY:Inventory\nDTSTART;VALUE=DATE:20260105\nRRULE:FREQ=WEEKLY;COUNT=4"
+    changed = "UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260112\nDTSTART;VALUE=DATE:20260113"
+    found = read(series, changed)
+    assert list(found.days) == [date(2026, 1, 13)]
+    assert "write another series" in found.left_out[0]
+
+
+ZONE = """BEGIN:VTIMEZONE
+TZID:Works Time
+BEGIN:STANDARD
+DTSTART:16010101T020000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0000
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T010000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZOFFSETFROM:+0000
+TZOFFSETTO:+0100
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+
+
+@given(st.datetimes(datetime.fromisoformat("2024-01-01"), datetime.fromisoformat("2034-12-30")))
+def test_a_zone_that_the_file_explains_itself_is_kept(at: datetime) -> None:
+    wall = at.replace(microsecond=0)
+    file = read_ical(f"BEGIN:VCALENDAR\n{ZONE}END:VCALENDAR")
+    value = f"{wall:%Y%m%dT%H%M%S}"
+    found = written(Property(value, {"TZID": "Works Time"}), value, file.zones, "Europe/Istanbul")
+    # In the hours of a change the two ways of writing London differ by which of the hours is meant.
+    assume(not (wall.month in (3, 10) and wall.day >= 25 and wall.weekday() == 6 and wall.hour < 3))
+    assert found.at == from_wall(wall, "Europe/London")
+
+
+@pytest.mark.parametrize("tzid", ["/freeassociation.sourceforge.net/Europe/London", "GMT Standard Time"])
+def test_a_zone_is_known_by_the_names_that_programs_give_it(tzid: str) -> None:
+    assert days(f'DTSTART;TZID="{tzid}":20260706T000000\nDURATION:P1D') == ["2026-07-06"]
+
+
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "BYMONTH": st.lists(st.integers(1, 12), min_size=1, max_size=3),
+        "BYMONTHDAY": st.lists(st.sampled_from([-31, -2, -1, 1, 2, 13, 29, 30, 31]), min_size=1, max_size=2),
+        "BYDAY": st.lists(st.sampled_from(DAYS), min_size=1, max_size=3),
+        "BYSETPOS": st.lists(st.sampled_from([-2, -1, 1, 2, 5]), min_size=1, max_size=2),
+        "BYYEARDAY": st.lists(st.sampled_from([-366, -1, 1, 60, 366]), min_size=1, max_size=2),
+    },
+)
+
+
+@given(
+    st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
+    st.integers(1, 5),
+    PARTS,
+    st.sampled_from(["", "-1", "1", "3", "-5"]),
+    st.sampled_from(DAYS),
+    st.one_of(st.none(), st.integers(1, 40), st.dates(date(2019, 1, 1), date(2030, 1, 1))),
+    st.dates(date(2019, 1, 1), date(2027, 12, 31)),
+)
+def test_a_rule_gives_the_days_that_another_library_gives(
+    frequency: str,
+    interval: int,
+    parts: dict[str, list[object]],
+    nth: str,
+    week_start: str,
+    ends: int | date | None,
+    begins: date,
+) -> None:
+    if frequency in ("MONTHLY", "YEARLY") and "BYDAY" in parts:
+        parts = {**parts, "BYDAY": [f"{nth}{day}" for day in parts["BYDAY"]]}
+    assume(not (frequency == "WEEKLY" and "BYMONTHDAY" in parts))
+    assume(set(parts) - {"BYSETPOS"} or "BYSETPOS" not in parts)
+    rule = f"FREQ={frequency};INTERVAL={interval};WKST={week_start}"
+    rule += "".join(f";{name}={','.join(map(str, values))}" for name, values in parts.items())
+    rule += f";COUNT={ends}" if isinstance(ends, int) else ""
+    rule += f";UNTIL={ends:%Y%m%d}" if isinstance(ends, date) else ""
+    first, last = date(2024, 1, 1), date(2028, 12, 31)
+    until = ends if isinstance(ends, date) else None
+    ours = list(repeated(rhythm_of(rule), begins, until, first, last))
+    # Of a rule that no day ever agrees with the other one searches all years there are.
+    assume(ours)
+    theirs = rrulestr(rule, dtstart=datetime.combine(begins, time())).between(
+        datetime.combine(first, time()), datetime.combine(last, time()), inc=True
+    )
+    assert ours == [one.date() for one in theirs]
+
+
+def test_a_file_that_would_take_too_long_is_refused() -> None:
+    daily = "DTSTART;VALUE=DATE:19700101\nRRULE:FREQ=DAILY"
+    with pytest.raises(BadIcal, match="more than 20000 times"):
+        read(*[daily] * 6)
+    with pytest.raises(BadIcal, match="more than 5000"):
+        read(*["DTSTART;VALUE=DATE:20260101"] * 5001)
+
+
 def test_names_are_unfolded_unescaped_and_on_one_line() -> None:
     text = calendar(
         "DTSTART;VALUE=DATE:20261224\nSUMMARY;LANGUAGE=en:Closed\\, thanks\\n to sto\n cktaking\\; all day"
@@ -144,7 +324,7 @@ def test_an_alarm_inside_and_a_zone_beside_an_event_are_none_of_its_business() -
 
 
 def test_a_parameter_may_hold_what_else_ends_it() -> None:
-    (event,) = events_in(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed'))
+    (event,) = read_ical(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed')).events
     assert (event["SUMMARY"][0].text, event["SUMMARY"][0].parameters["ALTREP"]) == ("Closed", "cid:a;b:c")
 
 
@@ -156,7 +336,8 @@ def test_a_parameter_may_hold_what_else_ends_it() -> None:
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261224\n", "is it whole"),
         ("BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR\n", "line 2: END:VEVENT closes nothing"),
         (calendar("DTSTART;VALUE=DATE:20261324"), "'20261324' is not a date"),
-        (calendar("DTSTART:tomorrow"), "'tomorrow' is not a date"),
+        (calendar("DTSTART:tomorrow"), "line 4: 'tomorrow' is not a date"),
+        (calendar("DTSTART:00010101"), "such years have no calendar"),
         (calendar("DTSTART:20261224\nEXDATE:x\nRRULE:FREQ=YEARLY"), "'x' is not a date"),
     ],
 )
@@ -178,7 +359,7 @@ def test_any_name_and_any_whole_days_survive_writing_and_folding(start: date, le
     assert set(found.days.values()) == {plain or "Closed"}
 
 
-@given(st.text(alphabet=st.sampled_from("BEGINVCALENDRT:;=0123456789\n\r \t\"'\\XUYFQ-"), max_size=300))
+@given(st.text(alphabet=st.sampled_from("BEGINVCALENDRTWKYMOU:;=0123456789\n\r \t\"'\\XUYFQ-"), max_size=300))
 def test_any_text_is_read_or_refused(text: str) -> None:
     whole = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{text}\nEND:VEVENT\nEND:VCALENDAR"
     with suppress(BadIcal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -38,6 +38,7 @@ from tests.rules.builders import (
     decided,
     heard_at,
     remedied,
+    rules_with,
 )
 from tests.rules.dialogue_play import TEXTS
 
@@ -153,6 +154,97 @@ def test_who_asked_about_their_data_hears_before_the_date_that_it_will_not_be_ke
     assert early.text != late.text
     assert "delay" not in asked.do(Verb.REPLY, ALICE, {}, {"text": "It is erased on Monday."}).kinds
     assert "delay" not in closed.kinds
+
+
+@clause("7.3")
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_who_asked_a_question_hears_before_it_goes_unanswered_beyond_its_date(language: str) -> None:
+    asked = a_told_case().do(Verb.ADD, ANNA, a_message(kind="question"))
+    duty, target = asked.duty("delay"), asked.case.target(Target.REPLY)
+    assert target is not None
+    assert (duty.key, duty.facts["target"]) == ("delay:reply:1", "reply")
+    assert asked.at < duty.due == target.promised_due - timedelta(hours=1)
+    letter = Letter(asked.case, TEXTS, language)
+    early, late = (
+        Composer(letter, asked.events, lambda seq: {}, now).compose("delay", duty.facts)
+        for now in (duty.due, target.promised_due)
+    )
+    assert early is not None
+    assert late is not None
+    assert letter.day(target.promised_due) in early.text
+    assert early.text != late.text
+    assert "delay" not in asked.do(Verb.REPLY, ALICE, {}, {"text": "Because of the meter."}).kinds
+
+
+@clause("7.3")
+def test_the_part_about_personal_data_is_not_missed_in_silence() -> None:
+    told = an_assessed_case(rules=rules_with(privacy="30 days"), category="privacy")
+    target = told.case.target(Target.PRIVACY)
+    assert target is not None
+    (duty,) = (one for one in told.owed if one.key == "delay:privacy:1")
+    assert duty.due == target.promised_due - timedelta(hours=1)
+    said = Composer(Letter(told.case, TEXTS, "en"), told.events, lambda seq: {}, duty.due)
+    spoken = said.compose("delay", duty.facts)
+    assert spoken is not None
+    assert "personal data" in spoken.text
+    answered = told.do(Verb.REPLY, ALICE, {"answers_privacy": True}, {"text": "We hold this."})
+    assert "delay:privacy:1" not in answered.keys
+
+
+@clause("7.3")
+def test_a_first_contact_that_was_told_to_come_later_is_not_missed_in_silence() -> None:
+    told = acknowledged(a_received_case())
+    assert not any(key.startswith("delay:first_action") for key in told.keys)
+    why = {"reason": "The inspector is away."}
+    moved = told.do(Verb.EXTEND, MONA, {"target": "first_action", "extended_to": "2026-11-12"}, why)
+    (duty,) = (one for one in moved.owed if one.key.startswith("delay:first_action"))
+    assert moved.at < duty.due < at("2026-11-12 17:30")
+    spoken = Composer(Letter(moved.case, TEXTS, "en"), moved.events, lambda seq: {}, duty.due)
+    assert spoken.compose("delay", duty.facts) is not None
+
+
+def news_due(told: Told) -> datetime:
+    """When the next progress notice leaves."""
+    (one,) = (one for one in told.owed if one.kind == "progress" and "target" not in one.facts)
+    return one.due
+
+
+@clause("7.3")
+def test_the_day_that_staff_named_for_the_next_news_is_kept_or_told_and_no_later_than_the_rules_ask() -> None:
+    told = an_assessed_case()
+    words = {"done": "We wrote to the works.", "left": "Their answer."}
+    soon = told.do(Verb.INFORM, ALICE, {"next_date": "2026-11-05"}, words)
+    target = soon.case.target(Target.UPDATE)
+    assert target is not None
+    assert target.internal_due == at("2026-11-05 17:30")
+    assert news_due(soon) <= at("2026-11-05 17:30")
+    # A reply in between takes the named day not back; the progress notice of that day does.
+    replied = soon.do(Verb.REPLY, ALICE, {}, {"text": "One thing more."})
+    assert news_due(replied) <= at("2026-11-05 17:30")
+    kept = replace(replied, at=at("2026-11-05 17:29")).do(Verb.INFORM, SYSTEM)
+    assert news_due(kept) > at("2026-11-05 17:30")
+    late = told.do(Verb.INFORM, ALICE, {"next_date": "2026-12-18"}, words)
+    plain = late.case.target(Target.UPDATE)
+    assert plain is not None
+    assert (plain.internal_due, plain.basis) == (at("2026-11-10 17:30"), "P3.update_every")
+
+
+@clause("7.3")
+def test_a_day_named_after_the_decision_is_kept_or_told_too_and_the_decision_itself_is_such_news() -> None:
+    words = {"done": "The pipe is ordered.", "left": "Laying it."}
+    told = a_told_case(remedies=[a_refund()])
+    named = told.do(Verb.INFORM, ALICE, {"next_date": "2026-11-06"}, words)
+    assert named.at < news_due(named) <= at("2026-11-06 17:30")
+    composer = Composer(Letter(named.case, TEXTS, "en"), named.events, lambda seq: {}, news_due(named))
+    spoken = composer.compose("progress", {})
+    assert spoken is not None
+    assert spoken.text.endswith("Still to do: doing what we promised and checking it.")
+    heard = named.do(Verb.INFORM, SYSTEM)
+    assert "progress" not in heard.kinds
+    before = an_investigated_case().do(Verb.INFORM, ALICE, {"next_date": "2026-11-06"}, words)
+    waiting = decided(before)
+    assert news_due(waiting) <= at("2026-11-06 17:30")
+    assert "progress" not in waiting.do(Verb.COMMUNICATE_DECISION, SYSTEM).kinds
 
 
 @clause("7.7")

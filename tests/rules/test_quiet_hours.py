@@ -52,7 +52,7 @@ STARTS = frozenset(
     }
 )
 #: It answers a message or a press of theirs: it leaves at once.
-ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata"})
+ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata", "summary"})
 #: Danger leaves at once, whoever began.
 DANGER = frozenset({"danger_seen"})
 #: An answer where the person\'s own words brought it about, else begun by us.
