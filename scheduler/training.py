@@ -129,13 +129,15 @@ class _Trainer:
         verdict = said["verdict"]
         run = Run(key, until, len(rows), verdict["passes"], verdict)
         sha256 = hashlib.sha256(made).hexdigest()
+        how = "made_anew" if run.made_anew else "trained"
         await store.in_thread(
-            store.keep_run, run, made, sha256, said["card"], activate=run.passes, by="system"
+            store.keep_run, run, made, sha256, said["card"], activate=run.passes, how=how, by="system"
         )
-        if run.passes:
+        if run.passes and not run.made_anew:
             log.info("model_trained", sha256=sha256, examples=len(rows), until=stamp(until))
         else:
-            log.warning("model_turned_away", sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
+            told = "model_made_anew" if run.passes else "model_turned_away"
+            log.warning(told, sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
         return Done()
 
     async def _rows(self) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from triage.holdout import Row
 from triage.learning import InUse, learn
 from triage.starters import starter_examples
 from triage.training import train
+from triage.unlearning import unlearn
 
 ORPHANED = 70
 _LOOK_SECONDS = 1.0
@@ -40,24 +41,22 @@ def main() -> None:
     order = json.loads(head)
     own = [*starters(order["languages"]), *map(_written, order.get("own", ()))]
     in_use, unread = _in_use(order.get("in_use"), blob)
-    candidate, verdict = learn(
-        own,
-        rows_of(order["rows"]),
-        history=[_past(one) for one in order.get("history", ())],
-        train=partial(
-            train,
-            wanted_precision=order["wanted_precision"],
-            alert_rate=order["alert_budget"],
-            encoder=chosen_encoder(order.get("encoder", AUTO)),
-        ),
-        in_use=in_use,
-        erased=order.get("erased", False),
-        alert_budget=order["alert_budget"],
+    rows, history = rows_of(order["rows"]), [_past(one) for one in order.get("history", ())]
+    recipe = partial(
+        train,
+        wanted_precision=order["wanted_precision"],
+        alert_rate=order["alert_budget"],
+        encoder=chosen_encoder(order.get("encoder", AUTO)),
     )
+    budget = order["alert_budget"]
+    if order.get("erased") and in_use is not None:
+        made, verdict = unlearn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
+    else:
+        made, verdict = learn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
     said = verdict.as_json()
     said["reasons"] += unread
-    header = json.dumps({"card": card(candidate), "verdict": said}, ensure_ascii=False)
-    sys.stdout.buffer.write(header.encode() + b"\n" + dump(candidate))
+    header = json.dumps({"card": card(made), "verdict": said}, ensure_ascii=False)
+    sys.stdout.buffer.write(header.encode() + b"\n" + dump(made))
 
 
 def starters(languages: Sequence[str]) -> list[Example]:

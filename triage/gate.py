@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,21 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May the candidate be used? `reasons` are sentences for people, `figures` plain values for each set."""
+    """May the model be used? `reasons` are sentences for people, `figures` plain values for each set.
+
+    `learnt_until`: it is not the candidate but the model before made anew (`unlearning`), of what was confirmed
+    up to then.
+    """
 
     passes: bool
     reasons: tuple[str, ...]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    learnt_until: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values under the keys that the record and `--json` use."""
-        return {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
+        """Plain values under the keys that the record and `--json` use; `learnt_until` where it is set."""
+        said = {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
+        return said if self.learnt_until is None else {**said, "learnt_until": self.learnt_until.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +144,23 @@ def weigh(
     candidate: Model,
     *,
     has_active: bool,
-    erased: bool = False,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict from answers that are there already.
-
-    `erased`: the model in use holds words that were erased since; then the candidate may be worse, but not miss
-    more of severity 4 and 5.
-    """
+    """The verdict from answers that are there already."""
     figures = {one.name: _figures(one, alert_budget) for one in parts}
     if not has_active:
         return against_a_guess(parts, candidate, figures)
     if not parts:
-        if erased:
-            return Verdict(True, (_ERASED,), figures)
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
-    worse, missed = [reason for one in parts for reason in _worse(one, figures[one.name])], _missed(figures)
-    if missed or (worse and not erased):
-        return Verdict(False, (*worse, *missed), figures)
+    worse = [reason for one in parts for reason in _worse(one, figures[one.name])] + _missed(figures)
     if worse:
-        return Verdict(True, (*worse, _ERASED), figures)
+        return Verdict(False, tuple(worse), figures)
     said = tuple(
         f"{one.name}: macro-F1 {_change(figures[one.name], 'macro_f1')}, log-loss "
         f"{_change(figures[one.name], 'log_loss')} on {len(one.labels)} rows."
         for one in parts
     )
     return Verdict(True, said, figures)
-
-
-_ERASED = "Used all the same: the model in use may hold words that were erased since."
 
 
 def against_a_guess(

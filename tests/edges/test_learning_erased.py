@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from amends.checking_model import model_findings
+from bots.slack.model_news import model_news
 from complaints.duties import Lane, Owed
 from scheduler.retraining import Learning, owe_retraining
 from store.keyring import Keyring
@@ -91,6 +93,33 @@ async def test_until_another_is_in_use_the_model_goes_on_and_the_check_says_what
     process = an_answer(b"better")
     assert await perform(store, process) == Done()
     assert (len(process.orders), store.is_whole(number)) == (1, False)
+
+
+@clause("8.1")
+async def test_a_model_made_anew_in_place_of_one_turned_away_holds_nothing_erased_and_is_told_of(
+    store: Store, clock: FakeClock, good: Model
+) -> None:
+    ref = Desk(store).closed()
+    before = kept(store, b"before")
+    learnt = store.learnt_until(before)[0]
+    assert learnt is not None
+    erased(store, clock, ref)
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    verdict = {"passes": True, "reasons": ["worse"], "figures": {}, "learnt_until": learnt.isoformat()}
+    process = Process((dump(good), {"card": {"version": "anew"}, "verdict": verdict}, None))
+    with capture_logs() as logs:
+        assert await perform(store, process) == Done()
+    assert [(one["event"], one["log_level"]) for one in logs] == [("model_made_anew", "warning")]
+    active = store.active_model()
+    assert active is not None
+    # It has not learnt what came since, and yet nothing that was erased before it was made.
+    assert store.learnt_until(active[2]) == (learnt, True)
+    assert (store.models_with_erased_words(), store.is_whole(before)) == ([], False)
+    newest = store.model_history()[0]
+    assert (newest["used"], newest["how"], newest["verdict"]["reasons"]) == (True, "made_anew", ["worse"])
+    found = next(one for one in model_findings(store) if one.what == "last training")
+    assert (found.mark, "made anew without what was erased" in found.remedy) == ("warn", True)
+    assert model_news(store).made_anew
 
 
 def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClock) -> None:
