@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from structlog.testing import capture_logs
 from amends.checking_model import model_findings
 from bots.slack.model_news import model_news
 from complaints.duties import Lane, Owed
+from complaints.people import MODEL
+from complaints.vocabulary import Verb
 from scheduler.retraining import Learning, owe_retraining
 from store.keyring import Keyring
 from store.learnt_history import History
@@ -20,11 +23,12 @@ from store.open import Store
 from store.outcomes import Done
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 from tests.edges.product import KEY, Product
 from tests.edges.test_learning_commands import good, product
 from tests.edges.test_learning_history import ROW
 from tests.edges.test_learning_runs import Process, owed, perform
+from tests.rules.builders import a_proposal
 from triage.artefact import digest, dump
 from triage.pipeline import Model
 
@@ -120,6 +124,19 @@ async def test_a_model_made_anew_in_place_of_one_turned_away_holds_nothing_erase
     found = next(one for one in model_findings(store) if one.what == "last training")
     assert (found.mark, "made anew without what was erased" in found.remedy) == ("warn", True)
     assert model_news(store).made_anew
+
+
+@clause("8.1")
+def test_a_like_case_that_was_erased_is_not_shown_though_the_proposal_was_made_before(store: Store) -> None:
+    desk = Desk(store)
+    first, second = desk.closed(), desk.receive(chat=desk.chat("70002"))
+    ref = desk.receive(chat=desk.chat("70003"))
+    similar = [{"ref": one, "category": "supply", "severity": 2, "likeness": 0.9} for one in (first, second)]
+    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(), {"similar": json.dumps(similar)})
+    store.erase(first, "request")
+    proposed = store.open_case(ref, desk.actor(HANDLER), "open").proposal
+    assert proposed is not None
+    assert [one["ref"] for one in proposed["similar"]] == [second]
 
 
 def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClock) -> None:

@@ -443,7 +443,7 @@ async def test_a_stop_ends_the_process_that_trains(
     assert sqlite_store.lead(TRAINER, "the next", HELD_SECONDS) is not None
 
 
-async def test_a_real_run_learns_from_the_record_and_what_it_proposes_names_it(store: Store) -> None:
+async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(store: Store) -> None:
     desk = Desk(store)
     for number in range(4):
         assess(desk, number)
