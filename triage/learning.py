@@ -60,7 +60,7 @@ def learn(
     notes: list[str] = []
     fixed = [row for row in parts.fixed if _unseen(row, in_use)]
     if len(fixed) >= FEWEST_FIXED:
-        judged.append(gate.part("fixed", candidate, active, [row.example for row in fixed]))
+        judged.append(gate.part("fixed", candidate, active, _told(fixed), new=_new(fixed, in_use)))
     elif in_use is not None and any(row.whole for row in rows):
         judged.append(_cross_fitted(own, history, parts, in_use, train))
         notes.append(
@@ -70,7 +70,9 @@ def learn(
     if len(parts.recent) >= FEWEST:
         past = apart(history, (*parts.fixed, *parts.recent))
         earlier = train(to_learn(own, without(parts.learnt, parts.recent), past))
-        judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
+        judged.append(
+            gate.part("recent", earlier, active, _told(parts.recent), new=_new(parts.recent, in_use))
+        )
     elif in_use is not None:
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
     if in_use is not None and in_use.ours and not any(row.whole for row in rows):
@@ -141,6 +143,13 @@ def _unseen(row: Row, in_use: InUse | None) -> bool:
     return in_use is None or in_use.ours or in_use.until is None or row.at > in_use.until
 
 
+def _new(rows: Sequence[Row], in_use: InUse | None) -> gate.Flags | None:
+    """Which of them the model in use cannot have learnt from; None where nobody knows."""
+    if in_use is None or in_use.until is None:
+        return None
+    return np.array([row.at > in_use.until for row in rows], dtype=bool)
+
+
 def to_learn(own: Sequence[Example], rows: Sequence[Row], history: Sequence[Example]) -> list[Example]:
     """All that one training reads."""
     return [*own, *(row.example for row in rows), *history]
@@ -168,14 +177,15 @@ def _cross_fitted(
         pairs.append((held, candidate, recipe))
     known = {category for _, *models in pairs for model in models for category in model.categories}
     categories = tuple(sorted(known | {row.example.category for row in judged}))
-    rows = [row.example for held, *_ in pairs for row in held]
+    laid = [row for held, *_ in pairs for row in held]
     return Part(
         "cross-fitted",
         categories,
-        gate.labels_of(rows, categories),
-        gate.severities_of(rows),
+        gate.labels_of(_told(laid), categories),
+        gate.severities_of(_told(laid)),
         _joined([gate.answers(model, _told(held), categories) for held, model, _ in pairs]),
         _joined([gate.answers(model, _told(held), categories) for held, _, model in pairs]),
+        _new(laid, in_use),
     )
 
 
