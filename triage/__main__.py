@@ -1,10 +1,11 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "erased", "wanted_precision",
-"alert_budget", "encoder"}`, then the artefact of the model in use, if there is one. `rows` are the record's,
-with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a promoted model learnt from
-besides; `erased` whether the model in use may hold words that were erased since. All comes over a pipe so that no
-complainant's words lie in a file.
+The order is one line of JSON, `{"languages", "own", "rows", "history", "unlabelled", "in_use", "erased",
+"wanted_precision", "alert_budget", "encoder"}`, then the artefact of the model in use, if there is one.
+`rows` are the record's, with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a
+promoted model learnt from besides; `unlabelled` what was told in complaints that nobody has assessed; `erased`
+whether the model in use may hold words that were erased since. All comes over a pipe so that no complainant's
+words lie in a file.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main() -> None:
         wanted_precision=order["wanted_precision"],
         alert_rate=order["alert_budget"],
         encoder=chosen_encoder(order.get("encoder", AUTO)),
+        unlabelled=order.get("unlabelled", ()),
     )
     budget = order["alert_budget"]
     if order.get("erased") and in_use is not None:

@@ -153,6 +153,24 @@ def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClo
     assert owed(store) == []
 
 
+@clause("8.1")
+@pytest.mark.parametrize(("unlabelled", "holds"), [(300, True), (0, False)])
+def test_a_run_that_read_unassessed_complaints_is_taken_to_hold_one_that_was_erased(
+    store: Store, clock: FakeClock, unlabelled: int, holds: bool
+) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    clock.go_on(minutes=1)
+    run = Run("9:a:c", store.now(), 0, True, {"reasons": []})
+    number = store.keep_run(run, b"one", digest(b"one"), {"unlabelled": unlabelled}, activate=True)
+    desk.complain(ref, Verb.WITHDRAW)
+    erased(store, clock, ref)
+    later = desk.receive()
+    desk.complain(later, Verb.WITHDRAW)
+    erased(store, clock, later)
+    assert store.models_with_erased_words() == ([number] if holds else [])
+
+
 @pytest.mark.parametrize(("read", "holds"), [("2026-11-03T10:00:30+00:00", True), (None, False)])
 def test_a_model_trained_by_hand_is_judged_by_when_the_record_was_read_for_it(
     store: Store, clock: FakeClock, read: str | None, holds: bool

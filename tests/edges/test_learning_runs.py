@@ -456,6 +456,19 @@ async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(sto
     assert (run.passes, run.examples, store.is_whole(active[2])) == (True, 4, True)
 
 
+async def test_a_run_also_reads_what_nobody_assessed_and_is_no_other_run_for_it(store: Store) -> None:
+    desk = Desk(store)
+    assess(desk, 1)
+    desk.receive("The lamp is broken.", chat=desk.chat("70002"))
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    process = Process()
+    assert await perform(store, process) == Done()
+    desk.receive("The road is flooded.", chat=desk.chat("70003"))
+    store.insert(Owed("train:2", "train", store.now(), Lane.BULK))
+    assert await perform(store, process) == Done()
+    assert [order["unlabelled"] for order in process.orders] == [["The lamp is broken."]]
+
+
 def proposal(**more: Any) -> Mapping[str, Any]:
     """What a model of some version proposes."""
     return a_proposal(**more)
