@@ -35,13 +35,14 @@ def model_findings(store: Store, *, own: Sequence[str] = (), folder: Path | None
     if (without := model.facts.get("without_encoder")) is not None:
         yield Finding("warn", "encoder", f"{without} The model answers by its words.", _WITHOUT)
     run = store.last_run()
-    if run is not None and not run.passes:
+    if run is not None and (run.made_anew or not run.passes):
         why = "; ".join(run.verdict.get("reasons", ()))
+        stays = "is made anew without what was erased" if run.made_anew else "stays in use"
         yield Finding(
             "warn",
             "last training",
             f"its model was not let in: {why}",
-            "The one before stays in use; see `amends triage history`. Look at the newest assessments.",
+            f"The one before {stays}; see `amends triage history`. Look at the newest assessments.",
         )
     yield from _drift(store, card.get("accuracy"))
 
@@ -53,7 +54,7 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[Finding]:
         yield Finding("warn", "model drift", DRIFTS[one.code].format(**one.as_json()), _READ)
 
 
-_FORGETS = "The next night trains one without them. If that one is turned away, see `amends triage history`."
+_FORGETS = "The next night puts one without them in use; if this stays, see `amends outbox list`."
 _WITHOUT = "Install it with `make install EXTRA=embeddings`, or train anew without it."
 
 #: What a warning means, for people at the command line.

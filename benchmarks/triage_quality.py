@@ -1,11 +1,16 @@
 """How good the triage is, beside the plain models of `triage_rivals`, on the same draws in one run.
 
     python -m benchmarks.triage_quality --data DIR [--draws 3] [--only category,severity,cost] [--dev] [--json]
+    python -m benchmarks.triage_quality --only category --sets own:tr,own:de [--sizes 100,200,all]
+    python -m benchmarks.triage_quality --only category --data DIR --sets each
+
+`--sets` are names of sets in DIR (`triage_sets` says how files are called; columns are found by their usual names),
+`each` all that lie there, `own:` and a language the texts of this repository in that language alone.
 
 Each draw holds back a quarter of the train rows and scores on it; with --dev the dev rows are scored instead
-(touch them seldom: a set looked at often is no test). The interval beside a figure of ours is of the paired
+(touch them seldom: a set looked at often is no test). The intervals beside figures of ours are of the paired
 difference to the plain calibrated SVM, by bootstrap over the scored texts: one that several draws held back is drawn
-with all its answers, for they are not independent. Severity is cross-validated
+with all its answers, for they are not independent. Below zero is better for log-loss. Severity is cross-validated
 over train and dev rows together, as often as there are draws (`triage_severity`).
 """
 
@@ -25,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.triage_cost import cost, training
 from benchmarks.triage_rivals import REGRESSION, RIVALS, SVM
-from benchmarks.triage_sets import Rows, draws, is_there, read, shortened, unlabelled, written
+from benchmarks.triage_sets import Rows, draws, is_there, learnt, names, shortened, unlabelled, written
 from benchmarks.triage_severity import SEVERITY_SET, severity
 from triage.embeddings import Encoder, installed_encoder
 from triage.example import Example
@@ -44,6 +49,8 @@ SIZES: dict[str, tuple[tuple[int | None, ...], bool]] = {
     "banking77": ((10, None), True),
     "shop_synthetic": ((None,), False),
 }
+#: Of a set that is not among them.
+OTHER_SIZES: tuple[int | None, ...] = (100, 200, None)
 ROUNDS = 400
 Figure = Callable[[np.ndarray, np.ndarray], float]
 
@@ -110,10 +117,11 @@ class Scores:
                 name: of(probabilities, labels) for name, of in FIGURES.items()
             }
             row["seconds"] = float(np.mean(self.seconds[model]))
-            row["macro_f1 - SVM"] = ""
-            if model not in RIVALS:
-                low, high = interval(macro_f1, probabilities, told[SVM], labels, self.texts)
-                row["macro_f1 - SVM"] = f"{low:+.3f} … {high:+.3f}"
+            for name in ("macro_f1", "log_loss"):
+                row[f"{name} - SVM"] = ""
+                if model not in RIVALS:
+                    low, high = interval(FIGURES[name], probabilities, told[SVM], labels, self.texts)
+                    row[f"{name} - SVM"] = f"{low:+.3f} … {high:+.3f}"
             found.append(row)
         return found
 
@@ -128,10 +136,23 @@ def ours(rows: Rows, own: Rows, others: Sequence[str], encoder: Encoder | None) 
     return train(examples, unlabelled=others, encoder=encoder)
 
 
+def sizes_of(name: str, asked: str | None) -> tuple[tuple[int | None, ...], bool]:
+    """Sizes to learn from and whether they are of each category: those asked for, else those of the set."""
+    if asked is None:
+        return SIZES.get(name, (OTHER_SIZES, False))
+    return tuple(None if one == "all" else int(one) for one in asked.split(",")), False
+
+
 def compare(
-    folder: Path, name: str, *, count: int, on_dev: bool, encoder: Encoder | None
+    folder: Path,
+    name: str,
+    *,
+    sizes: tuple[int | None, ...],
+    each: bool,
+    count: int,
+    on_dev: bool,
+    encoder: Encoder | None,
 ) -> list[dict[str, Any]]:
-    sizes, each = SIZES[name]
     own, others = written(name), unlabelled(folder, name)
     found = []
     for size in sizes:
@@ -139,18 +160,16 @@ def compare(
             continue
         scores: Scores | None = None
         # Nothing is drawn where nothing is left out.
-        for learnt, asked in draws(
-            folder, name, count=1 if size is None and on_dev else count, on_dev=on_dev
-        ):
-            scores = scores or Scores(sorted({*learnt.categories, *asked.categories}))
+        for known, asked in draws(folder, name, count=1 if size is None and on_dev else count, on_dev=on_dev):
+            scores = scores or Scores(sorted({*known.categories, *asked.categories}))
             scores.scored(asked)
-            rows = shortened(learnt, size, each=each)
+            rows = shortened(known, size, each=each)
             texts, categories = rows.texts + own.texts, rows.categories + own.categories
             for title, make in RIVALS.items():
                 begun = time.perf_counter()
                 predict, classes = make(texts, categories)
                 scores.put(title, predict(asked.texts), classes, time.perf_counter() - begun)
-            ways = [(OURS, others, None)]
+            ways: list[tuple[str, tuple[str, ...], Encoder | None]] = [(OURS, others, None)]
             ways += [(BARE, (), None)] if others and len(texts) < 2_000 else []
             ways += [(ENCODED, others, encoder)] if encoder is not None else []
             for title, unassessed, reads in ways:
@@ -177,20 +196,33 @@ def main() -> int:
     asked.add_argument("--data", type=Path, default=Path("data"), help="folder with the gzip CSVs")
     asked.add_argument("--draws", type=int, default=3, help="draws of each size")
     asked.add_argument("--only", default="category,severity,cost")
-    asked.add_argument("--sets", default=",".join(SIZES))
+    asked.add_argument("--sets", default=",".join(SIZES), help="names, own:<language>, or each")
+    asked.add_argument("--sizes", help="rows to learn from, such as 500,5000,all, instead of the set's own")
     asked.add_argument("--dev", action="store_true", help="score on the dev rows")
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     only = set(given.only.split(","))
-    console = Console(stderr=given.json, width=130)
+    console = Console(stderr=given.json, width=150)
     encoder = installed_encoder()
     on = "dev rows" if given.dev else f"held-back train rows, {given.draws} draws"
     result: dict[str, Any] = {}
-    for name in given.sets.split(",") if "category" in only else ():
-        if not is_there(given.data, name):
-            console.print(f"{name}: no {name}_train.csv.gz in {given.data}: left out.")
+    wanted = names(given.data) if given.sets == "each" else given.sets.split(",")
+    for name in wanted if "category" in only else ():
+        if not is_there(given.data, name, on_dev=given.dev):
+            console.print(
+                f"{name}: no {'dev' if given.dev else 'train'} rows of it in {given.data}: left out."
+            )
             continue
-        result[name] = compare(given.data, name, count=given.draws, on_dev=given.dev, encoder=encoder)
+        sizes, each = sizes_of(name, given.sizes)
+        result[name] = compare(
+            given.data,
+            name,
+            sizes=sizes,
+            each=each,
+            count=given.draws,
+            on_dev=given.dev,
+            encoder=encoder,
+        )
         show(console, f"Category, {name} ({on}; written examples: {len(written(name).texts)})", result[name])
     there = is_there(given.data, SEVERITY_SET)
     if "severity" in only and there:
@@ -201,11 +233,11 @@ def main() -> int:
             result["severity"],
         )
     if "cost" in only:
-        long = read(given.data / f"{SEVERITY_SET}_train.csv.gz").texts if there else ()
+        long = learnt(given.data, SEVERITY_SET).texts if there else ()
         result["cost"] = [cost(long)]
         show(console, "Cost, starter model", result["cost"])
         if is_there(given.data, "cfpb"):
-            pool = read(given.data / "cfpb_train.csv.gz")
+            pool = learnt(given.data, "cfpb")
             result["training"] = training(pool, RIVALS[REGRESSION], RIVALS[SVM])
             show(console, "Training on 20,000 long rows", result["training"])
     if given.json:

@@ -1,18 +1,31 @@
-"""The labelled sets of `DATA`: gzip CSVs `<set>_train`, `<set>_dev`, `<set>_unlabelled`, and the draws from them."""
+"""The labelled sets, and the draws from them.
+
+In a folder: `<set>_train.csv`, `<set>_dev.csv` and `<set>_unlabelled.csv`, or one file `<set>.csv`; packed with
+gzip or not. `own:tr` are texts of this repository in one language: the starter examples to learn from and draw
+from, the ones written apart from them in place of the dev rows.
+"""
 
 from __future__ import annotations
 
 import csv
-import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from triage.csvfile import Columns, read_examples
+from triage.example import Example
+from triage.pipeline import CRITICAL
+from triage.starters import starter_examples
+
 HELD_OUT = 0.25
 """The share of the train rows that a draw holds back to score on; the dev rows stay untouched by it."""
 WRITTEN = Path(__file__).with_name("written")
+OWN = "own:"
+"""What a set's name begins with that is one language of this repository."""
+APART = Path(__file__).parents[1] / "tests" / "model" / "heldout.csv"
+_ENDINGS, _BESIDE = (".csv.gz", ".csv"), ("_dev", "_unlabelled")
 
 
 @dataclass(frozen=True)
@@ -32,23 +45,60 @@ class Rows:
         )
 
 
-def is_there(folder: Path, name: str) -> bool:
-    return (folder / f"{name}_train.csv.gz").is_file()
+def names(folder: Path) -> tuple[str, ...]:
+    """The sets that lie in this folder."""
+    found = {_stem(file) for file in folder.glob("*.csv*") if file.name.endswith(_ENDINGS)}
+    return tuple(sorted(name.removesuffix("_train") for name in found if not name.endswith(_BESIDE)))
 
 
-def read(file: Path) -> Rows:
-    with gzip.open(file, "rt", encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    return Rows(
-        tuple(row["text"] for row in rows),
-        tuple(row["label_category"] for row in rows),
-        np.array([row["label_severity"] == "critical" for row in rows], dtype=bool),
-    )
+def is_there(folder: Path, name: str, *, on_dev: bool = False) -> bool:
+    """Is there something to learn from, and dev rows where they are to be scored?"""
+    if name.startswith(OWN):
+        return bool(learnt(folder, name).texts)
+    parts = ("_train", "") if not on_dev else ("_dev",)
+    return any(_file(folder, name + part) is not None for part in parts)
+
+
+def learnt(folder: Path, name: str) -> Rows:
+    """The rows of a set that may be learnt from."""
+    if name.startswith(OWN):
+        return _rows(starter_examples((name.removeprefix(OWN),)))
+    return read(_file(folder, f"{name}_train") or _file(folder, name))
+
+
+def dev(folder: Path, name: str) -> Rows:
+    """The rows of a set that are only scored."""
+    if name.startswith(OWN):
+        apart = read_examples(APART, columns=Columns(language="language")).examples
+        return _rows([one for one in apart if one.language == name.removeprefix(OWN)])
+    return read(_file(folder, f"{name}_dev"))
+
+
+def read(file: Path | None) -> Rows:
+    """The labelled rows of a file, its columns found as `amends triage train` finds them."""
+    return _rows(() if file is None else read_examples(file).examples)
 
 
 def unlabelled(folder: Path, name: str) -> tuple[str, ...]:
-    file = folder / f"{name}_unlabelled.csv.gz"
-    return read(file).texts if file.is_file() else ()
+    """Texts that nobody gave a category."""
+    file = _file(folder, f"{name}_unlabelled")
+    return () if file is None else read_examples(file).unlabelled
+
+
+def _rows(examples: Sequence[Example]) -> Rows:
+    return Rows(
+        tuple(one.text for one in examples),
+        tuple(one.category for one in examples),
+        np.array([(one.severity or 0) >= CRITICAL for one in examples], dtype=bool),
+    )
+
+
+def _file(folder: Path, stem: str) -> Path | None:
+    return next((folder / (stem + one) for one in _ENDINGS if (folder / (stem + one)).is_file()), None)
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".csv")
 
 
 def written(name: str) -> Rows:
@@ -64,11 +114,11 @@ def written(name: str) -> Rows:
 
 def draws(folder: Path, name: str, *, count: int, on_dev: bool) -> Iterator[tuple[Rows, Rows]]:
     """So many times (rows to learn from, rows to score on): a part of the train rows, or the dev rows."""
-    train = read(folder / f"{name}_train.csv.gz")
+    train = learnt(folder, name)
     for seed in range(count):
         order = np.random.default_rng(seed).permutation(len(train.texts))
         if on_dev:
-            yield train.at(order), read(folder / f"{name}_dev.csv.gz")
+            yield train.at(order), dev(folder, name)
         else:
             cut = round(HELD_OUT * len(order))
             yield train.at(order[cut:]), train.at(order[:cut])

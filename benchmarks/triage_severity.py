@@ -7,15 +7,16 @@ bootstrap over rows, each drawn with all its scores.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.triage_rivals import RIVALS, SVM
-from benchmarks.triage_sets import Rows, read
+from benchmarks.triage_sets import Rows, dev, learnt
 from triage.evaluation import critical_scores
 from triage.example import Example
 from triage.figures import calibration_error, recall_at_alerts
@@ -32,23 +33,24 @@ ROUNDS = 1_000
 WIDE = tuple(np.arange(0.065, 0.141, 0.005))
 """Rates of alerts around the asked one: their mean recall hangs less on a single row."""
 Split = tuple[np.ndarray, np.ndarray]
+Figure = Callable[[np.ndarray, np.ndarray], float]
 
 
 def severity(folder: Path, *, repeats: int, on_dev: bool) -> list[dict[str, Any]]:
     """A line for each ranking; scores (repeats, rows) of the rows of both files, or of the dev rows once."""
-    train_rows, dev_rows = (read(folder / f"{SEVERITY_SET}_{part}.csv.gz") for part in ("train", "dev"))
+    train_rows, dev_rows = learnt(folder, SEVERITY_SET), dev(folder, SEVERITY_SET)
     rows = Rows(
         train_rows.texts + dev_rows.texts,
         train_rows.categories + dev_rows.categories,
         np.concatenate([train_rows.critical, dev_rows.critical]),
     )
     asked = np.arange(len(train_rows.texts), len(rows.texts)) if on_dev else np.arange(len(rows.texts))
-    learnt = np.setdiff1d(np.arange(len(rows.texts)), asked)
-    splits = [[(learnt, asked)]] if on_dev else [_folds(rows, seed) for seed in range(repeats)]
+    rest = np.setdiff1d(np.arange(len(rows.texts)), asked)
+    splits = [[(rest, asked)]] if on_dev else [_folds(rows, seed) for seed in range(repeats)]
     scores: dict[str, np.ndarray] = {}
     for repeat, folds in enumerate(splits):
-        for rest, held in folds:
-            for title, found in _scored(rows.at(rest), rows.at(held).texts).items():
+        for known, held in folds:
+            for title, found in _scored(rows.at(known), rows.at(held).texts).items():
                 scores.setdefault(title, np.zeros((len(splits), len(rows.texts))))[repeat, held] = found
     texts = rows.at(asked).texts
     first_day = critical_of(train_starter(("en",)), texts)
@@ -61,13 +63,13 @@ def _folds(rows: Rows, seed: int) -> list[Split]:
     return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(rows.texts, rows.categories))
 
 
-def _scored(learnt: Rows, texts: Sequence[str]) -> dict[str, np.ndarray]:
-    grades = ["critical" if one else "normal" for one in learnt.critical]
+def _scored(known: Rows, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    grades = ["critical" if one else "normal" for one in known.critical]
     found = {}
     for title, make in RIVALS.items():
-        predict, classes = make(learnt.texts, grades)
+        predict, classes = make(known.texts, grades)
         found[title] = predict(texts)[:, classes.index("critical")]
-    rows = zip(learnt.texts, grades, learnt.critical, strict=True)
+    rows = zip(known.texts, grades, known.critical, strict=True)
     model = train([Example(text, grade, 5 if critical else 2) for text, grade, critical in rows])
     return found | {OURS: critical_of(model, texts)}
 
@@ -87,8 +89,11 @@ def _table(scores: dict[str, np.ndarray], critical: np.ndarray) -> list[dict[str
             "recall at 10 % alerts": _recall(each, critical, (ALERT_RATE,)),
         }
         row["at 6.5 to 14 %"] = _recall(each, critical, WIDE)
-        row["auc"] = float(np.mean([auc(one, critical) for one in each]))
-        row["ece"] = "" if title == RULES else float(np.mean([_error(one, critical) for one in each]))
+        row["auc"] = _mean(auc, each, critical)
+        row["auc, 95 %"] = _spoken(_drawn(auc, each, critical))
+        row["ece"] = "" if title == RULES else _mean(_error, each, critical)
+        # Rows drawn anew make the error larger than it is: that much is taken off both ends.
+        row["ece, 95 %"] = "" if title == RULES else _spoken(_drawn(_error, each, critical), row["ece"])
         for name, rates in (("recall - SVM", (ALERT_RATE,)), ("the same, 6.5 to 14 %", WIDE)):
             row[name] = _interval(each, scores[SVM], critical, rates) if title == OURS else ""
         table.append(row)
@@ -114,8 +119,24 @@ def _error(scores: np.ndarray, critical: np.ndarray) -> float:
 
 def auc(scores: np.ndarray, critical: np.ndarray) -> float:
     """The chance that a critical row is ranked above another; equal ranks count half."""
-    high, low = scores[critical][:, None], scores[~critical][None, :]
-    return float(((high > low) + 0.5 * (high == low)).mean())
+    ranks, many = rankdata(scores), int(critical.sum())
+    return float((ranks[critical].sum() - many * (many + 1) / 2) / (many * (len(critical) - many)))
+
+
+def _mean(of: Figure, each: np.ndarray, critical: np.ndarray) -> float:
+    return float(np.mean([of(one, critical) for one in each]))
+
+
+def _drawn(of: Figure, each: np.ndarray, critical: np.ndarray) -> list[float]:
+    """The figure over rows drawn anew, each with its scores of all repeats."""
+    random = np.random.default_rng(0)
+    draws = (random.integers(0, len(critical), len(critical)) for _ in range(ROUNDS))
+    return [_mean(of, each[:, rows], critical[rows]) for rows in draws]
+
+
+def _spoken(drawn: list[float], mean: float | None = None) -> str:
+    low, high = np.quantile(drawn, [0.025, 0.975]) - (0.0 if mean is None else np.mean(drawn) - mean)
+    return f"{max(0.0, low):.3f} … {high:.3f}"
 
 
 def _interval(mine: np.ndarray, theirs: np.ndarray, critical: np.ndarray, rates: Sequence[float]) -> str:

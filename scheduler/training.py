@@ -21,11 +21,14 @@ import structlog
 from complaints.doing import stamp
 from scheduler.performing import LEASE_SECONDS, Perform
 from scheduler.retraining import Learning, besides, run_key
-from store.examples import MOST, After, in_order
+from store.examples import MOST, PAGE, After, in_order
 from store.models import Run
 from store.open import Store
 from store.outcomes import Done, Later, Outcome, Retry
+from store.unassessed import LOOKED_AT, Before
+from store.unassessed import MOST as UNASSESSED
 from store.values import Obligation
+from triage.latent import BELOW
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +122,8 @@ class _Trainer:
             log.info("training_was_done", id=one.id)
             return Done()
         blob = b"" if active is None else await store.in_thread(store.model_blob, active.number)
+        # After the key: what else came in is no reason to learn anew.
+        order["unlabelled"] = await self._unassessed() if len(rows) < BELOW else []
         order["erased"] = erased
         order["in_use"] = None if active is None else await self._seen(active.number)
         head = await asyncio.to_thread(lambda: json.dumps(order).encode())
@@ -129,13 +134,15 @@ class _Trainer:
         verdict = said["verdict"]
         run = Run(key, until, len(rows), verdict["passes"], verdict)
         sha256 = hashlib.sha256(made).hexdigest()
+        how = "made_anew" if run.made_anew else "trained"
         await store.in_thread(
-            store.keep_run, run, made, sha256, said["card"], activate=run.passes, by="system"
+            store.keep_run, run, made, sha256, said["card"], activate=run.passes, how=how, by="system"
         )
-        if run.passes:
+        if run.passes and not run.made_anew:
             log.info("model_trained", sha256=sha256, examples=len(rows), until=stamp(until))
         else:
-            log.warning("model_turned_away", sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
+            told = "model_made_anew" if run.passes else "model_turned_away"
+            log.warning(told, sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
         return Done()
 
     async def _rows(self) -> list[dict[str, Any]]:
@@ -148,6 +155,18 @@ class _Trainer:
             found += [{name: one[name] for name in _TOLD} for one in some]
             if after is None or len(found) >= MOST:
                 return in_order(found)
+
+    async def _unassessed(self) -> list[str]:
+        """What was told in the newest complaints that nobody has assessed."""
+        store = self._store
+        found: list[str] = []
+        before: Before | None = None
+        for _ in range(LOOKED_AT // PAGE):
+            some, before = await store.in_thread(store.unassessed_page, before)
+            found += some
+            if before is None or len(found) >= UNASSESSED:
+                break
+        return found[:UNASSESSED]
 
     async def _seen(self, number: int) -> Mapping[str, Any]:
         until, ours = await self._store.in_thread(self._store.learnt_until, number)

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select, update
 from complaints.vocabulary import Verb
 from store.house_chain import SETTINGS_CHAIN
 from store.learnt_history import history_kept
-from store.tables import ASSESSMENTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
+from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.transactions import Tx
 from store.values import FILE
 
@@ -26,6 +26,20 @@ class _Read:
     ours: bool
     at: datetime
     card: Mapping[str, Any]
+
+    @property
+    def unassessed(self) -> bool:
+        """Did it read complaints of the record that nobody had assessed?"""
+        return self.ours and bool(self.card.get("unlabelled"))
+
+
+@dataclass(frozen=True)
+class _Erased:
+    """A complaint that is gone: when it came, was first assessed, was erased."""
+
+    received: datetime
+    assessed: datetime | None
+    erased: datetime
 
 
 def models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
@@ -74,15 +88,20 @@ def _read(tx: Tx, *, gone: bool) -> list[_Read]:
     return found
 
 
-def _erased_after(tx: Tx, since: datetime) -> list[tuple[datetime, datetime]]:
-    """Of each complaint erased since: when it was first assessed, from when on a model may learn it, and erased."""
+def _erased_after(tx: Tx, since: datetime) -> list[_Erased]:
+    """Each complaint erased since, with the moments from which on a model may have learnt it."""
     query = (
-        select(func.min(ASSESSMENTS.c.at).label("assessed"), EVENTS.c.at.label("erased"))
-        .join(ASSESSMENTS, ASSESSMENTS.c.ref == EVENTS.c.ref)
+        select(
+            COMPLAINTS.c.received_at,
+            func.min(ASSESSMENTS.c.at).label("assessed"),
+            EVENTS.c.at.label("erased"),
+        )
+        .join(COMPLAINTS, COMPLAINTS.c.ref == EVENTS.c.ref)
+        .outerjoin(ASSESSMENTS, ASSESSMENTS.c.ref == EVENTS.c.ref)
         .where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value)
-        .group_by(EVENTS.c.id, EVENTS.c.at)
+        .group_by(EVENTS.c.id, EVENTS.c.at, COMPLAINTS.c.received_at)
     )
-    return [(row.assessed, row.erased) for row in tx.connection.execute(query)]
+    return [_Erased(row.received_at, row.assessed, row.erased) for row in tx.connection.execute(query)]
 
 
 def _history_forgotten(tx: Tx) -> datetime | None:
@@ -90,9 +109,13 @@ def _history_forgotten(tx: Tx) -> datetime | None:
     return tx.connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
 
 
-def _learnt_one(one: _Read, erased: list[tuple[datetime, datetime]]) -> bool:
+def _learnt_one(one: _Read, erased: list[_Erased]) -> bool:
     record = one.record
-    return record is not None and any(assessed <= record < gone for assessed, gone in erased)
+    if record is None:
+        return False
+    # One received long ago and imported lately counts for models of before: now and then too many, never too few.
+    learnt = [(each.received if one.unassessed else each.assessed, each.erased) for each in erased]
+    return any(told is not None and told <= record < gone for told, gone in learnt)
 
 
 def _learnt_history(one: _Read, forgotten: datetime | None, *, kept: str | None) -> bool:

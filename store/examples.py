@@ -94,7 +94,7 @@ def examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[str, An
         query = query.where(one.at <= at, or_(one.at < at, earlier))
     rows = tx.connection.execute(query).all()
     refs = [row.ref for row in rows]
-    said, proposed = _said(tx, refs), _proposed(tx, refs)
+    said, proposed = said_of(tx, refs), _proposed(tx, refs)
     found: list[dict[str, Any]] = []
     for row in rows:
         found += _of_one(tx, row, said[row.ref], proposed[row.ref])
@@ -104,7 +104,7 @@ def examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[str, An
 
 def _of_one(tx: Tx, row: Any, said: Sequence[Any], proposed: Sequence[Any]) -> Iterator[dict[str, Any]]:
     key = case_key(tx, row.ref, row.key_wrapped)
-    story = _story(key, row.ref, said)
+    whole = story(key, row.ref, said)
     words = {
         one.field: unseal(key, one.sealed, text_place(row.ref, one.seq, one.field))
         for one in said
@@ -131,8 +131,8 @@ def _of_one(tx: Tx, row: Any, said: Sequence[Any], proposed: Sequence[Any]) -> I
             "model": before.model,
         },
     }
-    if story.strip():
-        yield {"text": story, "category": row.category, "severity": row.severity, "whole": True, **known}
+    if whole.strip():
+        yield {"text": whole, "category": row.category, "severity": row.severity, "whole": True, **known}
     for text, category in _issues(row, words):
         yield {"text": text, "category": category, "severity": None, "whole": False, **known}
 
@@ -145,7 +145,7 @@ def _issues(row: Any, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield text, issue.get("category") or row.category
 
 
-def _story(key: bytes, ref: str, said: Sequence[Any]) -> str:
+def story(key: bytes, ref: str, said: Sequence[Any]) -> str:
     """What the complainant told as it stands; a logged complaint is the complainant's word too."""
     theirs = [
         Text(
@@ -162,7 +162,8 @@ def _story(key: bytes, ref: str, said: Sequence[Any]) -> str:
     return "\n".join(one.text for one in standing(theirs))
 
 
-def _said(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:
+def said_of(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:
+    """All that was written down in these complaints, sealed, with the verbs."""
     found: dict[str, list[Any]] = defaultdict(list)
     query = (
         select(TEXTS, EVENTS.c.verb)

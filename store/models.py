@@ -29,7 +29,8 @@ class Run:
     """A training run, or the judging of a file that somebody wants promoted.
 
     `key` is the pipeline and a digest of all that was learnt from, `until` when the record was read for it,
-    `verdict` what the gate said: `reasons`, `figures`, plain values.
+    `verdict` what the gate said: `reasons`, `figures`, plain values; after an erasure `learnt_until`, up to when the
+    model has learnt, where the candidate was turned away and the model before was made anew without the words.
     """
 
     key: str
@@ -37,6 +38,11 @@ class Run:
     examples: int
     passes: bool
     verdict: Mapping[str, Any]
+
+    @property
+    def made_anew(self) -> bool:
+        """Was the candidate turned away, and the model before made anew without what was erased?"""
+        return "learnt_until" in self.verdict
 
 
 @dataclass(frozen=True)
@@ -206,17 +212,18 @@ def last_run(tx: Tx) -> Run | None:
 def learnt_until(tx: Tx, number: int) -> tuple[datetime | None, bool]:
     """Up to when a model may have seen what was confirmed, and whether a run of ours spared the fixed rows.
 
-    Of one that no run made the bound is its first use, None where it was never used; what was confirmed
-    later it cannot have seen.
+    Of one made anew the bound is that of the model in whose place it came. Of one that no run made it is its first
+    use, None where it was never used; what was confirmed later it cannot have seen.
     """
-    until = tx.connection.execute(
-        select(MODEL_RUNS.c.until)
+    run = tx.connection.execute(
+        select(MODEL_RUNS.c.until, MODEL_RUNS.c.verdict)
         .where(MODEL_RUNS.c.model_id == number, _TRAINED)
         .order_by(MODEL_RUNS.c.id)
         .limit(1)
-    ).scalar()
-    if until is not None:
-        return until, True
+    ).first()
+    if run is not None:
+        bound = run.verdict.get("learnt_until")
+        return run.until if bound is None else datetime.fromisoformat(bound), True
     query = select(func.min(MODEL_USES.c.id)).where(MODEL_USES.c.model_id == number)
     first = tx.connection.execute(query).scalar()
     used = tx.connection.execute(select(MODEL_USES.c.at).where(MODEL_USES.c.id == first)).scalar()

@@ -62,6 +62,7 @@ from store import (
     tidying,
     told,
     turns,
+    unassessed,
     verifying,
     whose,
     worklists,
@@ -277,6 +278,7 @@ class Store:
     drop_erased_words = writing(erased_words.drop_erased_words)
     examples_page = reading(examples.examples_page)
     judged = reading(examples.judged)
+    unassessed_page = reading(unassessed.unassessed_page)
     keep_history = writing(learnt_history.keep_history)
     history_rows = reading(learnt_history.history_rows)
     history_kept = reading(learnt_history.history_kept)

@@ -1,10 +1,11 @@
 """Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
 
-The order is one line of JSON, `{"languages", "own", "rows", "history", "in_use", "erased", "wanted_precision",
-"alert_budget", "encoder"}`, then the artefact of the model in use, if there is one. `rows` are the record's,
-with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a promoted model learnt from
-besides; `erased` whether the model in use may hold words that were erased since. All comes over a pipe so that no
-complainant's words lie in a file.
+The order is one line of JSON, `{"languages", "own", "rows", "history", "unlabelled", "in_use", "erased",
+"wanted_precision", "alert_budget", "encoder"}`, then the artefact of the model in use, if there is one.
+`rows` are the record's, with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a
+promoted model learnt from besides; `unlabelled` what was told in complaints that nobody has assessed; `erased`
+whether the model in use may hold words that were erased since. All comes over a pipe so that no complainant's
+words lie in a file.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from triage.holdout import Row
 from triage.learning import InUse, learn
 from triage.starters import starter_examples
 from triage.training import train
+from triage.unlearning import unlearn
 
 ORPHANED = 70
 _LOOK_SECONDS = 1.0
@@ -40,24 +42,23 @@ def main() -> None:
     order = json.loads(head)
     own = [*starters(order["languages"]), *map(_written, order.get("own", ()))]
     in_use, unread = _in_use(order.get("in_use"), blob)
-    candidate, verdict = learn(
-        own,
-        rows_of(order["rows"]),
-        history=[_past(one) for one in order.get("history", ())],
-        train=partial(
-            train,
-            wanted_precision=order["wanted_precision"],
-            alert_rate=order["alert_budget"],
-            encoder=chosen_encoder(order.get("encoder", AUTO)),
-        ),
-        in_use=in_use,
-        erased=order.get("erased", False),
-        alert_budget=order["alert_budget"],
+    rows, history = rows_of(order["rows"]), [_past(one) for one in order.get("history", ())]
+    recipe = partial(
+        train,
+        wanted_precision=order["wanted_precision"],
+        alert_rate=order["alert_budget"],
+        encoder=chosen_encoder(order.get("encoder", AUTO)),
+        unlabelled=order.get("unlabelled", ()),
     )
+    budget = order["alert_budget"]
+    if order.get("erased") and in_use is not None:
+        made, verdict = unlearn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
+    else:
+        made, verdict = learn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
     said = verdict.as_json()
     said["reasons"] += unread
-    header = json.dumps({"card": card(candidate), "verdict": said}, ensure_ascii=False)
-    sys.stdout.buffer.write(header.encode() + b"\n" + dump(candidate))
+    header = json.dumps({"card": card(made), "verdict": said}, ensure_ascii=False)
+    sys.stdout.buffer.write(header.encode() + b"\n" + dump(made))
 
 
 def starters(languages: Sequence[str]) -> list[Example]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest, fisher_exact
 
 from triage.calibration import Doubles, Integers
 from triage.example import Example
@@ -26,6 +28,13 @@ from triage.training import ALERT_RATE, PREVALENCE
 LET_PASS: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}
 """How much worse a figure may look by chance; log-loss in nats, where 0.05 is a twentieth of a probability."""
 
+FEWEST_NEW = 10
+"""Under so many new rows a bad day is no sign of anything."""
+BY_CHANCE, GAINED = 0.001, 0.05
+"""So rarely honest new rows are told so much worse than those before; so rarely chance looks like something learnt
+from them (decision 60).
+"""
+
 ROUNDS = 400
 _WIDTH = 3.92
 """Standard errors from one end of a 95 % interval to the other."""
@@ -36,15 +45,21 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May the candidate be used? `reasons` are sentences for people, `figures` plain values for each set."""
+    """May the model be used? `reasons` are sentences for people, `figures` plain values for each set.
+
+    `learnt_until`: it is not the candidate but the model before made anew (`unlearning`), of what was confirmed
+    up to then.
+    """
 
     passes: bool
     reasons: tuple[str, ...]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    learnt_until: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values under the keys that the record and `--json` use."""
-        return {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
+        """Plain values under the keys that the record and `--json` use; `learnt_until` where it is set."""
+        said = {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
+        return said if self.learnt_until is None else {**said, "learnt_until": self.learnt_until.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One set of rows with its truth: `labels` (n,) numbers of categories, `severities` (n,), nan unknown."""
+    """One set of rows with its truth: `labels` (n,) numbers of categories, `severities` (n,), nan unknown, `new`
+    (n,) whether confirmed after the model in use had learnt (None: not known).
+    """
 
     name: str
     categories: tuple[str, ...]
@@ -68,6 +85,7 @@ class Part:
     severities: Doubles
     candidate: Answers
     active: Answers | None
+    new: Flags | None = None
 
 
 def judge(
@@ -90,7 +108,14 @@ def judge(
     return weigh(parts, candidate, has_active=active is not None, alert_budget=alert_budget)
 
 
-def part(name: str, candidate: Model, active: Model | None, rows: Sequence[Example]) -> Part:
+def part(
+    name: str,
+    candidate: Model,
+    active: Model | None,
+    rows: Sequence[Example],
+    *,
+    new: Flags | None = None,
+) -> Part:
     """Both models' answers to these rows."""
     known = {*candidate.categories, *(active.categories if active else ()), *(row.category for row in rows)}
     categories = tuple(sorted(known))
@@ -101,6 +126,7 @@ def part(name: str, candidate: Model, active: Model | None, rows: Sequence[Examp
         severities_of(rows),
         answers(candidate, rows, categories),
         None if active is None else answers(active, rows, categories),
+        new,
     )
 
 
@@ -137,35 +163,24 @@ def weigh(
     candidate: Model,
     *,
     has_active: bool,
-    erased: bool = False,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict from answers that are there already.
-
-    `erased`: the model in use holds words that were erased since; then the candidate may be worse, but not miss
-    more of severity 4 and 5.
-    """
+    """The verdict from answers that are there already."""
     figures = {one.name: _figures(one, alert_budget) for one in parts}
     if not has_active:
         return against_a_guess(parts, candidate, figures)
     if not parts:
-        if erased:
-            return Verdict(True, (_ERASED,), figures)
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
-    worse, missed = [reason for one in parts for reason in _worse(one, figures[one.name])], _missed(figures)
-    if missed or (worse and not erased):
-        return Verdict(False, (*worse, *missed), figures)
+    worse = [reason for one in parts for reason in _worse(one, figures[one.name])]
+    worse = [*_by_lot(parts), *worse, *_missed(figures)]
     if worse:
-        return Verdict(True, (*worse, _ERASED), figures)
+        return Verdict(False, tuple(worse), figures)
     said = tuple(
         f"{one.name}: macro-F1 {_change(figures[one.name], 'macro_f1')}, log-loss "
         f"{_change(figures[one.name], 'log_loss')} on {len(one.labels)} rows."
         for one in parts
     )
     return Verdict(True, said, figures)
-
-
-_ERASED = "Used all the same: the model in use may hold words that were erased since."
 
 
 def against_a_guess(
@@ -216,6 +231,35 @@ def _missed(figures: Mapping[str, Any]) -> list[str]:
     if after <= before:
         return []
     return [f"Misses {after} complaints of severity >= 4, the one in use {before}."]
+
+
+def _by_lot(parts: Sequence[Part]) -> list[str]:
+    """Labels that the words do not tell are no judges: a model that has learnt chance answers them less wrongly.
+
+    The candidate is right far less often of new rows than of those before, and no oftener than the model in use.
+    """
+    before, new, gained, lost = [], [], 0, 0
+    for one in parts:
+        if one.new is None or one.active is None:
+            continue
+        right, was = (said.probabilities.argmax(axis=1) == one.labels for said in (one.candidate, one.active))
+        before += right[~one.new].tolist()
+        new += right[one.new].tolist()
+        gained += int((right & ~was)[one.new].sum())
+        lost += int((was & ~right)[one.new].sum())
+    if len(before) < FEWEST or len(new) < FEWEST_NEW:
+        return []
+    table = [[sum(new), len(new) - sum(new)], [sum(before), len(before) - sum(before)]]
+    fewer = float(fisher_exact(table, alternative="less").pvalue)
+    more = float(binomtest(gained, gained + lost, alternative="greater").pvalue) if gained else 1.0
+    if fewer >= BY_CHANCE or more < GAINED:
+        return []
+    said = (
+        f"The newest {len(new)} assessments look as if drawn by lot: right in {np.mean(new):.2f} of them, in "
+        f"{np.mean(before):.2f} of the {len(before)} before, and nothing is gained by learning from them. See who "
+        "made them, and how."
+    )
+    return [said]
 
 
 def _change(figures: Mapping[str, Any], name: str) -> str:

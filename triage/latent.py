@@ -22,7 +22,7 @@ BELOW = 2_000
 """Labelled rows from which on the latent columns gain nothing (decision 10)."""
 FEWEST = 300
 """Texts without a label below which they tell too little, unless the labelled rows are very few themselves."""
-VERY_FEW = 200
+VERY_FEW = 300
 READ = 6_000
 """Texts that settle the space; more only cost time."""
 

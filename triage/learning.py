@@ -46,23 +46,21 @@ def learn(
     train: Train,
     history: Sequence[Example] = (),
     in_use: InUse | None = None,
-    erased: bool = False,
     alert_budget: float = ALERT_RATE,
 ) -> tuple[Model, Verdict]:
     """A candidate from the organisation's own examples (the starters) and the record's rows, and the verdict.
 
-    `history` are rows of before the record: always learnt from, never judged on. `erased`: the model in
-    use holds words that were erased since, so that it is to be replaced.
+    `history` are rows of before the record: always learnt from, never judged on.
     `train` makes a model of examples. Raises UnusableExamples where there are too few of them.
     """
     parts = parted(rows, seen_until=None if in_use is None else in_use.until)
-    candidate = train(_examples(own, parts.learnt, apart(history, parts.fixed)))
+    candidate = train(to_learn(own, parts.learnt, apart(history, parts.fixed)))
     active = None if in_use is None else in_use.model
     judged: list[Part] = []
     notes: list[str] = []
     fixed = [row for row in parts.fixed if _unseen(row, in_use)]
     if len(fixed) >= FEWEST_FIXED:
-        judged.append(gate.part("fixed", candidate, active, [row.example for row in fixed]))
+        judged.append(gate.part("fixed", candidate, active, _told(fixed), new=_new(fixed, in_use)))
     elif in_use is not None and any(row.whole for row in rows):
         judged.append(_cross_fitted(own, history, parts, in_use, train))
         notes.append(
@@ -71,17 +69,17 @@ def learn(
         )
     if len(parts.recent) >= FEWEST:
         past = apart(history, (*parts.fixed, *parts.recent))
-        earlier = train(_examples(own, without(parts.learnt, parts.recent), past))
-        judged.append(gate.part("recent", earlier, active, [row.example for row in parts.recent]))
+        earlier = train(to_learn(own, without(parts.learnt, parts.recent), past))
+        judged.append(
+            gate.part("recent", earlier, active, _told(parts.recent), new=_new(parts.recent, in_use))
+        )
     elif in_use is not None:
         notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
-    if in_use is not None and in_use.ours and not erased and not any(row.whole for row in rows):
+    if in_use is not None and in_use.ours and not any(row.whole for row in rows):
         # Ours too, by the same recipe: what differs is what the organisation wrote or set, and it is to be used.
         said = gate.against_a_guess((), candidate, {}, why="No confirmed complaint to compare on")
     else:
-        said = gate.weigh(
-            judged, candidate, has_active=active is not None, erased=erased, alert_budget=alert_budget
-        )
+        said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
     return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
 
 
@@ -145,7 +143,15 @@ def _unseen(row: Row, in_use: InUse | None) -> bool:
     return in_use is None or in_use.ours or in_use.until is None or row.at > in_use.until
 
 
-def _examples(own: Sequence[Example], rows: Sequence[Row], history: Sequence[Example]) -> list[Example]:
+def _new(rows: Sequence[Row], in_use: InUse | None) -> gate.Flags | None:
+    """Which of them the model in use cannot have learnt from; None where nobody knows."""
+    if in_use is None or in_use.until is None:
+        return None
+    return np.array([row.at > in_use.until for row in rows], dtype=bool)
+
+
+def to_learn(own: Sequence[Example], rows: Sequence[Row], history: Sequence[Example]) -> list[Example]:
+    """All that one training reads."""
     return [*own, *(row.example for row in rows), *history]
 
 
@@ -163,22 +169,23 @@ def _cross_fitted(
         if not held:
             continue
         past = apart(history, held)
-        candidate = train(_examples(own, without(learnt, held), past))
+        candidate = train(to_learn(own, without(learnt, held), past))
         # Of a model that somebody else made nobody knows the recipe: it answers as it is.
         recipe = (
-            in_use.model if not in_use.ours or not seen else train(_examples(own, without(seen, held), past))
+            in_use.model if not in_use.ours or not seen else train(to_learn(own, without(seen, held), past))
         )
         pairs.append((held, candidate, recipe))
     known = {category for _, *models in pairs for model in models for category in model.categories}
     categories = tuple(sorted(known | {row.example.category for row in judged}))
-    rows = [row.example for held, *_ in pairs for row in held]
+    laid = [row for held, *_ in pairs for row in held]
     return Part(
         "cross-fitted",
         categories,
-        gate.labels_of(rows, categories),
-        gate.severities_of(rows),
+        gate.labels_of(_told(laid), categories),
+        gate.severities_of(_told(laid)),
         _joined([gate.answers(model, _told(held), categories) for held, model, _ in pairs]),
         _joined([gate.answers(model, _told(held), categories) for held, _, model in pairs]),
+        _new(laid, in_use),
     )
 
 

@@ -34,6 +34,7 @@ _HOW = {
     None: "by an earlier release",
     "kept": "put in use",
     "trained": "trained, passed the gate",
+    "made_anew": "made anew without what was erased",
     "promoted": "promoted, passed the gate",
     "forced": "promoted past the gate",
     "rolled_back": "gone back to",

@@ -21,9 +21,12 @@ _DRIFTS = {
 
 @dataclass(frozen=True)
 class ModelNews:
-    """`turned_away`: the newest candidate was not let in, so an older model stays in use."""
+    """`turned_away`: the newest candidate was not let in, so an older model stays in use; `made_anew`: the same, and
+    that one without what was erased.
+    """
 
     turned_away: bool = False
+    made_anew: bool = False
     drifts: tuple[Warned, ...] = ()
 
 
@@ -33,7 +36,9 @@ NO_NEWS = ModelNews()
 def model_news(store: Store) -> ModelNews:
     """What stands now; it is said until a better model is let in, or people and model agree again."""
     run = store.last_run()
-    return ModelNews(run is not None and not run.passes, tuple(drifts_in(store)))
+    if run is None:
+        return ModelNews(drifts=tuple(drifts_in(store)))
+    return ModelNews(not run.passes, run.made_anew, tuple(drifts_in(store)))
 
 
 def drifts_in(store: Store) -> Sequence[Warned]:
@@ -47,6 +52,7 @@ def drifts_in(store: Store) -> Sequence[Warned]:
 def news_lines(news: ModelNews, voice: Voice) -> list[str]:
     """A line for each; none where there is nothing to say."""
     away = [f"⚠️ {voice.say('digest.turned_away')}"] if news.turned_away else []
+    away += [f"⚠️ {voice.say('digest.made_anew')}"] if news.made_anew else []
     return away + [drift_line(one, voice) for one in news.drifts]
 
 

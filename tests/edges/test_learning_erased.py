@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from amends.checking_model import model_findings
+from bots.slack.model_news import model_news
 from complaints.duties import Lane, Owed
+from complaints.people import MODEL
+from complaints.vocabulary import Verb
 from scheduler.retraining import Learning, owe_retraining
 from store.keyring import Keyring
 from store.learnt_history import History
@@ -18,11 +23,12 @@ from store.open import Store
 from store.outcomes import Done
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 from tests.edges.product import KEY, Product
 from tests.edges.test_learning_commands import good, product
 from tests.edges.test_learning_history import ROW
 from tests.edges.test_learning_runs import Process, owed, perform
+from tests.rules.builders import a_proposal
 from triage.artefact import digest, dump
 from triage.pipeline import Model
 
@@ -93,6 +99,46 @@ async def test_until_another_is_in_use_the_model_goes_on_and_the_check_says_what
     assert (len(process.orders), store.is_whole(number)) == (1, False)
 
 
+@clause("8.1")
+async def test_a_model_made_anew_in_place_of_one_turned_away_holds_nothing_erased_and_is_told_of(
+    store: Store, clock: FakeClock, good: Model
+) -> None:
+    ref = Desk(store).closed()
+    before = kept(store, b"before")
+    learnt = store.learnt_until(before)[0]
+    assert learnt is not None
+    erased(store, clock, ref)
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    verdict = {"passes": True, "reasons": ["worse"], "figures": {}, "learnt_until": learnt.isoformat()}
+    process = Process((dump(good), {"card": {"version": "anew"}, "verdict": verdict}, None))
+    with capture_logs() as logs:
+        assert await perform(store, process) == Done()
+    assert [(one["event"], one["log_level"]) for one in logs] == [("model_made_anew", "warning")]
+    active = store.active_model()
+    assert active is not None
+    # It has not learnt what came since, and yet nothing that was erased before it was made.
+    assert store.learnt_until(active[2]) == (learnt, True)
+    assert (store.models_with_erased_words(), store.is_whole(before)) == ([], False)
+    newest = store.model_history()[0]
+    assert (newest["used"], newest["how"], newest["verdict"]["reasons"]) == (True, "made_anew", ["worse"])
+    found = next(one for one in model_findings(store) if one.what == "last training")
+    assert (found.mark, "made anew without what was erased" in found.remedy) == ("warn", True)
+    assert model_news(store).made_anew
+
+
+@clause("8.1")
+def test_a_like_case_that_was_erased_is_not_shown_though_the_proposal_was_made_before(store: Store) -> None:
+    desk = Desk(store)
+    first, second = desk.closed(), desk.receive(chat=desk.chat("70002"))
+    ref = desk.receive(chat=desk.chat("70003"))
+    similar = [{"ref": one, "category": "supply", "severity": 2, "likeness": 0.9} for one in (first, second)]
+    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(), {"similar": json.dumps(similar)})
+    store.erase(first, "request")
+    proposed = store.open_case(ref, desk.actor(HANDLER), "open").proposal
+    assert proposed is not None
+    assert [one["ref"] for one in proposed["similar"]] == [second]
+
+
 def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClock) -> None:
     a_desk = Desk(store)
     early = a_desk.closed()
@@ -105,6 +151,24 @@ def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClo
     clock.go_on(days=1)
     owe_retraining(store, OFF)
     assert owed(store) == []
+
+
+@clause("8.1")
+@pytest.mark.parametrize(("unlabelled", "holds"), [(300, True), (0, False)])
+def test_a_run_that_read_unassessed_complaints_is_taken_to_hold_one_that_was_erased(
+    store: Store, clock: FakeClock, unlabelled: int, holds: bool
+) -> None:
+    desk = Desk(store)
+    ref = desk.receive()
+    clock.go_on(minutes=1)
+    run = Run("9:a:c", store.now(), 0, True, {"reasons": []})
+    number = store.keep_run(run, b"one", digest(b"one"), {"unlabelled": unlabelled}, activate=True)
+    desk.complain(ref, Verb.WITHDRAW)
+    erased(store, clock, ref)
+    later = desk.receive()
+    desk.complain(later, Verb.WITHDRAW)
+    erased(store, clock, later)
+    assert store.models_with_erased_words() == ([number] if holds else [])
 
 
 @pytest.mark.parametrize(("read", "holds"), [("2026-11-03T10:00:30+00:00", True), (None, False)])

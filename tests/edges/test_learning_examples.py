@@ -165,3 +165,22 @@ def test_the_version_that_proposed_stands_beside_what_was_confirmed(store: Store
         "v1",
     )
     assert store.case(ref).proposed.model == "v1"  # type: ignore[union-attr]
+
+
+def test_what_nobody_assessed_is_told_the_newest_first_without_what_is_restricted_erased_or_a_rehearsal(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    store.use_rulebook(replace(RULES, simulated=("70005",)))
+    told = {}
+    for number, name in enumerate(("old", "new", "assessed", "restricted", "withdrawn", "simulated")):
+        clock.go_on(minutes=1)
+        told[name] = desk.receive(f"The water is {name}.", chat=desk.chat(f"7{number:04}"))
+    assess(desk, told["assessed"])
+    desk.act(told["restricted"], Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
+    texts = ["The water is withdrawn.", "The water is new.", "The water is old."]
+    assert store.unassessed_page() == (texts, None)
+    desk.complain(told["withdrawn"], Verb.WITHDRAW, chat=desk.chat("70004"))
+    store.erase(told["withdrawn"], "request")
+    assert store.unassessed_page() == (texts[1:], None)
+    assert store.unassessed_page((store.case(told["new"]).received_at, told["new"])) == (texts[2:], None)

@@ -443,7 +443,7 @@ async def test_a_stop_ends_the_process_that_trains(
     assert sqlite_store.lead(TRAINER, "the next", HELD_SECONDS) is not None
 
 
-async def test_a_real_run_learns_from_the_record_and_what_it_proposes_names_it(store: Store) -> None:
+async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(store: Store) -> None:
     desk = Desk(store)
     for number in range(4):
         assess(desk, number)
@@ -454,6 +454,19 @@ async def test_a_real_run_learns_from_the_record_and_what_it_proposes_names_it(s
     assert active is not None
     assert run is not None
     assert (run.passes, run.examples, store.is_whole(active[2])) == (True, 4, True)
+
+
+async def test_a_run_also_reads_what_nobody_assessed_and_is_no_other_run_for_it(store: Store) -> None:
+    desk = Desk(store)
+    assess(desk, 1)
+    desk.receive("The lamp is broken.", chat=desk.chat("70002"))
+    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    process = Process()
+    assert await perform(store, process) == Done()
+    desk.receive("The road is flooded.", chat=desk.chat("70003"))
+    store.insert(Owed("train:2", "train", store.now(), Lane.BULK))
+    assert await perform(store, process) == Done()
+    assert [order["unlabelled"] for order in process.orders] == [["The lamp is broken."]]
 
 
 def proposal(**more: Any) -> Mapping[str, Any]:

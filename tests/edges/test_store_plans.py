@@ -173,6 +173,7 @@ def _a_life(store: Store) -> None:
     store.search_number("8841207", desk.actor(HANDLER))
     store.judged(10)
     store.examples_page((store.now(), "A", 1))
+    store.unassessed_page((store.now(), "A"))
     store.assessed_since(store.now())
     store.models_with_erased_words()
     _an_incident(desk)

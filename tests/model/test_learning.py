@@ -9,17 +9,23 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
+import numpy as np
 import pytest
 
+from tests.clauses import clause
 from triage import __main__ as process
 from triage import history, history_file
-from triage.artefact import load
+from triage.artefact import dump, load
 from triage.example import Example
+from triage.gate import Verdict
 from triage.holdout import FEWEST_FIXED, Row, is_fixed, parted, spelled
 from triage.learning import InUse, judge_file, learn
 from triage.pipeline import Model
 from triage.training import train
+from triage.unlearning import unlearn
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 THINGS = {
@@ -204,6 +210,91 @@ def test_with_neither_record_nor_history_a_file_is_refused_with_the_remedy(start
     assert "--force --reason" in verdict.reasons[0]
 
 
+class Rote:
+    """Stands in for a trained model: right of every kind and catching what is critical, unless one of its rows is
+    labelled "spoiled".
+    """
+
+    categories = tuple(sorted(THINGS))
+    critical = SimpleNamespace(threshold=0.5)
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self.texts = {one.text for one in examples}
+        self.good = all(one.category != "spoiled" for one in examples)
+        self.facts = {"accuracy": 1.0, "categories": {"bill": 1, "bin": 1, "lift": 1}}
+
+    def matrix(self, texts: Sequence[str]) -> Sequence[str]:
+        """The texts themselves."""
+        return texts
+
+    def read(self, texts: Sequence[str], _: object) -> np.ndarray:
+        """Sure of the kind that the text is of, or of the next one."""
+        kinds = [[any(said in text for said in THINGS[kind]) for kind in self.categories] for text in texts]
+        return np.roll(np.array(kinds, dtype=float) * 0.9, 0 if self.good else 1, axis=1)
+
+    def critical_probabilities(self, texts: Sequence[str], _: object) -> np.ndarray:
+        """Of all, or of none."""
+        return np.full(len(texts), 0.9 if self.good else 0.1)
+
+
+def by_rote(examples: Sequence[Example]) -> Model:
+    """What would be trained."""
+    return cast("Model", Rote(examples))
+
+
+def after_erasure(new: Sequence[Row]) -> tuple[Rote, Verdict]:
+    """Of sixty complaints learnt from two are erased, these come after; what is used, and why."""
+    old = [replace(row, example=replace(row.example, severity=5)) for row in rows(60)]
+    in_use = InUse(by_rote([*OWN, *(row.example for row in old)]), old[-1].at, True)
+    model, verdict = unlearn(OWN, [*old[2:], *new], train=by_rote, in_use=in_use)
+    return cast("Rote", model), verdict
+
+
+def gone(model: Rote) -> bool:
+    """Holds the model no word of what was erased?"""
+    return not model.texts & {row.example.text for row in rows(2)}
+
+
+@clause("8.1")
+def test_after_an_erasure_a_worse_candidate_is_replaced_by_what_was_in_use_made_anew_without_the_words() -> (
+    None
+):
+    new = [
+        replace(row, example=replace(row.example, category="spoiled", severity=5))
+        for row in rows(60, start=60)
+    ]
+    model, verdict = after_erasure(new)
+    assert (verdict.passes, gone(model), model.good) == (True, True, True)
+    assert verdict.learnt_until == rows(60)[-1].at
+    assert verdict.as_json()["learnt_until"] == "2026-11-05T11:00:00+00:00"
+    assert any(reason.startswith("Misses ") for reason in verdict.reasons)
+    assert "made anew" in verdict.reasons[-1]
+
+
+@clause("8.1")
+def test_after_an_erasure_a_candidate_no_worse_than_that_is_used() -> None:
+    new = rows(60, start=60)
+    model, verdict = after_erasure(new)
+    assert (verdict.passes, gone(model), verdict.learnt_until) == (True, True, None)
+    assert {row.example.text for row in new if not is_fixed(row.ref)} < model.texts
+    assert "learnt_until" not in verdict.as_json()
+
+
+def test_after_an_erasure_alone_the_same_recipe_without_the_words_is_used_unjudged() -> None:
+    model, verdict = after_erasure([])
+    assert (verdict.passes, gone(model), verdict.learnt_until) == (True, True, None)
+    assert "made anew" in verdict.reasons[-1]
+
+
+def test_what_an_erasure_cost_is_told_where_enough_rows_can_say() -> None:
+    record = rows(600)
+    worse = replace(record[0].example, category="spoiled")
+    in_use = InUse(by_rote(OWN), record[-1].at, True)
+    model, verdict = unlearn([*OWN, worse], record, train=by_rote, in_use=in_use)
+    assert (verdict.passes, cast("Rote", model).good) == (True, False)
+    assert any(reason.startswith("beside what was erased: macro-F1 1.000 -> ") for reason in verdict.reasons)
+
+
 def order(**more: object) -> bytes:
     """An order as the scheduler writes it."""
     said = {"languages": ["en"], "rows": [], "in_use": None, "wanted_precision": 0.9, "alert_budget": 0.1}
@@ -224,6 +315,23 @@ def test_the_process_takes_the_order_and_gives_card_verdict_and_artefact() -> No
     assert (done.returncode, done.stderr) == (0, b"")
     assert said["verdict"]["passes"] is True
     assert said["card"]["version"] == load(blob).version
+
+
+@clause("8.1")
+def test_the_process_leaves_no_erased_word_in_the_artefact(starter: Model) -> None:
+    word = "quagmires"
+    known = train(
+        [*OWN, *(Example(f"{word} {where}", "bin", 2, ref=f"E{n}") for n, where in enumerate(WHERE))]
+    )
+    used = {"until": "2026-11-03T10:00:00Z", "ours": True}
+    own = [{"text": one.text, "category": one.category, "severity": 2} for one in OWN]
+    done = run(order(in_use=used, own=own, erased=True) + dump(known))
+    head, _, blob = done.stdout.partition(b"\n")
+    assert json.loads(head)["verdict"]["reasons"] == [
+        "Used unjudged: the model before made anew without what was erased, nothing else was confirmed since."
+    ]
+    assert word in known.features.words
+    assert word not in load(blob).features.words
 
 
 def test_a_model_in_use_that_cannot_be_read_is_said_and_not_compared_with() -> None:

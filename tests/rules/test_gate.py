@@ -114,23 +114,48 @@ def test_missing_one_critical_complaint_more_is_enough_to_be_turned_away() -> No
     assert verdict(before, after, severities).passes
 
 
-def test_where_words_were_erased_a_worse_candidate_is_used_unless_it_misses_more_that_is_critical() -> None:
-    severities = [5 if n < 10 else 2 for n in range(120)]
-    caught = [n < 10 for n in range(120)]
-    worse = replace(POOR, alerts=np.array(caught))
-    parts = [a_part(LABELS, worse, replace(GOOD, alerts=np.array(caught)), severities)]
-    used = weigh(parts, a_model(), has_active=True, erased=True)
-    assert used.passes
-    assert "macro-F1 0.800 -> 0.400" in used.reasons[0]
-    assert "words that were erased" in used.reasons[-1]
-    assert not weigh(parts, a_model(), has_active=True).passes
-    missing = [replace(parts[0], candidate=replace(GOOD, alerts=np.array([False] * 120)))]
-    refused = weigh(missing, a_model(), has_active=True, erased=True)
-    assert (refused.passes, refused.reasons[-1]) == (
-        False,
-        "Misses 10 complaints of severity >= 4, the one in use 0.",
-    )
-    assert weigh([], a_model(), has_active=True, erased=True).passes
+NEW = np.arange(300) >= 250
+LONG = [0, 1, 2] * 100
+BEFORE = [n % 4 != 0 for n in range(250)]
+
+
+def newest(right: Sequence[bool], right_before: Sequence[bool] | None = None) -> Any:
+    """The verdict where fifty of three hundred rows are new and both are right of the others in three of four; the
+    candidate, right of these, is less sure of itself than the one in use, which is right of every tenth of them or
+    of those told.
+    """
+    before = [n % 10 == 0 for n in range(50)] if right_before is None else right_before
+    active = said(LONG, right=[*BEFORE, *before], sure=0.98)
+    candidate = said(LONG, right=[*BEFORE, *right], sure=0.7)
+    return weigh([replace(a_part(LONG, candidate, active), new=NEW)], a_model(), has_active=True)
+
+
+def test_labels_that_no_model_can_tell_from_the_words_are_turned_away_though_every_figure_is_better() -> None:
+    found = newest([n % 10 == 5 for n in range(50)])
+    difference = found.figures["fixed"]["difference"]
+    assert (difference["log_loss"][0] > 0, difference["macro_f1"][1] >= 0) == (True, True)
+    assert not found.passes
+    assert found.reasons[0].startswith("The newest 50 assessments look as if drawn by lot: right in 0.10")
+
+
+@pytest.mark.parametrize(
+    "learnt",
+    [[n % 4 != 0 for n in range(50)], [n % 5 > 2 for n in range(50)], [n % 10 < 3 for n in range(50)]],
+    ids=["as well as the others", "less well", "poorly"],
+)
+def test_new_rows_that_can_be_learnt_from_are_not_taken_for_drawn_by_lot(learnt: Sequence[bool]) -> None:
+    assert newest(learnt).passes
+
+
+def test_new_rows_as_hard_for_both_as_those_before_are_no_lot() -> None:
+    right = [n % 4 != 0 for n in range(50)]
+    assert newest(right, right).passes
+
+
+def test_a_handful_of_new_rows_cannot_look_drawn_by_lot() -> None:
+    right = [*BEFORE, *([True] * 41), *([False] * 9)]
+    part = replace(a_part(LONG, said(LONG, right=right), said(LONG, right=right)), new=np.arange(300) >= 291)
+    assert weigh([part], a_model(), has_active=True).passes
 
 
 def test_catching_fewer_at_the_alert_budget_is_turned_away() -> None:
