@@ -24,7 +24,7 @@ from bots.slack.proposed import card_lines
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.likeness import Like
-from complaints.localtime import wall
+from complaints.localtime import last_day
 from complaints.priorities import priority_of
 from complaints.record import Case
 from complaints.targets import next_due
@@ -157,7 +157,7 @@ def flag_lines(case: Case, voice: Voice) -> list[str]:
             voice.say(
                 "flag.extension_asked",
                 target=voice.say(f"target.{asked.target.value}"),
-                day=voice.day(wall(asked.until, case.rules.calendar.zone).date()),
+                day=voice.day(last_day(asked.until, case.rules.calendar.zone)),
                 who=mention(asked.by),
             )
         )

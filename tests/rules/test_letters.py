@@ -258,6 +258,18 @@ def test_a_moved_date_is_told_with_its_reason() -> None:
     assert "Frost." in text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "Saturday, 14 November 2026"), ("tr", "14 Kasım 2026 Cumartesi")]
+)
+def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language: str, day: str) -> None:
+    play = assessed()
+    facts = {"target": "decide", "extended_to": "2026-11-14"}
+    play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
+    assert day in received.extended(letter(play, language), "decide", 0, "Frost.")
+    (status,) = play.commands("status")
+    assert "Saturday, 14 November 2026" in status
+
+
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("verb", ["accept", "disagree", "withdraw"])
 def test_what_was_heard_by_voice_is_confirmed_in_writing(verb: str, language: str) -> None:
