@@ -58,12 +58,12 @@ def demo(
         failed = asyncio.run(
             play(
                 script.read_text(encoding="utf-8"),
-                report=lambda line: out.print(line, markup=False),
+                report=lambda line: out.print(line),
                 settings=beside.read_text(encoding="utf-8") if beside.is_file() else "",
             )
         )
         if failed:
-            err.print(failed, markup=False)
+            err.print(failed)
             raise typer.Exit(NOT_WELL)
         return
     with Progress(
@@ -77,7 +77,7 @@ def demo(
 
         def say(line: str) -> None:
             bar.stop()
-            out.print(line, markup=False)
+            out.print(line)
 
         asyncio.run(
             run_demo(
