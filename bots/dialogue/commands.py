@@ -129,9 +129,10 @@ def outside_step(talk: Talk, rules: Rulebook, at: int) -> str:
     """One outside body with all that is needed to go there (7.1, 7.9)."""
     one = rules.recourse[at]
     cost = talk.line("recourse.free" if one.free else "recourse.paid")
-    limit = f" {talk.line('recourse.limit', limit=one.limit)}" if one.limit else ""
+    limit = talk.texts.limit(talk.language, one.limit) if one.limit else ""
+    until = f" {talk.line('recourse.limit', limit=limit)}" if limit else ""
     contact = f" {one.contact}." if one.contact and not one.contact.endswith(".") else f" {one.contact}"
-    return f"{at + 1}. {one.body}.{contact.rstrip()} {cost}{limit}"
+    return f"{at + 1}. {one.body}.{contact.rstrip()} {cost}{until}"
 
 
 def _policy(talk: Talk, heard: Command) -> None:

@@ -76,7 +76,7 @@ class Letter:
             parts.append(f"{contact.rstrip('.')}.")
         parts.append(self.say("recourse.free" if free else "recourse.paid"))
         if limit:
-            parts.append(self.say("recourse.limit", limit=limit))
+            parts.append(self.say("recourse.limit", limit=self.texts.limit(self.language, limit)))
         return " ".join(parts)
 
     def names_of_bodies(self) -> str:

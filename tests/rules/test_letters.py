@@ -244,6 +244,14 @@ def test_recourse_lists_the_steps_and_keeps_the_file() -> None:
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
+def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -> None:
+    play = assessed()
+    assert "Süre sınırı: 12 ay." in afterwards.recourse(letter(play, "tr"))
+    assert (
+        letter(play).step(1, "KDK", "", free=True, limit="until it is heard").endswith("until it is heard.")
+    )
+
+
 def test_a_moved_date_is_told_with_its_reason() -> None:
     play = assessed()
     play.do(
