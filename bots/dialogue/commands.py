@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import binding, endings, mydata, outside, replies, status
+from bots.dialogue import binding, endings, mydata, outside, questions, replies, status
 from bots.dialogue.buttons import CANCEL, languages
 from bots.dialogue.heard import Command
 from bots.dialogue.policy import policy_fields
@@ -155,6 +155,9 @@ def speak(talk: Talk, language: str) -> None:
         talk.chosen = language
         talk.state["hinted"] = False
         talk.say("language.set")
+        if talk.ref is not None and talk.step in FORM - {"story"} and talk.form_open(talk.ref):
+            # What stands was asked in the language before.
+            questions.ask(talk, talk.step, talk.ref)
 
 
 def _human(talk: Talk, heard: Command) -> None:
