@@ -25,11 +25,11 @@ def run(
     config: Config = None,
 ) -> None:
     """Work until SIGTERM; then finish what was begun and stop within 10 seconds."""
-    parts = tuple(one.strip() for one in only.split(",")) if only else PARTS
+    parts = tuple(one.strip() for one in only.split(",")) if only is not None else PARTS
     unknown = [one for one in parts if one not in PARTS]
     if unknown:
         raise typer.BadParameter(
-            f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only"
+            f"{', '.join(unknown) or 'nothing'}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
     # Loaded late: every other command would wait seconds for what only these two need.
     from amends.running import run_desk
