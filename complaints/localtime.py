@@ -39,6 +39,11 @@ def from_wall(local: datetime, zone: str) -> datetime:
     return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
 
 
+def last_day(at: datetime, zone: str) -> date:
+    """The local day by whose end a due time falls: 24:00, when many a day closes, is not yet the next day."""
+    return wall(at - timedelta(microseconds=1), zone).date()
+
+
 def at_minute(day: date, minute: int, zone: str) -> datetime:
     """The instant so many minutes after midnight by the wall clock; 1440 is midnight at the day's end."""
     days, rest = divmod(minute, MINUTES_A_DAY)

@@ -17,7 +17,7 @@ from complaints.errors import UnknownReference
 from complaints.explaining import due_record
 from complaints.likeness import Like
 from complaints.references import parse_reference
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Priority, State, Verb
 from store.exporting import OPERATOR
 from store.open import Store
 
@@ -40,9 +40,9 @@ def zone_of(store: Store, ref: str) -> ZoneInfo:
 @app.command("list")
 def list_(
     *,
-    state: Annotated[str | None, typer.Option(help="received, assessed, investigating, decided …")] = None,
+    state: Annotated[State | None, typer.Option(case_sensitive=False, help="Where it stands.")] = None,
     owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
-    priority: Annotated[str | None, typer.Option(help="P1, P2, P3 or P4.")] = None,
+    priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
     incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
     jurisdiction: Annotated[
@@ -284,4 +284,4 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
                 f"{local(one['internal_due'], zone)}{met}{old}"
             )
             for line in one["because"]:
-                out.print(f"    {line}", markup=False)
+                out.print(f"    {line}")

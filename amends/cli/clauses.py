@@ -37,9 +37,9 @@ def _of_all(config: Config, *, json: bool) -> bool:
     out.print(f"\n{found.complaints} complaints; {apart}.")
     for one in found.violated:
         for wrong in one.evidence.violations:
-            err.print(f"{one.clause.id}: {wrong.ref or 'settings'}: {wrong.what}", markup=False)
+            err.print(f"{one.clause.id}: {wrong.ref or 'settings'}: {wrong.what}")
         if one.evidence.violated > NAMED:
-            err.print(f"{one.clause.id}: {one.evidence.violated - NAMED} more", markup=False)
+            err.print(f"{one.clause.id}: {one.evidence.violated - NAMED} more")
     return bool(found.violated)
 
 

@@ -49,11 +49,9 @@ def backup(
             }
         )
         return
-    out.print(
-        f"{file}: {made.size:,} bytes, {made.complaints} complaints, {made.events} events.", markup=False
-    )
-    out.print(f"{made.heads} heads under the root {made.root}.", markup=False)
-    out.print(f"Check it: amends db verify --backup {file}", markup=False)
+    out.print(f"{file}: {made.size:,} bytes, {made.complaints} complaints, {made.events} events.")
+    out.print(f"{made.heads} heads under the root {made.root}.")
+    out.print(f"Check it: amends db verify --backup {file}")
     out.print(
         "The keys are not in it: keep AMENDS_SECRET_KEY (.env) apart from it, for as long as you keep it; "
         "keep erasures.jsonl with the keys."
@@ -101,7 +99,7 @@ def restore(
     if erased:
         out.print(f"Erased again, as erasures.jsonl says: {', '.join(erased)}.")
     for ref, why in left.items():
-        out.print(f"NOT erased again: {ref}, {why}", markup=False)
+        out.print(f"NOT erased again: {ref}, {why}")
     out.print(
         "What was due before now is done at the next start. Run `amends privacy purge` if files expire."
     )

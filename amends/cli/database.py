@@ -86,6 +86,6 @@ def _tell(found: Verification, *, json: bool) -> None:
         if first is None:
             out.print("The record is whole.")
         else:
-            out.print(f"Not whole: {first[0]}, event {first[1]}: {first[2]}", markup=False)
+            out.print(f"Not whole: {first[0]}, event {first[1]}: {first[2]}")
     if first is not None:
         raise typer.Exit(NOT_WELL)

@@ -25,11 +25,11 @@ def run(
     config: Config = None,
 ) -> None:
     """Work until SIGTERM; then finish what was begun and stop within 10 seconds."""
-    parts = tuple(one.strip() for one in only.split(",")) if only else PARTS
+    parts = tuple(one.strip() for one in only.split(",")) if only is not None else PARTS
     unknown = [one for one in parts if one not in PARTS]
     if unknown:
         raise typer.BadParameter(
-            f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}", param_hint="--only"
+            f"{', '.join(unknown) or 'nothing'}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
     # Loaded late: every other command would wait seconds for what only these two need.
     from amends.running import run_desk
@@ -58,12 +58,12 @@ def demo(
         failed = asyncio.run(
             play(
                 script.read_text(encoding="utf-8"),
-                report=lambda line: out.print(line, markup=False),
+                report=lambda line: out.print(line),
                 settings=beside.read_text(encoding="utf-8") if beside.is_file() else "",
             )
         )
         if failed:
-            err.print(failed, markup=False)
+            err.print(failed)
             raise typer.Exit(NOT_WELL)
         return
     with Progress(
@@ -77,7 +77,7 @@ def demo(
 
         def say(line: str) -> None:
             bar.stop()
-            out.print(line, markup=False)
+            out.print(line)
 
         asyncio.run(
             run_demo(

@@ -80,10 +80,10 @@ def erase(
 
 def _told(settings: Settings, erased: Sequence[str], kept: Mapping[str, str], person_erased: bool) -> None:
     for ref in erased:
-        out.print(f"erased  {ref}", markup=False)
+        out.print(f"erased  {ref}")
     for ref, code in kept.items():
         why, until = HELD[code]
-        out.print(f"kept    {ref}: {why}; {until}.", markup=False)
+        out.print(f"kept    {ref}: {why}; {until}.")
     if person_erased:
         out.print("The person's name and contacts are erased.")
     elif not kept:
@@ -91,7 +91,7 @@ def _told(settings: Settings, erased: Sequence[str], kept: Mapping[str, str], pe
     if kept:
         where = authority(settings.organisation.country)
         out.print("Tell the person what is kept, why and until when, and that they may complain to")
-        out.print(f"{where}. Then erase again.", markup=False)
+        out.print(f"{where}. Then erase again.")
     err.print(_OTHER_COPIES)
 
 
@@ -101,7 +101,7 @@ def purge(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Erase what was kept longer than `[privacy] retention` says, counted from closing."""
+    r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
     with opened(config) as (settings, store):
         spans = retention(settings)
         if not spans:

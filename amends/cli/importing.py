@@ -62,12 +62,12 @@ def import_(
             }
         )
     else:
-        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {len(table.rows)} rows.", markup=False)
+        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {len(table.rows)} rows.")
         for line in lines_of(refused):
-            out.print(line, markup=False)
+            out.print(line)
         left = unused(table, columns)
         if left:
-            out.print(f"Columns that become nothing: {', '.join(left)}.", markup=False)
+            out.print(f"Columns that become nothing: {', '.join(left)}.")
         if known:
             out.print(f"{len(known)} were imported before.")
         if refused:

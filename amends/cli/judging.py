@@ -98,7 +98,7 @@ def show_figures(figures: Mapping[str, Any] | None, card: Mapping[str, Any] | No
     out.print()
     if figures["unknown_categories"]:
         named = ", ".join(figures["unknown_categories"])
-        out.print(f"Categories that the model does not know (counted as wrong): {named}.", markup=False)
+        out.print(f"Categories that the model does not know (counted as wrong): {named}.")
     if figures["severity"] is not None:
         found = figures["severity"]
         out.print(

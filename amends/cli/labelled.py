@@ -110,25 +110,22 @@ def _columns(asked: Asked, own: Mapping[str, str]) -> Columns:
 
 def _tell(file: Path, table: Table) -> None:
     shown = {"\t": "tab"}.get(table.delimiter, table.delimiter)
-    err.print(f"{file}: {table.rows} rows, {table.encoding}, parted by {shown!r}.", markup=False)
+    err.print(f"{file}: {table.rows} rows, {table.encoding}, parted by {shown!r}.")
     taken = ", ".join(f"{name} from {table.columns[name]!r}" for name in table.guessed)
     if taken:
-        err.print(
-            f"Columns found by their names: {taken}. Name others with --text, --category …", markup=False
-        )
+        err.print(f"Columns found by their names: {taken}. Name others with --text, --category …")
     for name, count in table.unread.items():
         err.print(
             f"{count} cells of {table.columns[name]!r} say nothing known as {name}: taken as empty.",
-            markup=False,
         )
     if table.unlabelled:
         err.print(f"{len(table.unlabelled)} rows have no category: they are no examples.")
     for label, taken_as in table.spellings.items():
-        err.print(f"Category {label!r} was taken for {taken_as!r}.", markup=False)
+        err.print(f"Category {label!r} was taken for {taken_as!r}.")
     if table.refused:
         err.print(f"{len(table.refused)} rows refused:")
         for one in table.refused[:_SHOWN]:
-            err.print(f"line {one.line}: {one.reason}", markup=False)
+            err.print(f"line {one.line}: {one.reason}")
         if len(table.refused) > _SHOWN:
             err.print(f"… and {len(table.refused) - _SHOWN} more: --json and --refused FILE list them all.")
 

@@ -24,7 +24,7 @@ def writable(file: Path) -> None:
 def write(file: Path, data: bytes) -> None:
     """Write the file, readable only by its owner, and say so on standard error."""
     write_private(file, data)
-    err.print(f"wrote {file}", markup=False)
+    err.print(f"wrote {file}")
 
 
 def write_private(file: Path, data: bytes) -> None:

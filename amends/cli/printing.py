@@ -14,8 +14,8 @@ from rich.text import Text
 
 #: Into a file or a pipe nothing is broken into lines: one finding, one line.
 _WIDE = 400
-out = Console(width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE)
+out = Console(markup=False, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else _WIDE)
 
 
 def as_json(document: Any) -> None:

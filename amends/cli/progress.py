@@ -30,10 +30,10 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 def stage(what: str) -> Iterator[Callable[[float], None]]:
     """One of several works: a bar that runs to and fro until it is told the share done, 0 to 1."""
     if not err.is_terminal:
-        err.print(what, markup=False)
+        err.print(what)
         yield lambda share: None
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as drawn:
         task = drawn.add_task(what, total=None)
         yield lambda share: drawn.update(task, completed=share, total=1.0)

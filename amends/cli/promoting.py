@@ -97,9 +97,7 @@ def promote(
         return
     if json:
         as_json(said)
-    err.print(
-        f"Not used: model {candidate.version}.\n{told}\nUse it all the same: --force --reason …", markup=False
-    )
+    err.print(f"Not used: model {candidate.version}.\n{told}\nUse it all the same: --force --reason …")
     raise typer.Exit(NOT_WELL)
 
 
@@ -142,7 +140,7 @@ def history(*, json: Json = False, config: Config = None) -> None:
     if not whole:
         out.print("The model in use was ALTERED in the database: amends triage rollback.")
     for one in drifts:
-        out.print(f"Drift: {DRIFTS[one.code].format(**one.as_json())}.", markup=False)
+        out.print(f"Drift: {DRIFTS[one.code].format(**one.as_json())}.")
 
 
 def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
@@ -153,7 +151,7 @@ def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: C
         erased = now is None and bool(store.models_with_erased_words(gone=True))
     if now is None:
         why = f" Of models before this is true: {_GONE}." if erased else ""
-        err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}", markup=False)
+        err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}")
         raise typer.Exit(NOT_WELL)
     passed = [
         f"Passed over, {_GONE if one in now.erased else 'altered or no longer kept'}: model number {one}."
@@ -199,7 +197,6 @@ def _warn_of_unknown(candidate: Model, settings: Settings) -> None:
         err.print(
             f"Warning: this model knows categories that this desk has not: {', '.join(unknown)}. They are never "
             "proposed; complaints that belong there come out as not sure. To have them: [[category]] in amends.toml.",
-            markup=False,
         )
 
 
@@ -246,7 +243,7 @@ def _present(store: Store, number: int, sha256: str) -> InUse | None:
     try:
         model = load(store.model_blob(number), sha256=sha256)
     except UnreadableModel as wrong:
-        err.print(f"The model in use cannot be read and is not compared with: {wrong}", markup=False)
+        err.print(f"The model in use cannot be read and is not compared with: {wrong}")
         return None
     return InUse(model, *store.learnt_until(number))
 
@@ -267,4 +264,4 @@ def _say(said: Mapping[str, Any], told: str, *, json: bool) -> None:
     if json:
         as_json(said)
     else:
-        out.print(told, markup=False)
+        out.print(told)

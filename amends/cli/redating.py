@@ -146,7 +146,7 @@ def _show(found: _Found) -> None:
         (old, new), (was, now) = one.jurisdiction, one.rulebook
         under = new if old == new else f"{old} → {new}"
         if not one.changes:
-            out.print(f"{one.ref} ({under}): no date moves; rules {was[:8]} → {now[:8]}.", markup=False)
+            out.print(f"{one.ref} ({under}): no date moves; rules {was[:8]} → {now[:8]}.")
             continue
         table(
             f"{one.ref} ({under}), rules {was[:8]} → {now[:8]}",
@@ -154,7 +154,7 @@ def _show(found: _Found) -> None:
             (_row(change, ZoneInfo(one.zone)) for change in one.changes),
         )
     for ref, why in found.refused:
-        err.print(f"{ref}: {why}", markup=False)
+        err.print(f"{ref}: {why}")
 
 
 def _row(one: Change, zone: ZoneInfo) -> tuple[str | None, ...]:

@@ -55,11 +55,10 @@ def init(
         ),
     )
     for written in write_installation(folder, answers):
-        out.print(f"wrote {written}", markup=False)
+        out.print(f"wrote {written}")
     if answers.categories:
         err.print(
             f"Fill in {folder / 'examples'}: a handful of sentences for each of your categories.",
-            markup=False,
         )
     err.print(
         "Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`."
@@ -86,7 +85,7 @@ def check(*, json: Json = False, config: Config = None) -> None:
     else:
         for one in findings:
             remedy = f" {one.remedy}" if one.remedy else ""
-            out.print(f"{one.mark:4}  {one.what}: {one.found}.{remedy}", markup=False)
+            out.print(f"{one.mark:4}  {one.what}: {one.found}.{remedy}")
     if any(one.mark == "fail" for one in findings):
         raise typer.Exit(NOT_WELL)
 

@@ -69,13 +69,13 @@ def train(
         typer.Option(
             min=0.5,
             max=0.999,
-            help="How often a proposal that is sure should be right; unset: [triage] wanted_precision.",
+            help="How often a proposal that is sure should be right; unset: \\[triage] wanted_precision.",
         ),
     ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
-            help='The encoder of texts: its name, or "none"; unset: [triage] encoder, else the one installed.'
+            help='The encoder of texts: its name, or "none"; unset: \\[triage] encoder, else the one installed.'
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another draw of what is held back.")] = 0,
@@ -134,7 +134,7 @@ def train(
     else:
         show_figures(learnt.evaluation, card)
         for one in files.all if table is not None else files.without_history:
-            out.print(f"wrote {one}", markup=False)
+            out.print(f"wrote {one}")
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def _own(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]
     found = organisation_examples(settings.examples_folder, known)
     left = sum(map(len, found.refused.values())) + len(found.unreadable)
     if left:
-        err.print(f"Not all of {settings.examples_folder} is used: `amends check` says why.", markup=False)
+        err.print(f"Not all of {settings.examples_folder} is used: `amends check` says why.")
     return found.examples
 
 

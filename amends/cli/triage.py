@@ -97,5 +97,5 @@ def _model(file: Path | None, config: Path | None, settings: Settings | None) ->
             raise
         # Nobody asked for an installation's own model: one that is not whole yet is no reason to refuse.
         why = str(wrong)
-    err.print(f"{why}: training one from the starter examples.", markup=False)
+    err.print(f"{why}: training one from the starter examples.")
     return train_starter(settings.organisation.languages if settings is not None else None)

@@ -288,7 +288,9 @@ class Recourse(Section):
     body: str = Field(min_length=1, description="Its name.", examples=["Consumer ombudsman"])
     contact: str = Field(default="", description="How to reach it.")
     limit: str = Field(
-        default="", description="Until when, as the complainant should read it.", examples=["12 months"]
+        default="",
+        description="Until when: a length of time, told in the reader's language, else words told as they are.",
+        examples=["12 months"],
     )
     free: StrictBool = Field(default=True, description="Does it cost the complainant nothing?")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import binding, endings, mydata, outside, replies, status
+from bots.dialogue import binding, endings, mydata, outside, questions, replies, status
 from bots.dialogue.buttons import CANCEL, languages
 from bots.dialogue.heard import Command
 from bots.dialogue.policy import policy_fields
@@ -129,9 +129,10 @@ def outside_step(talk: Talk, rules: Rulebook, at: int) -> str:
     """One outside body with all that is needed to go there (7.1, 7.9)."""
     one = rules.recourse[at]
     cost = talk.line("recourse.free" if one.free else "recourse.paid")
-    limit = f" {talk.line('recourse.limit', limit=one.limit)}" if one.limit else ""
+    limit = talk.texts.limit(talk.language, one.limit) if one.limit else ""
+    until = f" {talk.line('recourse.limit', limit=limit)}" if limit else ""
     contact = f" {one.contact}." if one.contact and not one.contact.endswith(".") else f" {one.contact}"
-    return f"{at + 1}. {one.body}.{contact.rstrip()} {cost}{limit}"
+    return f"{at + 1}. {one.body}.{contact.rstrip()} {cost}{until}"
 
 
 def _policy(talk: Talk, heard: Command) -> None:
@@ -154,6 +155,9 @@ def speak(talk: Talk, language: str) -> None:
         talk.chosen = language
         talk.state["hinted"] = False
         talk.say("language.set")
+        if talk.ref is not None and talk.step in FORM - {"story"} and talk.form_open(talk.ref):
+            # What stands was asked in the language before.
+            questions.ask(talk, talk.step, talk.ref)
 
 
 def _human(talk: Talk, heard: Command) -> None:

@@ -13,7 +13,7 @@ from complaints.references import find_reference
 
 #: At which steps of the form a choice can be typed.
 _AT: dict[str, frozenset[str]] = {
-    "done": frozenset({"story"}),
+    "done": frozenset({"story", *ORDER}),
     "skip": frozenset({*ORDER, *SURVEY}),
     "send": frozenset({"check", "change"}),
     "change": frozenset({"check"}),

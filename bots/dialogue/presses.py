@@ -71,6 +71,9 @@ def _form(talk: Talk, case: Case, heard: Press) -> None:
     elif choice == "done":
         if talk.step == "story" and talk.ref == ref and talk.form_open(ref):
             questions.ask_next(talk, ref)
+        elif heard.step == talk.step and talk.ref == ref and talk.form_open(ref):
+            # Typed when the question had just overtaken it: no answer, and it tells nobody where it happened.
+            questions.ask(talk, talk.step, ref)
     elif answers is not None:
         questions.chosen(talk, ref, answers, choice)
     elif choice == "skip":

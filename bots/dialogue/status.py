@@ -44,7 +44,7 @@ def _result(talk: Talk, case: Case) -> None:
 def line(talk: Talk, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
     state = talk.line(f"state.{State.CLOSED if case.withdrawn_at is not None else case.state}")
-    said = talk.line("status.line", ref=case.ref, received=talk.day(case.received_at, case), state=state)
+    said = talk.line("status.line", ref=case.ref, received=talk.day_when(case.received_at, case), state=state)
     following, known = _next(talk, case), incident.line_of(talk, case)
     return "\n".join(one for one in (said, following, known) if one)
 
@@ -52,7 +52,7 @@ def line(talk: Talk, case: Case) -> str:
 def _next(talk: Talk, case: Case) -> str:
     ended = case.withdrawn_at or (case.closed_at if case.state is State.CLOSED else None)
     if ended is not None:
-        return talk.line("status.closed", date=talk.day(ended, case), ref=case.ref)
+        return talk.line("status.closed", date=talk.day_when(ended, case), ref=case.ref)
     if case.form_open:
         return talk.line("status.form")
     if case.asked_until is not None:

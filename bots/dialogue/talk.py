@@ -18,7 +18,7 @@ from complaints.doing import instant, stamp
 from complaints.duties import Lane
 from complaints.jurisdictions import Rulebooks
 from complaints.lifecycle import TABLE
-from complaints.localtime import wall
+from complaints.localtime import last_day, wall
 from complaints.particulars import Sign
 from complaints.record import Case
 from complaints.rulebook import Rulebook
@@ -250,9 +250,13 @@ class Talk:
         return self.texts.moment(self.language, at, zone)
 
     def day(self, at: datetime, case: Case | None = None) -> str:
-        """A day as the person reads it, of this complaint or of the one that the talk is about."""
+        """The day by which something is due, as the person reads it, of this complaint or of the talk's."""
         zone = case.rules.calendar.zone if case is not None else self.zone
-        return self.texts.date(self.language, at, zone)
+        return self.texts.date(self.language, last_day(at, zone), zone)
+
+    def day_when(self, at: datetime, case: Case) -> str:
+        """The day on which something happened, as the person reads it."""
+        return self.texts.date(self.language, at, case.rules.calendar.zone)
 
     def burst_ends(self) -> datetime:
         """When the burst to which a message of now belongs is over."""

@@ -17,7 +17,7 @@ from complaints.worktime import due
 def remedy_done(letter: Letter, one: RemedyOwed, words: Mapping[str, str]) -> str:
     """A remedy was carried out: please check."""
     done = one.done_at or letter.case.received_at
-    return letter.say("remedy_done", remedy=letter.owed(one, words), date=letter.day(done))
+    return letter.say("remedy_done", remedy=letter.owed(one, words), date=letter.day_when(done))
 
 
 def remedy_late(letter: Letter, one: RemedyOwed, words: Mapping[str, str], now: datetime) -> str:
@@ -57,7 +57,7 @@ def reply_reminder(letter: Letter) -> str:
     outside = letter.say("reply_reminder.outside", bodies=letter.bodies()) if case.rules.recourse else ""
     return letter.say(
         "reply_reminder",
-        told=letter.day(told or case.received_at),
+        told=letter.day_when(told or case.received_at),
         date=letter.day(lapse.promised_due if lapse is not None else case.received_at),
         outside=below(outside),
     )
@@ -73,8 +73,8 @@ def summary(letter: Letter) -> str:
     case = letter.case
     return letter.say(
         "summary",
-        received=letter.day(case.received_at),
-        accepted=letter.day(case.reply_at or case.received_at),
+        received=letter.day_when(case.received_at),
+        accepted=letter.day_when(case.reply_at or case.received_at),
         bodies=letter.bodies(),
     )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.texts import Texts
+from complaints.localtime import last_day
 from complaints.particulars import RemedyOwed
 from complaints.record import Case
 from complaints.targets import answer_by
@@ -26,7 +27,12 @@ class Letter:
         return self.texts.say(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def day(self, at: datetime | date) -> str:
-        """A day where the organisation works."""
+        """The day by which something is due, where the organisation works."""
+        zone = self.case.rules.calendar.zone
+        return self.texts.date(self.language, last_day(at, zone) if isinstance(at, datetime) else at, zone)
+
+    def day_when(self, at: datetime) -> str:
+        """The day on which something happened, where the organisation works."""
         return self.texts.date(self.language, at, self.case.rules.calendar.zone)
 
     def moment(self, at: datetime) -> str:
@@ -70,7 +76,7 @@ class Letter:
             parts.append(f"{contact.rstrip('.')}.")
         parts.append(self.say("recourse.free" if free else "recourse.paid"))
         if limit:
-            parts.append(self.say("recourse.limit", limit=limit))
+            parts.append(self.say("recourse.limit", limit=self.texts.limit(self.language, limit)))
         return " ".join(parts)
 
     def names_of_bodies(self) -> str:

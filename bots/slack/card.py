@@ -25,7 +25,7 @@ from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
 from complaints.early import early_until, out_of_time, summary_owed
 from complaints.likeness import Like
-from complaints.localtime import wall
+from complaints.localtime import last_day
 from complaints.missing import payment_owed
 from complaints.priorities import priority_of
 from complaints.record import Case
@@ -149,7 +149,7 @@ def _early(case: Case, voice: Voice, now: datetime) -> str:
     until = early_until(case)
     if until is None or until < now or not case.is_open or case.reply is not None:
         return ""
-    return voice.say("card.early", when=voice.moment(until, case.rules.calendar.zone))
+    return voice.say("card.early", when=voice.by(until, case.rules.calendar.zone))
 
 
 def unpaid(case: Case, voice: Voice, now: datetime) -> str:
@@ -181,7 +181,7 @@ def flag_lines(case: Case, voice: Voice) -> list[str]:
             voice.say(
                 "flag.extension_asked",
                 target=voice.say(f"target.{asked.target.value}"),
-                day=voice.day(wall(asked.until, case.rules.calendar.zone).date()),
+                day=voice.day(last_day(asked.until, case.rules.calendar.zone)),
                 who=mention(asked.by),
             )
         )

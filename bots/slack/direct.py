@@ -19,7 +19,7 @@ from bots.slack.posting import NETWORK, PERMANENT, Poster, outcome_of
 from bots.slack.telling import unexpected
 from complaints.errors import UnknownReference
 from complaints.ladder import leaves_at
-from complaints.localtime import wall
+from complaints.localtime import last_day
 from complaints.permissions import may_read
 from complaints.record import Case
 from complaints.vocabulary import Role
@@ -90,7 +90,7 @@ class Direct:
         opened = next((one for one in case.improvements if one.seq == owed.facts["seq"]), None)
         if opened is None:
             return Done()
-        day = voice.day(wall(opened.due, case.rules.calendar.zone).date())
+        day = voice.day(last_day(opened.due, case.rules.calendar.zone))
         drawn = notice(case, voice.say("dm.overturned", ref=case.ref, day=day), voice, ("open",))
         return await self._each(sorted((people & known) - case.denied), drawn, owed)
 

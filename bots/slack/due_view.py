@@ -69,7 +69,7 @@ def _title(case: Case, one: TargetSet, voice: Voice, now: datetime) -> str:
     if _is_open(case, one):
         return voice.due(one, case, now)
     zone = case.rules.calendar.zone
-    name, when = voice.say(f"target.{one.target.value}"), voice.moment(one.internal_due, zone)
+    name, when = voice.say(f"target.{one.target.value}"), voice.by(one.internal_due, zone)
     if one.met_at is not None:
         return voice.say("due.met", target=name, when=when, met=voice.moment(one.met_at, zone))
     return voice.say("due.superseded", target=name, when=when, version=one.version)

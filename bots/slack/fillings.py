@@ -30,7 +30,7 @@ from complaints.categories import categories_of
 from complaints.early import out_of_time
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
-from complaints.localtime import wall
+from complaints.localtime import last_day
 from complaints.particulars import RemedyOwed
 from complaints.record import Case, Event
 from complaints.vocabulary import Flag, State, Verb
@@ -213,9 +213,7 @@ def _to_approve(case: Case, letter: str, voice: Voice, opened: Opened | None) ->
     elif case.drafted is None and case.extension is not None:
         asked = case.extension
         target, zone = voice.say(f"target.{asked.target.value}"), case.rules.calendar.zone
-        head = voice.say(
-            "modal.extension_asked", target=target, day=voice.day(wall(asked.until, zone).date())
-        )
+        head = voice.say("modal.extension_asked", target=target, day=voice.day(last_day(asked.until, zone)))
     said_before = [header(voice.say("open.said")), *newest(opened, voice)] if opened is not None else []
     return [section(head), *letter_blocks(letter), divider(), *said_before]
 

@@ -70,7 +70,7 @@ def stage_words(case: Case, voice: Voice) -> str:
     by = voice.say("stage.nothing")
     if following is not None and case.state is not State.CLOSED:
         target = voice.say(f"target.{following.target.value}")
-        by = voice.say("stage.by", target=target, when=voice.moment(following.promised_due, zone))
+        by = voice.say("stage.by", target=target, when=voice.by(following.promised_due, zone))
     return voice.say(
         "stage.told",
         ref=case.ref,

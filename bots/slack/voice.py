@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
 from bots.texts.texts import country_name
+from complaints.localtime import last_day, wall
 from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
@@ -32,6 +33,12 @@ class Voice:
     def moment(self, at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, where the organisation works."""
         return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def by(self, due: datetime, zone: str) -> str:
+        """`Wed 4 Nov, 17:30`, of a due time; the end of a day is its own 24:00, not the next day's 00:00."""
+        if wall(due, zone).time() != time.min:
+            return self.moment(due, zone)
+        return str(format_date(last_day(due, zone), "EEE d MMM, '24:00'", locale=self.language))
 
     def moment_whole(self, local: datetime) -> str:
         """`Wed 4 Nov 2026, 17:30`, of a time on the wall, with its seconds where it has any."""
@@ -67,5 +74,5 @@ class Voice:
     def due(self, one: TargetSet, case: Case, now: datetime) -> str:
         """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
         name = self.say(f"target.{one.target.value}")
-        when = self.moment(one.internal_due, case.rules.calendar.zone)
+        when = self.by(one.internal_due, case.rules.calendar.zone)
         return self.say("due.missed" if one.internal_due < now else "due.by", target=name, when=when)

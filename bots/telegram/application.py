@@ -10,14 +10,7 @@ from typing import Any
 import httpx
 from telegram import Update
 from telegram.error import NetworkError, TimedOut
-from telegram.ext import (
-    Application,
-    CallbackQueryHandler,
-    ChatMemberHandler,
-    ContextTypes,
-    MessageHandler,
-    filters,
-)
+from telegram.ext import Application, ContextTypes, TypeHandler
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
@@ -66,12 +59,9 @@ class _Forgetful(Application[Any, Any, Any, Any, Any, Any]):
 
 
 def route(app: App, on_update: OnUpdate) -> None:
-    """Every kind of update that can say something to us, one handler each."""
-    app.add_handler(CallbackQueryHandler(on_update))
-    app.add_handler(ChatMemberHandler(on_update, ChatMemberHandler.MY_CHAT_MEMBER))
-    app.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE, on_update))
-    app.add_handler(MessageHandler(filters.COMMAND, on_update))
-    app.add_handler(MessageHandler(filters.ALL, on_update))
+    """Every kind of update, also those that we did not ask for: Telegram keeps what came before we asked, and what
+    no handler takes would be put aside and told to staff."""
+    app.add_handler(TypeHandler(Update, on_update))
 
 
 class Counted(HTTPXRequest):

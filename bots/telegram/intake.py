@@ -75,6 +75,7 @@ class Intake:
                 raise DatabaseAway("What was said cannot be kept now: Telegram holds it meanwhile.")
             if key in await self._store.in_thread(self._store.known, [key]):
                 return "retried" if tried else "taken"
+        why = why or "not_heard"
         log.error("update_set_aside", key=key, why=why)
         body = json.dumps(raw).encode()
         await self._store.in_thread(self._store.set_aside, key, body, why)

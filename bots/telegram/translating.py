@@ -42,9 +42,9 @@ def hear_update(update: Update, buttons: Buttons, link: str) -> tuple[str, Chat,
     Returns None for an update without a chat. `link` leads to the private chat with the bot.
     """
     chat = update.effective_chat
-    if chat is None and update.callback_query is not None:
-        # A press need not bring the message along; our buttons stand in private chats only.
-        chat = TelegramChat(update.callback_query.from_user.id, TelegramChat.PRIVATE)
+    if chat is None and update.effective_user is not None:
+        # A press need not bring the message along: it was in the presser's own chat, as all our buttons are.
+        chat = TelegramChat(update.effective_user.id, TelegramChat.PRIVATE)
     if chat is None:
         return None
     private = chat.type == TelegramChat.PRIVATE
@@ -75,6 +75,9 @@ def _member(member: ChatMember, link: str, *, private: bool) -> Heard | None:
 
 
 def _message(message: Message) -> Heard | None:
+    if message.from_user is not None and message.from_user.is_bot:
+        # Two programs that answer each other would never end.
+        return None
     source, at = str(message.message_id), _at(message.date)
     quoted = str(message.reply_to_message.message_id) if message.reply_to_message is not None else None
     if message.text is not None:

@@ -85,6 +85,13 @@ class Texts:
         span = Span.parse(written)
         return self.count(language, f"span.{span.unit.value}", abs(span.number))
 
+    def limit(self, language: str, written: str) -> str:
+        """An outside body's time limit: a length of time in the language, else as the organisation wrote it."""
+        try:
+            return self.span(language, written)
+        except ValueError:
+            return written
+
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
         """The label of a button; `add` carries the reference, a language is named in itself."""
         if choice.startswith(LANGUAGE):

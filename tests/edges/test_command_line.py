@@ -302,6 +302,8 @@ async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_
     fresh = await product.amends("case", "list", "--json", env=empty)
     settings = await product.amends("case", "list", "--config", "none.toml")
     option = await product.amends("case", "list", "--limit", "0")
+    state = await product.amends("case", "list", "--state", "opne")
+    priority = await product.amends("case", "list", "--priority", "P9")
     away = await product.amends(
         "db", "upgrade", env={"AMENDS_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}
     )
@@ -310,9 +312,10 @@ async def test_exit_codes_tell_what_kind_of_trouble_it_is(product: Product, tmp_
 
     codes = [one.code for one in (unknown, page, fresh, settings, option, away, nowhere, preset)]
     assert codes == [1, 1, 2, 2, 2, 3, 3, 2]
+    assert (state.code, priority.code) == (2, 2)
     assert "amends db upgrade" in fresh.err
     assert [one.out for one in (unknown, page, fresh, settings, away, nowhere, preset)] == [""] * 7
-    no_traceback(unknown, page, fresh, settings, option, away, nowhere, preset)
+    no_traceback(unknown, page, fresh, settings, option, state, priority, away, nowhere, preset)
 
 
 async def test_a_new_installation_starts_with_what_init_wrote(tmp_path: Path) -> None:

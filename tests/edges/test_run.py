@@ -286,11 +286,12 @@ async def test_a_start_that_cannot_be_says_why_in_words(tmp_path: Path) -> None:
         keyless = await product.amends("run", env={"AMENDS_SECRET_KEY": ""})
         alone = await product.amends("run", env={"AMENDS_SLACK_APP_TOKEN": "", "AMENDS_TELEGRAM_TOKEN": ""})
         unknown = await product.amends("run", "--only", "telegram,fax")
+        nothing = await product.amends("run", "--only", "")
         away = await product.amends("run", env={"AMENDS_DATABASE_URL": "sqlite:///nowhere/amends.db"})
         far.slack_says = {"auth.test": {"ok": False, "error": "invalid_auth"}}
         refused = await product.amends("run")
 
-    assert (taken.code, keyless.code, alone.code, unknown.code) == (2, 2, 2, 2)
+    assert (taken.code, keyless.code, alone.code, unknown.code, nothing.code) == (2, 2, 2, 2, 2)
     assert (away.code, refused.code) == (3, 3)
     assert "AMENDS_LISTEN" in taken.err
     assert "`amends init` makes one" in keyless.err

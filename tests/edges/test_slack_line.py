@@ -156,6 +156,27 @@ async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> No
     assert (good, wrong, old, bare) == (200, 401, 401, 401)
 
 
+@pytest.mark.parametrize("kind", ["message", "reaction_added", "member_left_channel", "tokens_revoked"])
+async def test_events_that_say_nothing_to_us_are_acknowledged(desk: Desk, kind: str) -> None:
+    event = {"type": kind, "user": "U0000001", "channel": "C0000001", "event_ts": "1.1"}
+    wrapped = {
+        "type": "event_callback",
+        "team_id": "T1",
+        "api_app_id": "A1",
+        "event_id": "E1",
+        "event": event,
+    }
+    body = json.dumps(wrapped)
+    async with Simulator() as sim:
+        app = await build_app(desk, make_client(sim.slack_bot_token, sim.slack_url), signing_secret="s1")
+        route = Route(http.PATH, http.handler(app), methods=["POST"])
+        served = httpx.ASGITransport(app=Starlette(routes=[route]))
+        async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
+            headers = signed("s1", body, int(time.time()))
+            answer = await caller.post(http.PATH, content=body, headers=headers)
+    assert answer.status_code == 200
+
+
 async def test_who_is_named_has_the_role_although_slack_does_not_show_people(desk: Desk) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)

@@ -93,8 +93,38 @@ async def test_an_update_that_cannot_be_read_is_put_aside_and_staff_are_told(
     unpolled: Line, broken: dict[str, Any]
 ) -> None:
     await unpolled.intake.take(broken)
-    assert len(unpolled.store.set_aside_list()) == 1
+    [aside] = unpolled.store.set_aside_list()
+    assert aside["why"]
     assert [one["kind"] for one in unpolled.store.outbox(everything=True)] == ["told_failed"]
+
+
+_GROUP = {"id": -100, "type": "supergroup", "title": "Neighbours"}
+_ANNA = {"id": 5000001, "is_bot": False, "first_name": "Anna"}
+_LIKED = {"date": 1, "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "👎"}]}
+
+
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        {"message_reaction": {"chat": _GROUP, "message_id": 3, "user": _ANNA, **_LIKED}},
+        {"inline_query": {"id": "1", "from": _ANNA, "query": "water", "offset": ""}},
+        {"poll_answer": {"poll_id": "1", "user": _ANNA, "option_ids": [0], "option_persistent_ids": ["a"]}},
+    ],
+)
+async def test_what_nobody_asked_telegram_for_alarms_nobody(unpolled: Line, unasked: dict[str, Any]) -> None:
+    await unpolled.intake.take({"update_id": 1, **unasked})
+    assert unpolled.store.known(["tg:1"]) == {"tg:1"}
+    assert unpolled.store.set_aside_list() == []
+    assert unpolled.store.outbox(everything=True) == []
+
+
+async def test_another_bot_is_not_answered(unpolled: Line) -> None:
+    said = update(1)
+    said["message"]["from"]["is_bot"] = True
+    await unpolled.intake.take(said)
+    assert unpolled.store.known(["tg:1"]) == {"tg:1"}
+    assert unpolled.store.cases()[0] == []
+    assert unpolled.store.outbox(everything=True) == []
 
 
 async def test_what_fails_three_times_is_put_aside_and_the_rest_goes_on(

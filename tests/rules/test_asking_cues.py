@@ -44,3 +44,33 @@ def test_every_language_knows_every_cue(language: str) -> None:
 )
 def test_a_story_calls_for_what_it_leaves_open(text: str, expected: set[str]) -> None:
     assert cues(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You charged me twice for March",
+        "Faturamda aynı ödeme iki kez alınmış",
+        "Sie haben mir die Rechnung zweimal abgebucht",
+        "Mir wurden zwei Mal 40 Euro abgebucht",
+        "Me cobraron dos veces la factura de marzo",
+    ],
+)
+def test_a_payment_taken_twice_has_not_happened_before(text: str) -> None:
+    assert cues(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It has happened twice already",
+        "Bu arıza iki kez oldu",
+        "Sular üç kez kesildi",
+        "Das ist schon zweimal passiert",
+        "Die Heizung ist dreimal ausgefallen",
+        "Ya ha pasado dos veces",
+        "Les he llamado dos veces",
+    ],
+)
+def test_what_came_twice_or_oftener_has_happened_before(text: str) -> None:
+    assert "again_told" in cues(text)

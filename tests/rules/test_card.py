@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -139,6 +139,13 @@ def test_the_card_says_what_is_due_next_and_what_was_missed() -> None:
 
     assert "Next: assessment by a person by Tue 3 Nov, 10:30" in before.text
     assert "Next: assessment by a person missed, was due Tue 3 Nov, 10:30" in after.text
+
+
+def test_what_is_due_when_a_day_ends_names_that_day_and_24_00() -> None:
+    midnight = datetime(2026, 11, 15, tzinfo=UTC)
+    assert voice().by(midnight, "Europe/London") == "Sat 14 Nov, 24:00"
+    assert voice("tr").by(midnight, "Europe/London") == "Cmt 14 Kas, 24:00"
+    assert voice().by(midnight, "Europe/Istanbul") == "Sun 15 Nov, 03:00"
 
 
 def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() -> None:

@@ -76,6 +76,30 @@ def test_labels_typed_in_any_language_are_the_buttons() -> None:
     assert play.case.confirmed_at is not None
 
 
+def test_a_done_that_the_question_overtook_is_no_answer_to_it() -> None:
+    play = Play()
+    play.writes("The water has been brown since Monday.")
+    [asked] = play.waits(20)
+    assert play.writes("Done") == [asked]
+    assert play.presses("done") == []
+    play.writes("12 Mill Lane")
+    assert play.texts_of(play.ref)["where_and_when"] == "12 Mill Lane"
+
+
+def test_in_another_language_the_question_that_stands_is_put_again() -> None:
+    play = Play()
+    play.writes("The water has been brown since Monday.")
+    play.presses("done")
+    assert play.commands("language", "tr") == [
+        "Artık Türkçe konuşuyoruz.",
+        "Nerede oldu ya da hangi sipariş veya hesapla ilgili, ve ne zaman oldu?",
+    ]
+    play.writes("geç")
+    play.writes("özür")
+    [_, readback] = play.commands("language", "en")
+    assert readback.startswith("This is what I wrote down")
+
+
 def test_what_the_story_tells_already_is_confirmed_and_not_asked() -> None:
     play = Play()
     play.writes("Order 4471203 came broken on 3 November. I want a refund.")

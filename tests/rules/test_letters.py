@@ -244,6 +244,14 @@ def test_recourse_lists_the_steps_and_keeps_the_file() -> None:
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
+def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -> None:
+    play = assessed()
+    assert "Süre sınırı: 12 ay." in afterwards.recourse(letter(play, "tr"))
+    assert (
+        letter(play).step(1, "KDK", "", free=True, limit="until it is heard").endswith("until it is heard.")
+    )
+
+
 def test_a_moved_date_is_told_with_its_reason() -> None:
     play = assessed()
     play.do(
@@ -256,6 +264,18 @@ def test_a_moved_date_is_told_with_its_reason() -> None:
     text = received.extended(letter(play), "decide", 0, "Frost.")
     assert "It will now be Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "Saturday, 14 November 2026"), ("tr", "14 Kasım 2026 Cumartesi")]
+)
+def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language: str, day: str) -> None:
+    play = assessed()
+    facts = {"target": "decide", "extended_to": "2026-11-14"}
+    play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
+    assert day in received.extended(letter(play, language), "decide", 0, "Frost.")
+    (status,) = play.commands("status")
+    assert "Saturday, 14 November 2026" in status
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
