@@ -25,6 +25,8 @@ from store.values import Act
 
 _DATA = {"export": mydata.export, "correct_data": mydata.correct, "erase_data": mydata.erase}
 _CHANGED = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
+#: Where Send stands under all that was told.
+_READ_BACK = frozenset({"check", "change"})
 
 
 def press(talk: Talk, heard: Press) -> None:
@@ -122,6 +124,10 @@ def _send(talk: Talk, case: Case) -> None:
         talk.say("sent.before", ref=case.ref)
     elif not talk.possible(case, Verb.CONFIRM):
         talk.say("closed_already", ref=case.ref)
+    elif talk.ref == case.ref and case.form_open and talk.step in FORM - _READ_BACK:
+        # The button stands under an earlier reading; nobody signs words that were not read back.
+        talk.go("check", case.ref)
+        questions.read_back(talk, case.ref)
     else:
         talk.act(Act(Verb.CONFIRM, case.ref, questions.signed(talk, case.ref)))
         if not case.form_open:

@@ -132,6 +132,21 @@ def test_change_tells_the_story_anew_and_keeps_the_first() -> None:
     assert play.texts_of(play.ref)["description"] == "The water is brown."
 
 
+def test_an_old_send_signs_no_words_that_were_not_read_back() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    for choice in ("done", "skip", "repair", "change", "story"):
+        play.presses(choice)
+    play.writes("The water is yellow.")
+
+    [readback] = play.presses("send")
+    assert "The water is yellow." in readback
+    assert play.case.confirmed_at is None
+
+    play.presses("send")
+    assert play.case.confirmed_at == play.now
+
+
 def test_change_and_done_without_a_word_leaves_the_story_as_it_was() -> None:
     play = Play()
     play.writes("The water is brown.")
