@@ -52,7 +52,7 @@ def proposed(model: Model, language: str, *, critical: bool) -> Iterator[bool]:
             yield propose(model, row["text"]).severity >= CRITICAL
 
 
-@pytest.mark.parametrize(("language", "caught"), [("en", 0.8), ("tr", 0.75), ("de", 0.6), ("es", 0.8)])
+@pytest.mark.parametrize(("language", "caught"), [("en", 0.8), ("tr", 0.75), ("de", 0.7), ("es", 0.85)])
 def test_most_critical_cases_are_caught_on_the_first_day(model: Model, language: str, caught: float) -> None:
     found = list(proposed(model, language, critical=True))
     assert len(found) == 20

@@ -153,7 +153,7 @@ def test_two_more_languages_do_not_spoil_the_first_two(wide: Model, language: st
     assert figures["accuracy_at_80"] >= 0.82
 
 
-@pytest.mark.parametrize(("language", "accuracy", "macro_f1"), [("de", 0.64, 0.62), ("es", 0.61, 0.58)])
+@pytest.mark.parametrize(("language", "accuracy", "macro_f1"), [("de", 0.69, 0.68), ("es", 0.66, 0.64)])
 def test_the_languages_that_came_later_are_read_too(
     wide: Model, language: str, accuracy: float, macro_f1: float
 ) -> None:
