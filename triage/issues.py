@@ -19,10 +19,10 @@ from triage.sentences import sentences
 
 MOST = 4
 """Matters named at most, the main one included."""
-CLEAR = 1.25
+CLEAR = 1.0
 """What the odds of its surest sentence, times its part of the text, must come to for a second matter.
 
-Of a half five to two (.71), of a quarter five to one (.83): the more sentences a story has, the likelier one of
+Of a half two to one (.67), of a quarter four to one (.8): the more sentences a story has, the likelier one of
 them sounds like something else by chance ("he did not come", "nobody rang me").
 """
 
