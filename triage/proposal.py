@@ -149,8 +149,8 @@ def propose(model: Model | None, text: str, about: About | None = None) -> Propo
     """Propose an assessment for a text; any text is accepted, and only trained categories are proposed.
 
     Of these, only such as `about.categories` holds: probabilities are those among them, and where the model would
-    have said another it is not sure. Where it knows none of them for this text, the category is "other" with
-    probability 0, abstained.
+    have said another it is not sure. Where it knows none of them, or no word of this text, the category is "other"
+    with probability 0, abstained.
 
     Severity is the highest of the rules' floors, 4 where the critical classifier raises an alert, and the
     usual severity of the category; where the model is not sure, of the graver of the two that it offers
@@ -185,7 +185,8 @@ def _by_model(model: Model, read: _Read) -> Proposal:
     }
     allowed = np.array([known is None or one in known for one in model.categories])
     row = keep_allowed(whole, allowed)
-    if row is None:
+    # A text without one known word has the probabilities of the examples' mix, which say nothing about it.
+    if row is None or matrix.nnz == 0:
         return read.proposal(
             category=FALLBACK,
             probability=0.0,
@@ -198,11 +199,10 @@ def _by_model(model: Model, read: _Read) -> Proposal:
     sure_of = {one: float(row[place]) for place, one in enumerate(model.categories) if allowed[place]}
     ranked = sorted(sure_of, key=lambda one: -sure_of[one])
     category, others = ranked[0], ranked[1 : 1 + _ALTERNATIVES]
-    # A text without one known word has the probabilities of the examples' mix, which say nothing about it.
-    abstained = sure_of[category] < model.sure_from or matrix.nnz == 0 or not allowed[whole.argmax()]
+    abstained = sure_of[category] < model.sure_from or not allowed[whole.argmax()]
     matters = issues(model, text, whole=whole, allowed=allowed)
-    # Both are offered to the person, so neither's harm may be left out; a text without a word speaks for none.
-    offered = ranked[: 2 if abstained else 1] if matters and matrix.nnz else []
+    # Both are offered to the person, so neither's harm may be left out.
+    offered = ranked[: 2 if abstained else 1] if matters else []
     weighty = [_USUAL_SEVERITY.get(one, _USUAL) for one in offered if sure_of[one] >= WEIGHTY_FROM]
     usual = max(weighty, default=_USUAL)
     about_people = sum(sure_of.get(one, 0.0) for one in _RESTRICTED_CATEGORIES)

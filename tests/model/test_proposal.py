@@ -96,6 +96,13 @@ def test_a_text_that_says_nothing_gets_a_doubtful_proposal(model: Model, text: s
     assert said.severity <= 2
 
 
+@pytest.mark.parametrize("text", ["", "😡😡😡", "水が茶色です"])
+def test_where_no_word_is_known_no_category_is_guessed(model: Model, text: str) -> None:
+    said = propose(model, text)
+    assert (said.category, said.probability, said.alternatives, said.abstained) == ("other", 0.0, (), True)
+    assert said.model_version == model.version
+
+
 def test_a_very_long_text_is_read(model: Model) -> None:
     said = propose(model, "the invoice is wrong " * 5_000 + ". there is a gas leak here")
     assert said.rules == ("gas_smell",)
