@@ -36,11 +36,12 @@ from complaints.intake import said
 from complaints.likeness import LIKE_FROM
 from complaints.vocabulary import Verb
 from store.casefiles import key_place
+from store.hashes import file_hashes, hashes_of
 from store.keyring import Keyring, new_key
 from store.migrating import upgrade
 from store.open import Store, open_store
-from store.sketches import likeness_row, sketch_rows
-from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
+from store.sketches import likeness_row
+from store.tables import COMPLAINTS, LIKENESSES
 from store.transactions import Tx
 from store.values import Act, Chat, Conversation, Turn
 from triage.example import Example
@@ -281,8 +282,8 @@ def _file(store: Store, asked: Asked) -> float:
             ),
             writes=True,
         )
-        hashes = [row for ref, _, at, made in sketches for row in sketch_rows(KEYS, ref, made, at=at)]
-        store.run(partial(_insert, SKETCHES, hashes), writes=True)
+        hashes = [hashes_of(KEYS, ref, made, at=at) for ref, _, at, made in sketches if made]
+        store.run(partial(file_hashes, several=hashes), writes=True)
         seconds += time.process_time() - began
     store.run(lambda tx: tx.connection.execute(text("ANALYZE")), writes=True)
     return seconds

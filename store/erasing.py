@@ -6,6 +6,7 @@ import os
 
 from sqlalchemy import delete, or_, select, update
 
+from store.sketches import drop_sketch
 from store.tables import (
     BINDINGS,
     CHUNKS,
@@ -16,11 +17,9 @@ from store.tables import (
     FILES,
     IDENTIFIERS,
     IMPROVEMENTS,
-    LIKENESSES,
     MESSAGES,
     OBLIGATIONS,
     PEOPLE,
-    SKETCHES,
     TEXTS,
 )
 from store.transactions import Tx
@@ -29,13 +28,15 @@ from store.transactions import Tx
 def erase_words(tx: Tx, ref: str) -> None:
     """A complaint's key and every sealed copy of its words; its rows, codes and times stay."""
     run = tx.connection.execute
+    # First of all: the key opens the sketch by which its hashes are found.
+    drop_sketch(tx, ref)
     run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
     run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
     run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
-    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS, LIKENESSES, SKETCHES):
+    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
         run(delete(table).where(table.c.ref == ref))
 
 

@@ -15,6 +15,8 @@ from store.canonical import canonical
 from store.errors import SealBroken
 
 _NONCE = 12
+#: A sealed value is so many bytes longer than what it closes: nonce and tag.
+OVERHEAD = _NONCE + 16
 
 
 def place(table: str, row: object, field: str) -> str:

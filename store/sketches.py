@@ -1,7 +1,7 @@
 """Sketches of stories: keyed hashes by which like complaints are found, deleted with their complaint.
 
 The sketch stands sealed with the complaint's own key; its hashes are filed by HMAC under the index key, as the
-numbers of people are, so that a stolen file tells nobody which words it holds.
+numbers of people are (`store.hashes`), so that a stolen file tells nobody which words it holds.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, delete, select, union_all
+from sqlalchemy import delete, func, or_, select
 
 from complaints.likeness import LEAST_SHARED, LIKE_FROM, likeness
 from store.casefiles import case_key
-from store.keyring import Keyring
-from store.sealing import place, seal_bytes, unseal_bytes
+from store.errors import Erased, SealBroken
+from store.hashes import are_filed, file_hashes, filed_under, hashes_of, take_out_hashes
+from store.sealing import OVERHEAD, place, seal_bytes, unseal_bytes
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
 from store.transactions import Tx
 
@@ -26,8 +26,10 @@ from store.transactions import Tx
 POSTINGS = 64
 #: So many candidates are compared in full, those with the most hashes in common.
 COMPARED = 64
+#: What `db verify` says.
+LEFT_BEHIND = "its words were erased and its hashes were not"
+NOT_ITS_OWN = "its hashes are not those of its sketch"
 _HASH = 8
-_INDEX = 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def write_sketch(tx: Tx, ref: str, sketch: Sequence[bytes], *, cluster: str) -> 
     ).one()
     key = case_key(tx, ref, row.key_wrapped)
     tx.add(LIKENESSES, **likeness_row(ref, sketch, key=key, at=row.received_at, cluster=cluster))
-    tx.connection.execute(SKETCHES.insert(), sketch_rows(tx.keys, ref, sketch, at=row.received_at))
+    file_hashes(tx, [hashes_of(tx.keys, ref, sketch, at=row.received_at)])
 
 
 def likeness_row(
@@ -63,18 +65,22 @@ def likeness_row(
     }
 
 
-def sketch_rows(keys: Keyring, ref: str, sketch: Sequence[bytes], *, at: datetime) -> list[dict[str, Any]]:
-    """Its hashes as they are filed, under the newest secret."""
-    return [
-        {"ref": ref, "n": n, "band_index": keys.index(*_named(one))[:_INDEX], "at": at}
-        for n, one in enumerate(sketch)
-    ]
-
-
 def drop_sketch(tx: Tx, ref: str) -> None:
-    """File it nowhere."""
-    for table in (SKETCHES, LIKENESSES):
-        tx.connection.execute(delete(table).where(table.c.ref == ref))
+    """File it nowhere; while its key is there, for that opens the sketch by which the hashes are found."""
+    query = (
+        select(LIKENESSES.c.sealed, LIKENESSES.c.at, COMPLAINTS.c.key_wrapped)
+        .join(COMPLAINTS, COMPLAINTS.c.ref == LIKENESSES.c.ref)
+        .where(LIKENESSES.c.ref == ref)
+    )
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return
+    try:
+        sketch = _opened(case_key(tx, ref, row.key_wrapped), ref, row.sealed)
+    except (SealBroken, Erased):
+        sketch = ()
+    take_out_hashes(tx, ref, sketch, at=row.at)
+    tx.connection.execute(delete(LIKENESSES).where(LIKENESSES.c.ref == ref))
 
 
 def sketch_of(tx: Tx, ref: str) -> tuple[bytes, ...]:
@@ -107,7 +113,7 @@ def found_like(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tupl
     """
     if not sketch:
         return ()
-    filed = _filed(tx, sketch)
+    filed = filed_under(tx, sketch, most=POSTINGS)
     worthless = {one for one, refs in filed.items() if len(refs) >= POSTINGS}
     if len(sketch) - len(worthless) < LEAST_SHARED:
         # Nothing but a template: then its copies are what there is to be found.
@@ -122,59 +128,46 @@ def found_like(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tupl
     return tuple(sorted(found, key=lambda one: (-one.share, one.ref))[:limit])
 
 
-def _filed(tx: Tx, sketch: Sequence[bytes]) -> Mapping[bytes, set[str]]:
-    """Under which hash which complaints are filed, at most `POSTINGS` of each, the newest."""
-    # While keys rotate a hash may stand under an older one.
-    whose = {index[:_INDEX]: one for one in sketch for index in tx.keys.indexes(*_named(one))}
-    asked = {f"hash_{n}": index for n, index in enumerate(whose)}
-    filed: dict[bytes, set[str]] = {one: set() for one in sketch}
-    for row in tx.connection.execute(_postings(len(asked)), asked):
-        filed[whose[bytes(row.band_index)]].add(row.ref)
-    return filed
-
-
-@lru_cache(maxsize=64)
-def _postings(count: int) -> CompoundSelect[Any]:
-    """One bounded range of the index for each hash, in one statement; built once for each number of them."""
-    one = SKETCHES.c
-    ranges = [
-        select(one.band_index, one.ref)
-        .where(one.band_index == bindparam(f"hash_{n}"))
-        .order_by(one.at.desc(), one.ref.desc())
-        .limit(POSTINGS)
-        .subquery()
-        for n in range(count)
-    ]
-    return union_all(*(select(each.c.band_index, each.c.ref) for each in ranges))
-
-
 def move_sketch(tx: Tx, ref: str, key: bytes) -> None:
     """The hashes of one complaint filed under the newest secret (rotation); `key` is the complaint's own."""
     query = select(LIKENESSES).where(LIKENESSES.c.ref == ref)
     row = tx.connection.execute(query).first()
     if row is None:
         return
-    tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == ref))
-    rows = sketch_rows(tx.keys, ref, _opened(key, ref, row.sealed), at=row.at)
-    tx.connection.execute(SKETCHES.insert(), rows)
+    sketch = _opened(key, ref, row.sealed)
+    take_out_hashes(tx, ref, sketch, at=row.at)
+    file_hashes(tx, [hashes_of(tx.keys, ref, sketch, at=row.at)])
 
 
 def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
-    """What is wrong with the hashes of a complaint, None where they are its sketch's (`db verify`)."""
-    query = select(SKETCHES.c.band_index).where(SKETCHES.c.ref == ref)
-    filed = [bytes(one) for one in tx.connection.execute(query).scalars()]
+    """What is wrong with the hashes of a complaint, None where all of its sketch are filed (`db verify`)."""
+    query = select(LIKENESSES.c.sealed, LIKENESSES.c.at).where(LIKENESSES.c.ref == ref)
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return None
     if wrapped is None:
-        return "its words were erased and its hashes were not" if filed else None
-    sketch = sketch_of(tx, ref)
-    every = [{index[:_INDEX] for index in tx.keys.indexes(*_named(one))} for one in sketch]
-    if len(every) != len(filed) or not all(one & set(filed) for one in every):
-        return "its hashes are not those of its sketch"
-    return None
+        return LEFT_BEHIND
+    sketch = _opened(case_key(tx, ref, wrapped), ref, row.sealed)
+    return None if are_filed(tx, ref, sketch, at=row.at) else NOT_ITS_OWN
 
 
-def _named(one: bytes) -> tuple[str, str]:
-    """The kind and value under which a hash is looked up."""
-    return "sketch", one.hex()
+def stray_hashes(tx: Tx) -> tuple[str, str] | None:
+    """A complaint with other hashes than its sketch has, and what is wrong (`db verify`); the whole table is read.
+
+    One that has as many rows as its sketch, each of which is filed (`check_sketch`), has no others.
+    """
+    filed = select(SKETCHES.c.ref, func.count().label("count")).group_by(SKETCHES.c.ref).subquery()
+    own = (func.length(LIKENESSES.c.sealed) - OVERHEAD) // _HASH
+    query = (
+        select(filed.c.ref, LIKENESSES.c.sealed)
+        .outerjoin(LIKENESSES, LIKENESSES.c.ref == filed.c.ref)
+        .where(or_(LIKENESSES.c.sealed.is_(None), filed.c.count != own))
+        .limit(1)
+    )
+    row = tx.connection.execute(query).first()
+    if row is None:
+        return None
+    return row.ref, LEFT_BEHIND if row.sealed is None else NOT_ITS_OWN
 
 
 def _place(ref: str) -> str:

@@ -22,7 +22,7 @@ from store.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.rotating import retired
 from store.rulebooks import SETTINGS_CHAIN
 from store.sealing import commitment, unseal
-from store.sketches import check_sketch
+from store.sketches import check_sketch, stray_hashes
 from store.tables import (
     ASSESSMENTS,
     CHECKPOINT_HEADS,
@@ -55,7 +55,7 @@ def verify(tx: Tx, outside: Mapping[str, Any] | None = None) -> Verification:
             cases += 1
             erased += header is not None and header.key_wrapped is None
         first_bad = first_bad or _chain(ref, rows) or _case(tx, ref, rows, header)
-    first_bad = first_bad or _without_events(tx, known) or _checkpoints(tx, known)
+    first_bad = first_bad or _stray_hashes(tx, known) or _without_events(tx, known) or _checkpoints(tx, known)
     if outside is not None:
         first_bad = first_bad or _document(tx, outside, known)
     return Verification(entries, cases, first_bad, tail, erased)
@@ -123,6 +123,14 @@ def _sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Bad | None:
     except SealBroken as broken:
         wrong = str(broken)
     return None if wrong is None else (ref, last, wrong)
+
+
+def _stray_hashes(tx: Tx, known: Mapping[str, list[str]]) -> Bad | None:
+    found = stray_hashes(tx)
+    if found is None:
+        return None
+    ref, wrong = found
+    return ref, len(known.get(ref, [])), wrong
 
 
 def _words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Bad | None:

@@ -303,16 +303,21 @@ class Improvement(Row, table=True):
 
 
 class Sketch(Row, table=True):
-    """Keyed hashes by which near-duplicates are found; deleted with their complaint."""
+    """Keyed hashes by which near-duplicates are found; deleted with their complaint.
+
+    One tree, in the order in which it is asked. No reference to the complaint is checked row by row: each is
+    written beside its `Likeness`, which has one.
+    """
 
     __tablename__ = "sketches"
-    __table_args__ = (Index("ix_sketches_band", "band_index", "at", "ref"),)
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
-    n: int = Field(primary_key=True)
-    band_index: bytes = Field(sa_type=LargeBinary)
+    band_index: bytes = Field(sa_type=LargeBinary, primary_key=True)
     #: When the complaint was received: of a hash that very many have, the newest are looked at.
-    at: datetime = Field(sa_type=UtcDateTime)
+    at: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    ref: str = Field(primary_key=True)
+    #: Of the release before, which writes it; nobody reads it.
+    n: int | None
 
 
 class Likeness(Row, table=True):

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Update, delete, func, select, text, update
 
 from complaints.incidents import SAME_INCIDENT
 from complaints.likeness import CLUSTER_FROM
 from complaints.people import MODEL
 from complaints.record import Case
 from complaints.vocabulary import Verb
+from store.erasing import erase_words
 from store.keyring import Keyring
 from store.open import Store
-from store.sketches import POSTINGS, found_like
+from store.sketches import LEFT_BEHIND, NOT_ITS_OWN, POSTINGS, found_like
 from store.tables import LIKENESSES, SKETCHES
+from store.transactions import Tx
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, TOP, Desk
@@ -136,6 +139,41 @@ def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
     )
     assert left == [[], []]
     assert store.verify().first_bad is None
+
+
+@clause("8.1")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        update(SKETCHES).values(at=datetime(2020, 1, 1, tzinfo=UTC)),
+        update(LIKENESSES).values(sealed=b"x" * 60),
+    ],
+    ids=["a hash elsewhere", "a sketch that does not open"],
+)
+def test_erasing_leaves_no_hash_of_a_damaged_record_behind(store: Store, harm: Update) -> None:
+    desk = Desk(store)
+    gone = desk.closed()
+    store.sketch_case(gone, sketch(STORY))
+    store.run(lambda tx: tx.connection.execute(harm), writes=True)
+    store.run(lambda tx: erase_words(tx, gone), writes=True)
+    assert bands(store) == set()
+
+
+def test_what_the_release_before_files_and_takes_out_is_found_and_gone(store: Store) -> None:
+    desk = Desk(store)
+    theirs, ours = told(desk, STORY), told(desk, COPY, "70002")
+
+    def files_again(tx: Tx) -> None:
+        query = select(SKETCHES.c.ref, SKETCHES.c.band_index, SKETCHES.c.at).where(SKETCHES.c.ref == theirs)
+        rows = [dict(row) for row in tx.connection.execute(query).mappings()]
+        tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == theirs))
+        tx.connection.execute(SKETCHES.insert(), [{**row, "n": n} for n, row in enumerate(rows)])
+
+    store.run(files_again, writes=True)
+    assert refs(store, ours) == [theirs]
+    assert store.verify().first_bad is None
+    store.sketch_case(theirs, sketch(OTHER))
+    assert (refs(store, ours), len(bands(store))) == ([], 48)
 
 
 @clause("4.7")
@@ -283,19 +321,26 @@ def bands(store: Store) -> set[bytes]:
 def test_verify_tells_of_an_altered_hash_and_of_one_left_behind(store: Store) -> None:
     desk = Desk(store)
     ref, gone = told(desk, STORY), desk.closed()
-    store.run(
-        lambda tx: tx.connection.execute(update(SKETCHES).where(SKETCHES.c.n == 3).values(band_index=b"x")),
-        writes=True,
-    )
+    one = select(func.min(SKETCHES.c.band_index)).scalar_subquery()
+    altered = update(SKETCHES).where(SKETCHES.c.band_index == one).values(band_index=b"x")
+    store.run(lambda tx: tx.connection.execute(altered), writes=True)
     assert store.verify().first_bad == (ref, 2, "its hashes are not those of its sketch")
     store.sketch_case(ref, sketch(STORY))
     assert store.verify().first_bad is None
     store.erase(gone, "request")
-    row = {"ref": gone, "n": 0, "band_index": b"x", "at": store.now()}
-    store.run(lambda tx: tx.add(SKETCHES, **row), writes=True)
-    bad = store.verify().first_bad
-    assert bad is not None
-    assert (bad[0], bad[2]) == (gone, "its words were erased and its hashes were not")
+    for whose, wrong in ((gone, LEFT_BEHIND), (ref, NOT_ITS_OWN)):
+        stray = {"ref": whose, "band_index": b"x", "at": store.now()}
+        store.run(partial(_stray, stray), writes=True)
+        assert store.verify().first_bad == (whose, store.case(whose).version, wrong)
+        store.run(
+            lambda tx: tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.band_index == b"x")),
+            writes=True,
+        )
+    assert store.verify().first_bad is None
+
+
+def _stray(row: dict[str, Any], tx: Tx) -> None:
+    tx.add(SKETCHES, **row)
 
 
 def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_store: Store) -> None:
@@ -321,7 +366,7 @@ def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_stor
         return "\n".join(rows)
 
     told_by = postgres_store.run(plan, writes=False)
-    assert told_by.count("Index Only Scan Backward using ix_sketches_band") == 24
+    assert told_by.count("Index Only Scan Backward using pk_sketches") == 24
     assert "Seq Scan" not in told_by
     assert "Sort" not in told_by
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,7 +15,7 @@ from store import migrating
 from store.engines import database_url, engines
 from store.errors import NotMigrated, StoreError
 from store.open import open_store
-from store.tables import METADATA, RULEBOOKS
+from store.tables import METADATA, RULEBOOKS, SKETCHES
 from store.transactions import Tx
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk
@@ -127,6 +128,34 @@ def test_a_populated_database_goes_down_to_every_release_and_up_again(populated:
             assert store.verify().first_bad is None
             assert store.record(ref)["state"] == "closed"
     engine.dispose()
+
+
+def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> None:
+    migrating.upgrade(empty)
+    words = [bytes([n]) * 8 for n in range(24)]
+    with opened(empty, FakeClock()) as store:
+        desk = Desk(store)
+        refs = {desk.receive(chat=desk.chat(address)) for address in ("70001", "70002")}
+        for ref in refs:
+            store.sketch_case(ref, words)
+    engine = create_engine(database_url(empty))
+
+    def filed(*columns: str) -> set[tuple[Any, ...]]:
+        with engine.connect() as connection:
+            query = select(*(SKETCHES.c[name] for name in columns))
+            return {tuple(row) for row in connection.execute(query)}
+
+    before = filed("ref", "band_index", "at")
+    assert len(before) == 48
+    migrating.downgrade(empty, "0006")
+    assert filed("ref", "band_index", "at") == before
+    assert filed("ref", "n") == {(ref, n) for ref in refs for n in range(24)}
+    migrating.upgrade(empty)
+    assert filed("ref", "band_index", "at") == before
+    engine.dispose()
+    with opened(empty, FakeClock()) as store:
+        assert store.verify().first_bad is None
+        assert {one.ref for one in store.like_cases(words, ref="none")} == refs
 
 
 def pretend(url: str, *, serves_from: str) -> None:
