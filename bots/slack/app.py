@@ -104,6 +104,9 @@ async def build_app(desk: Desk, client: AsyncWebClient, *, signing_secret: str |
     # Talk in channels and threads never becomes part of the record by itself; and an event to which the app was
     # subscribed by hand is sent three times more, and counted against the app, while nobody acknowledges it.
     app.event(re.compile(""))(nothing)
+    # A button of another release: Slack would show a sign of trouble beside it. A form of one stays unanswered, for
+    # else it would close as if its words were kept.
+    app.action(re.compile(""))(nothing)
     app.error(_failed)
     return app
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -156,6 +157,17 @@ async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> No
     assert (good, wrong, old, bare) == (200, 401, 401, 401)
 
 
+async def _posted(desk: Desk, body: str, kind: str = "application/json") -> int:
+    """What Slack gets as an answer to this, signed, over HTTP."""
+    async with Simulator() as sim:
+        app = await build_app(desk, make_client(sim.slack_bot_token, sim.slack_url), signing_secret="s1")
+        route = Route(http.PATH, http.handler(app), methods=["POST"])
+        served = httpx.ASGITransport(app=Starlette(routes=[route]))
+        async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
+            headers = {**signed("s1", body, int(time.time())), "Content-Type": kind}
+            return (await caller.post(http.PATH, content=body, headers=headers)).status_code
+
+
 @pytest.mark.parametrize("kind", ["message", "reaction_added", "member_left_channel", "tokens_revoked"])
 async def test_events_that_say_nothing_to_us_are_acknowledged(desk: Desk, kind: str) -> None:
     event = {"type": kind, "user": "U0000001", "channel": "C0000001", "event_ts": "1.1"}
@@ -166,15 +178,27 @@ async def test_events_that_say_nothing_to_us_are_acknowledged(desk: Desk, kind: 
         "event_id": "E1",
         "event": event,
     }
-    body = json.dumps(wrapped)
-    async with Simulator() as sim:
-        app = await build_app(desk, make_client(sim.slack_bot_token, sim.slack_url), signing_secret="s1")
-        route = Route(http.PATH, http.handler(app), methods=["POST"])
-        served = httpx.ASGITransport(app=Starlette(routes=[route]))
-        async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
-            headers = signed("s1", body, int(time.time()))
-            answer = await caller.post(http.PATH, content=body, headers=headers)
-    assert answer.status_code == 200
+
+    assert await _posted(desk, json.dumps(wrapped)) == 200
+
+
+@pytest.mark.parametrize(("kind", "answer"), [("block_actions", 200), ("view_submission", 404)])
+async def test_a_button_of_another_release_is_acknowledged_and_a_form_is_not_closed(
+    desk: Desk, kind: str, answer: int
+) -> None:
+    pressed = {"type": "button", "action_id": "of_another", "block_id": "b", "value": "x", "action_ts": "1.1"}
+    view = {"id": "V1", "type": "modal", "callback_id": "of_another", "state": {"values": {}}}
+    payload = {
+        "type": kind,
+        "team": {"id": "T1"},
+        "user": {"id": "U0000001"},
+        "api_app_id": "A1",
+        "trigger_id": "1.2.a",
+        **({"actions": [pressed]} if kind == "block_actions" else {"view": view}),
+    }
+    body = urlencode({"payload": json.dumps(payload)})
+
+    assert await _posted(desk, body, "application/x-www-form-urlencoded") == answer
 
 
 async def test_who_is_named_has_the_role_although_slack_does_not_show_people(desk: Desk) -> None:
