@@ -14,6 +14,8 @@ EXTRA =
 # Arguments for `amends demo` and for pytest: make test TESTS="tests/rules -k due"
 DEMO =
 TESTS =
+# "long": many more examples, and more on both databases (CONTRIBUTING.md).
+TESTING =
 # The folder of labelled sets for `make bench`.
 DATA =
 # How long `make soak` runs.
@@ -31,7 +33,7 @@ demo: install
 	@$(BIN)/amends demo $(DEMO)
 
 test: .venv/testable
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
+	@TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 check: format lint types imports dependencies test
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -83,7 +84,7 @@ class Standing:
 
 def standing_of(url: str) -> Standing:
     """Where the tables stand; DatabaseAway where the database does not answer."""
-    script = ScriptDirectory.from_config(_config(url))
+    ours, known = _revisions()
     engine = _engine(url)
     try:
         with answering(), engine.connect() as connection:
@@ -96,12 +97,7 @@ def standing_of(url: str) -> Standing:
                 floor = connection.execute(select(_VERSION.c.serves_from)).scalar()
     finally:
         engine.dispose()
-    return Standing(
-        revision,
-        str(script.get_current_head()),
-        frozenset(one.revision for one in script.walk_revisions()),
-        floor,
-    )
+    return Standing(revision, ours, known, floor)
 
 
 def require_current(url: str) -> None:
@@ -111,6 +107,16 @@ def require_current(url: str) -> None:
         raise NotMigrated(_NEWER.format(revision=found.revision))
     if not found.serves:
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
+
+
+@cache
+def _revisions() -> tuple[str, frozenset[str]]:
+    """The last revision of this release, and all that it knows.
+
+    Read once: loading every migration takes most of the time that opening a database does.
+    """
+    script = ScriptDirectory(str(_HERE))
+    return str(script.get_current_head()), frozenset(one.revision for one in script.walk_revisions())
 
 
 def _engine(url: str) -> Engine:

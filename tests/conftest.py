@@ -9,31 +9,42 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from hypothesis import settings
 
 from tests.databases import (
+    LONG,
     clock,
     database_url,
+    migrated_on_postgres,
     postgres_server,
     postgres_store,
     postgres_template,
     postgres_url,
+    pytest_generate_tests,
     sqlite_store,
     sqlite_template,
     sqlite_url,
     store,
+    usual_store,
+    usual_url,
 )
 
 __all__ = [
+    "LONG",
     "clock",
     "database_url",
+    "migrated_on_postgres",
     "postgres_server",
     "postgres_store",
     "postgres_template",
     "postgres_url",
+    "pytest_generate_tests",
     "sqlite_store",
     "sqlite_template",
     "sqlite_url",
     "store",
+    "usual_store",
+    "usual_url",
 ]
 
 # A test says what holds, not how fast: a busy machine would fail Hypothesis's 200 ms an example.
 settings.register_profile("amends", deadline=None)
-settings.load_profile("amends")
+settings.register_profile("long", deadline=None, max_examples=1500, stateful_step_count=120)
+settings.load_profile("long" if LONG else "amends")

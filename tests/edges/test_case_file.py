@@ -1,4 +1,8 @@
-"""`amends case file`: Annexes B and D with everything said and done, in both languages; its making is a read."""
+"""`amends case file`: Annexes B and D with everything said and done, in both languages; its making is a read.
+
+The subject is documents; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -197,8 +201,9 @@ def test_an_erased_complaint_says_so_and_keeps_its_chain(desk: Desk) -> None:
     assert desk.store.whole_case(ref).head in said.replace(" ", "")
 
 
-def test_five_hundred_events_are_all_in_it(sqlite_store: Store) -> None:
-    desk = Desk(sqlite_store)
+@pytest.mark.on_both
+def test_five_hundred_events_are_all_in_it(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive("x" * 3000)
     for n in range(500):
         desk.add(ref, f"addition {n}", source=str(n + 2))
@@ -240,9 +245,9 @@ def test_its_incident_is_told_with_the_public_line(desk: Desk) -> None:
 
 
 @pytest.fixture
-def product(tmp_path: Path, sqlite_url: str) -> Product:
+def product(tmp_path: Path, usual_url: str) -> Product:
     """An installation with a migrated database, where handlers may grant something."""
-    made = Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+    made = Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
     limits = '[authority]\nhandler = { amount = "100 GBP" }\n'
     (tmp_path / "amends.toml").write_text(SETTINGS + limits, encoding="utf-8")
     return made
@@ -314,6 +319,7 @@ async def test_showing_a_record_is_on_the_record(product: Product, installed: Ca
     assert [(one["by"], one["what"]) for one in desk.store.record(ref)["reads"]] == [(OPERATOR, "show")]
 
 
+@pytest.mark.on_both
 async def test_the_list_is_filtered_and_paged(product: Product, installed: Callable[[], Desk]) -> None:
     desk = installed()
     refs = {desk.assessed(source=str(n)) for n in range(3)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 from typer.testing import CliRunner, Result
 
 from amends.cli import app
@@ -18,25 +17,28 @@ from amends.keys import keyring
 from amends.settings import load
 from complaints.vocabulary import Verb
 from tests.clauses import clause
-from tests.databases import FakeClock, opened
+from tests.databases import FakeClock, opened, tamper
 from tests.edges.desk import Desk
+
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
 
 ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
 
 
 @pytest.fixture
-def place(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, usual_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh installation with its database; its amends.toml."""
     folder = tmp_path / "desk"
     write_installation(folder, replace(ANSWERS))
-    monkeypatch.setenv("AMENDS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("AMENDS_DATABASE_URL", usual_url)
     return folder / "amends.toml"
 
 
 @pytest.fixture
-def desk(place: Path, sqlite_url: str, clock: FakeClock) -> Iterator[Desk]:
+def desk(place: Path, usual_url: str, clock: FakeClock) -> Iterator[Desk]:
     """The desk that the installation's database belongs to, on 3 November 2026."""
-    with opened(sqlite_url, clock, keyring(load(place))) as store:
+    with opened(usual_url, clock, keyring(load(place))) as store:
         yield Desk(store)
 
 
@@ -54,16 +56,6 @@ def rows(place: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 def answered(desk: Desk) -> str:
     """Acknowledged, assessed and resolved, just now."""
     return desk.resolved(chat=desk.chat())
-
-
-def tamper(url: str, statement: str) -> None:
-    """What somebody with the database's password could do."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        for verb in ("update", "delete"):
-            connection.execute(text(f"DROP TRIGGER events_stand_{verb}"))
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 @pytest.mark.usefixtures("desk")
@@ -94,11 +86,11 @@ def test_a_record_in_order_ends_with_0(place: Path, desk: Desk) -> None:
 
 
 @clause("4.7")
-def test_an_opening_written_by_nobody_who_may_ends_with_1(place: Path, desk: Desk, sqlite_url: str) -> None:
+def test_an_opening_written_by_nobody_who_may_ends_with_1(place: Path, desk: Desk, usual_url: str) -> None:
     ref = answered(desk)
     columns = "(ref, by, role, at, what, version)"
     tamper(
-        sqlite_url,
+        usual_url,
         f"INSERT INTO reads {columns} VALUES ('{ref}', 'UX', '', '2026-11-03 10:00:00', 'open', 2)",
     )
     result = run(place)
@@ -107,18 +99,18 @@ def test_an_opening_written_by_nobody_who_may_ends_with_1(place: Path, desk: Des
 
 
 @clause("7.2")
-def test_events_taken_out_of_the_database_turn_7_2_red(place: Path, desk: Desk, sqlite_url: str) -> None:
+def test_events_taken_out_of_the_database_turn_7_2_red(place: Path, desk: Desk, usual_url: str) -> None:
     ref = answered(desk)
-    tamper(sqlite_url, f"DELETE FROM events WHERE ref = '{ref}' AND verb = 'acknowledge'")
+    tamper(usual_url, f"DELETE FROM events WHERE ref = '{ref}' AND verb = 'acknowledge'")
     found = rows(place)["7.2"]
     assert found["verdict"] == "violated"
     assert found["evidence"]["violations"][0]["what"].startswith(ref)
 
 
 @clause("7.5")
-def test_openings_taken_out_of_the_database_turn_7_5_red(place: Path, desk: Desk, sqlite_url: str) -> None:
+def test_openings_taken_out_of_the_database_turn_7_5_red(place: Path, desk: Desk, usual_url: str) -> None:
     answered(desk)
-    tamper(sqlite_url, "DELETE FROM reads")
+    tamper(usual_url, "DELETE FROM reads")
     assert rows(place)["7.5"]["verdict"] == "violated"
 
 

@@ -1,11 +1,15 @@
-"""The command line as a process of its own: one JSON document, exact keys, exit codes, never a traceback."""
+"""The command line as a process of its own: one JSON document, exact keys, exit codes, never a traceback.
+
+The subject is what the command line prints and with which code it ends;
+what the store does beneath is tested on both databases in test_store_*. Tests marked `on_both` lead its rows through
+the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +21,7 @@ from amends.settings import load, rulebook
 from complaints.duties import Owed
 from complaints.vocabulary import Verb
 from store.keyring import Keyring
-from tests.databases import FakeClock, opened
+from tests.databases import FakeClock, opened, tamper
 from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
 from triage.sketch import sketch
@@ -45,9 +49,9 @@ FIELDS = {
 
 
 @pytest.fixture
-def product(tmp_path: Path, sqlite_url: str) -> Product:
+def product(tmp_path: Path, usual_url: str) -> Product:
     """An installation with London's working hours and a migrated database."""
-    made = Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+    made = Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
     (tmp_path / "amends.toml").write_text(LONDON_HOURS, encoding="utf-8")
     return made
 
@@ -88,6 +92,7 @@ def instants(found: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, found
 
 
+@pytest.mark.on_both
 async def test_the_record_has_the_names_that_programs_rely_on(
     product: Product, filed: Callable[[datetime], Desk]
 ) -> None:
@@ -209,12 +214,12 @@ async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that
     assert [one["what"] for one in desk.store.record(ref)["reads"]].count("due") == 2
 
 
+@pytest.mark.on_both
 async def test_an_altered_event_is_named(product: Product, filed: Callable[[datetime], Desk]) -> None:
     ref = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).assessed()
     whole = await product.amends("db", "verify", "--json")
-    with sqlite3.connect(product.env["AMENDS_DATABASE_URL"].removeprefix("sqlite:///")) as database:
-        database.execute("DROP TRIGGER events_stand_update")
-        database.execute("UPDATE events SET entry = replace(entry, 'supply', 'money') WHERE verb = 'assess'")
+    changed = "UPDATE events SET entry = replace(entry, 'supply', 'money') WHERE verb = 'assess'"
+    tamper(product.env["AMENDS_DATABASE_URL"], changed)
     broken = await product.amends("db", "verify", "--json")
     said = await product.amends("db", "verify")
 
@@ -250,6 +255,7 @@ async def test_a_model_is_learnt_from_what_people_assessed(
     no_traceback(done)
 
 
+@pytest.mark.on_both
 async def test_what_is_stuck_and_set_aside_is_listed(
     product: Product, filed: Callable[[datetime], Desk]
 ) -> None:

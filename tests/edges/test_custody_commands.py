@@ -1,4 +1,9 @@
-"""`amends db`, `import` and `privacy` as processes of their own: what they print, and how they end."""
+"""`amends db`, `import` and `privacy` as processes of their own: what they print, and how they end.
+
+The subject is what the command line asks for and tells;
+what the store does beneath is tested on both databases in test_store_*. Tests marked `on_both` lead its rows through
+the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +26,9 @@ NEW_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 
 
 @pytest.fixture
-def product(tmp_path: Path, sqlite_url: str) -> Product:
+def product(tmp_path: Path, usual_url: str) -> Product:
     """An installation with a migrated database."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
 
 
 @pytest.fixture
@@ -76,6 +81,7 @@ async def test_a_checkpoint_kept_outside_shows_a_record_that_was_cut(product: Pr
     assert (other.code, "no checkpoint" in other.err) == (1, True)
 
 
+@pytest.mark.on_both
 async def test_a_key_is_changed_in_three_steps(product: Product, desk: Desk) -> None:
     ref = desk.receive()
     alone = await product.amends("db", "rotate-key")
@@ -97,6 +103,7 @@ PAST = """received_at;description;closed_at;close_code;channel;category
 """
 
 
+@pytest.mark.on_both
 async def test_past_complaints_are_brought_in_once_and_whole(product: Product, desk: Desk) -> None:
     file = product.folder / "past.csv"
     file.write_text(PAST + "2021-05-01;No heating.;;resolved;fax;service\n")

@@ -27,6 +27,9 @@ from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, MANAGER, Desk, refused
 from tests.edges.slack_office import office_of
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 GB: Mapping[str, str] = {"GB": "24 months"}
 
 
@@ -85,15 +88,15 @@ def _left(connection: object) -> dict[str, int]:
 
 
 async def test_the_card_in_slack_says_that_the_words_are_gone_and_offers_nothing(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(sqlite_store, clock) as office:
+    async with office_of(usual_store, clock) as office:
         ref = office.proposed()
         shown = await office.card(ref)
-        person = complainant(sqlite_store.person_of(ref))
-        sqlite_store.act(ref, Verb.WITHDRAW, person)
+        person = complainant(usual_store.person_of(ref))
+        usual_store.act(ref, Verb.WITHDRAW, person)
         await office.idle()
-        sqlite_store.erase(ref, "request")
+        usual_store.erase(ref, "request")
         await office.idle()
         drawn = await office.card(ref)
         assert (drawn.ts, "erased" in drawn.text) == (shown.ts, True)
@@ -200,9 +203,9 @@ def test_kept_from_receipt_it_goes_no_earlier_than_it_is_closed(store: Store, cl
 
 
 async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    store, desk = sqlite_store, Desk(sqlite_store)
+    store, desk = usual_store, Desk(usual_store)
     ref = desk.closed()
     clock.go_on(days=800)
     _housekeeping(store, False)
@@ -220,9 +223,9 @@ async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
 
 
 async def test_one_that_was_taken_up_again_meanwhile_keeps_no_other_from_being_purged(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    store, desk = sqlite_store, Desk(sqlite_store)
+    store, desk = usual_store, Desk(usual_store)
     first, second = desk.closed(), desk.closed()
     clock.go_on(days=800)
     found = store.expired(GB)
@@ -244,13 +247,13 @@ def test_an_erasure_that_a_backup_would_undo_is_not_begun(tmp_path: Path) -> Non
 
 @clause("8.1")
 def test_a_restored_backup_forgets_again_what_was_erased_after_it(
-    sqlite_url: str, clock: FakeClock, tmp_path: Path
+    usual_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     file, journal = tmp_path / "backup.db", tmp_path / "erasures.jsonl"
-    with opened(sqlite_url, clock) as store:
+    with opened(usual_url, clock) as store:
         desk = Desk(store)
         ref, other = desk.closed(), desk.receive("Open at that time.", chat=desk.chat("70002"))
-        back_up(sqlite_url, file)
+        back_up(usual_url, file)
         done = store.erase_complainant(ref, "request")
         remember(journal, done.erased, "2026-11-24T10:00:00Z")
         remember(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")

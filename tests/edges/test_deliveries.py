@@ -21,6 +21,9 @@ from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk
 from tests.edges.slack_office import ALICE, MONA, Office, office_of
 from tests.edges.test_slack_home import home
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def fates(store: Store, ref: str) -> list[tuple[str, str, str | None]]:
     return [(one.kind, one.fate.value, one.why) for one in store.deliveries(ref)]
@@ -139,8 +142,8 @@ def test_the_record_for_programs_has_it_without_a_word(store: Store, owed: str) 
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 

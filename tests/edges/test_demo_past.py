@@ -1,4 +1,8 @@
-"""The demo opens with a past of its own, led by the same verbs through the same store."""
+"""The demo opens with a past of its own, led by the same verbs through the same store, an outage in it.
+
+Its people are in one incident, told together, each with a complaint of their own. Making a past takes seconds, so
+that it is asked for everything at once.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from amends.demo.incident import PEOPLE
 from amends.demo.place import CHANNELS
-from amends.demo.running import PAST, staged
+from amends.demo.running import PAST, Stage, staged
 
 MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
@@ -18,7 +23,7 @@ EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
     [(MORNING, PAST // 2, 90), (EVENING, 66, 60)],
     ids=["on a working morning", "on a Friday evening"],
 )
-async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards(
+async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_incident(
     opened: datetime, past: int, least: int
 ) -> None:
     async with staged(begins=opened, past=past) as stage:
@@ -44,3 +49,19 @@ async def test_the_demo_opens_with_complaints_at_every_stage_and_their_cards(
         assert stage.store.outbox() == []
         assert stage.store.verify().first_bad is None
         assert stage.simulator.refusals == []
+        _an_incident_stands_on_the_page_with_its_update(stage)
+
+
+def _an_incident_stands_on_the_page_with_its_update(stage: Stage) -> None:
+    store = stage.store
+    (incident,) = store.open_incidents()
+    cases = store.cases_of_incident(incident.id)
+    deliveries = store.incident_deliveries(str(incident.batch))
+    alice = stage.simulator.staff("U0000001")
+    cards = [card.text for card in alice.channel("C0000001").cards if "Burst main" in card.text]
+
+    assert PEOPLE // 2 <= len(cases) <= PEOPLE
+    assert {one.state for one in deliveries} == {"sent", "left_out"}
+    assert "second_issue" in {one.reason for one in deliveries}
+    assert len(cards) == 1
+    assert "A water main burst in Mill Lane" in cards[0]

@@ -1,4 +1,8 @@
-"""Where people and programs meet several jurisdictions: settings, public page, the form in Slack, files."""
+"""Where people and programs meet several jurisdictions: settings, public page, the form in Slack, files.
+
+The subject is settings and texts; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -128,8 +132,8 @@ def test_where_there_is_one_country_the_page_names_no_other() -> None:
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -176,18 +180,19 @@ def test_a_column_of_a_file_says_the_country_of_a_past_complaint(tmp_path: Path)
     assert [row.why for row in refused] == ["jurisdiction: write one of GB, TR"]
 
 
+@pytest.mark.on_both
 def test_the_case_file_and_the_copy_of_ones_data_tell_the_times_of_the_complaints_zone(
-    sqlite_store: Store,
+    usual_store: Store,
 ) -> None:
-    desk = Desk(sqlite_store)
-    sqlite_store.use_rulebooks(BOTH)
+    desk = Desk(usual_store)
+    usual_store.use_rulebooks(BOTH)
     ref = desk.assessed()
-    sqlite_store.redate(ref, BOTH, "In Ankara.", jurisdiction="TR")
+    usual_store.redate(ref, BOTH, "In Ankara.", jurisdiction="TR")
     labels = load_labels(("en",), "Europe/London", staff=True)
-    made = case_file(sqlite_store.whole_case(ref), labels, made_at=sqlite_store.now())
+    made = case_file(usual_store.whole_case(ref), labels, made_at=usual_store.now())
     assert "13:00" in repr(made)  # ten o'clock in London
     person = desk.case(ref).complainant
-    mine = archive(sqlite_store, person, load_labels(("en",), "Europe/London"))
+    mine = archive(usual_store, person, load_labels(("en",), "Europe/London"))
     assert index_of(mine).count("13:00") > 0
 
 

@@ -28,6 +28,9 @@ from triage.example import Example
 from triage.pipeline import Model
 from triage.training import train
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 THINGS = {
     "supply": ("the water is brown", "there is no pressure", "the pipe burst again"),
     "money": ("the invoice is wrong", "you charged me twice", "my payment was booked late"),
@@ -213,15 +216,15 @@ def test_the_check_tells_of_a_candidate_that_was_turned_away(store: Store, good:
 
 
 def test_the_check_warns_where_people_no_longer_confirm_what_is_proposed(
-    sqlite_store: Store, clock: FakeClock, good: Model
+    usual_store: Store, clock: FakeClock, good: Model
 ) -> None:
-    desk = Desk(sqlite_store)
-    use(sqlite_store, good)
+    desk = Desk(usual_store)
+    use(usual_store, good)
     for number in range(50):
         ref = desk.receive(f"The water is brown, day {number}.", chat=desk.chat(str(number)))
-        sqlite_store.act(ref, Verb.PROPOSE, MODEL, a_proposal(category="money", probability=0.5, model="v1"))
-        sqlite_store.open_case(ref, desk.actor(HANDLER), "open")
+        usual_store.act(ref, Verb.PROPOSE, MODEL, a_proposal(category="money", probability=0.5, model="v1"))
+        usual_store.open_case(ref, desk.actor(HANDLER), "open")
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": "supply" if number % 5 else "money"})
         clock.go_on(minutes=1)
-    found = {one.found.split(",")[0] for one in model_findings(sqlite_store) if one.what == "model drift"}
+    found = {one.found.split(",")[0] for one in model_findings(usual_store) if one.what == "model drift"}
     assert "people confirm 20% of the last 50 proposals" in found

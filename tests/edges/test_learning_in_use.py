@@ -20,6 +20,9 @@ from triage.example import Example
 from triage.pipeline import Model
 from triage.training import train
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def examples(extra: str) -> list[Example]:
     """Few and plain."""
@@ -114,22 +117,22 @@ async def test_with_no_model_that_is_whole_the_rules_alone_propose(
 
 
 async def test_while_no_model_comes_a_proposal_waits_a_minute_and_no_longer(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    ref = Desk(sqlite_store).receive()
-    proposing = Proposing(sqlite_store, languages=("en",))
+    ref = Desk(usual_store).receive()
+    proposing = Proposing(usual_store, languages=("en",))
     propose, outcomes = proposing.performers()["propose"], list[type[Outcome]]()
     for _ in range(40):
         clock.go_on(seconds=3)
-        for owed in sqlite_store.claim(("propose",), 1, 60):
+        for owed in usual_store.claim(("propose",), 1, 60):
             outcomes.append(type(outcome := await propose(owed)))
             if isinstance(outcome, Later):
-                sqlite_store.postpone(owed.id, outcome.at, outcome.why)
+                usual_store.postpone(owed.id, outcome.at, outcome.why)
     proposing.close()
 
     assert outcomes[0] is Later
     assert Done in outcomes
-    assert sqlite_store.case(ref).proposed is not None
+    assert usual_store.case(ref).proposed is not None
 
 
 async def test_after_a_rollback_the_good_one_is_taken(

@@ -31,6 +31,9 @@ from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
 from tests.rules.builders import a_proposal
 from triage.training import PIPELINE
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 BY_NUMBER = Learning(retrain_after=3, retrain_at=None)
 BY_NIGHT = Learning(retrain_after=0, retrain_at=time(3))
 MADE = (
@@ -217,28 +220,28 @@ async def test_what_was_changed_and_changed_back_is_learnt_from_once_more(
         assert (number, len(process.orders), owed(store)) == (number, 1, [])
 
 
-async def test_the_tick_looks_at_what_lies_besides_the_record(sqlite_store: Store, clock: FakeClock) -> None:
-    await learnt_once(sqlite_store)
+async def test_the_tick_looks_at_what_lies_besides_the_record(usual_store: Store, clock: FakeClock) -> None:
+    await learnt_once(usual_store)
     clock.go_on(days=1)
     for own in ([], OWN):
         ticks = ticking(
-            sqlite_store, learning=BY_NIGHT, besides=lambda own=own: besides(BY_NIGHT, ("en",), own)
+            usual_store, learning=BY_NIGHT, besides=lambda own=own: besides(BY_NIGHT, ("en",), own)
         )
         await ticks.get_job("housekeeping").func()
-    assert owed(sqlite_store) == ["train:2026-11-04"]
+    assert owed(usual_store) == ["train:2026-11-04"]
 
 
 async def test_the_tick_owes_it_by_the_settings_and_never_without_them(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    desk = Desk(sqlite_store)
-    with_model(sqlite_store)
+    desk = Desk(usual_store)
+    with_model(usual_store)
     clock.go_on(minutes=1)
     assess(desk, 1)
-    await ticking(sqlite_store).get_job("housekeeping").func()
-    before = owed(sqlite_store)
-    await ticking(sqlite_store, learning=BY_NIGHT).get_job("housekeeping").func()
-    assert (before, owed(sqlite_store)) == ([], ["train:2026-11-03"])
+    await ticking(usual_store).get_job("housekeeping").func()
+    before = owed(usual_store)
+    await ticking(usual_store, learning=BY_NIGHT).get_job("housekeeping").func()
+    assert (before, owed(usual_store)) == ([], ["train:2026-11-03"])
 
 
 def test_an_erasure_alone_is_a_change(store: Store, clock: FakeClock) -> None:
@@ -421,7 +424,7 @@ async def test_killed_in_the_middle_another_replica_begins_anew_once_the_leases_
 
 
 async def test_a_stop_ends_the_process_that_trains(
-    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[asyncio.subprocess.Process] = []
     begin = asyncio.create_subprocess_exec
@@ -431,16 +434,16 @@ async def test_a_stop_ends_the_process_that_trains(
         return started[0]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
-    sqlite_store.insert(Owed("train:1", "train", sqlite_store.now(), Lane.BULK))
-    performing = Performing(sqlite_store, training(sqlite_store, languages=("en",)))
+    usual_store.insert(Owed("train:1", "train", usual_store.now(), Lane.BULK))
+    performing = Performing(usual_store, training(usual_store, languages=("en",)))
     loop = asyncio.create_task(performing.run())
     while not started:
         await asyncio.sleep(0.01)
     performing.stop()
     await loop
     assert started[0].returncode == -signal.SIGKILL
-    assert owed(sqlite_store) == ["train:1"]
-    assert sqlite_store.lead(TRAINER, "the next", HELD_SECONDS) is not None
+    assert owed(usual_store) == ["train:1"]
+    assert usual_store.lead(TRAINER, "the next", HELD_SECONDS) is not None
 
 
 async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(store: Store) -> None:

@@ -20,6 +20,9 @@ from store.values import Waiting
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 #: A line of Prometheus's text format: a comment, or a name with labels and a number.
 _LINE = re.compile(
     r"# (HELP amends_\w+ .+|TYPE amends_\w+ (gauge|counter|histogram))"
@@ -48,11 +51,11 @@ def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: Fake
     assert waiting[Lane.DANGER] == Waiting()
 
 
-async def test_what_is_told_does_not_wait_for_those_that_write(sqlite_store: Store) -> None:
+async def test_what_is_told_does_not_wait_for_those_that_write(usual_store: Store) -> None:
     writing = threading.Event()
-    busy = asyncio.ensure_future(sqlite_store.in_thread(writing.wait, 30.0))
+    busy = asyncio.ensure_future(usual_store.in_thread(writing.wait, 30.0))
     try:
-        told = sqlite_store.only_reading(condition, sqlite_store, PARTS, {})
+        told = usual_store.only_reading(condition, usual_store, PARTS, {})
         assert (await asyncio.wait_for(told, 10.0))["store"]
         assert not busy.done()
     finally:
@@ -90,8 +93,8 @@ def test_what_is_overdue_is_shown_and_takes_nobody_out_of_rotation(store: Store,
     assert {name: told[name] for name in PARTS} == PARTS
 
 
-def test_every_figure_is_explained_to_operators(sqlite_store: Store) -> None:
-    page = figures(sqlite_store, PARTS, Tally(), dict.fromkeys(OF_PARTS, 1.0))
+def test_every_figure_is_explained_to_operators(usual_store: Store) -> None:
+    page = figures(usual_store, PARTS, Tally(), dict.fromkeys(OF_PARTS, 1.0))
     told = (Path(amends.__file__).parent.parent / "docs" / "metrics.md").read_text()
     documented = set(re.findall(r"`(amends_\w+)", told))
     assert names(page) == documented
@@ -121,9 +124,9 @@ async def test_two_containers_of_one_name_are_two_processes(
     assert store.lead("telegram-poller", name_of_holder(), 60) is None
 
 
-async def test_why_slack_ended_a_line_is_counted(sqlite_store: Store) -> None:
+async def test_why_slack_ended_a_line_is_counted(usual_store: Store) -> None:
     tally = Tally()
-    lines = Lines(sqlite_store, tally, holder="a:1")
+    lines = Lines(usual_store, tally, holder="a:1")
     for reason in ("refresh_requested", "warning", "link_disabled"):
         lines.heard({"type": "disconnect", "reason": reason})
     lines.heard({"type": "hello", "num_connections": 1})

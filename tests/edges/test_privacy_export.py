@@ -41,6 +41,9 @@ from tests.edges.desk import (
 )
 from tests.edges.product import KEY, Product
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 LABELS = load_labels(("en", "tr"), "Europe/London")
 OTHER = Chat("telegram", "70002", "en", "Nobody Elsename")
 NOTE = "Bob Sealedname says that annie promised it; she <b>shouted</b>."
@@ -238,10 +241,10 @@ def test_names_are_blacked_out_only_as_whole_words() -> None:
     assert said == "█ planned; █'S annex; █-█, Bo."
 
 
-async def test_the_command_writes_the_archive(tmp_path: Path, sqlite_url: str) -> None:
-    product = Product(tmp_path, {"AMENDS_DATABASE_URL": sqlite_url})
+async def test_the_command_writes_the_archive(tmp_path: Path, usual_url: str) -> None:
+    product = Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
     clock = FakeClock(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
-    with opened(sqlite_url, clock, Keyring([base64.b64decode(KEY)])) as store:
+    with opened(usual_url, clock, Keyring([base64.b64decode(KEY)])) as store:
         desk = Desk(store)
         store.use_rulebook(rulebook(load(tmp_path / "amends.toml", product.env)))
         ref = handled(desk)

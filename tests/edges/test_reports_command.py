@@ -20,22 +20,25 @@ from tests.databases import FakeClock, opened
 from tests.edges import pdf
 from tests.edges.desk import Desk
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
 
 
 @pytest.fixture
-def place(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, usual_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh installation with its database; its amends.toml."""
     folder = tmp_path / "desk"
     write_installation(folder, replace(ANSWERS))
-    monkeypatch.setenv("AMENDS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("AMENDS_DATABASE_URL", usual_url)
     return folder / "amends.toml"
 
 
 @pytest.fixture
-def desk(place: Path, sqlite_url: str, clock: FakeClock) -> Iterator[Desk]:
+def desk(place: Path, usual_url: str, clock: FakeClock) -> Iterator[Desk]:
     """The desk that the installation's database belongs to, on 3 November 2026."""
-    with opened(sqlite_url, clock, keyring(load(place))) as store:
+    with opened(usual_url, clock, keyring(load(place))) as store:
         yield Desk(store)
 
 

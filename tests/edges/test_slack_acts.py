@@ -1,4 +1,8 @@
-"""Staff act in Slack: buttons, menus, forms, previews, refusals, by the real app on the simulated Slack."""
+"""Staff act in Slack: buttons, menus, forms, previews, refusals, by the real app on the simulated Slack.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,8 @@ from tests.edges.slack_office import (
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -78,6 +82,7 @@ async def test_taking_it_is_one_press(office: Office) -> None:
     assert "<@U0000001>" in (await office.card(ref)).text
 
 
+@pytest.mark.on_both
 async def test_of_two_who_take_it_at_once_the_second_is_told(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
@@ -188,6 +193,7 @@ async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> Non
     assert office.store.case(ref).drafted is not None
 
 
+@pytest.mark.on_both
 async def test_a_remedy_is_done_verified_and_closed(office: Office) -> None:
     ref = await investigated(office)
     await office.acts(ALICE, "Decide", ref, decision())

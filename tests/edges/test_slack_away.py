@@ -36,31 +36,31 @@ def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> Sla
 
 @pytest.mark.parametrize("over_http", [False, True])
 async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_calls_again(
-    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_http: bool
+    usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_http: bool
 ) -> None:
     monkeypatch.setattr(part, "KNOCK_SECONDS", 0.1)
     # As after a long outage: by itself the next try is minutes away.
     monkeypatch.setattr(backoff, "wait", lambda *_: backoff.LONGEST)
     async with platforms() as far:
-        slack = _part(far, tmp_path, sqlite_store, over_http=over_http)
+        slack = _part(far, tmp_path, usual_store, over_http=over_http)
         await slack.begin(listens=True)
         await until(slack.is_well)
-        performing = Performing(sqlite_store, slack.performers())
+        performing = Performing(usual_store, slack.performers())
         running = asyncio.create_task(performing.run())
         far.slack.instead = lambda method: web.Response(status=503, text="no")
-        desk = Desk(sqlite_store)
+        desk = Desk(usual_store)
         desk.receive()
         desk.card_is_due()
         performing.nudge()
-        await until(lambda: bool(sqlite_store.outbox()))
+        await until(lambda: bool(usual_store.outbox()))
         before = far.slack.posts(TRIAGE)
         far.slack.instead = lambda method: None
         # Nobody writes, nobody presses: it must find out by itself.
-        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: sqlite_store.outbox(), seconds=10)
+        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: usual_store.outbox(), seconds=10)
         performing.stop()
         await running
         await slack.hush()
         await slack.end()
 
     assert before == []
-    assert sqlite_store.outbox() == []
+    assert usual_store.outbox() == []

@@ -1,4 +1,8 @@
-"""Cards, threads and direct messages against the simulated Slack: where, what, and once."""
+"""Cards, threads and direct messages against the simulated Slack: where, what, and once.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,8 @@ from tests.edges.slack_office import (
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -73,6 +77,7 @@ async def test_a_restricted_complaint_is_never_seen_outside_its_channel(office: 
     assert office.staff(ALICE).channel(TRIAGE).posts == []
 
 
+@pytest.mark.on_both
 async def test_one_that_becomes_restricted_moves_with_its_thread(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
@@ -132,6 +137,7 @@ async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twic
     assert office.store.posts(ref)[0].shown == office.store.case(ref).version
 
 
+@pytest.mark.on_both
 async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
     ref = office.receive()
     office.store.claim_post(ref, TRIAGE, "card")

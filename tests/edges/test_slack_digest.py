@@ -1,4 +1,8 @@
-"""The morning digest: one message a working day, of what one person must know, and pings only for what presses."""
+"""The morning digest: one message a working day, of what one person must know, and pings only for what presses.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +35,8 @@ MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -157,6 +161,7 @@ async def test_a_deputy_hears_what_is_due_of_who_is_away(office: Office) -> None
     assert digests(office, MONA) == []
 
 
+@pytest.mark.on_both
 async def test_a_digest_done_twice_is_said_once(office: Office) -> None:
     office.proposed()
     await morning(office)
@@ -197,6 +202,7 @@ async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office
     assert digests(office, ALICE) == []
 
 
+@pytest.mark.on_both
 @clause("4.9")
 async def test_what_nobody_has_is_proposed_to_one_after_the_other_by_load(office: Office) -> None:
     owned(office, ALICE)

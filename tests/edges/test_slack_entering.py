@@ -1,4 +1,8 @@
-"""Complaints without a chat, in Slack: logged, told by people, bound by a code; what intake may hear."""
+"""Complaints without a chat, in Slack: logged, told by people, bound by a code; what intake may hear.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +56,8 @@ ROLES = {
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         await sync_staff(opened.client, opened.desk, ROLES, on_call=(MONA,))
         yield opened
 
@@ -84,6 +88,7 @@ async def proposed(office: Office, ref: str) -> str:
     return ref
 
 
+@pytest.mark.on_both
 @clause("7.2")
 async def test_a_call_is_logged_read_out_and_acknowledged_by_whoever_took_it(office: Office) -> None:
     ref = await logged(office)
@@ -229,6 +234,7 @@ async def test_a_complaint_with_a_chat_offers_no_code(office: Office) -> None:
         await office.staff(ALICE).chooses(card, "More", "Code for Telegram")
 
 
+@pytest.mark.on_both
 @clause("7.8")
 async def test_everything_is_told_by_voice_to_the_end(office: Office) -> None:
     ref = await proposed(office, await logged(office, ALICE, answer_by="letter"))

@@ -1,4 +1,8 @@
-"""Slack's known ills: cards are made right again, dead triggers are answered, repeats and lost events harm nobody."""
+"""Slack's known ills: cards are made right again, dead triggers are answered, repeats and lost events harm nobody.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ LATE = "Slack closed the door before the form could open"
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -38,6 +42,7 @@ def _wrong(office: Office) -> list[str]:
     return found
 
 
+@pytest.mark.on_both
 async def test_a_card_whose_drawing_was_given_up_is_drawn_again_by_itself(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
@@ -65,6 +70,7 @@ async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) 
     assert office.store.outbox() == []
 
 
+@pytest.mark.on_both
 async def test_after_an_outage_no_card_is_wrong(office: Office) -> None:
     refs = [office.proposed() for _ in range(4)]
     await office.idle()
@@ -157,9 +163,9 @@ async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_
 
 
 async def test_an_event_of_which_only_the_repeat_arrives_is_not_dropped(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(sqlite_store, clock, redelivery_seconds=(0.05,)) as office:
+    async with office_of(usual_store, clock, redelivery_seconds=(0.05,)) as office:
         office.sim.fail_next("events_api", how="lost")
         alice = office.staff(ALICE)
         await alice.opens_home()

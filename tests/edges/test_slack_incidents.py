@@ -18,6 +18,9 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, office_of
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 OUTAGE = {
     "which": "new",
     "what": "No water in the north",
@@ -30,8 +33,8 @@ TEXT = {"text.en": "The pipe is mended: let the tap run for a minute."}
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 

@@ -17,10 +17,13 @@ from tests.edges.test_slack_digest import digests, morning
 from tests.edges.test_store_likes import COPY, STORY
 from triage.sketch import sketch
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 

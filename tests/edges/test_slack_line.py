@@ -1,4 +1,8 @@
-"""The line to Slack: address and proxy, who has which role, a deaf Socket Mode, HTTP with signatures."""
+"""The line to Slack: address and proxy, who has which role, a deaf Socket Mode, HTTP with signatures.
+
+The subject is the line to Slack; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +33,9 @@ from tests.rules.slack_cases import RULES, voice
 
 
 @pytest.fixture
-def desk(sqlite_store: Store) -> Desk:
-    sqlite_store.use_rulebook(RULES)
-    return Desk(sqlite_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter, spoken)
+def desk(usual_store: Store) -> Desk:
+    usual_store.use_rulebook(RULES)
+    return Desk(usual_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter, spoken)
 
 
 def test_this_machine_is_reached_directly_whatever_the_environment_says(
@@ -52,6 +56,7 @@ def test_nothing_is_sent_again_by_the_client_itself() -> None:
     assert make_client("xoxb-1", "https://slack.com/api/").retry_handlers == []
 
 
+@pytest.mark.on_both
 async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)

@@ -1,4 +1,8 @@
-"""Somebody is away: who stands in, and their complaints moved to another, each by its own act, told once."""
+"""Somebody is away: who stands in, and their complaints moved to another, each by its own act, told once.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,8 @@ from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, 
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -39,6 +43,7 @@ def messages(office: Office, member: str) -> list[str]:
     return [one.text for one in office.staff(member).direct_messages]
 
 
+@pytest.mark.on_both
 @clause("4.9")
 async def test_five_complaints_move_by_five_acts_and_one_message(office: Office) -> None:
     refs = [owned(office, ALICE) for _ in range(5)]

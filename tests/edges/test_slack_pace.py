@@ -16,15 +16,18 @@ from store.open import Store
 from store.outcomes import NoPlace
 from store.places import Even
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def _most_in(moments: list[float], seconds: float) -> int:
     return max(sum(begin <= at < begin + seconds for at in moments) for begin in moments)
 
 
 @pytest.mark.parametrize("method", sorted(TIERS))
-def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(sqlite_store: Store, method: str) -> None:
+def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(usual_store: Store, method: str) -> None:
     limits = limits_for(method, "C1", 0.001)
-    moments = [sqlite_store.take_place(limits).moment for _ in range(2 * TIERS[method])]
+    moments = [usual_store.take_place(limits).moment for _ in range(2 * TIERS[method])]
     assert _most_in(moments, 60.0) <= TIERS[method]
     assert _most_in(moments, 60.0) >= 0.9 * TIERS[method]
 
@@ -37,9 +40,9 @@ def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: St
     assert store.take_place(limits_for("chat.update", "C1", 1.0)).wait == 0.0
 
 
-async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(sqlite_store: Store) -> None:
-    pacer = Pacer(sqlite_store, 1.0)
-    sqlite_store.pause(Even("slack:C1", 1.0), 60.0)
+async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(usual_store: Store) -> None:
+    pacer = Pacer(usual_store, 1.0)
+    usual_store.pause(Even("slack:C1", 1.0), 60.0)
     waits = []
     for _ in range(3):
         with pytest.raises(Wait) as asked:
@@ -51,24 +54,24 @@ async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(
     assert crowd == sorted(set(crowd))
 
 
-async def test_a_list_takes_no_place_in_front_of_danger(sqlite_store: Store) -> None:
+async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> None:
     assert AHEAD[Lane.BULK] <= 1.0
-    pacer = Pacer(sqlite_store, 1.0)
-    sqlite_store.take_place([Even("slack:C1", 3.0)])
+    pacer = Pacer(usual_store, 1.0)
+    usual_store.take_place([Even("slack:C1", 3.0)])
     waiting = asyncio.create_task(pacer.turn("chat.postMessage", "C1", Lane.BULK))
     await asyncio.sleep(0.05)
     # The list waits for its turn without having taken it: danger's is the next.
-    taken = sqlite_store.take_place(limits_for("chat.postMessage", "C1", 1.0))
+    taken = usual_store.take_place(limits_for("chat.postMessage", "C1", 1.0))
     assert taken.wait < 3.0
     waiting.cancel()
 
 
-async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(sqlite_store: Store) -> None:
+async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: Store) -> None:
     told: list[tuple[str, str]] = []
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         client.told = lambda method, outcome: told.append((method, outcome))
-        pacer = Pacer(sqlite_store, 0.001)
+        pacer = Pacer(usual_store, 0.001)
         sim.fail_next("conversations.open", status=429, error="ratelimited", retry_after=40)
         with in_turn(Turn(pacer, Lane.NOTICE)):
             with pytest.raises(SlackApiError):

@@ -1,4 +1,8 @@
-"""Reminders to staff: step by step up the ladder, to who is here, one message however much was missed (8.4)."""
+"""Reminders to staff: step by step up the ladder, to who is here, one message however much was missed (8.4).
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,8 @@ EVERYBODY = (ALICE, BURAK, MONA, TUGBA)
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -67,6 +71,7 @@ async def test_the_owner_hears_first_then_the_manager_then_the_top(office: Offic
     assert "top management hears of it too" in pings(office, TUGBA, ref)[0]
 
 
+@pytest.mark.on_both
 @clause("8.4")
 async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office) -> None:
     ref = owned(office, ALICE, severity=4)
@@ -217,6 +222,7 @@ async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morni
     assert not [one for one in office.texts(ALICE) if "Good morning" in one]
 
 
+@pytest.mark.on_both
 @clause("8.4")
 async def test_who_was_told_is_not_told_again_because_another_could_not_be(office: Office) -> None:
     ref = owned(office, ALICE, severity=4)

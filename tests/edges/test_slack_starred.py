@@ -1,4 +1,8 @@
-"""Every form with its starred fields of the contract and nothing else, as a bare client submits it."""
+"""Every form with its starred fields of the contract and nothing else, as a bare client submits it.
+
+The subject is forms; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -155,8 +159,8 @@ class Client:
 
 
 @pytest.fixture
-def client(sqlite_store: Store, clock: FakeClock) -> Client:
-    store = sqlite_store
+def client(usual_store: Store, clock: FakeClock) -> Client:
+    store = usual_store
     store.use_rulebook(RULES)
     store.sync_staff(
         [
@@ -222,6 +226,7 @@ async def test_an_assessment_needs_its_starred_fields_alone(client: Client, need
     assert client.last(ref) is Verb.REASSESS
 
 
+@pytest.mark.on_both
 async def test_a_decision_is_led_to_its_closing_with_starred_fields_alone(client: Client) -> None:
     ref = await client.gathered()
     await client.does(

@@ -23,10 +23,13 @@ from tests.edges.slack_office import (
     office_of,
 )
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 

@@ -7,9 +7,10 @@ proves itself, in which nothing told is missing and nothing happened twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -27,11 +28,12 @@ from complaints.people import MODEL, SYSTEM
 from complaints.record import Case, Facts
 from complaints.vocabulary import Verb
 from store.open import Store, open_store
+from store.stuck import Reason
 from store.tables import MESSAGES, OBLIGATIONS
 from store.transactions import Tx
 from store.values import Act, Chat, Conversation, Member, MessageState, Obligation, Turn
-from tests.databases import KEYS, FakeClock, Server
-from tests.rules.builders import RULES, STAFF
+from tests.databases import KEYS, FakeClock, Migrated
+from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_acts import NEXT, WORDS, likely_facts
 
 CHATS = tuple(Chat("telegram", f"7000{number}", "en", "P") for number in range(2))
@@ -42,6 +44,14 @@ BRINGS = {
     "decision": Verb.COMMUNICATE_DECISION,
     "recourse": Verb.OFFER_RECOURSE,
 }
+#: What staff do beside the road that a complaint goes.
+BESIDE = (
+    Verb.NOTE, Verb.NOTE, Verb.REPLY, Verb.INFORM, Verb.ASK, Verb.DECLARE_CONFLICT, Verb.RESTRICT, Verb.UNRESTRICT,
+    Verb.HOLD, Verb.RELEASE, Verb.RELEASE, Verb.RECEIPT, Verb.LINK, Verb.MERGE, Verb.NOT_ACCEPT, Verb.PROPOSE,
+    Verb.OFFER_RECOURSE, Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE, Verb.VERIFY,
+)  # fmt: skip
+#: What happens without anybody's decision.
+BY_ITSELF = (Verb.LAPSE, Verb.END_FORM, Verb.FAIL_DELIVERY, Verb.REMEDY_LATE)
 #: A step of the clock: the same moment, minutes, days, weeks.
 SPANS = (0, 0, 1, 20, 60 * 7, 60 * 24 * 2, 60 * 24 * 20)
 #: Nothing that is in hand may be claimed once more within one life of a process.
@@ -64,6 +74,8 @@ class Desk(RuleBasedStateMachine):
         self.told: dict[str, list[str]] = {}
         self.updates: list[tuple[str, Chat, bool]] = []
         self.in_hand: dict[int, Obligation] = {}
+        self.incidents: list[int] = []
+        self.erased: set[str] = set()
         self._hears(Random(dice))
 
     @rule(dice=st.integers(0, 2**32))
@@ -74,6 +86,7 @@ class Desk(RuleBasedStateMachine):
             (
                 self._hears, self._hears_again, *[self._staff] * 7, self._complainant, self._complainant,
                 self._claims, self._claims, *[self._finishes] * 4, self._dies, self._time_passes,
+                *[self._beside] * 3, self._by_itself, self._one_cause, self._takes_up_again, self._forgets,
             )
         )(drawn)  # fmt: skip
 
@@ -119,8 +132,8 @@ class Desk(RuleBasedStateMachine):
         mine = self.told.get(chat.address) or []
         if not mine:
             return
-        yes_or_no = [Verb.CONFIRM, Verb.ACCEPT, Verb.DISAGREE] * 4
-        ref, verb = dice.choice(mine), dice.choice([*yes_or_no, Verb.WITHDRAW])
+        answers = [Verb.CONFIRM, Verb.ANSWER, Verb.ACCEPT, Verb.DISAGREE] * 4
+        ref, verb = dice.choice(mine), dice.choice([*answers, Verb.WITHDRAW])
         facts = likely_facts(dice, verb, self.store.case(ref), self.clock())
         key = f"tg:press:{dice.random()}"
         try:
@@ -142,6 +155,42 @@ class Desk(RuleBasedStateMachine):
             self.store.open_case(case.ref, self.store.actor(by), "open")
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), by)
 
+    def _beside(self, dice: Random) -> None:
+        """What is done beside the road: notes, holds, conflicts, who may see it, what it belongs to."""
+        case, verb = self.store.case(dice.choice(self._refs())), dice.choice(BESIDE)
+        facts = likely_facts(dice, verb, case, self.clock())
+        if "other_ref" in facts:
+            facts["other_ref"] = dice.choice(self._refs())
+        may = [one.id for one in MEMBERS if self._lets(case, verb, one.id)] or [dice.choice(MEMBERS).id]
+        self._acts(dice, case, verb, facts, dice.choice(may))
+
+    def _one_cause(self, dice: Random) -> None:
+        """An incident is opened, a complaint joins it, all hear of it."""
+        by = self.store.actor(MONA.id)
+        if not self.incidents or dice.random() < 0.2:
+            opened = self.store.open_incident(by, {}, {"what": "x", "line.en": "x", "line.tr": "x"})
+            self.incidents.append(opened.id)
+        number, case = dice.choice(self.incidents), self.store.case(dice.choice(self._refs()))
+        if dice.random() < 0.6:
+            self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, by.id)
+        else:
+            with suppress(ComplaintError):
+                self.store.update_all(number, by, {"text.en": "x", "text.tr": "x"})
+
+    def _by_itself(self, dice: Random) -> None:
+        """What the desk does without anybody's decision."""
+        case, verb = self.store.case(dice.choice(self._refs())), dice.choice(BY_ITSELF)
+        self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), SYSTEM.id)
+
+    def _forgets(self, dice: Random) -> None:
+        """A closed complaint is erased; the record goes on proving itself, and of the words none is left."""
+        ref = dice.choice(self._refs())
+        try:
+            self.store.erase(ref, "request")
+        except ComplaintError:
+            return
+        self.erased.add(ref)
+
     def _lets(self, case: Case, verb: Verb, member: str) -> bool:
         with suppress(ComplaintError):
             permissions.require(case, verb, self.store.actor(member))
@@ -150,9 +199,11 @@ class Desk(RuleBasedStateMachine):
 
     def _acts(self, dice: Random, case: Case, verb: Verb, facts: Facts, by: str) -> None:
         version = dice.choice((None, case.work_version, case.work_version, case.work_version - 1))
-        actor = {"lapse": SYSTEM, "propose": MODEL}.get(verb.value) or self.store.actor(by)
+        of_nobody = {Verb.PROPOSE: MODEL, **dict.fromkeys(BY_ITSELF, SYSTEM)}
+        actor = of_nobody.get(verb) or self.store.actor(by)
+        words = {"because": "[]"} if verb is Verb.PROPOSE else WORDS
         try:
-            done = self.store.act(case.ref, verb, actor, facts, WORDS, version=version)
+            done = self.store.act(case.ref, verb, actor, facts, words, version=version)
         except ComplaintError:
             assert self.store.case(case.ref) == case
             return
@@ -160,7 +211,7 @@ class Desk(RuleBasedStateMachine):
         if version is not None:
             # The same press once more, however it came about, changes nothing.
             with pytest.raises(ComplaintError):
-                self.store.act(case.ref, verb, actor, facts, WORDS, version=version)
+                self.store.act(case.ref, verb, actor, facts, words, version=version)
             assert self.store.case(case.ref) == done.case
 
     # what is owed
@@ -216,6 +267,15 @@ class Desk(RuleBasedStateMachine):
             acts = ((str(owed.ref), verb, SYSTEM, owed.facts, {}),) if verb and owed.ref else ()
             self.store.sent(number, "1", settles=owed.id, acts=acts)
 
+    def _takes_up_again(self, dice: Random) -> None:
+        """Staff look after what was given up: tried again, or ended for good."""
+        failed = [one["id"] for one in self.store.outbox() if one["state"] == "failed"]
+        if failed and dice.random() < 0.5:
+            self.store.give_up_for_good(dice.choice(failed), Reason.NOT_NEEDED)
+        else:
+            again = self.store.retry_all()
+            assert set(again) <= set(failed)
+
     # what befalls the process
 
     def _dies(self, _: Random) -> None:
@@ -249,6 +309,7 @@ class Desk(RuleBasedStateMachine):
                 owed = list(store.run(_rows(query), writes=False))
                 assert len(owed) == len(set(owed))
                 assert {one.key for one in standing(case)} <= set(owed)
+            assert [ref for ref in self.erased if any(map(_readable, store.record(ref)["texts"]))] == []
             assert self._said() == Counter(f"said {key}" for key, _, _ in self.updates if key in self._kept())
             sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
             assert set(store.run(_rows(sending), writes=False)) <= self._open()
@@ -258,7 +319,7 @@ class Desk(RuleBasedStateMachine):
     def _said(self) -> Counter[str]:
         return Counter(
             one["text"]
-            for ref in self._refs()
+            for ref in self._remembered()
             for one in self.store.record(ref)["texts"]
             if one["text"].startswith("said ")
         )
@@ -267,14 +328,21 @@ class Desk(RuleBasedStateMachine):
         """The updates whose words went into a complaint."""
         return {
             str(event.facts["source"])
-            for ref in self._refs()
+            for ref in self._remembered()
             for event in self.store.history(ref)
             if event.facts.get("source") is not None
         }
 
+    def _remembered(self) -> list[str]:
+        return [ref for ref in self._refs() if ref not in self.erased]
+
     def _open(self) -> set[int]:
         query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.state == "open")
         return set(self.store.run(_rows(query), writes=False))
+
+
+def _readable(text: Mapping[str, object]) -> bool:
+    return str(text["text"]).startswith("said ")
 
 
 def _rows(query: object) -> Callable[[Tx], list[object]]:
@@ -283,24 +351,34 @@ def _rows(query: object) -> Callable[[Tx], list[object]]:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_any_course_of_things_leaves_a_record_that_proves_itself(
-    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    database: str, request: pytest.FixtureRequest
 ) -> None:
+    with ExitStack() as lent:
+        run_state_machine_as_test(
+            type("Course", (Desk,), {"new_database": staticmethod(_databases(database, request, lent))}),
+            settings=settings(
+                max_examples=settings.default.max_examples // 8,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+
+def _databases(database: str, request: pytest.FixtureRequest, lent: ExitStack) -> Callable[[], str]:
+    """Gives a database without a row in it for each course; the one before is given back then."""
     if database == "postgres":
-        server: Server = request.getfixturevalue("postgres_server")
-        template = request.getfixturevalue("postgres_template")
-        new_database: Callable[[], str] = lambda: server.new_database(template)  # noqa: E731
-    else:
-        made = request.getfixturevalue("sqlite_template")
+        migrated: Migrated = request.getfixturevalue("migrated_on_postgres")
 
-        def new_database() -> str:
-            file = tmp_path_factory.mktemp("life") / "amends.db"
-            file.write_bytes(made.read_bytes())
-            return f"sqlite:///{file}"
+        def on_postgres() -> str:
+            lent.close()
+            return lent.enter_context(migrated.lent())
 
-    course = type("Course", (Desk,), {"new_database": staticmethod(new_database)})
-    run_state_machine_as_test(
-        course,
-        settings=settings(
-            max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+        return on_postgres
+    template: Path = request.getfixturevalue("sqlite_template")
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+
+    def on_sqlite() -> str:
+        file = folders.mktemp("life") / "amends.db"
+        file.write_bytes(template.read_bytes())
+        return f"sqlite:///{file}"
+
+    return on_sqlite

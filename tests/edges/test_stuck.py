@@ -24,6 +24,9 @@ from store.values import Obligation
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, Desk
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def changed(store: Store, key: str, **values: object) -> None:
     """Spoil a row, or let its waiting time pass."""
@@ -88,28 +91,28 @@ async def tries(store: Store, outcome: Callable[[], Outcome], key: str) -> int:
     return done.count(key)
 
 
-async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(sqlite_store: Store) -> None:
-    Desk(sqlite_store).say("bad", "next")
+async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(usual_store: Store) -> None:
+    Desk(usual_store).say("bad", "next")
 
     def breaks() -> Outcome:
         raise KeyError("a text that is not there")
 
-    assert await tries(sqlite_store, breaks, "bad") == MOST_BREAKS + 1
+    assert await tries(usual_store, breaks, "bad") == MOST_BREAKS + 1
 
 
 async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hours(
-    sqlite_store: Store,
+    usual_store: Store,
 ) -> None:
-    Desk(sqlite_store).say("bad", "next")
+    Desk(usual_store).say("bad", "next")
 
-    assert await tries(sqlite_store, lambda: Retry("unreachable"), "bad") == MOST_TRIES + 1
+    assert await tries(usual_store, lambda: Retry("unreachable"), "bad") == MOST_TRIES + 1
 
 
-async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(sqlite_store: Store) -> None:
+async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_store: Store) -> None:
     async def page(owed: Obligation) -> Outcome:
         return Retry("fatal_error")
 
-    store = sqlite_store
+    store = usual_store
     store.insert(Owed("page:1", "page", store.now(), Lane.DANGER))
     changed(store, "page:1", attempts=100_000)
     performing = Performing(store, {"page": page})
@@ -129,9 +132,9 @@ async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(sqlite_st
 
 
 async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_alone(
-    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, desk = sqlite_store, Desk(sqlite_store)
+    store, desk = usual_store, Desk(usual_store)
     bad, good = desk.receive(), desk.receive(chat=desk.chat("70002"))
     opens = casefiles.load
 

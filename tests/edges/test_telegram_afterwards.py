@@ -1,4 +1,8 @@
-"""Letters owed without anybody pressing: dates, progress, reminders, recourse, endings, danger seen."""
+"""Letters owed without anybody pressing: dates, progress, reminders, recourse, endings, danger seen.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ from tests.edges.telegram_line import TEXTS, Line, line
 
 
 @pytest.fixture
-async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store) as running:
         yield running
 
 
@@ -94,6 +98,7 @@ async def test_disagreement_goes_up_with_other_people_and_then_outside(desk: Lin
     assert store.case(ref).state is State.RECOURSE_OFFERED
 
 
+@pytest.mark.on_both
 async def test_accepting_and_closing_is_followed_by_one_survey_and_one_reminder(
     desk: Line, clock: FakeClock
 ) -> None:

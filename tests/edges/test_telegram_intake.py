@@ -1,4 +1,8 @@
-"""What comes in: taken once, in order, or put aside; the offset never passes what the store does not know."""
+"""What comes in: taken once, in order, or put aside; the offset never passes what the store does not know.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +28,14 @@ SECRET = "a-webhook-secret"
 
 
 @pytest.fixture
-async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store) as running:
         yield running
 
 
 @pytest.fixture
-async def unpolled(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store, polls=False) as running:
+async def unpolled(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store, polls=False) as running:
         yield running
 
 
@@ -56,6 +60,7 @@ def described(store: Store) -> list[str]:
     return [text["text"] for ref in refs for text in store.record(ref)["texts"]]
 
 
+@pytest.mark.on_both
 async def test_an_update_that_comes_twice_is_taken_once(unpolled: Line) -> None:
     await unpolled.intake.take(update(1))
     await unpolled.intake.take(update(1))
@@ -67,6 +72,7 @@ async def test_half_a_letter_of_a_broken_app_costs_no_complaint(unpolled: Line) 
     assert described(unpolled.store) == ["The water is \ufffd brown."]
 
 
+@pytest.mark.on_both
 async def test_updates_of_one_chat_keep_their_order_while_others_go_on(unpolled: Line) -> None:
     batch = [update(n, f"Message number {n}.", chat=5000001 + n % 3) for n in range(1, 31)]
     await asyncio.gather(*(unpolled.intake.take(one) for one in batch))
@@ -127,6 +133,7 @@ async def test_another_bot_is_not_answered(unpolled: Line) -> None:
     assert unpolled.store.outbox(everything=True) == []
 
 
+@pytest.mark.on_both
 async def test_what_fails_three_times_is_put_aside_and_the_rest_goes_on(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,15 +283,16 @@ async def test_a_forged_button_does_nothing(unpolled: Line) -> None:
     assert unpolled.store.set_aside_list() == []
 
 
-async def test_a_restart_in_mid_form_is_invisible(sqlite_store: Store, clock: FakeClock) -> None:
+@pytest.mark.on_both
+async def test_a_restart_in_mid_form_is_invisible(usual_store: Store, clock: FakeClock) -> None:
     async with Simulator() as sim:
-        async with line(sim, sqlite_store) as first:
+        async with line(sim, usual_store) as first:
             anna = await first.tells()
             await anna.presses("Done")
             await first.settled()
         clock.go_on(days=0, minutes=5)
         await anna.says("12 Mill Lane, last week")
-        async with line(sim, sqlite_store) as second:
+        async with line(sim, usual_store) as second:
             await second.settled()
             assert anna.heard[-1].startswith("What would put this right?")
             await anna.presses("Repair")

@@ -19,6 +19,9 @@ from store.values import Obligation
 from tests.edges.desk import Desk
 from tests.edges.telegram_line import line
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def _paused(store: Store) -> set[str]:
     query = LANES.select().where(LANES.c.lane.endswith("/pause"))
@@ -45,12 +48,12 @@ async def test_a_message_is_on_the_record_with_its_place_or_not_at_all(store: St
     assert place.wait > 1.0
 
 
-async def test_who_would_wait_long_holds_no_place_among_the_duties_in_hand(sqlite_store: Store) -> None:
-    pace = Pace(sqlite_store)
-    sqlite_store.pause(Even(f"{BOT}:1", 1.0), 300.0)
+async def test_who_would_wait_long_holds_no_place_among_the_duties_in_hand(usual_store: Store) -> None:
+    pace = Pace(usual_store)
+    usual_store.pause(Even(f"{BOT}:1", 1.0), 300.0)
 
     def never(limits: Sequence[Limit], within: float) -> float:
-        found = sqlite_store.take_place_within(limits, within)
+        found = usual_store.take_place_within(limits, within)
         assert isinstance(found, float)
         return found
 
@@ -61,20 +64,20 @@ async def test_who_would_wait_long_holds_no_place_among_the_duties_in_hand(sqlit
 
 @pytest.mark.parametrize(("heard", "lane"), [(1, BOT), (3, f"{BOT}:1")])
 async def test_a_refusal_means_the_chat_that_heard_much_else_the_bot(
-    sqlite_store: Store, heard: int, lane: str
+    usual_store: Store, heard: int, lane: str
 ) -> None:
     for _ in range(heard):
-        sqlite_store.take_place(limits_for("1", Lane.DIALOGUE))
-    await Pace(sqlite_store).refused("1", 7.0)
-    assert _paused(sqlite_store) == {f"{lane}/pause"}
+        usual_store.take_place(limits_for("1", Lane.DIALOGUE))
+    await Pace(usual_store).refused("1", 7.0)
+    assert _paused(usual_store) == {f"{lane}/pause"}
 
 
-async def test_held_up_past_its_place_a_message_takes_another(sqlite_store: Store) -> None:
-    pace = Pace(sqlite_store, monotonic=lambda: time.monotonic() + 10.0)
+async def test_held_up_past_its_place_a_message_takes_another(usual_store: Store) -> None:
+    pace = Pace(usual_store, monotonic=lambda: time.monotonic() + 10.0)
     limits, first = limits_for("1", Lane.BULK), list[float]()
 
     def write(*_: Any) -> tuple[int, Place]:
-        place = sqlite_store.take_place(limits)
+        place = usual_store.take_place(limits)
         first.append(place.moment)
         return 5, place
 
@@ -82,19 +85,19 @@ async def test_held_up_past_its_place_a_message_takes_another(sqlite_store: Stor
     assert number == 5
     # Two places of the even lane are gone, and one of the chat's.
     even = LANES.select().where(LANES.c.lane == f"{BOT}~even")
-    until = sqlite_store.run(lambda tx: tx.connection.execute(even).one().next_free_at, writes=False)
+    until = usual_store.run(lambda tx: tx.connection.execute(even).one().next_free_at, writes=False)
     assert until >= first[0] + 2 * APART - 1e-5
-    assert sqlite_store.take_place([Even(f"{BOT}:1", 1.0, 3)]).wait == 0.0
+    assert usual_store.take_place([Even(f"{BOT}:1", 1.0, 3)]).wait == 0.0
 
 
-async def test_a_paced_desk_sends_and_keeps_the_pause_that_telegram_asks_for(sqlite_store: Store) -> None:
-    async with Simulator() as sim, line(sim, sqlite_store, paced=True) as desk:
+async def test_a_paced_desk_sends_and_keeps_the_pause_that_telegram_asks_for(usual_store: Store) -> None:
+    async with Simulator() as sim, line(sim, usual_store, paced=True) as desk:
         desk.sim.fail_next("sendMessage", status=429, retry_after=1)
         anna = desk.sim.customer("Anna")
         await anna.says("The water is brown.")
         await anna.hears("Your reference is")
         await desk.settled()
-        assert f"{BOT}/pause" in _paused(sqlite_store)
+        assert f"{BOT}/pause" in _paused(usual_store)
 
 
 def test_into_a_chat_danger_comes_beside_answers_and_what_we_begin_alone() -> None:

@@ -20,10 +20,13 @@ from tests.databases import FakeClock
 from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 @pytest.fixture
-async def unpolled(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store, polls=False) as running:
+async def unpolled(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store, polls=False) as running:
         yield running
 
 
@@ -72,11 +75,11 @@ async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
 
 
 async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
-    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(leading, "RENEW_SECONDS", 0.2)
-    lead, lost, answers = leading.Lead(sqlite_store, "one"), asyncio.Event(), threading.Event()
+    lead, lost, answers = leading.Lead(usual_store, "one"), asyncio.Event(), threading.Event()
     assert await lead.take()
 
     def silent(*given: object) -> None:
@@ -142,10 +145,10 @@ class _Asked:
 
 
 async def test_after_six_days_without_an_update_the_offset_is_forgotten_and_never_sooner(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
     far: Any = _Asked([{"update_id": 700}], [], [], [{"update_id": 5}], [])
-    one = Poller(far, sqlite_store, far, clock=lambda: clock().timestamp())
+    one = Poller(far, usual_store, far, clock=lambda: clock().timestamp())
     for hours in (0, 6 * 24 - 1, 1, 24, 24):
         clock.go_on(hours=hours)
         await one._once()

@@ -1,4 +1,8 @@
-"""The other roads on the wire: answers, remedies, no contact, one's data, odd messages; real bot and store."""
+"""The other roads on the wire: answers, remedies, no contact, one's data, odd messages; real bot and store.
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,8 @@ from tests.edges.telegram_line import Line, line
 
 
 @pytest.fixture
-async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store) as running:
         yield running
 
 
@@ -112,6 +116,7 @@ async def test_who_wants_no_contact_gets_the_acknowledgement_and_nothing_more(
     assert anna.heard[-1].endswith("We flushed the pipe.")
 
 
+@pytest.mark.on_both
 async def test_the_relation_and_the_needs_are_rows_of_people(desk: Line) -> None:
     anna = await desk.tells(text="I write for my mother: her water is brown. She is deaf.")
     await press(desk, anna, "Done", "They agreed")
@@ -134,14 +139,14 @@ async def test_the_relation_and_the_needs_are_rows_of_people(desk: Line) -> None
     assert opened.support_needs == "Write to her in large letters, please"
 
 
-async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(sqlite_store: Store) -> None:
+async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(usual_store: Store) -> None:
     asked: list[tuple[str, str]] = []
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         asked.append((person, language))
         return "mydata.zip", b"PK everything"
 
-    async with Simulator() as sim, line(sim, sqlite_store, copy_of=copy_of) as desk:
+    async with Simulator() as sim, line(sim, usual_store, copy_of=copy_of) as desk:
         anna = await desk.tells()
         await anna.says("/mydata")
         await desk.settled()
@@ -151,8 +156,8 @@ async def test_a_copy_of_ones_data_comes_as_a_file_into_the_chat(sqlite_store: S
         assert anna.heard[-1].startswith("Everything that we keep about you.")
 
 
-async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Store) -> None:
-    async with Simulator() as sim, line(sim, sqlite_store, copy_of=a_copy) as desk:
+async def test_the_copy_waits_until_it_was_said_that_it_comes(usual_store: Store) -> None:
+    async with Simulator() as sim, line(sim, usual_store, copy_of=a_copy) as desk:
         anna = await desk.tells()
         await anna.says("/mydata")
         await desk.settled()
@@ -168,10 +173,11 @@ async def test_the_copy_waits_until_it_was_said_that_it_comes(sqlite_store: Stor
         ]
 
 
+@pytest.mark.on_both
 async def test_of_a_copy_that_may_have_arrived_twice_staff_hear_and_the_chat_goes_on(
-    sqlite_store: Store,
+    usual_store: Store,
 ) -> None:
-    async with Simulator() as sim, line(sim, sqlite_store, copy_of=a_copy) as desk:
+    async with Simulator() as sim, line(sim, usual_store, copy_of=a_copy) as desk:
         anna = await desk.tells()
         await anna.says("/mydata")
         await desk.settled()

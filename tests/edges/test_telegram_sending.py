@@ -1,4 +1,8 @@
-"""Sending against a Telegram that refuses, floods, breaks and stays silent (reliability.md, section 4)."""
+"""Sending against a Telegram that refuses, floods, breaks and stays silent (reliability.md, section 4).
+
+The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,8 @@ AGAIN = "(You may have had this already; it is sent again to be sure.)"
 
 
 @pytest.fixture
-async def desk(sqlite_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, sqlite_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[Line]:
+    async with Simulator() as sim, line(sim, usual_store) as running:
         yield running
 
 
@@ -112,6 +116,7 @@ async def test_the_decision_starts_the_reply_time_when_the_channel_accepted_it(d
     assert desk.store.case(ref).reply == "accept"
 
 
+@pytest.mark.on_both
 async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: Line, clock: FakeClock) -> None:
     anna = await desk.tells()
     ref = await desk.signs(anna)
@@ -197,6 +202,7 @@ async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clo
     assert [one["step"] for one in record["survey"]] == ["sent"]
 
 
+@pytest.mark.on_both
 async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Line, clock: FakeClock) -> None:
     anna = await desk.tells()
     ref = await desk.signs(anna)

@@ -1,4 +1,8 @@
-"""The platforms' calls over real HTTP: the secret first, 200 after the commit, an answer to whatever comes."""
+"""The platforms' calls over real HTTP: the secret first, 200 after the commit, an answer to whatever comes.
+
+The subject is the door; what the store does beneath is tested on both databases in test_store_*.
+Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +50,11 @@ SECRET, SIGNING = "a-webhook-secret", "sign"
 
 
 @pytest.fixture
-async def telegram(sqlite_store: Store) -> AsyncIterator[str]:
+async def telegram(usual_store: Store) -> AsyncIterator[str]:
     """The address of a desk that Telegram calls."""
     async with (
         Simulator() as sim,
-        line(sim, sqlite_store, polls=False) as desk,
+        line(sim, usual_store, polls=False) as desk,
         serving({"/telegram": webhook(desk.intake, SECRET)}) as url,
     ):
         yield url
@@ -76,16 +80,16 @@ class Office:
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
     """The app with a signing secret, behind the real server."""
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = StaffDesk(sqlite_store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
-        sqlite_store.use_rulebook(RULES)
+        desk = StaffDesk(usual_store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        usual_store.use_rulebook(RULES)
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)
         async with serving({http.PATH: http.handler(app)}) as url:
-            yield Office(sim, sqlite_store, url)
+            yield Office(sim, usual_store, url)
 
 
 def _away(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,15 +106,16 @@ async def _post(url: str, body: bytes, headers: dict[str, str] | None = None) ->
         return answer.status_code
 
 
+@pytest.mark.on_both
 async def test_telegram_hears_yes_only_for_what_is_stored(
-    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = json.dumps(update(1)).encode()
     with monkeypatch.context() as meanwhile:
-        _away(sqlite_store, meanwhile)
+        _away(usual_store, meanwhile)
         assert await _post(telegram, said) == 503
     assert [await _post(telegram, said) for _ in range(2)] == [200, 200]
-    assert len(sqlite_store.cases()[0]) == 1
+    assert len(usual_store.cases()[0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,44 +144,45 @@ async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             answers.set()
 
 
+@pytest.mark.on_both
 async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_written_once(
-    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
     said, later = (json.dumps(update(number)).encode() for number in (1, 2))
-    async with _silent(sqlite_store, monkeypatch):
+    async with _silent(usual_store, monkeypatch):
         heard = [await _post(telegram, one) for one in (said, said, later)]
     monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 20.0)
     again = [await _post(telegram, one) for one in (later, said)]
-    (case,) = sqlite_store.cases()[0]
+    (case,) = usual_store.cases()[0]
 
     assert (heard, again) == ([503, 503, 503], [200, 200])
-    assert sqlite_store.known(["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
-    assert len(sqlite_store.texts(str(case["ref"]))) == 2
+    assert usual_store.known(["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    assert len(usual_store.texts(str(case["ref"]))) == 2
 
 
 async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
-    telegram: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
     monkeypatch.setattr(endpoint, "MOST_WAITING", 1)
-    async with _silent(sqlite_store, monkeypatch):
+    async with _silent(usual_store, monkeypatch):
         heard = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
-    await until(lambda: bool(sqlite_store.known(["tg:1"])))
+    await until(lambda: bool(usual_store.known(["tg:1"])))
 
     assert heard == [503, 503]
-    assert not sqlite_store.known(["tg:2"])
+    assert not usual_store.known(["tg:2"])
 
 
 async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
-    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "STORE_ANSWERS_IN", 0.1)
     product = Product(tmp_path, learnt=False)
-    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
+    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), usual_store, parts=("web",))
     await desk.start()
     async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
-        async with _silent(sqlite_store, monkeypatch):
+        async with _silent(usual_store, monkeypatch):
             # More often than the store has threads: in the end none is free.
             silent = [await caller.get(f"{product.url}/readyz") for _ in range(READERS + 1)]
             page = await caller.get(f"{product.url}/metrics")
@@ -292,6 +298,7 @@ def _press(ref: str, at: str = "1.1") -> dict[str, str]:
     return {"payload": json.dumps(payload)}
 
 
+@pytest.mark.on_both
 async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,8 +38,8 @@ _NUMBERS = count(1)
 
 
 @pytest.fixture
-async def office(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(sqlite_store, clock) as opened:
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with office_of(usual_store, clock) as opened:
         yield opened
 
 
@@ -202,8 +202,8 @@ async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded
 
 @clause("5.3")
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
-def test_the_bot_does_only_what_is_the_complainants(sqlite_store: Store, verb: Verb) -> None:
-    desk = Desk(sqlite_store)
+def test_the_bot_does_only_what_is_the_complainants(usual_store: Store, verb: Verb) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive()
     facts: dict[str, Any] = {"incident": 1} if verb is Verb.LINK else {}
     if verb in (Verb.ADD, Verb.ANSWER):

@@ -24,6 +24,9 @@ from tests.edges.desk import Desk
 from tests.edges.slack_office import ALICE, TRIAGE, office_of
 from tests.rules.slack_cases import voice
 
+#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+pytestmark = pytest.mark.on_both
+
 
 def test_words_in_a_table_are_neither_markup_nor_orders_to_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
@@ -51,20 +54,20 @@ def test_what_an_incident_is_called_calls_nobody(clock: FakeClock) -> None:
 
 
 async def test_a_command_that_is_none_leaves_no_word_of_it_among_the_attempts(
-    sqlite_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(sqlite_store, clock) as office:
-        sqlite_store.sync_staff(())
+    async with office_of(usual_store, clock) as office:
+        usual_store.sync_staff(())
         await office.staff(ALICE).runs("/complaints Zzyzx 07700900123", channel=TRIAGE)
-        rows = sqlite_store.run(lambda tx: tx.connection.execute(ATTEMPTS.select()).all(), writes=False)
+        rows = usual_store.run(lambda tx: tx.connection.execute(ATTEMPTS.select()).all(), writes=False)
         assert [row.verb for row in rows] == ["command unknown"]
 
 
-def test_staff_complained_about_are_told_nothing_of_the_complainants_own_needs(sqlite_store: Store) -> None:
-    desk = Desk(sqlite_store)
+def test_staff_complained_about_are_told_nothing_of_the_complainants_own_needs(usual_store: Store) -> None:
+    desk = Desk(usual_store)
     ref = desk.receive(subjects=("U2",))
     facts = {**said(field="support_needs", has_words=True)}
     desk.complain(ref, Verb.ADD, facts, {"support_needs": "I cannot read small print."})
     desk.add(ref, "He shouted at me.")
-    kept = for_subject(sqlite_store.whole_case(ref))
+    kept = for_subject(usual_store.whole_case(ref))
     assert [one["text"] for one in kept.record["texts"]] == ["The water is brown.", "He shouted at me."]

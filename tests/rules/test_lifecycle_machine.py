@@ -158,8 +158,6 @@ class Complaint(RuleBasedStateMachine):
 
 TestAnySequenceOfActs = Complaint.TestCase
 TestAnySequenceOfActs.settings = settings(
-    max_examples=250,
-    stateful_step_count=50,
-    deadline=None,
+    max_examples=settings.default.max_examples * 5 // 2,
     suppress_health_check=list(HealthCheck),
 )
