@@ -28,6 +28,8 @@ VERSIONS = sorted((Path(migrating.__file__).parent / "migrations" / "versions").
 REVISIONS = [file.stem[:4] for file in reversed(VERSIONS)]
 #: Tables that a migration makes anew on its way up and on its way down: what is in them can be made again.
 MADE_ANEW = {"sketches": "0003"}
+#: What is numbered anew on the way down, for nobody asks in which order it was.
+NUMBERED_ANEW = {"sketches": "n"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -145,9 +147,20 @@ def made_anew(above: str, up_to: str = REVISIONS[0]) -> frozenset[str]:
 def assert_kept(before: Content, after: Content, emptied: frozenset[str]) -> None:
     """Tables and columns that are in both hold the same rows, but for those that are emptied."""
     assert [name for name in emptied if after[name]] == []
-    left, right = ({name: held[name] for name in held.keys() - emptied} for held in (before, after))
+    left, right = ({name: _told(name, held) for name in held.keys() - emptied} for held in (before, after))
     one, other = both(left, right)
     assert other == one
+
+
+def _told(name: str, held: Content) -> list[dict[str, Any]]:
+    """The rows of a table, but for a number given anew and for what belongs to no complaint, which may go."""
+    rows = held[name]
+    if name in NUMBERED_ANEW:
+        known = {row["ref"] for row in held["complaints"]}
+        rows = [row for row in rows if row["ref"] in known]
+    told = [{column: row[column] for column in row if column != NUMBERED_ANEW.get(name)} for row in rows]
+    # Columns may stand in another order after a table was made anew.
+    return sorted(told, key=lambda row: repr(sorted(row.items())))
 
 
 def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> None:
@@ -158,7 +171,7 @@ def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> 
         refs = {desk.receive(chat=desk.chat(address)) for address in ("70001", "70002")}
         for ref in refs:
             store.sketch_case(ref, words)
-    engine = create_engine(database_url(empty))
+    engine = engine_of(empty)
 
     def filed(*columns: str) -> set[tuple[Any, ...]]:
         with engine.connect() as connection:
