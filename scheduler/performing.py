@@ -219,7 +219,8 @@ class Performing:
                 asyncio.get_running_loop().call_later(after, self._nudged.set)
                 return "no_place"
             case Retry(why=why, after_seconds=after) if _is_tried_again(one, outcome):
-                await store.surely(store.retry, one.id, backoff.wait(one.attempts, after, one.lane), why)
+                pause, least = backoff.wait(one.attempts, after, one.lane), max(backoff.FIRST, after or 0.0)
+                await store.surely(store.retry, one.id, pause, why, least=least)
                 return "retry"
             case Retry(why=why) | GaveUp(why=why):
                 log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     and_,
+    case,
     exists,
     func,
     literal_column,
@@ -70,6 +71,9 @@ _earlier = OBLIGATIONS.alias("earlier")
 IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
 IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
 _EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
+
+#: Stands where the pause before the next try will, in a row that is being tried while the other side comes back.
+_FREED = -1.0
 
 #: What stands in another lane is of a newer release beside us, and is left to it. Never along the lanes: with nothing
 #: due those would be read to the end of what is to come.
@@ -262,19 +266,20 @@ def postpone(tx: Tx, number: int, due: datetime, why: str) -> None:
     shows(tx, number)
 
 
-def retry(tx: Tx, number: int, after_seconds: float, why: str) -> None:
-    """It failed: again after so many seconds of real time.
+def retry(tx: Tx, number: int, after_seconds: float, why: str, *, least: float | None = None) -> None:
+    """It failed: again after so many seconds of real time; after `least` where the other side came back meanwhile.
 
     The card says so once: of thousands that wait for one platform no try must burden the other.
     """
     one = OBLIGATIONS.c
     before = tx.connection.execute(select(one.attempts, one.why).where(one.id == number)).first()
+    soon = after_seconds if least is None or why == NO_ANSWER_AGAIN else least
     _change(
         tx,
         number,
         why=why,
         lease_until=0.0,
-        wait_until=database_seconds() + after_seconds,
+        wait_until=database_seconds() + case((one.wait_until == _FREED, soon), else_=after_seconds),
         attempts=OBLIGATIONS.c.attempts + 1,
     )
     if before is None or before.attempts == 0 or before.why != why:
@@ -297,7 +302,10 @@ def renew(tx: Tx, numbers: Collection[int], lease_seconds: float) -> int:
 
 
 def free_waits(tx: Tx, kinds: Collection[str]) -> None:
-    """The other side is back: what waits for its next try may be tried now, but for what may be there twice."""
+    """The other side is back: what waits for its next try may be tried now, but for what may be there twice.
+
+    What is being tried at this moment may have failed before, and would wait out its pause: it is marked (`retry`).
+    """
     one = OBLIGATIONS.c
     waiting = select(one.id).where(
         IS_OPEN,
@@ -310,6 +318,10 @@ def free_waits(tx: Tx, kinds: Collection[str]) -> None:
         update(OBLIGATIONS).where(one.id.in_(_alone(tx, waiting))).values(wait_until=0.0)
     )
     tx.owing = tx.owing or freed.rowcount > 0
+    in_hand = select(one.id).where(IS_OPEN, one.kind.in_(sorted(kinds)), one.lease_until > database_seconds())
+    tx.connection.execute(
+        update(OBLIGATIONS).where(one.id.in_(_alone(tx, in_hand))).values(wait_until=_FREED)
+    )
 
 
 def give_up(tx: Tx, number: int, why: str) -> None:

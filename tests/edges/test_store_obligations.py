@@ -151,6 +151,30 @@ def test_once_the_other_side_is_back_nothing_waits_out_its_pause(store: Store) -
     assert [one.key for one in _says(store)] == ["a"]
 
 
+@pytest.mark.parametrize(("why", "least", "free"), [("no answer", 0.0, True), ("flood", 30.0, False)])
+def test_what_had_failed_when_the_other_side_came_back_waits_out_no_pause_either(
+    store: Store, why: str, least: float, free: bool
+) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (owed,) = _says(store)
+    # The other side is back before the failure is written down.
+    store.free_waits(("say",))
+    store.retry(owed.id, 3600, why, least=least)
+    assert ([one.key for one in _says(store)] == ["a"]) is free
+
+
+def test_a_failure_after_that_waits_out_its_own_pause(store: Store) -> None:
+    desk = Desk(store)
+    desk.say("a")
+    (owed,) = _says(store)
+    store.free_waits(("say",))
+    store.retry(owed.id, 3600, "no answer", least=0.0)
+    (owed,) = _says(store)
+    store.retry(owed.id, 3600, "no answer", least=0.0)
+    assert _says(store) == []
+
+
 def test_what_is_postponed_is_due_later_by_the_desks_clock_and_lets_others_pass(
     store: Store, clock: FakeClock
 ) -> None:
