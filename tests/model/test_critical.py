@@ -43,7 +43,7 @@ def test_a_sign_counts_the_less_the_later_it_stands() -> None:
 def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history() -> None:
     first, early, later = (fitted(own=own).counts for own in (0, 50, 200))
     assert later > 0
-    assert (first, early) == pytest.approx((3 * later, 2 * later))
+    assert (first, early) == pytest.approx((6 * later, 4 * later))
 
 
 def test_without_a_fired_rule_rules_count_nothing() -> None:

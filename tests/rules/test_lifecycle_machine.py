@@ -158,6 +158,6 @@ class Complaint(RuleBasedStateMachine):
 
 TestAnySequenceOfActs = Complaint.TestCase
 TestAnySequenceOfActs.settings = settings(
-    max_examples=settings.default.max_examples * 5 // 2,
+    max_examples=settings.default.max_examples * 5 // 4,
     suppress_health_check=list(HealthCheck),
 )

@@ -37,7 +37,7 @@ Person-49: evet
 Record of Person-49: incident_id=1
 
 # One who needs more than all the others is left out for a person.
-1 people write: No water since six, I am disabled and my elderly mother is bedridden, the tap is dry.
+1 people write: No water since six, the tap is dry. Your clerk insulted my mother because she is disabled.
 Clock +30 seconds
 Person-50 presses Yes
 Clock +10 seconds
