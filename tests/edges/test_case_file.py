@@ -201,7 +201,6 @@ def test_an_erased_complaint_says_so_and_keeps_its_chain(desk: Desk) -> None:
     assert desk.store.whole_case(ref).head in said.replace(" ", "")
 
 
-@pytest.mark.on_both
 def test_five_hundred_events_are_all_in_it(usual_store: Store) -> None:
     desk = Desk(usual_store)
     ref = desk.receive("x" * 3000)

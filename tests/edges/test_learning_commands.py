@@ -28,9 +28,6 @@ from triage.example import Example
 from triage.pipeline import Model
 from triage.training import train
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
-pytestmark = pytest.mark.on_both
-
 THINGS = {
     "supply": ("the water is brown", "there is no pressure", "the pipe burst again"),
     "money": ("the invoice is wrong", "you charged me twice", "my payment was booked late"),
@@ -53,9 +50,9 @@ def bad() -> Model:
 
 
 @pytest.fixture
-def product(tmp_path: Path, database_url: str) -> Product:
-    """An installation with a migrated database, on each in turn."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": database_url})
+def product(tmp_path: Path, usual_url: str) -> Product:
+    """An installation with a migrated database."""
+    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
 
 
 @pytest.fixture
@@ -129,6 +126,7 @@ async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_one(
         assert told in people.out
 
 
+@pytest.mark.on_both
 async def test_a_better_model_is_let_in_and_is_not_judged_twice(
     product: Product, desk: Desk, good: Model, bad: Model
 ) -> None:

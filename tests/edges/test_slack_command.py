@@ -1,4 +1,7 @@
-"""The slash command: search, figures, reports, clauses and policy, each answered privately."""
+"""The slash command: search, figures, reports, clauses and policy, each answered privately.
+
+Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,6 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, office_of
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
-pytestmark = pytest.mark.on_both
-
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
@@ -33,6 +33,7 @@ async def asks(office: Office, member: str, words: str) -> str:
     return "\n".join(one.text for one in office.staff(member).ephemerals[before:])
 
 
+@pytest.mark.on_both
 async def test_numbers_that_the_complainant_wrote_find_the_complaint(office: Office) -> None:
     ref = office.receive("My bill is wrong, account 8841207; call 020 7946 0018 or write to anna@example.org")
 
@@ -56,6 +57,7 @@ async def test_a_search_for_a_number_is_recorded_whether_it_finds_or_not(office:
 
 
 @clause("4.7")
+@pytest.mark.on_both
 async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: Office) -> None:
     ref = office.receive("Your clerk shouted at me about account 8841207")
     office.propose(ref, category="staff_conduct", restricted=True)
@@ -64,6 +66,7 @@ async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: O
         assert ref in await asks(office, MONA, f"search {wanted}")
 
 
+@pytest.mark.on_both
 async def test_codes_are_found_by_name_too(office: Office) -> None:
     ref = office.proposed()
 
@@ -72,6 +75,7 @@ async def test_codes_are_found_by_name_too(office: Office) -> None:
     assert "Nothing here" in await asks(office, ALICE, "search closed")
 
 
+@pytest.mark.on_both
 async def test_figures_of_the_quarter_come_privately(office: Office) -> None:
     for n in range(12):
         office.receive(f"Matter number {n} with the bill")

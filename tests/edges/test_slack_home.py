@@ -1,4 +1,7 @@
-"""The app's home: lists with counts, the next act as a button, pages, and only what one may know of."""
+"""The app's home: lists with counts, the next act as a button, pages, and only what one may know of.
+
+Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,6 @@ from store.open import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TUGBA, Office, office_of
-
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
-pytestmark = pytest.mark.on_both
 
 
 @pytest.fixture
@@ -84,6 +84,7 @@ async def test_a_remedy_done_by_somebody_else_is_there_to_be_verified(office: Of
 
 
 @clause("4.7")
+@pytest.mark.on_both
 async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(office: Office) -> None:
     ref = office.proposed(category="staff_conduct", restricted=True)
 
@@ -93,6 +94,7 @@ async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(of
 
 
 @clause("C")
+@pytest.mark.on_both
 async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
     ref = office.proposed()
     mona = office.store.actor(MONA)
@@ -102,6 +104,7 @@ async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
     assert "Without an owner (0)" in (await home(office, BURAK)).text
 
 
+@pytest.mark.on_both
 async def test_many_are_shown_a_page_at_a_time(office: Office) -> None:
     refs = [office.receive(f"Matter number {n} with the bill") for n in range(FEW + 3)]
     first = await home(office, ALICE)

@@ -1,4 +1,7 @@
-"""Incidents in Slack: opened from a card, joined, told all with a preview, ended; one card that follows."""
+"""Incidents in Slack: opened from a card, joined, told all with a preview, ended; one card that follows.
+
+Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,6 @@ from store.values import Act, Chat, Conversation, Turn
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, office_of
-
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
-pytestmark = pytest.mark.on_both
 
 OUTAGE = {
     "which": "new",
@@ -83,6 +83,7 @@ async def follows(office: Office, clock: FakeClock) -> None:
     await office.idle()
 
 
+@pytest.mark.on_both
 async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
     office: Office, clock: FakeClock
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
     assert office.store.open_incidents() == []
 
 
+@pytest.mark.on_both
 async def test_others_join_by_reference_or_from_their_own_card_and_are_counted(
     office: Office, clock: FakeClock
 ) -> None:
@@ -143,6 +145,7 @@ async def test_who_does_not_handle_opens_no_incident_and_the_attempt_stays(offic
     assert [tuple(one) for one in attempts] == [(AUDREY, "incident")]
 
 
+@pytest.mark.on_both
 async def test_one_is_taken_out_again(office: Office, clock: FakeClock) -> None:
     ref = hears(office, 1)
     await opened(office, ref)
@@ -160,6 +163,7 @@ async def test_a_reference_that_is_none_is_said_in_the_form(office: Office) -> N
 
 
 @clause("7.3")
+@pytest.mark.on_both
 async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clock: FakeClock) -> None:
     vulnerable = Sign("vulnerable.elderly", 2, 0, False, clock())
     refs = [hears(office, 1), hears(office, 2), hears(office, 3, "en", vulnerable)]
@@ -205,6 +209,7 @@ async def test_each_language_of_the_incident_has_its_text(office: Office, clock:
     assert letters == [TEXT["text.en"], "Boru onarıldı."]
 
 
+@pytest.mark.on_both
 async def test_the_same_preview_sends_once(office: Office, clock: FakeClock) -> None:
     ref = hears(office, 1)
     await opened(office, ref)
@@ -286,6 +291,7 @@ async def test_top_management_hears_of_an_incident_once_but_of_every_grave_compl
     assert [any(ref in text for text in told) for ref in refs] == [True, False, True]
 
 
+@pytest.mark.on_both
 async def test_the_card_follows_while_letters_are_under_way(office: Office, clock: FakeClock) -> None:
     ref = hears(office, 1)
     await opened(office, ref)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.model.made_once import starter_model
 from triage.csvfile import Columns, read_examples
 from triage.example import Example
 from triage.issues import MOST, issues
 from triage.pipeline import Model
-from triage.starters import train_starter
 
 HELD_OUT = [
     row
@@ -30,13 +30,13 @@ LANGUAGES = ("de", "en", "es", "tr")
 @lru_cache
 def model() -> Model:
     """Hypothesis wants no fixture of a narrower scope: one model for the whole module."""
-    return train_starter(("en", "tr"))
+    return starter_model(("en", "tr"))
 
 
 @lru_cache
 def wide() -> Model:
     """The model of a desk that speaks all four."""
-    return train_starter(LANGUAGES)
+    return starter_model(LANGUAGES)
 
 
 def two_matters() -> list[dict[str, str]]:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.model.made_once import starter_model
 from triage.criteria import Criterion
 from triage.csvfile import read_examples
 from triage.pipeline import Model
 from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose
 from triage.safety import DangerSign, signs
-from triage.starters import CATEGORIES, train_starter
+from triage.starters import CATEGORIES
 
 KEYS = {
     "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",
@@ -25,7 +26,7 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return train_starter(("en", "tr"))
+    return starter_model(("en", "tr"))
 
 
 def test_a_proposal_has_exactly_the_keys_of_the_record(model: Model) -> None:
@@ -215,14 +216,9 @@ def test_the_language_is_one_of_the_organisations(model: Model) -> None:
     assert propose(model, "", About(languages=("tr", "en"))).language == "tr"
 
 
-_MODELS: list[Model] = []
-
-
 def _cached() -> Model:
-    """Hypothesis wants no fixture of a narrower scope: one model for the whole module."""
-    if not _MODELS:
-        _MODELS.append(train_starter(("en", "tr")))
-    return _MODELS[0]
+    """Hypothesis wants no fixture of a narrower scope."""
+    return starter_model(("en", "tr"))
 
 
 def test_a_sign_of_the_organisations_own_makes_praise_a_complaint() -> None:

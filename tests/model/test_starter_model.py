@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.model.made_once import starter_model
 from triage.csvfile import Columns, read_examples
 from triage.evaluation import evaluate
 from triage.folding import fold
@@ -51,13 +52,13 @@ MENTIONS = [
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return train_starter(("en", "tr"))
+    return starter_model(("en", "tr"))
 
 
 @pytest.fixture(scope="module")
 def wide() -> Model:
     """The model of a desk that speaks all four."""
-    return train_starter(STARTED)
+    return starter_model(STARTED)
 
 
 @pytest.mark.parametrize("language", STARTED)

@@ -164,7 +164,7 @@ def test_old_code_pages_are_told_apart_by_the_language_they_make(code_page: str,
 
 
 def test_one_strange_byte_far_into_a_file_leaves_the_rest_as_it_is() -> None:
-    raw = b"text,category\n" + "büyük hata,money\n".encode("cp1254") * 3 + b"plain,money\n" * 200_000
+    raw = b"text,category\n" + "büyük hata,money\n".encode("cp1254") * 3 + b"plain,money\n" * 100_000
     raw += "ödeme,money\n".encode("cp1254")
     assert read_examples(raw).examples[-1].text == "ödeme"
 

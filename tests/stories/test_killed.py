@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import forked
+from tests.databases import LONG
 from tests.stories.killable import POINTS, Kill
 from tests.stories.killed import Outcome, prepared, run
 from tests.stories.likeness import unmarked
@@ -20,14 +21,15 @@ from tests.stories.likeness import unmarked
 STORIES = {story.stem: story for story in sorted(Path(__file__).parent.glob("*.story"))}
 #: These are killed at each point, the others at one.
 WHOLE = ("resolved_the_same_day",)
-#: These are killed once, at this point; the other stories are long, or of a kind that is here already.
+#: These are killed once, at this point; the first five, one for each point, in every run, the others in a long one
+#: (TESTING=long). The stories that are not here are long, or of a kind that is.
 ONCE = {
     "an_album_and_a_voice_note_alone": "before_the_commit",
     "blocked_before_the_receipt": "claimed",
-    "danger_in_mid_form": "posted_but_ts_not_stored",
     "reopened_with_new_facts": "committed_but_not_acknowledged",
-    "refund_above_the_limit": "posted_but_ts_not_stored",
+    "danger_in_mid_form": "posted_but_ts_not_stored",
     "disagreed_up_to_the_outside": "sent_but_not_settled",
+    "refund_above_the_limit": "posted_but_ts_not_stored",
     "no_answer_and_nothing_owed": "sent_but_not_settled",
     "praise": "posted_but_ts_not_stored",
     "remedy_done_without_any_answer": "claimed",
@@ -58,7 +60,7 @@ def _cases() -> list[Case]:
         for row, story in enumerate(WHOLE)
     ]
     once = [Case(story, point, shares[at % len(shares)]) for at, (story, point) in enumerate(ONCE.items())]
-    return matrix + once
+    return matrix + (once if LONG else once[: len(POINTS)])
 
 
 CASES = _cases()
