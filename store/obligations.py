@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -81,8 +84,13 @@ _URGENCY = OBLIGATIONS.c.lane + literal_column("0")
 IS_IN_OUR_LANES = _URGENCY.in_([literal_column(str(int(each))) for each in Lane])
 
 
-def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
-    """Due, in nobody's hands, and not behind an older one that must come first.
+#: What is asked many times a second is put together once, for that takes longer than the answer; this is given with
+#: each question, and how much room there is.
+_NOW = bindparam("now", type_=OBLIGATIONS.c.due.type)
+
+
+def _claimable(kinds: Sequence[str]) -> Select[Any]:
+    """Due `now`, in nobody's hands, and not behind an older one that must come first.
 
     Of one chat only the oldest message, danger before all; of one complaint only the oldest line of its thread:
     two performers side by side would tell them in either order.
@@ -90,13 +98,13 @@ def _claimable(kinds: Collection[str], now: datetime) -> Select[Any]:
     one = OBLIGATIONS.c
     return select(one.id).where(
         IS_OPEN,
-        one.kind.in_(sorted(kinds)),
+        one.kind.in_(kinds),
         IS_IN_OUR_LANES,
-        one.due <= now,
+        one.due <= _NOW,
         one.lease_until <= database_seconds(),
         one.wait_until <= database_seconds(),
-        or_(one.speaks.is_(False), ~exists().where(*_said_before(now))),
-        or_(one.kind != THREAD, ~exists().where(*_told_before(now))),
+        or_(one.speaks.is_(False), ~exists().where(*_said_before())),
+        or_(one.kind != THREAD, ~exists().where(*_told_before())),
     )
 
 
@@ -105,7 +113,7 @@ def _older() -> ColumnElement[bool]:
     return or_(other.due < one.due, and_(other.due == one.due, other.id < one.id))
 
 
-def _said_before(now: datetime) -> list[ColumnElement[bool]]:
+def _said_before() -> list[ColumnElement[bool]]:
     other, one = _earlier.c, OBLIGATIONS.c
     danger = int(Lane.DANGER)
     same = (other.lane == danger) == (one.lane == danger)
@@ -113,14 +121,14 @@ def _said_before(now: datetime) -> list[ColumnElement[bool]]:
         other.contact_id == one.contact_id,
         _EARLIER_OPEN,
         other.speaks.is_(True),
-        other.due <= now,
+        other.due <= _NOW,
         or_(and_(other.lane == danger, one.lane != danger), and_(same, _older())),
     ]
 
 
-def _told_before(now: datetime) -> list[ColumnElement[bool]]:
+def _told_before() -> list[ColumnElement[bool]]:
     other, one = _earlier.c, OBLIGATIONS.c
-    return [other.scope == one.scope, _EARLIER_OPEN, other.kind == THREAD, other.due <= now, _older()]
+    return [other.scope == one.scope, _EARLIER_OPEN, other.kind == THREAD, other.due <= _NOW, _older()]
 
 
 def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> list[Obligation]:
@@ -129,9 +137,16 @@ def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> l
     All that is due is looked at: the cheapest question while that is little. Where an earlier holder had begun
     to send (its message stands in `sending`), that message is marked uncertain and the duty says so.
     """
+    query = _of_any_side(tuple(sorted(kinds)), tx.is_sqlite)
+    found = tx.connection.execute(query, {"now": tx.now, "most": limit}).scalars()
+    return _leased(tx, list(found), lease_seconds)
+
+
+@lru_cache(maxsize=256)
+def _of_any_side(kinds: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
     one = OBLIGATIONS.c
-    query = _claimable(kinds, tx.now).order_by(_URGENCY, one.due, one.id).limit(limit)
-    return _leased(tx, list(tx.connection.execute(_alone(tx, query)).scalars()), lease_seconds)
+    query = _claimable(kinds).order_by(_URGENCY, one.due, one.id).limit(bindparam("most", type_=Integer))
+    return _alone(query, is_sqlite=is_sqlite)
 
 
 def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obligation]:
@@ -144,7 +159,10 @@ def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obl
         room = dict(side.room)
         if not any(free > 0 for free in room.values()):
             continue
-        for row in tx.connection.execute(_first(tx, side)):
+        lanes = tuple(lane for lane in Lane if room.get(lane, 0) > 0)
+        query = _first(tuple(sorted(side.kinds)), lanes, tx.is_sqlite)
+        rooms = {f"room_{lane:d}": side.room[lane] for lane in lanes}
+        for row in tx.connection.execute(query, {"now": tx.now, **rooms}):
             if room[Lane(row.lane)] > 0:
                 found.append((row.lane, row.id))
                 room.update({lane: free - 1 for lane, free in room.items()})
@@ -152,22 +170,28 @@ def claim_apart(tx: Tx, sides: Sequence[Side], lease_seconds: float) -> list[Obl
     return _leased(tx, [number for _, number in urgent_first], lease_seconds)
 
 
-def _first(tx: Tx, side: Side) -> CompoundSelect[Any]:
-    """What this side may take of each lane, the urgent first.
+@lru_cache(maxsize=1024)
+def _first(
+    kinds: tuple[str, ...],
+    lanes: tuple[Lane, ...],
+    is_sqlite: bool,
+) -> CompoundSelect[Any]:
+    """What a side may take of each lane, the urgent first.
 
     Lane by lane along the index, so that of ten thousand that wait only the first few are looked at.
     """
-    one, lanes = OBLIGATIONS.c, list[Select[Any]]()
-    for lane in (each for each in Lane if side.room.get(each, 0) > 0):
-        query = _claimable(side.kinds, tx.now).add_columns(one.lane).where(one.lane == int(lane))
-        query = _alone(tx, query.order_by(one.due, one.id).limit(side.room[lane]))
-        lanes.append(select(query.subquery()))
-    return union_all(*lanes)
+    one, found = OBLIGATIONS.c, list[Select[Any]]()
+    for lane in lanes:
+        most = bindparam(f"room_{lane:d}", type_=Integer)
+        query = _claimable(kinds).add_columns(one.lane).where(one.lane == int(lane))
+        query = _alone(query.order_by(one.due, one.id).limit(most), is_sqlite=is_sqlite)
+        found.append(select(query.subquery()))
+    return union_all(*found)
 
 
-def _alone(tx: Tx, query: Select[Any]) -> Select[Any]:
+def _alone(query: Select[Any], *, is_sqlite: bool) -> Select[Any]:
     """Rows that no other process claims at this moment."""
-    return query if tx.is_sqlite else query.with_for_update(skip_locked=True, of=OBLIGATIONS)
+    return query if is_sqlite else query.with_for_update(skip_locked=True, of=OBLIGATIONS)
 
 
 def _leased(tx: Tx, numbers: list[int], lease_seconds: float) -> list[Obligation]:
@@ -235,8 +259,12 @@ def _value(tx: Tx, row: Any, uncertain: set[int]) -> Obligation:
 
 def claimable(tx: Tx, kinds: Collection[str]) -> int:
     """How many duties of these kinds could be claimed at this moment."""
-    query = select(func.count()).select_from(_claimable(kinds, tx.now).subquery())
-    return int(tx.connection.execute(query).scalar_one())
+    return int(tx.connection.execute(_counted(tuple(sorted(kinds))), {"now": tx.now}).scalar_one())
+
+
+@lru_cache(maxsize=256)
+def _counted(kinds: tuple[str, ...]) -> Select[Any]:
+    return select(func.count()).select_from(_claimable(kinds).subquery())
 
 
 def still_owed(tx: Tx, owed: Obligation) -> bool:
@@ -315,12 +343,14 @@ def free_waits(tx: Tx, kinds: Collection[str]) -> None:
     )
     # Rows in other hands at this moment are being tried: waiting for them could be waiting for each other.
     freed = tx.connection.execute(
-        update(OBLIGATIONS).where(one.id.in_(_alone(tx, waiting))).values(wait_until=0.0)
+        update(OBLIGATIONS).where(one.id.in_(_alone(waiting, is_sqlite=tx.is_sqlite))).values(wait_until=0.0)
     )
     tx.owing = tx.owing or freed.rowcount > 0
     in_hand = select(one.id).where(IS_OPEN, one.kind.in_(sorted(kinds)), one.lease_until > database_seconds())
     tx.connection.execute(
-        update(OBLIGATIONS).where(one.id.in_(_alone(tx, in_hand))).values(wait_until=_FREED)
+        update(OBLIGATIONS)
+        .where(one.id.in_(_alone(in_hand, is_sqlite=tx.is_sqlite)))
+        .values(wait_until=_FREED)
     )
 
 

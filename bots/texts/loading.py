@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
 
 def shipped(language: str, domain: str) -> dict[str, Message]:
     """The catalogue that comes with Amends, or nothing for a language that has none."""
+    return dict(_shipped(language, domain))
+
+
+@cache
+def _shipped(language: str, domain: str) -> Mapping[str, Message]:
     file = files("bots.texts").joinpath(language, f"{domain}.po")
     if not file.is_file():
         return {}

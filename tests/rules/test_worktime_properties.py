@@ -121,7 +121,8 @@ def test_the_explanation_ends_at_the_due_time(
     found += [rolled(found[0], calendar), earliest(found[0], calendar, legal=start + timedelta(days=3))]
     if span.unit is not Unit.WORKING_HOURS:
         found.append(before(start, span, calendar))
-    assert [reached(one.because) for one in found] == [one.at for one in found]
+    # An hour that comes twice equals nothing in another zone (PEP 495).
+    assert [reached(one.because).astimezone(UTC) for one in found] == [one.at for one in found]
     assert all(one.because[0].code == "start" for one in found)
 
 
