@@ -20,7 +20,8 @@ class Recovering:
     """The first duty that gets through after one did not frees what waits: its pauses have grown meanwhile.
 
     `nobody` tells which failures mean that nobody was there. `apart`: the least seconds between two frees, doubled
-    while they prove to be in vain, for where one kind of call fails while others get through.
+    while they prove to be in vain, for where one kind of call fails while others get through. `answered` counts the
+    calls that got an answer: a duty with nothing to say is no sign that somebody is there (None: all say something).
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class Recovering:
         nobody: Callable[[Retry], bool],
         *,
         apart: float = 0.0,
+        answered: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._recovered, self._nobody = recovered, nobody
         self._least, self._apart, self._clock = apart, apart, clock
+        self._answered = answered
         self._freed: float | None = None
         #: Set while nobody is there, for whoever knocks.
         self.away = asyncio.Event()
@@ -48,10 +51,12 @@ class Recovering:
 
     def _seen(self, perform: Perform) -> Perform:
         async def performed(owed: Obligation) -> Outcome:
+            before = self._answered() if self._answered is not None else -1
             outcome = await perform(owed)
+            after = self._answered() if self._answered is not None else 0
             if isinstance(outcome, Retry) and self._nobody(outcome):
                 self._failed()
-            elif isinstance(outcome, Done):
+            elif isinstance(outcome, Done) and after > before:
                 await self.got_through()
             return outcome
 

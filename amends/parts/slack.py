@@ -86,7 +86,10 @@ class SlackPart:
             clauses=partial(clause_lines, store, settings),
         )
         self._recovering = Recovering(
-            self._free_waits, lambda failed: isinstance(failed, NobodyThere), apart=FREED_APART
+            self._free_waits,
+            lambda failed: isinstance(failed, NobodyThere),
+            apart=FREED_APART,
+            answered=lambda: self._client.answered,
         )
         self._performers = self._recovering.watched(performers(self._desk, self._client, pace=pace))
         self._line: AsyncSocketModeHandler | None = None

@@ -55,6 +55,8 @@ class Client(AsyncWebClient):
     """Slack's client, whose calls wait for their turn where they are made for a duty, and are counted."""
 
     told: Told | None = None
+    answered = 0
+    """Calls that Slack took, so far."""
 
     async def api_call(self, api_method: str, **said: Any) -> AsyncSlackResponse:
         """One call; raises SlackApiError, a network error, or Wait before anything was asked."""
@@ -65,6 +67,7 @@ class Client(AsyncWebClient):
         try:
             answer = await super().api_call(api_method, **said)
             outcome = "ok"
+            self.answered += 1
             return answer
         except SlackApiError as refused:
             outcome = _refusal(refused)

@@ -85,3 +85,29 @@ async def test_what_fails_again_once_it_was_freed_is_freed_ever_more_seldom() ->
         await watched["thread"](OWED)
 
     assert freed == [0.0, 10.0, 30.0, 70.0]
+
+
+async def test_a_duty_that_had_nothing_to_say_is_no_sign_that_somebody_is_there() -> None:
+    answered, freed = 0, list[bool]()
+    left = iter([Retry("unreachable"), Done(), Done()])
+
+    async def recovered() -> None:
+        freed.append(True)
+
+    async def perform(_: Obligation) -> Outcome:
+        return next(left)
+
+    watched = Recovering(recovered, nobody_there, answered=lambda: answered).watched({"say": perform})
+    await watched["say"](OWED)
+    await watched["say"](OWED)
+    assert freed == []
+
+    async def speaks(_: Obligation) -> Outcome:
+        nonlocal answered
+        answered += 1
+        return Done()
+
+    recovering = Recovering(recovered, nobody_there, answered=lambda: answered)
+    recovering.away.set()
+    await recovering.watched({"say": speaks})["say"](OWED)
+    assert freed == [True]
