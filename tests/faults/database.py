@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,12 @@ class Cluster:
     def pauses(self) -> None:
         """Stopped like a machine that swaps: connections stand, nobody answers."""
         for one in self._everybody():
-            one.suspend()
+            _ask(one.suspend)
 
     def goes_on(self) -> None:
         """And it moves again."""
         for one in self._everybody():
-            one.resume()
+            _ask(one.resume)
 
     def loses_backends(self) -> None:
         """Every connection of the desk is ended by an administrator."""
@@ -101,19 +101,25 @@ def pausing(server: str, *, lasts: float) -> Iterator[Trouble]:
 
     async def begin(_: Stage) -> None:
         for one in _processes(first):
-            one.suspend()
+            _ask(one.suspend)
 
     async def end(_: Stage) -> None:
         go_on()
 
     def go_on() -> None:
         for one in _processes(first):
-            one.resume()
+            _ask(one.resume)
 
     try:
         yield Trouble("PostgreSQL: paused", begin, end, lasts)
     finally:
         go_on()
+
+
+def _ask(what: Callable[[], None]) -> None:
+    """A backend may end between being listed and being asked."""
+    with suppress(psutil.NoSuchProcess):
+        what()
 
 
 def _processes(first: int) -> list[psutil.Process]:
