@@ -33,7 +33,7 @@ def stage(what: str) -> Iterator[Callable[[float], None]]:
         err.print(what)
         yield lambda share: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as drawn:
         task = drawn.add_task(what, total=None)
         yield lambda share: drawn.update(task, completed=share, total=1.0)
