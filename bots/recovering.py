@@ -51,12 +51,11 @@ class Recovering:
 
     def _seen(self, perform: Perform) -> Perform:
         async def performed(owed: Obligation) -> Outcome:
-            before = self._answered() if self._answered is not None else -1
+            before = self._answered() if self._answered is not None else None
             outcome = await perform(owed)
-            after = self._answered() if self._answered is not None else 0
             if isinstance(outcome, Retry) and self._nobody(outcome):
                 self._failed()
-            elif isinstance(outcome, Done) and after > before:
+            elif isinstance(outcome, Done) and (self._answered is None or self._answered() != before):
                 await self.got_through()
             return outcome
 

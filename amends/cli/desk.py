@@ -58,7 +58,7 @@ def demo(
         failed = asyncio.run(
             play(
                 script.read_text(encoding="utf-8"),
-                report=lambda line: out.print(line),
+                report=out.print,
                 settings=beside.read_text(encoding="utf-8") if beside.is_file() else "",
             )
         )
