@@ -109,16 +109,26 @@ def like_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Cluster, ...]:
 def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
     """A complaint that other cards name was restricted, made nameless, joined, closed or erased: they are redrawn.
 
-    What may no longer be named goes at once, the rest soon.
+    What may no longer be named goes at once. For the rest one duty is owed that looks for them (`redraw_likes`):
+    who closes a complaint does not wait for what may be a long look into the archive.
     """
     if before is None or _named_as(before) == _named_as(after):
         return
-    found = found_like(tx, sketch_of(tx, after.ref), ref=after.ref, limit=LIKES)
-    likes = [one.ref for one in _read(tx, found, after.ref, ()) if one.is_open]
     if _kept_back(before) != _kept_back(after):
-        _owe_redrawing(tx, likes, why=f"{after.ref}:{after.version}")
+        likes = like_cases(tx, sketch_of(tx, after.ref), ref=after.ref)
+        _owe_redrawing(tx, [one.ref for one in likes if one.is_open], why=f"{after.ref}:{after.version}")
+    elif before.erased_at != after.erased_at:
+        # Its sketch goes with this very event: nothing could look for them later.
+        redraw_likes(tx, after.ref)
     else:
-        _owe_redrawing(tx, likes[:_REDRAWN])
+        key, facts = f"redraw:likes:{after.ref}:{after.version}", {"ref": after.ref, "likes": True}
+        owed_rows.insert(tx, Owed(key, "redraw", tx.now, Lane.BULK, facts))
+
+
+def redraw_likes(tx: Tx, ref: str) -> None:
+    """The cards that name this one are drawn anew soon, a few of them."""
+    likes = like_cases(tx, sketch_of(tx, ref), ref=ref)
+    _owe_redrawing(tx, [one.ref for one in likes if one.is_open][:_REDRAWN])
 
 
 def _named_as(one: Case) -> tuple[Any, ...]:

@@ -252,6 +252,7 @@ class Store:
     likes_of = reading(likes.likes_of)
     every_like = reading(likes.every_like)
     like_clusters = reading(likes.like_clusters)
+    redraw_likes = writing(likes.redraw_likes)
 
     # files
     file_to_fetch = reading(files.file_to_fetch)

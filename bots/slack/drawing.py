@@ -51,8 +51,15 @@ class Drawing:
         return await self._drawn(case.ref)
 
     async def redraw(self, owed: Obligation) -> Outcome:
-        """`redraw`: the same card with the next draw, after a choice in its menu, a due time, or word of a notice."""
-        return await self._drawn(str(owed.facts["ref"]), anew=True)
+        """`redraw`: the same card with the next draw, after a choice in its menu, a due time, or word of a notice.
+
+        With `likes` it is the cards that name this complaint: each becomes a duty of its own.
+        """
+        ref = str(owed.facts["ref"])
+        if owed.facts.get("likes"):
+            await self.poster.desk.do(self.poster.desk.store.redraw_likes, ref)
+            return Done()
+        return await self._drawn(ref, anew=True)
 
     async def _drawn(self, ref: str, *, anew: bool = False) -> Outcome:
         lock = self._locks.setdefault(ref, asyncio.Lock())
