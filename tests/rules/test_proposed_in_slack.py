@@ -221,7 +221,7 @@ def test_whoever_opens_it_sees_words_reasons_facts_and_like_cases(form: str) -> 
         "Amount: 40 pounds",
         "B7K-M3Q-9T · ",
         "81 % alike",
-        "Complexity: ",
+        "Complexity – ",
     ):
         assert words in told
 
