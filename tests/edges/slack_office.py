@@ -135,6 +135,12 @@ class Office:
         self.propose(ref, **more)
         return ref
 
+    def owned(self, member: str, text: str = WORDS, **more: Any) -> str:
+        """One with a proposal that the manager gave to this colleague."""
+        ref = self.proposed(text, **more)
+        self.store.act(ref, Verb.ASSIGN, self.store.actor(MONA), {"owner": member})
+        return ref
+
     def staff(self, member: str) -> Colleague:
         """A colleague at the simulated Slack."""
         return self.sim.staff(member)
@@ -142,6 +148,12 @@ class Office:
     async def idle(self) -> None:
         """Everything due is done."""
         await self.performing.idle()
+
+    async def until(self, at: datetime) -> None:
+        """The clock stands at this moment, and everything due by then is done."""
+        self.clock.go_on(seconds=(at - self.clock.at).total_seconds())
+        self.performing.nudge()
+        await self.idle()
 
     async def card(self, ref: str, member: str = ALICE, channel: str = TRIAGE) -> Card:
         """The card as this colleague sees it now."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +10,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amends.cli import app
-from amends.init import Answers, write_installation
-from amends.keys import keyring
-from amends.settings import load
 from complaints.vocabulary import Verb
 from tests.clauses import clause
-from tests.databases import FakeClock, opened, tamper
+from tests.databases import FakeClock, tamper
 from tests.edges.desk import Desk
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
-
-ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
-
-
-@pytest.fixture
-def place(tmp_path: Path, usual_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh installation with its database; its amends.toml."""
-    folder = tmp_path / "desk"
-    write_installation(folder, replace(ANSWERS))
-    monkeypatch.setenv("AMENDS_DATABASE_URL", usual_url)
-    return folder / "amends.toml"
-
-
-@pytest.fixture
-def desk(place: Path, usual_url: str, clock: FakeClock) -> Iterator[Desk]:
-    """The desk that the installation's database belongs to, on 3 November 2026."""
-    with opened(usual_url, clock, keyring(load(place))) as store:
-        yield Desk(store)
 
 
 def run(place: Path, *arguments: str) -> Result:

@@ -46,20 +46,12 @@ def digests(office: Office, member: str) -> list[str]:
 
 async def morning(office: Office, at: datetime = MORNING) -> None:
     owe_next_morning(office.store)
-    office.clock.go_on(seconds=(at - office.clock.at).total_seconds())
-    office.performing.nudge()
-    await office.idle()
-
-
-def owned(office: Office, member: str, **more: object) -> str:
-    ref = office.proposed(**more)
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": member})
-    return ref
+    await office.until(at)
 
 
 @clause("7.3")
 async def test_everybody_who_handles_hears_once_a_working_day(office: Office) -> None:
-    mine, nobodys = owned(office, ALICE), office.proposed("Another matter entirely")
+    mine, nobodys = office.owned(ALICE), office.proposed("Another matter entirely")
     await morning(office)
     first = {one: digests(office, one) for one in (ALICE, BURAK, MONA, TUGBA, AUDREY)}
     await morning(office, MORNING + timedelta(hours=7))
@@ -80,7 +72,7 @@ async def test_everybody_who_handles_hears_once_a_working_day(office: Office) ->
 async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_on_the_day(
     office: Office,
 ) -> None:
-    refs = [owned(office, ALICE) for _ in range(10)]
+    refs = [office.owned(ALICE) for _ in range(10)]
     for ref in refs:
         office.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
         office.store.act(ref, Verb.ASSESS, office.store.actor(ALICE), CRITERIA)
@@ -119,7 +111,7 @@ def test_what_is_due_when_a_day_closes_at_midnight_is_due_on_that_day(
 
 
 async def test_nothing_to_say_is_no_digest(office: Office) -> None:
-    owned(office, ALICE)
+    office.owned(ALICE)
     await morning(office)
 
     assert len(digests(office, ALICE)) == 1
@@ -152,7 +144,7 @@ async def test_who_is_away_hears_none(office: Office) -> None:
 
 @clause("6.4")
 async def test_a_deputy_hears_what_is_due_of_who_is_away(office: Office) -> None:
-    ref = owned(office, ALICE)
+    ref = office.owned(ALICE)
     office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
     await morning(office)
     (told,) = digests(office, BURAK)
@@ -205,7 +197,7 @@ async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office
 @pytest.mark.on_both
 @clause("4.9")
 async def test_what_nobody_has_is_proposed_to_one_after_the_other_by_load(office: Office) -> None:
-    owned(office, ALICE)
+    office.owned(ALICE)
     refs = [office.proposed(f"Another matter, number {n}") for n in range(3)]
     await morning(office)
     first, second = digests(office, ALICE)[0], digests(office, MONA)[0]
@@ -217,7 +209,7 @@ async def test_what_nobody_has_is_proposed_to_one_after_the_other_by_load(office
 
 @clause("5.3")
 async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_days(office: Office) -> None:
-    slow, pressing = owned(office, ALICE), owned(office, ALICE, severity=4)
+    slow, pressing = office.owned(ALICE), office.owned(ALICE, severity=4)
     await morning(office, MORNING + timedelta(days=2))
     soon = digests(office, TUGBA)[-1]
     mona = digests(office, MONA)[-1]
@@ -231,7 +223,7 @@ async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_
 
 
 async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: Office) -> None:
-    slow = owned(office, ALICE)
+    slow = office.owned(ALICE)
     office.store.away(MONA, MORNING + timedelta(days=20))
     await morning(office, MORNING + timedelta(days=2))
 
@@ -240,7 +232,7 @@ async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: 
 
 @clause("6.4")
 async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(office: Office) -> None:
-    mine, still = owned(office, ALICE), owned(office, ALICE)
+    mine, still = office.owned(ALICE), office.owned(ALICE)
     office.clock.go_on(hours=1)
     await office.idle()
     office.store.away(ALICE, MORNING + timedelta(days=1), BURAK)
@@ -261,7 +253,7 @@ async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(o
 
 
 async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> None:
-    mine = owned(office, ALICE)
+    mine = office.owned(ALICE)
     office.store.away(ALICE, MORNING + timedelta(days=9), BURAK)
     office.clock.go_on(hours=1)
     office.store.act(mine, Verb.NOTE, office.store.actor(BURAK), {}, {"text": "x"})
@@ -275,7 +267,7 @@ async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> 
 
 
 async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office: Office) -> None:
-    ref = owned(office, ALICE)
+    ref = office.owned(ALICE)
     await office.idle()
     office.store.insert(Owed("fetch:1", "fetch", office.store.now()), ref)
     (row,) = office.store.outbox(everything=True, kind="fetch")
@@ -291,7 +283,7 @@ async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office
 
 
 async def test_p3_is_told_in_the_digest_and_p2_by_itself_in_working_hours(office: Office) -> None:
-    slow, pressing = owned(office, ALICE), owned(office, ALICE, severity=4)
+    slow, pressing = office.owned(ALICE), office.owned(ALICE, severity=4)
     await office.idle()
     office.clock.go_on(hours=10)
     await office.idle()
@@ -309,7 +301,7 @@ async def test_p3_is_told_in_the_digest_and_p2_by_itself_in_working_hours(office
 
 async def test_p1_is_told_at_any_hour(office: Office) -> None:
     office.clock.go_on(hours=10)
-    ref = owned(office, ALICE, severity=5, safety=2)
+    ref = office.owned(ALICE, severity=5, safety=2)
     office.clock.go_on(hours=1)
     await office.idle()
 

@@ -33,12 +33,6 @@ async def asks(office: Office, member: str, words: str) -> str:
     return "\n".join(one.text for one in office.staff(member).ephemerals[before:])
 
 
-def owned(office: Office, member: str, **more: object) -> str:
-    ref = office.proposed(**more)
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": member})
-    return ref
-
-
 def messages(office: Office, member: str) -> list[str]:
     return [one.text for one in office.staff(member).direct_messages]
 
@@ -46,7 +40,7 @@ def messages(office: Office, member: str) -> list[str]:
 @pytest.mark.on_both
 @clause("4.9")
 async def test_five_complaints_move_by_five_acts_and_one_message(office: Office) -> None:
-    refs = [owned(office, ALICE) for _ in range(5)]
+    refs = [office.owned(ALICE) for _ in range(5)]
     await office.idle()
     before = len(messages(office, BURAK))
     mona = office.staff(MONA)
@@ -67,7 +61,7 @@ async def test_five_complaints_move_by_five_acts_and_one_message(office: Office)
 
 
 async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Office) -> None:
-    stays, moves = owned(office, ALICE), owned(office, ALICE)
+    stays, moves = office.owned(ALICE), office.owned(ALICE)
     mona = office.store.actor(MONA)
     office.store.act(stays, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
     await office.idle()
@@ -84,7 +78,7 @@ async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Offic
 
 
 async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: Office) -> None:
-    first, second = owned(office, ALICE), owned(office, ALICE)
+    first, second = office.owned(ALICE), office.owned(ALICE)
     await office.idle()
     mona = office.staff(MONA)
     await mona.runs(f"/complaints move <@{ALICE}> <@{BURAK}>", channel=TRIAGE)
@@ -99,13 +93,13 @@ async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: 
 
 
 async def test_a_handler_moves_nobodys_complaints(office: Office) -> None:
-    owned(office, BURAK)
+    office.owned(BURAK)
 
     assert "manager" in await asks(office, ALICE, f"move <@{BURAK}> <@{ALICE}>")
 
 
 async def test_only_somebody_who_handles_can_be_given_complaints(office: Office) -> None:
-    owned(office, ALICE)
+    office.owned(ALICE)
     await office.idle()
     mona = office.staff(MONA)
     await mona.runs("/complaints move", channel=TRIAGE)
@@ -118,7 +112,7 @@ async def test_only_somebody_who_handles_can_be_given_complaints(office: Office)
 
 @clause("6.4")
 async def test_reminders_of_somebody_away_go_to_the_deputy_and_back_again(office: Office) -> None:
-    owned(office, ALICE, severity=4)
+    office.owned(ALICE, severity=4)
     told = await asks(office, ALICE, f"away until 2026-11-09 deputy <@{BURAK}>")
     office.clock.go_on(days=1)
     await office.idle()
@@ -161,7 +155,7 @@ async def test_what_cannot_be_read_is_said_plainly(office: Office, words: str, a
 
 async def test_an_ownerless_complaint_is_suggested_to_who_has_the_fewest(office: Office) -> None:
     for _ in range(2):
-        owned(office, ALICE)
+        office.owned(ALICE)
     ref = office.proposed()
     mona = office.staff(MONA)
     await mona.chooses(await office.card(ref, MONA), "More", "Assign")

@@ -44,26 +44,14 @@ def heard(office: Office, ref: str) -> dict[str, int]:
     return {one: len(found) for one in EVERYBODY if (found := pings(office, one, ref))}
 
 
-async def until(office: Office, at: datetime) -> None:
-    office.clock.go_on(seconds=(at - office.clock.at).total_seconds())
-    office.performing.nudge()
-    await office.idle()
-
-
-def owned(office: Office, member: str, **more: object) -> str:
-    ref = office.proposed(**more)
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": member})
-    return ref
-
-
 @clause("8.4")
 async def test_the_owner_hears_first_then_the_manager_then_the_top(office: Office) -> None:
-    ref = owned(office, ALICE, severity=4)
-    await until(office, office.clock.at + timedelta(hours=2))
+    ref = office.owned(ALICE, severity=4)
+    await office.until(office.clock.at + timedelta(hours=2))
     halfway = heard(office, ref)
-    await until(office, office.clock.at + timedelta(hours=2))
+    await office.until(office.clock.at + timedelta(hours=2))
     due = heard(office, ref)
-    await until(office, datetime(2026, 11, 5, 9, 0, tzinfo=UTC))
+    await office.until(datetime(2026, 11, 5, 9, 0, tzinfo=UTC))
 
     assert halfway == {ALICE: 1}
     assert due == {ALICE: 2, MONA: 1}
@@ -74,7 +62,7 @@ async def test_the_owner_hears_first_then_the_manager_then_the_top(office: Offic
 @pytest.mark.on_both
 @clause("8.4")
 async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office) -> None:
-    ref = owned(office, ALICE, severity=4)
+    ref = office.owned(ALICE, severity=4)
     await office.idle()
     office.performing.stop()
     office.clock.go_on(days=6)
@@ -94,12 +82,12 @@ async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office
 async def test_what_nobody_has_is_offered_to_one_after_the_other_then_to_those_who_lead(
     office: Office,
 ) -> None:
-    owned(office, ALICE)
+    office.owned(ALICE)
     ref = office.proposed("Another matter entirely", severity=4)
-    await until(office, office.clock.at + timedelta(hours=2))
+    await office.until(office.clock.at + timedelta(hours=2))
     first = heard(office, ref)
     card = next(one for one in office.staff(BURAK).direct_messages if ref in one.text)
-    await until(office, office.clock.at + timedelta(hours=2))
+    await office.until(office.clock.at + timedelta(hours=2))
     second = heard(office, ref)
     await office.staff(BURAK).presses(card, "Take")
     await office.idle()
@@ -114,17 +102,17 @@ async def test_what_nobody_has_is_offered_to_one_after_the_other_then_to_those_w
 
 async def test_nobody_is_asked_to_take_what_they_may_not_read(office: Office) -> None:
     ref = office.proposed(severity=4, restricted=True, category="staff_conduct")
-    await until(office, office.clock.at + timedelta(hours=2))
+    await office.until(office.clock.at + timedelta(hours=2))
 
     assert heard(office, ref) == {MONA: 1}
 
 
 @clause("6.4")
 async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_them(office: Office) -> None:
-    open_one = owned(office, ALICE, severity=4)
-    kept = owned(office, ALICE, severity=4, restricted=True, category="staff_conduct")
+    open_one = office.owned(ALICE, severity=4)
+    kept = office.owned(ALICE, severity=4, restricted=True, category="staff_conduct")
     office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
-    await until(office, office.clock.at + timedelta(hours=2))
+    await office.until(office.clock.at + timedelta(hours=2))
 
     assert heard(office, open_one) == {BURAK: 1}
     assert heard(office, kept) == {MONA: 1}
@@ -144,17 +132,17 @@ async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office
 async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
     roles = {**ROLES, Role.MANAGER: (MONA, BURAK)}
     await sync_staff(office.client, office.desk, roles, colleagues={ALICE: Colleague(line=BURAK)})
-    ref = owned(office, ALICE, severity=4)
-    await until(office, office.clock.at + timedelta(hours=5))
+    ref = office.owned(ALICE, severity=4)
+    await office.until(office.clock.at + timedelta(hours=5))
 
     assert set(heard(office, ref)) == {ALICE, BURAK}
 
 
 async def test_p1_that_nobody_does_is_said_again_each_working_morning_until_it_is(office: Office) -> None:
-    ref = owned(office, ALICE, severity=5)
-    await until(office, office.clock.at + timedelta(hours=1))
+    ref = office.owned(ALICE, severity=5)
+    await office.until(office.clock.at + timedelta(hours=1))
     today = len(pings(office, TUGBA, ref))
-    await until(office, MORNING)
+    await office.until(MORNING)
     office.clock.go_on(hours=3)
     await office.idle()
     tomorrow = len(pings(office, TUGBA, ref))
@@ -163,7 +151,7 @@ async def test_p1_that_nobody_does_is_said_again_each_working_morning_until_it_i
         ref, Verb.ASSESS, office.store.actor(ALICE), {**ASSESSED, "severity": 5, "recurrence": 1}, {}
     )
     office.store.act(ref, Verb.INFORM, office.store.actor(ALICE), {"next_date": "2026-11-09"}, SAID)
-    await until(office, MORNING + timedelta(days=1))
+    await office.until(MORNING + timedelta(days=1))
 
     assert today == 1
     assert tomorrow > today
@@ -176,8 +164,8 @@ SAID = {"done": "Looked at.", "left": "To mend it.", "letter": "Dear Anna."}
 @clause("8.4")
 async def test_no_reminder_leaves_outside_working_hours_but_of_p1(office: Office) -> None:
     office.clock.go_on(hours=7, minutes=20)
-    pressing, urgent = owned(office, ALICE, severity=4), owned(office, ALICE, severity=5)
-    slow = owned(office, ALICE)
+    pressing, urgent = office.owned(ALICE, severity=4), office.owned(ALICE, severity=5)
+    slow = office.owned(ALICE)
     said: dict[str, list[datetime]] = {pressing: [], urgent: [], slow: []}
     for _ in range(6 * 24):
         office.clock.go_on(hours=1)
@@ -195,7 +183,7 @@ async def test_no_reminder_leaves_outside_working_hours_but_of_p1(office: Office
 
 async def test_what_was_given_up_at_night_is_told_in_the_morning_but_of_p1_at_once(office: Office) -> None:
     office.clock.go_on(hours=12)
-    slow, urgent = owned(office, ALICE), owned(office, ALICE, severity=5)
+    slow, urgent = office.owned(ALICE), office.owned(ALICE, severity=5)
     await office.idle()
     for n, ref in enumerate((slow, urgent)):
         office.store.insert(Owed(f"fetch:{n}", "fetch", office.store.now()), ref)
@@ -203,7 +191,7 @@ async def test_what_was_given_up_at_night_is_told_in_the_morning_but_of_p1_at_on
         office.store.give_up(row["id"], "gone")
     await office.idle()
     at_night = {ref: told_failed(office, ref) for ref in (slow, urgent)}
-    await until(office, MORNING)
+    await office.until(MORNING)
 
     assert at_night == {slow: 0, urgent: 1}
     assert told_failed(office, slow) == 1
@@ -214,10 +202,10 @@ def told_failed(office: Office, ref: str) -> int:
 
 
 async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morning(office: Office) -> None:
-    owned(office, ALICE)
+    office.owned(ALICE)
     await office.idle()
     owe_next_morning(office.store)
-    await until(office, MORNING + timedelta(hours=12))
+    await office.until(MORNING + timedelta(hours=12))
 
     assert not [one for one in office.texts(ALICE) if "Good morning" in one]
 
@@ -225,7 +213,7 @@ async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morni
 @pytest.mark.on_both
 @clause("8.4")
 async def test_who_was_told_is_not_told_again_because_another_could_not_be(office: Office) -> None:
-    ref = owned(office, ALICE, severity=4)
+    ref = office.owned(ALICE, severity=4)
     await office.idle()
     office.performing.stop()
     office.clock.go_on(hours=4)
@@ -249,7 +237,7 @@ async def test_who_was_told_is_not_told_again_because_another_could_not_be(offic
 
 @clause("8.4")
 async def test_a_reminder_is_said_once_though_its_card_cannot_be_drawn_now(office: Office) -> None:
-    ref = owned(office, ALICE, severity=4)
+    ref = office.owned(ALICE, severity=4)
     await office.idle()
     office.performing.stop()
     office.clock.go_on(hours=4, minutes=1)

@@ -1,0 +1,32 @@
+"""A fresh installation with its database, for tests of the commands that read the record; others make their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amends.init import Answers, write_installation
+from amends.keys import keyring
+from amends.settings import load
+from tests.databases import FakeClock, opened
+from tests.edges.desk import Desk
+
+ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, usual_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh installation with its database; its amends.toml."""
+    folder = tmp_path / "desk"
+    write_installation(folder, ANSWERS)
+    monkeypatch.setenv("AMENDS_DATABASE_URL", usual_url)
+    return folder / "amends.toml"
+
+
+@pytest.fixture
+def desk(place: Path, usual_url: str, clock: FakeClock) -> Iterator[Desk]:
+    """The desk that the installation's database belongs to, on 3 November 2026."""
+    with opened(usual_url, clock, keyring(load(place))) as store:
+        yield Desk(store)
