@@ -97,9 +97,14 @@ def choose(talk: Talk, ref: str, field: str, label: str, facts: Facts, *, kind: 
 
 
 def came_back(talk: Talk) -> None:
-    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3)."""
+    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3).
+
+    Those that this turn adds words to know it by them; what a merged one owed is owed by the one that goes on.
+    """
+    spoken = {one.ref for one in talk.acts if one.verb in (Verb.ADD, Verb.ANSWER)}
     for case in talk.conversation.cases:
-        if Flag.UNREACHABLE in case.flags:
+        ended = case.merged_into is not None or case.erased_at is not None
+        if Flag.UNREACHABLE in case.flags and case.ref not in spoken and not ended:
             talk.act(Act(Verb.ADD, case.ref, said(field=RETURNED, has_words=False, kind=RETURNED)))
 
 

@@ -349,6 +349,24 @@ def test_unblocking_makes_the_complaint_reachable_and_what_was_missed_owed_anew(
     assert play.cases[ref].version == before
 
 
+@clause("7.3")
+def test_whoever_writes_about_one_complaint_can_be_written_to_about_all() -> None:
+    play = Play()
+    first = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, first, MANAGER, {}, {"reason": "Out of scope."})
+    second = play.files_a_complaint()
+    for ref in (first, second):
+        play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
+    play.commands("status")
+    assert [play.cases[ref].reachable for ref in (first, second)] == [True, True]
+    for ref in (first, second):
+        play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
+    play.commands("add", second)
+    before = play.cases[second].version
+    play.writes("And the pump hums all night long.")
+    assert play.cases[second].version == before + 1
+
+
 def test_a_survey_answered_only_by_skip_is_not_reminded() -> None:
     play = Play()
     ref = play.files_a_complaint()
