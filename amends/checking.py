@@ -107,7 +107,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     if not found.serves:
         remedy = "Install the newer release." if found.is_newer else "Run `amends db upgrade`."
-        yield Finding("fail", "database", "not at this release", remedy)
+        stands = "without tables yet" if found.revision is None else "not at this release"
+        yield Finding("fail", "database", stands, remedy)
         return
     said = "of a newer release that this one can work beside" if found.is_newer else "at this release"
     yield Finding("ok", "database", said)
