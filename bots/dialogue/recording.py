@@ -16,6 +16,8 @@ from store.values import Act, HeardFile
 
 #: Kinds of file that must be listened to or watched before an assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
+#: A picture of a mood out of a set: it tells no matter, as an emoji tells none.
+_MOOD = "sticker"
 DESCRIPTION = "description"
 
 
@@ -32,6 +34,11 @@ class Message:
     def has_words(self) -> bool:
         """True when there is something to read."""
         return bool(self.text.strip())
+
+    @property
+    def may_show_it(self) -> bool:
+        """True when a file may show or say what went wrong."""
+        return any(one.kind != _MOOD for one in self.files)
 
 
 def message_of(heard: Words | FileHeard) -> Message:

@@ -314,6 +314,17 @@ def test_odd_messages_are_kept_or_answered_plainly() -> None:
     assert play.texts_of(play.ref)["description"].endswith("51.5072, -0.1276")
 
 
+@clause("7.2")
+def test_a_sticker_alone_tells_no_complaint_and_a_photo_or_a_voice_alone_does() -> None:
+    play = Play()
+    assert play.sends("sticker")[0].startswith("Please tell me in a few words")
+    assert play.cases == {}
+    for kind in ("photo", "voice", "animation"):
+        other = Play()
+        assert "Your reference is" in other.sends(kind)[0]
+        assert other.cases[other.ref].told_only_in_media
+
+
 @clause("4.2")
 def test_the_policy_is_whole_with_its_version() -> None:
     [answer] = Play().commands("policy")
