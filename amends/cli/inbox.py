@@ -12,9 +12,14 @@ from complaints.errors import ComplaintError
 from store.errors import StoreError
 from store.stuck import Reason
 
-_RULES = {one.__name__ for one in (ComplaintError, *ComplaintError.__subclasses__())}
+
+def _named(family: type[Exception]) -> frozenset[str]:
+    return frozenset(one.__name__ for one in (family, *family.__subclasses__()))
+
+
+_RULES = _named(ComplaintError)
 #: Ours, and those of a database whose driver we do not know here.
-_STORE = {one.__name__ for one in (StoreError, *StoreError.__subclasses__())} | {
+_STORE = _named(StoreError) | {
     "DatabaseError",
     "DataError",
     "IntegrityError",
