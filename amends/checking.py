@@ -23,6 +23,7 @@ from complaints.localtime import wall
 from complaints.people import staff
 from complaints.rulebook import Calendar
 from complaints.vocabulary import Role
+from reports.many import many
 from store.errors import StoreError
 from store.migrating import standing_of
 from store.open import Store, open_store
@@ -86,7 +87,7 @@ def _days_off(calendar: Calendar, now: datetime) -> str:
     today = wall(now, calendar.zone).date()
     coming = [day for day in sorted(calendar.holidays) if day >= today][:_NEXT]
     listed = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
-    return f"{len(calendar.holidays)} days off, {calendar.zone}; next {listed or 'none'}"
+    return f"{many(len(calendar.holidays), 'day')} off, {calendar.zone}; next {listed or 'none'}"
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -106,7 +107,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     if not found.serves:
         remedy = "Install the newer release." if found.is_newer else "Run `amends db upgrade`."
-        yield Finding("fail", "database", "not at this release", remedy)
+        stands = "without tables yet" if found.revision is None else "not at this release"
+        yield Finding("fail", "database", stands, remedy)
         return
     said = "of a newer release that this one can work beside" if found.is_newer else "at this release"
     yield Finding("ok", "database", said)
@@ -132,7 +134,7 @@ def _backed_up(store: Store) -> Finding:
     if not made:
         return Finding("warn", "backup", "none by `amends db backup` yet", how)
     age = store.now() - instant(made[0]["at"])
-    found = f"last {made[0]['at']}, {age.days} days ago"
+    found = f"last {made[0]['at']}, {many(age.days, 'day')} ago"
     return Finding("warn", "backup", found, how) if age > BACKUP_OLD else Finding("ok", "backup", found)
 
 
@@ -142,7 +144,9 @@ def _older_keys(store: Store, keys: int) -> Iterator[Finding]:
         return
     left = store.stale_keys()
     if left:
-        yield Finding("warn", "older keys", f"close {left} things still", "Run `amends db rotate-key`.")
+        yield Finding(
+            "warn", "older keys", f"close {many(left, 'thing')} still", "Run `amends db rotate-key`."
+        )
     else:
         yield Finding("warn", "older keys", "close nothing any more", "Take them out of AMENDS_SECRET_KEY.")
 
@@ -169,7 +173,7 @@ def _categories(settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", "examples", f"{folder / name} is not read", why)
     for name, rows in found.refused.items():
         told = "; ".join(f"line {one.line}: {one.reason}" for one in rows[:_TOLD])
-        yield Finding("warn", "examples", f"{len(rows)} rows of {folder / name} are not used", told)
+        yield Finding("warn", "examples", f"not used of {folder / name}: {many(len(rows), 'row')}", told)
     few = found.few(own)
     if few:
         named = ", ".join(f"{key} {count}" for key, count in few.items())
@@ -180,7 +184,7 @@ def _categories(settings: Settings) -> Iterator[Finding]:
             f"Write {ENOUGH} and more of each in {folder}.",
         )
     elif own:
-        yield Finding("ok", "categories", f"{len(own)} of your own, {len(found.examples)} examples")
+        yield Finding("ok", "categories", f"{len(own)} of your own, {many(len(found.examples), 'example')}")
     elif found.examples:
         yield Finding("ok", "examples", f"{len(found.examples)} of your own")
 

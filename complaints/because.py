@@ -25,7 +25,7 @@ STEPS: Mapping[str, str] = {
     "opening": "Falls at opening time, {local}.",
     "waits_for_opening": "Work begins {local}.",
     "worked": "Work from {local} to {until}.",
-    "working_hours": "{span} counted over {number} stretches of work.",
+    "working_hours": "{span} counted; stretches of work: {number}.",
     "elapsed": "{span} elapsed: {local}.",
     "same_local_time": "{span} on, at the same local time: {local}.",
     "month_end": "That month has no such day: its last day counts.",

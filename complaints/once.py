@@ -9,6 +9,7 @@ from typing import Any
 from complaints.by_voice import told_by_people
 from complaints.duties import Lane, Owed
 from complaints.early import summary_owed
+from complaints.missed import letters_again
 from complaints.owing import card_waits_until
 from complaints.record import Case, Event
 from complaints.redating import promised_later
@@ -62,6 +63,7 @@ def _following(case: Case, event: Event) -> Iterator[Owed]:
         told = {**facts, "remedy": int(event.facts["remedy"])}
         yield Owed(f"remedy_notice:{event.seq}", "remedy_notice", event.at, Lane.NOTICE, told)
     yield from _in_writing(case, event, facts)
+    yield from letters_again(case, event)
     if event.verb is Verb.RECEIPT and event.facts.get("danger"):
         seen = {**facts, "role": event.role.value}
         yield Owed(f"danger_seen:{event.seq}", "danger_seen", event.at, Lane.DANGER, seen)

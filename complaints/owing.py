@@ -16,6 +16,7 @@ from complaints.duties import Lane, Owed
 from complaints.ladder import REMINDED, Rung, stages
 from complaints.level_times import outside_when_missed
 from complaints.lifecycle import ANSWERED, UNDECIDED
+from complaints.missed import notices_again
 from complaints.missing import BEFORE_MISSED, missed_notice_at, remedy_notice_at, said_by
 from complaints.particulars import RemedyOwed, TargetSet
 from complaints.quiet import quiet_until
@@ -36,7 +37,7 @@ def standing(case: Case) -> Iterator[Owed]:
         # The card is drawn once more: it says that the words are gone.
         yield _card(case)
         return
-    yield from told_by_people(case, _standing(case), once=False)
+    yield from told_by_people(case, notices_again(case, _standing(case)), once=False)
 
 
 def _standing(case: Case) -> Iterator[Owed]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from complaints.vocabulary import Finding, Kind, Target
 
@@ -163,6 +165,30 @@ class ExtensionAsked:
     of: int
     until: datetime
     seq: int
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A letter or notice that no chat took: the duty as it was owed."""
+
+    key: str
+    kind: str
+    due: datetime
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A time in which nothing reached the complainant, and what failed in it.
+
+    `until` is None while it lasts; `ended_by` is the event that ended it, the return with the number `returns`.
+    """
+
+    since: datetime
+    missed: tuple[Missed, ...] = ()
+    until: datetime | None = None
+    ended_by: int = 0
+    returns: int = 0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from complaints.particulars import (
     Proposed,
     RemedyOwed,
     Sign,
+    Silence,
     TargetSet,
 )
 from complaints.rulebook import Rulebook
@@ -122,6 +123,7 @@ class Case:
     acks: Mapping[int, datetime] = field(default_factory=dict)
     delivery_failed_at: datetime | None = None
     returns: int = 0
+    silences: tuple[Silence, ...] = ()
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False

@@ -20,6 +20,7 @@ from reports.kpis import (
     Goal,
     Verdict,
 )
+from reports.many import many
 from reports.markdown_people import people
 from reports.markdown_table import table
 from reports.monitoring import Monitoring
@@ -142,7 +143,7 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
     yield f"Past the legal maximum: {backlog.past_legal} (target 0: {_VERDICTS[backlog.past_legal_verdict]})."
     if backlog.oldest is not None:
         oldest = backlog.oldest
-        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {oldest.days} days ago."
+        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {many(oldest.days, 'day')} ago."
     yield ""
     rows, since = [], 0
     for band in backlog.bands:

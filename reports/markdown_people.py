@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.kpis import Verdict
+from reports.many import many
 from reports.markdown_table import table
 from reports.monitoring import Monitoring
 from reports.proportions import Share
@@ -97,7 +98,7 @@ def _redress(report: Monitoring) -> Iterator[str]:
     yield "## Redress and repetition"
     yield ""
     if not found.promised:
-        yield f"Nothing of money was promised; {found.upheld} complaints were upheld, wholly or partly."
+        yield f"Nothing of money was promised; upheld, wholly or partly: {many(found.upheld, 'complaint')}."
     for currency in sorted(found.promised):
         each = found.per_upheld(currency)
         yield (

@@ -14,6 +14,7 @@ import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -41,8 +42,11 @@ PATIENCE = timedelta(seconds=30)
 
 #: The organisation's own labelled examples, read anew for each run: text, category, severity, language.
 Own = Callable[[], Sequence[Mapping[str, Any]]]
-#: The order in; the artefact, card and verdict, and what went wrong out.
-Process = Callable[[bytes], Awaitable[tuple[bytes, dict[str, Any], str | None]]]
+#: How far everything else goes first: training has all night. The first model takes seconds of one core, and every
+#: first card waits for it, for where a complaint may be seen is decided before its first post.
+NICE, NICE_FIRST = 15, 0
+#: The order and how nice to be in; the artefact, card and verdict, and what went wrong out.
+Process = Callable[[bytes, int], Awaitable[tuple[bytes, dict[str, Any], str | None]]]
 
 
 def none_of_its_own() -> Sequence[Mapping[str, Any]]:
@@ -59,7 +63,7 @@ def training(
     process: Process | None = None,
     beat_seconds: float = BEAT_SECONDS,
 ) -> Mapping[str, Perform]:
-    """The performer of kind `train`; `process` is what takes the order, else one of its own at low priority."""
+    """The performer of kind `train`; `process` is what takes the order, else one of its own."""
     trainer = _Trainer(store, languages, learning or Learning(), own, process or _in_process)
 
     async def train(one: Obligation) -> Outcome:
@@ -127,7 +131,7 @@ class _Trainer:
         order["erased"] = erased
         order["in_use"] = None if active is None else await self._seen(active.number)
         head = await asyncio.to_thread(lambda: json.dumps(order).encode())
-        made, said, wrong = await self._process(head + b"\n" + blob)
+        made, said, wrong = await self._process(head + b"\n" + blob, NICE_FIRST if active is None else NICE)
         if wrong:
             log.error("training_failed", id=one.id, why=wrong)
             return Retry(wrong)
@@ -183,7 +187,7 @@ def _digest(order: Mapping[str, Any]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-async def _in_process(order: bytes) -> tuple[bytes, dict[str, Any], str | None]:
+async def _in_process(order: bytes, nice: int) -> tuple[bytes, dict[str, Any], str | None]:
     """Run `python -m triage` with the order on standard input; (artefact, card and verdict, error)."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -192,7 +196,7 @@ async def _in_process(order: bytes) -> tuple[bytes, dict[str, Any], str | None]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        preexec_fn=_politely,
+        preexec_fn=partial(os.nice, nice),
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     try:
@@ -209,8 +213,3 @@ async def _in_process(order: bytes) -> tuple[bytes, dict[str, Any], str | None]:
         return b"", {}, lines[-1] if lines else f"exit code {process.returncode}"
     header, _, blob = out.partition(b"\n")
     return blob, json.loads(header), None
-
-
-def _politely() -> None:
-    """Everything else goes first: training has all night."""
-    os.nice(15)

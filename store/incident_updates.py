@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    and_,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from complaints import incidents as rules
 from complaints import permissions
@@ -147,14 +159,13 @@ def tell(
 
 def deliveries(tx: Tx, batch: str) -> list[Delivery]:
     """Every complaint of a batch by reference, with how far its letter got."""
-    duty, letter = OBLIGATIONS.alias("duty"), OBLIGATIONS.alias("letter")
+    duty, letter, any_letter = (OBLIGATIONS.alias(name) for name in ("duty", "letter", "any_letter"))
+    # Sent once more to somebody who is back, it is the last that counts.
+    last = select(func.max(any_letter.c.id)).where(_is_letter(any_letter)).correlate(INCIDENT_RECEIVERS)
     newest = (
         select(MESSAGES.c.obligation_id, func.max(MESSAGES.c.id).label("id"))
         .join(letter, letter.c.id == MESSAGES.c.obligation_id)
-        .join(
-            INCIDENT_RECEIVERS,
-            and_(_TOLD.ref == letter.c.scope, letter.c.key == _letter_key()),
-        )
+        .join(INCIDENT_RECEIVERS, _is_letter(letter))
         .where(_TOLD.batch == batch)
         .group_by(MESSAGES.c.obligation_id)
         .subquery()
@@ -174,7 +185,7 @@ def deliveries(tx: Tx, batch: str) -> list[Delivery]:
         .select_from(INCIDENT_RECEIVERS)
         .join(COMPLAINTS, COMPLAINTS.c.ref == _TOLD.ref)
         .outerjoin(duty, and_(duty.c.scope == _TOLD.ref, duty.c.key == f"{KIND}:{batch}"))
-        .outerjoin(letter, and_(letter.c.scope == _TOLD.ref, letter.c.key == _letter_key()))
+        .outerjoin(letter, letter.c.id == last.scalar_subquery())
         .outerjoin(newest, newest.c.obligation_id == letter.c.id)
         .outerjoin(MESSAGES, MESSAGES.c.id == newest.c.id)
         .where(_TOLD.batch == batch)
@@ -183,9 +194,10 @@ def deliveries(tx: Tx, batch: str) -> list[Delivery]:
     return [_delivery(row) for row in tx.connection.execute(query)]
 
 
-def _letter_key() -> ColumnElement[str]:
-    """The key of the letter that follows from the event by which a complaint was told."""
-    return literal("letter:", String) + cast(_TOLD.seq, String)
+def _is_letter(one: FromClause) -> ColumnElement[bool]:
+    """By its key the letter that follows from the event by which a complaint was told, also where owed anew."""
+    key = literal("letter:", String) + cast(_TOLD.seq, String)
+    return and_(one.c.scope == _TOLD.ref, or_(one.c.key == key, one.c.key.like(key + ":r%")))
 
 
 def _delivery(row: Any) -> Delivery:

@@ -85,6 +85,9 @@ class Standing:
 def standing_of(url: str) -> Standing:
     """Where the tables stand; DatabaseAway where the database does not answer."""
     ours, known = _revisions()
+    if _is_new_file(url):
+        # Looking at it must not make it.
+        return Standing(None, ours, known, None)
     engine = _engine(url)
     try:
         with answering(), engine.connect() as connection:
@@ -105,6 +108,10 @@ def require_current(url: str) -> None:
     found = standing_of(url)
     if found.is_newer and not found.serves:
         raise NotMigrated(_NEWER.format(revision=found.revision))
+    if found.revision is None:
+        raise NotMigrated(
+            "The database has no tables yet: the first `amends run` makes them, or `amends db upgrade` now."
+        )
     if not found.serves:
         raise NotMigrated("The database is not at this release: run `amends db upgrade`.")
 
@@ -122,6 +129,15 @@ def _revisions() -> tuple[str, frozenset[str]]:
 def _engine(url: str) -> Engine:
     parsed = database_url(url)
     return create_engine(parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else ANSWERS_IN)
+
+
+def _is_new_file(url: str) -> bool:
+    """A file of SQLite's that a first start would make, in a folder that is there."""
+    parsed = database_url(url)
+    if parsed.get_backend_name() != "sqlite" or str(parsed.database).startswith("file:"):
+        return False
+    file = Path(str(parsed.database))
+    return file.parent.is_dir() and not file.exists()
 
 
 def _config(url: str) -> Config:

@@ -19,6 +19,7 @@ from store import (
     card_sweep,
     casefiles,
     checkpoints,
+    claiming,
     contacts,
     entering,
     erased_words,
@@ -138,9 +139,9 @@ class Store:
 
     # what is owed
     insert = writing(owed_rows.insert)
-    claim = writing(obligations.claim)
-    claim_apart = writing(obligations.claim_apart)
-    claimable = reading(obligations.claimable)
+    claim = writing(claiming.claim)
+    claim_apart = writing(claiming.claim_apart)
+    claimable = reading(claiming.claimable)
     still_owed = reading(obligations.still_owed)
     settle = writing(obligations.settle)
     postpone = writing(obligations.postpone)

@@ -9,7 +9,8 @@ from sqlalchemy import not_, or_, select, update
 
 from complaints.duties import Lane, Owed
 from store import owed_rows
-from store.obligations import IS_IN_OUR_LANES, IS_OPEN, retry
+from store.claiming import IS_IN_OUR_LANES
+from store.obligations import IS_OPEN, retry
 from store.tables import OBLIGATIONS
 from store.transactions import Tx, database_seconds
 

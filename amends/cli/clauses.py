@@ -12,6 +12,7 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out, table
 from amends.counting import counted, one_case, summary
 from reports.clauses.evidence import NAMED
+from reports.many import many
 
 
 def clauses(
@@ -33,8 +34,8 @@ def _of_all(config: Config, *, json: bool) -> bool:
         as_json(found.as_json())
         return bool(found.violated)
     table("Clauses of ISO 10002", ("clause", "", "stands", "evidence"), summary(found))
-    apart = f"{found.simulations} simulated contacts and {found.past} past complaints counted apart"
-    out.print(f"\n{found.complaints} complaints; {apart}.")
+    apart = f"{many(found.simulations, 'simulated contact')} and {many(found.past, 'past complaint')}"
+    out.print(f"\n{many(found.complaints, 'complaint')}; {apart} counted apart.")
     for one in found.violated:
         for wrong in one.evidence.violations:
             err.print(f"{one.clause.id}: {wrong.ref or 'settings'}: {wrong.what}")

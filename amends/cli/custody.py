@@ -16,6 +16,7 @@ from amends.erasures import again, journal
 from amends.keys import keyring
 from amends.settings import SettingsError, load
 from amends.settings.errors import Problem
+from reports.many import many
 from store.backups import back_up, making
 from store.restoring import restore as restore_into
 
@@ -49,8 +50,9 @@ def backup(
             }
         )
         return
-    out.print(f"{file}: {made.size:,} bytes, {made.complaints} complaints, {made.events} events.")
-    out.print(f"{made.heads} heads under the root {made.root}.")
+    held = f"{many(made.complaints, 'complaint')}, {many(made.events, 'event')}"
+    out.print(f"{file}: {many(made.size, 'byte')}, {held}.")
+    out.print(f"{many(made.heads, 'head')} under the root {made.root}.")
     out.print(f"Check it: amends db verify --backup {file}")
     out.print(
         "The keys are not in it: keep AMENDS_SECRET_KEY (.env) apart from it, for as long as you keep it; "

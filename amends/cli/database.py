@@ -14,6 +14,7 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.keys import keyring
 from amends.settings import load
+from reports.many import many
 from store.errors import StoreError
 from store.migrating import upgrade as upgrade_database
 from store.restoring import verify_file
@@ -81,8 +82,8 @@ def _tell(found: Verification, *, json: bool) -> None:
             }
         )
     else:
-        out.print(f"{found.cases} complaints, {found.entries} events, {found.erased} erased.")
-        out.print(f"{found.unsealed_tail} events are newer than the last checkpoint.")
+        out.print(f"{many(found.cases, 'complaint')}, {many(found.entries, 'event')}, {found.erased} erased.")
+        out.print(f"Newer than the last checkpoint: {many(found.unsealed_tail, 'event')}.")
         if first is None:
             out.print("The record is whole.")
         else:

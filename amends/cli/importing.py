@@ -16,6 +16,7 @@ from amends.importing.rows import lines_of, missing, past_complaints, unused
 from amends.importing.table import read_table
 from amends.settings import SettingsError, rulebooks
 from amends.settings.errors import Problem
+from reports.many import many
 
 
 def import_(
@@ -62,16 +63,17 @@ def import_(
             }
         )
     else:
-        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {len(table.rows)} rows.")
+        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {many(len(table.rows), 'row')}.")
         for line in lines_of(refused):
             out.print(line)
         left = unused(table, columns)
         if left:
             out.print(f"Columns that become nothing: {', '.join(left)}.")
         if known:
-            out.print(f"{len(known)} were imported before.")
+            out.print(f"Imported before: {len(known)}.")
         if refused:
-            err.print(f"{len(refused)} rows are refused: nothing was imported. Mend them and import again.")
+            wrong = many(len(refused), "row is", "rows are")
+            err.print(f"{wrong} refused: nothing was imported. Mend and import again.")
         else:
             out.print(f"{new} would be imported." if dry_run else f"{len(made)} imported.")
     if refused:

@@ -8,7 +8,25 @@ import typer
 
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
+from complaints.errors import ComplaintError
+from store.errors import StoreError
 from store.stuck import Reason
+
+
+def _named(family: type[Exception]) -> frozenset[str]:
+    return frozenset(one.__name__ for one in (family, *family.__subclasses__()))
+
+
+_RULES = _named(ComplaintError)
+#: Ours, and those of a database whose driver we do not know here.
+_STORE = _named(StoreError) | {
+    "DatabaseError",
+    "DataError",
+    "IntegrityError",
+    "OperationalError",
+    "ProgrammingError",
+    "StatementError",
+}
 
 app = typer.Typer(help="Updates set aside.", no_args_is_help=True)
 
@@ -24,8 +42,20 @@ def list_(*, json: Json = False, config: Config = None) -> None:
         table(
             "Inbox",
             ("id", "key", "at", "why"),
-            [(one["id"], one["key"], one["at"], one["why"]) for one in rows],
+            [(one["id"], one["key"], one["at"], in_words(one["why"])) for one in rows],
         )
+
+
+def in_words(why: str) -> str:
+    """Why an update was set aside. On file is the class of an error alone: its message may hold people's words."""
+    code, _, cause = why.partition(": ")
+    if code == "unparsed":
+        return f"not an update as Telegram describes them ({cause})"
+    if code == "not_heard":
+        return "it ended without an error, and nothing was recorded"
+    families = ((_RULES, "the rules of the record refuse it"), (_STORE, "the store refuses it"))
+    told = next((words for names, words in families if code in names), "a fault of the program: report it")
+    return f"{told} ({code})"
 
 
 @app.command()

@@ -25,6 +25,7 @@ from amends.cli.labelled import (
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, out, table
 from amends.cli.progress import stage
+from reports.many import many
 from triage.card_page import share
 
 _FIGURES = (
@@ -60,7 +61,7 @@ def evaluate(
     asked = Asked(text, category, severity, language, at, map_)
     labelled = read_labelled(file, asked, settings_there(config), known=loaded.categories)
     write_refused(refused, labelled)
-    with stage(f"Judging on {len(labelled.examples)} rows"):
+    with stage(f"Judging on {many(len(labelled.examples), 'row')}"):
         figures = judge(loaded, labelled.examples)
     if json:
         as_json({**figures, **told(labelled)})

@@ -14,6 +14,7 @@ from amends.cli.printing import err
 from amends.cli.progress import bar
 from amends.importing.mapping import read_mapping
 from amends.settings import Settings, SettingsError, load
+from reports.many import many
 from triage.errors import UnknownColumn
 
 if TYPE_CHECKING:
@@ -110,20 +111,20 @@ def _columns(asked: Asked, own: Mapping[str, str]) -> Columns:
 
 def _tell(file: Path, table: Table) -> None:
     shown = {"\t": "tab"}.get(table.delimiter, table.delimiter)
-    err.print(f"{file}: {table.rows} rows, {table.encoding}, parted by {shown!r}.")
+    err.print(f"{file}: {many(table.rows, 'row')}, {table.encoding}, parted by {shown!r}.")
     taken = ", ".join(f"{name} from {table.columns[name]!r}" for name in table.guessed)
     if taken:
         err.print(f"Columns found by their names: {taken}. Name others with --text, --category …")
     for name, count in table.unread.items():
         err.print(
-            f"{count} cells of {table.columns[name]!r} say nothing known as {name}: taken as empty.",
+            f"Taken as empty in {table.columns[name]!r}, for it says nothing known as {name}: {many(count, 'cell')}.",
         )
     if table.unlabelled:
-        err.print(f"{len(table.unlabelled)} rows have no category: they are no examples.")
+        err.print(f"Without a category, and so no examples: {many(len(table.unlabelled), 'row')}.")
     for label, taken_as in table.spellings.items():
         err.print(f"Category {label!r} was taken for {taken_as!r}.")
     if table.refused:
-        err.print(f"{len(table.refused)} rows refused:")
+        err.print(f"{many(len(table.refused), 'row')} refused:")
         for one in table.refused[:_SHOWN]:
             err.print(f"line {one.line}: {one.reason}")
         if len(table.refused) > _SHOWN:

@@ -16,6 +16,7 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
 from amends.settings import rulebook
 from complaints.categories import categories_of
+from reports.many import many
 from store.learnt_history import History
 from store.models import FILE, Run
 
@@ -111,9 +112,13 @@ def forget_history(
     with opened(config) as (_, store):
         kept = store.history_kept()
         if kept is not None and not yes and not json and err.is_terminal:
-            typer.confirm(f"{kept[1]} rows of the history are destroyed for good. Go on?", abort=True)
+            typer.confirm(f"This destroys {many(kept[1], 'row')} of the history for good. Go on?", abort=True)
         count = store.forget_history()
-    told = f"Destroyed: {count} rows of the history." if count else "No history is kept: nothing to destroy."
+    told = (
+        f"Destroyed: {many(count, 'row')} of the history."
+        if count
+        else "No history is kept: nothing to destroy."
+    )
     _say({"forgotten": count}, told, json=json)
 
 
@@ -226,9 +231,8 @@ def _of_history(beside: Beside, history: History | None) -> tuple[dict[str, Any]
     """What became of the history beside the model, for `--json` and in words."""
     if history is not None:
         count = len(history.rows)
-        words = (
-            f"Later training runs learn from {count} rows of its history too (amends triage forget-history)."
-        )
+        learnt = f"Later training runs learn from {many(count, 'row')} of its history too"
+        words = f"{learnt} (amends triage forget-history)."
         return {"rows": count, "sha256": history.sha256, "unknown": None}, [words]
     if beside.unknown is not None:
         return {"rows": 0, "sha256": None, "unknown": beside.unknown}, [beside.unknown]

@@ -20,6 +20,7 @@ from complaints.doing import stamp
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.jurisdictions import Rulebooks
 from complaints.particulars import TargetSet
+from reports.many import many
 from store.open import Store
 from store.redating import Change, Redated
 
@@ -138,7 +139,7 @@ def _agreed(found: _Found) -> bool:
     if not err.is_terminal:
         err.print("Nothing was changed: repeat it with --yes.")
         return False
-    return typer.confirm(f"Change {len(found.changed)} complaints as shown?", err=True)
+    return typer.confirm(f"Change {many(len(found.changed), 'complaint')} as shown?", err=True)
 
 
 def _show(found: _Found) -> None:

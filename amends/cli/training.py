@@ -35,6 +35,7 @@ from amends.settings import Settings, rulebook
 from amends.settings.sections import Triage
 from complaints.categories import categories_of
 from complaints.vocabulary import Category
+from reports.many import many
 
 if TYPE_CHECKING:
     from triage.csvfile import Table
@@ -218,7 +219,7 @@ def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
     with opened(config) as (_, store):
         read_at = store.now()
         rows = store.examples()
-    err.print(f"The record holds {len(rows)} assessed complaints.")
+    err.print(f"The record holds {many(len(rows), 'assessed complaint')}.")
     return [one.example for one in rows_of(rows)], read_at
 
 

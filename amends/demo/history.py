@@ -29,7 +29,7 @@ from complaints.vocabulary import RESTRICTING, Category
 from complaints.worktime import next_working
 from scheduler.proposing import about, danger_sign, proposal_facts, words_behind
 from simulator import Simulator
-from store import acting, messages, obligations, owed_rows, proposing, reading, staff, told
+from store import acting, claiming, messages, obligations, owed_rows, proposing, reading, staff, told
 from store.open import Store
 from store.transactions import Tx
 from store.values import Chat, Obligation
@@ -158,7 +158,7 @@ class History:
         """Do what falls due up to that moment, each at its own time."""
         obligations.settle_others(tx, self._kept, until)
         while True:
-            one = obligations.earliest(tx, self._kept, until)
+            one = claiming.earliest(tx, self._kept, until)
             if one is None:
                 return
             tx.now = max(tx.now, one.due)

@@ -14,7 +14,7 @@ from complaints.doing import stamp
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.vocabulary import Verb
-from store import acting, incident_updates, incidents, obligations, reading
+from store import acting, claiming, incident_updates, incidents, reading
 from store.incident_cards import owe_card
 from store.transactions import Tx
 from triage.example import Example
@@ -88,7 +88,7 @@ class Outage:
         keep_promises(tx, end - _TOLD)
         tx.now = end - _TOLD
         incident_updates.update_all(tx, self.number, ALICE, UPDATE)
-        for one in obligations.claim(tx, {incident_updates.KIND}, PEOPLE, 60.0):
+        for one in claiming.claim(tx, {incident_updates.KIND}, PEOPLE, 60.0):
             ref, batch = str(one.ref), str(one.facts["batch"])
             case = reading.case(tx, ref)
             words = {"text": incident_updates.update_text(tx, self.number, batch, case.language)}

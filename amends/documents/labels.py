@@ -26,6 +26,10 @@ class Labels:
         """The text with its fields filled in; an id that no catalogue has raises UnknownText."""
         return self._of(id_).say(self.language, id_, **fields)
 
+    def count(self, id_: str, number: int, **fields: object) -> str:
+        """A text in the form for this number, which is its field {number}."""
+        return self._of(id_).count(self.language, id_, number, **fields)
+
     def code(self, family: str, code: str | None) -> str | None:
         """A code of the record in words (`state.closed`); one without words as it is written there."""
         if code is None:

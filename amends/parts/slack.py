@@ -75,7 +75,7 @@ class SlackPart:
         self._lines = Lines(store, tally)
         self._desk = StaffDesk(
             store=store,
-            voice=Voice(staff_texts.say, settings.organisation.staff_language),
+            voice=Voice(staff_texts, settings.organisation.staff_language),
             places=Places(
                 triage=settings.slack.triage_channel,
                 restricted=settings.slack.restricted_channel,

@@ -51,7 +51,7 @@ def heard(talk: Talk, message: Message) -> None:
 
 def first_words(talk: Talk, message: Message, *, kind: str | None = None) -> None:
     """Words with no complaint to belong to: they open one, or are answered by what to do."""
-    if message.files or greetings.qualifies(message.text) or talk.reads_danger(message.text):
+    if message.may_show_it or greetings.qualifies(message.text) or talk.reads_danger(message.text):
         begin(talk, message, kind=kind)
     elif greetings.is_greeting(message.text):
         greet(talk)
@@ -177,7 +177,7 @@ def belongs(talk: Talk, choice: str, ref: str | None, turn: int | None) -> None:
 
 
 def _as_new(talk: Talk, message: Message) -> None:
-    if message.has_words or message.files:
+    if message.has_words or message.may_show_it:
         begin(talk, message)
     else:
         talk.go("fresh")

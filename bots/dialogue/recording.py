@@ -16,6 +16,8 @@ from store.values import Act, HeardFile
 
 #: Kinds of file that must be listened to or watched before an assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
+#: A picture of a mood out of a set: it tells no matter, as an emoji tells none.
+_MOOD = "sticker"
 DESCRIPTION = "description"
 
 
@@ -32,6 +34,11 @@ class Message:
     def has_words(self) -> bool:
         """True when there is something to read."""
         return bool(self.text.strip())
+
+    @property
+    def may_show_it(self) -> bool:
+        """True when a file may show or say what went wrong."""
+        return any(one.kind != _MOOD for one in self.files)
 
 
 def message_of(heard: Words | FileHeard) -> Message:
@@ -97,9 +104,14 @@ def choose(talk: Talk, ref: str, field: str, label: str, facts: Facts, *, kind: 
 
 
 def came_back(talk: Talk) -> None:
-    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3)."""
+    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3).
+
+    Those that this turn adds words to know it by them; what a merged one owed is owed by the one that goes on.
+    """
+    spoken = {one.ref for one in talk.acts if one.verb in (Verb.ADD, Verb.ANSWER)}
     for case in talk.conversation.cases:
-        if Flag.UNREACHABLE in case.flags:
+        ended = case.merged_into is not None or case.erased_at is not None
+        if Flag.UNREACHABLE in case.flags and case.ref not in spoken and not ended:
             talk.act(Act(Verb.ADD, case.ref, said(field=RETURNED, has_words=False, kind=RETURNED)))
 
 

@@ -48,6 +48,9 @@ def step(conversation: Conversation, heard: Heard, *, now: datetime, texts: Text
     if not isinstance(heard, Elapsed):
         flood.count(talk)
     _hear(talk, heard)
+    if talk.blocked is False:
+        # Whoever writes can be written to again (7.3).
+        came_back(talk)
     danger.speak(talk)
     if not isinstance(heard, Elapsed):
         flood.hold_back(talk)
@@ -73,7 +76,6 @@ def _hear(talk: Talk, heard: Heard) -> None:
             talk.blocked = True
         case Unblocked():
             talk.blocked = False
-            came_back(talk)
         case Unreadable():
             talk.say("unreadable")
         case GroupSeen(link=link):
@@ -90,7 +92,6 @@ def _command(talk: Talk, heard: Command) -> None:
 
 
 def _message(talk: Talk, heard: Words | FileHeard) -> None:
-    # Whoever writes can be written to again (7.3).
     talk.blocked = False
     if isinstance(heard, Words):
         pressed = labels.typed(talk, heard.text)

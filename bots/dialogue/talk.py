@@ -18,7 +18,7 @@ from complaints.doing import instant, stamp
 from complaints.duties import Lane
 from complaints.jurisdictions import Rulebooks
 from complaints.lifecycle import TABLE
-from complaints.localtime import last_day, wall
+from complaints.localtime import wall
 from complaints.particulars import Sign
 from complaints.record import Case
 from complaints.rulebook import Rulebook
@@ -252,7 +252,7 @@ class Talk:
     def day(self, at: datetime, case: Case | None = None) -> str:
         """The day by which something is due, as the person reads it, of this complaint or of the talk's."""
         zone = case.rules.calendar.zone if case is not None else self.zone
-        return self.texts.date(self.language, last_day(at, zone), zone)
+        return self.texts.day_by(self.language, at, zone)
 
     def day_when(self, at: datetime, case: Case) -> str:
         """The day on which something happened, as the person reads it."""

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.texts import Texts
-from complaints.localtime import last_day
 from complaints.particulars import RemedyOwed
 from complaints.record import Case
 from complaints.targets import answer_by
@@ -28,8 +27,7 @@ class Letter:
 
     def day(self, at: datetime | date) -> str:
         """The day by which something is due, where the organisation works."""
-        zone = self.case.rules.calendar.zone
-        return self.texts.date(self.language, last_day(at, zone) if isinstance(at, datetime) else at, zone)
+        return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
 
     def day_when(self, at: datetime) -> str:
         """The day on which something happened, where the organisation works."""

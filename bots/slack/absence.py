@@ -30,7 +30,7 @@ async def away(desk: Desk, said: str, by: Actor) -> str:
     named = read.deputy or standing
     deputy = mention(named) if named else voice.say("away.managers")
     told = voice.say("away.set", who=mention(who), day=voice.day(read.until), deputy=deputy)
-    return f"{told} {voice.say('away.has', number=page.count)}" if page.count else told
+    return f"{told} {voice.count('away.has', page.count)}" if page.count else told
 
 
 async def back(desk: Desk, said: str, by: Actor) -> str:

@@ -125,13 +125,22 @@ class Commands:
                 await self._open(asked, await view_for(desk, "open", parse_reference(rest) or rest, by))
                 return Answer()
             case "policy":
-                known = await desk.do(desk.store.current_rulebooks)
-                return Answer(voice.say("policy.title"), policy(known.of(known.code(rest)), voice))
+                return await self._policy(rest)
             case "move":
                 await self._open(asked, await move_view(desk, rest, by))
                 return Answer()
             case _:
                 return Answer(voice.say("command.unknown", word=escaped(word, 30)))
+
+    async def _policy(self, country: str) -> Answer:
+        voice = self.desk.voice
+        known = await self.desk.do(self.desk.store.current_rulebooks)
+        code = known.code(country)
+        if country.strip() and code is None:
+            # Another country's promises would be taken for this one's.
+            countries = ", ".join(f"`{one}` {voice.country(one)}" for one in known.codes)
+            return Answer(voice.say("policy.no_country", word=escaped(country, 30), countries=countries))
+        return Answer(voice.say("policy.title"), policy(known.of(code), voice))
 
     async def _list(self, title: str, by: Actor, section: Section) -> Answer:
         voice, now = self.desk.voice, self.desk.store.now()

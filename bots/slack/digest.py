@@ -110,7 +110,7 @@ def _row(case: Case, part: str, morning: Morning, voice: Voice, now: datetime) -
 def _meanwhile(one: Meanwhile, voice: Voice, now: datetime) -> str:
     """`A7K-M3Q-9T · …: Reply, Decision (5)`."""
     acts = ", ".join(voice.say(f"did.{verb}") for verb in one.verbs[:FEW])
-    return voice.say("digest.meanwhile", row=lists.row(one.case, voice, now), number=one.count, acts=acts)
+    return voice.count("digest.meanwhile", one.count, row=lists.row(one.case, voice, now), acts=acts)
 
 
 def heading_of(name: str, page: Worklist, voice: Voice) -> str:

@@ -48,7 +48,7 @@ def figures(report: Monitoring, voice: Voice, zone: str, drifts: Sequence[Warned
     lines = [_share(one, voice) for one in report.shares if one.key in SHOWN and one.share.of]
     blocks += [fields(lines[at : at + 10]) for at in range(0, len(lines), 10)]
     medians = [
-        voice.say("stats.median", priority=one.group, days=f"{one.working_days.median:.0f}")
+        voice.count("stats.median", round(one.working_days.median), priority=one.group)
         for one in report.durations
         if one.key == "time_to_decision" and one.working_days.median is not None
     ]

@@ -92,7 +92,7 @@ def end_view(incident: Incident, voice: Voice, *, now: datetime) -> View:
 
 def update_view(incident: Incident, told: Audience, languages: Sequence[str], voice: Voice) -> View:
     """The text to all, one of each language that somebody of them reads; the first is the staff's own."""
-    blocks: list[Block] = [section(voice.say("incident.reaches", number=len(told.to)))]
+    blocks: list[Block] = [section(voice.count("incident.reaches", len(told.to)))]
     blocks += _left_out(told, voice)
     blocks += _inputs("incident_update", languages, voice, {})
     return _of(incident, "update", blocks, voice, submit="modal.preview")
@@ -108,7 +108,7 @@ def preview_view(
     leaves_at: str | None = None,
 ) -> View:
     """Exactly what one of each language gets, how many get it, and who is left out for a person."""
-    blocks: list[Block] = [section(voice.say("incident.reaches", number=len(told.to)))]
+    blocks: list[Block] = [section(voice.count("incident.reaches", len(told.to)))]
     for language, letter in samples.items():
         number = sum(one.language == language for one in told.to)
         name = language_name(language, voice)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ TOLD = "log_complaint_told"
 
 
 def log_view(rules: Rulebooks, voice: Voice, *, key: str, now: datetime, text: str = "") -> View:
-    """The form; `text` and `now` are those of a message where one is logged.
+    """The form; `text` and `now` are the words and the time of a message where one is logged.
 
     `key` makes a repeat of the submission known: it travels in the metadata.
     """
@@ -28,7 +27,7 @@ def log_view(rules: Rulebooks, voice: Voice, *, key: str, now: datetime, text: s
         "received_at": int(now.timestamp()) // 60 * 60,
         "language": rules.languages[0],
         "jurisdiction": rules.own.country,
-        "description": html.unescape(text) or None,
+        "description": text or None,
     }
     choices = {
         "language": tuple((one, language_name(one)) for one in rules.languages),

@@ -88,10 +88,10 @@ async def preview_view(desk: Desk, source: str, to: str, by: Actor) -> View:
     voice = desk.voice
     if not moving and not staying:
         return notice_view(voice.say("modal.notice"), voice.say("move.nothing", who=mention(source)), voice)
-    head = voice.say("move.preview", number=len(moving), source=mention(source), to=mention(to))
+    head = voice.count("move.preview", len(moving), source=mention(source), to=mention(to))
     blocks = [section(head), *_listed(moving, desk)]
     if staying:
-        blocks += [section(voice.say("move.staying", number=len(staying), to=mention(to)))]
+        blocks += [section(voice.count("move.staying", len(staying), to=mention(to)))]
         blocks += _listed(staying, desk)
     if page.more:
         blocks.append(context(voice.say("move.more", number=page.more)))
@@ -178,7 +178,7 @@ class Moving:
         facts = {name: told[name] for name in ("source", "to", "batch", "refs")} | {"by": by.id}
         owed = Owed(f"move:{told['batch']}", "move", self.desk.store.now(), Lane.DIALOGUE, facts)
         await self.desk.do(self.desk.store.insert, owed, None, None, {})
-        return self.desk.voice.say("move.under_way", number=len(told["refs"]))
+        return self.desk.voice.count("move.under_way", len(told["refs"]))
 
 
 class Moves:
@@ -204,9 +204,7 @@ class Moves:
             lines += [voice.say("move.refused", number=len(refused)), *refused]
         await self._tell(owed, by.id, "\n".join(lines))
         if moved and to != by.id:
-            text = voice.say(
-                "move.told", number=len(moved), who=mention(by.id), source=mention(facts["source"])
-            )
+            text = voice.count("move.told", len(moved), who=mention(by.id), source=mention(facts["source"]))
             await self._tell(owed, to, "\n".join([text, *await self._rows(moved)]))
         return Done()
 

@@ -18,6 +18,7 @@ from bots.slack.entering import admit, remember
 from bots.slack.inputs import values_of
 from bots.slack.late import is_late, offer_again
 from bots.slack.log_form import FORM, TOLD, log_view, told_view
+from bots.slack.markup import words
 from bots.slack.modals import View, notice_view, with_notice
 from bots.slack.press import Press, read_meta
 from bots.slack.telling import unexpected
@@ -47,7 +48,7 @@ class TakingDown:
         try:
             actor = await admit(self.desk, body, self.own_team, str(body["user"]["id"]), what=FORM)
             message = body.get("message") or {}
-            view = await self.view(actor, trigger, text=str(message.get("text") or ""), ts=message.get("ts"))
+            view = await self.view(actor, trigger, text=await self._said(message), ts=message.get("ts"))
         except ComplaintError as refused:
             view = notice_view(voice.say("modal.notice"), refusals.words(refused, voice), voice)
         except Exception as failure:  # noqa: BLE001 - a person is told plainly, whatever happened
@@ -74,6 +75,10 @@ class TakingDown:
         rules = await self.desk.do(self.desk.store.current_rulebooks)
         at = self.desk.store.now() if ts is None else datetime.fromtimestamp(float(ts), UTC)
         return log_view(rules, self.desk.voice, key=f"slack:log:{trigger}", now=at, text=text)
+
+    async def _said(self, message: Mapping[str, Any]) -> str:
+        members = await self.desk.do(self.desk.store.members)
+        return words(str(message.get("text") or ""), {one.id: one.name for one in members})
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """The form: committed before it is acknowledged; then it shows what to tell."""

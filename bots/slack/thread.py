@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bots.slack.voice import Voice
+from complaints.changes.telling import RETURNED
 from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
 from complaints.worktime import due
@@ -13,6 +14,10 @@ from complaints.worktime import due
 #: What the card itself shows at once, and what is of no use to the people in the thread.
 SILENT: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY})
 _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
+
+
+def _wrote(event: Event) -> bool:
+    return event.verb in _WORDS and event.facts.get("kind") != RETURNED
 
 
 def event_line(event: Event, case: Case, voice: Voice) -> str:
@@ -24,13 +29,14 @@ def event_line(event: Event, case: Case, voice: Voice) -> str:
         # Whoever handed it to a chat is no longer the person of the complaint, and still no staff.
         who = voice.say("who.complainant")
         done = "did.bound" if event.verb is Verb.BIND else done
+        done = "did.returned" if event.verb in _WORDS else done
     return voice.say("thread.line", did=voice.say(done), who=who, when=when)
 
 
 def run_of(events: Sequence[Event], seq: int, case: Case) -> list[Event]:
     """The run of the complainant's messages that this event belongs to, no longer apart than a burst."""
     at = next(n for n, one in enumerate(events) if one.seq == seq)
-    if events[at].verb not in _WORDS:
+    if not _wrote(events[at]):
         return [events[at]]
     first = last = at
     while first > 0 and _together(events[first - 1], events[first], case):
@@ -41,7 +47,7 @@ def run_of(events: Sequence[Event], seq: int, case: Case) -> list[Event]:
 
 
 def _together(one: Event, other: Event, case: Case) -> bool:
-    return one.verb in _WORDS and other.verb in _WORDS and other.at <= _burst_end(one, case)
+    return _wrote(one) and _wrote(other) and other.at <= _burst_end(one, case)
 
 
 def _burst_end(event: Event, case: Case) -> datetime:
@@ -57,7 +63,7 @@ def line_for(events: Sequence[Event], seq: int, case: Case, voice: Voice) -> tup
     last = run[-1]
     if last.verb in SILENT or last.seq != seq:
         return None
-    if last.verb not in _WORDS:
+    if not _wrote(last):
         return event_line(last, case, voice), last.at
     first = voice.clock(run[0].at, case.rules.calendar.zone)
     until = voice.clock(last.at, case.rules.calendar.zone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -11,24 +10,27 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
-from bots.texts.texts import country_name
+from bots.texts.texts import Texts, country_name
 from complaints.localtime import last_day, wall
 from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
-from complaints.spans import Span
 
 
 @dataclass(frozen=True)
 class Voice:
-    """`text(language, id, **fields)` is the catalogue; it raises KeyError for an id that it does not have."""
+    """`texts` is the staff catalogue; it raises KeyError for an id that it does not have."""
 
-    text: Callable[..., str]
+    texts: Texts
     language: str
 
     def say(self, id_: str, **fields: Any) -> str:
         """A text of the staff catalogue."""
-        return self.text(self.language, id_, **fields)
+        return self.texts.say(self.language, id_, **fields)
+
+    def count(self, id_: str, number: int, **fields: Any) -> str:
+        """A text in the form for this number, which is its field {number}."""
+        return self.texts.count(self.language, id_, number, **fields)
 
     def moment(self, at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, where the organisation works."""
@@ -47,9 +49,7 @@ class Voice:
 
     def span(self, written: str) -> str:
         """A length of time in words: `10 bd` as `10 working days`."""
-        span = Span.parse(written)
-        one = "one." if abs(span.number) == 1 else ""
-        return self.say(f"span.{one}{span.unit.value}", number=abs(span.number))
+        return self.texts.span(self.language, written)
 
     def country(self, code: str) -> str:
         """A country, by its two letters, by its name."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.dialogue.remedies import STEP as REMEDY_STEP
 from bots.letters import Letter, afterwards, received
 from bots.letters.composing import Composer, Spoken
+from bots.letters.writing import parts
 from bots.telegram.buttons import Buttons
 from bots.telegram.quiet import held_until
 from bots.telegram.sending import Message, Sender
 from bots.texts import Texts
+from complaints.missed import LATE
 from complaints.people import SYSTEM
 from complaints.record import Case
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
@@ -124,6 +126,10 @@ class Speaking:
             written = await store.in_thread(lambda: write(letter, owed))
             if written is None:
                 return Settled()
+            if owed.facts.get(LATE):
+                # It names days as they were when it was written.
+                late = letter.say("late", day=letter.day_when(owed.due))
+                written = replace(written, text=parts(late, written.text))
             if Flag.NO_CONTACT in case.flags and not self._asked_for(case, owed):
                 return await self._kept(owed, written)
             return await self.sender.send(owed, chat, self._message(written, letter, kind, chat.address))

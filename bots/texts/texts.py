@@ -19,6 +19,7 @@ from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
 from bots.texts.catalogue import FIELD, Message, UnknownText
+from complaints.localtime import last_day
 from complaints.spans import Span
 
 BUTTON = "button."
@@ -109,6 +110,10 @@ class Texts:
             for id_, message in self._messages[self.language(language)].items()
             if id_.startswith(prefix)
         }
+
+    def day_by(self, language: str, due: datetime | date, zone: str) -> str:
+        """The day by which something is due, in the zone: what lasts to the end of a day is due on that day."""
+        return self.date(language, last_day(due, zone) if isinstance(due, datetime) else due, zone)
 
     def date(self, language: str, at: datetime | date, zone: str) -> str:
         """`Wednesday, 4 November 2026`, in the zone."""

@@ -8,6 +8,7 @@ from typing import Any
 from complaints.changes.naming import given, named
 from complaints.changes.telling import REMEDY_REFUSED, RETURNED, authority_shown, told_about
 from complaints.copying import changed
+from complaints.missed import heard_again, silenced
 from complaints.particulars import Proposed, ProposedCriterion, Sign
 from complaints.record import Case, Event, Facts
 from complaints.vocabulary import RESTRICTING, Category, Flag, Kind, Role, Verb
@@ -17,8 +18,9 @@ from complaints.worktime import closing_time
 def heard(case: Case, event: Event) -> Case:
     """Words or files of the complainant: they count, may raise, and may show what must not be seen by all."""
     facts = event.facts
+    case = came_back(case, event)
     if facts.get("kind") == RETURNED:
-        return came_back(case)
+        return case
     signs = tuple(
         Sign(one["rule"], one["severity"], one["safety"], one["danger"], event.at, event.seq)
         for one in facts.get("signs", ())
@@ -30,7 +32,7 @@ def heard(case: Case, event: Event) -> Case:
     told = bool(facts.get("has_words"))
     # An edit answers nothing, nor do words that may belong to another complaint.
     returned = case if facts.get("field") == "edit" or facts.get("aside") else _answered(case)
-    flags = returned.flags - {Flag.UNREACHABLE}
+    flags = returned.flags
     if danger:
         flags |= {Flag.DANGER}
     if names or any(one.kind in RESTRICTING for one in signs):
@@ -51,17 +53,21 @@ def heard(case: Case, event: Event) -> Case:
         danger_at=event.at if fresh else case.danger_at,
         danger_receipt_at=None if fresh else case.danger_receipt_at,
         question_at=event.at if question and case.question_at is None else case.question_at,
-        returns=case.returns + (1 if Flag.UNREACHABLE in case.flags else 0),
         flags=flags,
     )
     return named(told_about(heard, event), event)
 
 
-def came_back(case: Case) -> Case:
-    """They let us write again, without a word: what did not reach them is owed anew (7.3)."""
+def came_back(case: Case, event: Event) -> Case:
+    """They write, or let us write again without a word: what did not reach them is owed anew (7.3)."""
     if Flag.UNREACHABLE not in case.flags:
         return case
-    return changed(case, returns=case.returns + 1, flags=case.flags - {Flag.UNREACHABLE})
+    return changed(
+        case,
+        returns=case.returns + 1,
+        silences=heard_again(case, event),
+        flags=case.flags - {Flag.UNREACHABLE},
+    )
 
 
 def _answered(case: Case) -> Case:
@@ -90,7 +96,12 @@ def acknowledged(case: Case, event: Event) -> Case:
 
 def delivery_failed(case: Case, event: Event) -> Case:
     """Nothing reaches them until they write again or another route is found."""
-    return changed(case, delivery_failed_at=event.at, flags=case.flags | {Flag.UNREACHABLE})
+    return changed(
+        case,
+        delivery_failed_at=event.at,
+        silences=silenced(case, event),
+        flags=case.flags | {Flag.UNREACHABLE},
+    )
 
 
 def noted(case: Case, event: Event) -> Case:

@@ -49,14 +49,16 @@ class Process:
     def __init__(self, answer: Any = MADE, *, waits: bool = False) -> None:
         self.orders: list[dict[str, Any]] = []
         self.blobs: list[bytes] = []
+        self.niceness: list[int] = []
         self.begun, self.go = asyncio.Event(), asyncio.Event()
         self.stopped = False
         self._answer = answer
         if not waits:
             self.go.set()
 
-    async def __call__(self, order: bytes) -> Any:
+    async def __call__(self, order: bytes, nice: int) -> Any:
         """Take an order."""
+        self.niceness.append(nice)
         head, _, blob = order.partition(b"\n")
         self.orders.append(json.loads(head))
         self.blobs.append(blob)
@@ -138,6 +140,19 @@ async def test_the_next_run_is_counted_from_the_last(store: Store, clock: FakeCl
     assess(desk, 5), assess(desk, 6)
     owe_retraining(store, BY_NUMBER)
     assert len(owed(store)) == 1
+
+
+async def test_the_first_model_is_waited_for_and_later_ones_give_way_to_everything(
+    store: Store, clock: FakeClock
+) -> None:
+    process = Process()
+    owe_first_training(store)
+    await perform(store, process)
+    clock.go_on(minutes=1)
+    Desk(store).assessed()
+    owe_retraining(store, Learning(retrain_after=1, retrain_at=None))
+    await perform(store, process)
+    assert process.niceness == [0, 15]
 
 
 async def perform(store: Store, process: Process, **more: Any) -> Any:

@@ -126,6 +126,13 @@ async def test_the_policy_says_levels_times_outside_steps_and_that_it_is_free(of
     assert "100.00 GBP" in told
 
 
+async def test_the_policy_of_a_country_that_is_none_of_ours_is_not_another_countrys(office: Office) -> None:
+    assert await asks(office, ALICE, "policy ZZ") == (
+        "There is no policy for `ZZ`. There is one for: `GB` United Kingdom."
+    )
+    assert "free of charge" in await asks(office, ALICE, "policy gb")
+
+
 async def test_the_clauses_are_those_of_the_desks_own_check(office: Office) -> None:
     assert "amends clauses" in await asks(office, ALICE, "clauses")
     desk = replace(office.desk, clauses=lambda: ["7.4 met", "8.5 not yet"])

@@ -121,7 +121,7 @@ async def test_reminders_of_somebody_away_go_to_the_deputy_and_back_again(office
     again = await asks(office, ALICE, "back")
 
     assert "back on Mon 9 Nov 2026" in told
-    assert "1 open complaints stay" in told
+    assert "1 open complaint stays" in told
     assert while_away == []
     assert deputised != []
     assert "is here again" in again

@@ -9,11 +9,14 @@ from sqlalchemy import delete, select, update
 
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
+from complaints.intake import said
+from complaints.missed import failing
+from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from store.incidents import CHAIN
 from store.open import Store
 from store.tables import ATTEMPTS, COMPLAINTS, EVENTS, INCIDENT_WORDS, INCIDENTS, OBLIGATIONS
-from store.values import Obligation
+from store.values import MessageState, Obligation
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk, refused
 
@@ -197,6 +200,30 @@ def test_each_delivery_shows_where_it_stands_and_why(desk: Desk) -> None:
         (refs[1], "failed", "blocked"),
         (refs[2], "waiting", None),
     ]
+
+
+def test_a_letter_sent_once_more_to_somebody_who_is_back_counts_as_sent(desk: Desk) -> None:
+    store, incident = desk.store, opened(desk)
+    (ref,) = joined(desk, incident, 1)
+    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    told(desk)
+    for one in store.claim({"acknowledge"}, 10, 60.0):
+        store.settle(one.id)
+    (letter,) = store.claim({"letter"}, 10, 60.0)
+    number = store.sending(letter, "text", template="inform", language="en", ref=ref)
+    facts = {"because": "blocked", **failing(letter.key, letter.kind, letter.due, letter.facts)}
+    failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
+    store.unsent(number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
+    before = store.incident_deliveries(batch)
+    back = said(field="returned", has_words=False, kind="returned")
+    desk.complain(ref, Verb.ADD, back, chat=desk.chat("81000"))
+    for one in store.claim({"acknowledge"}, 10, 60.0):
+        store.settle(one.id)
+    (again,) = store.claim({"letter"}, 10, 60.0)
+    store.sent(store.sending(again, "text", template="inform", language="en", ref=ref), "2", settles=again.id)
+
+    assert [(one.state, one.reason) for one in before] == [("failed", "blocked")]
+    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("sent", None)]
 
 
 def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:

@@ -258,8 +258,20 @@ def _takes_away(file: Path) -> bool:
 
 
 def test_a_database_that_is_not_at_this_release_is_not_opened(empty: str) -> None:
-    with pytest.raises(NotMigrated, match="amends db upgrade"):
+    migrating.upgrade(empty, "0005")
+    with pytest.raises(NotMigrated, match="not at this release: run `amends db upgrade`"):
         open_store(empty, KEYS)
+
+
+def test_before_the_first_start_a_command_says_what_makes_the_tables(empty: str) -> None:
+    with pytest.raises(NotMigrated, match="no tables yet: the first `amends run` makes them"):
+        open_store(empty, KEYS)
+
+
+def test_looking_for_a_database_file_does_not_make_it(tmp_path: Path) -> None:
+    with pytest.raises(NotMigrated):
+        open_store(f"sqlite:///{tmp_path}/amends.db", KEYS)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/amends"])

@@ -16,8 +16,10 @@ from bots.telegram.sending import length
 from complaints.vocabulary import Flag, State, Verb
 from scheduler.performing import LEASE_SECONDS
 from simulator import Simulator
+from store.fates import Fate
 from store.open import Store
 from store.outcomes import NO_ANSWER_AGAIN
+from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, STAFF
 from tests.edges.telegram_line import Line, line
@@ -89,6 +91,35 @@ async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
     assert case.delivery_failed_at is not None
     assert desk.store.contact(desk.ref) is None
     assert states(desk, desk.ref) == ["failed"]
+
+
+@clause("7.3")
+async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Line, clock: FakeClock) -> None:
+    anna = await desk.tells()
+    ref = await desk.signs(anna)
+    alice = desk.store.actor(HANDLER)
+    anna.blocks()
+    for text in ("The valve was replaced.", "Please run the tap."):
+        desk.store.act(ref, Verb.REPLY, alice, {}, {"text": text, "letter": text})
+        await desk.settled()
+        clock.go_on(minutes=1)
+    assert [one.fate for one in desk.store.deliveries(ref) if one.kind == "letter"] == [
+        Fate.NOT_DELIVERED
+    ] * 2
+
+    before = len(anna.heard)
+    anna.unblocks()
+    await desk.settled()
+    late = "(We wrote this on Tuesday, 3 November 2026 and could not reach you then.)"
+    assert anna.heard[before:] == [
+        f"{late}\n\nThe valve was replaced.",
+        f"{late}\n\nPlease run the tap.",
+    ]
+    fates = [one.fate for one in desk.store.deliveries(ref) if one.kind == "letter"]
+    assert fates == [Fate.NOT_DELIVERED] * 2 + [Fate.DELIVERED] * 2
+    await anna.says("Thank you, it runs clear.")
+    await desk.settled()
+    assert sum("Please run the tap." in text for text in anna.heard) == 1
 
 
 async def test_a_refused_text_is_given_up_in_sight(desk: Line) -> None:

@@ -64,7 +64,7 @@ def computed() -> set[str]:
     ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
     ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
-    ids |= {f"span.{number}{unit.value}" for unit in Unit for number in ("", "one.")}
+    ids |= {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
     ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}

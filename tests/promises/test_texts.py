@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
 from bots.texts import Texts, TextsError, load
-from bots.texts.loading import COMPLAINANT, STAFF, shipped
+from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, shipped
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.safety import BUILT_IN
 
@@ -95,6 +96,18 @@ def test_english_and_turkish_are_complete() -> None:
 def test_every_language_has_the_same_ids_and_fields(language: str, domain: str) -> None:
     english = {id_: message.fields for id_, message in shipped("en", domain).items()}
     assert {id_: message.fields for id_, message in shipped(language, domain).items()} == english
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_one_thing_is_not_told_as_many(domain: str) -> None:
+    counts = re.compile(r"\{number\}\*? (?:[a-z]+ )?[a-z]+s\b|every \{")
+    many = {
+        id_
+        for id_, one in shipped("en", domain).items()
+        if len(one.forms) == 1 and counts.search(one.forms[0])
+    }
+    # Told only of two and more.
+    assert many - {"card.matters"} == set()
 
 
 def test_no_text_of_the_complainant_is_unused() -> None:

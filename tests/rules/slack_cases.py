@@ -51,7 +51,7 @@ RULES = Rulebook(
 @cache
 def voice(language: str = "en") -> Voice:
     """The staff's texts."""
-    return Voice(load(("en", "tr"), domain="staff").say, language)
+    return Voice(load(("en", "tr"), domain="staff"), language)
 
 
 class Story:

@@ -111,9 +111,7 @@ def test_what_is_no_code_is_no_category(value: object) -> None:
 def test_the_form_offers_the_categories_of_the_complaint_and_takes_them_back() -> None:
     story = Story()
     case = replace(story.case, rules=RULES)
-    voice = Voice(
-        load(("en", "tr"), domain="staff", own={f"category.{one}": OWN[one] for one in OWN}).say, "tr"
-    )
+    voice = Voice(load(("en", "tr"), domain="staff", own={f"category.{one}": OWN[one] for one in OWN}), "tr")
     opened = replace(story.opened(), case=case)
     view = modal(
         "assess", case, voice, filling("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
@@ -146,7 +144,7 @@ def test_a_category_that_the_settings_no_longer_have_is_shown_by_its_code() -> N
 
 
 def test_staff_search_by_the_name_of_an_own_category() -> None:
-    voice = Voice(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}).say, "en")
+    voice = Voice(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}), "en")
     desk: Any = SimpleNamespace(voice=voice)
     known = categories_of(RULES)
     assert code_of("Leak in the street", desk, known) == ("category", "leak")

@@ -314,6 +314,17 @@ def test_odd_messages_are_kept_or_answered_plainly() -> None:
     assert play.texts_of(play.ref)["description"].endswith("51.5072, -0.1276")
 
 
+@clause("7.2")
+def test_a_sticker_alone_tells_no_complaint_and_a_photo_or_a_voice_alone_does() -> None:
+    play = Play()
+    assert play.sends("sticker")[0].startswith("Please tell me in a few words")
+    assert play.cases == {}
+    for kind in ("photo", "voice", "animation"):
+        other = Play()
+        assert "Your reference is" in other.sends(kind)[0]
+        assert other.cases[other.ref].told_only_in_media
+
+
 @clause("4.2")
 def test_the_policy_is_whole_with_its_version() -> None:
     [answer] = Play().commands("policy")
@@ -347,6 +358,24 @@ def test_unblocking_makes_the_complaint_reachable_and_what_was_missed_owed_anew(
     before = case.version
     play.hear(Unblocked())
     assert play.cases[ref].version == before
+
+
+@clause("7.3")
+def test_whoever_writes_about_one_complaint_can_be_written_to_about_all() -> None:
+    play = Play()
+    first = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, first, MANAGER, {}, {"reason": "Out of scope."})
+    second = play.files_a_complaint()
+    for ref in (first, second):
+        play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
+    play.commands("status")
+    assert [play.cases[ref].reachable for ref in (first, second)] == [True, True]
+    for ref in (first, second):
+        play.do(Verb.FAIL_DELIVERY, ref, SYSTEM, {"because": "blocked"})
+    play.commands("add", second)
+    before = play.cases[second].version
+    play.writes("And the pump hums all night long.")
+    assert play.cases[second].version == before + 1
 
 
 def test_a_survey_answered_only_by_skip_is_not_reminded() -> None:

@@ -20,6 +20,7 @@ from bots.slack.preview import preview_view
 from bots.slack.thread import event_line, line_for
 from complaints.forms import FORMS, read
 from complaints.intake import said
+from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from simulator.block_kit import message_problems, view_problems
 from store.values import FileSeen, Text
@@ -262,6 +263,16 @@ def test_forty_messages_in_a_burst_are_one_line() -> None:
 
     assert next(one for one in lines if one is not None)[0] == "The complainant wrote · messages: 40 · 10:00"
     assert len([one for one in lines if one is not None]) == 1
+
+
+def test_that_they_can_be_written_to_again_is_no_message_of_theirs() -> None:
+    story = Story()
+    story.act(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked"}, {})
+    story.act(Verb.ADD, ANNA, said(field="returned", has_words=False, kind="returned"), {})
+    line = line_for(story.events, story.events[-1].seq, story.case, voice())
+
+    assert line is not None
+    assert line[0].startswith("Can be written to again; what did not arrive is sent again · the complainant")
 
 
 def test_a_line_in_the_thread_holds_no_words() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from complaints.duties import ACTS, KINDS, Lane, Owed
 from complaints.errors import AlreadyDone
+from complaints.missed import failing
 from complaints.owing import card_waits_until, standing
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
@@ -101,6 +102,52 @@ def test_whoever_cannot_be_reached_is_written_to_again_when_back() -> None:
     assert "decision" not in {one.kind for one in standing(undelivered.case)}
     back = undelivered.do(Verb.ADD, ANNA, a_message())
     assert back.duty("decision").key.endswith(":r1")
+
+
+def lost(one: Owed) -> dict[str, object]:
+    """What a channel says that could not bring it."""
+    return {"because": "blocked", **failing(one.key, one.kind, one.due, one.facts)}
+
+
+@clause("7.3")
+def test_words_of_staff_that_no_chat_took_are_owed_anew_once_in_their_order() -> None:
+    told = an_assessed_case()
+    replied = told.do(Verb.REPLY, ALICE, {}, {"text": "Hello."})
+    reply = replied.duty("letter")
+    failed = replied.do(Verb.FAIL_DELIVERY, SYSTEM, lost(reply))
+    asked = failed.do(Verb.REPLY, ALICE, {}, {"text": "And this."})
+    silent = asked.do(Verb.FAIL_DELIVERY, SYSTEM, lost(asked.duty("letter")))
+
+    back = silent.do(Verb.ADD, ANNA, a_message())
+    again = [one for one in back.owed if one.kind == "letter"]
+    assert [one.key for one in again] == [f"{reply.key}:r1", f"{asked.duty('letter').key}:r1"]
+    assert (again[0].due, again[0].facts["seq"]) == (reply.due, reply.facts["seq"])
+    assert "letter" not in {one.kind for one in back.do(Verb.ADD, ANNA, a_message()).owed}
+
+    twice = back.do(Verb.FAIL_DELIVERY, SYSTEM, lost(again[0])).do(Verb.ADD, ANNA, a_message())
+    assert [one.key for one in twice.owed if one.kind == "letter"] == [f"{reply.key}:r2"]
+
+
+@clause("7.3")
+def test_a_notice_that_fell_due_while_nothing_reached_them_is_owed_once_they_are_back() -> None:
+    told = an_assessed_case(rules=rules_with(legal="10 bd"))
+    notice = told.duty("legal_passed")
+    silent = told.do(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked", "kind": "say"})
+    later = replace(silent, at=notice.due + timedelta(hours=1)).do(Verb.ADD, ANNA, a_message())
+    assert f"{notice.key}:r1" in keys(later)
+    assert f"{notice.key}:r1" in keys(later.do(Verb.ADD, ANNA, a_message()))
+    assert notice.key in keys(silent.do(Verb.ADD, ANNA, a_message()))
+
+
+@clause("7.3")
+def test_a_closing_that_no_chat_took_is_owed_anew_and_a_survey_is_not() -> None:
+    closed = a_closed_case()
+    closing, survey = (
+        next(one for one in standing(closed.case) if one.kind == kind) for kind in ("closing", "survey")
+    )
+    silent = closed.do(Verb.FAIL_DELIVERY, SYSTEM, lost(closing)).do(Verb.FAIL_DELIVERY, SYSTEM, lost(survey))
+    back = silent.do(Verb.ADD, ANNA, a_message())
+    assert {closing.key, f"{closing.key}:r1", survey.key} & keys(back) == {f"{closing.key}:r1", survey.key}
 
 
 def test_a_logged_complaint_has_a_chat_once_its_code_was_redeemed() -> None:

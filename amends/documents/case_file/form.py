@@ -141,6 +141,6 @@ def _enclosures(told: Telling) -> Iterator[Block]:
 
 
 def _what(told: Telling, one: Mapping[str, Any]) -> str:
-    size = told.say("case.bytes", number=one["size"]) if one["size"] is not None else None
+    size = told.labels.count("case.bytes", one["size"]) if one["size"] is not None else None
     named = (told.labels.code("file", one["kind"]), one["name"], one["mime"], size)
     return "\n".join(each for each in named if each)

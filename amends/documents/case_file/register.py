@@ -98,7 +98,8 @@ def _incident(told: Telling, one: Incident) -> Iterator[Block]:
 def _events(told: Telling, whole: WholeCase) -> Iterator[Block]:
     say = told.say
     yield Heading(say("register.events"), 2)
-    yield Paragraph(say("register.chain", head=whole.head, count=len(told.record["events"])), quiet=True)
+    chain = told.labels.count("register.chain", len(told.record["events"]), head=whole.head)
+    yield Paragraph(chain, quiet=True)
     yield Rows(
         (say("table.number"), say("table.when"), say("table.what"), say("table.clause"), say("table.hash")),
         tuple(
