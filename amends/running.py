@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.heap import one_heap
+from amends.heap import leave_heap, one_heap
 from amends.keys import keyring
 from amends.parts import PARTS
 from amends.service import Service
@@ -103,6 +103,7 @@ def _close(store: Store) -> None:
     closing = Thread(target=store.close, name="closing", daemon=True)
     closing.start()
     closing.join(CLOSE_SECONDS)
+    leave_heap()
     if closing.is_alive():
         log.warning("stopped_without_the_database")
         logging.shutdown()

@@ -35,6 +35,7 @@ from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, 
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
+from bots.turns import Waiting
 from complaints.duties import Lane
 from scheduler.performing import Perform
 from store.errors import DatabaseAway
@@ -91,7 +92,9 @@ class SlackPart:
             apart=FREED_APART,
             answered=lambda: self._client.answered,
         )
-        self._performers = self._recovering.watched(performers(self._desk, self._client, pace=pace))
+        self._waiting = Waiting()
+        speaking = performers(self._desk, self._client, pace=pace, waiting=self._waiting)
+        self._performers = self._recovering.watched(speaking)
         self._line: AsyncSocketModeHandler | None = None
         self._handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -252,7 +255,8 @@ class SlackPart:
         return told if age is None else {**told, "slack_last_pong_age_seconds": age}
 
     async def hush(self) -> None:
-        """Take no more presses."""
+        """Take no more presses, and let no duty wait for its place any more."""
+        self._waiting.stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
