@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -249,6 +250,26 @@ async def test_slack_is_heard_with_its_signature_of_now_alone(office: Office) ->
     wrong, old = await office.calls(command, secret="other"), await office.calls(command, old=400)
     assert (good.status_code, wrong.status_code, old.status_code) == (200, 401, 401)
     assert "show REF" in good.text
+
+
+async def test_a_call_that_slack_cannot_have_signed_is_refused_and_no_fault_of_ours(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = urlencode({"command": "/complaints", "text": "help", **_SAID})
+    stamp, mark = signature(SIGNING, body, int(time.time())).items()
+    odd = [(stamp[0], each) for each in ("", "abc", "nan", "1790000000.5", "\xb2", "9" * 5_000)]
+    odd += [(mark[0], each) for each in ("", "v0=\xe9", f"v0={'0' * 64}")]
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+        codes = {}
+        for name, given in odd:
+            headers = [
+                (each.encode(), value.encode("latin-1"))
+                for each, value in {**dict([stamp, mark]), name: given}.items()
+            ]
+            answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+            codes[name, given] = answer.status_code
+    assert codes == dict.fromkeys(odd, 401)
+    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
 async def test_slack_may_ask_whether_we_are_there(office: Office) -> None:
