@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.numbered import of_a_row
 from amends.cli.opened import Config, Json, Reference, opened
 from amends.cli.printing import as_json, local, out, table
 from complaints.doing import stamp
@@ -44,7 +45,9 @@ def list_(
     owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
     priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
-    incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
+    incident: Annotated[
+        int | None, typer.Option(help="The number of an incident.", callback=of_a_row)
+    ] = None,
     jurisdiction: Annotated[
         str | None, typer.Option(help="The two letters of the country whose rules hold.")
     ] = None,

@@ -265,10 +265,12 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     again = await product.amends("inbox", "retry", str(inbox.json["inbox"][0]["id"]))
     outbox = await product.amends("outbox", "list", "--all", "--json")
     none = await product.amends("outbox", "retry", "999")
+    endless = [await product.amends(which, "retry", "9" * 30) for which in ("outbox", "inbox")]
 
     assert (inbox.code, again.code, again.out) == (0, 0, "")
     assert "inbox" in {one["kind"] for one in outbox.json["outbox"]}
     assert (none.code, none.out) == (1, "")
+    assert [(one.code, "so large a number" in one.err) for one in endless] == [(2, True)] * 2
     no_traceback(inbox, again, outbox, none)
 
 
