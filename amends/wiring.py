@@ -219,6 +219,9 @@ class Desk:
         try:
             async with asyncio.timeout(STORE_ANSWERS_IN):
                 await self.store.in_thread(self.store.next_due)
+                if self.store.writes_fail:
+                    # Read it can be, and nothing of what is said to us be kept: is that still so?
+                    await self.store.in_thread(self.store.try_writing)
         except Exception:
             log.exception("store_away")
             return False

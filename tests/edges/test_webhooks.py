@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from simulator.slack_link import signature
 from store.engines import READERS
+from store.errors import DatabaseAway
 from store.open import Store
 from tests.databases import FakeClock
 from tests.edges.product import Product, until
@@ -193,6 +194,37 @@ async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
     assert {one.status_code for one in silent} == {503}
     assert silent[-1].json() == {"ready": False, "store": False, "figures": {}}
     assert 'amends_ready{part="store"} 0' in page.text
+
+
+async def test_a_process_whose_store_can_only_be_read_is_not_ready_until_it_can_be_written_again(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    def only_reads(*, only: bool) -> None:
+        with closing(sqlite_store._engines.writing.raw_connection()) as line:
+            line.cursor().execute(f"PRAGMA query_only = {int(only)}")
+
+    product = Product(tmp_path, learnt=False)
+    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
+    await desk.start()
+    told = []
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
+        for only in (False, True, False):
+            only_reads(only=only)
+            with suppress(DatabaseAway):
+                sqlite_store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+            told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        only_reads(only=True)
+        # Nobody has tried to write since: nothing is known yet, and nothing is tried for every question.
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        with suppress(DatabaseAway):
+            sqlite_store.set_aside("tg:2", b"{}", "unparsed: KeyError")
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        only_reads(only=False)
+        # Out of rotation nobody writes: whether it can be written again shows by itself.
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+    await desk.stop()
+
+    assert told == [True, False, True, True, False, True]
 
 
 async def test_the_secret_comes_before_the_body(telegram: str) -> None:
