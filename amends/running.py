@@ -16,9 +16,12 @@ import structlog
 from amends.heap import leave_heap, one_heap
 from amends.keys import keyring
 from amends.parts import PARTS
+from amends.parts.web import WebPart, not_now
 from amends.service import Service
 from amends.settings import Settings, not_counted
-from amends.wiring import Desk, require_secrets
+from amends.wiring import Desk, require_secrets, web_without_store
+from bots.slack.http import PATH as SLACK
+from bots.telegram.webhook import PATH as TELEGRAM
 from store.alone import alone
 from store.engines import database_url
 from store.errors import DatabaseAway
@@ -66,7 +69,7 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
         loop.add_signal_handler(number, asked.set)
     alive = asyncio.create_task(service.keep_alive())
     try:
-        store = await _until(asked, _opened(settings.secrets.database_url, keys, service))
+        store = await _until(asked, _opened(settings, keys, service, parts))
         if store is not None:
             try:
                 await _work(Desk(settings, store, parts=parts), asked, service)
@@ -76,17 +79,27 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
         alive.cancel()
 
 
-async def _opened(url: str, keys: Keyring, service: Service) -> Store:
+async def _opened(settings: Settings, keys: Keyring, service: Service, parts: tuple[str, ...]) -> Store:
+    url = settings.secrets.database_url
     waits = database_url(url).get_backend_name() != "sqlite"
-    while True:
-        try:
-            return await asyncio.to_thread(_open, url, keys)
-        except DatabaseAway as away:
-            if not waits:
-                raise
-            log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
-            service.waits_for("the database")
-        await asyncio.sleep(KNOCK_SECONDS)
+    web: WebPart | None = None
+    try:
+        while True:
+            try:
+                return await asyncio.to_thread(_open, url, keys)
+            except DatabaseAway as away:
+                if not waits:
+                    raise
+                if web is None and "web" in parts:
+                    # Whoever restarts processes that do not answer must hear that this one lives.
+                    web = web_without_store(settings)
+                    await web.begin({TELEGRAM: not_now, SLACK: not_now})
+                log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
+                service.waits_for("the database")
+            await asyncio.sleep(KNOCK_SECONDS)
+    finally:
+        if web is not None:
+            await web.end()
 
 
 def _open(url: str, keys: Keyring) -> Store:

@@ -25,7 +25,7 @@ from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
 from bots.telegram.sending import nobody_there
 from bots.telegram.translating import ALLOWED
-from bots.telegram.webhook import webhook
+from bots.telegram.webhook import PATH, webhook
 from bots.texts.texts import Texts
 from bots.turns import Waiting
 from scheduler.performing import Perform
@@ -153,7 +153,7 @@ class TelegramPart:
         """The webhook's route, where it is configured."""
         if self._secrets.telegram_webhook_url is None:
             return {}
-        return {"/telegram": webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
+        return {PATH: webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
 
     def is_well(self) -> bool:
         """Begun, and where we poll, the last good answer is young.

