@@ -43,6 +43,14 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
+def stops() -> list[signal.Signals]:
+    """What ends the process in good order: a terminal that goes, too, unless it was started to outlive it (nohup)."""
+    heard = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    return heard
+
+
 async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     """Start, work, stop. Raises what ended a part, so that whoever watches the process starts it anew.
 
@@ -65,7 +73,7 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
     keys, service = keyring(settings), Service()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stops():
         loop.add_signal_handler(number, asked.set)
     alive = asyncio.create_task(service.keep_alive())
     try:

@@ -24,6 +24,7 @@ import pytest
 
 from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
+from amends.running import stops
 from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
 from store.open import Store
@@ -465,6 +466,14 @@ async def test_the_service_that_started_it_hears_when_it_is_ready_alive_and_endi
 
     assert code == 0
     assert heard.index("READY=1") < heard.index("STOPPING=1")
+
+
+def test_a_terminal_that_goes_ends_it_in_good_order_unless_it_was_started_to_outlive_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert signal.SIGHUP in stops()
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    assert stops() == [signal.SIGTERM, signal.SIGINT]
 
 
 async def test_it_ends_in_time_although_the_database_hangs_with_its_questions(tmp_path: Path) -> None:
