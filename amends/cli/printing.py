@@ -33,6 +33,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     out.print(drawn)
 
 
+def said(text: str, *, style: str = "") -> None:
+    """A line for a person, with whatever words stand in it; into a file or a pipe in one piece."""
+    line = _plain(text)
+    line.stylize(style)
+    out.print(line, soft_wrap=True)
+
+
 def _plain(text: str) -> Text:
     """Somebody's words are neither markup of ours nor orders to the terminal."""
     return Text("".join(one if one in "\n\t" or one.isprintable() else "\ufffd" for one in text))

@@ -202,12 +202,13 @@ async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that
     desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
     ref = desk.assessed()
     later = {"target": "first_action", "extended_to": "2026-11-12"}
-    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more [b]readings[/b].\x1b[2J"})
     said = await product.amends("case", "due", ref)
     rows = (await product.amends("case", "due", ref, "--json")).json["targets"]
     moved = next(one for one in rows if one["basis"] == "extend")
 
-    assert "Reason: Two more readings." in said.out
+    assert "Reason: Two more [b]readings[/b].\ufffd[2J" in said.out
+    assert said.out.startswith("ack, version 1: Wed 04 Nov 2026 17:30")
     assert "superseded" in said.out
     assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
     assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
