@@ -12,7 +12,7 @@ import typer
 
 from amends.cli.numbered import of_a_row
 from amends.cli.opened import Config, Json, Reference, opened
-from amends.cli.printing import as_json, local, out, said, table
+from amends.cli.printing import as_json, local, local_by, out, said, table
 from complaints.doing import stamp
 from complaints.errors import UnknownReference
 from complaints.explaining import due_record
@@ -282,7 +282,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
             old = ", superseded" if one["superseded"] else ""
             of = f" {one['of']}" if one["of"] else ""
-            due_at = local(one["internal_due"], zone)
+            due_at = local_by(one["internal_due"], zone)
             said(f"{one['target']}{of}, version {one['version']}: {due_at}{met}{old}", style="bold")
             for line in one["because"]:
                 said(f"    {line}")
