@@ -31,7 +31,7 @@ from bots.slack.http import PATH, handler
 from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
 from bots.slack.posting import NobodyThere
-from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, watch
+from bots.slack.socket import WentDeaf, close, connect, is_up, is_well, last_pong_age, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
@@ -246,9 +246,7 @@ class SlackPart:
         if self._line is None:
             return {}
         told = {
-            "slack_socket_up": float(
-                self._line.client.current_session is not None and not self._line.client.stale
-            ),
+            "slack_socket_up": float(is_up(self._line)),
             "slack_socket_connections": float(self._lines.connections),
         }
         age = last_pong_age(self._line)
