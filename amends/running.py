@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.heap import one_heap
+from amends.heap import leave_heap, one_heap
 from amends.keys import keyring
 from amends.parts import PARTS
+from amends.parts.web import WebPart, not_now
 from amends.service import Service
 from amends.settings import Settings, not_counted
-from amends.wiring import Desk, require_secrets
+from amends.wiring import Desk, require_secrets, web_without_store
+from bots.slack.http import PATH as SLACK
+from bots.telegram.webhook import PATH as TELEGRAM
 from store.alone import alone
 from store.engines import database_url
 from store.errors import DatabaseAway
@@ -38,6 +41,14 @@ TURN_SECONDS = 0.0005
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
+
+
+def stops() -> list[signal.Signals]:
+    """What ends the process in good order: a terminal that goes, too, unless it was started to outlive it (nohup)."""
+    heard = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    return heard
 
 
 async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
@@ -62,11 +73,11 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
     keys, service = keyring(settings), Service()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stops():
         loop.add_signal_handler(number, asked.set)
     alive = asyncio.create_task(service.keep_alive())
     try:
-        store = await _until(asked, _opened(settings.secrets.database_url, keys, service))
+        store = await _until(asked, _opened(settings, keys, service, parts))
         if store is not None:
             try:
                 await _work(Desk(settings, store, parts=parts), asked, service)
@@ -76,17 +87,27 @@ async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
         alive.cancel()
 
 
-async def _opened(url: str, keys: Keyring, service: Service) -> Store:
+async def _opened(settings: Settings, keys: Keyring, service: Service, parts: tuple[str, ...]) -> Store:
+    url = settings.secrets.database_url
     waits = database_url(url).get_backend_name() != "sqlite"
-    while True:
-        try:
-            return await asyncio.to_thread(_open, url, keys)
-        except DatabaseAway as away:
-            if not waits:
-                raise
-            log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
-            service.waits_for("the database")
-        await asyncio.sleep(KNOCK_SECONDS)
+    web: WebPart | None = None
+    try:
+        while True:
+            try:
+                return await asyncio.to_thread(_open, url, keys)
+            except DatabaseAway as away:
+                if not waits:
+                    raise
+                if web is None and "web" in parts:
+                    # Whoever restarts processes that do not answer must hear that this one lives.
+                    web = web_without_store(settings)
+                    await web.begin({TELEGRAM: not_now, SLACK: not_now})
+                log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
+                service.waits_for("the database")
+            await asyncio.sleep(KNOCK_SECONDS)
+    finally:
+        if web is not None:
+            await web.end()
 
 
 def _open(url: str, keys: Keyring) -> Store:
@@ -103,6 +124,7 @@ def _close(store: Store) -> None:
     closing = Thread(target=store.close, name="closing", daemon=True)
     closing.start()
     closing.join(CLOSE_SECONDS)
+    leave_heap()
     if closing.is_alive():
         log.warning("stopped_without_the_database")
         logging.shutdown()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from amends.parts import PARTS
-from amends.parts.metrics import condition, figures
+from amends.parts.metrics import condition, figures, figures_without_store
 from amends.parts.slack import SlackPart
 from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
@@ -66,6 +66,23 @@ def require_secrets(settings: Settings, parts: Iterable[str]) -> None:
         found.append(("AMENDS_SLACK_APP_TOKEN", what))
     if found:
         raise SettingsError([Problem(name, "environment", what) for name, what in found])
+
+
+def web_without_store(settings: Settings) -> WebPart:
+    """What is answered while the database is away at a start: that we live, are not ready, and how to complain.
+
+    The platforms hear 503 and bring it again.
+    """
+
+    async def ready() -> tuple[bool, Mapping[str, Any]]:
+        return False, {"store": False, "figures": {}}
+
+    async def told() -> str:
+        return figures_without_store()
+
+    texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
+    page = partial(public_page, rulebooks(settings), texts)
+    return WebPart(settings, page=page, ready=ready, figures=told)
 
 
 class Desk:
@@ -219,6 +236,9 @@ class Desk:
         try:
             async with asyncio.timeout(STORE_ANSWERS_IN):
                 await self.store.in_thread(self.store.next_due)
+                if self.store.writes_fail:
+                    # Read it can be, and nothing of what is said to us be kept: is that still so?
+                    await self.store.in_thread(self.store.try_writing)
         except Exception:
             log.exception("store_away")
             return False

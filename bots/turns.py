@@ -5,10 +5,36 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 
 from complaints.duties import Lane
+
+
+class Waiting:
+    """How duties wait for their places in this process: no longer than it lives, danger excepted.
+
+    Who still waits when the process ends goes back into the queue as it stood there.
+    """
+
+    def __init__(self) -> None:
+        self._ending = asyncio.Event()
+
+    def stop(self) -> None:
+        """This process ends within seconds: whoever waits asks once more and then stands back."""
+        self._ending.set()
+
+    def is_over(self, lane: Lane) -> bool:
+        """Should who has no place yet stand back?"""
+        return self._ending.is_set() and lane is not Lane.DANGER
+
+    async def out(self, seconds: float, lane: Lane) -> None:
+        """Wait so long, or until it is over."""
+        if lane is Lane.DANGER:
+            await asyncio.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
 
 
 class Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from complaints.hours import WEEKDAYS
@@ -117,7 +117,7 @@ def explain(due: Due) -> list[str]:
 def explain_step(step: Step) -> str:
     """One step as an English sentence."""
     return STEPS[step.code].format(
-        local=_moment(step.local),
+        local=_closing(step.local) if step.code == "closing" else _moment(step.local),
         until=_moment(step.until),
         zone=step.zone,
         day=_day(step.day),
@@ -137,6 +137,13 @@ def reached(steps: Sequence[Step]) -> datetime | None:
 def _day(day: date | None) -> str:
     # Not strftime: its names follow the process's locale.
     return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}" if day else ""
+
+
+def _closing(local: datetime | None) -> str:
+    # The end of the last day counted: "Thu 5 Nov 00:00" after "1 bd on: Wed 4 Nov" reads as one day more.
+    if local is None or local.time() != time.min:
+        return _moment(local)
+    return f"{_day(local.date() - timedelta(days=1))} 24:00"
 
 
 def _moment(local: datetime | None) -> str:

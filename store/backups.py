@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, event, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -165,12 +165,7 @@ def look_at(file: Path) -> dict[str, Any]:
     engine = file_engine(file)
     try:
         with engine.connect() as connection:
-            sound(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
-            torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-            sound("ok" if torn is None else f"a row of {torn[0]} lost what it belongs to", file)
-            revision = MigrationContext.configure(connection).get_current_revision()
-            if revision is None or not {"complaints", "events"} <= set(inspect(connection).get_table_names()):
-                raise StoreError(f"{file} holds no record of Amends: it is another program's file.")
+            revision = revision_of(connection, file)
             tops = heads_in(connection, since=0)
             complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
             events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
@@ -185,7 +180,25 @@ def look_at(file: Path) -> dict[str, Any]:
     }
 
 
+def revision_of(connection: Connection, file: Path) -> str:
+    """The release of the record in a sound file; StoreError where a page or a row is damaged, or it is no record."""
+    pages, each = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in ("page_count", "page_size")
+    )
+    # SQLite takes what is missing of the last page for noughts.
+    sound("ok" if file.stat().st_size >= pages * each else "its end is missing", file)
+    sound(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
+    torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    sound("ok" if torn is None else f"a row of {torn[0]} lost what it belongs to", file)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None or not {"complaints", "events"} <= set(inspect(connection).get_table_names()):
+        raise StoreError(f"{file} holds no record of Amends: it is another program's file.")
+    return revision
+
+
 def sound(said: object, file: Path) -> None:
     """StoreError unless the check of a file said "ok"."""
     if said != "ok":
-        raise StoreError(f"{file} is damaged ({str(said).strip()}): take another copy.")
+        # It may name every page of the file, under a heading.
+        lines = [line for line in str(said).splitlines() if line and not line.startswith("***")]
+        raise StoreError(f"{file} is damaged ({lines[0] if lines else said}): take another copy.")

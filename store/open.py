@@ -79,7 +79,7 @@ from store import (
 )
 from store.answering import at_work
 from store.engines import Engines, engines
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, InTheWay
 from store.faces import Bound, reading, writing
 from store.folded import FoldedCases
 from store.house_chain import house_event as _house_event
@@ -117,6 +117,8 @@ class Store:
         self._folded = FoldedCases()
         self._callbacks: list[Callable[[], None]] = []
         self._notifying = None if engines.is_sqlite else Notifying(engines.url, self._call_back)
+        #: The last write failed for the database's own reasons: a full disk, a server that only reads.
+        self.writes_fail = False
         self._offset = timedelta(0)
         self._offset = timedelta(seconds=self.run(pacing.clock_offset, writes=False))
 
@@ -297,6 +299,7 @@ class Store:
     pause = writing(places.pause)
     lead = writing(pacing.lead)
     let_go = writing(pacing.let_go)
+    try_writing = writing(pacing.try_writing)
     listens = writing(listening.listens)
 
     # house and proof
@@ -368,9 +371,12 @@ class Store:
             with at_work(), self._threads.gate, engine.begin() as connection:
                 tx = self._tx(connection)
                 result = do(tx)
-        except Exception:
+        except Exception as wrong:
+            if isinstance(wrong, DatabaseAway) and not isinstance(wrong, InTheWay):
+                self.writes_fail = True
             self._remember_refusals(tx)
             raise
+        self.writes_fail = False
         if tx.owing:
             self._nudge()
         return result

@@ -36,6 +36,11 @@ def let_go(tx: Tx, name: str, holder: str) -> None:
     )
 
 
+def try_writing(tx: Tx) -> None:
+    """Write a word that means nothing, for whoever asks whether that can be done again."""
+    lead(tx, "can-it-be-written", "", 0.0)
+
+
 def clock_offset(tx: Tx) -> float:
     """How many seconds the desk's clock is ahead of real time."""
     return float(tx.connection.execute(select(CLOCK.c.offset_seconds).where(CLOCK.c.id == 1)).scalar() or 0.0)

@@ -13,15 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from store import migrating
 from store.answering import answering
-from store.backups import file_engine, look_at, making
+from store.backups import file_engine, look_at, making, revision_of
 from store.engines import Engines, database_url
 from store.engines import engines as open_engines
 from store.errors import StoreError
@@ -232,10 +232,16 @@ def _reader(file: Path) -> Callable[[], Any]:
 def verify_file(
     file: Path, keys: Keyring, now: datetime, outside: Mapping[str, Any] | None = None
 ) -> Verification:
-    """Check the record in a backup without restoring it; of one of an earlier release a copy is brought to this."""
+    """Check the record in a backup without restoring it; of one of an earlier release a copy is brought to this.
+
+    Raises StoreError where it could not be restored: the file damaged, foreign or of a newer release.
+    """
     with only_read(file) as found, found.reading.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-        if revision is None or revision in _script().get_heads():
+        try:
+            revision = revision_of(connection, file)
+        except DatabaseError as wrong:
+            raise _named(file, file, wrong) from wrong
+        if revision in _script().get_heads():
             return verify(Tx(connection, keys, now, {}), outside)
     with tempfile.TemporaryDirectory(prefix="amends-verify-") as folder:
         part = Path(folder) / "record.db"

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from amends.cli.numbered import of_a_row
 from amends.cli.opened import Config, Json, Reference, opened
-from amends.cli.printing import as_json, local, out, table
+from amends.cli.printing import as_json, local, local_by, out, said, table
 from complaints.doing import stamp
 from complaints.errors import UnknownReference
 from complaints.explaining import due_record
@@ -44,7 +45,9 @@ def list_(
     owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
     priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
-    incident: Annotated[int | None, typer.Option(help="The number of an incident.")] = None,
+    incident: Annotated[
+        int | None, typer.Option(help="The number of an incident.", callback=of_a_row)
+    ] = None,
     jurisdiction: Annotated[
         str | None, typer.Option(help="The two letters of the country whose rules hold.")
     ] = None,
@@ -279,9 +282,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
             met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
             old = ", superseded" if one["superseded"] else ""
             of = f" {one['of']}" if one["of"] else ""
-            out.print(
-                f"[bold]{one['target']}{of}[/bold], version {one['version']}: "
-                f"{local(one['internal_due'], zone)}{met}{old}"
-            )
+            due_at = local_by(one["internal_due"], zone)
+            said(f"{one['target']}{of}, version {one['version']}: {due_at}{met}{old}", style="bold")
             for line in one["because"]:
-                out.print(f"    {line}")
+                said(f"    {line}")

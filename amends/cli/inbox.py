@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from amends.cli.numbered import MaybeNumber, Number
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
 from complaints.errors import ComplaintError
@@ -60,7 +61,7 @@ def in_words(why: str) -> str:
 
 @app.command()
 def retry(
-    number: Annotated[int | None, typer.Argument(metavar="ID", help="The number in the list.")] = None,
+    number: MaybeNumber = None,
     *,
     all_: Annotated[bool, typer.Option("--all", help="Everything that waits.")] = False,
     json: Json = False,
@@ -83,7 +84,7 @@ def retry(
 
 @app.command("give-up")
 def give_up(
-    number: Annotated[int, typer.Argument(metavar="ID", help="The number in the list.")],
+    number: Number,
     *,
     reason: Annotated[Reason, typer.Option("--reason", help="Why; it stays on the record.")],
     json: Json = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from amends.cli.case import reference
+from amends.cli.numbered import MaybeNumber, Number
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
 from store.stuck import Reason
@@ -16,7 +17,6 @@ app = typer.Typer(help="Duties that are stuck.", no_args_is_help=True)
 Kind = Annotated[str | None, typer.Option("--kind", help="Only duties of this kind, such as acknowledge.")]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only duties of this complaint.")]
 Why = Annotated[Reason, typer.Option("--reason", help="Why; it stays on the record.")]
-Number = Annotated[int, typer.Argument(metavar="ID", help="The number in the list.")]
 
 
 @app.command("list")
@@ -46,7 +46,7 @@ def list_(
 
 @app.command()
 def retry(
-    number: Annotated[int | None, typer.Argument(metavar="ID", help="The number in the list.")] = None,
+    number: MaybeNumber = None,
     *,
     all_: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
     kind: Kind = None,

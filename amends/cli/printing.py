@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -33,9 +33,24 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     out.print(drawn)
 
 
+def said(text: str, *, style: str = "") -> None:
+    """A line for a person, with whatever words stand in it; into a file or a pipe in one piece."""
+    line = _plain(text)
+    line.stylize(style)
+    out.print(line, soft_wrap=True)
+
+
 def _plain(text: str) -> Text:
     """Somebody's words are neither markup of ours nor orders to the terminal."""
     return Text("".join(one if one in "\n\t" or one.isprintable() else "\ufffd" for one in text))
+
+
+def local_by(instant: str, zone: Any) -> str:
+    """A due time likewise; the end of a day is its own 24:00, not the next day's 00:00."""
+    at = datetime.fromisoformat(instant).astimezone(zone)
+    if at.time() != time.min:
+        return f"{at:%a %d %b %Y %H:%M}"
+    return f"{at.date() - timedelta(days=1):%a %d %b %Y} 24:00"
 
 
 def local(instant: str | None, zone: Any) -> str | None:

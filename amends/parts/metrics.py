@@ -55,6 +55,11 @@ def condition(store: Store, parts: Mapping[str, bool], gauges: Mapping[str, floa
     return {**told, "figures": shown}
 
 
+def figures_without_store() -> str:
+    """The page while the store was never there: nothing of this process has begun."""
+    return "\n".join(_ready({"store": False})) + "\n"
+
+
 def _ready(parts: Mapping[str, bool]) -> Iterator[str]:
     yield from head("ready", "Whether this part can work now.", "gauge")
     yield from (f'amends_ready{{part="{part}"}} {int(well)}' for part, well in parts.items())

@@ -31,10 +31,11 @@ from bots.slack.http import PATH, handler
 from bots.slack.pace import Pacer, Turn, Wait, in_turn
 from bots.slack.performers import performers
 from bots.slack.posting import NobodyThere
-from bots.slack.socket import WentDeaf, close, connect, is_well, last_pong_age, watch
+from bots.slack.socket import WentDeaf, close, connect, is_up, is_well, last_pong_age, watch
 from bots.slack.staff import Colleague, Synced, sync_staff
 from bots.slack.voice import Voice
 from bots.texts.texts import Texts
+from bots.turns import Waiting
 from complaints.duties import Lane
 from scheduler.performing import Perform
 from store.errors import DatabaseAway
@@ -91,7 +92,9 @@ class SlackPart:
             apart=FREED_APART,
             answered=lambda: self._client.answered,
         )
-        self._performers = self._recovering.watched(performers(self._desk, self._client, pace=pace))
+        self._waiting = Waiting()
+        speaking = performers(self._desk, self._client, pace=pace, waiting=self._waiting)
+        self._performers = self._recovering.watched(speaking)
         self._line: AsyncSocketModeHandler | None = None
         self._handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -243,16 +246,15 @@ class SlackPart:
         if self._line is None:
             return {}
         told = {
-            "slack_socket_up": float(
-                self._line.client.current_session is not None and not self._line.client.stale
-            ),
+            "slack_socket_up": float(is_up(self._line)),
             "slack_socket_connections": float(self._lines.connections),
         }
         age = last_pong_age(self._line)
         return told if age is None else {**told, "slack_last_pong_age_seconds": age}
 
     async def hush(self) -> None:
-        """Take no more presses."""
+        """Take no more presses, and let no duty wait for its place any more."""
+        self._waiting.stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

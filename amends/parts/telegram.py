@@ -25,8 +25,9 @@ from bots.telegram.polling import Poller
 from bots.telegram.profile import introduce
 from bots.telegram.sending import nobody_there
 from bots.telegram.translating import ALLOWED
-from bots.telegram.webhook import webhook
+from bots.telegram.webhook import PATH, webhook
 from bots.texts.texts import Texts
+from bots.turns import Waiting
 from scheduler.performing import Perform
 from store.open import Store
 from store.outcomes import Outcome, Retry
@@ -55,6 +56,7 @@ class TelegramPart:
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.told = tally.took_in
+        self._waiting = Waiting()
         speaking = performers(
             self._app,
             store,
@@ -64,6 +66,7 @@ class TelegramPart:
             paced=paced,
             copy_of=copies(settings, store),
             told=partial(tally.count, "messages_total"),
+            waiting=self._waiting,
         )
         self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)
         self._registered = False
@@ -150,7 +153,7 @@ class TelegramPart:
         """The webhook's route, where it is configured."""
         if self._secrets.telegram_webhook_url is None:
             return {}
-        return {"/telegram": webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
+        return {PATH: webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
 
     def is_well(self) -> bool:
         """Begun, and where we poll, the last good answer is young.
@@ -172,7 +175,8 @@ class TelegramPart:
         return told
 
     async def hush(self) -> None:
-        """Ask for no more updates; a batch that came is finished first."""
+        """Ask for no more updates, finish the batch that came, and let no duty wait for its place any more."""
+        self._waiting.stop()
         if self._poller is not None:
             self._poller.stop()
             await asyncio.wait(self.tasks, timeout=HUSH_SECONDS)

@@ -87,6 +87,11 @@ def server_for(app: Starlette, host: str, port: int) -> uvicorn.Server:
     )
 
 
+async def not_now(_: Request) -> Response:
+    """To a platform that calls while nothing can be kept: bring it again."""
+    return Response(status_code=503)
+
+
 def web_app(*, page: Page, ready: Ready, figures: Figures, hooks: Mapping[str, Hook]) -> Starlette:
     """The routes; `hooks` are there only where the platforms are configured to call."""
 

@@ -77,9 +77,10 @@ def _title(case: Case, one: TargetSet, voice: Voice, now: datetime) -> str:
 
 def _sentence(step: Step, voice: Voice) -> str:
     """One step in the staff's language."""
+    moment = voice.closing_whole if step.code == "closing" else voice.moment_whole
     return voice.say(
         f"why.{step.code}",
-        local=voice.moment_whole(step.local) if step.local else "",
+        local=moment(step.local) if step.local else "",
         until=voice.moment_whole(step.until) if step.until else "",
         zone=step.zone,
         day=voice.day(step.day) if step.day else "",

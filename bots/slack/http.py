@@ -13,6 +13,8 @@ from bots.bodies import body_of
 from bots.slack.telling import unexpected
 
 PATH = "/slack/events"
+#: Seconds since 1970 have ten digits until the year 2286.
+MOST_DIGITS = 12
 
 
 def handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
@@ -23,6 +25,8 @@ def handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
     """
 
     async def called(request: Request) -> Response:
+        if not _may_be_signed(request):
+            return Response(status_code=401)
         body = await body_of(request)
         if isinstance(body, Response):
             return body
@@ -39,3 +43,11 @@ def handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
         return to_starlette_response(answer)
 
     return called
+
+
+def _may_be_signed(request: Request) -> bool:
+    """False where bolt could not even read when and how it was signed: it would break over it, as if by our fault."""
+    stamp = request.headers.get("x-slack-request-timestamp", "0")
+    signature = request.headers.get("x-slack-signature", "")
+    dated = stamp.isascii() and stamp.isdecimal() and len(stamp) <= MOST_DIGITS
+    return dated and signature.isascii()

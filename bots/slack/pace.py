@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from bots.turns import Line
+from bots.turns import Line, Waiting
 from complaints.duties import Lane
 from store.open import Store
 from store.places import Even, Limit, Place
@@ -71,6 +71,7 @@ class Pacer:
 
     store: Store
     apart: float
+    waiting: Waiting = field(default_factory=Waiting)
     _lines: dict[str, Line] = field(default_factory=dict)
     #: By limit, until when duties were sent away: the next is sent away for longer, or all would come back together.
     _away: dict[str, float] = field(default_factory=dict)
@@ -99,7 +100,9 @@ class Pacer:
                 return taken
             if taken > patience:
                 raise Wait(max(taken, self._send_away(first, patience)))
-            await asyncio.sleep(taken - ahead)
+            if self.waiting.is_over(lane):
+                raise Wait(taken)
+            await self.waiting.out(taken - ahead, lane)
 
     def _send_away(self, limit: Even, patience: float) -> float:
         now = time.monotonic()

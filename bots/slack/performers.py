@@ -21,6 +21,7 @@ from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.reminding import Reminding
 from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
+from bots.turns import Waiting
 from store.outcomes import Done, Outcome
 from store.values import Obligation
 
@@ -30,10 +31,12 @@ Performer = Callable[[Obligation], Awaitable[Outcome]]
 PACE = 1.0
 
 
-def performers(desk: Desk, client: AsyncWebClient, *, pace: float = PACE) -> dict[str, Performer]:
+def performers(
+    desk: Desk, client: AsyncWebClient, *, pace: float = PACE, waiting: Waiting | None = None
+) -> dict[str, Performer]:
     """`{kind: performer}`; `pace` is the time in seconds between two posts in one channel."""
     poster = Poster(desk, client)
-    pacer = Pacer(desk.store, pace) if pace > 0 else None
+    pacer = Pacer(desk.store, pace, waiting or Waiting()) if pace > 0 else None
     drawing, filing = Drawing(poster), Filing(poster)
     direct = Direct(poster)
     reporting, digests, moves = Reporting(filing), Digests(poster), Moves(poster)

@@ -17,6 +17,9 @@ from bots.slack.client import proxy_for
 DEAF_AFTER = 120.0
 _LOOK_EVERY = 5.0
 
+#: As the client counts: of so many pings in a row none was answered.
+PINGS_MISSED = 4
+
 log = logging.getLogger("amends.slack.socket")
 
 
@@ -70,6 +73,14 @@ async def watch(
 async def is_well(handler: AsyncSocketModeHandler) -> bool:
     """Connected, and the last ping was answered in time."""
     return bool(await handler.client.is_connected())
+
+
+def is_up(handler: AsyncSocketModeHandler) -> bool:
+    """The same for whoever cannot wait for it: the client's own question is a coroutine."""
+    client, age = handler.client, last_pong_age(handler)
+    session = client.current_session
+    stands = session is not None and not session.closed and not client.stale
+    return stands and (age is None or age < client.ping_interval * PINGS_MISSED)
 
 
 def last_pong_age(handler: AsyncSocketModeHandler) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,14 @@ class Voice:
         """`Wed 4 Nov 2026, 17:30`, of a time on the wall, with its seconds where it has any."""
         pattern = "EEE d MMM y, HH:mm:ss" if local.second else "EEE d MMM y, HH:mm"
         return str(format_datetime(local, pattern, tzinfo=local.tzinfo, locale=self.language))
+
+    def closing_whole(self, local: datetime) -> str:
+        """The same, of a closing time; the end of a day is its own 24:00."""
+        if local.time() != time.min:
+            return self.moment_whole(local)
+        return str(
+            format_date(local.date() - timedelta(days=1), "EEE d MMM y, '24:00'", locale=self.language)
+        )
 
     def span(self, written: str) -> str:
         """A length of time in words: `10 bd` as `10 working days`."""

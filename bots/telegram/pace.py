@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bots.turns import Line
+from bots.turns import Line, Waiting
 from complaints.duties import Lane
 from store.open import Store
 from store.outcomes import NoPlace
@@ -50,8 +50,15 @@ def limits_for(address: str, lane: Lane) -> tuple[Limit, ...]:
 class Pace:
     """The pace of one bot in this process; the places themselves are the store's."""
 
-    def __init__(self, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        waiting: Waiting | None = None,
+    ) -> None:
         self._store, self._monotonic = store, monotonic
+        self._waiting = waiting or Waiting()
         self._line = Line()
 
     async def begin(self, address: str, lane: Lane, write: Write) -> int | NoPlace:
@@ -67,9 +74,9 @@ class Pace:
                 number, place = begun
                 await self._until(place, limits[1:])
                 return number
-            if begun > LONGEST_WAIT:
+            if begun > LONGEST_WAIT or self._waiting.is_over(lane):
                 return NoPlace(begun)
-            await asyncio.sleep(begun - ahead if begun > ahead else begun)
+            await self._waiting.out(begun - ahead if begun > ahead else begun, lane)
 
     async def _until(self, place: Place, limits: tuple[Limit, ...]) -> None:
         await asyncio.sleep(max(0.0, place.at - self._monotonic()))

@@ -13,6 +13,7 @@ from bots.telegram.saying import say, wake
 from bots.telegram.sending import Sender, Told
 from bots.telegram.speaking import Perform, Speaking
 from bots.texts import Texts
+from bots.turns import Waiting
 from store.errors import UnknownRow
 from store.open import Store
 from store.outcomes import Done, Outcome
@@ -29,12 +30,13 @@ def performers(
     paced: bool = True,
     copy_of: CopyOf | None = None,
     told: Told | None = None,
+    waiting: Waiting | None = None,
 ) -> Mapping[str, Perform]:
     """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests).
 
     `copy_of` makes the copy of a person's data; `told` hears what became of each message.
     """
-    sender = Sender(app, store, texts, paced=paced, told=told)
+    sender = Sender(app, store, texts, paced=paced, told=told, waiting=waiting)
     return {
         "say": say(sender, buttons, texts),
         "wake": wake(store, intake),

@@ -17,6 +17,7 @@ from bots.telegram.application import App
 from bots.telegram.pace import Pace
 from bots.telegram.polling import seconds_of
 from bots.texts import Texts
+from bots.turns import Waiting
 from complaints.missed import failing
 from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
@@ -60,11 +61,18 @@ class Sender:
     """The bot's voice. With `paced` False the pace is left to the other side (demo, tests)."""
 
     def __init__(
-        self, app: App, store: Store, texts: Texts, *, paced: bool = True, told: Told | None = None
+        self,
+        app: App,
+        store: Store,
+        texts: Texts,
+        *,
+        paced: bool = True,
+        told: Told | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._told = told or (lambda _kind, _state: None)
         self._bot, self._store, self._texts = app.bot, store, texts
-        self._pace = Pace(store) if paced else None
+        self._pace = Pace(store, waiting=waiting) if paced else None
 
     async def send(self, owed: Obligation, chat: Chat, message: Message) -> Outcome:
         """Send it and settle the duty; returns what remains to be done."""

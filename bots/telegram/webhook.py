@@ -15,6 +15,7 @@ from starlette.responses import Response
 from bots.bodies import body_of
 from bots.telegram.intake import Intake
 
+PATH = "/telegram"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 #: A store that is silent for so many seconds is as good as away: Telegram brings the update again.
 ANSWERS_WITHIN = 5.0

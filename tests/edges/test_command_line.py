@@ -202,12 +202,13 @@ async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that
     desk = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
     ref = desk.assessed()
     later = {"target": "first_action", "extended_to": "2026-11-12"}
-    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more [b]readings[/b].\x1b[2J"})
     said = await product.amends("case", "due", ref)
     rows = (await product.amends("case", "due", ref, "--json")).json["targets"]
     moved = next(one for one in rows if one["basis"] == "extend")
 
-    assert "Reason: Two more readings." in said.out
+    assert "Reason: Two more [b]readings[/b].\ufffd[2J" in said.out
+    assert said.out.startswith("ack, version 1: Wed 04 Nov 2026 17:30")
     assert "superseded" in said.out
     assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
     assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
@@ -265,10 +266,12 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     again = await product.amends("inbox", "retry", str(inbox.json["inbox"][0]["id"]))
     outbox = await product.amends("outbox", "list", "--all", "--json")
     none = await product.amends("outbox", "retry", "999")
+    endless = [await product.amends(which, "retry", "9" * 30) for which in ("outbox", "inbox")]
 
     assert (inbox.code, again.code, again.out) == (0, 0, "")
     assert "inbox" in {one["kind"] for one in outbox.json["outbox"]}
     assert (none.code, none.out) == (1, "")
+    assert [(one.code, "so large a number" in one.err) for one in endless] == [(2, True)] * 2
     no_traceback(inbox, again, outbox, none)
 
 

@@ -263,6 +263,33 @@ def test_a_file_that_is_not_a_sound_backup_leaves_the_place_empty(
     assert restore(empty_url, good, KEYS, clock()).verification.first_bad is None
 
 
+def _tail_lost(file: Path) -> None:
+    with file.open("r+b") as opened_:
+        opened_.truncate(file.stat().st_size - 3000)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_truncated, "damaged"),
+        (_tail_lost, "damaged"),
+        (_flipped, "damaged"),
+        (_foreign, "another program's file"),
+        (_text, "no backup of Amends"),
+        (_newer, "newer release"),
+    ],
+)
+def test_checking_a_backup_finds_whatever_restoring_it_would_stumble_over(
+    backup: Path, clock: FakeClock, harm: Callable[[Path], None], said: str
+) -> None:
+    assert verify_file(backup, KEYS, clock()).first_bad is None
+    harm(backup)
+    why = str(refused(lambda: verify_file(backup, KEYS, clock()), StoreError))
+    assert said in why
+    assert str(backup) in why
+    assert len(why.splitlines()) == 1
+
+
 def test_an_altered_record_is_restored_only_when_that_is_asked_for(
     backup: Path, empty_url: str, clock: FakeClock
 ) -> None:

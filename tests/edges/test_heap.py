@@ -48,3 +48,19 @@ def test_all_threads_share_one_heap_unless_the_operator_decided_otherwise() -> N
     assert heaps("one_heap()") == 1
     assert heaps("") > 1
     assert heaps("one_heap()", MALLOC_ARENA_MAX="3") == 3
+
+
+def test_on_the_way_out_nothing_that_is_held_is_looked_through_again() -> None:
+    held = (
+        "import gc; from amends.heap import leave_heap; held = [[] for _ in range(1_000_000)]; leave_heap()"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", f"{held}; print(len(gc.get_objects()), gc.isenabled())"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    looked_through, on = said.stdout.split()
+    assert int(looked_through) < 1_000
+    assert on == "False"

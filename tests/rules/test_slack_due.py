@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -53,6 +55,12 @@ def test_an_open_date_is_explained_whole_and_before_those_met_or_replaced() -> N
     over = [n for n, one in enumerate(titles) if "done" in one or "replaced" in one]
     assert over == list(range(len(titles) - len(over), len(titles)))
     assert over
+
+
+def test_a_day_that_closes_at_its_end_ends_then_and_not_on_the_next_day() -> None:
+    end = datetime(2026, 11, 5, tzinfo=ZoneInfo("Europe/London"))
+    assert voice().closing_whole(end) == "Wed 4 Nov 2026, 24:00"
+    assert voice().closing_whole(end.replace(hour=9)) == "Thu 5 Nov 2026, 09:00"
 
 
 def test_the_steps_are_in_the_staffs_language() -> None:

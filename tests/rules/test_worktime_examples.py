@@ -294,6 +294,13 @@ def test_the_explanation_names_every_holiday_and_counted_day() -> None:
     ]
 
 
+def test_a_day_that_closes_at_its_end_is_explained_as_ending_then_and_not_on_the_next_day() -> None:
+    assert explain(due(at("2026-11-03 17:00"), "1 bd", LATE))[-2:] == [
+        "1 bd on: Wed 4 Nov 2026.",
+        "Due at closing time, Wed 4 Nov 2026 24:00.",
+    ]
+
+
 def test_the_explanation_of_working_hours_lists_each_stretch() -> None:
     assert explain(due(at("2026-11-07 12:00"), "9 wh", WEEK)) == [
         "Starts Sat 7 Nov 2026 12:00 (Europe/London).",
