@@ -216,11 +216,10 @@ def train(
     severities = np.array(
         [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
     )
-    grades = rule_grades([row.text for row in kept])
     found = fit_critical(
         matrix,
         severities,
-        grades,
+        lambda places: rule_grades([kept[place].text for place in places.tolist()]),
         seed=seed,
         alert_rate=alert_rate,
         own=sum(not row.written and row.severity is not None for row in kept),
