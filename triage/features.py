@@ -157,8 +157,10 @@ def fit_features(texts: Sequence[str]) -> tuple[Features, sparse.csr_matrix]:
         word_weigher.fit_transform(word_counts),
         character_weigher.fit_transform(character_counts),
     ]
-    features = Features(word, word_weigher, characters, character_weigher)
-    return features, sparse.hstack(both, format="csr", dtype=np.float32)
+    matrix = sparse.hstack(both, format="csr", dtype=np.float32)
+    # Once here: else every fit and every part of it would sort its own copy.
+    matrix.sort_indices()
+    return Features(word, word_weigher, characters, character_weigher), matrix
 
 
 def _weigher() -> TfidfTransformer:

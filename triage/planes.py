@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
-from triage.calibration import Doubles, Integers
+from triage.calibration import Integers
 from triage.features import Floats
 from triage.pipeline import Linear
 
@@ -90,17 +90,6 @@ def split(labels: Integers, *, seed: int) -> Folds:
         warnings.simplefilter("ignore", UserWarning)
         splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         return list(splitter.split(np.zeros(len(labels)), labels))
-
-
-def held_back(
-    kind: str, matrix: sparse.csr_matrix, labels: Integers, folds: Folds, *, categories: int, seed: int
-) -> Doubles:
-    """Decision values (n, categories) of each held-back row by a plane that has not seen it, else nan."""
-    decisions = np.full((len(labels), categories), np.nan)
-    for rest, held in folds:
-        plane = fit_plane(kind, matrix[rest], labels[rest], categories=categories, seed=seed)
-        decisions[held] = plane.decide(matrix[held])
-    return decisions
 
 
 def added(planes: Mapping[str, Linear], spreads: Mapping[str, float]) -> Linear:

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from triage.choosing import choose
 from triage.example import Example
 from triage.features import fit_features, plain
+from triage.labelled import Labelled
 from triage.latent import fit_latent
 from triage.pipeline import Linear
 from triage.planes import added, fit_plane
@@ -29,6 +30,12 @@ def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
     order = [features.characters[gram] for gram in vectoriser.get_feature_names_out()]
     assert found.shape == wanted.shape
     assert abs(found[:, order] - wanted).max() < 1e-6
+
+
+def test_columns_come_sorted_so_that_no_fit_sorts_a_copy_of_them() -> None:
+    _, matrix = fit_features(TEXTS)
+    columns = np.split(matrix.indices, matrix.indptr[1:-1])
+    assert all((np.diff(row) > 0).all() for row in columns)
 
 
 def test_a_text_alone_has_the_columns_it_has_among_others() -> None:
@@ -85,8 +92,8 @@ def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
 
 def test_another_than_the_svm_needs_more_than_chance() -> None:
     _, matrix = fit_features(TEXTS)
-    noise = np.random.default_rng(0).integers(0, 3, len(TEXTS))
-    choice = choose(matrix, noise, np.ones(len(TEXTS), dtype=bool), names=matrix[:3], categories=3, seed=0)
+    noise = np.random.default_rng(0).integers(0, 3, len(TEXTS) - 3)
+    choice = choose(Labelled(matrix, noise, np.ones(len(noise), dtype=bool)), seed=0)
     best = min(choice.losses.values())
     assert choice.name == "svm" or choice.losses[choice.name] == pytest.approx(best)
     assert choice.losses["svm"] - best < 0.2 or choice.name != "svm"
