@@ -16,6 +16,7 @@ from triage.planes import added, fit_plane
 from triage.starters import starter_examples
 from triage.text import normalise
 from triage.training import train
+from triage.words import fit_words
 
 TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]
 
@@ -30,6 +31,22 @@ def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
     order = [features.characters[gram] for gram in vectoriser.get_feature_names_out()]
     assert found.shape == wanted.shape
     assert abs(found[:, order] - wanted).max() < 1e-6
+
+
+def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
+    features, matrix = fit_features(TEXTS)
+    vectoriser = TfidfVectorizer(preprocessor=plain, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
+    wanted = vectoriser.fit_transform(TEXTS)
+    assert list(features.words) == vectoriser.get_feature_names_out().tolist()
+    assert abs(matrix[:, : len(features.words)] - wanted).max() < 1e-6
+
+
+def test_only_the_most_frequent_words_are_kept_and_none_that_too_few_texts_hold() -> None:
+    texts = ["late bus", "late bus late", "bus stop", "old stop"]
+    vocabulary, counts = fit_words(texts, rare=2, most=3)
+    assert list(vocabulary) == ["bus", "late", "stop"]
+    assert counts.toarray().tolist() == [[1, 1, 0], [1, 2, 0], [1, 0, 1], [0, 0, 1]]
+    assert list(fit_words(texts, rare=2, most=9)[0]) == ["bus", "late", "late bus", "stop"]
 
 
 def test_columns_come_sorted_so_that_no_fit_sorts_a_copy_of_them() -> None:
