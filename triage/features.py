@@ -137,9 +137,10 @@ def fit_features(texts: Sequence[str]) -> tuple[Features, sparse.csr_matrix]:
     word_weigher, character_weigher = _weigher(), _weigher()
     words, word_counts = fit_words(texts, rare=rare, most=WORDS_KEPT)
     characters, character_counts = _fit_characters(texts, rare)
+    # In place: of very many rows each copy is hundreds of megabytes.
     both = [
-        word_weigher.fit_transform(word_counts),
-        character_weigher.fit_transform(character_counts),
+        word_weigher.fit(word_counts).transform(word_counts, copy=False),
+        character_weigher.fit(character_counts).transform(character_counts, copy=False),
     ]
     matrix = sparse.hstack(both, format="csr", dtype=np.float32)
     # Once here: else every fit and every part of it would sort its own copy.
