@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from triage import planes
 from triage.choosing import choose
 from triage.example import Example
 from triage.features import fit_features, plain
@@ -79,6 +80,26 @@ def test_added_planes_decide_as_the_sum_of_their_parts() -> None:
     assert np.allclose(
         both, parts["svm"].decide(matrix) / 0.5 + parts["regression"].decide(matrix) / 2, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("kind", ["svm", "regression"])
+def test_with_very_many_rows_a_plane_left_farther_from_its_optimum_decides_alike(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = starter_examples(("en", "de"))
+    names = sorted({example.category for example in examples})
+    labels = np.array([names.index(example.category) for example in examples])
+    _, matrix = fit_features([normalise(example.text) for example in examples])
+    rest = np.arange(len(examples)) % 4 > 0
+
+    def decided() -> np.ndarray:
+        plane = fit_plane(kind, matrix[rest], labels[rest], categories=len(names), seed=0)
+        return plane.decide(matrix[~rest])
+
+    near = decided()
+    monkeypatch.setattr(planes, "_MANY", int(rest.sum()))
+    far = decided()
+    assert 0 < np.abs(far - near).mean() < 0.02 * near.std()
 
 
 def test_a_category_absent_from_the_rows_never_says_yes() -> None:
