@@ -160,14 +160,15 @@ def train(
     others = [text for text in map(normalise, unlabelled) if text][: latent.READ]
     widened = latent.helps(labelled=len(kept), unlabelled=len(others))
     others = others if widened else []
-    # With the names: a word that only they have must have its column.
-    named = [*texts, *map(_name, categories)]
-    features, matrix = fit_features([*named, *others])
+    # Names first: a word that only they have must have its column.
+    names = [_name(category) for category in categories]
+    features, everything = fit_features([*names, *texts, *others])
     progress(0.15)
-    space = latent.fit_latent(matrix, seed=seed) if widened else None
-    # Very many rows come without others, and are not copied.
-    told = matrix[: len(named)] if others else matrix
-    rows = Labelled(told if space is None else space.widen(told), _labels(kept, categories), _asked(kept))
+    space = latent.fit_latent(everything, seed=seed) if widened else None
+    matrix = everything[np.r_[len(names) : len(names) + len(texts), : len(names)]]
+    # Of very many rows each copy is hundreds of megabytes.
+    del everything
+    rows = Labelled(matrix if space is None else space.widen(matrix), _labels(kept, categories), _asked(kept))
     progress(0.25)
     choice = choose(rows, seed=seed, progress=lambda share: progress(0.25 + 0.3 * share))
     repeats = 2 if len(kept) < FEW else 1
