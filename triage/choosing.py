@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import scipy.sparse as sparse
 
 from triage.calibration import Doubles, Integers, fit_calibration
 from triage.figures import best_first
-from triage.planes import FOLDS, MAKERS, Folds, held_back, split
+from triage.labelled import Asked, Labelled
+from triage.planes import FOLDS, MAKERS, Folds, fit_plane
 
 CANDIDATES: Mapping[str, tuple[str, ...]] = {
     "svm": ("svm",),
@@ -25,7 +24,6 @@ CANDIDATES: Mapping[str, tuple[str, ...]] = {
 FIRST = "svm"
 ENOUGH = 4_000
 """Rows that settle the choice; with more, a fixed random part of them is asked."""
-Asked = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,38 +80,32 @@ def cross_fitted(
     return probabilities
 
 
-def choose(
-    matrix: sparse.csr_matrix,
-    labels: Integers,
-    asked: Asked,
-    *,
-    names: sparse.csr_matrix,
-    categories: int,
-    seed: int,
-    progress: Callable[[float], object] = lambda share: None,
-) -> Choice:
-    """Ask every candidate on the same folds; `asked` are the rows on which figures count.
-
-    `names` are the rows of the categories' own names, one each in order: in every fold they are learned
-    from and never held back. `progress` is told the share done.
-    """
-    if len(labels) > ENOUGH:
-        kept = np.sort(np.random.default_rng(seed).permutation(len(labels))[:ENOUGH])
-        matrix, labels, asked = matrix[kept], labels[kept], asked[kept]
-    folds = folds_with_names(labels, names.shape[0], seed=seed)
-    wide, wide_labels = with_names(matrix, labels, names)
+def choose(rows: Labelled, *, seed: int, progress: Callable[[float], object] = lambda share: None) -> Choice:
+    """Ask every candidate on the same folds of the rows; `progress` is told the share done."""
+    if len(rows.labels) > ENOUGH:
+        rows = rows.some(np.sort(np.random.default_rng(seed).permutation(len(rows.labels))[:ENOUGH]))
+    folds = rows.folds(seed=seed)
     by_kind = {}
     for done, kind in enumerate(MAKERS, 1):
-        by_kind[kind] = held_back(kind, wide, wide_labels, folds, categories=categories, seed=seed)[
-            : len(labels)
-        ]
+        by_kind[kind] = held_back(kind, rows, folds, seed=seed)
         progress(done / len(MAKERS))
+    labels, asked = rows.labels, rows.asked
     each = {
         name: _losses(cross_fitted(spread(by_kind, kinds).decisions, labels, asked, seed=seed), labels)[asked]
         for name, kinds in CANDIDATES.items()
     }
     losses = {name: round(float(one.mean()), 4) for name, one in each.items()}
     return Choice(_clearly_best(each), losses, int(asked.sum()))
+
+
+def held_back(kind: str, rows: Labelled, folds: Folds, *, seed: int) -> Doubles:
+    """Decision values (n, categories) of each held-back row by a plane that has not seen it, else nan."""
+    decisions = np.full((len(rows.labels), rows.categories), np.nan)
+    labels = rows.all_labels
+    for rest, held in folds:
+        plane = fit_plane(kind, rows.matrix[rest], labels[rest], categories=rows.categories, seed=seed)
+        decisions[held] = plane.decide(rows.matrix[held])
+    return decisions
 
 
 def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
@@ -130,19 +122,3 @@ def _clearly_best(each: Mapping[str, Doubles]) -> str:
         if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
             best = name
     return best
-
-
-def with_names(
-    matrix: sparse.csr_matrix, labels: Integers, names: sparse.csr_matrix
-) -> tuple[sparse.csr_matrix, Integers]:
-    """The rows with those of the categories' names behind them."""
-    return (
-        sparse.vstack([matrix, names], format="csr"),
-        np.concatenate([labels, np.arange(names.shape[0], dtype=np.int64)]),
-    )
-
-
-def folds_with_names(labels: Integers, names: int, *, seed: int) -> Folds:
-    """Folds of the labelled rows, each fitted with the rows of the names too, which stand behind them."""
-    behind = np.arange(len(labels), len(labels) + names)
-    return [(np.concatenate([rest, behind]), held) for rest, held in split(labels, seed=seed)]

@@ -10,6 +10,7 @@ their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,7 +147,7 @@ def _trust(own: int) -> float:
 def fit_critical(
     matrix: sparse.csr_matrix,
     severities: npt.NDArray[np.float64],
-    grades: Doubles,
+    grades: Callable[[Integers], Doubles],
     *,
     seed: int,
     alert_rate: float = ALERT_RATE,
@@ -154,8 +155,10 @@ def fit_critical(
 ) -> tuple[Critical, HeldBack] | None:
     """The classifier of severity >= 4 on the rows whose severity is known (else nan); None where too few are.
 
-    With it comes how it ranked rows that it had not seen. `grades` (rows,) are those of the gravest rule of each
-    text (`triage.severity.rule_grade`); `own` is how many of those are an organisation's own, not written examples.
+    With it comes how it ranked rows that it had not seen. `grades` gives those of the gravest rule of the texts at
+    some places (`triage.severity.rule_grades`): of very many texts only those are read whose rows settle it. `own`
+    is how many of the known ones are an organisation's own, not written examples. Rows of the matrix behind the
+    severities are left alone.
     """
     known = np.flatnonzero(~np.isnan(severities))
     labels = (severities[known] >= CRITICAL).astype(np.int64)
@@ -175,9 +178,9 @@ def fit_critical(
     spreads: Doubles = np.std(values[seen], axis=0)
     spreads[spreads == 0] = 1.0
     by_words: Doubles = (values[seen] / spreads).sum(axis=1)
-    critical = labels[seen] == 1
-    counts = _counts(by_words, grades[known][seen], critical) * _trust(own)
-    decisions = by_words + counts * grades[known][seen]
+    critical, told = labels[seen] == 1, grades(known[seen])
+    counts = _counts(by_words, told, critical) * _trust(own)
+    decisions = by_words + counts * told
     sigmoid = _of_all(fit_sigmoid(decisions, critical), share, float(labels.mean()))
     threshold = alert_threshold(sigmoid.apply(decisions), critical, rate=alert_rate, prevalence=PREVALENCE)
     plane, leaning = _readings(rows, labels, seed).added(spreads)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from triage.folding import fold
+from triage.words import count_words, fit_words
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,17 +44,6 @@ def grams(piece: str) -> list[str]:
             # A short piece is counted once, as a whole, and not again for longer sizes.
             return found or [padded]
     return found
-
-
-def _word_counter(vocabulary: Mapping[str, int] | None = None, *, rare: int = 1) -> CountVectorizer:
-    return CountVectorizer(
-        preprocessor=plain,
-        ngram_range=(1, 2),
-        dtype=np.float32,
-        vocabulary=vocabulary,
-        min_df=rare,
-        max_features=None if vocabulary else WORDS_KEPT,
-    )
 
 
 def _pieces(texts: Sequence[str]) -> tuple[sparse.csr_matrix, list[str]]:
@@ -111,18 +101,12 @@ def _fit_characters(texts: Sequence[str], rare: int) -> tuple[dict[str, int], sp
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Two vocabularies with their weighing; columns of the words come first."""
+    """Two vocabularies, the column of each term in its block, with their weighing; the words come first."""
 
-    word: CountVectorizer
+    words: Mapping[str, int]
     word_weigher: TfidfTransformer
     characters: Mapping[str, int]
     character_weigher: TfidfTransformer
-
-    @property
-    def words(self) -> Mapping[str, int]:
-        """The column of each word and pair of words."""
-        vocabulary: Mapping[str, int] = self.word.vocabulary_
-        return vocabulary
 
     @property
     def word_idf(self) -> Floats:
@@ -137,7 +121,7 @@ class Features:
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Matrix (number of texts, words + characters), float32, of normalised texts."""
         both = [
-            self.word_weigher.transform(self.word.transform(texts), copy=False),
+            self.word_weigher.transform(count_words(texts, self.words), copy=False),
             self.character_weigher.transform(_count_characters(texts, self.characters), copy=False),
         ]
         return sparse.hstack(both, format="csr", dtype=np.float32)
@@ -150,15 +134,18 @@ def fit_features(texts: Sequence[str]) -> tuple[Features, sparse.csr_matrix]:
     carry.
     """
     rare = 1 if len(texts) < 3_000 else 2
-    word, word_weigher, character_weigher = _word_counter(rare=rare), _weigher(), _weigher()
-    word_counts = word.fit_transform(texts)
+    word_weigher, character_weigher = _weigher(), _weigher()
+    words, word_counts = fit_words(texts, rare=rare, most=WORDS_KEPT)
     characters, character_counts = _fit_characters(texts, rare)
+    # In place: of very many rows each copy is hundreds of megabytes.
     both = [
-        word_weigher.fit_transform(word_counts),
-        character_weigher.fit_transform(character_counts),
+        word_weigher.fit(word_counts).transform(word_counts, copy=False),
+        character_weigher.fit(character_counts).transform(character_counts, copy=False),
     ]
-    features = Features(word, word_weigher, characters, character_weigher)
-    return features, sparse.hstack(both, format="csr", dtype=np.float32)
+    matrix = sparse.hstack(both, format="csr", dtype=np.float32)
+    # Once here: else every fit and every part of it would sort its own copy.
+    matrix.sort_indices()
+    return Features(words, word_weigher, characters, character_weigher), matrix
 
 
 def _weigher() -> TfidfTransformer:
@@ -169,10 +156,11 @@ def rebuild_features(
     words: Sequence[str], word_idf: Floats, characters: Sequence[str], character_idf: Floats
 ) -> Features:
     """The blocks from their vocabularies and inverse document frequencies, in the order of columns."""
-    word = _word_counter({term: column for column, term in enumerate(words)})
-    word._validate_vocabulary()  # noqa: SLF001  # sets vocabulary_, which is otherwise set at the first text
     word_weigher, character_weigher = _weigher(), _weigher()
     word_weigher.idf_ = word_idf
     character_weigher.idf_ = character_idf
-    columns = {gram: column for column, gram in enumerate(characters)}
-    return Features(word, word_weigher, columns, character_weigher)
+    return Features(_columns(words), word_weigher, _columns(characters), character_weigher)
+
+
+def _columns(terms: Sequence[str]) -> dict[str, int]:
+    return {term: column for column, term in enumerate(terms)}

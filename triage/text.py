@@ -18,14 +18,15 @@ LONGEST = 20_000
 
 _MARKUP = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,200}|!--.{0,200}?--)>")
 _ENTITY = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
-_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink "),
-    (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress "),
-    (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"), " bankaccount "),
-    (re.compile(r"(?<![\w+])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)"), " longnumber "),
-    (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w*\d\w*\d\w*\d\w*\d\w*\b"), " somecode "),
-    (re.compile(r"(?<!\w)@\w{3,32}"), " username "),
-    (re.compile(r"\d{4,}"), "0000"),
+# A pattern, what stands in its place, and a character without which a text is not searched for it.
+_MASKS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink ", ""),
+    (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress ", "@"),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"), " bankaccount ", ""),
+    (re.compile(r"(?<![\w+])\+?\(?\d(?:[\s().\-/]{0,2}\d){6,18}(?!\w)"), " longnumber ", ""),
+    (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w*\d\w*\d\w*\d\w*\d\w*\b"), " somecode ", ""),
+    (re.compile(r"(?<!\w)@\w{3,32}"), " username ", "@"),
+    (re.compile(r"\d{4,}"), "0000", ""),
 )
 
 
@@ -40,11 +41,14 @@ def normalise(text: str) -> str:
     if "&" in plain:
         for entity, character in _ENTITY.items():
             plain = plain.replace(entity, character)
-    for pattern, mask in _MASKS:
-        plain = pattern.sub(mask, plain)
-    if not plain.isprintable():
-        plain = "".join(c if c.isprintable() else " " for c in plain)
-    return " ".join(plain.split())
+    for pattern, mask, needs in _MASKS:
+        if needs in plain:
+            plain = pattern.sub(mask, plain)
+    plain = " ".join(plain.split())
+    if plain.isprintable():
+        return plain
+    # Line breaks are gone by now: few texts come here.
+    return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
 @lru_cache(maxsize=8)

@@ -11,32 +11,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sparse
 
 from triage import latent
 from triage.calibration import Doubles, Integers, fit_calibration
 from triage.card import training_facts
-from triage.choosing import Choice, choose, cross_fitted, folds_with_names, spread, with_names
+from triage.choosing import Choice, choose, cross_fitted, held_back, spread
 from triage.critical import ALERT_RATE, PREVALENCE, fit_critical
 from triage.embeddings import Encoder
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.features import fit_features
 from triage.figures import precision_threshold
+from triage.labelled import Labelled
 from triage.meaning import fit_meaning
 from triage.neighbours import fit_neighbours
 from triage.pipeline import Linear, Model
-from triage.planes import added, fit_plane, held_back, split
+from triage.planes import added, fit_plane, split
 from triage.severity import rule_grades
 from triage.text import normalise
 
 __all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
 
-PIPELINE = "10"
+PIPELINE = "11"
 """Changes with every change that makes the same examples give another model."""
 
 WANTED_PRECISION = 0.90
@@ -52,20 +51,6 @@ Progress = Callable[[float], object]
 
 def _quiet(share: float) -> object:
     return share
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What planes are fitted on: the labelled rows, the categories' own names behind them, which rows count."""
-
-    matrix: sparse.csr_matrix
-    labels: Integers
-    names: sparse.csr_matrix
-    asked: npt.NDArray[np.bool_]
-
-    @property
-    def categories(self) -> int:
-        return int(self.names.shape[0])
 
 
 def _version(
@@ -87,23 +72,28 @@ def usable(examples: Sequence[Example]) -> list[Example]:
 
     Raises UnusableExamples when fewer than two categories or six rows remain.
     """
-    seen: dict[tuple[str, str], Example] = {}
+    return _usable(examples)[0]
+
+
+def _usable(examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+    """As `usable`, and their texts as the model sees them."""
+    seen: dict[tuple[str, str], tuple[Example, str]] = {}
     for example in examples:
         text = normalise(example.text)
         if text and example.category:
             told = (text.casefold(), example.category)
-            before = seen.setdefault(told, example)
+            before, _ = seen.setdefault(told, (example, text))
             if before.ref is None and not before.written and example.ref is not None:
                 # Told by a file too: the row of the record is kept, for it can be shown as a like case.
-                seen[told] = example
-    kept = list(seen.values())
+                seen[told] = example, text
+    kept = [example for example, _ in seen.values()]
     categories = {example.category for example in kept}
     if len(categories) < 2 or len(kept) < 6:
         raise UnusableExamples(
             f"{len(kept)} usable examples in {len(categories)} categories: a model needs at least 6 in 2. "
             "Add examples, or train together with the starter examples."
         )
-    return kept
+    return kept, [text for _, text in seen.values()]
 
 
 def _name(category: str) -> str:
@@ -121,29 +111,28 @@ def _asked(rows: Sequence[Example]) -> npt.NDArray[np.bool_]:
     return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
 
 
-def _held_back(rows: _Rows, choice: Choice, repeats: int, seed: int) -> tuple[Doubles, dict[str, float]]:
+def _held_back(rows: Labelled, choice: Choice, repeats: int, seed: int) -> tuple[Doubles, dict[str, float]]:
     """Decision values (repeats * n, k) of the chosen kind on rows it has not seen (nan: not asked), and the
     spreads of its parts.
     """
-    wide, labels = with_names(rows.matrix, rows.labels, rows.names)
     by_kind: dict[str, Doubles] = {}
     for kind in choice.kinds:
         rounds = []
         for one in range(repeats):
-            folds = folds_with_names(rows.labels, rows.categories, seed=seed + one)
+            folds = rows.folds(seed=seed + one)
             if len(rows.labels) > ENOUGH:
                 folds = folds[:1]
-            held = held_back(kind, wide, labels, folds, categories=rows.categories, seed=seed)
-            rounds.append(held[: len(rows.labels)])
+            rounds.append(held_back(kind, rows, folds, seed=seed))
         by_kind[kind] = np.concatenate(rounds)
     found = spread(by_kind, choice.kinds)
     return found.decisions, dict(found.spreads)
 
 
-def _plane(rows: _Rows, choice: Choice, spreads: dict[str, float], seed: int) -> Linear:
-    wide, labels = with_names(rows.matrix, rows.labels, rows.names)
+def _plane(rows: Labelled, choice: Choice, spreads: dict[str, float], seed: int) -> Linear:
+    labels = rows.all_labels
     planes = {
-        kind: fit_plane(kind, wide, labels, categories=rows.categories, seed=seed) for kind in choice.kinds
+        kind: fit_plane(kind, rows.matrix, labels, categories=rows.categories, seed=seed)
+        for kind in choice.kinds
     }
     return added(planes, spreads)
 
@@ -166,9 +155,8 @@ def train(
     held-back rows want it. `progress` is told the share done, 0 to 1.
     Raises UnusableExamples.
     """
-    kept = usable(examples)
+    kept, texts = _usable(examples)
     categories = tuple(sorted({row.category for row in kept}))
-    texts = [normalise(row.text) for row in kept]
     others = [text for text in map(normalise, unlabelled) if text][: latent.READ]
     widened = latent.helps(labelled=len(kept), unlabelled=len(others))
     others = others if widened else []
@@ -177,19 +165,12 @@ def train(
     features, everything = fit_features([*names, *texts, *others])
     progress(0.15)
     space = latent.fit_latent(everything, seed=seed) if widened else None
-    matrix = everything[len(names) : len(names) + len(texts)]
-    widen = space.widen if space is not None else sparse.csr_matrix
-    rows = _Rows(widen(matrix), _labels(kept, categories), widen(everything[: len(names)]), _asked(kept))
+    matrix = everything[np.r_[len(names) : len(names) + len(texts), : len(names)]]
+    # Of very many rows each copy is hundreds of megabytes.
+    del everything
+    rows = Labelled(matrix if space is None else space.widen(matrix), _labels(kept, categories), _asked(kept))
     progress(0.25)
-    choice = choose(
-        rows.matrix,
-        rows.labels,
-        rows.asked,
-        names=rows.names,
-        categories=len(categories),
-        seed=seed,
-        progress=lambda share: progress(0.25 + 0.3 * share),
-    )
+    choice = choose(rows, seed=seed, progress=lambda share: progress(0.25 + 0.3 * share))
     repeats = 2 if len(kept) < FEW else 1
     decisions, spreads = _held_back(rows, choice, repeats, seed)
     progress(0.7)
@@ -216,11 +197,10 @@ def train(
     severities = np.array(
         [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
     )
-    grades = rule_grades([row.text for row in kept])
     found = fit_critical(
         matrix,
         severities,
-        grades,
+        lambda places: rule_grades([kept[place].text for place in places.tolist()]),
         seed=seed,
         alert_rate=alert_rate,
         own=sum(not row.written and row.severity is not None for row in kept),

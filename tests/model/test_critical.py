@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sparse
 
 from triage import critical
+from triage.calibration import Doubles, Integers
 from triage.critical import fit_critical
 from triage.features import fit_features
 from triage.pipeline import Critical, Leaning
@@ -22,7 +23,7 @@ GRADES = rule_grades([row.text for row in ROWS])
 
 
 def fitted(**more: int) -> Critical:
-    found = fit_critical(MATRIX, SEVERITIES, GRADES, seed=0, **more)
+    found = fit_critical(MATRIX, SEVERITIES, GRADES.__getitem__, seed=0, **more)
     assert found is not None
     return found[0]
 
@@ -47,7 +48,7 @@ def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history()
 
 
 def test_without_a_fired_rule_rules_count_nothing() -> None:
-    found = fit_critical(MATRIX, SEVERITIES, np.zeros(len(ROWS)), seed=0)
+    found = fit_critical(MATRIX, SEVERITIES, lambda places: np.zeros(len(places)), seed=0)
     assert found is not None
     assert found[0].counts == 0
 
@@ -61,9 +62,23 @@ def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share
     assert mean == pytest.approx(float((SEVERITIES >= 4).mean()), abs=0.08)
 
 
+def test_of_very_many_texts_the_rules_read_only_those_that_settle_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(critical, "MOST", 300)
+    read: list[int] = []
+
+    def grades(places: Integers) -> Doubles:
+        read.extend(places.tolist())
+        return np.asarray(GRADES[places])
+
+    assert fit_critical(MATRIX, SEVERITIES, grades, seed=0) is not None
+    assert len(read) == len(set(read)) == 300
+
+
 def test_too_few_critical_rows_teach_nothing() -> None:
     calm = np.where(SEVERITIES >= 4, np.nan, SEVERITIES)
-    assert fit_critical(MATRIX, calm, GRADES, seed=0) is None
+    assert fit_critical(MATRIX, calm, GRADES.__getitem__, seed=0) is None
 
 
 def test_a_telling_word_counts_the_same_in_a_short_text_and_a_long_one_as_far_as_the_rest_says_nothing() -> (

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from triage import planes
 from triage.choosing import choose
 from triage.example import Example
 from triage.features import fit_features, plain
+from triage.labelled import Labelled
 from triage.latent import fit_latent
 from triage.pipeline import Linear
 from triage.planes import added, fit_plane
 from triage.starters import starter_examples
 from triage.text import normalise
 from triage.training import train
+from triage.words import fit_words
 
 TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]
 
@@ -29,6 +32,28 @@ def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
     order = [features.characters[gram] for gram in vectoriser.get_feature_names_out()]
     assert found.shape == wanted.shape
     assert abs(found[:, order] - wanted).max() < 1e-6
+
+
+def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
+    features, matrix = fit_features(TEXTS)
+    vectoriser = TfidfVectorizer(preprocessor=plain, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
+    wanted = vectoriser.fit_transform(TEXTS)
+    assert list(features.words) == vectoriser.get_feature_names_out().tolist()
+    assert abs(matrix[:, : len(features.words)] - wanted).max() < 1e-6
+
+
+def test_only_the_most_frequent_words_are_kept_and_none_that_too_few_texts_hold() -> None:
+    texts = ["late bus", "late bus late", "bus stop", "old stop"]
+    vocabulary, counts = fit_words(texts, rare=2, most=3)
+    assert list(vocabulary) == ["bus", "late", "stop"]
+    assert counts.toarray().tolist() == [[1, 1, 0], [1, 2, 0], [1, 0, 1], [0, 0, 1]]
+    assert list(fit_words(texts, rare=2, most=9)[0]) == ["bus", "late", "late bus", "stop"]
+
+
+def test_columns_come_sorted_so_that_no_fit_sorts_a_copy_of_them() -> None:
+    _, matrix = fit_features(TEXTS)
+    columns = np.split(matrix.indices, matrix.indptr[1:-1])
+    assert all((np.diff(row) > 0).all() for row in columns)
 
 
 def test_a_text_alone_has_the_columns_it_has_among_others() -> None:
@@ -55,6 +80,26 @@ def test_added_planes_decide_as_the_sum_of_their_parts() -> None:
     assert np.allclose(
         both, parts["svm"].decide(matrix) / 0.5 + parts["regression"].decide(matrix) / 2, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("kind", ["svm", "regression"])
+def test_with_very_many_rows_a_plane_left_farther_from_its_optimum_decides_alike(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = starter_examples(("en", "de"))
+    names = sorted({example.category for example in examples})
+    labels = np.array([names.index(example.category) for example in examples])
+    _, matrix = fit_features([normalise(example.text) for example in examples])
+    rest = np.arange(len(examples)) % 4 > 0
+
+    def decided() -> np.ndarray:
+        plane = fit_plane(kind, matrix[rest], labels[rest], categories=len(names), seed=0)
+        return plane.decide(matrix[~rest])
+
+    near = decided()
+    monkeypatch.setattr(planes, "_MANY", int(rest.sum()))
+    far = decided()
+    assert 0 < np.abs(far - near).mean() < 0.02 * near.std()
 
 
 def test_a_category_absent_from_the_rows_never_says_yes() -> None:
@@ -85,8 +130,8 @@ def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
 
 def test_another_than_the_svm_needs_more_than_chance() -> None:
     _, matrix = fit_features(TEXTS)
-    noise = np.random.default_rng(0).integers(0, 3, len(TEXTS))
-    choice = choose(matrix, noise, np.ones(len(TEXTS), dtype=bool), names=matrix[:3], categories=3, seed=0)
+    noise = np.random.default_rng(0).integers(0, 3, len(TEXTS) - 3)
+    choice = choose(Labelled(matrix, noise, np.ones(len(noise), dtype=bool)), seed=0)
     best = min(choice.losses.values())
     assert choice.name == "svm" or choice.losses[choice.name] == pytest.approx(best)
     assert choice.losses["svm"] - best < 0.2 or choice.name != "svm"

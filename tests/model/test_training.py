@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from triage import training
 from triage.errors import UnusableExamples
 from triage.evaluation import evaluate
 from triage.example import Example
 from triage.proposal import propose
 from triage.starters import starter_examples
+from triage.text import normalise
 from triage.training import train, usable
 
 
@@ -58,6 +60,18 @@ def test_no_examples_are_refused() -> None:
 def test_rows_without_words_or_category_and_duplicates_are_left_out() -> None:
     rows = [*LIFTS, *BINS, LIFTS[0], Example("", "lift"), Example("text", ""), Example("<br>", "lift")]
     assert usable(rows) == LIFTS + BINS
+
+
+def test_each_text_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noted(text: str) -> str:
+        read.append(text)
+        return normalise(text)
+
+    monkeypatch.setattr(training, "normalise", noted)
+    train(LIFTS + BINS)
+    assert read == [*(row.text for row in LIFTS + BINS), "bins", "lift"]
 
 
 def test_the_order_of_the_examples_does_not_name_another_model() -> None:
