@@ -20,6 +20,8 @@ _TELLING = 600
 """Characters by which a language is told; more cost time and change nothing."""
 _LONGEST_LABEL = 75
 _SPOKEN = 0.01
+_FEWEST = 2
+"""Of all rows, and of a small file's, so many are in a language that is spoken at all."""
 _OWN_LABEL = 0.6
 _JUDGED = 30
 """In so many rows, a label for more than `_OWN_LABEL` of them is a number or a text, and no category."""
@@ -239,7 +241,10 @@ def _settled(
 def _spoken(taken: Sequence[_Taken]) -> tuple[str, ...]:
     """The languages of a file: one that was guessed for hardly a row is a guess that went wrong."""
     counts = Counter(one.example.language for one in taken if one.example.language is not None)
-    return tuple(sorted(language for language, count in counts.items() if count >= _SPOKEN * len(taken)))
+    spoken = sorted(
+        language for language, count in counts.items() if count >= max(_FEWEST, _SPOKEN * len(taken))
+    )
+    return tuple(spoken or [language for language, _ in counts.most_common(1)])
 
 
 def _spellings(labels: Sequence[str], known: Sequence[str]) -> dict[str, str]:

@@ -31,19 +31,23 @@ from triage.severity import rule_grades
 def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     """Figures of a model on labelled examples.
 
-    Gives accuracy, macro_f1 (over the categories that occur), log_loss, ece, coverage and precision at the
-    model's threshold, each with its 95 % interval (Wilson's for shares of rows, bootstraps for the rest),
-    accuracy_at_80 (the 20 % least sure left out), a table for each category, accuracy by language, and for
-    severity (where labelled) the recall of critical cases at 10 % alerts, re-weighted to 6 % critical. A label
-    that the model does not know counts as wrong and is listed under unknown_categories; spelt otherwise (case,
-    blanks, hyphens) it is known. Raises UnusableExamples without rows.
+    Gives accuracy, macro_f1 (over the categories that occur, unknown ones at 0), log_loss, ece, coverage and
+    precision at the model's threshold, each with its 95 % interval (Wilson's for shares of rows, bootstraps for
+    the rest), accuracy_at_80 (the 20 % least sure left out), a table for each category, accuracy by language,
+    and for severity (where labelled) the recall of critical cases at 10 % alerts, re-weighted to 6 % critical.
+    A label that the model does not know counts as wrong and is listed under unknown_categories; spelt otherwise
+    (case, blanks, hyphens) it is known. Raises UnusableExamples without rows.
     """
     rows = [example for example in examples if example.text.strip() and example.category]
     if not rows:
         raise UnusableExamples("No example with a text and a category: check the column names.")
     numbers = {category: number for number, category in enumerate(model.categories)}
     alike = {label_key(category): number for category, number in numbers.items()}
-    known = [numbers.get(row.category, alike.get(label_key(row.category), -1)) for row in rows]
+    # A category that the model does not know has a number of its own, below 0: no proposal is right of it.
+    keys = {label_key(row.category) for row in rows}
+    strange = {key: -1 - place for place, key in enumerate(sorted(keys - {*alike}))}
+    alike |= strange
+    known = [numbers.get(row.category, alike[label_key(row.category)]) for row in rows]
     labels = np.array(known, dtype=np.int64)
     texts = [row.text for row in rows]
     matrix = model.matrix(texts)
@@ -61,7 +65,7 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
         "rows": len(rows),
         "accuracy": rounded(right.mean()),
         "accuracy_interval": rounded_interval(proportion_interval(hits, len(rows))),
-        "macro_f1": rounded(f1[present].mean()) if len(present) else 0.0,
+        "macro_f1": rounded(f1[present].sum() / (len(present) + len(strange))),
         "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(model.categories))),
         "log_loss": rounded(log_loss(probabilities, labels)),
         "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),

@@ -77,7 +77,10 @@ def proportion_interval(hits: int, rows: int) -> tuple[float, float]:
 def macro_f1_interval(
     predicted: Integers, labels: Integers, categories: int, *, seed: int = 0, rounds: int = 200
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean F1 over the categories that occur in each draw."""
+    """95 % bootstrap interval of the mean F1 over the categories that occur in each draw.
+
+    Labels below 0 are categories that the model does not know, each with a number of its own: their F1 is 0.
+    """
     if len(labels) == 0:
         return 0.0, 1.0
     random = np.random.default_rng(seed)
@@ -89,7 +92,8 @@ def macro_f1_interval(
         hits = np.bincount(there[known & (asked == there)], minlength=categories)
         total = np.bincount(asked, minlength=categories) + np.bincount(there[known], minlength=categories)
         occurs = np.bincount(there[known], minlength=categories) > 0
-        drawn.append(float((2 * hits[occurs] / total[occurs]).mean()) if occurs.any() else 0.0)
+        count = occurs.sum() + len(np.unique(there[~known]))
+        drawn.append(float((2 * hits[occurs] / total[occurs]).sum() / count))
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 

@@ -14,11 +14,11 @@ import scipy.sparse as sparse
 
 from triage.features import grams, plain
 from triage.pipeline import Model
-from triage.text import normalise
+from triage.text import LONGEST, evened, normalise
 
 FOR, AGAINST = 5, 3
 _WORD = re.compile(r"\b\w\w+\b")
-_EDGE = re.compile(r"^\W+|\W+$")
+_EDGE = re.compile(r"^[^\w\u0300-\u036f]+|[^\w\u0300-\u036f]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,14 @@ def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
 
 def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[Reason, ...]:
     by_word: dict[str, tuple[str, float]] = {}
+    # Wide letters, accents typed apart and joiners within a word: it is shown as it was written.
+    written = {} if text.isascii() else {evened(word): word for word in text[:LONGEST].split()}
     for piece, total in zip(pieces, totals, strict=True):
         word = _EDGE.sub("", piece)
-        # What a mask or NFKC put there does not stand in the text and is no reason a person could check.
-        if len(word) < 3 or word not in text:
+        if word not in text:
+            word = _EDGE.sub("", written.get(piece, ""))
+        # What a mask put there does not stand in the text and is no reason a person could check.
+        if len(word) < 3:
             continue
         shown, so_far = by_word.get(word.casefold(), (word, 0.0))
         by_word[word.casefold()] = (shown, so_far + total)

@@ -14,7 +14,7 @@ from typing import Any
 class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; never lower them.
 
-    See `triage/signs/README.md` for the patterns and the switches `negatable`, `possible`, `suspicion`.
+    See `triage/signs/README.md` for the patterns and the switches, from `negatable` to `conditional`.
     `language` says whose words may deny or doubt them; it is empty for signs of no known language.
     """
 
@@ -29,6 +29,7 @@ class Rule:
     negatable: bool = True
     possible: bool = True
     suspicion: bool = False
+    conditional: bool = False
     language: str = ""
 
 

@@ -79,6 +79,7 @@ def _judge(matcher: Matcher, text: str, folded: Folded, start: int, end: int) ->
         negatable=rule.negatable,
         possible=rule.possible,
         suspicion=rule.suspicion,
+        conditional=rule.conditional,
     )
     if stands is Standing.DENIED:
         return None

@@ -32,6 +32,7 @@ class Place:
     """A sign in its folded sentence; `written` is what precedes it with its accents, umlauts as "ae", "oe", "ue".
 
     Folding makes one word of German "hatte" and "hätte" and of Spanish "si" and "sí": only there they differ.
+    `conditional`: an "if" before it is part of it ("if you do not pay I will hurt you") and no doubt.
     """
 
     before: str
@@ -39,14 +40,19 @@ class Place:
     after: str
     written: str
     suspicion: bool
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """A language's denial and doubt. `reaches` are the languages whose rules it may deny or doubt."""
+    """A language's denial and doubt. `reaches` are the languages whose rules it may deny or doubt.
+
+    `contests` says that a denial is another's, whom the writer does not believe: "you said there is no gas leak".
+    """
 
     reaches: frozenset[str]
     denies: Callable[[Place], bool]
+    contests: Callable[[Place], bool]
     doubts: Callable[[Place], bool]
     past: re.Pattern[str]
     unresolved: re.Pattern[str]
@@ -136,6 +142,7 @@ def _before(table: Table) -> _Scope:
     risky = _pattern(table, "risky", r"\b(?:{})$")
     supposed = _pattern(table, "if", r"(?:{})[^,]*$")
     avoided = _pattern(table, "avoided_after", r"(?:{})")
+    contested = _pattern(table, "contested", r"\b(?:{})[^.;]*$")
     # A doubt reaches over a few words of its own clause; a word of `breaks` begins another.
     reach = rf"(?:[^\w,;:]+(?!(?:{'|'.join(sorted(_words(table, 'breaks')))})\b)\w+){{{{0,7}}}}[^\w,;:]*$"
     doubted, unreal = (_pattern(table, key, r"\b(?:{})" + reach) for key in ("doubted", "unreal"))
@@ -149,18 +156,21 @@ def _before(table: Table) -> _Scope:
             denied_after.match(place.after) or phrase_before.search(place.before) or denied_before(place)
         )
 
+    def contests(place: Place) -> bool:
+        return contested.search(place.before) is not None
+
     def doubts(place: Place) -> bool:
         return bool(
             modal_before(place)
             or risky.search(place.before)
-            or supposed.search(place.before)
+            or (not place.conditional and supposed.search(place.before))
             or avoided.match(place.after)
             or (not place.suspicion and doubted.search(place.written))
             or unreal.search(place.written)
             or (opens.search(place.before) and closes.match(place.after))
         )
 
-    return _Scope(_words(table, "reaches"), denies, doubts, *_time(table))
+    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time(table))
 
 
 def _after(table: Table) -> _Scope:
@@ -168,6 +178,7 @@ def _after(table: Table) -> _Scope:
     denied, possible, unreal = (_pattern(table, key, r"(?:{})$") for key in ("denied", "possible", "unreal"))
     clear = _words(table, "clear")
     nearly = _pattern(table, "nearly", r"\b(?:{})\b[^,.;]*$")
+    contested = _pattern(table, "contested", r"\b(?:{})")
 
     def stands(place: Place) -> Standing:
         if possible.match(place.own) and not place.suspicion:
@@ -184,10 +195,13 @@ def _after(table: Table) -> _Scope:
     def denies(place: Place) -> bool:
         return stands(place) is Standing.DENIED
 
+    def contests(place: Place) -> bool:
+        return contested.search(place.after) is not None
+
     def doubts(place: Place) -> bool:
         return stands(place) is Standing.POSSIBLE or nearly.search(place.before) is not None
 
-    return _Scope(_words(table, "reaches"), denies, doubts, *_time(table))
+    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time(table))
 
 
 def _time(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -214,15 +228,17 @@ def standing(
     negatable: bool,
     possible: bool,
     suspicion: bool,
+    conditional: bool = False,
 ) -> Standing:
     """How the sign at folded `sentence[start:end]` stands: denied before doubted, doubted before past.
 
     `written` is the text before the sign as `write_out` gives it; `language` that of the sign's rule.
     """
     before, after = sentence[max(0, start - _REACH) : start], sentence[end : end + 80]
-    place = Place(before, sentence[start:end].rsplit(None, 1)[-1], after, written, suspicion)
+    place = Place(before, sentence[start:end].rsplit(None, 1)[-1], after, written, suspicion, conditional)
     scopes = _reaching(language)
-    if negatable and any(scope.denies(place) for scope in scopes):
+    denied = negatable and any(scope.denies(place) for scope in scopes)
+    if denied and not any(scope.contests(place) for scope in scopes):
         return Standing.DENIED
     if possible and any(scope.doubts(place) for scope in scopes):
         return Standing.POSSIBLE

@@ -1,7 +1,8 @@
-"""The history file beside a model: where it lies, whether it is the one of the card, and what it gives the store."""
+"""What lies beside a model file: its card, which says whether it is whole, and the history that it learnt from."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,39 @@ _UNKNOWN = (
     "Later training runs will not know the history that this model learnt from: {why}. "
     "Lay {file} beside the model as `amends triage train` wrote it, and promote the model again."
 )
+
+
+def card_beside(model: Path) -> Path:
+    """Where the card of a model file lies."""
+    return model.with_name(f"{model.name}.card.json")
+
+
+def load_file(file: Path, blob: bytes | None = None) -> Model:
+    """The model of a file, which must be the very one of the card beside it, where there is one.
+
+    `blob` are its bytes where they were read already. Raises UnreadableModel.
+    """
+    from triage.artefact import digest, load
+    from triage.errors import UnreadableModel
+
+    blob, place = blob if blob is not None else file.read_bytes(), card_beside(file)
+    recorded = _recorded(place)
+    if recorded is not None and recorded != digest(blob):
+        raise UnreadableModel(
+            f"{file} is not the model of {place}: its SHA-256 is another, so it was altered or is another's. "
+            "Lay the two there as `amends triage train` wrote them."
+        )
+    return load(blob)
+
+
+def _recorded(card: Path) -> str | None:
+    """The SHA-256 that a card names; None without a card, or where what lies there is none."""
+    try:
+        said = json.loads(card.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    sha256 = said.get("sha256") if isinstance(said, dict) else None
+    return sha256.lower() if isinstance(sha256, str) else None
 
 
 def history_beside(model: Path) -> Path:

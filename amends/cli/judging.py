@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from amends.cli.beside import load_file
 from amends.cli.labelled import (
     Asked,
     AtColumn,
@@ -54,10 +55,9 @@ def evaluate(
     config: Config = None,
 ) -> None:
     """Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity."""
-    from triage.artefact import load as load_model  # scikit-learn takes a second to load
-    from triage.evaluation import evaluate as judge
+    from triage.evaluation import evaluate as judge  # scikit-learn takes a second to load
 
-    loaded = load_model(model.read_bytes(), sha256=None)
+    loaded = load_file(model)
     asked = Asked(text, category, severity, language, at, map_)
     labelled = read_labelled(file, asked, settings_there(config), known=loaded.categories)
     write_refused(refused, labelled)

@@ -69,10 +69,10 @@ def settings_there(config: Path | None) -> Settings | None:
 
 
 def languages_of(settings: Settings | None) -> tuple[str, ...]:
-    """The languages that a text may be in: the organisation's, else those that starter examples exist for."""
-    from triage.starters import starter_languages  # scikit-learn takes a second to load
+    """The languages that a text may be in: the organisation's, else all that can be told apart."""
+    from triage.text import TOLD_APART  # NumPy takes a moment to load
 
-    return settings.organisation.languages if settings is not None else starter_languages()
+    return settings.organisation.languages if settings is not None else TOLD_APART
 
 
 def read_labelled(file: Path, asked: Asked, settings: Settings | None, *, known: tuple[str, ...]) -> Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends.checking_model import DRIFTS
-from amends.cli.beside import Beside, look_beside
+from amends.cli.beside import Beside, load_file, look_beside
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
@@ -53,13 +53,13 @@ def promote(
     config: Config = None,
 ) -> None:
     """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
-    from triage.artefact import digest, load  # scikit-learn takes a second to load
+    from triage.artefact import digest  # scikit-learn takes a second to load
     from triage.card import card
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stands in the history", param_hint="--force")
     blob = file.read_bytes()
-    candidate, sha256 = load(blob), digest(blob)
+    candidate, sha256 = load_file(file, blob), digest(blob)
     with opened(config) as (settings, store):
         _warn_of_unknown(candidate, settings)
         beside = look_beside(file, candidate)

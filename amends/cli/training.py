@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.beside import history_beside
+from amends.cli.beside import card_beside, history_beside
 from amends.cli.judging import show_figures
 from amends.cli.labelled import (
     Asked,
@@ -149,7 +149,7 @@ class _Files:
     def beside(cls, model: Path) -> _Files:
         return cls(
             model,
-            model.with_name(f"{model.name}.card.json"),
+            card_beside(model),
             model.with_name(f"{model.name}.card.md"),
             history_beside(model),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends.cli import judging, training
+from amends.cli.beside import load_file
 from amends.cli.labelled import settings_there
 from amends.cli.opened import Config, opened
 from amends.cli.printing import err
@@ -41,14 +42,14 @@ def propose(
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
     from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
+    from triage.phrasing import LANGUAGES
     from triage.proposal import About
     from triage.proposal import propose as propose_one
-    from triage.starters import starter_languages
 
     settings = settings_there(config)
     loaded = _model(model, config, settings)
     rules = rulebook(settings) if settings is not None else None
-    known = About(languages=starter_languages(), received=datetime.now(UTC).date())
+    known = About(languages=LANGUAGES, received=datetime.now(UTC).date())
     if rules is not None:
         danger = tuple(danger_sign(one) for one in rules.danger)
         known = replace(known, languages=rules.languages, danger=danger, country=rules.country)
@@ -85,7 +86,7 @@ def _model(file: Path | None, config: Path | None, settings: Settings | None) ->
     if file is not None:
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist", param_hint="--model")
-        return load_artefact(file.read_bytes(), sha256=None)
+        return load_file(file)
     why = "No model in use"
     try:
         with opened(config) as (_, store):

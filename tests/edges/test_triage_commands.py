@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -261,6 +262,24 @@ def test_what_is_no_model_file_is_refused(amends: Amends, tmp_path: Path) -> Non
     done = amends("triage", "evaluate", "pickle", file)
     assert (done.code, "no model file" in done.err) == (1, True)
     assert amends("triage", "evaluate", "gone", file).code == 2
+
+
+def test_a_model_that_is_not_the_one_of_the_card_beside_it_is_refused(amends: Amends, tmp_path: Path) -> None:
+    """A number altered in a file that is whole as a zip: only the recorded digest can tell."""
+    file = str(history(tmp_path, part=slice(None, None, 8)))
+    amends("triage", "train", file, "--no-starters", "--out", "m.skops")
+    with zipfile.ZipFile("m.skops") as whole:
+        parts = {member.filename: whole.read(member) for member in whole.infolist()}
+    largest = max((name for name in parts if name.endswith(".npy")), key=lambda name: len(parts[name]))
+    parts[largest] = parts[largest][:-1] + bytes([parts[largest][-1] ^ 1])
+    with zipfile.ZipFile("m.skops", "w") as altered:
+        for name, content in parts.items():
+            altered.writestr(name, content)
+    for command in (["evaluate", "m.skops", file], ["propose", "--model", "m.skops", "billed twice"]):
+        done = amends("triage", *command)
+        assert (done.code, done.out, "m.skops.card.json" in done.err) == (1, "", True)
+    Path("m.skops.card.json").unlink()
+    assert amends("triage", "propose", "--model", "m.skops", "billed twice").code == 0
 
 
 def test_rows_with_dates_are_judged_on_the_most_recent(amends: Amends, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,16 @@ def test_reasons_are_words_that_stand_in_the_text(model: Model) -> None:
     assert all(reason.word in text for reason in said.because)
     assert "OVERCHARGED" in {reason.word for reason in said.because if reason.weight > 0}
     assert "someone@example.org" not in {reason.word for reason in said.because}
+
+
+def test_reasons_stand_in_a_text_of_joiners_and_accents_typed_apart(model: Model) -> None:
+    text = unicodedata.normalize("NFD", "Şoför bana bağırdı, fatura") + " over\u200bcharged"
+    said = propose(model, text)
+    assert said.because
+    assert all(reason.word in text for reason in said.because)
+    assert unicodedata.normalize("NFC", "bağırdı") in {
+        unicodedata.normalize("NFC", reason.word) for reason in said.because
+    }
 
 
 def test_reasons_speak_for_and_against(model: Model) -> None:

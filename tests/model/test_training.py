@@ -136,6 +136,11 @@ def test_a_label_the_model_does_not_know_counts_as_wrong_and_is_named() -> None:
     figures = evaluate(model, [*LIFTS, Example("the pool is closed", "pool")])
     assert figures["unknown_categories"] == ["pool"]
     assert figures["accuracy"] == pytest.approx(5 / 6, abs=1e-3)
+    # Found not once, it counts in the mean over the categories that occur.
+    known = next(one["f1"] for one in figures["categories"].values() if one["rows"])
+    assert figures["macro_f1"] == pytest.approx(known / 2, abs=1e-3)
+    low, high = figures["macro_f1_interval"]
+    assert low <= figures["macro_f1"] <= high
 
 
 def test_an_evaluation_without_rows_is_refused() -> None:

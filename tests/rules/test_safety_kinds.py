@@ -180,3 +180,40 @@ def test_the_doubt_of_one_language_weakens_no_sign_that_another_language_says() 
     assert signs("please come fast gas leak in the hall")[0].danger
     assert signs("she falls and is bleeding")[0].danger
     assert signs("Er will mich umbringen")[0].danger
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You said there is no gas leak. There is.",
+        "It is not true that there is no gas leak",
+        "gaz kokusu yok dediniz ama hala kokuyor",
+        "Sie behaupten, es gibt keinen Gasgeruch",
+        "Es stimmt nicht, dass es nicht nach Gas riecht",
+        "dicen que no hay fuga de gas",
+        "No es cierto que no huele a gas",
+    ],
+    ids=range(7),
+)
+def test_a_denial_that_the_writer_does_not_share_denies_no_danger(text: str) -> None:
+    assert [(sign.rule, sign.danger) for sign in signs(text)] == [("gas_smell", True)]
+
+
+def test_a_denial_by_the_writer_stands() -> None:
+    assert signs("I told you there is no gas leak") == ()
+    assert signs("Your engineer found no gas leak") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If you don't refund me I will kill you",
+        "He said if I complain he will break my legs and kill me",
+        "Paramı vermezseniz hepinizi öldürürüm",
+        "Er sagte, wenn ich nicht zahle, bricht er mir die Beine",
+        "me dijo que si hablaba me iba a matar",
+    ],
+    ids=range(5),
+)
+def test_a_condition_makes_a_threat_no_supposition(text: str) -> None:
+    assert [(sign.rule, sign.severity) for sign in signs(text)] == [("threat", 4)]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from triage.csvfile import Columns, Reading, Refused, need_examples, read_examples
 from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example
+from triage.text import TOLD_APART
 
 ALL = Columns("Words", "Kind", "Grade", "Lang", "When")
 
@@ -301,6 +302,13 @@ def test_languages_are_read_or_guessed_for_each_row() -> None:
     guessed = read_examples(raw, reading=Reading(languages=("en", "tr")))
     assert [example.language for example in guessed.examples] == ["en", "tr", "tr"]
     assert [example.language for example in read_examples(raw).examples] == ["en", None, "tr"]
+
+
+def test_a_language_that_nobody_named_is_found_where_none_are_named() -> None:
+    said = ("on m'a facturé deux fois", "le colis n'est jamais arrivé", "l'employé était très grossier")
+    rows = [f"{one} et je suis déçu de votre réponse,x" for one in said] * 3 + ["ok,y"]
+    table = read_examples("\n".join(["text,category", *rows]).encode(), reading=Reading(languages=TOLD_APART))
+    assert {row.language for row in table.examples} == {"fr"}
 
 
 def test_comments_are_passed_over_where_they_are_allowed() -> None:

@@ -29,8 +29,10 @@ from triage.text import LONGEST, guess_language, normalise
         (" \n\t ", ""),
         ("🔥🔥", "🔥🔥"),
         ("nul\x00byte", "nul byte"),
+        ("b\u200bi\u200blled tw\u00adice", "billed twice"),
+        ("call +44\u200b 77\u200b00 9\u200b00123 now", "call longnumber now"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_personal_data_and_markup_leave_the_text(text: str, expected: str) -> None:
     assert normalise(text) == expected
