@@ -288,6 +288,7 @@ class Store:
     open_refs = reading(redating.open_refs)
     use_rulebook = writing(rulebooks.use_rulebook)
     use_rulebooks = writing(rulebooks.use_rulebooks)
+    use_rulebooks_when_readable = writing(rulebooks.use_rulebooks_when_readable)
     current_rulebook = reading(rulebooks.current_rulebook)
     current_rulebooks = reading(rulebooks.current_rulebooks)
     take_place = writing(places.take)
