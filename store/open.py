@@ -173,6 +173,7 @@ class Store:
     # Slack
     posts = reading(slack_posts.posts)
     claim_post = writing(slack_posts.claim_post)
+    take_over_post = writing(slack_posts.take_over_post)
     posted = writing(slack_posts.posted)
     post_deleted = writing(slack_posts.post_deleted)
     post_at = reading(slack_posts.post_at)
