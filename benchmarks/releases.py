@@ -98,6 +98,7 @@ def _drawn(came: dict[str, SideBySide], commits: dict[str, str]) -> Table:
     for name in came:
         drawn.add_column(f"{name} ({commits[name][:7]})", justify="right")
     every = list(came.values())
+    drawn.add_row("started on these tables", *("refuses" if one.refused else "works" for one in every))
     drawn.add_row("tables made new under it", *(f"{one.upgrade:.1f} s" for one in every))
     names = max((one.stages for one in every), key=len)
     for number, stage in enumerate(names):
@@ -109,7 +110,7 @@ def _drawn(came: dict[str, SideBySide], commits: dict[str, str]) -> Table:
 
 def _stage(one: SideBySide, number: int) -> str:
     if number >= len(one.stages):
-        return "it refuses to start" if one.refused else "-"
+        return "-"
     stage = one.stages[number]
     heard = "heard later" if stage.heard is None else f"heard in {stage.heard:.1f} s"
     return f"{heard}; {stage.older} / {stage.newer} sent"

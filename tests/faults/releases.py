@@ -25,8 +25,9 @@ from amends.keys import keyring
 from amends.settings import load
 from complaints.vocabulary import Verb
 from simulator import Limits, Simulator
-from simulator.screen import NotAcknowledged, Refused
+from simulator.screen import Card, NotAcknowledged, Refused
 from simulator.slack_people import Impossible
+from simulator.slack_state import Post
 from store.migrating import standing_of
 from store.obligations import IS_OPEN
 from store.open import Store, open_store
@@ -163,6 +164,7 @@ class SideBySide:
         """What must be nothing and is not."""
         found: dict[str, object] = {} if self.reckoning is None else dict(self.reckoning.wrong())
         counts = {
+            "started on tables that it must refuse": self.reckoning is None and not self.refused,
             "acts off": self.acts_off,
             "set aside": self.set_aside,
             "left open": dict(self.left_open),
@@ -250,7 +252,7 @@ class _Rolling:
         found = standing_of(self.database)
         if (found.serves_from or "") > _last_migration(older.code):
             self.exits += [await older.stop()]
-            refused = await older.ends("run") == 2 and "newer release" in older.log
+            refused = await older.ends("run") == 2 and "The database is" in older.log
             return SideBySide(refused=refused, stages=self.stages, upgrade=upgrade, exits=self.exits)
         # What fell due while nobody worked on it.
         with closing(self._opened(lambda: datetime.now(UTC) - AWAY)) as store:
@@ -315,28 +317,27 @@ class _Rolling:
 
     async def _staff(self, label: str, values: dict[str, str], chats: range) -> list[str]:
         """On the complaints of half of these chats; the references of those on which it went well."""
-        references = self._references()
-        return [
-            ref
-            for ref in (references[chat] for chat in chats[::2] if chat in references)
-            if await self._acts(label, values, ref)
-        ]
+        half = chats[::2]
+        await until(lambda: self._references().keys() >= set(half), lambda: "no reference was sent")
+        references = [self._references()[chat] for chat in half]
+        return [ref for ref in references if await self._acts(label, values, ref)]
 
     async def _acts(self, label: str, values: dict[str, str], ref: str) -> bool:
         """Open it, which is a read, then press, fill in, submit, and send where there is a preview."""
-        alice, room = self.slack.staff(ALICE), self.slack.staff(ALICE).channel(TRIAGE)
+        alice = self.slack.staff(ALICE)
 
-        def has_it() -> bool:
-            """The card is there, and shows what was done before."""
-            try:
-                return label in room.card(ref).buttons
-            except Impossible:
-                return False
+        def card() -> Card | None:
+            """Once it is there and shows what was done before. Others name it too, where they are like it."""
+            mine = (one for one in alice.channel(TRIAGE).cards if _key(one.post) == f"card:{ref}")
+            return next((one for one in mine if label in one.buttons), None)
 
         try:
-            await until(has_it, seconds=PATIENCE)
+            await until(card, seconds=PATIENCE)
             for press in ("Open", label):
-                await alice.presses(room.card(ref), press)
+                found = card()
+                if found is None:
+                    raise Impossible("The card changed under the hand.")
+                await alice.presses(found, press)
                 await alice.opened(press, timeout=15)
                 if press == "Open":
                     await alice.closes(all=True)
@@ -385,12 +386,8 @@ class _Rolling:
 
     def _posted_twice(self) -> list[tuple[str, str]]:
         """Channel and key of what stands there twice."""
-        times = Counter(
-            (channel.id, post.metadata["event_payload"]["key"])
-            for channel in self.slack.world.slack.channels.values()
-            for post in channel.posts
-            if post.metadata and "key" in post.metadata.get("event_payload", {}) and not post.deleted
-        )
+        posts = ((one.id, post) for one in self.slack.world.slack.channels.values() for post in one.posts)
+        times = Counter((channel, key) for channel, post in posts if (key := _key(post)) and not post.deleted)
         return [one for one, number in times.items() if number > 1]
 
     def _acted(self) -> Iterator[tuple[str, Verb]]:
@@ -408,6 +405,11 @@ class _Rolling:
             if now != last:
                 last, moved = now, loop.time()
             await asyncio.sleep(0.5)
+
+
+def _key(post: Post) -> str | None:
+    """Under which it was posted."""
+    return (post.metadata or {}).get("event_payload", {}).get("key")
 
 
 def _last_migration(code: Path) -> str:
