@@ -12,6 +12,7 @@ import structlog
 
 from amends.parts import PARTS
 from amends.parts.metrics import condition, figures, figures_without_store
+from amends.parts.rules import RulesInForce
 from amends.parts.slack import SlackPart
 from amends.parts.tally import Tally
 from amends.parts.telegram import TelegramPart
@@ -114,6 +115,8 @@ class Desk:
             self._slack = SlackPart(
                 settings, store, self.texts, self.staff_texts, pace=pace.slack, tally=self.tally
             )
+        holder = self._telegram.holder if self._telegram is not None else ""
+        self._in_force = RulesInForce(store, self.rulebooks, holder)
         self._proposing = Proposing(store, languages=settings.languages)
         page = partial(public_page, self.rulebooks, self.texts)
         self._web = WebPart(settings, page=page, ready=self._condition, figures=self._figures)
@@ -127,6 +130,7 @@ class Desk:
         """
         store = self.store
         await store.in_thread(self._prepare)
+        await self._in_force.begin()
         if "web" in self.parts:
             await self._web.begin(self._hooks())
         if self._telegram is not None:
@@ -158,7 +162,6 @@ class Desk:
     def _prepare(self) -> None:
         """What the record must know before anything is heard or done; SealBroken where it is of another key."""
         self.store.require_key()
-        self.store.use_rulebooks(self.rulebooks)
         if not self.store.is_shared:
             # Another process at the same database may hold what it is sending at this moment.
             self.store.free_leases()
@@ -265,6 +268,7 @@ class Desk:
 
     async def stop(self) -> None:
         """Hear nothing new, finish what was begun, close the lines."""
+        self._in_force.end()
         sides = [side for side in (self._telegram, self._slack) if side is not None]
         # Side by side: each may take its three seconds, and what was begun must have some, too.
         await asyncio.gather(self._web.end(), *(side.hush() for side in sides))

@@ -2,22 +2,26 @@
 
 `python -m benchmarks faults` runs the medium size; `--updates 10000 --due 10000 --kills 200` the whole. The product
 is the real one as a process of its own; the far ends are stand-ins that count (tests/faults). The ceiling of every
-column of losses is 0; seconds stand beside the machine's noise.
+column of losses is 0; seconds stand beside the machine's noise. `releases` (only where it is named) runs an older
+release beside this one: the last before the newest migration, `--before REV` (AMENDS_BEFORE), or `--every` schema's.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import releases
 from benchmarks.noise import noise
 from tests.faults import accidents, database, troubles
 from tests.faults.database import cluster
@@ -32,11 +36,17 @@ out = Console()
 def main(arguments: Sequence[str]) -> None:
     """As the arguments say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
-    parser.add_argument("only", nargs="*", help="kills, accidents, weather; all without an argument")
+    parser.add_argument(
+        "only", nargs="*", help="kills, accidents, weather (all without an argument), releases"
+    )
     parser.add_argument("--updates", type=int, default=400)
     parser.add_argument("--due", type=int, default=400)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--lasts", type=float, default=5.0, help="seconds that each trouble lasts")
+    parser.add_argument(
+        "--before", default=os.environ.get("AMENDS_BEFORE"), help="a commit of the older release"
+    )
+    parser.add_argument("--every", action="store_true", help="the last commit of every schema there was")
     parser.add_argument("--store", choices=STORES, action="append")
     given = parser.parse_args(arguments)
     stores = tuple(given.store or STORES)
@@ -48,6 +58,8 @@ def main(arguments: Sequence[str]) -> None:
         out.print(costs(stores))
     if "weather" in only:
         out.print(weather(given.lasts, stores))
+    if "releases" in only:
+        out.print(releases.table(given.before, every=given.every, report=partial(out.print, style="dim")))
 
 
 def kills(load: Load, stores: tuple[str, ...]) -> Table:

@@ -229,14 +229,32 @@ _LATER: Mapping[str, frozenset[str]] = {
 }
 
 
+def said_later(value: Any) -> frozenset[str]:
+    """What a rulebook, or a part of one, says in settings that came after the first release."""
+    if is_dataclass(value) and not isinstance(value, type):
+        name = type(value).__name__
+        held = {one: getattr(value, one.name) for one in fields(value)}
+        here = {f"{name}.{one.name}" for one in held if _is_later(name, one) and held[one] != _default(one)}
+        return frozenset(here).union(*map(said_later, held.values()))
+    if isinstance(value, Mapping):
+        return frozenset().union(*map(said_later, value.values()))
+    if isinstance(value, tuple | list):
+        return frozenset().union(*map(said_later, value))
+    return frozenset()
+
+
+def _is_later(name: str, one: Field[Any]) -> bool:
+    return one.name in _LATER.get(name, frozenset())
+
+
 def as_json(value: Any) -> Any:
     """The rulebook as JSON values; mapping keys become strings, dates ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
-        later = _LATER.get(type(value).__name__, frozenset())
+        name = type(value).__name__
         return {
             one.name: as_json(getattr(value, one.name))
             for one in fields(value)
-            if not (one.name in later and getattr(value, one.name) == _default(one))
+            if not (_is_later(name, one) and getattr(value, one.name) == _default(one))
         }
     if isinstance(value, Mapping):
         return {_key(key): as_json(one) for key, one in value.items()}

@@ -176,6 +176,7 @@ class Store:
     # Slack
     posts = reading(slack_posts.posts)
     claim_post = writing(slack_posts.claim_post)
+    take_over_post = writing(slack_posts.take_over_post)
     posted = writing(slack_posts.posted)
     post_deleted = writing(slack_posts.post_deleted)
     post_at = reading(slack_posts.post_at)
@@ -292,6 +293,7 @@ class Store:
     open_refs = reading(redating.open_refs)
     use_rulebook = writing(rulebooks.use_rulebook)
     use_rulebooks = writing(rulebooks.use_rulebooks)
+    use_rulebooks_when_readable = writing(rulebooks.use_rulebooks_when_readable)
     current_rulebook = reading(rulebooks.current_rulebook)
     current_rulebooks = reading(rulebooks.current_rulebooks)
     take_place = writing(places.take)

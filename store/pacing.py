@@ -29,6 +29,13 @@ def lead(tx: Tx, name: str, holder: str, seconds: float) -> int | None:
     return None if taken is None else int(taken)
 
 
+def leader(tx: Tx, name: str) -> str | None:
+    """Who holds it now."""
+    query = select(LEASES.c.holder).where(LEASES.c.name == name, LEASES.c.until > database_seconds())
+    held: str | None = tx.connection.execute(query).scalar()
+    return held
+
+
 def let_go(tx: Tx, name: str, holder: str) -> None:
     """Another process may take it at once."""
     tx.connection.execute(

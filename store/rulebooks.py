@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Rulebook, as_json, from_json
+from complaints.rulebook import Rulebook, as_json, from_json, said_later
 from store.errors import NotMigrated, StoreError
 from store.house_chain import SETTINGS_CHAIN as SETTINGS_CHAIN
 from store.house_chain import house_event
+from store.pacing import leader
 from store.tables import RULEBOOKS, SETTINGS
 from store.transactions import Tx
 
@@ -40,6 +41,21 @@ def use_rulebooks(tx: Tx, rulebooks: Rulebooks) -> bool:
     changed = [use_rulebook(tx, rulebooks.own)]
     changed += [use_rulebook(tx, rules, code) for code, rules in rulebooks.others.items()]
     return any(changed)
+
+
+def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, holder: str) -> bool:
+    """`use_rulebooks`, unless another than `holder` has the lead and may not be able to read them; False: not yet.
+
+    They say what those in force do not, in settings that came with some release: a process of the release before
+    would hear nobody from then on, and do nothing on what comes in meanwhile.
+    """
+    led_by = leader(tx, lead)
+    if led_by not in (None, holder) and _current_id(tx, DEFAULT) is not None:
+        known = said_later(tuple(current_rulebooks(tx)))
+        if not said_later(tuple(rulebooks)) <= known:
+            return False
+    use_rulebooks(tx, rulebooks)
+    return True
 
 
 def current_rulebook(tx: Tx) -> Rulebook:

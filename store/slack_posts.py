@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,8 +46,17 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
     if not new:
         # It was deleted when the complaint moved to another place, and has come back.
         again = update(SLACK).where(*here, SLACK.c.deleted_at.is_not(None))
-        tx.connection.execute(again.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now))
-    return _post(tx.connection.execute(select(SLACK).where(*here)).one())
+        back = again.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now)
+        new = tx.connection.execute(back).rowcount == 1
+    return replace(_post(tx.connection.execute(select(SLACK).where(*here)).one()), mine=new)
+
+
+def take_over_post(tx: Tx, post: SlackPost) -> bool:
+    """Whoever claimed this post did not make it; True for the one process that makes it instead."""
+    one = SLACK.c
+    here = (one.ref == post.ref, one.channel == post.channel, one.purpose == post.purpose)
+    left = update(SLACK).where(*here, one.ts.is_(None), one.claimed_at == post.claimed_at)
+    return tx.connection.execute(left.values(claimed_at=tx.now)).rowcount == 1
 
 
 def posted(
@@ -93,7 +103,7 @@ def post_at(tx: Tx, channel: str, ts: str) -> str | None:
 
 
 def _post(row: Any) -> SlackPost:
-    return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws)
+    return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws, row.claimed_at)
 
 
 def slack_seen(tx: Tx, key: str) -> bool:

@@ -248,7 +248,10 @@ class Member:
 
 @dataclass(frozen=True)
 class SlackPost:
-    """Where a case stands in Slack. `purpose` is card, restricted or executive; `shown` the drawn version."""
+    """Where a case stands in Slack. `purpose` is card, restricted or executive; `shown` the drawn version.
+
+    Without `ts` somebody is about to post it since `claimed_at`, or tried; `mine`: whoever was given this just began.
+    """
 
     ref: str
     channel: str
@@ -256,6 +259,8 @@ class SlackPost:
     ts: str | None
     shown: int
     draws: int
+    claimed_at: datetime
+    mine: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ class TelegramPart:
             waiting=self._waiting,
         )
         self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)
+        #: Under this name it polls: on PostgreSQL one replica does, and another takes over.
+        self.holder = name_of_holder()
         self._registered = False
         self._poller: Poller | None = None
         self._begun = asyncio.Event()
@@ -97,8 +99,7 @@ class TelegramPart:
             await self._call_us()
             return
         await self._hear_by_polling()
-        # On PostgreSQL one replica polls and another takes over: the name tells who holds the lease.
-        holder = name_of_holder() if self._store.is_shared else None
+        holder = self.holder if self._store.is_shared else None
         self._poller = Poller(self._app, self._store, self._intake, holder=holder, recovered=self._again)
         await self._poller.run()
 

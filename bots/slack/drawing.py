@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
@@ -19,6 +20,18 @@ from complaints.record import Case
 from complaints.vocabulary import Flag
 from store.outcomes import Done, Later, Outcome
 from store.values import Obligation, SlackPost
+
+#: As long as a duty is leased: who claimed a post and has not made it by then is dead.
+POSTS_WITHIN = timedelta(seconds=20)
+SOON = timedelta(seconds=1)
+
+
+class _UnderWay(Exception):
+    """Look again then."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("another process may be posting it")
+        self.until = until
 
 
 def purposes(case: Case) -> tuple[str, ...]:
@@ -40,6 +53,8 @@ class Drawing:
         self.poster = poster
         # One drawing at a time for each complaint: of two side by side the older might land last.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: Posts that this process itself is to make, and has not.
+        self._begun: set[str] = set()
 
     async def card(self, owed: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is behind, delete what must not be there."""
@@ -71,6 +86,8 @@ class Drawing:
                     if (await self._case(ref)).version == case.version:
                         return Done()
                     anew = False
+            except _UnderWay as other:
+                return Later(other.until, "another process may be posting it")
             except (SlackApiError, Wait, *NETWORK) as failure:
                 return outcome_of(failure)
 
@@ -98,16 +115,20 @@ class Drawing:
 
     async def _one(self, case: Case, purpose: str, post: SlackPost | None, *, anew: bool, home: bool) -> None:
         desk = self.poster.desk
-        channel = desk.places.of(purpose)
+        channel, key = desk.places.of(purpose), self._key(case.ref, purpose)
+        stands: SlackPost
         if post is None:
-            claimed = await desk.do(desk.store.claim_post, case.ref, channel, purpose)
-            ts = claimed.ts
-            draw = claimed.draws + 1
+            stands = await desk.do(desk.store.claim_post, case.ref, channel, purpose)
         else:
-            ts, draw = post.ts, post.draws + 1
+            stands = post
+        ts, draw = stands.ts, stands.draws + 1
+        if stands.mine:
+            self._begun.add(key)
+        elif ts is None:
+            # An earlier try may have arrived although we never heard so.
+            ts = await self.poster.find(channel, key)
             if ts is None:
-                # An earlier try may have arrived although we never heard so.
-                ts = await self.poster.find(channel, self._key(case.ref, purpose))
+                await self._must_not_be_under_way(stands, key)
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
         likes = await desk.do(desk.store.likes_of, case.ref) if home and case.is_open else ()
@@ -123,8 +144,19 @@ class Drawing:
             told=told,
         )
         # A complaint has its card, though somebody deleted it.
-        ts = await self.poster.show(channel, ts, drawn, self._key(case.ref, purpose))
+        ts = await self.poster.show(channel, ts, drawn, key)
         await desk.do(desk.store.posted, case.ref, purpose, ts, case.version, draw)
+        self._begun.discard(key)
+
+    async def _must_not_be_under_way(self, post: SlackPost, key: str) -> None:
+        """Another process may be posting it at this moment, not yet to be found: two cards would stand there."""
+        desk = self.poster.desk
+        if not desk.store.is_shared or key in self._begun:
+            return
+        until = post.claimed_at + POSTS_WITHIN
+        if desk.store.now() < until or not await desk.do(desk.store.take_over_post, post):
+            raise _UnderWay(max(until, desk.store.now() + SOON))
+        self._begun.add(key)
 
     async def _remove(self, post: SlackPost) -> None:
         """Delete a post and what we wrote in its thread: it stands where it may not be seen any more."""

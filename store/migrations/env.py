@@ -1,15 +1,19 @@
 """How Alembic runs: one connection; on SQLite without foreign keys, which are checked at the end."""
 
+import time
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection, DateTime, String, TypeDecorator, create_engine, event, pool
+from sqlalchemy.exc import PendingRollbackError
 from sqlmodel.sql.sqltypes import AutoString
 
 from store.tables import METADATA
 
 #: Any number that nobody else takes in this database.
 LOCK = 0x616D656E
+#: Seconds after which one of several that start together asks again.
+ASKS_EVERY = 0.2
 
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
@@ -29,7 +33,7 @@ def compare_type(_context: Any, _inspected: Any, _column: Any, inspected: Any, d
 
 
 def run(connection: Connection) -> None:
-    """All revisions asked for, in one transaction."""
+    """All revisions asked for, in one transaction, but for an index that is made beside people's work."""
     context.configure(
         connection=connection,
         target_metadata=METADATA,
@@ -38,10 +42,26 @@ def run(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            # Of several replicas that start together one migrates; the others wait and find it done.
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         context.run_migrations()
+
+
+def wait_for_our_turn(connection: Connection) -> None:
+    """Of several replicas that start together one migrates; the others wait and find it done.
+
+    The lock is the connection's, for a migration may end a transaction. It is asked for again and again: an index
+    that is made CONCURRENTLY waits for every statement under way, one that waits for us among them, and so for ever.
+    """
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        connection.rollback()
+        time.sleep(ASKS_EVERY)
+    connection.rollback()
+
+
+def what_happened(hidden: BaseException) -> BaseException:
+    """The failure itself: where a connection is lost in a block without a transaction, Alembic hides it."""
+    while isinstance(hidden, PendingRollbackError) and hidden.__context__ is not None:
+        hidden = hidden.__context__
+    return hidden
 
 
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
@@ -60,10 +80,17 @@ if engine.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-with engine.begin() as connection:
-    run(connection)
-    if engine.dialect.name == "sqlite":
+if engine.dialect.name == "sqlite":
+    with engine.begin() as connection:
+        run(connection)
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise RuntimeError(f"the migration broke references in: {sorted({row[0] for row in broken})}")
+else:
+    with engine.connect() as connection:
+        wait_for_our_turn(connection)
+        try:
+            run(connection)
+        except PendingRollbackError as hidden:
+            raise what_happened(hidden) from None
 engine.dispose()

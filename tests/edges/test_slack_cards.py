@@ -21,7 +21,7 @@ from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
 from store.open import Store
 from store.outcomes import NoPlace
-from tests.databases import FakeClock
+from tests.databases import FakeClock, opened
 from tests.edges.slack_office import (
     ALICE,
     ASSESSMENT,
@@ -151,6 +151,24 @@ async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
 
     assert len(office.staff(ALICE).channel(TRIAGE).posts) == 1
     assert "Received" in card.text
+
+
+async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_it_may_live(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    with opened(postgres_url, clock) as store:
+        async with office_of(store, clock) as office:
+            ref = office.receive()
+            store.claim_post(ref, TRIAGE, "card")
+            office.propose(ref)
+            await office.idle()
+            meanwhile = len(office.staff(ALICE).channel(TRIAGE).posts)
+            clock.go_on(seconds=30)
+            card = await office.card(ref)
+
+            assert meanwhile == 0
+            assert len(office.staff(ALICE).channel(TRIAGE).posts) == 1
+            assert "Received" in card.text
 
 
 async def test_a_card_that_somebody_deleted_is_posted_anew(office: Office) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -20,10 +22,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sqlalchemy import select
 
 from complaints import permissions
-from complaints.errors import ComplaintError, NotAllowed
+from complaints.errors import AlreadyDone, ComplaintError, NotAllowed
 from complaints.folding import fold
 from complaints.intake import said
+from complaints.jurisdictions import Rulebooks
 from complaints.owing import standing
+from complaints.particulars import Sign
 from complaints.people import MODEL, SYSTEM
 from complaints.record import Case, Facts
 from complaints.vocabulary import Verb
@@ -31,10 +35,10 @@ from store.open import Store, open_store
 from store.stuck import Reason
 from store.tables import MESSAGES, OBLIGATIONS
 from store.transactions import Tx
-from store.values import Act, Chat, Conversation, Member, MessageState, Obligation, Turn
+from store.values import Act, Chat, Code, CodeState, Conversation, Member, MessageState, Obligation, Turn
 from tests.databases import KEYS, FakeClock, Migrated
 from tests.rules.builders import MONA, RULES, STAFF
-from tests.rules.random_acts import NEXT, WORDS, likely_facts
+from tests.rules.random_acts import NEXT, RULEBOOKS, WORDS, likely_facts, moment
 
 CHATS = tuple(Chat("telegram", f"7000{number}", "en", "P") for number in range(2))
 MEMBERS = tuple(Member(one.id, one.id, (), one.roles) for one in STAFF)
@@ -58,6 +62,14 @@ SPANS = (0, 0, 1, 20, 60 * 7, 60 * 24 * 2, 60 * 24 * 20)
 LONG = 3600.0
 
 
+@dataclass(frozen=True)
+class Plain:
+    """Words in which the plain rules see nothing."""
+
+    signs: tuple[Sign, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
 class Desk(RuleBasedStateMachine):
     """One database; a process that dies and starts again, two people who write, and the staff."""
 
@@ -76,6 +88,10 @@ class Desk(RuleBasedStateMachine):
         self.in_hand: dict[int, Obligation] = {}
         self.incidents: list[int] = []
         self.erased: set[str] = set()
+        #: What staff wrote down, by its key; the codes that they gave for it.
+        self.logged: dict[str, str] = {}
+        self.codes: list[str] = []
+        self.showings = count()
         self._hears(Random(dice))
 
     @rule(dice=st.integers(0, 2**32))
@@ -84,9 +100,12 @@ class Desk(RuleBasedStateMachine):
         drawn = Random(dice)
         drawn.choice(
             (
-                self._hears, self._hears_again, *[self._staff] * 7, self._complainant, self._complainant,
+                self._hears, self._hears_again, self._complainant, self._complainant,
                 self._claims, self._claims, *[self._finishes] * 4, self._dies, self._time_passes,
                 *[self._beside] * 3, self._by_itself, self._one_cause, self._takes_up_again, self._forgets,
+                self._by_voice, *[self._other_rules, self._to_a_chat] * 2,
+                # Last, for it is what Hypothesis's favourite number, 0, comes out at.
+                *[self._staff] * 7,
             )
         )(drawn)  # fmt: skip
 
@@ -177,6 +196,83 @@ class Desk(RuleBasedStateMachine):
             with suppress(ComplaintError):
                 self.store.update_all(number, by, {"text.en": "x", "text.tr": "x"})
 
+    def _other_rules(self, dice: Random) -> None:
+        """The operator looks at what other rules would make of a complaint, and puts it under them."""
+        ref, rules, later = dice.choice(self._refs()), dice.choice(RULEBOOKS), dice.random() < 0.3
+        case, known = self.store.case(ref), Rulebooks(rules)
+        country = {"jurisdiction": rules.country} if dice.random() < 0.9 else {}
+        seen = dice.choice((None, case.version, case.version, case.version - 1))
+        try:
+            would = self.store.would_redate(ref, known, "x", later=later, **country)
+            done = self.store.redate(ref, known, "x", later=later, seen=seen, **country)
+        except ComplaintError:
+            assert self.store.case(ref) == case
+            return
+        after = self.store.case(ref)
+        assert done == would
+        assert (after.rules, after.first_rules) == (rules, case.first_rules)
+        with pytest.raises(ComplaintError):
+            self.store.redate(ref, known, "x", seen=case.version, **country)
+        assert self.store.case(ref) == after
+
+    def _by_voice(self, dice: Random) -> None:
+        """Somebody calls: staff write it down, and read out a code for it, or a newer one."""
+        if not self.logged or dice.random() < 0.4:
+            by, key = self.store.actor(MONA.id), f"slack:log:{len(self.logged)}"
+            facts = {"channel": "phone", "received_at": moment(self.clock(), 30), "language": "en"}
+            words = {"description": f"said {key}", "name": "P"}
+            self.logged[key] = self.store.log(key, facts, words, by, lambda *_: Plain()).ref
+            with pytest.raises(AlreadyDone):
+                self.store.log(key, facts, words, by, lambda *_: Plain())
+        ref = dice.choice(list(self.logged.values()))
+        case = self.store.case(ref)
+        try:
+            code, _ = self.store.bind_code(ref, self.store.actor(dice.choice(MEMBERS).id))
+        except ComplaintError:
+            assert self.store.case(ref) == case
+            return
+        assert not case.has_chat
+        self.codes.append(code)
+
+    def _to_a_chat(self, dice: Random) -> None:
+        """A code is sent from a chat: the complaint goes on there, once, and belongs to who is there."""
+        if not self.codes:
+            return
+        chat, key = dice.choice(CHATS), f"tg:code:{next(self.showings)}"
+        sent = dice.choice((*self.codes, "00000000"))
+        found: list[Code] = []
+
+        def step(talk: Conversation) -> Turn:
+            found.append(talk.code(sent))
+            opens = found[0].case if found[0].state is CodeState.FOUND else None
+            return Turn(state=talk.state, acts=(Act(Verb.BIND, opens.ref),) if opens else ())
+
+        try:
+            self.store.hear(key, chat, step)
+        except ComplaintError:
+            return
+        assert self.store.hear(key, chat, step).repeat
+        before = found[0].case
+        if found[0].state is CodeState.FOUND and before is not None:
+            mine = self.told.setdefault(chat.address, [])
+            assert before.ref not in self._in_chats()
+            mine.append(before.ref)
+            after = self.store.case(before.ref)
+            assert (before.has_chat, after.has_chat) == (False, True)
+            assert self.store.contact(before.ref) == chat
+            assert self._code(chat, sent).state in (CodeState.YOURS, CodeState.LOCKED)
+
+    def _code(self, chat: Chat, sent: str) -> Code:
+        """What a code is to this chat."""
+        found: list[Code] = []
+
+        def step(talk: Conversation) -> Turn:
+            found.append(talk.code(sent))
+            return Turn(talk.state)
+
+        self.store.hear(f"tg:code:{next(self.showings)}", chat, step)
+        return found[0]
+
     def _by_itself(self, dice: Random) -> None:
         """What the desk does without anybody's decision."""
         case, verb = self.store.case(dice.choice(self._refs())), dice.choice(BY_ITSELF)
@@ -227,6 +323,8 @@ class Desk(RuleBasedStateMachine):
             "letter",
             "closing",
             "survey",
+            "dates",
+            "tell_by_voice",
         )
         claimed = self.store.claim(kinds, dice.randint(1, 6), LONG)
         assert not {one.id for one in claimed} & set(self.in_hand)
@@ -289,6 +387,9 @@ class Desk(RuleBasedStateMachine):
         self.clock.go_on(minutes=dice.choice(SPANS))
 
     def _refs(self) -> list[str]:
+        return list(dict.fromkeys((*self._in_chats(), *self.logged.values())))
+
+    def _in_chats(self) -> list[str]:
         return [ref for mine in self.told.values() for ref in mine]
 
     def teardown(self) -> None:
@@ -300,7 +401,7 @@ class Desk(RuleBasedStateMachine):
             assert store.verify().first_bad is None
             for ref in self._refs():
                 case, events = store.case(ref), store.history(ref)
-                assert fold(events, case.rules) == case
+                assert fold(events, case.first_rules) == case
                 acknowledged = Counter(
                     event.facts.get("level") for event in events if event.verb is Verb.ACKNOWLEDGE
                 )
@@ -310,7 +411,9 @@ class Desk(RuleBasedStateMachine):
                 assert len(owed) == len(set(owed))
                 assert {one.key for one in standing(case)} <= set(owed)
             assert [ref for ref in self.erased if any(map(_readable, store.record(ref)["texts"]))] == []
-            assert self._said() == Counter(f"said {key}" for key, _, _ in self.updates if key in self._kept())
+            heard = [key for key, _, _ in self.updates if key in self._kept()]
+            written = [key for key, ref in self.logged.items() if ref not in self.erased]
+            assert self._said() == Counter(f"said {key}" for key in (*heard, *written))
             sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
             assert set(store.run(_rows(sending), writes=False)) <= self._open()
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, update
+from sqlalchemy import Connection, Engine, inspect, select, text, update
 
 from store import migrating
 from store.engines import engines
-from store.errors import NotMigrated, StoreError
+from store.errors import DatabaseAway, NotMigrated, StoreError
 from store.open import open_store
 from store.tables import METADATA, RULEBOOKS, SKETCHES
 from store.transactions import Tx
@@ -289,3 +291,58 @@ def test_sqlite_writes_ahead_flushes_and_keeps_references(sqlite_url: str) -> No
         }
     made.close()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+#: The release before each migration that makes an index on a table that may be large, and what it writes there.
+INDEXED = {
+    "0004": "UPDATE obligations SET attempts = attempts",
+    "0006": "UPDATE sketches SET ref = ref",
+}
+
+
+@pytest.mark.parametrize("before", INDEXED)
+def test_an_index_is_made_beside_a_release_that_writes_and_again_after_a_broken_try(
+    before: str, postgres_server: Server
+) -> None:
+    url = postgres_server.new_database()
+    migrating.upgrade(url, before)
+    fill(url, 1)
+    writes = INDEXED[before]
+    engine = engine_of(url)
+    with ThreadPoolExecutor() as pool, engine.connect() as holding:
+        # Somebody is in the middle of their work: whatever locks the whole table waits here, and others behind it.
+        holding.exec_driver_sql(writes)
+        upgrading = pool.submit(migrating.upgrade, url)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            making = _waits_for(other, "CREATE %INDEX")
+            other.exec_driver_sql("SET lock_timeout = '2s'")
+            other.exec_driver_sql(f"{writes} WHERE false")
+            # As where the process is killed, and its connection with it.
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({making})")
+        with pytest.raises(DatabaseAway):
+            upgrading.result(20)
+    assert (migrating.standing_of(url).revision, _broken(engine)) == (before, 1)
+
+    migrating.upgrade(url)
+
+    assert (migrating.standing_of(url).is_current, _broken(engine)) == (True, 0)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def _waits_for(connection: Connection, statement: str) -> int:
+    """The process of whoever runs this statement, once one waits with it."""
+    query = text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE :said")
+    for _ in range(200):
+        found = connection.execute(query, {"said": f"{statement}%"}).scalar()
+        if found is not None:
+            return int(found)
+        time.sleep(0.05)
+    raise AssertionError(f"nobody waits with {statement}")
+
+
+def _broken(engine: Engine) -> int:
+    """How many indexes a try has left that nobody reads."""
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")) or 0)

@@ -53,9 +53,10 @@ class Load:
         return sorted(chance.sample(range(1, max(2, int(steps * 0.95))), self.kills))
 
 
-def owe(store: Store, load: Load) -> None:
-    """One complaint in each chat that is owed something, signed, and its numbered prompts; all due now."""
-    for chat in load.owed:
+def owe(store: Store, load: Load, chats: Iterable[int] | None = None) -> None:
+    """One complaint in each chat that is owed something (or these of them), signed, and its numbered prompts; all
+    due now."""
+    for chat in load.owed if chats is None else chats:
         store.hear(f"seed:{chat}", Chat("telegram", str(chat), "en", "P"), _Step(chat, load.a_chat - 1))
 
 

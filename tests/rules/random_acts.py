@@ -296,6 +296,7 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
         "other_complainant": dice.choice((ANNA.id, "p2")),
     },
     Verb.DECLARE_CONFLICT: lambda dice, case, at: {"who": dice.choice(HANDLING).id},
+    Verb.BIND: lambda dice, case, at: dice.choice(({}, {"person": dice.choice((ANNA.id, "p2"))})),
     Verb.REDATE: lambda dice, case, at: {"rulebook": "x", "before": "y", "jurisdiction": "GB"},
     Verb.SURVEY: lambda dice, case, at: {"step": dice.choice(("sent", "reminded", "answered"))},
 }

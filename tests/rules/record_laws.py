@@ -161,6 +161,8 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or priority_of(before) is not priority_of(after)
         or before.level != after.level
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
+        # In the same moment as the contact before it, too.
+        or (one.target is Target.UPDATE and event.verb is Verb.INFORM)
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
         or (one.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))

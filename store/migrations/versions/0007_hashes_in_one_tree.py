@@ -14,14 +14,18 @@ branch_labels = None
 depends_on = None
 
 
+KEY = "pk_sketches_by_hash"
+
+
 def upgrade() -> None:
     """On PostgreSQL the key alone is made anew, on SQLite the table, sorted."""
     if op.get_bind().dialect.name == "postgresql":
+        _make_the_key()
         op.drop_constraint("pk_sketches", "sketches", type_="primary")
         op.alter_column("sketches", "n", nullable=True)
-        op.create_primary_key("pk_sketches", "sketches", ["band_index", "at", "ref"])
+        op.execute(f"ALTER TABLE sketches ADD CONSTRAINT pk_sketches PRIMARY KEY USING INDEX {KEY}")
         op.drop_index("ix_sketches_band", table_name="sketches")
-        # Last, for it locks the complaints too: none is held back while the key is made.
+        # Last, for it locks the complaints too.
         op.drop_constraint("fk_sketches_ref", "sketches", type_="foreignkey")
         return
     op.create_table(
@@ -39,6 +43,28 @@ def upgrade() -> None:
     )
     op.drop_table("sketches")
     op.rename_table("sketches_by_hash", "sketches")
+
+
+def _make_the_key() -> None:
+    """Beside everybody's work: what takes long is done before any lock is held."""
+    columns = ["band_index", "at", "ref"]
+    if not op.get_bind().scalar(sa.text("SELECT EXISTS (SELECT FROM sketches)")):
+        # A table without rows is locked for no time, and new tables come all or none.
+        op.create_index(KEY, "sketches", columns, unique=True)
+        return
+    with op.get_context().autocommit_block():
+        if _is_broken():
+            op.execute(f"DROP INDEX CONCURRENTLY {KEY}")
+        # One that is whole was made by a try that ended right after.
+        op.create_index(
+            KEY, "sketches", columns, unique=True, postgresql_concurrently=True, if_not_exists=True
+        )
+
+
+def _is_broken() -> bool:
+    """Left by a try that was killed: it is written to and never read."""
+    broken = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid)"
+    return bool(op.get_bind().scalar(sa.text(broken), {"name": KEY}))
 
 
 def downgrade() -> None:
