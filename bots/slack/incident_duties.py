@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,8 @@ from store.values import Obligation
 _SOON = timedelta(seconds=2)
 #: A letter that has not left by then is somebody's task, and the card is drawn when anything moves.
 _FOLLOWED = timedelta(days=3)
+#: Seconds after which a process that began to post a first card and did not end is dead.
+_POSTS_WITHIN = 20.0
 
 
 class IncidentDuties:
@@ -27,6 +30,7 @@ class IncidentDuties:
         self.poster = poster
         # One drawing at a time: of two side by side the older might land last.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._holder = secrets.token_hex(8)
 
     async def card(self, owed: Obligation) -> Outcome:
         """`incident_card:<id>:<why>`: post or redraw the card; again while letters are under way."""
@@ -35,7 +39,8 @@ class IncidentDuties:
         async with lock:
             incident = await desk.do(desk.store.incident, number)
             standing = await self._standing(incident)
-            await self._draw(incident, standing)
+            if not await self._draw(incident, standing):
+                return Later(desk.store.now() + _SOON, "another process may be posting it")
         now = desk.store.now()
         since = now - (incident.updated_at or now)
         # Of all drawings that are owed meanwhile only the update's own goes on following.
@@ -51,12 +56,29 @@ class IncidentDuties:
             return Standing(counts)
         return Standing(counts, await desk.do(desk.store.incident_deliveries, incident.batch))
 
-    async def _draw(self, incident: Incident, standing: Standing) -> None:
-        desk = self.poster.desk
+    async def _draw(self, incident: Incident, standing: Standing) -> bool:
+        """Show it; False while another process may be posting the first one, which history does not show yet."""
+        store, do = self.poster.desk.store, self.poster.desk.do
+        channel, ts, draws = await do(store.incident_post, incident.id, self.poster.desk.places.triage)
+        if ts is not None:
+            await self._show(incident, standing, channel, ts, draws)
+            return True
+        first = f"{KIND}/{incident.id}"
+        if await do(store.lead, first, self._holder, _POSTS_WITHIN) is None:
+            return False
+        # Asked again: whoever held it before us may have posted it.
+        channel, ts, draws = await do(store.incident_post, incident.id, channel)
+        await self._show(incident, standing, channel, ts, draws)
+        # After a failure nobody knows whether it arrived: the next one waits until it would be found.
+        await do(store.let_go, first, self._holder)
+        return True
+
+    async def _show(
+        self, incident: Incident, standing: Standing, channel: str, ts: str | None, draws: int
+    ) -> None:
+        desk, key = self.poster.desk, f"incident:{incident.id}"
         rules = await desk.do(desk.store.current_rulebook)
-        channel, ts, draws = await desk.do(desk.store.incident_post, incident.id, desk.places.triage)
         drawn = incident_card(incident, standing, desk.voice, zone=rules.calendar.zone, draw=draws + 1)
-        key = f"incident:{incident.id}"
         if ts is None:
             # An earlier try may have arrived although we never heard so.
             ts = await self.poster.find(channel, key)

@@ -100,6 +100,21 @@ async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
     assert "Zzyzx" not in card.text
 
 
+@pytest.mark.on_both
+async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_it_may_live(
+    office: Office, clock: FakeClock
+) -> None:
+    office.store.lead("incident_card/1", "another", 20)
+    await opened(office, hears(office, 1))
+    await follows(office, clock)
+    meanwhile = [one for one in office.staff(ALICE).channel(TRIAGE).cards if "We know of" in one.text]
+    office.store.let_go("incident_card/1", "another")
+    await follows(office, clock)
+
+    assert meanwhile == []
+    assert "No water in the north" in (await incident_card(office)).text
+
+
 async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
     ref = hears(office, 1)
     with pytest.raises(Refused) as refused:
