@@ -70,6 +70,8 @@ def reopened(case: Case, event: Event) -> Case:
         reopened=case.reopened + 1,
         reopened_seq=event.seq,
         level_started_at=event.at,
+        # A day that was named for the next news before it ended is none of this life's.
+        next_news_by=None,
         flags=case.flags - {Flag.WITHDRAWN},
     )
 

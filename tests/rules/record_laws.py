@@ -163,12 +163,20 @@ def _may_move(before: Case, event: Event, after: Case, one: TargetSet) -> bool:
         or (one.target is Target.UPDATE and after.last_contact_at != before.last_contact_at)
         # In the same moment as the contact before it, too.
         or (one.target is Target.UPDATE and event.verb is Verb.INFORM)
+        or (one.target is Target.UPDATE and _only_the_named_day_stays(before, after))
         or (one.target is Target.WAITING and event.verb is Verb.ASK)
         or (one.target is Target.DECIDE and _complexity(before) != _complexity(after))
         or (one.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))
         or before.received_at != after.received_at
         or (one.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _only_the_named_day_stays(before: Case, after: Case) -> bool:
+    """News as often as the rules ask ends with the decision; the day that somebody named for it does not."""
+    latest = after.target(Target.UPDATE)
+    named = before.next_news_by
+    return latest is not None and named is not None and latest.internal_due == named and bool(after.decision)
 
 
 def _counts_from_the_acknowledgement(before: Case, after: Case) -> bool:

@@ -28,8 +28,10 @@ from tests.rules.builders import (
     a_told_case,
     acknowledged,
     an_assessed_case,
+    an_investigated_case,
     assessed,
     at,
+    decided,
     rules_with,
 )
 
@@ -148,6 +150,18 @@ def test_reopening_starts_the_clocks_anew() -> None:
     told = a_closed_case().later(days=7).do(Verb.REOPEN, ANNA, {}, {"reason": "It came back."})
     assert due(told, Target.DECIDE) == at("2026-11-24 17:30")
     assert the(told, Target.DECIDE).met_at is None
+
+
+@clause("7.3")
+def test_a_day_named_for_the_next_news_before_the_end_is_no_date_of_the_reopened_complaint() -> None:
+    named = an_investigated_case().do(
+        Verb.INFORM, ALICE, {"next_date": "2026-11-05"}, {"done": "A.", "left": "B."}
+    )
+    ended = named.do(Verb.WITHDRAW, ANNA)
+    again = ended.later(days=7).do(Verb.REOPEN, ANNA, {}, {"reason": "It came back."})
+    answered = decided(again.later(days=1))
+    update = the(answered, Target.UPDATE)
+    assert (update.met_at, update.start) == (answered.last.at, again.last.at)
 
 
 @clause("7.3")
