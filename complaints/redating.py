@@ -104,7 +104,7 @@ def _moved(case: Case, one: Wanted, latest: TargetSet, at: datetime, *, later: b
         promised = _inside_the_law(case, latest.promised_due)
         capped = internal < latest.internal_due
         row["basis"] = f"extend;{CAPPED_BY_LAW}" if capped else "extend"
-    if one.fixed is None and one.target not in OF_THE_LAW:
+    if (one.fixed is None or one.target is Target.UPDATE) and one.target not in OF_THE_LAW:
         if latest.internal_due <= at and internal > latest.internal_due:
             # As with an extension: what was missed is not mended afterwards.
             internal, notes = latest.internal_due, [*notes, MISSED]

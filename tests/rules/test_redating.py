@@ -105,6 +105,20 @@ def test_a_promised_date_stays_though_the_rules_give_a_later_one() -> None:
 
 
 @clause("7.3")
+def test_a_day_that_was_named_for_the_next_news_takes_the_place_of_no_nearer_promise() -> None:
+    words = {"done": "Read.", "left": "Ask."}
+    told = an_assessed_case().do(Verb.INFORM, ALICE, {"next_date": "2026-11-12"}, words)
+    seldom = rules_with(
+        by_priority={
+            priority: replace(spans, update_every="10 bd")
+            for priority, spans in RULES.targets.by_priority.items()
+        }
+    )
+    kept, moved = redated(told, seldom), redated(told, seldom, later=True)
+    assert dates(kept, Target.UPDATE) == dates(told, Target.UPDATE) == (at("2026-11-10 17:30"),) * 2
+    assert dates(moved, Target.UPDATE) == (at("2026-11-12 17:30"),) * 2
+
+
 def test_a_promise_moves_later_only_on_demand_and_the_complainant_is_told_why() -> None:
     told = redated(an_assessed_case(), SHUT, later=True)
     assert dates(told, Target.DECIDE) == (at("2026-11-18 17:30"), at("2026-11-18 17:30"))
