@@ -182,9 +182,8 @@ def look_at(file: Path) -> dict[str, Any]:
 
 def revision_of(connection: Connection, file: Path) -> str:
     """The release of the record in a sound file; StoreError where a page or a row is damaged, or it is no record."""
-    pages, each = (
-        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in ("page_count", "page_size")
-    )
+    pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+    each = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
     # SQLite takes what is missing of the last page for noughts.
     sound("ok" if file.stat().st_size >= pages * each else "its end is missing", file)
     sound(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
