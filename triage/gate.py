@@ -230,7 +230,7 @@ def _missed(figures: Mapping[str, Any]) -> list[str]:
     )
     if after <= before:
         return []
-    return [f"Misses {after} complaints of severity >= 4, the one in use {before}."]
+    return [f"Of severity >= 4 it misses {after}, the one in use {before}."]
 
 
 def _by_lot(parts: Sequence[Part]) -> list[str]:

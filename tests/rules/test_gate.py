@@ -110,7 +110,7 @@ def test_missing_one_critical_complaint_more_is_enough_to_be_turned_away() -> No
     after = said(LABELS, right=right, scores=ranked, alerts=one_missed)
     found = verdict(after, before, severities)
     assert not found.passes
-    assert found.reasons == ("Misses 1 complaints of severity >= 4, the one in use 0.",)
+    assert found.reasons == ("Of severity >= 4 it misses 1, the one in use 0.",)
     assert verdict(before, after, severities).passes
 
 
