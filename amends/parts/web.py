@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from amends.parts.metrics import CONTENT_TYPE
+from amends.parts.server import server_for
 from amends.settings import Problem, Settings, SettingsError
 
 Hook = Callable[[Request], Awaitable[Response]]
@@ -23,9 +24,6 @@ Ready = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
 Figures = Callable[[], Awaitable[str]]
 #: The public page of a country, by its two letters; None: of the organisation's own.
 Page = Callable[[str | None], str]
-
-#: Callers at once; the next hears 503 and comes again.
-MOST_CALLERS = 512
 
 log = structlog.get_logger(__name__)
 
@@ -68,23 +66,6 @@ class WebPart:
 
 def _taken(listen: str) -> str:
     return f"{listen} cannot be listened at; is another program there, or the address not of this machine?"
-
-
-def server_for(app: Starlette, host: str, port: int) -> uvicorn.Server:
-    """The server as we run it: no log of its own, and no more callers at once than one process can answer."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            limit_concurrency=MOST_CALLERS,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=3,
-        )
-    )
 
 
 async def not_now(_: Request) -> Response:

@@ -7,7 +7,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
-from amends.parts.web import Hook, server_for, web_app
+from amends.parts.server import server_for
+from amends.parts.web import Hook, web_app
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from amends import wiring
+from amends.parts import server
 from amends.settings.loading import load
 from bots import bodies
 from bots.bodies import MOST_BYTES
@@ -252,6 +253,30 @@ async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch:
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 10\r\n\r\n{{"
     assert b" 408 " in await bare_line(telegram, head.encode())
     assert await _post(telegram, json.dumps(update(7)).encode()) == 200
+
+
+async def test_who_trickles_a_head_is_not_waited_for_and_who_asks_again_is_kept(
+    telegram: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_WITHIN", 1.5)
+    host, port = telegram.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+
+    async def trickles() -> None:
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"X-A: b\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+
+    async with httpx.AsyncClient(trust_env=False, timeout=20, base_url=telegram) as caller:
+        trickling = asyncio.create_task(trickles())
+        async with asyncio.timeout(20):
+            while not trickling.done():
+                assert (await caller.get("/healthz")).status_code == 200
+                await asyncio.sleep(0.2)
+    writer.close()
 
 
 async def test_a_caller_who_hangs_up_and_one_who_speaks_no_http_harm_nobody(telegram: str) -> None:
