@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from complaints.hours import WEEKDAYS
+from complaints.localtime import day_ended
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -141,9 +142,8 @@ def _day(day: date | None) -> str:
 
 def _closing(local: datetime | None) -> str:
     # The end of the last day counted: "Thu 5 Nov 00:00" after "1 bd on: Wed 4 Nov" reads as one day more.
-    if local is None or local.time() != time.min:
-        return _moment(local)
-    return f"{_day(local.date() - timedelta(days=1))} 24:00"
+    ended = None if local is None else day_ended(local)
+    return _moment(local) if ended is None else f"{_day(ended)} 24:00"
 
 
 def _moment(local: datetime | None) -> str:

@@ -44,6 +44,11 @@ def last_day(at: datetime, zone: str) -> date:
     return wall(at - timedelta(microseconds=1), zone).date()
 
 
+def day_ended(local: datetime) -> date | None:
+    """The day that ends at this wall time, for a due time at midnight is its 24:00; None at any other time."""
+    return local.date() - timedelta(days=1) if local.time() == time.min else None
+
+
 def at_minute(day: date, minute: int, zone: str) -> datetime:
     """The instant so many minutes after midnight by the wall clock; 1440 is midnight at the day's end."""
     days, rest = divmod(minute, MINUTES_A_DAY)

@@ -115,8 +115,7 @@ def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
     if before is None or _named_as(before) == _named_as(after):
         return
     if _kept_back(before) != _kept_back(after):
-        likes = like_cases(tx, sketch_of(tx, after.ref), ref=after.ref)
-        _owe_redrawing(tx, [one.ref for one in likes if one.is_open], why=f"{after.ref}:{after.version}")
+        _owe_redrawing(tx, _open_likes(tx, after.ref), why=f"{after.ref}:{after.version}")
     elif before.erased_at != after.erased_at:
         # Its sketch goes with this very event: nothing could look for them later.
         redraw_likes(tx, after.ref)
@@ -127,8 +126,12 @@ def owe_for_likes(tx: Tx, before: Case | None, after: Case) -> None:
 
 def redraw_likes(tx: Tx, ref: str) -> None:
     """The cards that name this one are drawn anew soon, a few of them."""
-    likes = like_cases(tx, sketch_of(tx, ref), ref=ref)
-    _owe_redrawing(tx, [one.ref for one in likes if one.is_open][:_REDRAWN])
+    _owe_redrawing(tx, _open_likes(tx, ref)[:_REDRAWN])
+
+
+def _open_likes(tx: Tx, ref: str) -> list[str]:
+    """The open ones: their cards name this complaint."""
+    return [one.ref for one in like_cases(tx, sketch_of(tx, ref), ref=ref) if one.is_open]
 
 
 def _named_as(one: Case) -> tuple[Any, ...]:

@@ -15,9 +15,9 @@ import scipy.sparse as sparse
 from triage.features import grams, plain
 from triage.pipeline import Model
 from triage.text import LONGEST, evened, normalise
+from triage.words import WORD
 
 FOR, AGAINST = 5, 3
-_WORD = re.compile(r"\b\w\w+\b")
 _EDGE = re.compile(r"^[^\w\u0300-\u036f]+|[^\w\u0300-\u036f]+$")
 
 
@@ -60,7 +60,7 @@ def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     before: tuple[int, str] | None = None
     for place, piece in enumerate(folded):
-        for word in _WORD.findall(piece):
+        for word in WORD.findall(piece):
             if word in words:
                 found.append((place, words[word]))
             if before is not None and (pair := words.get(f"{before[1]} {word}")) is not None:

@@ -15,12 +15,12 @@ import scipy.sparse as sparse
 
 from triage.folding import fold
 
-_WORD = re.compile(r"\b\w\w+\b")
+WORD = re.compile(r"\b\w\w+\b")
 
 
 def words_of(text: str) -> list[str]:
     """The words of a normalised text, folded, in their order; single letters are none."""
-    return _WORD.findall(fold(text).text)
+    return WORD.findall(fold(text).text)
 
 
 def count_words(texts: Sequence[str], vocabulary: Mapping[str, int]) -> sparse.csr_matrix:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from complaints.localtime import day_ended
 
 #: Into a file or a pipe nothing is broken into lines: one finding, one line.
 _WIDE = 400
@@ -45,16 +47,15 @@ def _plain(text: str) -> Text:
     return Text("".join(one if one in "\n\t" or one.isprintable() else "\ufffd" for one in text))
 
 
-def local_by(instant: str, zone: Any) -> str:
-    """A due time likewise; the end of a day is its own 24:00, not the next day's 00:00."""
-    at = datetime.fromisoformat(instant).astimezone(zone)
-    if at.time() != time.min:
-        return f"{at:%a %d %b %Y %H:%M}"
-    return f"{at.date() - timedelta(days=1):%a %d %b %Y} 24:00"
-
-
 def local(instant: str | None, zone: Any) -> str | None:
     """An instant of the record in the organisation's time, for people."""
     if instant is None:
         return None
     return datetime.fromisoformat(instant).astimezone(zone).strftime("%a %d %b %Y %H:%M")
+
+
+def local_by(instant: str, zone: Any) -> str:
+    """A due time likewise, but the end of a day is its own 24:00, not the next day's 00:00."""
+    at = datetime.fromisoformat(instant).astimezone(zone)
+    ended = day_ended(at)
+    return f"{at:%a %d %b %Y %H:%M}" if ended is None else f"{ended:%a %d %b %Y} 24:00"

@@ -24,13 +24,15 @@ from store.values import Obligation, SlackPost
 #: As long as a duty is leased: who claimed a post and has not made it by then is dead.
 POSTS_WITHIN = timedelta(seconds=20)
 SOON = timedelta(seconds=1)
+#: Why a first post waits.
+ELSEWHERE = "another process may be posting it"
 
 
 class _UnderWay(Exception):
     """Look again then."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__("another process may be posting it")
+        super().__init__(ELSEWHERE)
         self.until = until
 
 
@@ -87,7 +89,7 @@ class Drawing:
                         return Done()
                     anew = False
             except _UnderWay as other:
-                return Later(other.until, "another process may be posting it")
+                return Later(other.until, ELSEWHERE)
             except (SlackApiError, Wait, *NETWORK) as failure:
                 return outcome_of(failure)
 

@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
+from bots.slack.drawing import ELSEWHERE, POSTS_WITHIN
 from bots.slack.incident_card import Standing, incident_card
 from bots.slack.posting import Poster
 from complaints.errors import ComplaintError
@@ -19,8 +20,6 @@ from store.values import Obligation
 _SOON = timedelta(seconds=2)
 #: A letter that has not left by then is somebody's task, and the card is drawn when anything moves.
 _FOLLOWED = timedelta(days=3)
-#: Seconds after which a process that began to post a first card and did not end is dead.
-_POSTS_WITHIN = 20.0
 
 
 class IncidentDuties:
@@ -40,7 +39,7 @@ class IncidentDuties:
             incident = await desk.do(desk.store.incident, number)
             standing = await self._standing(incident)
             if not await self._draw(incident, standing):
-                return Later(desk.store.now() + _SOON, "another process may be posting it")
+                return Later(desk.store.now() + _SOON, ELSEWHERE)
         now = desk.store.now()
         since = now - (incident.updated_at or now)
         # Of all drawings that are owed meanwhile only the update's own goes on following.
@@ -64,7 +63,7 @@ class IncidentDuties:
             await self._show(incident, standing, channel, ts, draws)
             return True
         first = f"{KIND}/{incident.id}"
-        if await do(store.lead, first, self._holder, _POSTS_WITHIN) is None:
+        if await do(store.lead, first, self._holder, POSTS_WITHIN.total_seconds()) is None:
             return False
         # Asked again: whoever held it before us may have posted it.
         channel, ts, draws = await do(store.incident_post, incident.id, channel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
 from bots.texts.texts import Texts, country_name
-from complaints.localtime import last_day, wall
+from complaints.localtime import day_ended, wall
 from complaints.particulars import TargetSet
 from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.record import Case
@@ -38,9 +38,10 @@ class Voice:
 
     def by(self, due: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, of a due time; the end of a day is its own 24:00, not the next day's 00:00."""
-        if wall(due, zone).time() != time.min:
+        ended = day_ended(wall(due, zone))
+        if ended is None:
             return self.moment(due, zone)
-        return str(format_date(last_day(due, zone), "EEE d MMM, '24:00'", locale=self.language))
+        return str(format_date(ended, "EEE d MMM, '24:00'", locale=self.language))
 
     def moment_whole(self, local: datetime) -> str:
         """`Wed 4 Nov 2026, 17:30`, of a time on the wall, with its seconds where it has any."""
@@ -49,11 +50,10 @@ class Voice:
 
     def closing_whole(self, local: datetime) -> str:
         """The same, of a closing time; the end of a day is its own 24:00."""
-        if local.time() != time.min:
+        ended = day_ended(local)
+        if ended is None:
             return self.moment_whole(local)
-        return str(
-            format_date(local.date() - timedelta(days=1), "EEE d MMM y, '24:00'", locale=self.language)
-        )
+        return str(format_date(ended, "EEE d MMM y, '24:00'", locale=self.language))
 
     def span(self, written: str) -> str:
         """A length of time in words: `10 bd` as `10 working days`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -166,7 +166,11 @@ class Sender:
             # The notice is not given (7.3): the record says so, and staff find another way.
             acts: tuple[Following, ...] = ()
             if message.ref is not None:
-                facts = {"because": "blocked", "template": message.template, **_of(owed)}
+                facts = {
+                    "because": "blocked",
+                    "template": message.template,
+                    **failing(owed.key, owed.kind, owed.due, owed.facts),
+                }
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
             await store.surely(store.blocked, chat, True, store.now())
             await store.surely(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
@@ -187,11 +191,6 @@ class Sender:
             return Retry(NO_ANSWER)
         # Two copies may be there already: a line that cuts after every message must not bring ten.
         return Retry(NO_ANSWER_AGAIN, COPIES_APART * owed.attempts)
-
-
-def _of(owed: Obligation) -> Mapping[str, Any]:
-    """The duty as the record keeps it, so that it can be owed anew."""
-    return failing(owed.key, owed.kind, owed.due, owed.facts)
 
 
 def nobody_there(failed: Retry) -> bool:
