@@ -15,6 +15,8 @@ from triage.rule import KEY, Rule
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
 ORGANISATION = "own"
 _TOKEN = re.compile(r"[^\W_]+")
+# The name goes into the record with each message in which the sign was found, and that takes 200 characters.
+_LONGEST = 100
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
 # Before these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın
 # sigortası".
@@ -63,7 +65,7 @@ class DangerSign:
 def own_sign(wordings: Sequence[str], number: str | None, text: Mapping[str, str]) -> DangerSign:
     """An organisation's `[[danger]]` entry as a sign, named after its first wording: `smell_of_gas`."""
     name = "_".join(_TOKEN.findall(fold(wordings[0] if wordings else "").text))
-    return DangerSign(tuple(wordings), number, text, name or "sign")
+    return DangerSign(tuple(wordings), number, text, name[:_LONGEST] or "sign")
 
 
 def own_index(extra: Sequence[DangerSign]) -> Index:

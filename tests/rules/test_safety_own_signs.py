@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from complaints.facts import check_wordless
 from triage.safety import DangerSign, own_sign, signs
 
 OWN = (
@@ -71,3 +72,10 @@ def test_two_own_signs_both_stand() -> None:
 
 def test_a_sign_without_letters_is_never_found() -> None:
     assert signs("!!!", extra=(DangerSign(("!!!", ""), None, {}, "empty"),)) == ()
+
+
+def test_a_sign_of_very_many_words_has_a_name_that_the_record_can_hold() -> None:
+    wording = "the green lamp above the second door of the pump house " * 6
+    sign = own_sign((wording,), None, {})
+    (found,) = signs(wording, extra=(sign,))
+    check_wordless({"signs": [{"rule": found.rule}]})
