@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from complaints.case import Case
 from complaints.errors import OutOfOrder
-from complaints.record import Case
 from complaints.vocabulary import State, Verb
 
 S = State

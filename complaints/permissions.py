@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import NotAllowed
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.vocabulary import Role, Verb
 
 R = Role

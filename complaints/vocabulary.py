@@ -202,7 +202,7 @@ class Category(StrEnum):
 RESTRICTING: frozenset[str] = frozenset({Category.STAFF_CONDUCT, Category.HANDLING, Category.DISCRIMINATION})
 
 
-class Kind(StrEnum):
+class ContactKind(StrEnum):
     """What the message is (clause 3); doubt means complaint."""
 
     COMPLAINT = "complaint"

@@ -15,8 +15,10 @@ from amends.importing.mapping import read_mapping
 from amends.importing.rows import lines_of, missing, past_complaints, unused
 from amends.importing.table import read_table
 from amends.settings import SettingsError, rulebooks
-from amends.settings.errors import Problem
-from reports.many import many
+from amends.settings.problems import Problem
+from reports.render_markdown import many
+from store.cases.import_past import import_past, list_known_past
+from store.rulebooks import use_rulebooks
 
 
 def import_(
@@ -42,12 +44,12 @@ def import_(
             remedy = f"no column becomes it; the columns are {', '.join(table.columns)}. Write a --map file"
             raise SettingsError([Problem(one, str(file), remedy) for one in lacking])
         past, refused = past_complaints(table, columns, rules, now=store.now())
-        known = store.known_past(past)
+        known = store.read(list_known_past, past)
         made: dict[int, str] = {}
         if not refused and not dry_run:
-            store.use_rulebooks(rules)
+            store.write(use_rulebooks, rules)
             with bar("Importing") as progress:
-                made = store.import_past(past, progress)
+                made = store.write(import_past, past, progress)
     new = 0 if refused else len(past) - len(known)
     if json:
         as_json(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import SettingsError
-from amends.settings.errors import Problem
+from amends.settings.problems import Problem
 
 #: Every field that a past complaint can have; the first three must be there, or have a default.
 FIELDS = (

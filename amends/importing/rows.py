@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from amends.importing.mapping import Columns
 from amends.importing.table import Row, Table
-from complaints.categories import categories_of
-from complaints.doing import stamp
+from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
-from complaints.jurisdictions import Rulebooks
-from complaints.past import check_past
+from complaints.rulebook import Rulebooks, categories_of
+from complaints.timestamps import format_time
 from complaints.vocabulary import State
-from store.identifiers import normal_form
-from store.importing import IMPORTER, Past
+from store.cases.import_past import IMPORTER, PastComplaint
+from store.people.identifiers import normal_form
 
 CHANNELS = ("telegram", "phone", "counter", "email", "letter", "web", "other")
 _NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer"}
@@ -35,9 +34,9 @@ class Refused:
 
 def past_complaints(
     table: Table, columns: Columns, rules: Rulebooks, *, now: datetime
-) -> tuple[list[Past], list[Refused]]:
+) -> tuple[list[PastComplaint], list[Refused]]:
     """Every row as a past complaint, or refused with all that is wrong with it."""
-    taken: list[Past] = []
+    taken: list[PastComplaint] = []
     refused: list[Refused] = []
     seen: dict[Any, int] = {}
     for row in table.rows:
@@ -72,7 +71,7 @@ def missing(table: Table, columns: Columns) -> list[str]:
 
 def _past(
     row: Row, columns: Columns, known: Rulebooks, now: datetime, wrong: Callable[[str], None]
-) -> Past | None:
+) -> PastComplaint | None:
     if row.excess:
         wrong("more cells than the header has columns: a delimiter stands in a text without quotation marks")
         return None
@@ -105,7 +104,7 @@ def _past(
     except BadFacts as refused:
         wrong(f"{refused.field}: {refused}")
     words = {name: said[name] for name in _SEALED if said.get(name)}
-    return Past(row.line, received, channel, language, ending, words, country)
+    return PastComplaint(row.line, received, channel, language, ending, words, country)
 
 
 def _said(row: Row, columns: Columns) -> dict[str, str]:
@@ -146,7 +145,7 @@ def _moment(
 
 
 def _ending(said: Mapping[str, str], closed: datetime, wrong: Callable[[str], None]) -> dict[str, Any]:
-    ending: dict[str, Any] = {"closed_at": stamp(closed), "close_code": said.get("close_code", "")}
+    ending: dict[str, Any] = {"closed_at": format_time(closed), "close_code": said.get("close_code", "")}
     ending |= {name: said[name] for name in ("category", "finding") if said.get(name)}
     severity = said.get("severity")
     if severity:

@@ -7,7 +7,7 @@ from datetime import datetime
 from bots.slack.blocks import MODAL_BLOCKS, button, context, pieces, plain, said, section
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
-from complaints.record import Case
+from complaints.case import Case
 from complaints.vocabulary import Flag
 
 SUFFIX = "_preview"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reports.clauses.clause import Clause
-from reports.clauses.marks import marked_with, turned_red
+from reports.clauses.count import marked_with, turned_red
 from reports.clauses.table import CLAUSES, EDITIONS
 
 FILE = "docs/clauses.md"

@@ -14,15 +14,21 @@ from amends.importing.mapping import Columns, read_mapping
 from amends.importing.rows import missing, past_complaints, unused
 from amends.importing.table import read_table
 from amends.settings import SettingsError
-from complaints.acts import receive
+from complaints.actions.intake import Arrival, said
+from complaints.actions.registry import receive
+from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
-from complaints.intake import Arrival, said
-from complaints.jurisdictions import Rulebooks
-from complaints.people import SYSTEM, complainant
+from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
-from store.importing import Past
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.import_past import PastComplaint, import_past, list_known_past
+from store.cases.read import load_history
+from store.outbox.claim import claim
+from store.people.identifiers import find_by_identifier
+from store.proof.retention import erase_complainant, find_person, list_expired
+from store.proof.verify import verify
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import MANAGER, RULES, Desk, refused, still_due
@@ -41,7 +47,7 @@ def table_of(folder: Path, *rows: str, header: str = HEADER, encoding: str = "ut
     return file
 
 
-def read(file: Path, columns: Columns | None = None) -> tuple[list[Past], list[str]]:
+def read(file: Path, columns: Columns | None = None) -> tuple[list[PastComplaint], list[str]]:
     """Rows taken, and refused ones as the report says them."""
     used = columns or Columns()
     table = read_table(file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"))
@@ -170,7 +176,7 @@ def test_no_file_whatever_is_met_by_a_crash(raw: bytes) -> None:
             read(file)
 
 
-def past(line: int = 2, **more: object) -> Past:
+def past(line: int = 2, **more: object) -> PastComplaint:
     """One of before."""
     ending = {
         "closed_at": "2025-03-20T00:00:00Z",
@@ -179,17 +185,17 @@ def past(line: int = 2, **more: object) -> Past:
         "finding": "upheld",
     }
     words = {"description": f"Bill {line} was wrong.", "name": "Mary Past", "email": "mary@past.example"}
-    return Past(line, NOW - timedelta(days=600), "telegram", "en", ending | more, words)
+    return PastComplaint(line, NOW - timedelta(days=600), "telegram", "en", ending | more, words)
 
 
 @clause("8.1")
 def test_an_imported_complaint_is_closed_marked_and_owes_nothing(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    made = store.import_past([past(), past(3, severity=5)])
+    made = store.write(import_past, [past(), past(3, severity=5)])
     clock.go_on(days=400)
     assert still_due(store) == 0
     for ref in made.values():
-        record = store.record(ref)
+        record = store.read(export_record, ref)
         assert (record["state"], record["imported"], record["close_code"]) == ("closed", True, "resolved")
         assert (record["category"], record["issues"][0]["finding"], record["next_due"]) == (
             "money",
@@ -198,18 +204,18 @@ def test_an_imported_complaint_is_closed_marked_and_owes_nothing(store: Store, c
         )
         assert record["closed_at"] == "2025-03-20T00:00:00Z"
         assert record["targets"] == []
-    assert [one.verb for one in store.history(made[2])] == [Verb.RECEIVE]
-    assert store.verify().first_bad is None
-    assert sorted(store.found_by("MARY@past.example", "GB")) == sorted(made.values())
+    assert [one.verb for one in store.read(load_history, made[2])] == [Verb.RECEIVE]
+    assert store.read(verify).first_bad is None
+    assert sorted(store.read(find_by_identifier, "MARY@past.example", "GB")) == sorted(made.values())
     # One person by e-mail, however many complaints.
-    assert len({store.person_of(ref) for ref in made.values()}) == 1
+    assert len({store.read(find_person, ref) for ref in made.values()}) == 1
     assert len(store.examples()) == 2
     assert desk.case(made[2]).is_history
 
 
 def test_past_complaints_are_counted_apart_in_the_figures(store: Store) -> None:
     Desk(store)
-    store.import_past([past(), past(3)])
+    store.write(import_past, [past(), past(3)])
     period = Period(NOW - timedelta(days=700), NOW)
     counted = monitor(store.for_monitoring(period.start, period.end), period=period, now=NOW)
     assert (counted.received, counted.imported) == (0, 2)
@@ -218,43 +224,43 @@ def test_past_complaints_are_counted_apart_in_the_figures(store: Store) -> None:
 
 def test_the_same_file_again_imports_nothing_twice(store: Store) -> None:
     Desk(store)
-    first = store.import_past([past(), past(3)])
-    assert store.import_past([past(), past(3)]) == {}
-    assert store.known_past([past(), past(4)]) == {2: first[2]}
-    again = store.import_past([past(9), past(3)])
+    first = store.write(import_past, [past(), past(3)])
+    assert store.write(import_past, [past(), past(3)]) == {}
+    assert store.read(list_known_past, [past(), past(4)]) == {2: first[2]}
+    again = store.write(import_past, [past(9), past(3)])
     assert list(again) == [9]
 
 
 def test_an_erased_import_is_not_brought_back_by_its_file(store: Store) -> None:
     Desk(store)
-    made = store.import_past([past()])
-    store.erase_complainant(made[2], "request")
-    assert store.import_past([past()]) == {}
-    assert store.verify().first_bad is None
+    made = store.write(import_past, [past()])
+    store.write(erase_complainant, made[2], "request")
+    assert store.write(import_past, [past()]) == {}
+    assert store.read(verify).first_bad is None
 
 
 def test_a_row_that_the_record_refuses_leaves_nothing_of_the_file(store: Store) -> None:
     Desk(store)
-    refused(lambda: store.import_past([past(), past(3, close_code="merged")]), BadFacts)
-    assert store.verify().cases == 0
+    refused(lambda: store.write(import_past, [past(), past(3, close_code="merged")]), BadFacts)
+    assert store.read(verify).cases == 0
 
 
 def test_an_imported_complaint_that_is_reopened_lives_like_any_other(store: Store) -> None:
     desk = Desk(store)
-    ref = store.import_past([past()])[2]
+    ref = store.write(import_past, [past()])[2]
     desk.act(ref, Verb.REOPEN, MANAGER, words={"reason": "A new bill, the same fault."})
     case = desk.case(ref)
     assert (case.is_open, case.is_history) == (True, False)
-    assert {one.kind for one in store.claim(["card", "thread"], 10, 60)} == {"card", "thread"}
-    assert store.record(ref)["next_due"] is not None
-    assert store.verify().first_bad is None
+    assert {one.kind for one in store.write(claim, ["card", "thread"], 10, 60)} == {"card", "thread"}
+    assert store.read(export_record, ref)["next_due"] is not None
+    assert store.read(verify).first_bad is None
 
 
 def test_an_imported_complaint_is_purged_by_its_own_closing(store: Store) -> None:
     Desk(store)
-    ref = store.import_past([past()])[2]
-    assert [one.ref for one in store.expired({"GB": "12 months"})] == [ref]
-    assert store.expired({"GB": "24 months"}) == []
+    ref = store.write(import_past, [past()])[2]
+    assert [one.ref for one in store.read(list_expired, {"GB": "12 months"})] == [ref]
+    assert store.read(list_expired, {"GB": "24 months"}) == []
 
 
 @pytest.mark.parametrize("by", [complainant("p1"), SYSTEM])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bots.telegram.leading import LEASE_SECONDS, LOOK_SECONDS
+from bots.telegram.polling import LEASE_SECONDS, LOOK_SECONDS
 from tests.faults.following import followed
 from tests.faults.leases import let_leases_run_out
 

@@ -15,7 +15,7 @@ from tests.model.made_once import starter_model
 from triage.csvfile import Columns, read_examples
 from triage.example import Example
 from triage.issues import MOST, issues
-from triage.pipeline import Model
+from triage.model.pipeline import Model
 
 HELD_OUT = [
     row

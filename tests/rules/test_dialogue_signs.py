@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.dialogue.asked import ORDER, QUESTIONS
+from bots.dialogue.question_table import ORDER, QUESTIONS
 from complaints.vocabulary import Flag, Verb
 from tests.clauses import clause
 from tests.rules.dialogue_play import HANDLER, TEXTS, Play

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

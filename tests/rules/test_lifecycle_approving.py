@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from complaints.deciding import required_evidence
+from complaints.actions.decision import required_evidence
+from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

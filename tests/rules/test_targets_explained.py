@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from complaints.explaining import due_record, explained
+from complaints.deadlines.explanation import due_record, explained
 from complaints.vocabulary import Target, Verb
 from tests.rules.builders import (
     ALICE,

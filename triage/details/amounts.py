@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.details.detail import Detail, Story
-from triage.phrasing import any_of, languages_of, read_phrases
+from triage.language_tables import any_of, languages_of, read_phrases
 
 _SYMBOLS = {"£": "GBP", "€": "EUR", "₺": "TRY", "¥": "JPY"}
 #: Whose dollar it is, by country; everybody else means the American one.

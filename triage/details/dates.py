@@ -12,7 +12,7 @@ from typing import Any
 from triage.details import days
 from triage.details.days import When
 from triage.details.detail import Detail, Story
-from triage.phrasing import any_of, lines_of, read_phrases, spaced
+from triage.language_tables import any_of, lines_of, read_phrases, spaced
 
 _PLACES = {
     "iso": r"(?P<iso>(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from triage.folding import Folded
+from triage.folding import FoldedText
 
 #: Every kind of detail.
 KINDS = (
@@ -37,7 +37,7 @@ class Story:
     """
 
     text: str
-    folded: Folded
+    folded: FoldedText
     received: date
     country: str | None = None
 

@@ -14,7 +14,7 @@ from triage.details.places import places
 from triage.details.references import accounts, cards, numbers
 from triage.details.wishes import wishes
 from triage.folding import fold
-from triage.phrasing import languages_of
+from triage.language_tables import languages_of
 
 Span = tuple[int, int]
 

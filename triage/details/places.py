@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from triage.details.detail import Detail, Story
-from triage.phrasing import lines_of, read_phrases
+from triage.language_tables import lines_of, read_phrases
 
 
 @lru_cache(maxsize=8)

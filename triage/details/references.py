@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from triage.details.checksums import is_card, is_iban
 from triage.details.detail import Detail, Story
-from triage.phrasing import any_of, read_phrases
+from triage.language_tables import any_of, read_phrases
 
 _LONG = re.compile(r"(?<![0-9a-z])[0-9](?:[\x20.\-]{0,2}[0-9]){11,18}(?![0-9a-z])")
 _BANK = re.compile(r"(?<![0-9a-z])[a-z]{2}[0-9]{2}(?:[\x20-]?[a-z0-9]{1,4}+){3,9}(?![0-9a-z])")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.details.detail import Detail, Story
-from triage.phrasing import any_of, read_phrases
+from triage.language_tables import any_of, read_phrases
 
 #: How far before and after a wish the words may stand that make it somebody's report.
 _NEAR = 24
