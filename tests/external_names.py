@@ -169,7 +169,7 @@ def log_events() -> Iterator[str]:
             continue
         for call, function in _calls(module):
             if isinstance(call.func, ast.Attribute) and call.func.attr in _LEVELS and call.args:
-                events = patterns_of(module.name).of(call.args[0], function)
+                events = patterns_of(module.name).strings(call.args[0], function)
                 for event in events:
                     yield event
                     yield from (f"{event} {field.arg}" for field in call.keywords if field.arg)
@@ -225,13 +225,13 @@ def obligations() -> Iterator[tuple[str, str]]:
     for module in modules(migrations=False):
         for call, function in _calls(module):
             if _last_name(call.func) in makers:
-                given = dict(zip(("key", "kind"), call.args, strict=False))
-                given |= {
+                arguments = dict(zip(("key", "kind"), call.args, strict=False))
+                arguments |= {
                     keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in ("key", "kind")
                 }
-                resolve = patterns_of(module.name)
-                for kind in resolve.of(given.get("kind"), function):
-                    for key in resolve.of(given.get("key"), function):
+                patterns = patterns_of(module.name)
+                for kind in patterns.strings(arguments.get("kind"), function):
+                    for key in patterns.strings(arguments.get("key"), function):
                         yield kind, key
     yield from ((kind, UNKNOWN) for kind in value_of("KINDS", below="complaints"))
 
@@ -281,7 +281,7 @@ def conversation_state() -> Iterator[str]:
         if module.path.startswith("bots/dialogue"):
             for call, function in _calls(module):
                 if _last_name(call.func) == "go" and call.args:
-                    steps = patterns_of(module.name).of(call.args[0], function)
+                    steps = patterns_of(module.name).strings(call.args[0], function)
                     yield from (f"step {step}" for step in steps)
 
 
@@ -300,24 +300,24 @@ def slack(key: str, *registered: str) -> Iterator[str]:
     ]
     places = _places(rooms, key)
     for module in rooms:
-        resolve = patterns_of(module.name)
-        found: list[tuple[ast.expr, ast.AST | None]] = []
+        patterns = patterns_of(module.name)
+        values: list[tuple[ast.expr, ast.AST | None]] = []
         for node, function in module.scoped:
             if isinstance(node, ast.Dict):
-                found += [
+                values += [
                     (value, function)
                     for name, value in zip(node.keys, node.values, strict=True)
                     if isinstance(name, ast.Constant) and name.value == key
                 ]
             elif isinstance(node, ast.Call):
-                found += [(keyword.value, function) for keyword in node.keywords if keyword.arg == key]
+                values += [(keyword.value, function) for keyword in node.keywords if keyword.arg == key]
                 name = _last_name(node.func)
                 if name in places and len(node.args) > places[name]:
-                    found.append((node.args[places[name]], function))
+                    values.append((node.args[places[name]], function))
                 if name in registered and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-                    found.append((node.args[0], function))
-        for value, function in found:
-            yield from resolve.of(value, function)
+                    values.append((node.args[0], function))
+        for value, function in values:
+            yield from patterns.strings(value, function)
 
 
 _SLACK_ID = re.compile(r"(case|incident|move|home|outbox|log|more|matters|open|due)([._][a-z_{}]+)*")
@@ -329,7 +329,7 @@ def slack_ids() -> Iterator[str]:
     for module in modules(migrations=False):
         for node in module.nodes if module.path.startswith("bots/slack") else ():
             if isinstance(node, ast.Constant | ast.JoinedStr):
-                names = patterns_of(module.name).of(node) - labels
+                names = patterns_of(module.name).strings(node) - labels
                 yield from filter(_SLACK_ID.fullmatch, names)
 
 
@@ -388,7 +388,7 @@ def error_codes() -> Iterator[str]:
             if isinstance(node, ast.Call):
                 for keyword in node.keywords:
                     if keyword.arg == "code":
-                        yield from patterns_of(module.name).of(keyword.value, function)
+                        yield from patterns_of(module.name).strings(keyword.value, function)
             elif isinstance(node, ast.ClassDef):
                 for name, value in assignments(node.body):
                     if name == "code" and isinstance(value, ast.Constant) and isinstance(value.value, str):

@@ -27,9 +27,9 @@ class Patterns:
             for alias in node.names
         }
 
-    def of(self, node: ast.expr | None, function: ast.AST | None = None) -> set[str]:
+    def strings(self, node: ast.expr | None, function: ast.AST | None = None) -> set[str]:
         """Every string that the expression may be, with the assignments of the function around it."""
-        return _Resolver(self, function).of(node)
+        return _Resolver(self, function).strings(node)
 
     def constant(self, name: str) -> tuple[str, ast.expr] | None:
         """Where a module-level name is assigned, and what: (module, expression)."""
@@ -43,7 +43,7 @@ class Patterns:
         return None
 
     def member(self, alias: str, name: str) -> tuple[str, ast.expr] | None:
-        """Likewise `alias.name` where the alias is an imported module."""
+        """Where `alias.name` of an imported module is assigned, and what."""
         if alias not in self._imported:
             return None
         home = ".".join(self._imported[alias])
@@ -60,20 +60,20 @@ class _Resolver:
                 for name, value in assignments([node]):
                     self._local[name].append(value)
 
-    def of(self, node: ast.expr | None) -> set[str]:
+    def strings(self, node: ast.expr | None) -> set[str]:
         match node:
             case ast.Constant(value=str(text)):
                 return {text}
             case ast.JoinedStr(values=parts):
-                return self._joined([self.of(part) for part in parts])
+                return self._joined([self.strings(part) for part in parts])
             case ast.FormattedValue(value=value):
-                return self.of(value)
+                return self.strings(value)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._joined([self.of(left), self.of(right)])
+                return self._joined([self.strings(left), self.strings(right)])
             case ast.IfExp(body=body, orelse=orelse):
-                return self.of(body) | self.of(orelse)
+                return self.strings(body) | self.strings(orelse)
             case ast.Call(func=ast.Attribute(attr="compile"), args=[first, *_]):
-                return {f"re {pattern}" for pattern in self.of(first)}
+                return {f"re {pattern}" for pattern in self.strings(first)}
             case ast.Name(id=name):
                 return self._name(name)
             case ast.Attribute(value=ast.Name(id=alias), attr=name):
@@ -91,7 +91,7 @@ class _Resolver:
     def _name(self, name: str) -> set[str]:
         if name in self._local and name not in self._resolving:
             self._resolving.add(name)
-            values = set().union(*(self.of(value) for value in self._local[name]))
+            values = set().union(*(self.strings(value) for value in self._local[name]))
             self._resolving.discard(name)
             return values
         return self._elsewhere(self._patterns.constant(name))
@@ -100,7 +100,7 @@ class _Resolver:
     def _elsewhere(home: tuple[str, ast.expr] | None) -> set[str]:
         if home is None:
             return {UNKNOWN}
-        return patterns_of(home[0]).of(home[1])
+        return patterns_of(home[0]).strings(home[1])
 
 
 @cache

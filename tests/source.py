@@ -67,30 +67,44 @@ class Module:
         return tuple(pairs)
 
 
-@cache
 def modules(*, migrations: bool = True) -> tuple[Module, ...]:
-    """Every Python file of the eight rooms, in order of path."""
+    """Every Python file of the eight rooms, in order of path; read and parsed once a process."""
+    return _modules() if migrations else _modules_without_migrations()
+
+
+@cache
+def _modules() -> tuple[Module, ...]:
     paths = (
         file.relative_to(ROOT).as_posix()
         for room in ROOMS
         for file in (ROOT / room).rglob("*.py")
         if "__pycache__" not in file.parts
     )
-    return tuple(Module(path) for path in sorted(paths) if migrations or not path.startswith(MIGRATIONS))
+    return tuple(Module(path) for path in sorted(paths))
+
+
+@cache
+def _modules_without_migrations() -> tuple[Module, ...]:
+    return tuple(module for module in _modules() if not module.path.startswith(MIGRATIONS))
 
 
 def value_of(name: str, *, below: str) -> Any:
-    """The value of a module-level name that exactly one module below a folder assigns; LookupError otherwise."""
+    """The value of a name that exactly one module below a folder defines; LookupError otherwise."""
     homes = [
         module for module in modules() if module.path.startswith(below) and name in _assigned(module.tree)
     ]
     if len(homes) != 1:
-        raise LookupError(f"{name} is assigned in {len(homes)} modules below {below}, not in one")
+        raise LookupError(f"{name} is defined in {len(homes)} modules below {below}, not in one")
     return getattr(importlib.import_module(homes[0].name), name)
 
 
 def _assigned(tree: ast.Module) -> set[str]:
-    return {name for name, _ in assignments(tree.body)}
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    return defined | {name for name, _ in assignments(tree.body)}
 
 
 def assignments(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -19,7 +19,7 @@ def test_no_external_name_is_added_or_removed_unnoticed(names: dict[str, list[st
 
 def test_every_kind_of_name_is_found(names: dict[str, list[str]]) -> None:
     """A move that hides a kind of name from the collection fails here, not silently."""
-    assert {section for section, found in names.items() if not found} == set()
+    assert {section for section, members in names.items() if not members} == set()
     assert set(names) == set(kept()), f"sections of {FILE.name} and of the collection differ"
 
 
