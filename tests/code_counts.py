@@ -169,7 +169,7 @@ def line_count(module: Module) -> int:
 
 def small_single_use_modules() -> list[Module]:
     """Modules below 80 lines that exactly one other module imports."""
-    graph = grimp.build_graph(*ROOMS, cache_dir=None)
+    graph = _imports()
     return [
         module
         for module in modules()
@@ -177,6 +177,40 @@ def small_single_use_modules() -> list[Module]:
         and module.name in graph.modules
         and len(graph.find_modules_that_directly_import(module.name)) == 1
     ]
+
+
+@cache
+def _imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*ROOMS, cache_dir=None)
+
+
+def import_cycles() -> list[str]:
+    """Every group of files that import each other, directly or through others, as `a, b`."""
+    graph = _imports()
+    remaining = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    # What imports nothing of the rest, or is imported by nothing of it, is in no cycle.
+    while free := [name for name, imported in remaining.items() if not imported & remaining.keys()]:
+        for name in free:
+            del remaining[name]
+    while free := remaining.keys() - set().union(*remaining.values()):
+        for name in free:
+            del remaining[name]
+    cycles = {
+        ", ".join(sorted(other for other in remaining if _reaches(remaining, name, other, back=True)))
+        for name in remaining
+    }
+    return sorted(cycle for cycle in cycles if cycle)
+
+
+def _reaches(graph: dict[str, set[str]], start: str, goal: str, *, back: bool) -> bool:
+    """Is there a way from start to goal, and one back?"""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        following = graph.get(waiting.pop(), set()) - reached
+        reached |= following
+        waiting += following
+    return goal in reached and (not back or _reaches(graph, goal, start, back=False))
 
 
 def modules_with(verb: str) -> list[Module]:

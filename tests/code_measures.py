@@ -115,6 +115,7 @@ def current_bounds() -> dict[str, Any]:
         "vague names": counts.by_room(counts.vague_names()),
         "citations of missing documents": counts.by_room(counts.missing_documents()),
         "duplicate class names": list(counts.duplicate_class_names()),
+        "import cycles": counts.import_cycles(),
         "files per folder": {
             folder: files
             for folder, files in sorted(counts.files_per_folder().items())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import grimp
 import pytest
 
+from tests import code_counts
 from tests.code_measures import (
     BOUNDS,
     FOLDER_LIMIT,
@@ -23,6 +25,7 @@ KINDS = (
     "vague names",
     "citations of missing documents",
     "duplicate class names",
+    "import cycles",
     "files per folder",
 )
 
@@ -57,3 +60,12 @@ def test_tightening_lowers_bounds_and_never_raises_one() -> None:
         "vague names: store has 4, at most 2 allowed",
         "duplicate class names: C is new",
     ]
+
+
+def test_a_cycle_of_imports_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = grimp.ImportGraph()
+    ways = ("a b", "b c", "c b", "c d", "x y", "y z", "z x", "z a")
+    for importer, imported in (way.split() for way in ways):
+        graph.add_import(importer=importer, imported=imported)
+    monkeypatch.setattr(code_counts, "_imports", lambda: graph)
+    assert code_counts.import_cycles() == ["b, c", "x, y, z"]
