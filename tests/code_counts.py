@@ -189,12 +189,10 @@ def import_cycles() -> list[str]:
     graph = _imports()
     remaining = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
     # What imports nothing of the rest, or is imported by nothing of it, is in no cycle.
-    while free := [name for name, imported in remaining.items() if not imported & remaining.keys()]:
-        for name in free:
-            del remaining[name]
-    while free := remaining.keys() - set().union(*remaining.values()):
-        for name in free:
-            del remaining[name]
+    while leaves := {name for name, imported in remaining.items() if not imported & remaining.keys()}:
+        remaining = {name: remaining[name] for name in remaining.keys() - leaves}
+    while roots := remaining.keys() - set().union(*remaining.values()):
+        remaining = {name: remaining[name] for name in remaining.keys() - roots}
     cycles = {
         ", ".join(sorted(other for other in remaining if _reaches(remaining, name, other, back=True)))
         for name in remaining

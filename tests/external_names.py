@@ -404,7 +404,7 @@ def json_keys() -> Iterator[str]:
                 or (isinstance(function, ast.FunctionDef) and "json" in function.name)
             ):
                 yield from (
-                    key.value
+                    str(key.value)
                     for key in node.keys
                     if isinstance(key, ast.Constant) and re.fullmatch(r"[a-z]\w*", str(key.value))
                 )
