@@ -1,4 +1,4 @@
-"""The one clock's hands, for the demo and for stories: on to each due time in turn (design.md, rule 5)."""
+"""The one clock's hands, for the demo and for stories: on to each due time in turn (docs/design.md, rule 5)."""
 
 from __future__ import annotations
 

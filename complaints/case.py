@@ -190,7 +190,7 @@ class Case:
 
     @property
     def raised_late(self) -> bool:
-        """Written down long after it first reached us: its `act_by` says so (iso10002.md section 4)."""
+        """Written down long after it first reached us: its `act_by` says so (docs/domain.md, section 4)."""
         return any(one.target is Target.ACT_BY for one in self.targets)
 
     @property

@@ -167,7 +167,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class ExtensionAsked:
-    """A later date that a handler asks for; a manager moves it by agreeing (surfaces.md, "Who may")."""
+    """A later date that a handler asks for; a manager moves it by agreeing (docs/surfaces.md, "Who may")."""
 
     by: str
     target: Target

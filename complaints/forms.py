@@ -1,6 +1,6 @@
 """What an input is, and how one given value is read: the parts of the one table of fields.
 
-The one table of fields: what each act asks of a person, for every surface (surfaces.md, Modals).
+The one table of fields: what each act asks of a person, for every surface (docs/surfaces.md, "Modals").
 
 A form is read once, here, whether it came from a modal, the command line or a file: `read` gives the facts
 (codes, numbers, dates as JSON values) and apart from them the words, or every field that is wrong at once.

@@ -1,4 +1,4 @@
-"""An incident: one cause, many complaints, each with its own clock, answer and recourse (iso10002.md section 3).
+"""An incident: one cause, many complaints, each with its own clock, answer and recourse (docs/domain.md, section 3).
 
 The record holds who opened, changed, ended it and what was told to all at once; its words (what happened, the
 public line, the words by which the bot knows it) are beside its events like those of a complaint.
@@ -230,7 +230,7 @@ _NEEDS = frozenset({"minor", "vulnerable"})
 
 
 def left_out(case: Case) -> str | None:
-    """Why a person must write to this one instead (design.md, "An incident"); None: it may be told with all."""
+    """Why a person must write to this one instead (docs/design.md, "An incident"); None: it may be told with all."""
     if case.restricted:
         # First: for any other reason its reference is shown where everybody looks.
         return "restricted"

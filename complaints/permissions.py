@@ -1,4 +1,4 @@
-"""Who may do what (surfaces.md, "Who may"; 4.5, 4.9, C): roles, ownership, closeness, levels."""
+"""Who may do what (docs/surfaces.md, "Who may"; 4.5, 4.9, C): roles, ownership, closeness, levels."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class PriorityTargets:
-    """The times of one priority as spans in the words of surfaces.md ("4 wh", "10 bd")."""
+    """The times of one priority as spans in the words of docs/surfaces.md ("4 wh", "10 bd")."""
 
     look: str
     first_action: str

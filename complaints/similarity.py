@@ -21,7 +21,7 @@ SIZE = 24
 LIKE_FROM = 0.35
 #: So many pieces at least, else two short texts with one phrase in common would be one matter.
 LEAST_SHARED = 3
-#: How far back like complaints count (iso10002.md section 4, recurrence).
+#: How far back like complaints count (docs/domain.md, section 4, recurrence).
 WITHIN = timedelta(days=90)
 #: From so many on, whichever is asked about included, they are a cluster that somebody looks at, and recurrence is
 #: one step higher where persons confirmed the others.
@@ -145,7 +145,7 @@ def _order(one: SimilarCase) -> tuple[datetime, str]:
 
 
 def confirmed(likes: Iterable[SimilarCase], *, received_at: datetime, now: datetime) -> int:
-    """How many like complaints of the last 90 days persons have found to be of one kind (section 4).
+    """How many like complaints of the last 90 days persons have found to be of one kind (docs/domain.md, section 4).
 
     Counted are those with an incident or with another merged into them, and the largest group that was
     assessed as the same category. One told twice counts once. The complaint itself, of `received_at`, counts with

@@ -25,7 +25,7 @@ from reports.case_measures import OUTCOME, PROCESS, marks, outcome, scores, uphe
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
 from reports.statistics import FEWEST, Share, wilson
 
-#: So far apart in upholding two handlers may be before somebody looks (iso10002.md section 5).
+#: So far apart in upholding two handlers may be before somebody looks (docs/domain.md, section 5).
 HANDLERS_APART = 0.15
 _UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
 _MEASURES: Mapping[str, str] = {

@@ -4,7 +4,7 @@ Versions with one start are one clock: a new priority or an extension moves its 
 reopening or a message to the complainant starts the next. `met_at` of a target also stands where the case
 simply ended; `endings` tells these moments apart.
 
-How many working days an act took, counted as its due time was (surfaces.md, "Clock arithmetic").
+How many working days an act took, counted as its due time was (docs/surfaces.md, "Clock arithmetic").
 
 How long one complaint took, or has taken so far: to its decision, to its closing, at each level (8.4).
 """

@@ -222,7 +222,7 @@ def _count_received(tally: _Tally, seen: CaseHistory, now: datetime) -> None:
     tally.incidents += case.incident is not None
     for mark in (*marks(case, now), *marks_of_events(seen)):
         if mark[0] == "recurring" and case.incident in tally.incidents_seen:
-            # One cause comes back once, however many people it brings (iso10002.md section 3, Incident).
+            # One cause comes back once, however many people it brings (docs/domain.md, section 3, Incident).
             continue
         _mark(tally.shares, mark)
         if case.incident is None:

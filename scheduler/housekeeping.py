@@ -1,4 +1,4 @@
-"""Keeping house: what expired goes, and the heads of all complaints are sealed (8.1; design.md, rule 4).
+"""Keeping house: what expired goes, and the heads of all complaints are sealed (8.1; docs/design.md, rule 4).
 
 The duties that are acts on the record and need no channel: a form ended, a complaint lapsed.
 """

@@ -1,4 +1,4 @@
-"""The model in use as this process holds it: loaded once, and never lost to a damaged file (design.md, 6).
+"""The model in use as this process holds it: loaded once, and never lost to a damaged file (docs/design.md, rule 6).
 
 The model's proposal for the initial assessment (7.5): owed, made in a thread of its own.
 """

@@ -2,7 +2,7 @@
 
 How many duties one process has in hand, and how many places are kept for what is urgent.
 
-Claiming what is due and doing it, one lease at a time (design.md, rule 2).
+Claiming what is due and doing it, one lease at a time (docs/design.md, rule 2).
 """
 
 from __future__ import annotations

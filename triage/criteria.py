@@ -24,7 +24,7 @@ from triage.safety.signs import Sign, signs
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A proposed value of one field of the assess form (surfaces.md), and the code of its reason.
+    """A proposed value of one field of the assess form (docs/surfaces.md), and the code of its reason.
 
     `value` is as the form takes it: complexity 1-3, reach 1-4, recurrence 1-5, "yes" or "no" where one is
     chosen, True or False for a flag.
@@ -160,7 +160,7 @@ def _recurrence(
         value, reason = 4, "several_times"
     elif "again" in cues and value <= 3:
         value, reason = 3, "again"
-    # One step higher, never more (section 4).
+    # One step higher, never more (docs/domain.md, section 4).
     if like_confirmed >= CLUSTER_FROM and value < _MOST_LIKELY:
         return value + 1, "like_confirmed"
     return value, reason

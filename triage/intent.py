@@ -41,7 +41,7 @@ _DOUBT = "doubt"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a message is: complaint, enquiry, praise, suggestion or request (surfaces.md, reclassify).
+    """What a message is: complaint, enquiry, praise, suggestion or request (docs/surfaces.md, "Modals").
 
     `probability` is that of `kind`, 0 to 1. `because` are names of cues, never words of the message: "doubt"
     where nothing speaks for anything, "sign.<kind>" for a sign of harm.

@@ -1,4 +1,4 @@
-"""Keeping a file shorter than claims may be brought is a choice to be made knowingly (iso10002.md section 7).
+"""Keeping a file shorter than claims may be brought is a choice to be made knowingly (docs/domain.md, section 7).
 
 From settings to the rulebook that complaints are frozen to.
 """
@@ -82,7 +82,7 @@ def _after(keeping: RetentionPeriod) -> str:
 
 YEARS_BACK, YEARS_AHEAD = 2, 8
 
-#: iso10002.md section 4: look, first action, update every, decide.
+#: docs/domain.md, section 4: look, first action, update every, decide.
 SECTION_4: Mapping[Priority, PriorityTargets] = {
     Priority.P1: PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
     Priority.P2: PriorityTargets("4 wh", "1 bd", "2 bd", "5 bd"),
@@ -345,7 +345,7 @@ def _targets(
     on_call: OnCall,
     country: str = "",
 ) -> Targets:
-    """`[targets.Pn]` before `[targets]` before the preset before section 4."""
+    """`[targets.Pn]` before `[targets]` before the preset before docs/domain.md, section 4."""
     scheme: Mapping[str, Any] = preset.get("targets", {})
     overrides: list[str] = []
     by_priority: dict[str, PriorityTargets] = {}

@@ -1,4 +1,4 @@
-"""What each button does; a typed label is the same press (surfaces.md: text is always accepted)."""
+"""What each button does; a typed label is the same press (docs/surfaces.md: text is always accepted)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _change(talk: Turn, case: Case, step: str) -> None:
     if case.form_open:
         form.change(talk, case.ref, step)
     else:
-        # The form has ended: what is changed now is an addition (design.md, "When the form ends").
+        # The form has ended: what is changed now is an addition (docs/design.md, "When the form ends").
         talk.go("add", case.ref)
         talk.say("ask.add", ref=case.ref)
 

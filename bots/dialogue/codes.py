@@ -1,4 +1,4 @@
-"""A code that staff gave binds the complaint they logged to this chat (surfaces.md, Telegram; 4.3)."""
+"""A code that staff gave binds the complaint they logged to this chat (docs/surfaces.md, "Telegram"; 4.3)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The complaints policy in the complainant's language (5.2, 4.2): one text for the bot and for the public page.
 
-The commands, each answered whole from what is at hand (surfaces.md, Telegram).
+The commands, each answered whole from what is at hand (docs/surfaces.md, "Telegram").
 """
 
 from __future__ import annotations

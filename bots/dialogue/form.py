@@ -1,4 +1,4 @@
-"""The questions of the form in their order, and the read-back at its end (iso10002.md section 6, B)."""
+"""The questions of the form in their order, and the read-back at its end (docs/domain.md, section 6, B)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from triage.intent import cues
 
 #: Where the words of each step lie.
 FIELDS = {"story": DESCRIPTION, **{one.step: one.field for one in QUESTIONS}}
-#: Lines for children in trouble (iso10002.md section 3, Minor), by country.
+#: Lines for children in trouble (docs/domain.md, section 3, Minor), by country.
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: A read-back longer than this is shortened; the whole is in the record.
 MOST_SHOWN = 1800

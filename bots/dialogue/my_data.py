@@ -1,4 +1,4 @@
-"""One's own data: a copy into the chat, a correction, an erasure asked for (iso10002.md section 6)."""
+"""One's own data: a copy into the chat, a correction, an erasure asked for (docs/domain.md, section 6)."""
 
 from __future__ import annotations
 

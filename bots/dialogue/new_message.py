@@ -1,8 +1,8 @@
-"""Greetings and thanks, which open no complaint; doubt does (design.md, "When a complaint exists").
+"""Greetings and thanks, which open no complaint; doubt does (docs/design.md, "When a complaint exists").
 
 What was taken for something else than a complaint, and is one after all: insisting restores it (clause 3).
 
-Messages outside a form: a new complaint, or an addition to one that stands (surfaces.md, Telegram).
+Messages outside a form: a new complaint, or an addition to one that stands (docs/surfaces.md, "Telegram").
 
 Where it is unclear nothing waits for an answer: the words go to the newest open complaint at once, and the
 question is asked once a burst; "New complaint" opens a record with the same words.
@@ -67,7 +67,7 @@ def is_greeting(text: str) -> bool:
 
 
 def qualifies(text: str) -> bool:
-    """Two words or more that are not a greeting (design.md): a plain rule, never the model."""
+    """Two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
     return len(words_in(text)) >= 2 and not is_greeting(text)
 
 

@@ -1,6 +1,7 @@
 """What a story has told already, so that it is shown or confirmed, not asked; only where plain rules can tell.
 
-What may be asked after the story, as data: in this order, each once, most of it only on a cue (section 6, B).
+What may be asked after the story, as data: in this order, each once, most of it only on a cue
+(docs/domain.md, section 6, B).
 
 A question added here is asked, taken by button or words, read back and put among the facts of the record;
 it needs its texts `ask.<step>` and `readback.<step>`, and its buttons.

@@ -84,7 +84,7 @@ def add(
 
 
 def edit(talk: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:
-    """A new version of words told before; the first stands (design.md, "texts")."""
+    """A new version of words told before; the first stands (docs/design.md, "texts")."""
     reading = talk.reading(text, ref)
     facts = said(
         field="edit",

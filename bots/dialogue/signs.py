@@ -25,7 +25,7 @@ class SignsInWords:
 
 
 def read(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
-    """Read one message; runs in its transaction, so it looks nothing up (design.md, "What runs when")."""
+    """Read one message; runs in its transaction, so it looks nothing up (docs/design.md, "What runs when")."""
     if not text.strip():
         return SignsInWords()
     found = tuple(

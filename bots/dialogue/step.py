@@ -1,4 +1,4 @@
-"""One step of the dialogue: from what was heard to what is recorded and said (design.md, rule 9)."""
+"""One step of the dialogue: from what was heard to what is recorded and said (docs/design.md, rule 9)."""
 
 from __future__ import annotations
 

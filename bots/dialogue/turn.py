@@ -130,7 +130,7 @@ class Turn:
         return case.form_open if case is not None else ref == self.conversation.next_ref
 
     def possible(self, case: Case | None, verb: Verb) -> bool:
-        """True when the lifecycle allows the verb now: a press may come late (iso10002.md section 3)."""
+        """True when the lifecycle allows the verb now: a press may come late (docs/domain.md, section 3)."""
         return case is not None and case.state in TABLE[verb].sources
 
     def go(self, step: str, ref: str | None = None, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""A typed label is the press of that button, where such a button stands (surfaces.md)."""
+"""A typed label is the press of that button, where such a button stands (docs/surfaces.md)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class _UnderWay(Exception):
 
 
 def purposes(case: Case) -> tuple[str, ...]:
-    """Which posts a complaint has; where it may be seen is decided before its first (design.md, rule 8)."""
+    """Which posts a complaint has; where it may be seen is decided before its first (docs/design.md, rule 8)."""
     home = RESTRICTED if case.restricted else CARD
     return (home, EXECUTIVE) if Flag.SIGNIFICANT in case.flags else (home,)
 

@@ -1,4 +1,4 @@
-"""Every act's form as a modal, made from the one table of fields (surfaces.md, Modals)."""
+"""Every act's form as a modal, made from the one table of fields (docs/surfaces.md, "Modals")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the complainant will read, exactly, before it leaves (surfaces.md, Modals)."""
+"""What the complainant will read, exactly, before it leaves (docs/surfaces.md, "Modals")."""
 
 from __future__ import annotations
 

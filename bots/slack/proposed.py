@@ -1,6 +1,6 @@
 """What the model proposed, in words: names and figures on the card, the words behind them in `open` and `assess`.
 
-The card stands in a channel and holds no word of the complainant (surfaces.md). What is shown in the forms is
+The card stands in a channel and holds no word of the complainant (docs/surfaces.md). What is shown in the forms is
 for the person who opened them: words for and against, the matters, the facts of the story, like cases.
 """
 

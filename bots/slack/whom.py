@@ -15,7 +15,7 @@ from complaints.vocabulary import Role, Target
 from store.values import Member
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
-#: Nobody answered for so long: the next circle is paged too (surfaces.md, Danger).
+#: Nobody answered for so long: the next circle is paged too (docs/surfaces.md, "Danger").
 MANAGERS_AFTER = timedelta(minutes=15)
 TOP_AFTER = timedelta(minutes=30)
 PAGE_EVERY = timedelta(minutes=5)

@@ -1,4 +1,4 @@
-"""What a button of ours carries: opaque, signed, bound to its chat and question (surfaces.md, Telegram)."""
+"""What a button of ours carries: opaque, signed, bound to its chat and question (docs/surfaces.md, "Telegram")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Taking updates: each in one transaction, in order within a chat, tried three times, then put aside.
 
 python-telegram-bot's `process_update` returns normally when a handler raised, so whether an update was taken
-is read from the store and from nothing else (design.md, rule 1).
+is read from the store and from nothing else (docs/design.md, rule 1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The complainant's quiet hours hold back what we begin, never what answers (surfaces.md, "Quiet hours").
+"""The complainant's quiet hours hold back what we begin, never what answers (docs/surfaces.md, "Quiet hours").
 
 What speaks to a complainant unasked: one performer for each kind of duty that ends in a letter.
 """

@@ -1,6 +1,6 @@
-"""Who polls: one replica holds a short lease in the store and renews it beside the asking (design.md, rule 7).
+"""Who polls: one replica holds a short lease in the store and renews it beside the asking (docs/design.md, rule 7).
 
-Our own long polling: the offset moves only past updates that the store knows (design.md, rule 1).
+Our own long polling: the offset moves only past updates that the store knows (docs/design.md, rule 1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sending one message, at least once and saying so: written down, sent, settled (design.md, rule 2)."""
+"""Sending one message, at least once and saying so: written down, sent, settled (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def plain(verb: Verb) -> VerbFunction:
 
 
 def need_given(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> None:
-    """What staff heard by voice says when and from whom (iso10002.md, "Taken by staff"); else BadFacts.
+    """What staff heard by voice says when and from whom (docs/domain.md, "Taken by staff"); else BadFacts.
 
     Nobody of staff accepts, disagrees or withdraws for a complainant without it.
     """

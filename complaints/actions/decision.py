@@ -1,8 +1,8 @@
-"""What a role may grant alone, and when a second person must agree (Annex E, surfaces.md "Who may").
+"""What a role may grant alone, and when a second person must agree (Annex E, docs/surfaces.md, "Who may").
 
 The response and the decision (7.7, 7.8): on the spot, or drafted, and then communicated.
 
-A second person agrees, or sends back (Annex E; surfaces.md, "Who may").
+A second person agrees, or sends back (Annex E; docs/surfaces.md, "Who may").
 """
 
 from __future__ import annotations

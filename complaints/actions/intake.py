@@ -182,7 +182,7 @@ def acknowledge(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Wor
     )
 
 
-#: The rule by which a child shows while writing (iso10002.md section 3, Minor).
+#: The rule by which a child shows while writing (docs/domain.md, section 3, Minor).
 CHILD_WRITING = "minor.child_writing"
 #: Requests about one's data, as kinds of an addition.
 DATA_REQUESTS: frozenset[str] = frozenset({"data_correction", "data_erasure"})

@@ -68,7 +68,7 @@ def reply(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) ->
 
 
 def ask(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Ask the complainant for something by a day; no clock stops meanwhile (design.md, rule 5).
+    """Ask the complainant for something by a day; no clock stops meanwhile (docs/design.md, rule 5).
 
     Waiting has a limit of its own, `waiting_limit`.
     """
@@ -118,7 +118,7 @@ def investigate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Wor
 def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
     """Move one due time, before it passed, with a reason, within the legal maximum and the preset's cap.
 
-    A pause does not exist: this is the only act that moves a date (iso10002.md section 3). Of several
+    A pause does not exist: this is the only act that moves a date (docs/domain.md, section 3). Of several
     remedies the one due first is meant unless `of` gives its number. A handler asks (`asks` in the event);
     the date moves when a manager agrees.
     """

@@ -158,7 +158,7 @@ def told_of_decision(case: Case, at: datetime) -> Case:
 
 
 def remedying(case: Case) -> Case:
-    """Remedying begins where something promised is not done (section 3)."""
+    """Remedying begins where something promised is not done (docs/domain.md, section 3)."""
     undone = any(one.done_at is None for one in case.owed_remedies)
     return changed(case, state=State.REMEDYING) if undone else case
 

@@ -76,7 +76,7 @@ class Span:
         return Span(-self.number, self.unit)
 
     def __mul__(self, times: int) -> Span:
-        """So many times as long: complexity 3 doubles the time to decide (iso10002.md section 4)."""
+        """So many times as long: complexity 3 doubles the time to decide (docs/domain.md, section 4)."""
         return Span(self.number * times, self.unit)
 
 

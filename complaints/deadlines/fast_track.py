@@ -1,4 +1,5 @@
-"""What a scheme asks where a complaint is settled early and accepted, and of one that comes late (iso10002.md 7)."""
+"""What a scheme asks where a complaint is settled early and accepted, and of one that comes late
+(docs/domain.md, section 7)."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ TOLD: frozenset[Target] = frozenset(
         Target.PRIVACY,
     }
 )
-#: Access, correction and erasure are answered within one month (iso10002.md section 6, Data protection).
+#: Access, correction and erasure are answered within one month (docs/domain.md, section 6, Data protection).
 DATA_REQUEST_SPAN = "1 months"
 _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
 _ANSWERED = frozenset({State.DECIDED, State.REMEDYING})
@@ -210,7 +210,7 @@ def _owed_to_staff(case: Case) -> Iterator[Wanted]:
 def _privacy(case: Case) -> Iterator[Wanted]:
     """The part about personal data has a clock of its own and is not held back for the wider matter.
 
-    The days run from the one after receipt; the last rolls to the next working day (iso10002.md section 3).
+    The days run from the one after receipt; the last rolls to the next working day (docs/domain.md, section 3).
     """
     span = case.rules.targets.privacy
     if span is None or case.privacy_answered_at is not None or not is_about_privacy(case):
@@ -264,7 +264,7 @@ def _update(case: Case, contact: datetime, span: str, rule: str) -> Wanted:
 
 def logged_late(case: Case) -> bool:
     """Written down when its acknowledgement was due already: what was missed counts from receipt, and
-    `act_by` begins anew (iso10002.md section 4, "Raised late")."""
+    `act_by` begins anew (docs/domain.md, section 4, "Raised late")."""
     if case.logged_at <= case.received_at:
         return False
     return due(case.received_at, case.rules.targets.ack, case.rules.calendar).at <= case.logged_at

@@ -1,4 +1,4 @@
-"""What a duty is, and which kinds there are (design.md, rule 2)."""
+"""What a duty is, and which kinds there are (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ladder: at which moments staff hear of a due time, and how far up (8.4, 5.3; iso10002.md section 4).
+"""The ladder: at which moments staff hear of a due time, and how far up (8.4, 5.3; docs/domain.md, section 4).
 
 | stage | P1 | P2 | P3, P4 | hears |
 |---|---|---|---|---|

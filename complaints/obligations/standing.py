@@ -1,4 +1,4 @@
-"""What is owed (design.md, rule 2): from a case, the keys and due times of everything we must do unasked.
+"""What is owed (docs/design.md, rule 2): from a case, the keys and due times of everything we must do unasked.
 
 `standing` is asked twice: after each verb, when the missing keys are inserted, and before each is done, when
 a key that is no longer there needs nothing. So nothing is ever cancelled. The one-off duties of a single event are
@@ -62,7 +62,7 @@ def _card(case: Case) -> NewObligation:
 def card_waits_until(case: Case) -> datetime | None:
     """Until when the first post waits for the proposal; None: not at all.
 
-    Where a case may be seen is decided before its first post (design.md, rule 8), and the model has a say.
+    Where a case may be seen is decided before its first post (docs/design.md, rule 8), and the model has a say.
     """
     seen = (
         case.proposed is not None

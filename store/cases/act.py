@@ -1,6 +1,6 @@
 """Writing one act into the record: event, words, projections and duties, all in the open transaction.
 
-`act`: authorise, load, call the verb, record; one event or nothing (design.md, rule 3).
+`act`: authorise, load, call the verb, record; one event or nothing (docs/design.md, rule 3).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _keep_words(tx: Tx, ref: str, event: Event, words: Mapping[str, str], key: b
         tx.connection.execute(insert(TEXTS), rows)
 
 
-#: Refused while the complainant wrote since this person last read (surfaces.md, "Versions").
+#: Refused while the complainant wrote since this person last read (docs/surfaces.md, "Versions").
 NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
 _WORDS_COME_BY: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
 

@@ -1,4 +1,4 @@
-"""The whole record of one complaint as JSON values, in the names of iso10002.md section 2.
+"""The whole record of one complaint as JSON values, in the names of docs/domain.md, section 2.
 
 What leaves the store as a whole: one complaint for its file, and everything about one person (8.1).
 """

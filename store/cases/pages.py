@@ -19,7 +19,7 @@ from store.database.transaction import Tx
 from store.tables import COMPLAINTS, MESSAGES, READS, STAFF_ROLES, TEXTS
 
 PAGE = 200
-#: So long a second complaint of the same is a repeat (iso10002.md section 5).
+#: So long a second complaint of the same is a repeat (docs/domain.md, section 5).
 REPEAT_WITHIN = timedelta(days=180)
 
 #: Where a page ended: the key of its last complaint.

@@ -1,4 +1,4 @@
-"""`hear`: one message in, one transaction (design.md, rule 1). A known key changes nothing."""
+"""`hear`: one message in, one transaction (docs/design.md, rule 1). A known key changes nothing."""
 
 from __future__ import annotations
 

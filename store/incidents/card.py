@@ -1,6 +1,6 @@
 """When an incident's one card must be drawn anew: at once after an act on it, soon after its cases moved.
 
-What happens once for an incident and not for each of its complaints (iso10002.md, "Incident").
+What happens once for an incident and not for each of its complaints (docs/domain.md, "Incident").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who takes which duty, in which order: leased, the urgent first, of one chat the oldest (design.md, rule 2)."""
+"""Who takes which duty, in which order: leased, the urgent first, of one chat the oldest (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 

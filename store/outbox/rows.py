@@ -1,4 +1,4 @@
-"""Duties as rows: inserted once by their key, never changed by a later act (design.md, rule 2)."""
+"""Duties as rows: inserted once by their key, never changed by a later act (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 

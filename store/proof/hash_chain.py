@@ -1,4 +1,4 @@
-"""The chain of one complaint's events: each entry names the hash of the one before (reliability.md, 7)."""
+"""The chain of one complaint's events: each entry names the hash of the one before (docs/design.md, rule 4)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def find_similar_cases(
 
 
 def is_similar_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
-    """How many like complaints of the last 90 days persons found to be of one kind (section 4, recurrence).
+    """How many like complaints of the last 90 days persons found to be of one kind (docs/domain.md, section 4,
+    recurrence).
 
     It counts itself with others. Those of the incident that it belongs to count too, however they are told.
     """

@@ -36,7 +36,7 @@ from triage.similarity import sketch
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')
-#: surfaces: the keys of the lists of a record.
+#: docs/surfaces.md: the keys of the lists of a record.
 KEYS: dict[str, set[str]] = {
     "texts": {"field", "seq", "text", "at", "source", "replaces"},
     "targets": {"target", "version", "start", "internal_due", "promised_due", "basis", "met_at"},

@@ -1,4 +1,4 @@
-"""Who polls, and what is said when polling fails (reliability.md, sections 1 and 4)."""
+"""Who polls, and what is said when polling fails (docs/design.md, "Telegram")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending against a Telegram that refuses, floods, breaks and stays silent (reliability.md, section 4).
+"""Sending against a Telegram that refuses, floods, breaks and stays silent (docs/design.md, "Telegram").
 
 The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
 Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.

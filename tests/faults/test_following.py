@@ -1,4 +1,5 @@
-"""Long polling is held by one process; when that one is killed another hears what is said (design.md, rule 7)."""
+"""Long polling is held by one process; when that one is killed another hears what is said
+(docs/design.md, rule 7)."""
 
 from __future__ import annotations
 

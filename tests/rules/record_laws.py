@@ -26,7 +26,7 @@ from tests.rules.random_acts import BY_ID, SAID
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 _IMPERATIVES = frozenset({"Say", "Give", "Name", "Write", "Choose"})
 
-#: surfaces.md, "Versions": never by these.
+#: docs/surfaces.md, "Versions": never by these.
 NEVER_WORK = frozenset(
     {Verb.ADD, Verb.PROPOSE, Verb.ACKNOWLEDGE, Verb.FAIL_DELIVERY, Verb.NOTE, Verb.RECEIPT, Verb.SURVEY}
 )

@@ -1,4 +1,4 @@
-"""What a role may grant alone (Annex E; surfaces.md, `[authority]`)."""
+"""What a role may grant alone (Annex E; docs/surfaces.md, `[authority]`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Questions that are asked only where the story calls for them: each once, each free to skip (section 6, B)."""
+"""Questions that are asked only where the story calls for them: each once, each free to skip
+(docs/domain.md, section 6, B)."""
 
 from __future__ import annotations
 

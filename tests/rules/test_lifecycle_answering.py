@@ -1,4 +1,5 @@
-"""Accepting, disagreeing, silence, remedies, the outside: the guards of 7.9 while it is open (section 3)."""
+"""Accepting, disagreeing, silence, remedies, the outside: the guards of 7.9 while it is open
+(docs/domain.md, section 3)."""
 
 from __future__ import annotations
 

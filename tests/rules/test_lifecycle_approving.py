@@ -1,4 +1,4 @@
-"""A second person agrees, or sends it back (Annex E; surfaces.md, "Who may")."""
+"""A second person agrees, or sends it back (Annex E; docs/surfaces.md, "Who may")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receiving, acknowledging, assessing, reclassifying: the guards up to the inquiry (section 3)."""
+"""Receiving, acknowledging, assessing, reclassifying: the guards up to the inquiry (docs/domain.md, section 3)."""
 
 from __future__ import annotations
 

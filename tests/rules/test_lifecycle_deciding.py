@@ -1,4 +1,4 @@
-"""Investigating, resolving, responding, approving, telling: the guards of 7.6 to 7.8 (section 3)."""
+"""Investigating, resolving, responding, approving, telling: the guards of 7.6 to 7.8 (docs/domain.md, section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Clocks of schemes that have no preset, each as a small rulebook with its exact dates (iso10002.md section 7)."""
+"""Clocks of schemes that have no preset, each as a small rulebook with its exact dates
+(docs/domain.md, section 7)."""
 
 from __future__ import annotations
 

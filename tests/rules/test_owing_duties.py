@@ -1,4 +1,4 @@
-"""What is owed at each stage: keys, due times and what makes them moot (design.md, rule 2)."""
+"""What is owed at each stage: keys, due times and what makes them moot (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 

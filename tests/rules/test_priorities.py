@@ -1,4 +1,4 @@
-"""How soon: the matrix of iso10002.md section 4 and the rules that only raise (7.5)."""
+"""How soon: the matrix of docs/domain.md, section 4 and the rules that only raise (7.5)."""
 
 from __future__ import annotations
 

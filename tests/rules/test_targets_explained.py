@@ -1,4 +1,4 @@
-"""Every due time can say how it came about (design.md, rule 5)."""
+"""Every due time can say how it came about (docs/design.md, rule 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Due times as surfaces.md works them out, and the presets: what starts, caps and meets them (7.3)."""
+"""Due times as docs/surfaces.md works them out, and the presets: what starts, caps and meets them (7.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a button carries: small, opaque, and good for one chat only (reliability.md, Threats)."""
+"""What a button carries: small, opaque, and good for one chat only (docs/design.md, "Threats")."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """The starter examples: complaints written for this project, so that the first day has a model.
 
 They lie as plain files in `triage/starter`, one per language, may be edited, and stay in every training set
-for ever: among few real rows they are worth more than anything else (`triage.md`, cold start).
+for ever: among few real rows they are worth more than anything else (docs/triage.md, "Cold start").
 
 An organisation's own examples: plain files beside its settings, one per language, kept in every training.
 
 A handful of sentences for each of its own categories gives a first useful model; they stay when history and
-confirmed assessments come, for among few real rows nothing is worth more (`triage.md`, cold start).
+confirmed assessments come, for among few real rows nothing is worth more (docs/triage.md, "Cold start").
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _trained(languages: tuple[str, ...], seed: int) -> Model:
 
 
 ENOUGH = 6
-"""Examples of a category from which on a model is worth asking (`triage.md`, section 4)."""
+"""Examples of a category from which on a model is worth asking (docs/triage.md, "Cold start")."""
 
 _COLUMNS = Columns("text", "category", "severity")
 _HEADER = "text,category,severity"

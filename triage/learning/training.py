@@ -5,8 +5,7 @@ The choice between candidates by evidence: the log-loss on held-back rows of thi
 Short enquiries in many categories want a regression, long letters in few an SVM, many desks their blend:
 nobody knows beforehand, so each training asks its own rows, and the reason stands in the model card.
 
-Training: examples in, a calibrated model with its own honest figures out (`triage.md`, recommendation 2
-to 6).
+Training: examples in, a calibrated model with its own honest figures out (docs/triage.md, "How the model is made").
 
 Words and characters, widened by a latent space where labelled rows are few and others many; the kind of
 planes is chosen by held-back rows; their decision values are calibrated, the threshold of doubt is set on

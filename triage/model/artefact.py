@@ -1,4 +1,4 @@
-"""A model as bytes and back, without ever running code from a file (rule "The model" of the design).
+"""A model as bytes and back, without ever running code from a file (docs/design.md, "The model").
 
 The file is skops with plain arrays, numbers and strings only: the vocabularies are one joined string each
 and the vectorisers are rebuilt, so it is small and loads at once. Anything else, a pickle above all, is

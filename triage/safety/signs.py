@@ -23,7 +23,7 @@ __all__ = ["BUILT_IN", "KINDS", "ORGANISATION", "DangerSign", "Sign", "named_peo
 class Sign:
     """One sign found: the rule's name, its floors and where it stands in the text as written.
 
-    `severity` 1-5 and `safety` 0-3 are floors on the scales of `iso10002.md` section 4. `danger` is present
+    `severity` 1-5 and `safety` 0-3 are floors on the scales of docs/domain.md, section 4. `danger` is present
     danger: the bot speaks at once and people are paged. `span` is (start, end), end not included.
     """
 
