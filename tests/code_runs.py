@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,7 +19,7 @@ from tests.source import ROOT, modules, value_of
 FIRST_MESSAGE = "Anna [en]: My water bill shows the same payment taken twice this month, please look at it.\n"
 STORY = ROOT / "tests" / "stories" / "resolved_the_same_day.story"
 #: The other end of the wire, the story's player and the demo's clock are not the product's own way.
-_OUTSIDE = ("simulator/", "amends/story/", "amends/demo", "amends/clockwork")
+_OUTSIDE = ("simulator/", "amends/story/", "amends/demo")
 _RUNS = 5
 
 
@@ -41,15 +41,41 @@ def files_that_take_part(story: str) -> list[str]:
     product = {
         str(ROOT / module.path): module.path for module in modules() if not module.path.startswith(_OUTSIDE)
     }
+    running: set[str] = set()
+
+    def profile(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name != "<module>":
+            running.add(frame.f_code.co_filename)
+
+    _play_with_profile(story, profile)
+    return sorted(product[file] for file in running if file in product)
+
+
+def calls_in_story(story: str, functions: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Calls of these functions, each as path and qualified name, in the order in which the story makes them."""
+    wanted = {(str(ROOT / path), name): (path, name) for path, name in functions}
+    calls: list[tuple[str, str]] = []
+
+    def profile(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            code = frame.f_code
+            if (function := wanted.get((code.co_filename, code.co_qualname))) is not None:
+                calls.append(function)
+
+    _play_with_profile(story, profile)
+    return calls
+
+
+def _play_with_profile(story: str, profile: Callable[[FrameType, str, object], None]) -> None:
+    """Play a story; `profile` sees what every thread does during its steps."""
     player = value_of("Player", below="amends/story")
     play = value_of("play", below="amends/demo")
     play_step = player.play
-    running: set[str] = set()
     in_step = False
 
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        if in_step and event == "call" and frame.f_code.co_name != "<module>":
-            running.add(frame.f_code.co_filename)
+    def profile_steps(frame: FrameType, event: str, argument: object) -> None:
+        if in_step:
+            profile(frame, event, argument)
 
     async def watched(self: Any, step: Any) -> None:
         nonlocal in_step
@@ -60,8 +86,8 @@ def files_that_take_part(story: str) -> list[str]:
             in_step = False
 
     player.play = watched
-    threading.setprofile(profile)
-    sys.setprofile(profile)
+    threading.setprofile(profile_steps)
+    sys.setprofile(profile_steps)
     try:
         failure = asyncio.run(play(story, report=lambda line: None))
     finally:
@@ -69,7 +95,6 @@ def files_that_take_part(story: str) -> list[str]:
         threading.setprofile(None)
         player.play = play_step
     assert failure is None, failure
-    return sorted(product[file] for file in running if file in product)
 
 
 def command_seconds() -> Mapping[str, float]:

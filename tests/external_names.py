@@ -129,10 +129,15 @@ def environment() -> Iterator[str]:
 
 
 def metrics() -> Iterator[str]:
-    """`amends_updates_total{outcome} counter`, as docs/metrics.md has them; a test holds that page to the code."""
+    """`amends_updates_total{outcome} counter`, as docs/metrics.md has them; a test holds that page to the code.
+
+    The page says the types: `_total` is a counter, `amends_intake_seconds` a histogram, all others are gauges.
+    """
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    for figure, kind in re.findall(r"^\| `(amends_[^`]+)` \| (\w+) \|", page, re.MULTILINE):
-        yield f"{figure} {kind}"
+    for figure in re.findall(r"^\| `(amends_[^`]+)` \|", page, re.MULTILINE):
+        name = figure.partition("{")[0]
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield f"{figure} {'histogram' if name == 'amends_intake_seconds' else kind}"
 
 
 def _model_with(key: str) -> Any:

@@ -17,7 +17,7 @@ from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
 from amends.demo_clock import Clockwork
 from amends.keys import button_secret, keyring
-from amends.story.player import Failed, Player, incident_figures
+from amends.story.player import Player, StoryFailed, incident_figures
 from amends.story.script import BadStory, read_story
 from amends.wiring import Application, SendIntervals
 from bots.telegram.callback_data import Buttons
@@ -186,7 +186,7 @@ async def play(text: str, *, report: Say, settings: str = "") -> str | None:
         for step in steps:
             try:
                 await player.play(step)
-            except Failed as wrong:
+            except StoryFailed as wrong:
                 return str(wrong)
             report(f"  {step.text}")
         breaches = stage.simulator.breaches

@@ -21,7 +21,7 @@ from simulator.slack.people import SlackImpossible
 from store.store import Store
 
 
-class Failed(AssertionError):
+class StoryFailed(AssertionError):
     """An expectation of the story did not hold; the message shows the line and what was there instead."""
 
 
@@ -78,7 +78,7 @@ class Player:
         """One step; raises Failed when it cannot be done or does not hold."""
         try:
             await self._does[step.kind](step)
-        except Failed:
+        except StoryFailed:
             raise
         except (
             LookupError,
@@ -89,7 +89,7 @@ class Player:
             NotVisible,
             NotAcknowledged,
         ) as wrong:
-            raise Failed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
+            raise StoryFailed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
 
     # the complainant
 
@@ -110,7 +110,7 @@ class Player:
 
     async def _says(self, step: StoryStep) -> None:
         if step.who in self._staff:
-            raise Failed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
+            raise StoryFailed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
         self._talk(step.who, step.language)
         talk = self._talk(step.who)
         talk.mark = len(talk.customer.heard)
@@ -138,7 +138,7 @@ class Player:
     async def _edits(self, step: StoryStep) -> None:
         written = self._talk(step.who).written
         if written is None:
-            raise Failed(f"line {step.line}: {step.who} has written nothing to edit")
+            raise StoryFailed(f"line {step.line}: {step.who} has written nothing to edit")
         await self._acts(step.who, lambda one: one.edits(written, step.words))
 
     async def _blocks(self, step: StoryStep) -> None:
@@ -153,19 +153,21 @@ class Player:
         talk = self._talk(step.who)
         new = talk.customer.heard[talk.mark :]
         if not any(_within(step.words, text) for text in new):
-            raise Failed(
+            raise StoryFailed(
                 f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new)
             )
 
     async def _hears_once(self, step: StoryStep) -> None:
         told = [text for text in self._talk(step.who).customer.heard if _within(step.words, text)]
         if len(told) != 1:
-            raise Failed(f"line {step.line}: {step.who} heard {step.words!r} {len(told)} times, not once")
+            raise StoryFailed(
+                f"line {step.line}: {step.who} heard {step.words!r} {len(told)} times, not once"
+            )
 
     async def _hears_not(self, step: StoryStep) -> None:
         talk = self._talk(step.who)
         if any(_within(step.words, text) for text in talk.customer.heard):
-            raise Failed(f"line {step.line}: {step.who} heard {step.words!r} after all")
+            raise StoryFailed(f"line {step.line}: {step.who} heard {step.words!r} after all")
 
     # the staff
 
@@ -174,14 +176,14 @@ class Player:
         refs = self._references(of) if of else None
         cards = [card for card in self._cards(member) if refs is None or _own_reference(card) in refs]
         if not cards:
-            raise Failed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
+            raise StoryFailed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
         return max(cards, key=lambda card: float(card.ts))
 
     def _incident(self, member: Colleague, label: str) -> Card:
         """The newest card with this button: no complaint's card has one of an incident."""
         cards = [card for card in self._cards(member) if label in card.buttons]
         if not cards:
-            raise Failed(f"{member.id} sees no incident with {label!r}")
+            raise StoryFailed(f"{member.id} sees no incident with {label!r}")
         return max(cards, key=lambda card: float(card.ts))
 
     def _cards(self, member: Colleague) -> list[Card]:
@@ -279,20 +281,22 @@ class Player:
             await self._sim.until(shown, timeout=5)
         except TimeoutError as missing:
             seen = member.home.text if member.home is not None else "nothing"
-            raise Failed(
+            raise StoryFailed(
                 f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{seen}"
             ) from missing
 
     async def _sees_once(self, step: StoryStep) -> None:
         told = [one.text for one in self._staff[step.who].direct_messages if _within(step.words, one.text)]
         if len(told) != 1:
-            raise Failed(f"line {step.line}: {step.who} was told {step.words!r} {len(told)} times, not once")
+            raise StoryFailed(
+                f"line {step.line}: {step.who} was told {step.words!r} {len(told)} times, not once"
+            )
 
     async def _sends_code(self, step: StoryStep) -> None:
         """The complainant types the code that a member of staff was shown and read out."""
         found = [code for text in self._seen(step.words) for code in _CODE.findall(text)]
         if not found:
-            raise Failed(f"line {step.line}: {step.words} sees no code")
+            raise StoryFailed(f"line {step.line}: {step.words} sees no code")
         await self._acts(step.who, lambda one: one.says(found[-1]))
 
     async def _refused(self, step: StoryStep) -> None:
@@ -301,7 +305,7 @@ class Player:
         shown = [*modal.errors.values(), *modal.texts] if modal else []
         shown += [post.text for post in member.ephemerals]
         if not any(_within(step.words, text) for text in shown):
-            raise Failed(
+            raise StoryFailed(
                 f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n"
                 + "\n".join(shown)
             )
@@ -319,19 +323,19 @@ class Player:
     async def _sees(self, step: StoryStep) -> None:
         seen = self._seen(step.who)
         if not any(_within(step.words, text) for text in seen):
-            raise Failed(
+            raise StoryFailed(
                 f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen)
             )
 
     async def _sees_not(self, step: StoryStep) -> None:
         if any(_within(step.words, text) for text in self._seen(step.who)):
-            raise Failed(f"line {step.line}: {step.who} sees {step.words!r}")
+            raise StoryFailed(f"line {step.line}: {step.who} sees {step.words!r}")
 
     async def _no_card(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         refs = self._references(step.words)
         if any(ref in card.text for ref in refs for card in self._cards(member)):
-            raise Failed(f"line {step.line}: {step.who} sees a card of {step.words}")
+            raise StoryFailed(f"line {step.line}: {step.who} sees a card of {step.words}")
 
     # the world
 
@@ -359,7 +363,7 @@ class Player:
             if str(record.get(name)).lower() != value.lower()
         }
         if wrong:
-            raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
+            raise StoryFailed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
 
     async def _figures(self, step: StoryStep) -> None:
         await self._desk.settled()
@@ -368,7 +372,7 @@ class Player:
             name: found.get(name) for name, value in step.values.items() if str(found.get(name)) != value
         }
         if wrong:
-            raise Failed(f"line {step.line}: {step.text}\nbut the report says {wrong}")
+            raise StoryFailed(f"line {step.line}: {step.text}\nbut the report says {wrong}")
 
 
 KINDS = [

@@ -17,18 +17,19 @@ CLAUSES: tuple[Clause, ...] = (
         id="5.2",
         title="Policy",
         demand="An explicit, customer-centred, public policy that all staff know.",
-        control="The policy text in every language; each complaint keeps the rules in force when it came.",
+        control="The policy text in every language; each complaint keeps the rules in force at its receipt.",
         code=("bots.dialogue.commands.command", "store.rulebooks.use_rulebook"),
         lacks="a review date of the policy, and staff who attest that they know it",
     ),
     Clause(
         id="5.3",
         title="Responsibility and authority",
-        demand="Five layers with their duties; the top hears at once of significant complaints.",
+        demand="Five layers with their responsibilities; top management learns at once of significant "
+        "complaints.",
         control="Roles in the settings; a significant complaint goes to the executive channel, which asks for a "
         "receipt.",
         code=("complaints.priorities.is_significant", "complaints.actions.investigation.receipt"),
-        shows="minutes from significant to the receipt of the top; roles that somebody holds",
+        shows="minutes from significant to the receipt by top management; roles that are filled",
         look=q.responsibility,
         house=q.layers,
     ),
@@ -59,7 +60,7 @@ CLAUSES: tuple[Clause, ...] = (
         id="6.4",
         title="Resources",
         demand="People, training, procedures, specialists and money are assessed and provided.",
-        control="`amends check` says whether enough people hold the roles; the report counts open complaints a "
+        control="`amends check` says whether enough people have the roles; the report counts open complaints per "
         "handler.",
         code=("amends.checks.check_installation",),
         lacks="training, skills and forecast",

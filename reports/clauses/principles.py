@@ -13,14 +13,14 @@ CLAUSES: tuple[Clause, ...] = (
         id="3",
         title="Terms",
         demand="Any dissatisfaction for which an answer is expected, even silently, is a complaint.",
-        control="Every first message of two words or a file opens a complaint; two people together may say that "
-        "it is none, with a reason, never where somebody came to harm.",
+        control="Every first message of two words or a file opens a complaint. Two people together may classify "
+        "it as not a complaint, with a reason, and never if a person came to harm.",
         code=(
             "complaints.actions.intake.receive",
             "complaints.actions.assessment.reclassify",
             "complaints.actions.decision.approve",
         ),
-        shows="how many were called no complaint, by two people, with a reason",
+        shows="how many contacts two people classified as not a complaint, with a reason",
         look=q.terms,
     ),
     Clause(
@@ -29,7 +29,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Follow all the principles.",
         control="This table: it holds while every principle below holds.",
         code=("reports.clauses.count.Count",),
-        shows="how the other principles stand",
+        shows="the status of the other principles",
         of=PRINCIPLES,
     ),
     Clause(
@@ -44,37 +44,38 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         id="4.3",
         title="Accessibility",
-        demand="Easy for everybody: plain words, formats, languages, help.",
-        control="Text, voice and photos; Skip and /human at every step; the complainant's language; staff log what "
-        "comes over other channels on the same form.",
+        demand="Easy for everyone: plain words, formats, languages, help.",
+        control="Text, voice and photos; Skip and /human at every step; the complainant's language; staff log "
+        "complaints from other channels on the same form.",
         code=("bots.dialogue.form.read_back", "complaints.actions.intake.told_about"),
-        shows="forms signed by language, channels, messages in a language that is spoken",
+        shows="forms confirmed by language, channels, messages in a language of the complainant",
         look=q.accessibility,
     ),
     Clause(
         id="4.4",
         title="Responsiveness",
         demand="Acknowledge at once, act by urgency, keep informed, be courteous.",
-        control="The acknowledgement leaves with the form; updates and answers to questions have due times.",
+        control="The acknowledgement is sent with the form; updates and answers to questions have due times.",
         code=("complaints.obligations.standing.current_obligations", "complaints.deadlines.targets.wanted"),
-        shows="minutes to the acknowledgement, updates by their deadline, questions that wait",
+        shows="minutes to the acknowledgement, updates by their deadline, questions without an answer",
         look=q.responsiveness,
     ),
     Clause(
         id="4.5",
         title="Objectivity",
         demand="Deal with each complaint equitably, objectively, without bias.",
-        control="Who is complained about or has a conflict neither sees nor acts; each level is judged by others.",
+        control="A person who is complained about or has a conflict neither sees nor acts; other people judge "
+        "each level.",
         code=("complaints.permissions.require", "complaints.actions.access.declare_conflict"),
         shows="conflicts declared, acts by people without a part in the matter",
         look=q.objectivity,
-        lacks="the monthly random sample of closed complaints, judged by somebody else",
+        lacks="the monthly random sample of closed complaints, judged by another person",
     ),
     Clause(
         id="4.6",
         title="Charges",
         demand="Complaining is free.",
-        control="Nothing in the settings can ask for money; the texts say that it is free.",
+        control="No setting can ask for money; the texts say that complaining is free.",
         code=("amends.settings.loading.load", "bots.dialogue.form.read_back"),
         shows="settings without a fee, texts that say so in each language",
         house=q.charges,
@@ -83,33 +84,34 @@ CLAUSES: tuple[Clause, ...] = (
         id="4.7",
         title="Confidentiality",
         demand="Personal data serve the complaint alone, protected, disclosed only by consent.",
-        control="Words are sealed apart from the events; each opening is a row; restricted complaints are open to "
-        "their owner and to those above.",
+        control="Words are encrypted and stored separately from the events; each opening is a row; restricted "
+        "complaints are open only to their owner and the levels above.",
         code=("store.cases.read_log.write_read", "complaints.permissions.may_read", "store.proof.seal.seal"),
-        shows="openings by people with the role, the part and the clearance",
+        shows="openings by people with the role, the assignment and the clearance",
         look=q.confidentiality,
     ),
     Clause(
         id="4.8",
         title="Customer focus",
         demand="Welcome feedback and show by acts that it counts.",
-        control="Suggestions and praise are taken; a decision names what changes for everybody.",
+        control="Suggestions and praise are accepted; a decision names what changes for all customers.",
         code=("complaints.actions.decision.respond",),
         shows="decisions that name a change",
         look=q.customer_focus,
-        lacks="telling those who complained what was changed",
+        lacks="informing people who complained what was changed",
     ),
     Clause(
         id="4.9",
         title="Accountability",
         demand="It is clear who answers for each act and decision.",
-        control="Assessing takes it; one owner; every act stores who, in which role; the model only proposes.",
+        control="Assessing assigns the complaint; one owner; every act stores the person and the role; the model "
+        "only proposes.",
         code=(
             "complaints.actions.assessment.assign",
             "complaints.permissions.require",
             "complaints.actions.common.happened",
         ),
-        shows="assessed complaints with an owner, judgements by people, acts in a role that may",
+        shows="assessed complaints with an owner, judgements by people, acts in a permitted role",
         look=q.accountability,
     ),
     Clause(
@@ -125,11 +127,11 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         id="2018",
         title="Capacity, information integrity, competence, timeliness",
-        demand="Enough able people; a record that can be trusted; everything in time.",
-        control="Append-only chained events with signed checkpoints; due times that explain themselves.",
+        demand="Enough competent people; a record that can be trusted; everything in time.",
+        control="Append-only chained events with signed checkpoints; an explanation for every due time.",
         code=("store.proof.verify.verify", "store.proof.checkpoints.checkpoint"),
         shows="the chain of events",
         house=q.competence,
-        lacks="load against staff, and a register of training that keeps the untrained from handling",
+        lacks="workload against staff, and a training register that keeps untrained people from handling",
     ),
 )

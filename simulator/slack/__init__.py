@@ -1,1 +1,1 @@
-"""The stand-in for Slack's Web API and Socket Mode."""
+"""The simulated Slack: Web API, Socket Mode and files."""

@@ -1,1 +1,1 @@
-"""The stand-in for the Telegram Bot API."""
+"""The simulated Telegram Bot API."""

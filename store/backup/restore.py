@@ -131,7 +131,7 @@ def _prepared(file: Path, part: Path) -> str | None:
 
 
 def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    return ScriptDirectory(str(Path(migrate.__file__).parents[1] / "migrations"))
 
 
 def _named(file: Path, part: Path, wrong: Exception) -> StoreError:

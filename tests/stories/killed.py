@@ -15,7 +15,7 @@ from amends.demo.run import STORY_BEGINS
 from amends.demo.settings import CHANNELS, SETTINGS, STAFF
 from amends.keys import keyring
 from amends.settings import load
-from amends.story.player import Failed, Player
+from amends.story.player import Player, StoryFailed
 from amends.story.script import StoryStep, read_story
 from simulator import Limits, Simulator
 from simulator.screen import NotAcknowledged
@@ -91,7 +91,7 @@ class Persevering(Player):
         deaths = self._process.deaths
         try:
             await super().play(step)
-        except Failed as failed:
+        except StoryFailed as failed:
             await self._process.settled()
             if self._process.deaths == deaths or not isinstance(failed.__cause__, NotAcknowledged):
                 raise
@@ -108,7 +108,7 @@ class Persevering(Player):
             return
         try:
             await super().play(step)
-        except Failed as failed:
+        except StoryFailed as failed:
             # The card was drawn anew meanwhile: what it does not offer any more is done.
             if not isinstance(failed.__cause__, LookupError | SlackImpossible):
                 raise
@@ -134,7 +134,7 @@ async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Ou
         for step in read_story(story):
             try:
                 await player.play(step)
-            except Failed as wrong:
+            except StoryFailed as wrong:
                 failed = str(wrong)
                 break
         if failed is None:
