@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from triage.calibration import Doubles
 from triage.card import rounded, rounded_interval, severity_recall, sureness
-from triage.cells import label_key
+from triage.csv.columns import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.figures import (

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
-from triage.csvfile import Columns, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import read_examples
 from triage.example import Example
 from triage.pipeline import Model
 from triage.training import train
@@ -35,7 +36,9 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
         if language not in starter_languages():
             continue
         file = resources.files("triage").joinpath("starter", f"{language}.csv")
-        table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
+        table = read_examples(
+            file.read_bytes(), columns=ColumnNames(severity="severity"), categories=CATEGORIES
+        )
         found += [
             Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
         ]
