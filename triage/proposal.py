@@ -19,7 +19,8 @@ from complaints.particulars import RULES_ALONE
 from triage.allowed import FALLBACK, keep_allowed
 from triage.criteria import Criterion, criteria
 from triage.cues import cues
-from triage.details import Detail, details
+from triage.facts.fact import StoryFact
+from triage.facts.finder import find_facts
 from triage.intent import Intent, intent
 from triage.issues import IssueFound, issues
 from triage.neighbours import Neighbour
@@ -97,7 +98,7 @@ class Proposal:
     intent: Intent
     issues: tuple[IssueFound, ...] = ()
     criteria: tuple[Criterion, ...] = ()
-    details: tuple[Detail, ...] = ()
+    details: tuple[StoryFact, ...] = ()
     similar: tuple[Neighbour, ...] = ()
     signs: tuple[Sign, ...] = ()
 
@@ -288,9 +289,9 @@ class _Read:
             signs=self.found,
         )
 
-    def _details(self) -> tuple[Detail, ...]:
+    def _details(self) -> tuple[StoryFact, ...]:
         if self.about.received is None:
             return ()
-        return details(
+        return find_facts(
             self.text, language=self.spoken, received=self.about.received, country=self.about.country
         )

@@ -15,7 +15,7 @@ from typing import Any
 from bots.dialogue import already_told
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, SKIP, WHOM, Rows
 from complaints.changes.telling import CHILD_WRITING
-from triage.details import Detail
+from triage.facts.fact import StoryFact
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Told:
     cues: frozenset[str]
     rules: frozenset[str]
     received: date
-    found: Callable[[], tuple[Detail, ...]]
+    found: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 

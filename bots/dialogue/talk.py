@@ -25,7 +25,8 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from complaints.worktime import due
 from store.values import Act, Conversation, Say, Turn, Wake
-from triage.details import Detail, details
+from triage.facts.fact import StoryFact
+from triage.facts.finder import find_facts
 
 #: Steps at which the form's questions stand.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
@@ -50,7 +51,7 @@ class Talk:
     blocked: bool | None = None
     danger: tuple[str, Sign] | None = None
     _readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
-    _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict)
+    _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -190,11 +191,11 @@ class Talk:
         zone = self.rules_of(ref).calendar.zone
         return wall(case.received_at if case is not None else self.now, zone).date()
 
-    def details(self, text: str, received: date) -> tuple[Detail, ...]:
+    def details(self, text: str, received: date) -> tuple[StoryFact, ...]:
         """The facts in these words; each text is looked at once a turn."""
         if text not in self._details:
             country = self.rules_of(self.ref).country
-            self._details[text] = details(text, received=received, country=country)
+            self._details[text] = find_facts(text, received=received, country=country)
         return self._details[text]
 
     def files(self, ref: str) -> int:
