@@ -64,7 +64,7 @@ def missing(columns: Sequence[str], mapping: ColumnMapping) -> list[str]:
 
 
 def doubled(columns: Sequence[str], mapping: ColumnMapping) -> list[str]:
-    """Columns that become a field and are in the file twice, so that nobody knows which one is meant."""
+    """Columns that become a field and are in the file twice: it is unclear which of them is meant."""
     counts = Counter(column.casefold() for column in columns if mapping.field_of(column) is not None)
     return [column for column, count in counts.items() if count > 1]
 

@@ -107,8 +107,8 @@ def find_columns(header: Sequence[str], names: ColumnNames) -> ColumnPositions:
                 f"The file has no column that is called as the {field} usually is; it has {_listed(header)}. "
                 f"Name it with --{field}."
             )
-    found = {field: header[position] for field, position in positions.items()}
-    return ColumnPositions(positions, found, tuple(guessed))
+    columns = {field: header[position] for field, position in positions.items()}
+    return ColumnPositions(positions, columns, tuple(guessed))
 
 
 def _column_key(name: str) -> str:

@@ -27,7 +27,7 @@ Source = Path | bytes
 #: Bytes that a packed file may unpack to. A small gzip file can hold terabytes of zeros.
 LARGEST = 8 << 30
 _CHUNK = 1 << 20
-#: Bytes of lines with letters beyond ASCII that are kept to compare code pages; more do not change the result.
+#: Bytes of lines with non-ASCII letters that are kept to compare code pages; more do not change the result.
 _SAMPLE = 64_000
 _DECODED = 20_000
 _LONGEST_LINE = 2_000
@@ -49,7 +49,7 @@ _BYTE_ORDER_MARKS = (
 )
 _SAVE_AS_CSV = 'Save it as CSV (in Excel: "Save as", "CSV UTF-8") and try again.'
 
-#: Letters beyond A to Z of the languages that the code pages are for, in lower case.
+#: Letters outside A to Z of the languages that the code pages are for, in lower case.
 _LETTERS = {
     "en": "éèêëïñçôàâöü",
     "tr": "çğıöşüâîûİ",
@@ -105,7 +105,7 @@ _WINDOWS_AND_ISO = {
 _DOS_AND_MACINTOSH = {"cp850": _WESTERN, "cp857": ("tr",), "cp852": _CENTRAL, "mac_roman": _WESTERN}
 
 _ASCII_WORD = re.compile(r"[a-zA-Z]{2,}")
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_NON_ASCII = re.compile(r"[^\x00-\x7f]")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 #: Apostrophes, dashes and the space that keeps two words on one line: they are between letters in correct texts.
 _BETWEEN_LETTERS = "’‘´–—…\xa0"
@@ -168,22 +168,23 @@ def _detect(chunks: Iterator[bytes], languages: Collection[str]) -> str:
     encoding = _by_byte_order_mark(first) or _by_nul_bytes(first)
     if encoding is not None:
         return encoding
-    text = _Utf8Check()
-    text.read(first)
+    utf8 = _Utf8Check()
+    utf8.read(first)
     for chunk in chunks:
-        text.read(chunk)
-    text.end()
-    if text.error_line is None:
+        utf8.read(chunk)
+    utf8.end()
+    if utf8.error_line is None:
         return "utf-8"
-    if text.valid_lines > text.invalid_lines:
+    # Words in a code page are almost never valid UTF-8 by chance.
+    if utf8.valid_lines and utf8.valid_lines >= utf8.invalid_lines:
         raise UnreadableTable(
-            f"The file is UTF-8, but line {text.error_line} is not: correct it, or save the file again as UTF-8."
+            f"The file is UTF-8, but line {utf8.error_line} is not: correct it, or save the file again as UTF-8."
         )
-    return _code_page(bytes(text.sample), languages)
+    return _code_page(bytes(utf8.sample), languages)
 
 
 class _Utf8Check:
-    """Whether a file is UTF-8, and a sample of its lines with letters beyond ASCII."""
+    """Whether a file is UTF-8, and a sample of its lines with non-ASCII letters."""
 
     def __init__(self) -> None:
         self.error_line: int | None = None
@@ -285,7 +286,7 @@ def _letters(languages: tuple[str, ...]) -> frozenset[str]:
 
 
 def _marks(decoded: _Decoded, languages: tuple[str, ...]) -> tuple[int, int, int]:
-    """Of the characters beyond ASCII: letters of the languages, letters of no such language, misread ones.
+    """Of the non-ASCII characters: letters of the languages, letters of no such language, misread ones.
 
     A symbol within a word, a capital in the middle of one, and a word of two scripts are misread. A letter next to a
     digit is not counted, for it may be a misread currency sign.
@@ -294,7 +295,7 @@ def _marks(decoded: _Decoded, languages: tuple[str, ...]) -> tuple[int, int, int
     is_latin = decoded.language not in _COMMON_LETTERS
     text = decoded.text
     right = foreign = misread = 0
-    for match in _BEYOND_ASCII.finditer(text):
+    for match in _NON_ASCII.finditer(text):
         character = match.group()
         before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
         within = before.isalpha() and after.isalpha()
@@ -314,7 +315,7 @@ def _fit(decoded: _Decoded) -> float:
     right, foreign, misread = _marks(decoded, (decoded.language,))
     if decoded.language in _COMMON_LETTERS:
         right = round(right * min(1.0, 2 * _common_share(decoded)))
-    return (right - 2 * foreign - 2 * misread) / max(1, len(_BEYOND_ASCII.findall(decoded.text)))
+    return (right - 2 * foreign - 2 * misread) / max(1, len(_NON_ASCII.findall(decoded.text)))
 
 
 def _common_share(decoded: _Decoded) -> float:

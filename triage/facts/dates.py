@@ -18,7 +18,7 @@ Range = tuple[date, date]
 #: Countries that write the month first in 11/03/2026.
 MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW"})
 _MONTHS = 12
-#: What {iso}, {day} … stand for in a line of a language table.
+#: What replaces {iso}, {day} … in a line of a language table.
 _PLACEHOLDERS = {
     "iso": r"(?P<iso>(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})",
     "numeric": r"(?P<a>[0-9]{1,2})(?P<mark>[./\-])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>(?:19|20)[0-9]{2}|[0-9]{2})",
