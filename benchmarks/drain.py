@@ -23,8 +23,10 @@ from benchmarks import databases
 from benchmarks.measuring import quantile, verdict
 from benchmarks.processes import desk, settings_of, standin, store_of
 from benchmarks.standin import OF_THE_BOT
-from complaints.duties import Lane
-from store.values import Chat, Conversation, Say, Turn
+from complaints.obligations.kinds import SendPriority
+from store.cases.receive_message import receive_message
+from store.rulebooks import use_rulebook
+from store.values import Chat, Conversation, DialogueTurn, ReplyText
 from tests.edges.product import Product, until
 
 DUE = int(os.environ.get("AMENDS_DUE", "1500"))
@@ -88,14 +90,14 @@ async def _drained(url: str, due: int) -> tuple[str, ...]:
 def _owe(product: Product, due: int) -> None:
     """Somebody in each chat is owed a message; no desk runs yet."""
     with closing(store_of(product)) as store:
-        store.use_rulebook(rulebook(settings_of(product)))
+        store.write(use_rulebook, rulebook(settings_of(product)))
         for one in track(range(due), "Owing", transient=True):
             chat = Chat("telegram", str(100_000 + one), "en", f"P{one}")
-            store.hear(f"bench:{one}", chat, _owing)
+            store.write(receive_message, f"bench:{one}", chat, _owing)
 
 
-def _owing(talk: Conversation) -> Turn:
-    return Turn(state=talk.state, says=(Say("bulk", "maybe_twice", lane=Lane.BULK),))
+def _owing(talk: Conversation) -> DialogueTurn:
+    return DialogueTurn(state=talk.state, says=(ReplyText("bulk", "maybe_twice", lane=SendPriority.BULK),))
 
 
 async def _all_sent(far: Any, due: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _progress(store: str) -> Callable[[str], None]:
 
 
 def costs(stores: tuple[str, ...], many: int = 100) -> Table:
-    """The accidents of reliability.md, each with a hundred things told or owed."""
+    """The accidents of docs/performance.md, "Faults", each with a hundred things told or owed."""
     drawn = Table(title="Accidents that lost others their work", title_justify="left", show_edge=False)
     for column in ("accident", "store", "of", "lost", "twice", "kept for a person"):
         drawn.add_column(column)

@@ -21,14 +21,16 @@ from sqlmodel import Session
 
 from benchmarks import bare_intake, databases
 from benchmarks.measuring import ms, quantile, verdict
-from complaints.intake import said
+from complaints.actions.intake import said
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
 from complaints.vocabulary import Verb
-from store.engines import engines
-from store.keyring import Keyring
-from store.open import Store, open_store
+from store.cases.receive_message import receive_message
+from store.database.engine import engines
+from store.proof.keyring import Keyring
+from store.rulebooks import use_rulebook
+from store.store import Store, open_store
 from store.tables import RULEBOOKS, SETTINGS
-from store.values import Act, Chat, Conversation, Say, Turn
+from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReplyText
 
 ROUNDS = 7
 INTAKES = 200
@@ -134,22 +136,24 @@ def clock() -> datetime:
 def ours(url: str) -> Iterator[Intake]:
     """Every intake is a new person's first message, as Telegram would bring it."""
     with closing(open_store(url, KEYS, clock)) as store:
-        store.use_rulebook(RULES)
+        store.write(use_rulebook, RULES)
         yield lambda name: hear(store, name)
 
 
 def hear(store: Store, name: str) -> None:
     """One message in, one transaction."""
-    store.hear(f"tg:{name}", Chat("telegram", f"chat-{name}", "en", f"Person {name}"), _step)
+    store.write(
+        receive_message, f"tg:{name}", Chat("telegram", f"chat-{name}", "en", f"Person {name}"), _step
+    )
 
 
-def _step(talk: Conversation) -> Turn:
+def _step(talk: Conversation) -> DialogueTurn:
     ref = talk.next_ref
     facts = said(field="description", has_words=True, source="1")
-    receipt = Say(f"receipt:{ref}", "receipt", {"ref": ref}, (("Done",),), ref)
-    return Turn(
+    receipt = ReplyText(f"receipt:{ref}", "receipt", {"ref": ref}, (("Done",),), ref)
+    return DialogueTurn(
         state={"step": "story", "ref": ref},
-        acts=(Act(Verb.RECEIVE, ref, facts, {"description": WORDS}),),
+        acts=(PlannedAct(Verb.RECEIVE, ref, facts, {"description": WORDS}),),
         says=(receipt,),
     )
 

@@ -32,24 +32,26 @@ from rich.table import Table
 from sqlalchemy import select, text
 
 from benchmarks.intake import RULES, WORDS
-from complaints.intake import said
-from complaints.likeness import LIKE_FROM
+from complaints.actions.intake import said
+from complaints.similarity import LIKE_FROM
 from complaints.vocabulary import Verb
-from store.casefiles import key_place
-from store.hashes import file_hashes, hashes_of
-from store.keyring import Keyring, new_key
-from store.migrating import upgrade
-from store.open import Store, open_store
-from store.sketches import likeness_row
+from store.cases.load import key_place
+from store.cases.receive_message import receive_message
+from store.database.migrate import upgrade
+from store.database.transaction import Tx
+from store.proof.keyring import Keyring, new_key
+from store.rulebooks import use_rulebook
+from store.similarity.similar import find_similar_cases, is_similar_confirmed
+from store.similarity.sketches import file_hashes, hashes_of, likeness_row
+from store.store import Store, open_store
 from store.tables import COMPLAINTS, LIKENESSES
-from store.transactions import Tx
-from store.values import Act, Chat, Conversation, Turn
+from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from triage.example import Example
-from triage.pipeline import Model
+from triage.learning.examples import starter_examples
+from triage.learning.training import train
+from triage.model.pipeline import Model
 from triage.proposal import About, propose
-from triage.sketch import pieces, sketch
-from triage.starters import starter_examples
-from triage.training import train
+from triage.similarity import pieces, sketch
 
 STORED = 100_000
 ASKED = 500
@@ -127,7 +129,7 @@ def _proposed(model: Model, store: Store, long: Sequence[tuple[str, str]]) -> tu
     for ref, story in long:
         began = time.perf_counter()
         drawn = sketch(story)
-        store.like_confirmed(ref, drawn)
+        store.read(is_similar_confirmed, ref, drawn)
         looked = time.perf_counter() - began
         propose(model, story, About(("en",)))
         both.append((time.perf_counter() - began, looked))
@@ -229,7 +231,7 @@ def _dictionary(asked: Asked) -> tuple[float, LookUp]:
 
 
 def _like(store: Store, story: str) -> list[str]:
-    return [one.ref for one in store.like_cases(sketch(story), ref="")]
+    return [one.ref for one in store.read(find_similar_cases, sketch(story), ref="")]
 
 
 @contextmanager
@@ -255,10 +257,10 @@ def _postgres() -> Iterator[str]:
 
 def _file(store: Store, asked: Asked) -> float:
     """File every text as the proposal does, but many at once; the complaints themselves are not counted."""
-    store.use_rulebook(RULES)
-    store.hear("tg:1", Chat("telegram", "chat", "en", "Somebody"), _step)
-    pattern: dict[str, Any] = store.run(
-        lambda tx: dict(tx.connection.execute(select(COMPLAINTS)).mappings().one()), writes=False
+    store.write(use_rulebook, RULES)
+    store.write(receive_message, "tg:1", Chat("telegram", "chat", "en", "Somebody"), _step)
+    pattern: dict[str, Any] = store.read(
+        lambda tx: dict(tx.connection.execute(select(COMPLAINTS)).mappings().one())
     )
     seconds = 0.0
     refs = list(asked.stored)
@@ -271,21 +273,20 @@ def _file(store: Store, asked: Asked) -> float:
             {**pattern, "ref": ref, "key_wrapped": KEYS.wrap(key, key_place(ref)), "received_at": at}
             for ref, key, at in several
         ]
-        store.run(partial(_insert, COMPLAINTS, rows), writes=True)
+        store.write(partial(_insert, COMPLAINTS, rows))
         began = time.process_time()
         sketches = [(ref, key, at, sketch(asked.stored[ref])) for ref, key, at in several]
-        store.run(
+        store.write(
             partial(
                 _insert,
                 LIKENESSES,
                 [likeness_row(ref, made, key=key, at=at, cluster=ref) for ref, key, at, made in sketches],
-            ),
-            writes=True,
+            )
         )
         hashes = [hashes_of(KEYS, ref, made, at=at) for ref, _, at, made in sketches if made]
-        store.run(partial(file_hashes, several=hashes), writes=True)
+        store.write(partial(file_hashes, several=hashes))
         seconds += time.process_time() - began
-    store.run(lambda tx: tx.connection.execute(text("ANALYZE")), writes=True)
+    store.write(lambda tx: tx.connection.execute(text("ANALYZE")))
     return seconds
 
 
@@ -293,8 +294,9 @@ def _insert(into: Any, rows: list[dict[str, Any]], tx: Tx) -> None:
     tx.connection.execute(into.insert(), rows)
 
 
-def _step(talk: Conversation) -> Turn:
+def _step(talk: Conversation) -> DialogueTurn:
     facts = said(field="description", has_words=True, source="1")
-    return Turn(
-        state={"step": "story"}, acts=(Act(Verb.RECEIVE, talk.next_ref, facts, {"description": WORDS}),)
+    return DialogueTurn(
+        state={"step": "story"},
+        acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": WORDS}),),
     )

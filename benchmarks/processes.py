@@ -14,7 +14,8 @@ import httpx
 
 from amends.keys import keyring
 from amends.settings import Settings, load
-from store.open import Store, open_store
+from store.models.models import load_active_model
+from store.store import Store, open_store
 from tests.edges.product import ROOT, Product, free_port, until
 
 
@@ -109,7 +110,7 @@ async def trained(product: Product) -> None:
     """Return once the first model is in use: its training would take a core of the machine."""
 
     with closing(store_of(product)) as store:
-        await until(lambda: store.active_model() is not None, lambda: product.log, seconds=120)
+        await until(lambda: store.read(load_active_model) is not None, lambda: product.log, seconds=120)
 
 
 def resident_mb(pid: int) -> float:

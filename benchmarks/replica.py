@@ -1,6 +1,6 @@
 """One replica's performer: `python -m benchmarks.replica URL FILE` does what is due and writes down what, when.
 
-The loop is the product's (`scheduler.performing`); the duties only settle, so that what is measured is claiming,
+The loop is the product's (`scheduler.worker`); the duties only settle, so that what is measured is claiming,
 asking whether it is still owed, and settling.
 """
 
@@ -14,9 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.intake import KEYS
-from scheduler.performing import Performing
-from store.open import open_store
-from store.outcomes import Done, Outcome
+from scheduler.worker import Worker
+from store.outbox.outcomes import Completed, Outcome
+from store.store import open_store
 from store.values import Obligation
 
 KIND = "bench"
@@ -28,9 +28,9 @@ async def replica(url: str, file: Path) -> None:
 
         async def perform(owed: Obligation) -> Outcome:
             print(owed.id, time.monotonic(), file=book)
-            return Done()
+            return Completed()
 
-        performing = Performing(store, {KIND: perform})
+        performing = Worker(store, {KIND: perform})
         store.on_commit(performing.nudge)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.stop)
         print("ready", flush=True)

@@ -21,7 +21,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from benchmarks.noise import noise
-from store.open import Store
+from store.store import Store
 from store.tables import METADATA
 from tests.edges.product import until
 from tests.faults.database import cluster
@@ -151,7 +151,7 @@ def _rows(store: Store) -> dict[str, int]:
             for one in METADATA.sorted_tables
         }
 
-    return store.run(count, writes=False)
+    return store.read(count)
 
 
 def _memory(samples: list[Sample], rate: float, code: int | None) -> Table:

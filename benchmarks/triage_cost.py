@@ -13,11 +13,11 @@ import numpy as np
 
 from benchmarks.triage_rivals import REGRESSION, SVM, Make
 from benchmarks.triage_sets import Rows
-from triage.artefact import dump, load
 from triage.example import Example
+from triage.learning.examples import starter_examples, train_starter
+from triage.learning.training import train
+from triage.model.artefact import dump, load
 from triage.proposal import propose
-from triage.starters import starter_examples, train_starter
-from triage.training import train
 
 Made = TypeVar("Made")
 LONG = 1_100

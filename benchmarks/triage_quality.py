@@ -32,15 +32,10 @@ from benchmarks.triage_cost import cost, training
 from benchmarks.triage_rivals import REGRESSION, RIVALS, SVM
 from benchmarks.triage_sets import Rows, draws, is_there, learnt, names, shortened, unlabelled, written
 from benchmarks.triage_severity import SEVERITY_SET, severity
-from triage.embeddings import Encoder, installed_encoder
 from triage.example import Example
-from triage.figures import (
-    accuracy_at,
-    calibration_error,
-    f1_scores,
-    log_loss,
-)
-from triage.training import train
+from triage.learning.training import train
+from triage.model.embeddings import Encoder, installed_encoder
+from triage.model.metrics import accuracy_at, calibration_error, f1_scores, log_loss
 
 OURS, BARE, ENCODED = "Amends", "Amends, no unlabelled texts", "Amends, encoder"
 #: Set: sizes to learn from (None is all), and whether a size counts for each category.

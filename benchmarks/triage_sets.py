@@ -17,8 +17,8 @@ import numpy as np
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.example import Example
-from triage.pipeline import CRITICAL
-from triage.starters import starter_examples
+from triage.learning.examples import starter_examples
+from triage.model.pipeline import CRITICAL
 
 HELD_OUT = 0.25
 """The share of the train rows that a draw holds back to score on; the dev rows stay untouched by it."""

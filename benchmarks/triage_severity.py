@@ -17,13 +17,13 @@ from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.triage_rivals import RIVALS, SVM
 from benchmarks.triage_sets import Rows, dev, learnt
-from triage.evaluation import critical_scores
+from triage.criteria import rule_grades
 from triage.example import Example
-from triage.figures import calibration_error, recall_at_alerts
-from triage.pipeline import Model
-from triage.severity import rule_grades
-from triage.starters import train_starter
-from triage.training import ALERT_RATE, PREVALENCE, train
+from triage.learning.evaluation import critical_scores
+from triage.learning.examples import train_starter
+from triage.learning.training import ALERT_RATE, PREVALENCE, train
+from triage.model.metrics import calibration_error, recall_at_alerts
+from triage.model.pipeline import Model
 
 SEVERITY_SET = "nhtsa"
 OURS = "Amends"

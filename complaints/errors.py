@@ -16,7 +16,7 @@ class ComplaintError(Exception):
 
 
 class OutOfOrder(ComplaintError):
-    """The lifecycle does not allow this act in this state (iso10002.md section 3)."""
+    """The lifecycle does not allow this act in this state (docs/domain.md, section 3)."""
 
     code = "out_of_order"
 

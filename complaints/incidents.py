@@ -1,4 +1,4 @@
-"""An incident: one cause, many complaints, each with its own clock, answer and recourse (iso10002.md section 3).
+"""An incident: one cause, many complaints, each with its own clock, answer and recourse (docs/domain.md, section 3).
 
 The record holds who opened, changed, ended it and what was told to all at once; its words (what happened, the
 public line, the words by which the bot knows it) are beside its events like those of a complaint.
@@ -14,12 +14,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.doing import Words, instant, stamp
+from complaints.actions.common import Words
+from complaints.actors import Actor
+from complaints.case import Case, Facts
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.fields import Field, Input, code, one_of, present, text, value_of
-from complaints.forms import WrongFields
-from complaints.people import Actor
-from complaints.record import Case, Facts
+from complaints.forms import Field, Input, WrongFields, code, one_of, present, text, value_of
+from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Flag, Role
 
 HANDLING: frozenset[Role] = frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -91,11 +91,11 @@ def perform(
     role = may(incident, act, by)
     told = dict(facts)
     if incident is None:
-        told.setdefault("started_at", stamp(at))
+        told.setdefault("started_at", format_time(at))
         told.setdefault("owner", by.id)
     elif not incident.is_open:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
-    started = instant(str(told["started_at"])) if told.get("started_at") else None
+    started = parse_time(str(told["started_at"])) if told.get("started_at") else None
     if started is not None and started > at:
         raise BadFacts(
             "An incident cannot begin in the future: give the time.", field="started_at", code="ahead"
@@ -108,7 +108,7 @@ def perform(
 
 
 def _must_follow(incident: Incident | None, at: datetime, told: Mapping[str, Any]) -> None:
-    ended = instant(str(told["ended_at"])) if told.get("ended_at") else at
+    ended = parse_time(str(told["ended_at"])) if told.get("ended_at") else at
     if ended > at:
         raise BadFacts(
             "An incident cannot have ended in the future: give the time.", field="ended_at", code="ahead"
@@ -136,13 +136,13 @@ def after(incident: Incident | None, event: IncidentEvent, *, id_: int) -> Incid
     """The incident as one more event leaves it."""
     facts = event.facts
     if incident is None:
-        incident = Incident(id_, event.at, instant(str(facts["started_at"])))
+        incident = Incident(id_, event.at, parse_time(str(facts["started_at"])))
     if "started_at" in facts:
-        incident = replace(incident, started_at=instant(str(facts["started_at"])))
+        incident = replace(incident, started_at=parse_time(str(facts["started_at"])))
     if "owner" in facts:
         incident = replace(incident, owner=facts["owner"])
     if event.act is IncidentAct.END:
-        ended = instant(str(facts["ended_at"])) if facts.get("ended_at") else event.at
+        ended = parse_time(str(facts["ended_at"])) if facts.get("ended_at") else event.at
         incident = replace(incident, ended_at=ended)
     if event.act is IncidentAct.UPDATE:
         incident = replace(incident, updated_at=event.at, batch=str(facts["batch"]))
@@ -230,7 +230,7 @@ _NEEDS = frozenset({"minor", "vulnerable"})
 
 
 def left_out(case: Case) -> str | None:
-    """Why a person must write to this one instead (design.md, "An incident"); None: it may be told with all."""
+    """Why a person must write to this one instead (docs/design.md, "An incident"); None: it may be told with all."""
     if case.restricted:
         # First: for any other reason its reference is shown where everybody looks.
         return "restricted"

@@ -1,4 +1,4 @@
-"""The one transition table (iso10002.md section 3): from which states each verb may happen, and where to.
+"""The one transition table (docs/domain.md, section 3): from which states each verb may happen, and where to.
 
 The fold may only move along this table; a test holds it to that, and the diagram in docs is drawn from it.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from complaints.case import Case
 from complaints.errors import OutOfOrder
-from complaints.record import Case
 from complaints.vocabulary import State, Verb
 
 S = State

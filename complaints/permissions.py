@@ -1,12 +1,12 @@
-"""Who may do what (surfaces.md, "Who may"; 4.5, 4.9, C): roles, ownership, closeness, levels."""
+"""Who may do what (docs/surfaces.md, "Who may"; 4.5, 4.9, C): roles, ownership, closeness, levels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import NotAllowed
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.vocabulary import Role, Verb
 
 R = Role

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from complaints.record import Case
+from complaints.case import Case
 from complaints.vocabulary import Flag, Priority
 
 P1, P2, P3, P4 = Priority.P1, Priority.P2, Priority.P3, Priority.P4

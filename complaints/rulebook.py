@@ -2,17 +2,31 @@
 
 A rulebook is plain data: `as_json` and `from_json` are each other's inverse, and `id` is the hash of the
 content, so two equal rulebooks are one row in the store.
+
+Under whose rules a new complaint comes: the organisation's own country, or another that it works in.
+
+A complaint is frozen to one when it is received. Nothing here looks at words: only what the person chose and the
+language that they speak, so that anybody can tell beforehand which it will be.
+
+Which categories a complaint may have: those of Annex D and our own four, and an organisation's own.
+
+An organisation's own stand beside the others and never replace them: some of those have duties of their own
+(staff conduct, handling, discrimination, privacy, safety), which no other name may hide.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
+
+from complaints.errors import BadFacts
+from complaints.vocabulary import Category
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class PriorityTargets:
-    """The times of one priority as spans in the words of surfaces.md ("4 wh", "10 bd")."""
+    """The times of one priority as spans in the words of docs/surfaces.md ("4 wh", "10 bd")."""
 
     look: str
     first_action: str
@@ -317,3 +331,90 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
 
 def _hours(data: Mapping[str, Any]) -> dict[int, tuple[tuple[int, int], ...]]:
     return {int(day): tuple((int(a), int(b)) for a, b in spans) for day, spans in data.items()}
+
+
+@dataclass(frozen=True)
+class Rulebooks:
+    """The rules in force: the organisation's own, and those of each further jurisdiction by its two letters."""
+
+    own: Rulebook
+    others: Mapping[str, Rulebook] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Rulebook]:
+        yield self.own
+        yield from self.others.values()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The two letters of each, the organisation's own first."""
+        return (self.own.country, *self.others)
+
+    @property
+    def are_several(self) -> bool:
+        """True where there is anything to choose."""
+        return bool(self.others)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that complainants are spoken to in, the first of the organisation's own first."""
+        return tuple(dict.fromkeys(language for rules in self for language in rules.languages))
+
+    def code(self, said: str) -> str | None:
+        """The jurisdiction that these two letters name, in any case; None where it is none of ours."""
+        wanted = said.strip().upper()
+        return wanted if wanted in self.codes else None
+
+    def of(self, code: str | None) -> Rulebook:
+        """The rules of a jurisdiction; the organisation's own where none is named or it is no longer set."""
+        return self.others.get(code or "", self.own)
+
+    def today(self, rules: Rulebook) -> Rulebook:
+        """What the country of these rules has today; these where it is a jurisdiction of ours no longer."""
+        return self.of(rules.country) if rules.country in self.codes else rules
+
+    def for_person(self, chosen: str | None, language: str | None) -> Rulebook:
+        """The rules of a new complaint: what was chosen, else what the language says where only one speaks it.
+
+        Where several speak the language, or none does, it is the organisation's own country.
+        """
+        if chosen in self.codes:
+            return self.of(chosen)
+        speaking = [rules for rules in self if language in rules.languages]
+        return speaking[0] if len(speaking) == 1 else self.own
+
+
+CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
+"""What the code of a category looks like, in events, reports and examples."""
+
+
+def is_code(value: Any) -> bool:
+    """True for what could be a category under some rulebook."""
+    return isinstance(value, str) and CODE.fullmatch(value) is not None
+
+
+def categories_of(rules: Rulebook) -> tuple[str, ...]:
+    """Every category under these rules, an organisation's own before "other"."""
+    ours = tuple(one.value for one in Category if one is not Category.OTHER)
+    return (*ours, *rules.categories, Category.OTHER.value)
+
+
+def need_known(facts: Mapping[str, Any], rules: Rulebook) -> None:
+    """Raise BadFacts where facts name a category that the complaint's rules do not have (7.5)."""
+    known = categories_of(rules)
+    for path, code in _named(facts):
+        if code not in known:
+            raise BadFacts(
+                f"'{path}' is no category under the rules of this complaint: choose one of {', '.join(known)}.",
+                field=path,
+                code="not_an_option",
+            )
+
+
+def _named(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if facts.get("category") is not None:
+        yield "category", facts["category"]
+    for group in ("issues", "alternatives"):
+        rows = facts.get(group)
+        for number, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
+            if isinstance(row, Mapping) and row.get("category") is not None:
+                yield f"{group}.{number}.category", row["category"]

@@ -138,7 +138,7 @@ CLAUSES: dict[Verb, str] = {
     Verb.ERASE: "8.1",
 }
 
-#: Acts that change what a member of staff acts upon; only these raise `work_version` (surfaces.md, Versions),
+#: Acts that change what a member of staff acts upon; only these raise `work_version` (docs/surfaces.md, "Versions"),
 #: and of the complainant's only the last four (`ANSWERS`). What the system does by itself never does.
 WORK: frozenset[Verb] = frozenset(Verb) - {
     Verb.RECEIVE,
@@ -161,7 +161,7 @@ ANSWERS: frozenset[Verb] = frozenset({Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW,
 
 
 class Priority(StrEnum):
-    """How soon, from the matrix of severity and recurrence and the raise rules (iso10002.md section 4)."""
+    """How soon, from the matrix of severity and recurrence and the raise rules (docs/domain.md, section 4)."""
 
     P1 = "P1"
     P2 = "P2"
@@ -202,7 +202,7 @@ class Category(StrEnum):
 RESTRICTING: frozenset[str] = frozenset({Category.STAFF_CONDUCT, Category.HANDLING, Category.DISCRIMINATION})
 
 
-class Kind(StrEnum):
+class ContactKind(StrEnum):
     """What the message is (clause 3); doubt means complaint."""
 
     COMPLAINT = "complaint"
@@ -267,7 +267,7 @@ class CloseCode(StrEnum):
 
 
 class Target(StrEnum):
-    """What was promised or set for a time (7.3, iso10002.md section 4).
+    """What was promised or set for a time (7.3, docs/domain.md, section 4).
 
     `act_by` is the first work on what was raised late, counted from when it was written down;
     `reply` is the answer to a question of the complainant; `waiting` is until when one of ours waits;

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.durations import Survival, survival
-from reports.kpis import DURATIONS, MEDIAN_GOALS, SHARES, Goal, Kpi, Verdict
-from reports.proportions import Share
-from reports.spans import Observation
+from reports.case_clocks import Observation
+from reports.kpis import DURATIONS, MEDIAN_GOALS, SHARES, Goal, Kpi, TargetVerdict
+from reports.statistics import Share, Survival, survival
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class ShareFigure:
         return cls(key, group, SHARES[key], Share(hits, of))
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> TargetVerdict:
         """Met, not met, or nothing to say."""
         return verdict(self.kpi.goal, self.share.value, self.share.of)
 
@@ -78,7 +77,7 @@ class DurationFigure:
         )
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> TargetVerdict:
         """Met, not met, or nothing to say."""
         return verdict(self.goal, self.working_days.median, self.working_days.n)
 
@@ -98,9 +97,9 @@ class DurationFigure:
         }
 
 
-def verdict(goal: Goal | None, value: float | None, n: int) -> Verdict:
+def verdict(goal: Goal | None, value: float | None, n: int) -> TargetVerdict:
     """How a value of n units stands to its target; without a target it is only reported."""
-    return Verdict.REPORT if goal is None else goal.verdict(value, n)
+    return TargetVerdict.REPORT if goal is None else goal.verdict(value, n)
 
 
 def _rounded(value: float | None) -> float | None:

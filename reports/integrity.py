@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from complaints.record import Case
+from complaints.case import Case
 from complaints.vocabulary import CloseCode, State
-from reports.kpis import CHAIN, EMPTY_FIELDS, Verdict
+from reports.kpis import CHAIN, EMPTY_FIELDS, TargetVerdict
 
 _THROUGH = frozenset({CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED})
 
@@ -29,10 +29,10 @@ class Integrity:
     proof: Proof | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> TargetVerdict:
         """Whole, or not: one is one too many."""
         broken = self.lacking > 0 or (self.proof is not None and self.proof.first_bad is not None)
-        return Verdict.NOT_MET if broken else Verdict.MET
+        return TargetVerdict.NOT_MET if broken else TargetVerdict.MET
 
     def as_json(self) -> dict[str, Any]:
         """JSON values."""

@@ -1,4 +1,7 @@
-"""The figures of clause 8.4 and what is asked of each: the table that the report and its page follow."""
+"""The figures of clause 8.4 and what is asked of each: the table that the report and its page follow.
+
+What clause 8.4 asks for and the record does not yield: named, so that nobody takes silence for a zero.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reports.proportions import FEWEST
+from reports.statistics import FEWEST
 
 
-class Verdict(StrEnum):
+class TargetVerdict(StrEnum):
     """How a figure stands to its target; `report` where none is set, `too_few` where chance would speak."""
 
     MET = "met"
@@ -25,15 +28,15 @@ class Goal:
     at_least: float | None = None
     at_most: float | None = None
 
-    def verdict(self, value: float | None, n: int) -> Verdict:
+    def verdict(self, value: float | None, n: int) -> TargetVerdict:
         """Met or not; a median that is not reached yet (None) is above every target."""
         if n < FEWEST:
-            return Verdict.TOO_FEW
+            return TargetVerdict.TOO_FEW
         if value is None:
-            return Verdict.NOT_MET
+            return TargetVerdict.NOT_MET
         low = self.at_least is not None and value < self.at_least
         high = self.at_most is not None and value > self.at_most
-        return Verdict.NOT_MET if low or high else Verdict.MET
+        return TargetVerdict.NOT_MET if low or high else TargetVerdict.MET
 
     def as_json(self) -> dict[str, float]:
         """The bound that is set, by its name."""
@@ -162,3 +165,15 @@ BACKLOG_OVERDUE = Kpi("Overdue in the backlog", "open with a due time of ours th
 PAST_LEGAL = Kpi(
     "Past the legal maximum", "open and undecided when the legal maximum has passed", Goal(at_most=0)
 )
+
+
+#: Figure to why it is not counted.
+NOT_YIELDED: Mapping[str, str] = {
+    "Volume rate": "complaints per 1,000 customers: the number of customers is not in the record",
+    "Recurrent problem": "three with the same cause and product: causes are sealed words, products are not coded",
+    "Statutory payments": "due, paid, late: remedies are not marked as statutory",
+    "Objectivity sample": "no sample of closed complaints is drawn yet; fairness as scored stands for it",
+    "Improvement actions on time, effective": "opened with a date; carrying them out is not recorded yet",
+    "Changes told to complainants": "a change is named in a decision; telling others of it is not recorded yet",
+    "People": "training, authority on the spot, suggestions and attestation are not recorded yet",
+}

@@ -12,24 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from complaints.doing import stamp
-from complaints.followed import Followed
-from complaints.localtime import instant, wall
+from complaints.case import Case
+from complaints.deadlines.local_time import parse_local_time, wall
+from complaints.history import CaseHistory
 from complaints.priorities import priority_of
-from complaints.record import Case
-from complaints.vocabulary import Kind
-from reports.apart import Alike, Gap, Handler
-from reports.backlog import Backlog, Pile
+from complaints.timestamps import format_time
+from complaints.vocabulary import ContactKind
+from reports.breakdowns import Alike, Backlog, Gap, Handler, Paid, Pile, Redress, Score, Scores
+from reports.case_clocks import Observation, observations
+from reports.case_measures import Mark, marks, marks_of_events, missed_danger
 from reports.figures import DurationFigure, ShareFigure
 from reports.integrity import Integrity, Proof, empty_fields
-from reports.kpis import DURATIONS, REPEAT, SHARES
-from reports.measures import Mark, marks, missed_danger
-from reports.not_yielded import NOT_YIELDED
-from reports.proportions import Share
-from reports.redress import Paid, Redress
-from reports.satisfaction import Score, Scores
-from reports.spans import Observation, observations
-from reports.told import marks_of_events
+from reports.kpis import DURATIONS, NOT_YIELDED, REPEAT, SHARES
+from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"
 NOBODY = "nobody"
@@ -44,7 +39,7 @@ class Period:
     end: datetime
 
     def __post_init__(self) -> None:
-        if not instant(self.start) < instant(self.end):
+        if not parse_local_time(self.start) < parse_local_time(self.end):
             raise ValueError("a period ends after it starts: give the earlier date first")
 
     def holds(self, at: datetime) -> bool:
@@ -86,9 +81,9 @@ class Monitoring:
         return {
             "report": "monitoring",
             "clause": "8.4",
-            "from": stamp(self.period.start),
-            "to": stamp(self.period.end),
-            "as_of": stamp(self.as_of),
+            "from": format_time(self.period.start),
+            "to": format_time(self.period.end),
+            "as_of": format_time(self.as_of),
             "received": self.received,
             "apart": {
                 "simulations": self.simulations,
@@ -157,7 +152,7 @@ class _Tally:
 
 
 def monitor(
-    record: Iterable[Case | Followed],
+    record: Iterable[Case | CaseHistory],
     *,
     period: Period,
     now: datetime,
@@ -172,7 +167,7 @@ def monitor(
     """
     tally = _Tally()
     for one in record:
-        _count(tally, one if isinstance(one, Followed) else Followed(one), period, now)
+        _count(tally, one if isinstance(one, CaseHistory) else CaseHistory(one), period, now)
     return Monitoring(
         period=period,
         as_of=now,
@@ -201,7 +196,7 @@ def monitor(
     )
 
 
-def _count(tally: _Tally, seen: Followed, period: Period, now: datetime) -> None:
+def _count(tally: _Tally, seen: CaseHistory, period: Period, now: datetime) -> None:
     case = seen.case
     within = period.holds(case.received_at)
     if case.is_simulation:
@@ -211,7 +206,7 @@ def _count(tally: _Tally, seen: Followed, period: Period, now: datetime) -> None
         # Handled before this desk, by other rules: our promises cannot be measured on it.
         tally.imported += within
         return
-    if case.kind is not Kind.COMPLAINT:
+    if case.kind is not ContactKind.COMPLAINT:
         tally.other_kinds[case.kind.value] += within
         return
     if case.is_open and case.received_at <= now:
@@ -221,13 +216,13 @@ def _count(tally: _Tally, seen: Followed, period: Period, now: datetime) -> None
         _count_received(tally, seen, now)
 
 
-def _count_received(tally: _Tally, seen: Followed, now: datetime) -> None:
+def _count_received(tally: _Tally, seen: CaseHistory, now: datetime) -> None:
     case = seen.case
     tally.received += 1
     tally.incidents += case.incident is not None
     for mark in (*marks(case, now), *marks_of_events(seen)):
         if mark[0] == "recurring" and case.incident in tally.incidents_seen:
-            # One cause comes back once, however many people it brings (iso10002.md section 3, Incident).
+            # One cause comes back once, however many people it brings (docs/domain.md, section 3, Incident).
             continue
         _mark(tally.shares, mark)
         if case.incident is None:

@@ -1,8 +1,15 @@
 """A stand-in for the Telegram Bot API and Slack, and the page that shows both."""
 
-from simulator.clock import SimClock
-from simulator.limits import Limits, Pace
-from simulator.running import Simulator
-from simulator.slack_team import ChannelOf, Workspace, example_workspace
+from simulator.app import Simulator
+from simulator.base import Limits, SimClock, SimulatedRateLimit
+from simulator.slack.contract import ChannelOf, Workspace, example_workspace
 
-__all__ = ["ChannelOf", "Limits", "Pace", "SimClock", "Simulator", "Workspace", "example_workspace"]
+__all__ = [
+    "ChannelOf",
+    "Limits",
+    "SimClock",
+    "SimulatedRateLimit",
+    "Simulator",
+    "Workspace",
+    "example_workspace",
+]

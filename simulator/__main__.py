@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 
-from simulator.running import Simulator
+from simulator.app import Simulator
 
 
 async def _serve(host: str, port: int) -> None:

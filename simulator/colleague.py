@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from simulator import slack_people as people
 from simulator.screen import (
     Card,
+    FormRefused,
     Modal,
     NotAcknowledged,
     NotVisible,
     PostShown,
-    Refused,
     Room,
     element_labelled,
 )
-from simulator.slack_link import Link
-from simulator.slack_people import Impossible
-from simulator.slack_state import Channel, Member, View
+from simulator.slack import people
+from simulator.slack.people import SlackImpossible
+from simulator.slack.socket import Link
+from simulator.slack.state import Channel, Member, View
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ class Colleague:
             )
         else:
             if where.gone:
-                raise Impossible("That card is gone.")
+                raise SlackImpossible("That card is gone.")
             block_id, element = element_labelled(where.blocks, label, {"button"}, value)
             done = await people.act_on_post(
                 self.link,
@@ -126,7 +126,7 @@ class Colleague:
 
     def _top(self) -> Modal:
         if self.modal is None:
-            raise Impossible(f"{self.member.name} has no modal open.")
+            raise SlackImpossible(f"{self.member.name} has no modal open.")
         return self.modal
 
     async def fills(self, values: Json | None = None, /, **named: Any) -> None:
@@ -143,7 +143,7 @@ class Colleague:
         if view.notice:
             raise NotAcknowledged(f"{view.notice} {self.world.slack.refusals[-1:]}")
         if view.errors and view in self.member.views and not expect_errors:
-            raise Refused(dict(view.errors))
+            raise FormRefused(dict(view.errors))
         return self.modal
 
     async def closes(self, *, all: bool = False) -> None:  # noqa: A002

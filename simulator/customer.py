@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simulator import page_customers, seeding, telegram_people
-from simulator.http_body import Upload
-from simulator.telegram_attachments import Impossible
-from simulator.telegram_people import Place
-from simulator.telegram_state import ChatMessage, Person
-from simulator.telegram_state import Group as GroupState
+from simulator import seeding
+from simulator.http import Upload
+from simulator.page import customers
+from simulator.telegram import people
+from simulator.telegram.people import TelegramImpossible, WritingPlace
+from simulator.telegram.state import ChatMessage, Person
+from simulator.telegram.state import Group as GroupState
 from simulator.world import World
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Message:
+class SeenMessage:
     """A message as it stood when asked for."""
 
     id: int
@@ -26,9 +27,9 @@ class Message:
     outgoing: bool
 
 
-def _seen(message: ChatMessage) -> Message:
+def _seen(message: ChatMessage) -> SeenMessage:
     rows = tuple(tuple(button["text"] for button in row) for row in message.keyboard)
-    return Message(message.id, message.text, rows, message.outgoing)
+    return SeenMessage(message.id, message.text, rows, message.outgoing)
 
 
 class Customer:
@@ -44,9 +45,9 @@ class Customer:
         """The Telegram id, which is the private chat's id too."""
         return self.person.id
 
-    def _place(self) -> Place:
+    def _place(self) -> WritingPlace:
         self._mark()
-        return Place(self.person)
+        return WritingPlace(self.person)
 
     def _mark(self) -> None:
         self._acted = self.world.telegram.newest_id(self.person.id)
@@ -60,12 +61,10 @@ class Customer:
     def _spoken(self) -> list[ChatMessage]:
         return [m for m in self._standing if m.outgoing]
 
-    async def says(self, text: str, *, reply_to: Message | None = None) -> Message:
+    async def says(self, text: str, *, reply_to: SeenMessage | None = None) -> SeenMessage:
         """Write."""
         place = self._place()
-        return _seen(
-            telegram_people.write(self.world, place, text, reply_to=reply_to.id if reply_to else None)
-        )
+        return _seen(people.write(self.world, place, text, reply_to=reply_to.id if reply_to else None))
 
     async def presses(self, label: str, *, oldest: bool = False) -> None:
         """Press the newest (or oldest) button of that label; one of the reply keyboard is said. Raises Impossible."""
@@ -74,19 +73,21 @@ class Customer:
                 if button["text"] == label:
                     self._mark()
                     if "callback_data" in button:
-                        telegram_people.press(self.world, self.person, message.id, button["callback_data"])
+                        people.press(self.world, self.person, message.id, button["callback_data"])
                     return
         rows = self.person.reply_keyboard["rows"] if self.person.reply_keyboard else []
         if any(label in row for row in rows):
             await self.says(label)
             return
-        raise Impossible(
+        raise TelegramImpossible(
             f"{self.person.name} sees no button {label!r}; she sees {self.buttons}.\n{self.transcript()}"
         )
 
-    async def sends(self, kind: str, *uploads: Upload, caption: str = "", seconds: int = 0) -> list[Message]:
+    async def sends(
+        self, kind: str, *uploads: Upload, caption: str = "", seconds: int = 0
+    ) -> list[SeenMessage]:
         """Send files of a kind; several are an album."""
-        sent = telegram_people.send_files(
+        sent = people.send_files(
             self.world,
             self._place(),
             kind,
@@ -96,20 +97,18 @@ class Customer:
         )
         return [_seen(message) for message in sent]
 
-    async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> Message:
+    async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> SeenMessage:
         """Send a picture."""
-        upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else page_customers.sample_photo(0)
+        upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else customers.sample_photo(0)
         return (await self.sends("photo", upload, caption=caption))[0]
 
-    async def sends_album(self, count: int = 3, *, caption: str = "") -> list[Message]:
+    async def sends_album(self, count: int = 3, *, caption: str = "") -> list[SeenMessage]:
         """Send several pictures at once."""
-        return await self.sends(
-            "photo", *(page_customers.sample_photo(n) for n in range(count)), caption=caption
-        )
+        return await self.sends("photo", *(customers.sample_photo(n) for n in range(count)), caption=caption)
 
-    async def sends_voice(self, seconds: int = 3) -> Message:
+    async def sends_voice(self, seconds: int = 3) -> SeenMessage:
         """Send a voice note."""
-        return (await self.sends("voice", page_customers.sample_voice(seconds), seconds=seconds))[0]
+        return (await self.sends("voice", customers.sample_voice(seconds), seconds=seconds))[0]
 
     async def sends_document(
         self,
@@ -118,52 +117,56 @@ class Customer:
         *,
         mime: str = "application/pdf",
         caption: str = "",
-    ) -> Message:
+    ) -> SeenMessage:
         """Send a document."""
         return (await self.sends("document", Upload("file", name, mime, data), caption=caption))[0]
 
-    async def sends_video(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42", caption: str = "") -> Message:
+    async def sends_video(
+        self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42", caption: str = ""
+    ) -> SeenMessage:
         """Send a video."""
         return (await self.sends("video", Upload("file", "video.mp4", "video/mp4", data), caption=caption))[0]
 
-    async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> Message:
+    async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> SeenMessage:
         """Send a round video."""
         return (await self.sends("video_note", Upload("file", "note.mp4", "video/mp4", data)))[0]
 
-    async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> Message:
+    async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> SeenMessage:
         """Send a piece of audio."""
         return (await self.sends("audio", Upload("file", "talk.mp3", "audio/mpeg", data), caption=caption))[0]
 
-    async def sends_animation(self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = "") -> Message:
+    async def sends_animation(
+        self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = ""
+    ) -> SeenMessage:
         """Send a moving picture."""
         return (await self.sends("animation", Upload("file", "a.gif", "image/gif", data), caption=caption))[0]
 
-    async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> Message:
+    async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> SeenMessage:
         """Send a sticker."""
         return (await self.sends("sticker", Upload("file", "sticker.webp", "image/webp", data)))[0]
 
-    async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> Message:
+    async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> SeenMessage:
         """Share a place."""
-        return _seen(telegram_people.send_location(self.world, self._place(), latitude, longitude))
+        return _seen(people.send_location(self.world, self._place(), latitude, longitude))
 
-    async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> Message:
+    async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> SeenMessage:
         """Share a contact."""
-        return _seen(telegram_people.send_contact(self.world, self._place(), name, phone))
+        return _seen(people.send_contact(self.world, self._place(), name, phone))
 
-    async def edits(self, message: Message, text: str) -> Message:
+    async def edits(self, message: SeenMessage, text: str) -> SeenMessage:
         """Change an own message."""
         self._mark()
-        return _seen(telegram_people.edit(self.world, self.person, message.id, text))
+        return _seen(people.edit(self.world, self.person, message.id, text))
 
     def blocks(self) -> None:
         """Block the bot."""
-        telegram_people.block(self.world, self.person, True)
+        people.block(self.world, self.person, True)
 
     def unblocks(self) -> None:
         """Unblock the bot."""
-        telegram_people.block(self.world, self.person, False)
+        people.block(self.world, self.person, False)
 
-    async def hears(self, fragment: str = "", *, timeout: float = 10) -> Message:  # noqa: ASYNC109
+    async def hears(self, fragment: str = "", *, timeout: float = 10) -> SeenMessage:  # noqa: ASYNC109
         """Wait for words of the bot since the last act, new or edited, with the text. Raises TimeoutError."""
 
         def found() -> ChatMessage | None:
@@ -189,7 +192,7 @@ class Customer:
         return [m.text for m in self._spoken]
 
     @property
-    def last(self) -> Message | None:
+    def last(self) -> SeenMessage | None:
         """The bot's newest message."""
         return _seen(self._spoken[-1]) if self._spoken else None
 
@@ -223,15 +226,15 @@ class Customer:
         return "\n".join(lines)
 
 
-class Group:
+class GroupChat:
     """A group chat with the bot in it."""
 
     def __init__(self, world: World, group: GroupState) -> None:
         self.world, self.group = world, group
 
-    async def says(self, customer: Customer, text: str) -> Message:
+    async def says(self, customer: Customer, text: str) -> SeenMessage:
         """Write in the group."""
-        return _seen(telegram_people.write(self.world, Place(customer.person, self.group), text))
+        return _seen(people.write(self.world, WritingPlace(customer.person, self.group), text))
 
     @property
     def heard(self) -> list[str]:

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from simulator.block_elements import options_of
-from simulator.block_kit import elements_of
-from simulator.block_values import STATELESS
-from simulator.slack_people import Impossible, plain_values
-from simulator.slack_state import Channel, Member, Post, View
-from simulator.slack_text import readable
+from simulator.slack.block_kit import elements_of, options_of
+from simulator.slack.block_kit_values import STATELESS
+from simulator.slack.people import SlackImpossible, plain_values
+from simulator.slack.state import Channel, Member, Post, View
+from simulator.slack.text import readable
 from simulator.world import World
 
 Json = dict[str, Any]
@@ -21,7 +20,7 @@ class NotAcknowledged(Exception):
     """The app did not acknowledge in time, or answered what Slack cannot show."""
 
 
-class Refused(Exception):
+class FormRefused(Exception):
     """Errors shown in a modal: {block_id: text}."""
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -49,7 +48,7 @@ def element_labelled(
             if label in [*names, *map(readable, names)]:
                 return block["block_id"], element
             seen.append(next((name for name in names if name), "?"))
-    raise Impossible(f"There is no {label!r}; there are: {', '.join(seen) or 'none'}.")
+    raise SlackImpossible(f"There is no {label!r}; there are: {', '.join(seen) or 'none'}.")
 
 
 def texts_of(value: Any) -> list[str]:
@@ -165,7 +164,7 @@ class Room:
         for card in reversed(self.cards):
             if fragment in card.text:
                 return card
-        raise Impossible(
+        raise SlackImpossible(
             f"There is no card with {fragment!r} in {self.id}: {[card.text for card in self.cards][-5:]}"
         )
 
@@ -266,4 +265,4 @@ class Modal:
         for block_id, label in self.labels.items():
             if label == key:
                 return block_id
-        raise Impossible(f"Nothing to fill in is called {key!r}; there are: {', '.join(known)}.")
+        raise SlackImpossible(f"Nothing to fill in is called {key!r}; there are: {', '.join(known)}.")

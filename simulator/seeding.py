@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.block_kit import completed
-from simulator.slack_state import BOT_USER, Post
-from simulator.telegram_state import ChatMessage, Person
-from simulator.telegram_text import found, stripped
+from simulator.slack.block_kit import completed
+from simulator.slack.state import BOT_USER, Post
+from simulator.telegram.rules import found, stripped
+from simulator.telegram.state import ChatMessage, Person
 from simulator.world import World
 
 Json = dict[str, Any]

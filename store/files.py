@@ -10,25 +10,25 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from complaints.duties import Lane, Owed
+from complaints.actors import Actor
 from complaints.errors import NotAllowed
-from complaints.people import Actor
-from store.attempts import remember
-from store.casefiles import CaseFile, load, may_open
-from store.errors import StoreError, UnknownRow
-from store.owed_rows import owe_for_case
-from store.reads import write_read
-from store.sealing import place, seal, seal_bytes, unseal, unseal_bytes
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.cases.load import CaseFile, load_case_file, may_open
+from store.cases.read_log import write_read
+from store.cases.refused_attempts import remember
+from store.database.errors import StoreError, UnknownRow
+from store.database.transaction import Tx
+from store.outbox.rows import schedule_for_case
+from store.proof.seal import place, seal, seal_bytes, unseal, unseal_bytes
 from store.tables import CHUNKS, FILES
-from store.transactions import Tx
-from store.values import FileSeen, FileToFetch, HeardFile, Obligation
+from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
 CHUNK = 1 << 20
 #: Telegram gives bots files up to this size.
 LARGEST = 20 * 1_000_000
 
 
-def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[HeardFile]) -> None:
+def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
     """Put the files of a message on the record and owe their fetching; a larger one is only recorded."""
     case, key = file.case, file.key(tx)
     first = (
@@ -61,15 +61,15 @@ def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[HeardFile]) -> No
             }
         )
         if not too_large:
-            owed.append(Owed(f"fetch:{n}", "fetch", tx.now, Lane.NOTICE, {"file": n}))
+            owed.append(NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, {"file": n}))
     tx.connection.execute(insert(FILES), rows)
-    owe_for_case(tx, case.ref, file.contact_id, owed)
+    schedule_for_case(tx, case.ref, file.contact_id, owed)
 
 
-def file_to_fetch(tx: Tx, owed: Obligation) -> FileToFetch:
+def load_file_to_fetch(tx: Tx, owed: Obligation) -> FileToFetch:
     """The file that a duty of kind `fetch` speaks of."""
     ref, n = str(owed.ref), int(owed.facts["file"])
-    file = load(tx, ref)
+    file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
     return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"])
@@ -77,7 +77,7 @@ def file_to_fetch(tx: Tx, owed: Obligation) -> FileToFetch:
 
 def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
     """Keep the bytes, sealed in chunks of 1 MiB; returns their SHA-256 in hex."""
-    file = load(tx, ref, lock=True)
+    file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
     if row.state == "fetched":
         return str(row.sha256)
@@ -90,16 +90,16 @@ def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
     return digest
 
 
-def file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
+def record_file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
     """It cannot be had: `too_large` or `failed`; staff see which."""
     if state not in ("too_large", "failed"):
         raise ValueError(f"a file is not {state!r}: give too_large or failed")
     _change(tx, ref, n, state=state)
 
 
-def file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
+def read_file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
     """The bytes for somebody who may read the complaint; it is a read on the record."""
-    file = load(tx, ref)
+    file = load_case_file(tx, ref)
     if not may_open(tx, file.case, by):
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
         remember(tx, ref, "file", by, refused)
@@ -125,11 +125,11 @@ def stored_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
     return data
 
 
-def seen(tx: Tx, file: CaseFile) -> tuple[FileSeen, ...]:
+def seen(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
     """The files of a complaint as staff may know them."""
     query = select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n)
     return tuple(
-        FileSeen(
+        FileEntry(
             seq=row.n,
             kind=row.kind,
             mime=row.mime,

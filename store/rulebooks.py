@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Rulebook, as_json, from_json, said_later
-from store.errors import NotMigrated, StoreError
-from store.house_chain import SETTINGS_CHAIN as SETTINGS_CHAIN
-from store.house_chain import house_event
-from store.pacing import leader
+from complaints.rulebook import Rulebook, Rulebooks, as_json, from_json, said_later
+from store.database.errors import StoreError, WrongSchemaVersion
+from store.database.leases import leader
+from store.database.transaction import Tx
+from store.proof.instance_log import SETTINGS_CHAIN as SETTINGS_CHAIN
+from store.proof.instance_log import record_instance_event
 from store.tables import RULEBOOKS, SETTINGS
-from store.transactions import Tx
 
 DEFAULT = ""
 
@@ -29,7 +28,7 @@ def use_rulebook(tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT) -> bool:
     if _current_id(tx, jurisdiction) == number:
         return False
     tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=tx.now)
-    house_event(tx, "load_settings", {"rulebook": number, "jurisdiction": jurisdiction})
+    record_instance_event(tx, "load_settings", {"rulebook": number, "jurisdiction": jurisdiction})
     return True
 
 
@@ -51,21 +50,21 @@ def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, hold
     """
     led_by = leader(tx, lead)
     if led_by not in (None, holder) and _current_id(tx, DEFAULT) is not None:
-        known = said_later(tuple(current_rulebooks(tx)))
+        known = said_later(tuple(load_current_rulebooks(tx)))
         if not said_later(tuple(rulebooks)) <= known:
             return False
     use_rulebooks(tx, rulebooks)
     return True
 
 
-def current_rulebook(tx: Tx) -> Rulebook:
+def load_current_rulebook(tx: Tx) -> Rulebook:
     """The rules of the organisation's own country; StoreError while no settings were ever loaded."""
     return _in_force(tx, DEFAULT)
 
 
-def current_rulebooks(tx: Tx) -> Rulebooks:
+def load_current_rulebooks(tx: Tx) -> Rulebooks:
     """The rules that new complaints get, by jurisdiction; StoreError while no settings were ever loaded."""
-    own = current_rulebook(tx)
+    own = load_current_rulebook(tx)
     return Rulebooks(own, {code: _in_force(tx, code) for code in own.jurisdictions})
 
 
@@ -85,7 +84,7 @@ def rulebook(tx: Tx, number: str) -> Rulebook:
             known = tx.rulebooks[number] = from_json(data)
         except TypeError as unknown:
             # Dates counted by half of the rules would be wrong ones: another process of that release counts them.
-            raise NotMigrated(
+            raise WrongSchemaVersion(
                 "These rules are of a newer release, which knows settings that this one does not: install it."
             ) from unknown
     return known

@@ -1,4 +1,7 @@
-"""What goes into the store and comes out of it: frozen values, never rows."""
+"""What became of a notice, and what is stuck, as values.
+
+What goes into the store and comes out of it: frozen values, never rows.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,55 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.duties import Lane
+from complaints.case import Case, Event
 from complaints.incidents import Incident
-from complaints.jurisdictions import Rulebooks
-from complaints.likeness import Like
-from complaints.record import Case, Event
+from complaints.obligations.kinds import SendPriority
+from complaints.rulebook import Rulebooks
+from complaints.similarity import SimilarCase
 from complaints.vocabulary import Role, Verb
-from store.fates import Delivery
+
+
+class DeliveryStatus(StrEnum):
+    """How far it got."""
+
+    DELIVERED = "delivered"
+    SENT_AGAIN = "sent_again"
+    UNCERTAIN = "uncertain"
+    NOT_DELIVERED = "not_delivered"
+    TRYING = "trying"
+    WAITING = "waiting"
+    GIVEN_UP = "given_up"
+    ENDED = "ended"
+    TO_TELL = "to_tell"
+    TOLD = "told"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One notice. `at` is when that became so (of `waiting`: until when), `first` when it was sent uncertainly."""
+
+    number: int
+    kind: str
+    fate: DeliveryStatus
+    at: datetime
+    #: Meant for the complainant; else a duty of ours inside, which shows only once given up.
+    is_notice: bool
+    why: str | None = None
+    first: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FailedObligation:
+    """Something given up, that waits for a person: of which complaint, what, since when."""
+
+    number: int
+    ref: str | None
+    kind: str
+    at: datetime
+
+    #: Meant for the complainant.
+    is_notice: bool
+
 
 #: A run whose key begins with this name is the judging of a file: nothing was learnt then.
 FILE = "file:"
@@ -31,7 +76,7 @@ class Chat:
 
 
 @dataclass(frozen=True)
-class HeardFile:
+class ReceivedFile:
     """A file as the channel announced it; its bytes are fetched later, as an obligation."""
 
     platform_id: str
@@ -46,7 +91,7 @@ class HeardFile:
 
 
 @dataclass(frozen=True)
-class Act:
+class PlannedAct:
     """One verb that the dialogue wants done by the person of the chat. `ref` is the conversation's `next_ref`
     for `receive`."""
 
@@ -54,11 +99,11 @@ class Act:
     ref: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[HeardFile, ...] = ()
+    files: tuple[ReceivedFile, ...] = ()
 
 
 @dataclass(frozen=True)
-class Say:
+class ReplyText:
     """Something to say in the chat: a template with its fields (sealed at rest) and buttons as choices.
 
     `key` makes a repeat impossible; `due` in the future means it is first asked of the dialogue then (see
@@ -71,13 +116,13 @@ class Say:
     fields: Mapping[str, Any] = field(default_factory=dict)
     buttons: tuple[tuple[str, ...], ...] = ()
     ref: str | None = None
-    lane: Lane = Lane.DIALOGUE
+    lane: SendPriority = SendPriority.DIALOGUE
     step: str = ""
     kind: str = "say"
 
 
 @dataclass(frozen=True)
-class Wake:
+class WakeUp:
     """Ask the dialogue again at `due` with `Elapsed(what)`: a talk that moved on says nothing."""
 
     key: str
@@ -86,13 +131,13 @@ class Wake:
 
 
 @dataclass(frozen=True)
-class Turn:
+class DialogueTurn:
     """What one heard message leads to: the new state (codes and ids only, no words), acts, things to say."""
 
     state: Mapping[str, Any]
-    acts: tuple[Act, ...] = ()
-    says: tuple[Say, ...] = ()
-    wakes: tuple[Wake, ...] = ()
+    acts: tuple[PlannedAct, ...] = ()
+    says: tuple[ReplyText, ...] = ()
+    wakes: tuple[WakeUp, ...] = ()
     language: str | None = None
     blocked: bool | None = None
     #: Under whose rules a complaint received in this turn comes; None: the organisation's own country.
@@ -159,11 +204,11 @@ class Conversation:
     code: Callable[[str], Code] = _no_code
 
 
-Step = Callable[[Conversation], Turn]
+Step = Callable[[Conversation], DialogueTurn]
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceiptResult:
     """What became of a heard message: `repeat` means its key was known and nothing changed."""
 
     repeat: bool
@@ -171,7 +216,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedAct:
     """An act that stands in the record."""
 
     event: Event
@@ -190,21 +235,21 @@ class Obligation:
     chat: Chat | None
     facts: Mapping[str, Any]
     payload: Mapping[str, Any]
-    lane: Lane
+    lane: SendPriority
     attempts: int
     uncertain: bool
 
 
 @dataclass(frozen=True)
-class Side:
+class PlatformCapacity:
     """Kinds of duty that share places, and how many more of each lane there is room for, all urgent ones counted."""
 
     kinds: tuple[str, ...]
-    room: Mapping[Lane, int]
+    room: Mapping[SendPriority, int]
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueueLength:
     """One lane: how much is due, how many seconds the earliest is late, how many failed or lost their holder."""
 
     due: int = 0
@@ -290,7 +335,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class FileSeen:
+class FileEntry:
     """A file of a case as staff may know it. `state` is announced, fetched, too_large or failed."""
 
     seq: int
@@ -305,16 +350,16 @@ class FileSeen:
 
 
 @dataclass(frozen=True)
-class MergedIn:
+class MergedCase:
     """What was said and sent in a complaint that was merged into another."""
 
     ref: str
     texts: tuple[Text, ...]
-    files: tuple[FileSeen, ...]
+    files: tuple[FileEntry, ...]
 
 
 @dataclass(frozen=True)
-class ReadBefore:
+class EarlierRead:
     """Somebody who is kept from a complaint had opened it before."""
 
     by: str
@@ -322,12 +367,12 @@ class ReadBefore:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedCase:
     """Everything of a case that a reader sees; making it left a row in `reads`."""
 
     case: Case
     texts: tuple[Text, ...]
-    files: tuple[FileSeen, ...]
+    files: tuple[FileEntry, ...]
     events: tuple[Event, ...]
     messages: tuple[Mapping[str, Any], ...]
     proposal: Mapping[str, Any] | None
@@ -335,10 +380,10 @@ class Opened:
     complainant_name: str | None
     support_needs: str | None = None
     #: Complaints that were merged into this one, and who had opened it before being kept from it.
-    merged: tuple[MergedIn, ...] = ()
-    read_before: tuple[ReadBefore, ...] = ()
+    merged: tuple[MergedCase, ...] = ()
+    read_before: tuple[EarlierRead, ...] = ()
     #: Told in nearly the same words; only those that this reader may know of.
-    likes: tuple[Like, ...] = ()
+    likes: tuple[SimilarCase, ...] = ()
     #: What became of each notice of ours.
     deliveries: tuple[Delivery, ...] = ()
 
@@ -357,7 +402,7 @@ class FileToFetch:
 
 
 @dataclass(frozen=True)
-class Raw:
+class DeadLetter:
     """A message that was set aside, as it came."""
 
     id: int

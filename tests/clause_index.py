@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from reports.clauses.marks import FILE
+from reports.clauses.count import FILE
 
 ROOT = Path(__file__).parents[1]
 

@@ -18,10 +18,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine
 
-from store.engines import database_url as parsed
-from store.keyring import Keyring
-from store.migrating import upgrade
-from store.open import Store, open_store
+from store.database.engine import database_url as parsed
+from store.database.migrate import upgrade
+from store.proof.keyring import Keyring
+from store.store import Store, open_store
 from store.tables import METADATA
 
 #: More of everything that costs time (CONTRIBUTING.md, "Longer runs").

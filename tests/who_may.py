@@ -15,7 +15,7 @@ READS = frozenset({"open", "stage"})
 
 
 def who_may() -> Mapping[Role, frozenset[str]]:
-    """The forms of each role of staff, as its line on the page says; "all of" takes in another line."""
+    """The forms of each role of staff, as its rows on the page say; "all of" includes another role."""
     found: dict[Role, frozenset[str]] = {}
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         row = re.fullmatch(r"\| (\w+) \| (.+) \|", line)
@@ -23,7 +23,9 @@ def who_may() -> Mapping[Role, frozenset[str]]:
             continue
         inherited = re.match(r"all of (\w+)", row[2])
         forms = frozenset(re.findall(r"`(\w+)`", row[2]))
-        found[Role(row[1])] = forms | (found[Role(inherited[1])] if inherited else frozenset())
+        role = Role(row[1])
+        taken_over = found[Role(inherited[1])] if inherited else frozenset()
+        found[role] = found.get(role, frozenset()) | forms | taken_over
     return found
 
 

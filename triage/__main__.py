@@ -20,16 +20,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from triage.artefact import dump, load
-from triage.card import card
-from triage.embeddings import AUTO, chosen_encoder
 from triage.errors import UnreadableModel
 from triage.example import Example
-from triage.holdout import Row
-from triage.learning import InUse, learn
-from triage.starters import starter_examples
-from triage.training import train
-from triage.unlearning import unlearn
+from triage.learning.examples import starter_examples
+from triage.learning.holdout import RecordRow
+from triage.learning.run import ModelInUse, learn, unlearn
+from triage.learning.training import train
+from triage.model.artefact import dump, load
+from triage.model.card import card
+from triage.model.embeddings import AUTO, chosen_encoder
 
 ORPHANED = 70
 _LOOK_SECONDS = 1.0
@@ -66,12 +65,12 @@ def starters(languages: Sequence[str]) -> list[Example]:
     return starter_examples(languages) or starter_examples(("en",))
 
 
-def rows_of(said: Sequence[Mapping[str, Any]]) -> list[Row]:
+def rows_of(said: Sequence[Mapping[str, Any]]) -> list[RecordRow]:
     """The record's examples as the store tells them; only a whole complaint is a case to compare with."""
     return [_row(one) for one in said]
 
 
-def _row(one: Mapping[str, Any]) -> Row:
+def _row(one: Mapping[str, Any]) -> RecordRow:
     at, whole = datetime.fromisoformat(one["at"]), bool(one.get("whole", True))
     example = Example(
         one["text"],
@@ -81,7 +80,7 @@ def _row(one: Mapping[str, Any]) -> Row:
         at,
         ref=one["ref"] if whole else None,
     )
-    return Row(example, one["ref"], at, whole)
+    return RecordRow(example, one["ref"], at, whole)
 
 
 def _written(one: Mapping[str, Any]) -> Example:
@@ -93,7 +92,7 @@ def _past(one: Mapping[str, Any]) -> Example:
     return Example(one["text"], one["category"], one.get("severity"), one.get("language"))
 
 
-def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, list[str]]:
+def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[ModelInUse | None, list[str]]:
     if said is None:
         return None, []
     try:
@@ -101,7 +100,7 @@ def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[InUse | None, 
     except UnreadableModel as wrong:
         return None, [f"The model in use cannot be read and was not compared with: {wrong}"]
     until = said.get("until")
-    return InUse(model, None if until is None else datetime.fromisoformat(until), bool(said["ours"])), []
+    return ModelInUse(model, None if until is None else datetime.fromisoformat(until), bool(said["ours"])), []
 
 
 def end_with(parent: int) -> None:

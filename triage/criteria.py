@@ -2,23 +2,29 @@
 
 Standard library only. They are what a form is prefilled with: a person reads and decides. The words stand in
 `triage/phrases/criteria_<language>.toml`; a reason is the id of a staff text, `criterion.<reason>`.
+
+How grave the gravest safety rule of a text is, as a number to count with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from re import Pattern
 
-from complaints.likeness import CLUSTER_FROM
+import numpy as np
+import numpy.typing as npt
+
+from complaints.similarity import CLUSTER_FROM
 from triage.folding import fold
-from triage.phrasing import LANGUAGES, read_phrases, whole_words
+from triage.language_tables import LANGUAGES, read_phrases, whole_words
+from triage.safety.signs import Sign, signs
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A proposed value of one field of the assess form (surfaces.md), and the code of its reason.
+    """A proposed value of one field of the assess form (docs/surfaces.md), and the code of its reason.
 
     `value` is as the form takes it: complexity 1-3, reach 1-4, recurrence 1-5, "yes" or "no" where one is
     chosen, True or False for a flag.
@@ -89,7 +95,7 @@ def criteria(
 ) -> tuple[Criterion, ...]:
     """Propose complexity, reach, recurrence, immediate action and compensation (7.5); never raises.
 
-    `kinds` are those of the signs of harm (`triage.safety`), `cues` of `triage.cues`; `issues` their number,
+    `kinds` are those of the signs of harm (`triage.safety.signs`), `cues` of `triage.intent`; `issues` their number,
     `severity` (1-5) and `safety` (0-3) those proposed; `like_confirmed` counts confirmed like cases of the
     last 90 days, this one among them. Whether immediate action is possible is proposed only where it is needed.
     A reason for the severity is given only where it is that of a category in doubt (`doubted`): nothing else on
@@ -154,7 +160,7 @@ def _recurrence(
         value, reason = 4, "several_times"
     elif "again" in cues and value <= 3:
         value, reason = 3, "again"
-    # One step higher, never more (section 4).
+    # One step higher, never more (docs/domain.md, section 4).
     if like_confirmed >= CLUSTER_FROM and value < _MOST_LIKELY:
         return value + 1, "like_confirmed"
     return value, reason
@@ -184,3 +190,26 @@ def _compensation(
     if category in COMPENSATION:
         return True, COMPENSATION[category]
     return False, "no_loss_told"
+
+
+_BELOW, _STEPS = 3, 2
+
+HALVED_AT = 1_000
+"""Characters into a text at which a sign counts half: what a person complains of mostly stands at the front."""
+
+
+def rule_grade(found: Iterable[Sign]) -> float:
+    """0 without a sign of severity 4, a half for 4, 1 for 5 at the beginning of a text; less the later it stands.
+
+    A rule of severity 3 says nothing of a critical case: every outage of a water company would be one.
+    """
+    return max((_grade(sign) for sign in found), default=0.0)
+
+
+def _grade(sign: Sign) -> float:
+    return max(0, sign.severity - _BELOW) / _STEPS / (1 + sign.span[0] / HALVED_AT)
+
+
+def rule_grades(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Array (texts,) of the grades of the gravest rule of each text as written."""
+    return np.array([rule_grade(signs(text)) for text in texts], dtype=np.float64)

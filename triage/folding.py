@@ -19,7 +19,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class FoldedText:
     """A folded text; `offsets[i]` is where folded character i stood, None where nothing moved."""
 
     text: str
@@ -46,16 +46,16 @@ def _fold_character(character: str) -> str:
     return "".join(parts)
 
 
-def fold(text: str) -> Folded:
+def fold(text: str) -> FoldedText:
     """Fold to lower case without diacritics: "Ayşe'NİN" becomes "ayse'nin". Linear in the length."""
     if text.isascii():
-        return Folded(text.lower().replace("`", "'"), None, len(text))
+        return FoldedText(text.lower().replace("`", "'"), None, len(text))
     # A text has few different characters: each is folded once.
     plain = {character: _fold_character(character) for character in set(text)}
     folded = "".join([plain[character] for character in text])
     odd = {character for character, piece in plain.items() if len(piece) != 1}
     if not odd:
-        return Folded(folded, None, len(text))
+        return FoldedText(folded, None, len(text))
     offsets: list[int] = []
     start = 0
     for place in [place for place, character in enumerate(text) if character in odd]:
@@ -64,4 +64,4 @@ def fold(text: str) -> Folded:
         offsets += [place] * len(plain[text[place]])
         start = place + 1
     offsets += range(start, len(text))
-    return Folded(folded, tuple(offsets), len(text))
+    return FoldedText(folded, tuple(offsets), len(text))

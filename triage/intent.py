@@ -2,6 +2,11 @@
 
 Standard library only. A person reclassifies, with a second one; this only says what to look at. The cues
 stand in `triage/phrases/intent_<language>.toml`.
+
+Cues in a story that call for one more question: again, effect, support, the name, somebody else's (7.4).
+
+They look at the text as the safety rules do, denial included, but raise nothing and stay out of the record:
+only the dialogue asks for them. The patterns stand in `signs/asking_<language>.toml`.
 """
 
 from __future__ import annotations
@@ -13,8 +18,9 @@ from functools import lru_cache
 from math import exp
 
 from triage.folding import fold
-from triage.phrasing import any_of, languages_of, read_phrases
-from triage.safety import Sign, signs
+from triage.language_tables import any_of, languages_of, read_phrases
+from triage.safety.rules import index_of, read_rules
+from triage.safety.signs import LANGUAGES, Sign, found_by, signs
 
 COMPLAINT = "complaint"
 KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")
@@ -35,7 +41,7 @@ _DOUBT = "doubt"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a message is: complaint, enquiry, praise, suggestion or request (surfaces.md, reclassify).
+    """What a message is: complaint, enquiry, praise, suggestion or request (docs/surfaces.md, "Modals").
 
     `probability` is that of `kind`, 0 to 1. `because` are names of cues, never words of the message: "doubt"
     where nothing speaks for anything, "sign.<kind>" for a sign of harm.
@@ -117,3 +123,13 @@ def intent(text: str, *, language: str | None = None, found_signs: Sequence[Sign
         because = tuple(name for kind, name in found if kind == likeliest)
         return Intent(likeliest, round(shares[likeliest] / total, 4), because)
     return Intent(COMPLAINT, round(shares[COMPLAINT] / total, 4), against or (_DOUBT,))
+
+
+_RULES = tuple(rule for language in LANGUAGES for rule in read_rules(f"asking_{language}"))
+CUE_KINDS: frozenset[str] = frozenset(rule.kind for rule in _RULES)
+_INDEX = index_of(_RULES)
+
+
+def cues(text: str) -> frozenset[str]:
+    """The kinds of cue in a text, of every language that we know some of; never raises."""
+    return frozenset(sign.kind for sign in found_by(text, _INDEX).values())

@@ -16,7 +16,7 @@ import scipy.sparse as sparse
 from sklearn.decomposition import TruncatedSVD
 
 from triage.example import Example
-from triage.features import Features, Floats
+from triage.model.features import Features, Floats
 
 Bytes = npt.NDArray[np.int8]
 

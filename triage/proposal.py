@@ -1,4 +1,6 @@
-"""The proposed initial assessment (clause 7.5): category, matters, severity, the other criteria, with reasons
+"""A proposal is only ever of a category that the rules of the complaint know (clause 7.5).
+
+The proposed initial assessment (clause 7.5): category, matters, severity, the other criteria, with reasons
 and doubt.
 
 The model proposes, a person assesses. Safety rules can only raise what the model says, and without a model
@@ -13,23 +15,38 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sparse
 
-from complaints.particulars import RULES_ALONE
-from triage.allowed import FALLBACK, keep_allowed
-from triage.criteria import Criterion, criteria
-from triage.cues import cues
+from complaints.case_values import RULES_ALONE
+from triage.criteria import Criterion, criteria, rule_grade
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.intent import Intent, intent
+from triage.intent import Intent, cues, intent
 from triage.issues import IssueFound, issues
+from triage.language_tables import LANGUAGES
+from triage.model.calibration import Doubles
+from triage.model.pipeline import CRITICAL, Model
 from triage.neighbours import Neighbour
-from triage.phrasing import LANGUAGES
-from triage.pipeline import CRITICAL, Model
-from triage.reasons import Reason, reasons
-from triage.safety import DangerSign, Sign, signs
-from triage.severity import rule_grade
+from triage.reasons import ProposalReason, reasons
+from triage.safety.signs import DangerSign, Sign, signs
 from triage.text import guess_language, normalise
+
+FALLBACK = "other"
+LEAST = 0.01
+"""Below this summed probability the model says of no category of the desk's that it may be the one."""
+
+
+def keep_allowed(row: Doubles, allowed: npt.NDArray[np.bool_]) -> Doubles | None:
+    """Array (categories,): the probabilities of the categories that are allowed, summing to 1; None without any.
+
+    A model may know more than a complaint's rules: trained on another organisation's file, or since a category
+    was added. The whole vector is filtered and renormalised: what remains is how probable each category of the
+    desk's is, given that it is one of them. Where less than `LEAST` remains, that is no reading of the text.
+    """
+    mass = float(row[allowed].sum())
+    return np.where(allowed, row, 0.0) / mass if mass >= LEAST else None
+
 
 RESTRICTED_AT = 0.30
 """From this summed probability of staff conduct, handling and discrimination on, a case is kept from view."""
@@ -89,7 +106,7 @@ class Proposal:
     abstained: bool
     severity: int
     safety: int
-    because: tuple[Reason, ...]
+    because: tuple[ProposalReason, ...]
     rules: tuple[str, ...]
     language: str
     model_version: str

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 
 import scipy.sparse as sparse
 
-from triage.features import grams, plain
-from triage.pipeline import Model
+from triage.model.features import WORD, grams, plain
+from triage.model.pipeline import Model
 from triage.text import LONGEST, evened, normalise
-from triage.words import WORD
 
 FOR, AGAINST = 5, 3
 _EDGE = re.compile(r"^[^\w\u0300-\u036f]+|[^\w\u0300-\u036f]+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ProposalReason:
     """A word of the text and its share of the decision value: positive for the category, negative against
     it.
     """
@@ -33,7 +32,7 @@ class Reason:
 
 def reasons(
     model: Model, text: str, category: str, row: sparse.csr_matrix | None = None
-) -> tuple[Reason, ...]:
+) -> tuple[ProposalReason, ...]:
     """The strongest words for (at most 5) and against (at most 3) a category; none where no word is known.
 
     `row` is the text's row of the model's matrix, where it is made already.
@@ -70,7 +69,7 @@ def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[Reason, ...]:
+def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[ProposalReason, ...]:
     by_word: dict[str, tuple[str, float]] = {}
     # Wide letters, accents typed apart and joiners within a word: it is shown as it was written.
     written = {} if text.isascii() else {evened(word): word for word in text[:LONGEST].split()}
@@ -86,4 +85,4 @@ def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[Reaso
     ranked = sorted(by_word.values(), key=lambda entry: (-entry[1], entry[0]))
     strong = [entry for entry in ranked if entry[1] >= 0.005][:FOR]
     weak = [entry for entry in reversed(ranked) if entry[1] <= -0.005][:AGAINST]
-    return tuple(Reason(word, round(weight, 3)) for word, weight in strong + weak)
+    return tuple(ProposalReason(word, round(weight, 3)) for word, weight in strong + weak)

@@ -1,4 +1,4 @@
-"""The command line (surfaces.md): thin; every command reads settings, asks one room, prints the answer."""
+"""The command line (docs/surfaces.md): thin; every command reads settings, asks one room, prints the answer."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.examples import MOST
-from store.learnt_history import History
+from store.models.examples import MOST
+from store.models.history import TrainingHistory
 
 if TYPE_CHECKING:
-    from triage.history_file import Kept
-    from triage.pipeline import Model
+    from triage.learning.history import KeptRow
+    from triage.model.pipeline import Model
 
 _UNKNOWN = (
     "Later training runs will not know the history that this model learnt from: {why}. "
@@ -31,8 +31,8 @@ def load_file(file: Path, blob: bytes | None = None) -> Model:
 
     `blob` are its bytes where they were read already. Raises UnreadableModel.
     """
-    from triage.artefact import digest, load
     from triage.errors import UnreadableModel
+    from triage.model.artefact import digest, load
 
     blob, place = blob if blob is not None else file.read_bytes(), card_beside(file)
     recorded = _recorded(place)
@@ -64,12 +64,12 @@ class Beside:
     """What lies beside a model: the rows of its history, or why later runs will not know them (None: it has none)."""
 
     sha256: str | None = None
-    rows: Sequence[Kept] = ()
+    rows: Sequence[KeptRow] = ()
     unknown: str | None = None
 
-    def for_the_store(self) -> History | None:
+    def for_the_store(self) -> TrainingHistory | None:
         """The newest of the rows, as many as a run can learn from."""
-        from triage.history_file import newest
+        from triage.learning.history import newest
 
         if self.sha256 is None or not self.rows:
             return None
@@ -77,14 +77,14 @@ class Beside:
             {"text": one.text, "category": one.category, "severity": one.severity, "language": one.language}
             for one in newest(self.rows, MOST)
         ]
-        return History(self.sha256, told)
+        return TrainingHistory(self.sha256, told)
 
 
 def look_beside(file: Path, candidate: Model) -> Beside:
     """The history file of a model: only the very one that its card names is taken."""
-    from triage.artefact import digest
     from triage.errors import UnreadableTable
-    from triage.history_file import read
+    from triage.learning.history import read
+    from triage.model.artefact import digest
 
     told = candidate.facts.get("history")
     if told is None:

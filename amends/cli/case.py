@@ -13,14 +13,17 @@ import typer
 from amends.cli.numbered import of_a_row
 from amends.cli.opened import Config, Json, Reference, opened
 from amends.cli.printing import as_json, local, local_by, out, said, table
-from complaints.doing import stamp
+from complaints.deadlines.explanation import due_record
 from complaints.errors import UnknownReference
-from complaints.explaining import due_record
-from complaints.likeness import Like
 from complaints.references import parse_reference
+from complaints.similarity import SimilarCase
+from complaints.timestamps import format_time
 from complaints.vocabulary import Priority, State, Verb
-from store.exporting import OPERATOR
-from store.open import Store
+from store.cases.export import OPERATOR, export_record, record_read
+from store.cases.read import list_cases, load_case, load_history
+from store.similarity.similar import list_all_similar_cases
+from store.store import Store
+from store.texts import load_event_words
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
 
@@ -35,7 +38,7 @@ def reference(text: str) -> str:
 
 def zone_of(store: Store, ref: str) -> ZoneInfo:
     """Where a complaint's times are told: in its own zone."""
-    return ZoneInfo(store.case(reference(ref)).rules.calendar.zone)
+    return ZoneInfo(store.read(load_case, reference(ref)).rules.calendar.zone)
 
 
 @app.command("list")
@@ -63,9 +66,14 @@ def list_(
     """Complaints, those with the next due time first."""
     with opened(config) as (settings, store):
         if like is not None:
-            _likes(store.every_like(reference(like)), ZoneInfo(settings.organisation.timezone), json=json)
+            _likes(
+                store.read(list_all_similar_cases, reference(like)),
+                ZoneInfo(settings.organisation.timezone),
+                json=json,
+            )
             return
-        cases, following = store.cases(
+        cases, following = store.read(
+            list_cases,
             state=state,
             owner=owner,
             priority=priority,
@@ -101,13 +109,13 @@ def list_(
             out.print(f"More: --after {following}")
 
 
-def _likes(likes: Sequence[Like], zone: ZoneInfo, *, json: bool) -> None:
+def _likes(likes: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
     """What is like one complaint, the most like first; no other filter applies."""
     found = [
         {
             "ref": one.ref,
             "share": one.share,
-            "received_at": stamp(one.received_at),
+            "received_at": format_time(one.received_at),
             "is_open": one.is_open,
             "incident_id": one.incident,
         }
@@ -123,7 +131,7 @@ def _likes(likes: Sequence[Like], zone: ZoneInfo, *, json: bool) -> None:
             (
                 one.ref,
                 f"{one.share:.0%}",
-                local(stamp(one.received_at), zone),
+                local(format_time(one.received_at), zone),
                 "yes" if one.is_open else "no",
                 one.incident,
             )
@@ -157,9 +165,12 @@ def show(
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
     with opened(config) as (_, store):
-        record, zone = store.record(reference(ref)), zone_of(store, ref)
-        store.note_read(
-            [record["ref"]], OPERATOR, "show" if reason is Why.OPERATION else f"show {reason.value}"
+        record, zone = store.read(export_record, reference(ref)), zone_of(store, ref)
+        store.write(
+            record_read,
+            [record["ref"]],
+            OPERATOR,
+            "show" if reason is Why.OPERATION else f"show {reason.value}",
         )
         if json:
             as_json(record)
@@ -226,7 +237,7 @@ def show(
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened, when, by whom, in which role, under which clause."""
     with opened(config) as (_, store):
-        events = store.record(reference(ref))["events"]
+        events = store.read(export_record, reference(ref))["events"]
         if json:
             as_json({"ref": reference(ref), "events": events})
             return
@@ -266,13 +277,15 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     Reasons are words of the record: that they were shown stays on it.
     """
     with opened(config) as (_, store):
-        case = store.case(reference(ref))
+        case = store.read(load_case, reference(ref))
         events = [
-            replace(one, words=store.words_of(case.ref, one.seq)) if one.verb is Verb.EXTEND else one
-            for one in store.history(case.ref)
+            replace(one, words=store.read(load_event_words, case.ref, one.seq))
+            if one.verb is Verb.EXTEND
+            else one
+            for one in store.read(load_history, case.ref)
         ]
         if any(one.words for one in events):
-            store.note_read([case.ref], OPERATOR, "due")
+            store.write(record_read, [case.ref], OPERATOR, "due")
         rows = due_record(case, events)
         if json:
             as_json({"ref": case.ref, "targets": rows})

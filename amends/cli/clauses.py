@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from amends.clause_count import counted, one_case, summary
 from amends.cli.case import reference
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out, table
-from amends.counting import counted, one_case, summary
 from reports.clauses.evidence import NAMED
-from reports.many import many
+from reports.render_markdown import many
 
 
 def clauses(

@@ -12,13 +12,16 @@ import typer
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import bar
-from amends.erasures import again, journal
 from amends.keys import keyring
+from amends.retention import again, journal
 from amends.settings import SettingsError, load
-from amends.settings.errors import Problem
-from reports.many import many
-from store.backups import back_up, making
-from store.restoring import restore as restore_into
+from amends.settings.problems import Problem
+from reports.render_markdown import many
+from store.backup.backup import back_up, making
+from store.backup.restore import restore as restore_into
+from store.proof.checkpoints import checkpoint as store_checkpoint
+from store.proof.instance_log import record_instance_event
+from store.proof.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
 
 File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 
@@ -36,7 +39,9 @@ def backup(
     with bar("Backing up") as progress:
         made = back_up(url, file, overwrite=force, progress=progress)
     with opened(config) as (_, store):
-        store.house_event("backup", {"heads": made.heads, "root": made.root, "size": made.size})
+        store.write(
+            record_instance_event, "backup", {"heads": made.heads, "root": made.root, "size": made.size}
+        )
     if json:
         as_json(
             {
@@ -77,7 +82,7 @@ def restore(
     with opened(config) as (_, store):
         erased, left = again(store, journal(settings))
         facts = {"complaints": done.rows["complaints"], "events": done.rows["events"], "erased": len(erased)}
-        store.house_event("restore", facts)
+        store.write(record_instance_event, "restore", facts)
     found = done.verification
     if json:
         as_json(
@@ -114,11 +119,11 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
         remedy = "put a new key before the present one, separated by a comma, and start the desk anew first"
         raise SettingsError([Problem("AMENDS_SECRET_KEY", ".env", f"holds one key only; {remedy}")])
     with opened(config) as (_, store), bar("Moving keys") as progress:
-        total, done = store.stale_keys(), 0
-        while moved := store.rotate_keys():
+        total, done = store.read(list_stale_keys), 0
+        while moved := store.write(rotate_keys):
             done += moved
             progress(done, max(done, total))
-        store.keys_rotated()
+        store.write(record_keys_rotated)
     if json:
         as_json({"moved": done, "left": 0})
         return
@@ -132,7 +137,7 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
 def checkpoint(file: File, *, config: Config = None) -> None:
     """Write the signed list of all heads; kept outside, it shows a record that was cut or rewritten."""
     with opened(config) as (_, store):
-        document = store.checkpoint()
+        document = store.write(store_checkpoint)
     with making(file) as part:
         part.write_text(encoding.dumps(document, indent=1) + "\n", encoding="utf-8")
     err.print(f"{len(document['heads'])} heads in {file}. Check: amends db verify --checkpoint {file}")

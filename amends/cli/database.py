@@ -14,10 +14,11 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.keys import keyring
 from amends.settings import load
-from reports.many import many
-from store.errors import StoreError
-from store.migrating import upgrade as upgrade_database
-from store.restoring import verify_file
+from reports.render_markdown import many
+from store.backup.restore import verify_file
+from store.database.errors import StoreError
+from store.database.migrate import upgrade as upgrade_database
+from store.proof.verify import verify as store_verify
 from store.values import Verification
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
@@ -54,7 +55,7 @@ def _verified(config: Path | None, backup: Path | None, outside: dict[str, Any] 
     if backup is not None:
         return verify_file(backup, keyring(load(config)), datetime.now(UTC), outside)
     with opened(config) as (_, store):
-        return store.verify(outside)
+        return store.read(store_verify, outside)
 
 
 def checkpoint_document(file: Path) -> dict[str, Any]:

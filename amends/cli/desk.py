@@ -13,7 +13,7 @@ from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config
 from amends.cli.printing import err, out
 from amends.logs import set_up_logging
-from amends.parts import PARTS
+from amends.runtime.names import PARTS
 from amends.settings import load
 
 
@@ -32,7 +32,7 @@ def run(
             f"{', '.join(unknown) or 'nothing'}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
     # Loaded late: every other command would wait seconds for what only these two need.
-    from amends.running import run_desk
+    from amends.process import run_desk
 
     settings = load(config)
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
@@ -49,8 +49,8 @@ def demo(
     ] = None,
 ) -> None:
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
-    from amends.demo.running import demo as run_demo
-    from amends.demo.running import play
+    from amends.demo.run import demo as run_demo
+    from amends.demo.run import play
 
     set_up_logging("warning")
     if script is not None:

@@ -7,12 +7,12 @@ from typing import NoReturn
 
 import typer
 
-from amends.ending import OutsideFailed
+from amends.errors import OutsideFailed
 from amends.logs import told
 from amends.settings import SettingsError
 from bots.texts.catalogue import TextsError
 from complaints.errors import ComplaintError
-from store.errors import DatabaseAway, NotAlone, NotMigrated, StoreError
+from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
 from triage.errors import TriageError
 
 NOT_WELL = 1
@@ -27,9 +27,9 @@ def run_and_exit(app: typer.Typer) -> NoReturn:
     """
     try:
         app()
-    except (SettingsError, NotAlone, NotMigrated, TextsError) as wrong:
+    except (SettingsError, AlreadyRunning, WrongSchemaVersion, TextsError) as wrong:
         _end(str(wrong), BAD_USAGE)
-    except (OutsideFailed, DatabaseAway) as wrong:
+    except (OutsideFailed, DatabaseUnavailable) as wrong:
         _end(str(wrong), OUTSIDE_FAILED)
     except (ComplaintError, TriageError, StoreError) as wrong:
         _end(str(wrong), NOT_WELL)

@@ -12,8 +12,8 @@ from amends.cli.case import reference
 from amends.cli.leaving import Output, writable, write
 from amends.cli.opened import Config, Reference, opened
 from amends.documents.labels import load_labels
-from store.exporting import OPERATOR, WholeCase
-from store.open import Store
+from store.cases.export import OPERATOR, WholeCase, export_case, read_stored_file, record_read
+from store.store import Store
 
 #: Larger pictures stay enclosures only: a file that opens in a second is read.
 _LARGEST_PICTURE = 6_000_000
@@ -42,7 +42,7 @@ def file_(
     """Annex B's and D's forms with everything said and done, as PDF/A; that it was made stays on the record."""
     # Loaded late: other commands need no typesetter.
     from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_record
-    from amends.documents.setting import as_pdf
+    from amends.documents.typst import as_pdf
 
     writable(output)
     with opened(config) as (settings, store):
@@ -56,8 +56,8 @@ def file_(
             own=settings.own_names,
         )
         subject = for_ is Edition.SUBJECT
-        store.note_read([found], OPERATOR, "file:subject" if subject else "file")
-        whole, now = store.whole_case(found), store.now()
+        store.write(record_read, [found], OPERATOR, "file:subject" if subject else "file")
+        whole, now = store.read(export_case, found), store.now()
         shown = [] if subject else [StoredPicture(n, data) for n, data in _pictures(store, whole)]
         made = case_file(whole, labels, made_at=now, shown=shown, subject=subject)
         attached = {} if subject else {RECORD: exact_record(whole)}
@@ -75,4 +75,4 @@ def _pictures(store: Store, whole: WholeCase) -> Iterator[tuple[int, bytes]]:
         and (one["size"] or 0) <= _LARGEST_PICTURE
     ]
     for one in wanted[:_MOST_PICTURES]:
-        yield one["seq"], store.stored_file(whole.record["ref"], one["seq"])
+        yield one["seq"], store.read(read_stored_file, whole.record["ref"], one["seq"])

@@ -13,11 +13,11 @@ from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
 from amends.cli.progress import bar
-from amends.erasures import journal, remember, require_writable
-from amends.retention import authority, retention
+from amends.retention import authority, journal, remember, require_writable, retention
 from amends.settings import Settings
-from complaints.doing import stamp
-from store.forgetting import Expired
+from complaints.timestamps import format_time
+from store.proof.retention import Expired, erase_complainant, find_person, list_expired
+from store.proof.retention import erase as store_erase
 
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 
@@ -55,12 +55,12 @@ def erase(
 ) -> None:
     """Erase a person and all their complaints: words, files, names. Figures and the chain stay."""
     with opened(config) as (settings, store):
-        person = store.person_of(complainant)
+        person = store.read(find_person, complainant)
         if not yes and not json and err.is_terminal:
             typer.confirm(f"Everything that {person} said to us is destroyed for good. Go on?", abort=True)
         require_writable(journal(settings))
-        done = store.erase_complainant(person, reason)
-        remember(journal(settings), done.erased, stamp(store.now()))
+        done = store.write(erase_complainant, person, reason)
+        remember(journal(settings), done.erased, format_time(store.now()))
         if json:
             kept = [{"ref": ref, "why": code, "until": HELD[code][1]} for ref, code in done.kept.items()]
             as_json(
@@ -106,12 +106,12 @@ def purge(
         spans = retention(settings)
         if not spans:
             err.print("Everything is kept: [privacy] retention is not set.")
-        found = store.expired(spans, limit=1_000_000) if spans else []
+        found = store.read(list_expired, spans, limit=1_000_000) if spans else []
         going = [one for one in found if one.held is None]
         if not dry_run:
             with bar("Purging") as progress:
                 for number, one in enumerate(going, start=1):
-                    store.erase(one.ref, "retention")
+                    store.write(store_erase, one.ref, "retention")
                     progress(number, len(going))
         if json:
             as_json(
@@ -129,8 +129,8 @@ def purge(
             [
                 (
                     one.ref,
-                    local(stamp(one.closed_at), zone),
-                    local(stamp(one.due), zone),
+                    local(format_time(one.closed_at), zone),
+                    local(format_time(one.due), zone),
                     f"stays: {HELD[one.held][0]}" if one.held else "",
                 )
                 for one in found
@@ -140,4 +140,9 @@ def purge(
 
 
 def _row(one: Expired) -> dict[str, str | None]:
-    return {"ref": one.ref, "closed_at": stamp(one.closed_at), "purge_due": stamp(one.due), "why": one.held}
+    return {
+        "ref": one.ref,
+        "closed_at": format_time(one.closed_at),
+        "purge_due": format_time(one.due),
+        "why": one.held,
+    }

@@ -14,8 +14,10 @@ from amends.cli.progress import bar
 from amends.importing.mapping import read_mapping
 from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError, rulebooks
-from amends.settings.errors import Problem
-from reports.many import many
+from amends.settings.problems import Problem
+from reports.render_markdown import many
+from store.cases.import_past import import_past, list_known_past
+from store.rulebooks import use_rulebooks
 from triage.csv.reader import read_csv
 
 
@@ -49,12 +51,12 @@ def import_(
         if problems:
             raise SettingsError(problems)
         past, refused = past_complaints(table, mapping, rules, now=store.now())
-        known = store.known_past(past)
+        known = store.read(list_known_past, past)
         made: dict[int, str] = {}
         if not refused and not dry_run:
-            store.use_rulebooks(rules)
+            store.write(use_rulebooks, rules)
             with bar("Importing") as progress:
-                made = store.import_past(past, progress)
+                made = store.write(import_past, past, progress)
     rows = len(past) + len(refused)
     new = 0 if refused else len(past) - len(known)
     if json:

@@ -10,8 +10,14 @@ from amends.cli.numbered import MaybeNumber, Number
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
 from complaints.errors import ComplaintError
-from store.errors import StoreError
-from store.stuck import Reason
+from store.database.errors import StoreError
+from store.outbox.dead_letters import (
+    discard_dead_letter,
+    list_dead_letters,
+    schedule_all_dead_letters,
+    schedule_dead_letter,
+)
+from store.outbox.failed import FailureReason
 
 
 def _named(family: type[Exception]) -> frozenset[str]:
@@ -36,7 +42,7 @@ app = typer.Typer(help="Updates set aside.", no_args_is_help=True)
 def list_(*, json: Json = False, config: Config = None) -> None:
     """What was set aside, when and why; the words stay sealed."""
     with opened(config) as (_, store):
-        rows = store.set_aside_list()
+        rows = store.read(list_dead_letters)
         if json:
             as_json({"inbox": rows})
             return
@@ -72,9 +78,9 @@ def retry(
         raise typer.BadParameter("give a number, or --all")
     with opened(config) as (_, store):
         if number is None:
-            numbers = store.owe_all_set_aside()
+            numbers = store.write(schedule_all_dead_letters)
         else:
-            store.owe_set_aside(number)
+            store.write(schedule_dead_letter, number)
             numbers = [number]
     if json:
         as_json({"retried": numbers})
@@ -86,13 +92,13 @@ def retry(
 def give_up(
     number: Number,
     *,
-    reason: Annotated[Reason, typer.Option("--reason", help="Why; it stays on the record.")],
+    reason: Annotated[FailureReason, typer.Option("--reason", help="Why; it stays on the record.")],
     json: Json = False,
     config: Config = None,
 ) -> None:
     """Destroy a set-aside update unread; that and why stays on the record."""
     with opened(config) as (_, store):
-        store.set_aside_give_up(number, reason)
+        store.write(discard_dead_letter, number, reason)
     if json:
         as_json({"given_up": number, "reason": reason.value})
     else:

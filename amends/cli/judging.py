@@ -26,8 +26,8 @@ from amends.cli.labelled import (
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, out, table
 from amends.cli.progress import stage
-from reports.many import many
-from triage.card_page import share
+from reports.render_markdown import many
+from triage.model.card import share
 
 _FIGURES = (
     ("accuracy", "accuracy"),
@@ -55,7 +55,7 @@ def evaluate(
     config: Config = None,
 ) -> None:
     """Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity."""
-    from triage.evaluation import evaluate as judge  # scikit-learn takes a second to load
+    from triage.learning.evaluation import evaluate as judge  # scikit-learn takes a second to load
 
     loaded = load_file(model)
     asked = Asked(text, category, severity, language, at, map_)

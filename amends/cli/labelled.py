@@ -14,7 +14,7 @@ from amends.cli.printing import err
 from amends.cli.progress import bar
 from amends.importing.mapping import read_mapping
 from amends.settings import Settings, SettingsError, load
-from reports.many import many
+from reports.render_markdown import many
 from triage.errors import UnknownColumn
 
 if TYPE_CHECKING:

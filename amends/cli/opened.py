@@ -11,7 +11,7 @@ import typer
 
 from amends.keys import keyring
 from amends.settings import Settings, load
-from store.open import Store, open_store
+from store.store import Store, open_store
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="amends.toml; else AMENDS_CONFIG, else ./amends.toml.")

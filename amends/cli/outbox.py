@@ -10,13 +10,13 @@ from amends.cli.case import reference
 from amends.cli.numbered import MaybeNumber, Number
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, table
-from store.stuck import Reason
+from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all, retry_failed
 
 app = typer.Typer(help="Duties that are stuck.", no_args_is_help=True)
 
 Kind = Annotated[str | None, typer.Option("--kind", help="Only duties of this kind, such as acknowledge.")]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only duties of this complaint.")]
-Why = Annotated[Reason, typer.Option("--reason", help="Why; it stays on the record.")]
+Why = Annotated[FailureReason, typer.Option("--reason", help="Why; it stays on the record.")]
 
 
 @app.command("list")
@@ -30,7 +30,7 @@ def list_(
 ) -> None:
     """What was given up or is being tried again."""
     with opened(config) as (_, store):
-        rows = store.outbox(everything=all_, kind=kind, ref=ref and reference(ref))
+        rows = store.read(list_failed, everything=all_, kind=kind, ref=ref and reference(ref))
         if json:
             as_json({"outbox": rows})
             return
@@ -59,9 +59,9 @@ def retry(
         raise typer.BadParameter("give a number, or --all with or without --kind and --ref")
     with opened(config) as (_, store):
         if number is None:
-            numbers = store.retry_all(kind=kind, ref=ref and reference(ref))
+            numbers = store.write(retry_all, kind=kind, ref=ref and reference(ref))
         else:
-            store.retry_failed(number)
+            store.write(retry_failed, number)
             numbers = [number]
     if json:
         as_json({"retried": numbers})
@@ -71,11 +71,11 @@ def retry(
 
 @app.command("give-up")
 def give_up(
-    number: Number, *, reason: Why = Reason.NOT_NEEDED, json: Json = False, config: Config = None
+    number: Number, *, reason: Why = FailureReason.NOT_NEEDED, json: Json = False, config: Config = None
 ) -> None:
     """Stop trying a duty for good; that and why stays on the record."""
     with opened(config) as (_, store):
-        store.give_up_for_good(number, reason)
+        store.write(give_up_failed, number, reason)
     if json:
         as_json({"given_up": number, "reason": reason.value})
     else:

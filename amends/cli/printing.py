@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from complaints.localtime import day_ended
+from complaints.deadlines.local_time import day_ended
 
 #: Into a file or a pipe nothing is broken into lines: one finding, one line.
 _WIDE = 400

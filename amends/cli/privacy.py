@@ -9,9 +9,10 @@ import typer
 from amends.cli.leaving import Output, writable, write
 from amends.cli.opened import Config, opened
 from amends.documents.labels import load_labels
-from amends.privacy.exporting import archive
+from amends.privacy.data_export import archive
 from amends.retention import retention
-from store.exporting import OPERATOR
+from store.cases.export import OPERATOR
+from store.proof.retention import find_person
 
 app = typer.Typer(help="A person's own data: to see, to erase, to purge.", no_args_is_help=True)
 
@@ -38,7 +39,7 @@ def export(
     with opened(config) as (settings, store):
         own = settings.organisation
         labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
-        person = store.person_of(complainant)
+        person = store.read(find_person, complainant)
         data = archive(
             store,
             person,

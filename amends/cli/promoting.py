@@ -9,23 +9,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.checking_model import DRIFTS
+from amends.checks import DRIFTS
 from amends.cli.beside import Beside, load_file, look_beside
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
 from amends.settings import rulebook
-from complaints.categories import categories_of
-from reports.many import many
-from store.learnt_history import History
-from store.models import FILE, Run
+from complaints.rulebook import categories_of
+from reports.render_markdown import many
+from store.models.erased import list_models_with_erased_words
+from store.models.examples import count_assessed
+from store.models.history import TrainingHistory, is_history_kept, keep_history
+from store.models.history import forget_history as store_forget_history
+from store.models.models import (
+    FILE,
+    TrainingRun,
+    is_model_intact,
+    keep_run,
+    list_models,
+    load_active_model,
+    load_good_model,
+    load_learnt_until,
+    read_model_blob,
+    roll_back,
+)
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.open import Store
-    from triage.gate import Verdict
-    from triage.learning import InUse
-    from triage.pipeline import Model
+    from store.store import Store
+    from triage.learning.gate import Verdict
+    from triage.learning.run import ModelInUse
+    from triage.model.pipeline import Model
 
 By = Annotated[str | None, typer.Option("--by", help="Who does it; else the name of who is logged in here.")]
 Why = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the history.")]
@@ -53,8 +67,8 @@ def promote(
     config: Config = None,
 ) -> None:
     """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
-    from triage.artefact import digest  # scikit-learn takes a second to load
-    from triage.card import card
+    from triage.model.artefact import digest  # scikit-learn takes a second to load
+    from triage.model.card import card
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stands in the history", param_hint="--force")
@@ -64,11 +78,11 @@ def promote(
         _warn_of_unknown(candidate, settings)
         beside = look_beside(file, candidate)
         history = beside.for_the_store()
-        active = store.active_model()
-        if active is not None and active[0] == sha256 and store.is_whole(active[2]):
-            known = store.history_kept()
+        active = store.read(load_active_model)
+        if active is not None and active[0] == sha256 and store.read(is_model_intact, active[2]):
+            known = store.read(is_history_kept)
             if history is not None and (known is None or known[0] != history.sha256):
-                store.keep_history(history)
+                store.write(keep_history, history)
             kept, words = _of_history(beside, history)
             again = {"promoted": False, "in_use": sha256, "history": kept}
             _say(again, "\n".join([f"{file} is in use already.", *words]), json=json)
@@ -76,8 +90,9 @@ def promote(
         verdict, rows = _judged(settings, store, candidate, sha256, beside)
         used = verdict.passes or force
         how = "promoted" if verdict.passes else "forced"
-        run = Run(f"{FILE}{sha256}", store.now(), rows, used, verdict.as_json())
-        store.keep_run(
+        run = TrainingRun(f"{FILE}{sha256}", store.now(), rows, used, verdict.as_json())
+        store.write(
+            keep_run,
             run,
             blob,
             sha256,
@@ -110,10 +125,10 @@ def forget_history(
 ) -> None:
     """Destroy the rows of the history that a promoted model brought; what comes after does not learn from them."""
     with opened(config) as (_, store):
-        kept = store.history_kept()
+        kept = store.read(is_history_kept)
         if kept is not None and not yes and not json and err.is_terminal:
             typer.confirm(f"This destroys {many(kept[1], 'row')} of the history for good. Go on?", abort=True)
-        count = store.forget_history()
+        count = store.write(store_forget_history)
     told = (
         f"Destroyed: {many(count, 'row')} of the history."
         if count
@@ -124,13 +139,13 @@ def forget_history(
 
 def history(*, json: Json = False, config: Config = None) -> None:
     """The models in use over time and those turned away, the newest first, and what drifts."""
-    from triage.drift import LOOKED_AT, drift_in
+    from triage.learning.drift import LOOKED_AT, drift_in
 
     with opened(config) as (settings, store):
-        rows = store.model_history()
-        active = store.active_model()
-        whole = active is None or store.is_whole(active[2])
-        drifts = drift_in(store.judged(LOOKED_AT), None if active is None else active[1])
+        rows = store.read(list_models)
+        active = store.read(load_active_model)
+        whole = active is None or store.read(is_model_intact, active[2])
+        drifts = drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
     newest = next((one for one in rows if one["used"]), None)
     if json:
         shown = [{**one, "in_use": one is newest} for one in rows]
@@ -151,9 +166,9 @@ def history(*, json: Json = False, config: Config = None) -> None:
 def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
     """Use the model that was in use before the present one; a second time goes one further back."""
     with opened(config) as (_, store):
-        before = store.active_model()
-        now = store.roll_back(by=by or _logged_in(), why=reason)
-        erased = now is None and bool(store.models_with_erased_words(gone=True))
+        before = store.read(load_active_model)
+        now = store.write(roll_back, by=by or _logged_in(), why=reason)
+        erased = now is None and bool(store.read(list_models_with_erased_words, gone=True))
     if now is None:
         why = f" Of models before this is true: {_GONE}." if erased else ""
         err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}")
@@ -210,24 +225,24 @@ def _judged(
 ) -> tuple[Verdict, int]:
     """The verdict on the record's held-out rows, and how many rows there are."""
     from triage.__main__ import rows_of
-    from triage.history_file import held_back
-    from triage.learning import InUse, judge_file
+    from triage.learning.history import held_back
+    from triage.learning.run import ModelInUse, judge_file
 
     rows = rows_of(store.examples())
-    good = store.good_model()
+    good = store.read(load_good_model)
     present = None if good is None else _present(store, good.number, good.sha256)
-    number = next((one["id"] for one in store.model_history() if one["sha256"] == sha256), None)
+    number = next((one["id"] for one in store.read(list_models) if one["sha256"] == sha256), None)
     seen = None
     if number is not None:
-        until, ours = store.learnt_until(number)
-        seen = InUse(candidate, until, ours) if ours else None
+        until, ours = store.read(load_learnt_until, number)
+        seen = ModelInUse(candidate, until, ours) if ours else None
     held = None if present is None else held_back(beside.rows, present.model)
     budget = settings.triage.alert_budget
     verdict = judge_file(candidate, rows, in_use=present, seen=seen, history=held, alert_budget=budget)
     return verdict, len(rows)
 
 
-def _of_history(beside: Beside, history: History | None) -> tuple[dict[str, Any] | None, list[str]]:
+def _of_history(beside: Beside, history: TrainingHistory | None) -> tuple[dict[str, Any] | None, list[str]]:
     """What became of the history beside the model, for `--json` and in words."""
     if history is not None:
         count = len(history.rows)
@@ -239,17 +254,17 @@ def _of_history(beside: Beside, history: History | None) -> tuple[dict[str, Any]
     return None, []
 
 
-def _present(store: Store, number: int, sha256: str) -> InUse | None:
-    from triage.artefact import load
+def _present(store: Store, number: int, sha256: str) -> ModelInUse | None:
     from triage.errors import UnreadableModel
-    from triage.learning import InUse
+    from triage.learning.run import ModelInUse
+    from triage.model.artefact import load
 
     try:
-        model = load(store.model_blob(number), sha256=sha256)
+        model = load(store.read(read_model_blob, number), sha256=sha256)
     except UnreadableModel as wrong:
         err.print(f"The model in use cannot be read and is not compared with: {wrong}")
         return None
-    return InUse(model, *store.learnt_until(number))
+    return ModelInUse(model, *store.read(load_learnt_until, number))
 
 
 def _logged_in() -> str:

@@ -15,14 +15,16 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, local, out, table
 from amends.cli.progress import bar
 from amends.settings import SettingsError, rulebooks
-from amends.settings.errors import Problem
-from complaints.doing import stamp
+from amends.settings.problems import Problem
+from complaints.case_values import TargetSet
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.jurisdictions import Rulebooks
-from complaints.particulars import TargetSet
-from reports.many import many
-from store.open import Store
-from store.redating import Change, Redated
+from complaints.rulebook import Rulebooks
+from complaints.timestamps import format_time
+from reports.render_markdown import many
+from store.cases.redate import RedatedCase, RuleChange, list_open_refs, preview_redate
+from store.cases.redate import redate as store_redate
+from store.rulebooks import use_rulebooks
+from store.store import Store
 
 _WHOSE = "With references: the country whose rules they go on under. With --all: only those under its rules."
 
@@ -41,7 +43,7 @@ class _Wish:
 class _Found:
     """What became, or would become, of the complaints that were meant."""
 
-    changed: list[Redated] = field(default_factory=list)
+    changed: list[RedatedCase] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
@@ -73,7 +75,7 @@ def redate(
         code = known.code(jurisdiction or "")
         if jurisdiction is not None and code is None:
             raise _misused("--jurisdiction", f"{jurisdiction} is not set; known are {', '.join(known.codes)}")
-        meant = store.open_refs(code) if all_ else [reference(one) for one in refs or ()]
+        meant = store.read(list_open_refs, code) if all_ else [reference(one) for one in refs or ()]
         wish = _Wish(known, reason.strip(), None if all_ else code, allow_later)
         found = _looked_at(store, meant, wish)
         if not json:
@@ -99,8 +101,13 @@ def _looked_at(store: Store, meant: Sequence[str], wish: _Wish) -> _Found:
         for number, ref in enumerate(meant, start=1):
             try:
                 found.changed.append(
-                    store.would_redate(
-                        ref, wish.known, wish.reason, jurisdiction=wish.jurisdiction, later=wish.later
+                    store.read(
+                        preview_redate,
+                        ref,
+                        wish.known,
+                        wish.reason,
+                        jurisdiction=wish.jurisdiction,
+                        later=wish.later,
                     )
                 )
             except AlreadyDone:
@@ -113,13 +120,14 @@ def _looked_at(store: Store, meant: Sequence[str], wish: _Wish) -> _Found:
 
 def _done(store: Store, looked_at: _Found, wish: _Wish) -> _Found:
     """Each complaint in a transaction of its own; the rules hold for new ones from now on too."""
-    store.use_rulebooks(wish.known)
+    store.write(use_rulebooks, wish.known)
     found = _Found(same=looked_at.same, refused=looked_at.refused)
     with bar("Redating") as progress:
         for number, one in enumerate(looked_at.changed, start=1):
             try:
                 found.changed.append(
-                    store.redate(
+                    store.write(
+                        store_redate,
                         one.ref,
                         wish.known,
                         wish.reason,
@@ -158,7 +166,7 @@ def _show(found: _Found) -> None:
         err.print(f"{ref}: {why}")
 
 
-def _row(one: Change, zone: ZoneInfo) -> tuple[str | None, ...]:
+def _row(one: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
     either = one.after or one.before
     name = "" if either is None else either.target.value + (f" {either.of}" if either.of else "")
     return (
@@ -172,7 +180,7 @@ def _row(one: Change, zone: ZoneInfo) -> tuple[str | None, ...]:
     )
 
 
-def _notes(one: Change) -> Iterator[str]:
+def _notes(one: RuleChange) -> Iterator[str]:
     if one.after is None:
         yield "no longer asked for"
     if one.told:
@@ -182,7 +190,7 @@ def _notes(one: Change) -> Iterator[str]:
 
 
 def _at(one: TargetSet | None, name: str, zone: ZoneInfo) -> str | None:
-    return None if one is None else local(stamp(getattr(one, name)), zone)
+    return None if one is None else local(format_time(getattr(one, name)), zone)
 
 
 def _told(found: _Found, *, done: bool) -> None:
@@ -211,7 +219,7 @@ def _document(found: _Found, *, done: bool) -> dict[str, Any]:
     }
 
 
-def _change(one: Change) -> dict[str, Any]:
+def _change(one: RuleChange) -> dict[str, Any]:
     either = one.after or one.before
     return {
         "target": None if either is None else either.target.value,
@@ -227,5 +235,5 @@ def _change(one: Change) -> dict[str, Any]:
 def _dates(one: TargetSet | None) -> dict[str, Any] | None:
     if one is None:
         return None
-    dates = {"internal_due": stamp(one.internal_due), "promised_due": stamp(one.promised_due)}
+    dates = {"internal_due": format_time(one.internal_due), "promised_due": format_time(one.promised_due)}
     return {"version": one.version, **dates, "basis": one.basis, "span": one.span}

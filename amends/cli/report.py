@@ -13,12 +13,14 @@ import typer
 from amends.cli.leaving import writable, write
 from amends.cli.opened import Config, Json, opened
 from amends.settings import Settings
-from complaints.localtime import at_minute, wall
-from reports.as_csv import as_csv
+from complaints.deadlines.local_time import at_minute, wall
 from reports.integrity import Proof
-from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
-from reports.pictures import in_time, volume
+from reports.render_charts import in_time, volume
+from reports.render_csv import as_csv
+from reports.render_markdown import as_markdown
+from store.cases.pages import count_repeats
+from store.proof.verify import verify
 
 app = typer.Typer(help="Figures from the record (clause 8).", no_args_is_help=True)
 
@@ -73,12 +75,12 @@ def monitoring(
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, wall(now, zone).date(), zone)
-        checked = store.verify() if chain else None
+        checked = store.read(verify) if chain else None
         found = monitor(
             store.for_monitoring(period.start, period.end),
             period=period,
             now=now,
-            repeats=store.repeats(period.start, period.end),
+            repeats=store.read(count_repeats, period.start, period.end),
             proof=None if checked is None else Proof(checked.entries, checked.first_bad),
         )
     if written is Format.PDF and output is not None:
@@ -92,7 +94,7 @@ def _set(found: Monitoring, settings: Settings, now: datetime, output: Path) -> 
     # Loaded late: other commands need no typesetter.
     from amends.documents.labels import load_labels
     from amends.documents.report import report_document
-    from amends.documents.setting import as_pdf
+    from amends.documents.typst import as_pdf
 
     writable(output)
     own = settings.organisation

@@ -9,15 +9,13 @@ from typing import Annotated
 
 import typer
 
-from amends.checking import check_installation
+from amends.checks import CheckFinding, check_installation
 from amends.cli.ending import NOT_WELL
 from amends.cli.opened import Config, Json
 from amends.cli.printing import as_json, err, out
-from amends.findings import Finding
-from amends.init import Answers, write_installation
+from amends.init import InitAnswers, manifest, write_installation
 from amends.settings import load
 from amends.settings.sections import PRESETS
-from amends.slack_manifest import manifest
 
 _PRESETS = ", ".join(sorted(one.stem for one in PRESETS.glob("*.toml")))
 
@@ -40,7 +38,7 @@ def init(
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     asks = sys.stdin.isatty() and sys.stdout.isatty()
-    answers = Answers(
+    answers = InitAnswers(
         name=_answer(name, "The organisation's name", "Northwind Water", asks),
         country=_answer(country, "Country, two letters", "GB", asks),
         timezone=_answer(timezone, "Time zone", "Europe/London", asks),
@@ -90,7 +88,7 @@ def check(*, json: Json = False, config: Config = None) -> None:
         raise typer.Exit(NOT_WELL)
 
 
-def _row(one: Finding) -> dict[str, str]:
+def _row(one: CheckFinding) -> dict[str, str]:
     return {"mark": one.mark, "what": one.what, "found": one.found, "remedy": one.remedy}
 
 

@@ -33,14 +33,14 @@ from amends.cli.printing import as_json, err, out
 from amends.cli.progress import stages
 from amends.settings import Settings, rulebook
 from amends.settings.sections import Triage
-from complaints.categories import categories_of
+from complaints.rulebook import categories_of
 from complaints.vocabulary import Category
-from reports.many import many
+from reports.render_markdown import many
 
 if TYPE_CHECKING:
     from triage.csv.examples import ExampleTable
     from triage.example import Example
-    from triage.history import Learnt
+    from triage.learning.history import Learnt
 
 
 def train(
@@ -89,8 +89,8 @@ def train(
     files = _Files.beside(to)
     files.need_room(force)
     settings = settings_there(config)
-    from triage.embeddings import chosen_encoder
-    from triage.history import learn  # scikit-learn takes a second to load
+    from triage.learning.history import learn  # scikit-learn takes a second to load
+    from triage.model.embeddings import chosen_encoder
 
     said = settings.triage if settings is not None else Triage()
     known = _known(settings)
@@ -179,9 +179,9 @@ class _Files:
         """Write model, cards and, where rows of a file were learnt from, these; gives the card."""
         import json as json_module
 
-        from triage import history_file
-        from triage.artefact import digest, dump
-        from triage.card_page import page
+        from triage.learning import history as history_file
+        from triage.model.artefact import digest, dump
+        from triage.model.card import page
 
         rows = b""
         if past:
@@ -231,7 +231,7 @@ def _starters(
     rows: Sequence[Example], settings: Settings | None, known: Sequence[str], wanted: bool | None
 ) -> list[Example]:
     """The starter examples that are learnt from too."""
-    from triage.starters import starter_examples, starter_languages
+    from triage.learning.examples import starter_examples, starter_languages
 
     if wanted is False or (wanted is None and not _fit(rows, known)):
         return []
@@ -242,7 +242,7 @@ def _starters(
 
 def _own(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]:
     """What stands in the organisation's example files; what is refused there, `amends check` says."""
-    from triage.own_examples import organisation_examples
+    from triage.learning.examples import organisation_examples
 
     if settings is None:
         return ()

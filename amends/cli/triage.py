@@ -18,11 +18,12 @@ from amends.cli.labelled import settings_there
 from amends.cli.opened import Config, opened
 from amends.cli.printing import err
 from amends.settings import Settings, SettingsError, rulebook
-from complaints.categories import categories_of
-from store.errors import StoreError
+from complaints.rulebook import categories_of
+from store.database.errors import StoreError
+from store.models.models import load_active_model, read_model_blob
 
 if TYPE_CHECKING:
-    from triage.pipeline import Model
+    from triage.model.pipeline import Model
 
 app = typer.Typer(help="The model behind the initial assessment.", no_args_is_help=True)
 app.command("train")(training.train)
@@ -41,8 +42,8 @@ def propose(
     config: Config = None,
 ) -> None:
     """A proposal a line, as JSON: category, probability, alternatives, severity, safety, because."""
-    from scheduler.proposing import danger_sign  # scikit-learn takes a second to load
-    from triage.phrasing import LANGUAGES
+    from scheduler.proposals import danger_sign  # scikit-learn takes a second to load
+    from triage.language_tables import LANGUAGES
     from triage.proposal import About
     from triage.proposal import propose as propose_one
 
@@ -80,8 +81,8 @@ def _lines() -> Iterator[str]:
 
 
 def _model(file: Path | None, config: Path | None, settings: Settings | None) -> Model:
-    from triage.artefact import load as load_artefact
-    from triage.starters import train_starter
+    from triage.learning.examples import train_starter
+    from triage.model.artefact import load as load_artefact
 
     if file is not None:
         if not file.is_file():
@@ -90,9 +91,9 @@ def _model(file: Path | None, config: Path | None, settings: Settings | None) ->
     why = "No model in use"
     try:
         with opened(config) as (_, store):
-            active = store.active_model()
+            active = store.read(load_active_model)
             if active is not None:
-                return load_artefact(store.model_blob(active[2]), sha256=active[0])
+                return load_artefact(store.read(read_model_blob, active[2]), sha256=active[0])
     except (SettingsError, StoreError) as wrong:
         if config is not None:
             raise

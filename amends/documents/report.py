@@ -8,7 +8,7 @@ from datetime import datetime
 
 from amends.documents.blocks import Block, Document, Heading, Items, Paragraph, Picture, Rows
 from amends.documents.labels import Labels
-from amends.documents.setting import can_draw
+from amends.documents.typst import can_draw
 
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
 #: From so many columns on a table is set small.

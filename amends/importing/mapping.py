@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import SettingsError
-from amends.settings.errors import Problem
+from amends.settings.problems import Problem
 
 #: Every field of an imported complaint.
 FIELDS = (

@@ -10,14 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from amends.importing.mapping import ColumnMapping
-from complaints.categories import categories_of
-from complaints.doing import stamp
+from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
-from complaints.jurisdictions import Rulebooks
-from complaints.past import check_past
+from complaints.rulebook import Rulebooks, categories_of
+from complaints.timestamps import format_time
 from complaints.vocabulary import State
-from store.identifiers import normal_form
-from store.importing import IMPORTER, Past
+from store.cases.import_past import IMPORTER, PastComplaint
+from store.people.identifiers import normal_form
 from triage.csv.reader import CsvFile, CsvRow, RefusedRow
 
 CHANNELS = ("telegram", "phone", "counter", "email", "letter", "web", "other")
@@ -32,9 +31,9 @@ Refuse = Callable[[str], None]
 
 def past_complaints(
     file: CsvFile, mapping: ColumnMapping, rulebooks: Rulebooks, *, now: datetime
-) -> tuple[list[Past], list[RefusedRow]]:
+) -> tuple[list[PastComplaint], list[RefusedRow]]:
     """Every row as a past complaint, or refused with all reasons. Raises UnreadableTable."""
-    accepted: list[Past] = []
+    accepted: list[PastComplaint] = []
     refused: list[RefusedRow] = []
     line_of: dict[Any, int] = {}
     for row in file.rows:
@@ -76,7 +75,7 @@ def _past(
     rulebooks: Rulebooks,
     now: datetime,
     refuse: Refuse,
-) -> Past | None:
+) -> PastComplaint | None:
     if len(row.cells) > len(columns):
         refuse("more cells than the header has columns: a text with a delimiter needs quotation marks")
         return None
@@ -109,7 +108,7 @@ def _past(
     except BadFacts as error:
         refuse(f"{error.field}: {error}")
     words = {name: values[name] for name in _SEALED if values.get(name)}
-    return Past(row.line, received_at, channel, language, ending, words, country)
+    return PastComplaint(row.line, received_at, channel, language, ending, words, country)
 
 
 def _values(row: CsvRow, columns: Sequence[str], mapping: ColumnMapping) -> dict[str, str]:
@@ -153,7 +152,7 @@ def _moment(
 
 
 def _ending(values: Mapping[str, str], closed_at: datetime, refuse: Refuse) -> dict[str, Any]:
-    ending: dict[str, Any] = {"closed_at": stamp(closed_at), "close_code": values.get("close_code", "")}
+    ending: dict[str, Any] = {"closed_at": format_time(closed_at), "close_code": values.get("close_code", "")}
     ending |= {name: values[name] for name in ("category", "finding") if values.get(name)}
     severity = values.get("severity")
     if severity:

@@ -1,9 +1,8 @@
 """Settings: amends.toml and the environment, read once into one frozen object (docs/settings.md)."""
 
-from amends.settings.errors import Problem, SettingsError
-from amends.settings.loading import Settings, load
-from amends.settings.rules import cautions, not_counted, rulebook, rulebooks
-from amends.settings.variables import Secrets
+from amends.settings.loading import Secrets, Settings, load
+from amends.settings.problems import Problem, SettingsError
+from amends.settings.rulebook import cautions, not_counted, rulebook, rulebooks
 
 __all__ = [
     "Problem",

@@ -10,9 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from amends.settings import sections
-from amends.settings.loading import SECTIONS, Settings, toml_value
-from amends.settings.rules import DEFAULT_LEVELS, preset_targets
-from amends.settings.variables import Secrets, variable
+from amends.settings.loading import SECTIONS, Secrets, Settings, toml_value, variable
+from amends.settings.rulebook import DEFAULT_LEVELS, preset_targets
 from complaints.rulebook import Targets
 from complaints.vocabulary import Priority
 
@@ -49,22 +48,22 @@ class Variable:
 def tables(preset: str) -> Iterator[Table]:
     """Every table of amends.toml, in the order in which `init` writes them, with the times of a preset."""
     times = preset_targets(preset)
-    models: Mapping[str, tuple[str, type[sections.Section]]] = {
+    models: Mapping[str, tuple[str, type[sections.SettingsSection]]] = {
         "organisation": ("[organisation]", sections.Organisation),
-        "calendar": ("[calendar]", sections.Calendar),
+        "calendar": ("[calendar]", sections.CalendarSettings),
         "slack": ("[slack]", sections.Slack),
         "roles": ("[roles]", sections.Roles),
-        "targets": ("[targets]", sections.Targets),
-        "dialogue": ("[dialogue]", sections.Dialogue),
-        "survey": ("[survey]", sections.Survey),
+        "targets": ("[targets]", sections.TargetsSettings),
+        "dialogue": ("[dialogue]", sections.DialogueSettings),
+        "survey": ("[survey]", sections.SurveySettings),
         "simulation": ("[simulation]", sections.Simulation),
-        "levels": ("[levels]", sections.Section),
+        "levels": ("[levels]", sections.SettingsSection),
         "authority": ("[authority]", sections.Authority),
-        "staff": ("[[staff]]", sections.Colleague),
+        "staff": ("[[staff]]", sections.ColleagueSettings),
         "recourse": ("[[recourse]]", sections.Recourse),
-        "danger": ("[[danger]]", sections.Danger),
+        "danger": ("[[danger]]", sections.DangerSettings),
         "category": ("[[category]]", sections.OwnCategory),
-        "on_call": ("[on_call]", sections.OnCall),
+        "on_call": ("[on_call]", sections.OnCallSettings),
         "privacy": ("[privacy]", sections.Privacy),
         "triage": ("[triage]", sections.Triage),
         "jurisdiction": ("[jurisdiction.TR]", sections.Jurisdiction),
@@ -106,14 +105,14 @@ def _key(name: str, field: FieldInfo, times: Targets) -> Key:
 
 
 # A span that is the same for every priority: the file may leave it out, the rulebook then has this one.
-_ONCE = frozenset(Targets.__dataclass_fields__) & frozenset(sections.Targets.model_fields)
+_ONCE = frozenset(Targets.__dataclass_fields__) & frozenset(sections.TargetsSettings.model_fields)
 
 
 def _priority_table(priority: Priority, times: Targets) -> Table:
-    about = sections.Targets.model_fields[priority.value].description or ""
+    about = sections.TargetsSettings.model_fields[priority.value].description or ""
     keys = tuple(
         Key(name, field.description or "", toml_value(getattr(times.by_priority[priority], name)), "", False)
-        for name, field in sections.PriorityTargets.model_fields.items()
+        for name, field in sections.PriorityTargetsSettings.model_fields.items()
     )
     return Table(f"[targets.{priority}]", about, keys)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from amends.settings.ical import BadIcal, Component, Property, read_ical
 from amends.settings.occasions import Occasion, Series
 from amends.settings.recurring import NotCounted
-from complaints.hours import Hours
-from complaints.localtime import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.opening_hours import Hours
 
 #: A file of more characters is no list of closures; of more occasions the start would take seconds.
 _LARGEST = 10_000_000

@@ -11,7 +11,7 @@ from babel.core import get_global
 
 from amends.settings.ical import BadIcal, Component, Property
 from amends.settings.recurring import NotCounted, repeated, rhythm_of
-from complaints.localtime import from_wall, zone_named
+from complaints.deadlines.local_time import from_wall, zone_named
 
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _MOMENT = re.compile(r"\d{8}T\d{6}(Z?)", re.ASCII)

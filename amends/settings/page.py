@@ -8,7 +8,7 @@ from typing import Any
 
 from amends.settings import sections
 from amends.settings.catalogue import Key, Table, tables, variables
-from amends.settings.rules import preset_named
+from amends.settings.rulebook import preset_named
 
 FILE = Path("docs/settings.md")
 

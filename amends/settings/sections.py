@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
-from amends.settings.forms import (
+from amends.settings.field_types import (
     AmountText,
     ClockText,
     CountryCode,
@@ -23,7 +23,7 @@ from amends.settings.forms import (
     SpanText,
     ZoneName,
 )
-from complaints.categories import is_code
+from complaints.rulebook import is_code
 from complaints.vocabulary import Category, Priority, Role
 
 PRESETS = Path(__file__).parent.parent / "presets"
@@ -31,7 +31,7 @@ PRESETS = Path(__file__).parent.parent / "presets"
 LevelRole = Literal["handler", "manager", "top_management"]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A table of the file: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +45,7 @@ def known_preset(name: str) -> str:
     return name
 
 
-class Organisation(Section):
+class Organisation(SettingsSection):
     """Who answers complaints, where and in which languages."""
 
     name: str = Field(
@@ -82,7 +82,7 @@ class Organisation(Section):
     _known_preset = field_validator("preset")(known_preset)
 
 
-class Calendar(Section):
+class CalendarSettings(SettingsSection):
     """When work is done."""
 
     hours: HoursText = Field(
@@ -113,7 +113,7 @@ class Calendar(Section):
         return closed
 
 
-class Slack(Section):
+class Slack(SettingsSection):
     """Where complaints are shown to staff; ids, not names."""
 
     triage_channel: SlackChannel = Field(description="One card per complaint.", examples=["C0000001"])
@@ -125,7 +125,7 @@ class Slack(Section):
     )
 
 
-class Roles(Section):
+class Roles(SettingsSection):
     """Who acts in which capacity: Slack ids of people, of private channels (their members) or of user groups.
 
     Fails closed: who is not named may do nothing.
@@ -142,7 +142,7 @@ class Roles(Section):
         return {Role(name): getattr(self, name) for name in type(self).model_fields}
 
 
-class Colleague(Section):
+class ColleagueSettings(SettingsSection):
     """One person of staff: other names, whose line they are in, who stands in (4.5, Annex C).
 
     People who handle no complaints may stand here too: a complaint that names them is recognised.
@@ -164,7 +164,7 @@ class Colleague(Section):
     )
 
 
-class PriorityTargets(Section):
+class PriorityTargetsSettings(SettingsSection):
     """The times of one priority."""
 
     look: SpanText | None = Field(
@@ -177,7 +177,7 @@ class PriorityTargets(Section):
     decide: SpanText | None = Field(default=None, description="The decision (7.8).", examples=["10 bd"])
 
 
-class Targets(PriorityTargets):
+class TargetsSettings(PriorityTargetsSettings):
     """Times; the first four for every priority for which `[targets.P1]` … `[targets.P4]` do not speak."""
 
     ack: SpanText | None = Field(default=None, description="The acknowledgement (7.4).", examples=["1 bd"])
@@ -226,22 +226,22 @@ class Targets(PriorityTargets):
         "unset: as the country's law has it, where it does.",
         examples=["30 days"],
     )
-    P1: PriorityTargets = Field(
-        default=PriorityTargets(), description="Only here may P1 be later than the default."
+    P1: PriorityTargetsSettings = Field(
+        default=PriorityTargetsSettings(), description="Only here may P1 be later than the default."
     )
-    P2: PriorityTargets = Field(
-        default=PriorityTargets(), description="Only here may P2 be later than the default."
+    P2: PriorityTargetsSettings = Field(
+        default=PriorityTargetsSettings(), description="Only here may P2 be later than the default."
     )
-    P3: PriorityTargets = Field(default=PriorityTargets(), description="Times of P3 alone.")
-    P4: PriorityTargets = Field(default=PriorityTargets(), description="Times of P4 alone.")
+    P3: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="Times of P3 alone.")
+    P4: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="Times of P4 alone.")
 
-    def of(self, priority: Priority) -> PriorityTargets:
+    def of(self, priority: Priority) -> PriorityTargetsSettings:
         """What `[targets.Pn]` says."""
-        said: PriorityTargets = getattr(self, priority.value)
+        said: PriorityTargetsSettings = getattr(self, priority.value)
         return said
 
 
-class Dialogue(Section):
+class DialogueSettings(SettingsSection):
     """How long the conversation waits."""
 
     burst: SpanText = Field(
@@ -261,7 +261,7 @@ class Dialogue(Section):
     )
 
 
-class Simulation(Section):
+class Simulation(SettingsSection):
     """Simulated contacts (clause 8.3): testers run the real road, and no figure counts them; staff are not told."""
 
     telegram: tuple[Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")], ...] = Field(
@@ -269,20 +269,20 @@ class Simulation(Section):
     )
 
 
-class Survey(Section):
+class SurveySettings(SettingsSection):
     """When satisfaction with the handling is asked (clause 8.3)."""
 
     delay: SpanText = Field(default="3 days", description="After the ending.")
     reminder: SpanText = Field(default="5 days", description="After the survey, once.")
 
 
-class Authority(Section):
+class Authority(SettingsSection):
     """What a role may grant alone."""
 
     amount: AmountText = Field(description="Above it a second person approves.", examples=["100 GBP"])
 
 
-class Recourse(Section):
+class Recourse(SettingsSection):
     """One outside body, in the order in which they may be asked (clause 7.9)."""
 
     body: str = Field(min_length=1, description="Its name.", examples=["Consumer ombudsman"])
@@ -295,7 +295,7 @@ class Recourse(Section):
     free: StrictBool = Field(default=True, description="Does it cost the complainant nothing?")
 
 
-class Danger(Section):
+class DangerSettings(SettingsSection):
     """Signs of danger of the organisation's own; they add to the built-in ones."""
 
     signs: tuple[str, ...] = Field(
@@ -318,7 +318,7 @@ class Danger(Section):
         return signs
 
 
-class Triage(Section):
+class Triage(SettingsSection):
     """How the model behind the proposed assessment learns (clause 7.5; docs/learning.md)."""
 
     retrain_after: int = Field(
@@ -348,7 +348,7 @@ class Triage(Section):
     )
 
 
-class OwnCategory(Section):
+class OwnCategory(SettingsSection):
     """A category of the organisation's own, beside those that come with Amends (docs/triage.md)."""
 
     key: str = Field(
@@ -378,7 +378,7 @@ class OwnCategory(Section):
         return name
 
 
-class OnCall(Section):
+class OnCallSettings(SettingsSection):
     """Who is paged at danger, and when."""
 
     hours: RotaText = Field(
@@ -389,7 +389,7 @@ class OnCall(Section):
     )
 
 
-class Privacy(Section):
+class Privacy(SettingsSection):
     """What complainants are told about their data, and how long the file is kept."""
 
     notice: str = Field(default="", description="Address or text of the privacy notice.")
@@ -417,7 +417,7 @@ def whole_levels(levels: dict[str, tuple[LevelRole, ...]] | None) -> dict[str, t
     return levels
 
 
-class Jurisdiction(Section):
+class Jurisdiction(SettingsSection):
     """A second country, by its two letters: whatever is not said here is as in the rest of the file.
 
     Every complaint is frozen to one. Its own tables: calendar, targets, authority, recourse, danger, privacy.
@@ -434,8 +434,8 @@ class Jurisdiction(Section):
         default=None, pattern=r"^[0-9+ ()-]{2,25}$", description="Its emergency number.", examples=["112"]
     )
     preset: str | None = Field(default=None, description="Its scheme.", examples=["small_business"])
-    calendar: Calendar | None = Field(default=None, description="Its opening hours.")
-    targets: Targets | None = Field(default=None, description="Its times.")
+    calendar: CalendarSettings | None = Field(default=None, description="Its opening hours.")
+    targets: TargetsSettings | None = Field(default=None, description="Its times.")
     levels: dict[str, tuple[LevelRole, ...]] | None = Field(
         default=None, description="Its levels.", examples=[{"1": ["handler", "manager"]}]
     )
@@ -443,7 +443,7 @@ class Jurisdiction(Section):
         default=None, description="Its limits, in its currency."
     )
     recourse: tuple[Recourse, ...] | None = Field(default=None, description="Its outside bodies.")
-    danger: tuple[Danger, ...] | None = Field(default=None, description="Its danger numbers.")
+    danger: tuple[DangerSettings, ...] | None = Field(default=None, description="Its danger numbers.")
     privacy: Privacy | None = Field(default=None, description="Its notice and retention.")
 
     @field_validator("preset")

@@ -1,4 +1,7 @@
-"""Playing a story against the whole product: real bots, real HTTP, the simulator as the two platforms."""
+"""Playing a story against the whole product: real bots, real HTTP, the simulator as the two platforms.
+
+What the figures of the last year say in a story: the incidents part of `amends report monitoring`.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from amends.story.script import Step
+from amends.story.script import StoryStep
+from reports.monitoring import Period, monitor
 from simulator import Simulator
 from simulator.colleague import Colleague
-from simulator.customer import Customer, Message
-from simulator.screen import Card, Modal, NotAcknowledged, NotVisible, Refused
-from simulator.slack_people import Impossible
+from simulator.customer import Customer, SeenMessage
+from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisible
+from simulator.slack.people import SlackImpossible
+from store.store import Store
 
 
 class Failed(AssertionError):
     """An expectation of the story did not hold; the message shows the line and what was there instead."""
 
 
-class Desk(Protocol):
+class StoryDesk(Protocol):
     """What a story needs of the running product."""
 
     async def settled(self) -> None:
@@ -50,14 +55,14 @@ class _Talk:
 
     customer: Customer
     mark: int = 0
-    written: Message | None = None
+    written: SeenMessage | None = None
 
 
 class Player:
     """Plays steps in order; keeps who speaks and which card is meant. One player a story."""
 
     def __init__(
-        self, simulator: Simulator, desk: Desk, *, staff: Mapping[str, str], channels: Sequence[str]
+        self, simulator: Simulator, desk: StoryDesk, *, staff: Mapping[str, str], channels: Sequence[str]
     ) -> None:
         self._sim = simulator
         self._desk = desk
@@ -65,11 +70,11 @@ class Player:
         self._staff = {name: simulator.staff(member) for name, member in staff.items()}
         self._talks: dict[str, _Talk] = {}
         self._last: str | None = None
-        self._does: Mapping[str, Callable[[Step], Awaitable[None]]] = {
+        self._does: Mapping[str, Callable[[StoryStep], Awaitable[None]]] = {
             kind: getattr(self, f"_{kind}") for kind in KINDS
         }
 
-    async def play(self, step: Step) -> None:
+    async def play(self, step: StoryStep) -> None:
         """One step; raises Failed when it cannot be done or does not hold."""
         try:
             await self._does[step.kind](step)
@@ -79,8 +84,8 @@ class Player:
             LookupError,
             TimeoutError,
             AssertionError,
-            Refused,
-            Impossible,
+            FormRefused,
+            SlackImpossible,
             NotVisible,
             NotAcknowledged,
         ) as wrong:
@@ -103,7 +108,7 @@ class Player:
         if not more:
             await self._desk.settled()
 
-    async def _says(self, step: Step) -> None:
+    async def _says(self, step: StoryStep) -> None:
         if step.who in self._staff:
             raise Failed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
         self._talk(step.who, step.language)
@@ -113,7 +118,7 @@ class Player:
         if not step.more:
             await self._desk.settled()
 
-    async def _bursts(self, step: Step) -> None:
+    async def _bursts(self, step: StoryStep) -> None:
         talk = self._talk(step.who)
         pause = timedelta(minutes=int(step.words)) / step.number
         talk.mark = len(talk.customer.heard)
@@ -121,30 +126,30 @@ class Player:
             await talk.customer.says(f"Part {n} of what happened with my water meter and the bill.")
             await self._desk.advance(pause)
 
-    async def _voice(self, step: Step) -> None:
+    async def _voice(self, step: StoryStep) -> None:
         await self._acts(step.who, lambda one: one.sends_voice(seconds=3))
 
-    async def _photo(self, step: Step) -> None:
+    async def _photo(self, step: StoryStep) -> None:
         await self._acts(step.who, lambda one: one.sends_photo(caption=step.words))
 
-    async def _photos(self, step: Step) -> None:
+    async def _photos(self, step: StoryStep) -> None:
         await self._acts(step.who, lambda one: one.sends_album(step.number))
 
-    async def _edits(self, step: Step) -> None:
+    async def _edits(self, step: StoryStep) -> None:
         written = self._talk(step.who).written
         if written is None:
             raise Failed(f"line {step.line}: {step.who} has written nothing to edit")
         await self._acts(step.who, lambda one: one.edits(written, step.words))
 
-    async def _blocks(self, step: Step) -> None:
+    async def _blocks(self, step: StoryStep) -> None:
         self._talk(step.who).customer.blocks()
         await self._desk.settled()
 
-    async def _unblocks(self, step: Step) -> None:
+    async def _unblocks(self, step: StoryStep) -> None:
         self._talk(step.who).customer.unblocks()
         await self._desk.settled()
 
-    async def _hears(self, step: Step) -> None:
+    async def _hears(self, step: StoryStep) -> None:
         talk = self._talk(step.who)
         new = talk.customer.heard[talk.mark :]
         if not any(_within(step.words, text) for text in new):
@@ -152,12 +157,12 @@ class Player:
                 f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new)
             )
 
-    async def _hears_once(self, step: Step) -> None:
+    async def _hears_once(self, step: StoryStep) -> None:
         told = [text for text in self._talk(step.who).customer.heard if _within(step.words, text)]
         if len(told) != 1:
             raise Failed(f"line {step.line}: {step.who} heard {step.words!r} {len(told)} times, not once")
 
-    async def _hears_not(self, step: Step) -> None:
+    async def _hears_not(self, step: StoryStep) -> None:
         talk = self._talk(step.who)
         if any(_within(step.words, text) for text in talk.customer.heard):
             raise Failed(f"line {step.line}: {step.who} heard {step.words!r} after all")
@@ -195,7 +200,7 @@ class Player:
             found = _REFERENCE.findall(newest.text) if newest is not None else []
         return list(dict.fromkeys(found))
 
-    async def _presses(self, step: Step) -> None:
+    async def _presses(self, step: StoryStep) -> None:
         label, _, of = step.words.partition(" on ")
         if step.who not in self._staff:
             first = step.words.removeprefix("the first ")
@@ -219,10 +224,10 @@ class Player:
         """A button of the form on top, or an entry of its menu."""
         try:
             await member.presses(modal, label)
-        except Impossible:
+        except SlackImpossible:
             await member.chooses(modal, "case.more", label)
 
-    async def _fills(self, step: Step) -> None:
+    async def _fills(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         await member.opened()
         await member.fills({name: self._typed(value) for name, value in step.values.items()})
@@ -248,14 +253,14 @@ class Player:
             return int(datetime.fromisoformat(value).timestamp())
         return value.split("|") if "|" in value else value
 
-    async def _submits(self, step: Step) -> None:
+    async def _submits(self, step: StoryStep) -> None:
         await self._staff[step.who].submits()
         await self._desk.settled()
 
-    async def _uses(self, step: Step) -> None:
+    async def _uses(self, step: StoryStep) -> None:
         await self._staff[step.who].shortcut(step.words)
 
-    async def _runs(self, step: Step) -> None:
+    async def _runs(self, step: StoryStep) -> None:
         """The slash command; people of staff are mentioned by their names."""
         words = " ".join(
             f"<@{self._staff[one].id}>" if one in self._staff else one for one in step.words.split()
@@ -263,7 +268,7 @@ class Player:
         await self._staff[step.who].runs(words)
         await self._desk.settled()
 
-    async def _at_home(self, step: Step) -> None:
+    async def _at_home(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         await member.opens_home()
 
@@ -278,19 +283,19 @@ class Player:
                 f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{seen}"
             ) from missing
 
-    async def _sees_once(self, step: Step) -> None:
+    async def _sees_once(self, step: StoryStep) -> None:
         told = [one.text for one in self._staff[step.who].direct_messages if _within(step.words, one.text)]
         if len(told) != 1:
             raise Failed(f"line {step.line}: {step.who} was told {step.words!r} {len(told)} times, not once")
 
-    async def _sends_code(self, step: Step) -> None:
+    async def _sends_code(self, step: StoryStep) -> None:
         """The complainant types the code that a member of staff was shown and read out."""
         found = [code for text in self._seen(step.words) for code in _CODE.findall(text)]
         if not found:
             raise Failed(f"line {step.line}: {step.words} sees no code")
         await self._acts(step.who, lambda one: one.says(found[-1]))
 
-    async def _refused(self, step: Step) -> None:
+    async def _refused(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         modal = await member.submits(expect_errors=True)
         shown = [*modal.errors.values(), *modal.texts] if modal else []
@@ -301,7 +306,7 @@ class Player:
                 + "\n".join(shown)
             )
 
-    async def _goes_back(self, step: Step) -> None:
+    async def _goes_back(self, step: StoryStep) -> None:
         await self._staff[step.who].closes()
 
     def _seen(self, name: str) -> list[str]:
@@ -311,18 +316,18 @@ class Player:
         cards = [card.text for card in self._cards(member)]
         return cards + [post.text for post in (*member.direct_messages, *member.ephemerals)]
 
-    async def _sees(self, step: Step) -> None:
+    async def _sees(self, step: StoryStep) -> None:
         seen = self._seen(step.who)
         if not any(_within(step.words, text) for text in seen):
             raise Failed(
                 f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen)
             )
 
-    async def _sees_not(self, step: Step) -> None:
+    async def _sees_not(self, step: StoryStep) -> None:
         if any(_within(step.words, text) for text in self._seen(step.who)):
             raise Failed(f"line {step.line}: {step.who} sees {step.words!r}")
 
-    async def _no_card(self, step: Step) -> None:
+    async def _no_card(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         refs = self._references(step.words)
         if any(ref in card.text for ref in refs for card in self._cards(member)):
@@ -330,21 +335,21 @@ class Player:
 
     # the world
 
-    async def _clock(self, step: Step) -> None:
+    async def _clock(self, step: StoryStep) -> None:
         unit = step.words if step.words.endswith("s") else f"{step.words}s"
         for talk in self._talks.values():
             talk.mark = len(talk.customer.heard)
         await self._desk.advance(timedelta(**{unit: step.number}))
 
-    async def _clock_next(self, step: Step) -> None:
+    async def _clock_next(self, step: StoryStep) -> None:
         for talk in self._talks.values():
             talk.mark = len(talk.customer.heard)
         await self._desk.to_next_due()
 
-    async def _trouble(self, step: Step) -> None:
+    async def _trouble(self, step: StoryStep) -> None:
         setattr(self._sim.trouble, f"{step.who.lower()}_down", step.words == "down")
 
-    async def _record(self, step: Step) -> None:
+    async def _record(self, step: StoryStep) -> None:
         if not step.more:
             await self._desk.settled()
         record = await self._desk.record(self._references(step.who)[-1])
@@ -356,7 +361,7 @@ class Player:
         if wrong:
             raise Failed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
 
-    async def _figures(self, step: Step) -> None:
+    async def _figures(self, step: StoryStep) -> None:
         await self._desk.settled()
         found = await self._desk.figures()
         wrong = {
@@ -418,3 +423,16 @@ def _within(fragment: str, text: str) -> bool:
     """Case and the breaking of lines do not matter; ` … ` stands for anything between."""
     parts = [re.escape(" ".join(part.split()).lower()) for part in fragment.split("…")]
     return re.search(".*".join(parts), " ".join(text.split()).lower()) is not None
+
+
+#: Either way of now: a story may have moved the clock on since this store read it.
+_YEAR = timedelta(days=365)
+
+
+def incident_figures(store: Store) -> Mapping[str, Any]:
+    """`count` of incidents, `complaints` in them, and how many were `received` at all."""
+    now = store.now()
+    period = Period(now - _YEAR, now + _YEAR)
+    found = monitor(store.for_monitoring(period.start, period.end), period=period, now=now).as_json()
+    told = found["incidents"]
+    return {"incidents": told["count"], "complaints": told["complaints"], "received": found["received"]}

@@ -1,4 +1,8 @@
-"""Reading a story: one line, one step; every line is also readable as prose.
+"""Many customers in one line of a story: `50 people write: …`, then `People 6-50 press Yes`.
+
+They are called Person-1, Person-2 … in the order in which they first wrote.
+
+Reading a story: one line, one step; every line is also readable as prose.
 
 Anna [en]: The new meter drips since Monday and nobody came.     she writes (the language once)
 Anna presses Done                                                a button under the newest message that has it
@@ -31,7 +35,45 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from amends.story.crowds import new_people, people
+_WRITE = re.compile(r"(\d+) people write((?: \[[a-z]{2}\])?: .+)")
+_GROUP = re.compile(r"\b[Pp]eople (\d+)-(\d+)\b")
+_FIRST = re.compile(r"(?:People|Bot to people|Bot told people|Bot never told people|Records of people) \d")
+_CARDS = re.compile(r"(.+ on) the cards of people (\d+)-(\d+)")
+#: What several people do, as one of them does it.
+_ONE: tuple[tuple[str, str], ...] = (
+    (" press ", " presses "),
+    (" send ", " sends "),
+    (" block ", " blocks "),
+    (" unblock ", " unblocks "),
+)
+
+
+def people(line: str, known: int) -> list[str] | None:
+    """The line once for each of its people, or None for a line about nobody or about one.
+
+    `known` is how many people have written so far.
+    """
+    crowd = _WRITE.fullmatch(line)
+    if crowd:
+        return [f"Person-{known + n}{crowd[2]}" for n in range(1, int(crowd[1]) + 1)]
+    cards = _CARDS.fullmatch(line)
+    if cards:
+        return [f"{cards[1]} Person-{n}'s card" for n in range(int(cards[2]), int(cards[3]) + 1)]
+    group = _GROUP.search(line) if _FIRST.match(line) else None
+    if group is None:
+        return None
+    first, last = int(group[1]), int(group[2])
+    if line.startswith("Records of"):
+        line = line.replace("Records", "Record", 1)
+    for several, one in _ONE:
+        line = line.replace(several, one, 1)
+    return [_GROUP.sub(f"Person-{n}", line, count=1) for n in range(first, last + 1)]
+
+
+def new_people(line: str) -> int:
+    """How many people write here for the first time."""
+    crowd = _WRITE.fullmatch(line)
+    return int(crowd[1]) if crowd else 0
 
 
 class BadStory(ValueError):
@@ -39,7 +81,7 @@ class BadStory(ValueError):
 
 
 @dataclass(frozen=True)
-class Step:
+class StoryStep:
     """One line: what is done, by whom, with which words and values; `more` of the same line follow at once."""
 
     line: int
@@ -87,9 +129,9 @@ _FORMS: tuple[tuple[str, str], ...] = (
 )
 
 
-def read_story(text: str) -> tuple[Step, ...]:
+def read_story(text: str) -> tuple[StoryStep, ...]:
     """The steps of a story; empty lines and lines that begin with # are left out. Raises BadStory."""
-    steps: list[Step] = []
+    steps: list[StoryStep] = []
     known = 0
     for number, line in enumerate(text.splitlines(), 1):
         said = line.strip()
@@ -102,12 +144,12 @@ def read_story(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _step(number: int, said: str) -> Step:
+def _step(number: int, said: str) -> StoryStep:
     for kind, form in _FORMS:
         found = re.fullmatch(form, said)
         if found:
             parts = found.groupdict()
-            return Step(
+            return StoryStep(
                 line=number,
                 text=said,
                 kind=kind,
@@ -133,4 +175,4 @@ def _values(number: int, said: str, text: str | None) -> dict[str, str]:
     return values
 
 
-Report = Callable[[Step, str], None]
+Report = Callable[[StoryStep, str], None]

@@ -1,31 +1,31 @@
 """The conversation with a complainant as data: (state, heard, now) -> (state, acts, things to say); pure."""
 
-from bots.dialogue.heard import (
+from bots.dialogue.inputs import (
     Blocked,
-    Command,
-    Edited,
+    ButtonInput,
+    CommandInput,
+    EditInput,
     Elapsed,
-    FileHeard,
+    FileInput,
     GroupSeen,
-    Heard,
-    Press,
+    IncomingMessage,
+    TextInput,
     Unblocked,
     Unreadable,
-    Words,
 )
-from bots.dialogue.stepping import step
+from bots.dialogue.step import step
 
 __all__ = [
     "Blocked",
-    "Command",
-    "Edited",
+    "ButtonInput",
+    "CommandInput",
+    "EditInput",
     "Elapsed",
-    "FileHeard",
+    "FileInput",
     "GroupSeen",
-    "Heard",
-    "Press",
+    "IncomingMessage",
+    "TextInput",
     "Unblocked",
     "Unreadable",
-    "Words",
     "step",
 ]

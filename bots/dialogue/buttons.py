@@ -13,12 +13,12 @@ SAFE: Rows = (("safe",),)
 #: Under what the story told already: is that right?
 CONFIRM: Rows = (("yes", "change"), ("skip",))
 SURE: Rows = (("yes", "no"),)
-#: Is it this? (iso10002.md section 3, Incident)
+#: Is it this? (docs/domain.md, section 3, Incident)
 THIS: Rows = (("yes", "yes_more"), ("no",))
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
 SCALE: Rows = (("1", "2", "3", "4", "5"), ("skip",))
 
-#: What would put it right, as people ask for it (iso10002.md section 6).
+#: What would put it right, as people ask for it (docs/domain.md, section 6).
 REMEDIES = (
     "repair",
     "replacement",
@@ -37,7 +37,7 @@ HELP: Rows = (
     ("skip",),
 )
 
-#: For whom a complaint is (iso10002.md section 3, Representative).
+#: For whom a complaint is (docs/domain.md, section 3, Representative).
 WHOM: Rows = (("for_me",), ("agreed",), ("cannot_decide",), ("do_not_know",), ("skip",))
 
 #: What the person is to whom it is about.
@@ -57,7 +57,7 @@ INSIST: Rows = (("insist",),)
 
 SCORES = ("1", "2", "3", "4", "5")
 
-#: The survey's questions, fairness and outcome first (iso10002.md section 6).
+#: The survey's questions, fairness and outcome first (docs/domain.md, section 6).
 SURVEY = ("q3", "q5", "q1", "q2", "q4", "q6")
 
 

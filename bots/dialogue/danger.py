@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bots.dialogue.buttons import SAFE
-from bots.dialogue.reading import own_signs
-from bots.dialogue.talk import IDLE, Talk
-from complaints.duties import Lane
-from complaints.particulars import Sign
+from bots.dialogue.signs import own_signs
+from bots.dialogue.turn import IDLE, Turn
+from complaints.case_values import RecordedSign
+from complaints.deadlines.working_time import nobody_reads_until
+from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
-from complaints.worktime import nobody_reads_until
-from triage.safety import ORGANISATION
+from triage.safety.signs import ORGANISATION
 
 STEP = "danger"
 
@@ -23,7 +23,7 @@ NUMBERS = {
 }
 
 
-def speak(talk: Talk) -> None:
+def speak(talk: Turn) -> None:
     """Put the danger answer before everything else of this turn, and stop the questions.
 
     What this turn would have asked is asked again at "I am safe, continue".
@@ -39,10 +39,10 @@ def speak(talk: Talk) -> None:
     talk.go(STEP, ref, resume=resume, resume_ref=subject, danger=sorted({*known, sign.rule}))
     if not again:
         # Said twice for the same sign it would only bury the number under repeats.
-        talk.say("danger", buttons=SAFE, ref=ref, lane=Lane.DANGER, **_answer(talk, ref, sign))
+        talk.say("danger", buttons=SAFE, ref=ref, lane=SendPriority.DANGER, **_answer(talk, ref, sign))
 
 
-def _answer(talk: Talk, ref: str, sign: Sign) -> dict[str, str]:
+def _answer(talk: Turn, ref: str, sign: RecordedSign) -> dict[str, str]:
     rules = talk.in_force(ref)
     number, instruction = advice(talk, sign, rules)
     until = nobody_reads_until(talk.now, rules.calendar, rules.on_call)
@@ -54,7 +54,7 @@ def _answer(talk: Talk, ref: str, sign: Sign) -> dict[str, str]:
     return {"number": number, "instruction": instruction, "alert": alert}
 
 
-def advice(talk: Talk, sign: Sign, rules: Rulebook) -> tuple[str, str]:
+def advice(talk: Turn, sign: RecordedSign, rules: Rulebook) -> tuple[str, str]:
     """The number and the instruction for this sign in the country of these rules."""
     kind, _, name = sign.rule.partition(".")
     own = _own(rules, name) if kind == ORGANISATION else _of_same_signs(rules, kind)
@@ -77,7 +77,7 @@ def _of_same_signs(rules: Rulebook, kind: str) -> Danger | None:
     return next((one for one in rules.danger if kind in (sign.casefold() for sign in one.signs)), None)
 
 
-def leave(talk: Talk) -> str:
+def leave(talk: Turn) -> str:
     """The person is safe: return to the step that was interrupted."""
     step, subject = str(talk.state.pop("resume", IDLE)), talk.state.pop("resume_ref", None)
     talk.state.pop("danger", None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bots.dialogue import questions
-from bots.dialogue.talk import FORM, Talk
-from complaints.doing import instant
-from complaints.duties import Lane
+from bots.dialogue import form
+from bots.dialogue.turn import FORM, Turn
+from complaints.obligations.kinds import SendPriority
+from complaints.timestamps import parse_time
 
 #: A bucket that holds so many messages and drains by one every two seconds: nobody types faster for long.
 MOST, FULL, DRAINS = 30.0, 40.0, 0.5
@@ -20,30 +20,30 @@ PAUSE = timedelta(seconds=(FULL - MOST) / DRAINS)
 _ALWAYS = ("receipt", "flood")
 
 
-def count(talk: Talk) -> None:
+def count(talk: Turn) -> None:
     """One more thing was heard in this chat."""
     level = min(FULL, _level(talk) + 1)
     told = bool(talk.state.get("flood", {}).get("told")) and level >= OVER
     talk.state["flood"] = {"level": round(level, 3), "at": talk.remember_until(talk.now), "told": told}
 
 
-def _level(talk: Talk) -> float:
+def _level(talk: Turn) -> float:
     """How full the bucket is now."""
     known: dict[str, Any] = talk.state.get("flood", {})
     if not known:
         return 0.0
-    passed = (talk.now - instant(known["at"])).total_seconds()
+    passed = (talk.now - parse_time(known["at"])).total_seconds()
     return max(0.0, float(known["level"]) - max(0.0, passed) * DRAINS)
 
 
-def hold_back(talk: Talk) -> None:
+def hold_back(talk: Turn) -> None:
     """Beyond the budget nothing is answered but danger and a new reference; once, that we have them all."""
     if "flood" not in talk.state or _level(talk) <= MOST:
         return
     talk.says[:] = [
         one
         for one in talk.says
-        if one.lane is Lane.DANGER or one.kind != "say" or one.template.startswith(_ALWAYS)
+        if one.lane is SendPriority.DANGER or one.kind != "say" or one.template.startswith(_ALWAYS)
     ]
     talk.wakes.clear()
     if not talk.state["flood"]["told"]:
@@ -52,7 +52,7 @@ def hold_back(talk: Talk) -> None:
         talk.wake(f"{WAKE}{talk.state['turn']}", talk.now + PAUSE)
 
 
-def calm(talk: Talk) -> None:
+def calm(talk: Turn) -> None:
     """Has it ended? Then the question that stands is put once more, now that somebody can read it."""
     if _level(talk) > MOST:
         talk.wake(f"{WAKE}{talk.state['turn']}", talk.now + PAUSE)
@@ -61,6 +61,6 @@ def calm(talk: Talk) -> None:
     if ref is None or talk.step not in FORM or not talk.form_open(ref):
         return
     if talk.step == "story":
-        questions.ask_next(talk, ref)
+        form.ask_next(talk, ref)
     else:
-        questions.ask(talk, talk.step, ref)
+        form.ask(talk, talk.step, ref)

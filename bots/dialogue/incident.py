@@ -9,21 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from bots.dialogue.buttons import THIS
-from bots.dialogue.talk import IDLE, Talk
+from bots.dialogue.turn import IDLE, Turn
+from complaints.case import Case
 from complaints.incidents import SAME_INCIDENT, Incident, offered_for
-from complaints.record import Case
 from complaints.vocabulary import Verb
-from store.values import Act
+from store.values import PlannedAct
 
 STEP = "incident"
 YES, YES_AND_MORE, NO = "yes", "yes_more", "no"
 #: Complaints of which an old button may still be pressed.
 _REMEMBERED = 5
 
-GoOn = Callable[[Talk, str], None]
+GoOn = Callable[[Turn, str], None]
 
 
-def asked(talk: Talk, ref: str, story: str) -> bool:
+def asked(talk: Turn, ref: str, story: str) -> bool:
     """Ask whether the story just told is a known incident; False where nothing is asked: go on."""
     case = talk.case(ref)
     known = _known(talk)
@@ -40,14 +40,14 @@ def asked(talk: Talk, ref: str, story: str) -> bool:
     return True
 
 
-def ask(talk: Talk, ref: str) -> None:
+def ask(talk: Turn, ref: str) -> None:
     """Put the question; also again, after a danger broke in."""
     incident = _asked_about(talk, ref)
     if incident is not None:
         talk.say("incident.ask", ref=ref, buttons=THIS, step=STEP, line=incident.line_in(talk.language))
 
 
-def answered(talk: Talk, case: Case, choice: str, go_on: GoOn) -> None:
+def answered(talk: Turn, case: Case, choice: str, go_on: GoOn) -> None:
     """Yes: joined, and nothing more is asked. Yes, and more: joined, the questions go on. No: they go on."""
     stands = talk.step == STEP and talk.ref == case.ref
     incident = _asked_about(talk, case.ref)
@@ -65,21 +65,21 @@ def answered(talk: Talk, case: Case, choice: str, go_on: GoOn) -> None:
         go_on(talk, case.ref)
 
 
-def _join(talk: Talk, case: Case, incident: Incident, *, more: bool) -> None:
+def _join(talk: Turn, case: Case, incident: Incident, *, more: bool) -> None:
     facts: dict[str, Any] = {"relation": SAME_INCIDENT, "incident": incident.id}
     if more:
-        talk.act(Act(Verb.LINK, case.ref, {**facts, "second_issue": True}))
+        talk.act(PlannedAct(Verb.LINK, case.ref, {**facts, "second_issue": True}))
         talk.say("incident.and_more", ref=case.ref)
         return
-    talk.act(Act(Verb.LINK, case.ref, facts))
+    talk.act(PlannedAct(Verb.LINK, case.ref, facts))
     if case.form_open:
-        talk.act(Act(Verb.END_FORM, case.ref, {"because": STEP}))
+        talk.act(PlannedAct(Verb.END_FORM, case.ref, {"because": STEP}))
     if talk.ref == case.ref:
         talk.go(IDLE)
     talk.say("incident.joined", ref=case.ref, line=incident.line_in(talk.language))
 
 
-def line_of(talk: Talk, case: Case) -> str:
+def line_of(talk: Turn, case: Case) -> str:
     """What is known of the incident that a complaint belongs to, for /status; empty where nothing is."""
     if case.incident is None:
         return ""
@@ -88,12 +88,12 @@ def line_of(talk: Talk, case: Case) -> str:
     return talk.line("status.incident", line=line) if line else ""
 
 
-def _asked_about(talk: Talk, ref: str) -> Incident | None:
+def _asked_about(talk: Turn, ref: str) -> Incident | None:
     number = _known(talk)["asked"].get(ref)
     return next((one for one in talk.conversation.incidents() if one.id == number), None) if number else None
 
 
-def _known(talk: Talk) -> dict[str, Any]:
+def _known(talk: Turn) -> dict[str, Any]:
     return {"asked": {}, "not": [], **talk.state.get("incidents", {})}
 
 

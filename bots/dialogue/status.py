@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import REPLY
-from bots.dialogue.questions import promised
-from bots.dialogue.talk import Talk
-from complaints.record import Case
+from bots.dialogue.form import promised
+from bots.dialogue.turn import Turn
+from complaints.case import Case
 from complaints.references import parse_reference
 from complaints.vocabulary import Flag, State, Target
 
@@ -14,7 +14,7 @@ MOST_OPEN, MOST_CLOSED = 8, 3
 _UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
 
 
-def say_status(talk: Talk, argument: str) -> None:
+def say_status(talk: Turn, argument: str) -> None:
     """All of the person's complaints, or the one that was named; somebody else's is as good as none."""
     cases = [one for one in talk.conversation.cases if one.merged_into is None]
     if argument.strip():
@@ -34,14 +34,14 @@ def say_status(talk: Talk, argument: str) -> None:
         _result(talk, one)
 
 
-def _result(talk: Talk, case: Case) -> None:
+def _result(talk: Turn, case: Case) -> None:
     """Who wants no contact is sent nothing; asked for here, the decision is told."""
     letter = talk.conversation.decided(case.ref) if Flag.NO_CONTACT in case.flags else ""
     if letter:
         talk.say("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
 
 
-def line(talk: Talk, case: Case) -> str:
+def line(talk: Turn, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
     state = talk.line(f"state.{State.CLOSED if case.withdrawn_at is not None else case.state}")
     said = talk.line("status.line", ref=case.ref, received=talk.day_when(case.received_at, case), state=state)
@@ -49,7 +49,7 @@ def line(talk: Talk, case: Case) -> str:
     return "\n".join(one for one in (said, following, known) if one)
 
 
-def _next(talk: Talk, case: Case) -> str:
+def _next(talk: Turn, case: Case) -> str:
     ended = case.withdrawn_at or (case.closed_at if case.state is State.CLOSED else None)
     if ended is not None:
         return talk.line("status.closed", date=talk.day_when(ended, case), ref=case.ref)

@@ -1,6 +1,6 @@
 """What we write to the complainant unasked, as pure texts (7.1, 7.3, 7.4, 7.8, 7.9)."""
 
-from bots.letters.previewing import preview
-from bots.letters.writing import Letter
+from bots.letters.composer import preview
+from bots.letters.letter import Letter
 
 __all__ = ["Letter", "preview"]

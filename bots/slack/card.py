@@ -23,15 +23,15 @@ from bots.slack.offers import Offer, verbs_for
 from bots.slack.proposed import card_lines
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
-from complaints.early import early_until, out_of_time, summary_owed
-from complaints.likeness import Like
-from complaints.localtime import last_day
-from complaints.missing import payment_owed
+from complaints.case import Case
+from complaints.deadlines.fast_track import early_until, out_of_time, summary_owed
+from complaints.deadlines.local_time import last_day
+from complaints.deadlines.targets import next_due
+from complaints.obligations.delay_notices import payment_owed
 from complaints.priorities import priority_of
-from complaints.record import Case
-from complaints.targets import next_due
-from complaints.vocabulary import Flag, Kind, Priority, State, Target
-from store.fates import Delivery
+from complaints.similarity import SimilarCase
+from complaints.vocabulary import ContactKind, Flag, Priority, State, Target
+from store.values import Delivery
 
 #: Which post of a complaint this is; the store keeps one of each at most.
 CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
@@ -56,7 +56,7 @@ def card(
     draw: int,
     purpose: str = CARD,
     home: bool = False,
-    likes: Sequence[Like] = (),
+    likes: Sequence[SimilarCase] = (),
     told: Sequence[Delivery] = (),
 ) -> Drawn:
     """The card as the record stands now; `draw` counts the drawings of this post.
@@ -116,7 +116,7 @@ def _fields(case: Case, voice: Voice) -> list[str]:
         ("card.received", voice.say("card.received_how", when=came, channel=channel)),
         ("card.level", voice.say("card.level_of", level=case.level, top=case.rules.top_level)),
     ]
-    if case.kind is not Kind.COMPLAINT:
+    if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", voice.say(f"kind.{case.kind.value}")))
     return [f"*{voice.say(label)}*\n{value}" for label, value in rows]
 

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bots.loopback import is_loopback
+from bots.http_body import is_loopback
 from bots.slack.pace import turn_of_this_task
 
 #: An unanswered call is given up after so many seconds; the lease of an obligation is longer.

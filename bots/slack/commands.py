@@ -26,10 +26,11 @@ from bots.slack.searching import search
 from bots.slack.stage import ask_view, only_the_stage
 from bots.slack.taking_down import TakingDown
 from bots.slack.telling import unexpected
+from complaints.actors import Actor
 from complaints.errors import ComplaintError
-from complaints.people import Actor
 from complaints.references import parse_reference
-from store.worklists import Section
+from store.cases.worklists import WorklistSection
+from store.rulebooks import load_current_rulebooks
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,9 @@ class Commands:
             case "help" | "":
                 return Answer(voice.say("command.help"))
             case "list":
-                return await self._list("list.title", by, Section.OPEN)
+                return await self._list("list.title", by, WorklistSection.OPEN)
             case "mine":
-                return await self._list("list.mine", by, Section.MINE)
+                return await self._list("list.mine", by, WorklistSection.MINE)
             case "show" if not rest:
                 return Answer(voice.say("command.show_what"))
             case "show" if only_the_stage(by):
@@ -134,7 +135,7 @@ class Commands:
 
     async def _policy(self, country: str) -> Answer:
         voice = self.desk.voice
-        known = await self.desk.do(self.desk.store.current_rulebooks)
+        known = await self.desk.store.aread(load_current_rulebooks)
         code = known.code(country)
         if country.strip() and code is None:
             # Another country's promises would be taken for this one's.
@@ -142,7 +143,7 @@ class Commands:
             return Answer(voice.say("policy.no_country", word=escaped(country, 30), countries=countries))
         return Answer(voice.say("policy.title"), policy(known.of(code), voice))
 
-    async def _list(self, title: str, by: Actor, section: Section) -> Answer:
+    async def _list(self, title: str, by: Actor, section: WorklistSection) -> Answer:
         voice, now = self.desk.voice, self.desk.store.now()
         found, more = await lists.cases(self.desk, by, section)
         return Answer(lists.listing(voice.say(title), found, more=more, voice=voice, now=now))

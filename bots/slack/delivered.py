@@ -7,13 +7,19 @@ from datetime import datetime
 
 from bots.slack.blocks import Block, button, escaped, section
 from bots.slack.voice import Voice
-from complaints.localtime import wall
-from complaints.record import Case
-from store.fates import Delivery, Fate, Stuck
+from complaints.case import Case
+from complaints.deadlines.local_time import wall
+from store.values import Delivery, DeliveryStatus, FailedObligation
 
 #: What a person should see until it is over, whatever was delivered since.
-UNSETTLED: frozenset[Fate] = frozenset(
-    {Fate.GIVEN_UP, Fate.NOT_DELIVERED, Fate.TRYING, Fate.WAITING, Fate.TO_TELL}
+UNSETTLED: frozenset[DeliveryStatus] = frozenset(
+    {
+        DeliveryStatus.GIVEN_UP,
+        DeliveryStatus.NOT_DELIVERED,
+        DeliveryStatus.TRYING,
+        DeliveryStatus.WAITING,
+        DeliveryStatus.TO_TELL,
+    }
 )
 #: Lines of a card: what is unsettled, and the newest that arrived.
 FEW, NEWEST = 6, 2
@@ -27,7 +33,7 @@ def lines(told: Sequence[Delivery], case: Case, voice: Voice, now: datetime) -> 
 def for_card(told: Sequence[Delivery]) -> list[Delivery]:
     """Of each kind its newest; all that is unsettled, and the newest others."""
     newest = {one.kind: one for one in told}
-    standing = [one for one in told if newest[one.kind] is one or one.fate is Fate.GIVEN_UP]
+    standing = [one for one in told if newest[one.kind] is one or one.fate is DeliveryStatus.GIVEN_UP]
     settled = [one for one in standing if one.fate not in UNSETTLED][-NEWEST:]
     return [one for one in standing if one.fate in UNSETTLED or one in settled][-FEW:]
 
@@ -51,7 +57,7 @@ def _when(at: datetime, now: datetime, zone: str, voice: Voice) -> str:
     return voice.clock(at, zone) if same_day else voice.moment(at, zone)
 
 
-def stuck_blocks(found: Sequence[Stuck], voice: Voice, zone: str) -> list[Block]:
+def stuck_blocks(found: Sequence[FailedObligation], voice: Voice, zone: str) -> list[Block]:
     """What was given up, each with a button that tries it again."""
     return [
         section(
@@ -62,7 +68,7 @@ def stuck_blocks(found: Sequence[Stuck], voice: Voice, zone: str) -> list[Block]
     ]
 
 
-def stuck_line(one: Stuck, voice: Voice, zone: str) -> str:
+def stuck_line(one: FailedObligation, voice: Voice, zone: str) -> str:
     """`A7K-M3Q-9T · Acknowledgement · since Wed 4 Nov, 10:02 · number 12`."""
     what = voice.say(f"delivery.{one.kind}") if one.is_notice else escaped(one.kind, 60)
     return voice.say(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bots.letters.composing import Spoken
+from bots.letters.composer import Spoken
 from bots.slack.voice import Voice
-from complaints.people import Actor
-from complaints.record import Case, Event
+from complaints.actors import Actor
+from complaints.case import Case, Event
+from store.people.staff import load_actor
 
 if TYPE_CHECKING:
-    from store.open import Store
+    from store.store import Store
 
 Made = TypeVar("Made")
 
@@ -84,4 +85,4 @@ class Desk:
 
     async def actor(self, member: str) -> Actor:
         """Who this is, with the roles held at this moment."""
-        return await self.do(self.store.actor, member)
+        return await self.store.aread(load_actor, member)

@@ -19,20 +19,29 @@ from bots.slack.suggesting import shared_out
 from bots.slack.telling_once import say_once
 from bots.slack.voice import Voice
 from bots.slack.whom import present, stand_ins
-from complaints.hours import is_working, opening_time, working_day_from
-from complaints.ladder import TOP_AFTER_DAYS
-from complaints.likeness import Cluster
-from complaints.localtime import MINUTES_A_DAY, at_minute, wall
-from complaints.people import Actor
-from complaints.record import Case
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
+from complaints.deadlines.working_time import before
+from complaints.obligations.reminders import TOP_AFTER_DAYS
 from complaints.rulebook import Calendar
+from complaints.similarity import SimilarCluster
 from complaints.vocabulary import Role
-from complaints.worktime import before
-from store.fates import Stuck
-from store.meanwhile import Meanwhile
-from store.outcomes import Done, Outcome
-from store.values import Member, Obligation
-from store.worklists import Section, Worklist
+from store.cases.worklists import (
+    CaseChanges,
+    Worklist,
+    WorklistSection,
+    count_open_by_owner,
+    list_events_since,
+    load_worklist,
+)
+from store.outbox.deliveries import list_failed_kinds
+from store.outbox.outcomes import Completed, Outcome
+from store.people.staff import list_members, load_member
+from store.rulebooks import load_current_rulebook
+from store.similarity.similar import list_similar_clusters
+from store.values import FailedObligation, Member, Obligation
 
 #: The part of somebody who is away, for whom this person stands in.
 FOR = "for:"
@@ -48,13 +57,13 @@ class Morning:
 
     parts: Mapping[str, Worklist]
     #: Like complaints that somebody should look at together; of managers alone.
-    clusters: tuple[Cluster, ...] = ()
+    clusters: tuple[SimilarCluster, ...] = ()
     #: What was given up and nobody took up; of managers alone.
-    stuck: tuple[Stuck, ...] = ()
+    stuck: tuple[FailedObligation, ...] = ()
     #: Whom each ownerless complaint is proposed to.
     proposed: Mapping[str, str] = field(default_factory=dict)
     #: After an absence: what happened meanwhile, complaint by complaint, and since when.
-    happened: tuple[Meanwhile, ...] = ()
+    happened: tuple[CaseChanges, ...] = ()
     #: What there is to hear of the model; of managers alone.
     model: ModelNews = NO_NEWS
 
@@ -103,11 +112,11 @@ def digest(morning: Morning, voice: Voice, now: datetime, zone: str) -> Drawn:
 def _row(case: Case, part: str, morning: Morning, voice: Voice, now: datetime) -> str:
     """A line of a list; of what nobody has with whom it is proposed to."""
     said = lists.row(case, voice, now)
-    whom = morning.proposed.get(case.ref) if part == Section.UNASSIGNED else None
+    whom = morning.proposed.get(case.ref) if part == WorklistSection.UNASSIGNED else None
     return said if whom is None else f"{said} · {voice.say('digest.proposed', who=mention(whom))}"
 
 
-def _meanwhile(one: Meanwhile, voice: Voice, now: datetime) -> str:
+def _meanwhile(one: CaseChanges, voice: Voice, now: datetime) -> str:
     """`A7K-M3Q-9T · …: Reply, Decision (5)`."""
     acts = ", ".join(voice.say(f"did.{verb}") for verb in one.verbs[:FEW])
     return voice.count("digest.meanwhile", one.count, row=lists.row(one.case, voice, now), acts=acts)
@@ -115,8 +124,8 @@ def _meanwhile(one: Meanwhile, voice: Voice, now: datetime) -> str:
 
 def heading_of(name: str, page: Worklist, voice: Voice) -> str:
     """`Due today (3)`."""
-    if name in set(Section):
-        return heading(Section(name), page.count, voice)
+    if name in set(WorklistSection):
+        return heading(WorklistSection(name), page.count, voice)
     if name.startswith(FOR):
         return f"{voice.say('digest.for', who=mention(name.removeprefix(FOR)))} ({page.count})"
     return f"{voice.say(f'digest.{name}')} ({page.count})"
@@ -145,8 +154,8 @@ class Digests:
     async def digest(self, owed: Obligation) -> Outcome:
         """`digest:<day>:<member>`: of that day only; nobody who is away, nor who has nothing to hear."""
         desk, now = self.desk, self.desk.store.now()
-        member = await desk.do(desk.store.member, str(owed.facts["member"]))
-        rules = await desk.do(desk.store.current_rulebook)
+        member = await desk.store.aread(load_member, str(owed.facts["member"]))
+        rules = await desk.store.aread(load_current_rulebook)
         zone = rules.calendar.zone
         today = wall(now, zone).date()
         if (
@@ -157,15 +166,15 @@ class Digests:
             # After a stop until the evening tomorrow's tells it.
             or not is_working(now, rules.calendar)
         ):
-            return Done()
+            return Completed()
         actor = Actor(member.id, member.roles)
         morning = await self.morning(actor, today, rules.calendar)
         since = returned(member, now, rules.calendar)
         if since is not None:
-            happened = await desk.do(desk.store.happened_since, actor, since, FEW)
+            happened = await desk.store.aread(list_events_since, actor, since, FEW)
             morning = replace(morning, happened=happened)
         if morning.is_empty:
-            return Done()
+            return Completed()
         return await say_once(self.poster, owed, member.id, digest(morning, desk.voice, now, zone))
 
     async def morning(self, actor: Actor, today: date, calendar: Calendar) -> Morning:
@@ -173,19 +182,25 @@ class Digests:
         tonight = end_of(today, calendar)
         following = end_of(working_day_from(today + timedelta(days=1), calendar), calendar)
         desk, now = self.desk, self.desk.store.now()
-        work = desk.store.worklist
         manages = actor.has(Role.MANAGER, Role.TOP_MANAGEMENT)
-        members = await desk.do(desk.store.members)
+        members = await desk.store.aread(list_members)
 
         async def page(
-            one: Section,
+            one: WorklistSection,
             since: datetime | None = None,
             until: datetime | None = None,
             owner: str | None = None,
             only: datetime | None = None,
         ) -> Worklist:
-            return await desk.do(
-                work, one, actor, owner=owner, due_from=since, due_before=until, slow_before=only, limit=FEW
+            return await desk.store.aread(
+                load_worklist,
+                one,
+                actor,
+                owner=owner,
+                due_from=since,
+                due_before=until,
+                slow_before=only,
+                limit=FEW,
             )
 
         replaced = [
@@ -196,21 +211,23 @@ class Digests:
             Role.MANAGER in one.roles for one in present(members, now)
         )
         long = before(now, f"-{TOP_AFTER_DAYS} bd", calendar).at if above else None
-        ownerless = await desk.do(work, Section.UNASSIGNED, actor, limit=MOST_SHARED)
-        loads = await desk.do(desk.store.loads)
+        ownerless = await desk.store.aread(
+            load_worklist, WorklistSection.UNASSIGNED, actor, limit=MOST_SHARED
+        )
+        loads = await desk.store.aread(count_open_by_owner)
         return Morning(
             {
-                **({"overdue": await page(Section.OVERDUE, only=long)} if manages else {}),
-                **({} if manages else {"late": await page(Section.MINE, None, now)}),
-                "today": await page(Section.MINE, now, tonight),
-                "next": await page(Section.MINE, tonight, following),
-                **{f"{FOR}{one}": await page(Section.MINE, None, tonight, one) for one in replaced},
-                "unassigned": await page(Section.UNASSIGNED),
-                "waiting": await page(Section.WAITING),
-                "unchecked": await page(Section.UNCHECKED),
+                **({"overdue": await page(WorklistSection.OVERDUE, only=long)} if manages else {}),
+                **({} if manages else {"late": await page(WorklistSection.MINE, None, now)}),
+                "today": await page(WorklistSection.MINE, now, tonight),
+                "next": await page(WorklistSection.MINE, tonight, following),
+                **{f"{FOR}{one}": await page(WorklistSection.MINE, None, tonight, one) for one in replaced},
+                "unassigned": await page(WorklistSection.UNASSIGNED),
+                "waiting": await page(WorklistSection.WAITING),
+                "unchecked": await page(WorklistSection.UNCHECKED),
             },
-            await desk.do(desk.store.like_clusters, actor) if manages else (),
-            await desk.do(desk.store.given_up, actor, FEW) if manages else (),
+            await desk.store.aread(list_similar_clusters, actor) if manages else (),
+            await desk.store.aread(list_failed_kinds, actor, FEW) if manages else (),
             shared_out(ownerless.cases, members, loads, now),
             model=await desk.do(model_news, desk.store) if manages else NO_NEWS,
         )

@@ -14,11 +14,16 @@ from bots.slack.client import error_of
 from bots.slack.pace import Wait
 from bots.slack.posting import GONE, NETWORK, Poster, cannot_look, is_ours, outcome_of
 from bots.slack.withheld import home_among, places_for, tell_privately
+from complaints.case import Case
 from complaints.incidents import noticed_apart
-from complaints.owing import card_waits_until
-from complaints.record import Case
+from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag
-from store.outcomes import Done, Later, Outcome
+from store.cases.read import load_case
+from store.incidents.card import was_executive_notified
+from store.outbox.deliveries import list_deliveries
+from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.similarity.similar import list_similar_cases, redraw_similar_cases
+from store.slack.posts import claim_post, list_posts, record_post_deleted, record_posted, take_over_post
 from store.values import Obligation, SlackPost
 
 #: As long as a duty is leased: who claimed a post and has not made it by then is dead.
@@ -37,7 +42,7 @@ class _UnderWay(Exception):
 
 
 def purposes(case: Case) -> tuple[str, ...]:
-    """Which posts a complaint has; where it may be seen is decided before its first (design.md, rule 8)."""
+    """Which posts a complaint has; where it may be seen is decided before its first (docs/design.md, rule 8)."""
     home = RESTRICTED if case.restricted else CARD
     return (home, EXECUTIVE) if Flag.SIGNIFICANT in case.flags else (home,)
 
@@ -64,7 +69,7 @@ class Drawing:
         posts = await self._posts(case.ref)
         waits = card_waits_until(case)
         if not posts and waits is not None and waits > self.poster.desk.store.now():
-            return Later(waits, "the proposal has a say in where the card goes")
+            return Rescheduled(waits, "the proposal has a say in where the card goes")
         return await self._drawn(case.ref)
 
     async def redraw(self, owed: Obligation) -> Outcome:
@@ -74,8 +79,8 @@ class Drawing:
         """
         ref = str(owed.facts["ref"])
         if owed.facts.get("likes"):
-            await self.poster.desk.do(self.poster.desk.store.redraw_likes, ref)
-            return Done()
+            await self.poster.desk.store.awrite(redraw_similar_cases, ref)
+            return Completed()
         return await self._drawn(ref, anew=True)
 
     async def _drawn(self, ref: str, *, anew: bool = False) -> Outcome:
@@ -86,10 +91,10 @@ class Drawing:
                     case = await self._case(ref)
                     await self._all(case, anew=anew)
                     if (await self._case(ref)).version == case.version:
-                        return Done()
+                        return Completed()
                     anew = False
             except _UnderWay as other:
-                return Later(other.until, ELSEWHERE)
+                return Rescheduled(other.until, ELSEWHERE)
             except (SlackApiError, Wait, *NETWORK) as failure:
                 return outcome_of(failure)
 
@@ -113,14 +118,14 @@ class Drawing:
         desk = self.poster.desk
         if case.incident is None or noticed_apart(case) or EXECUTIVE in known:
             return True
-        return not await desk.do(desk.store.told_above, case.ref)
+        return not await desk.store.aread(was_executive_notified, case.ref)
 
     async def _one(self, case: Case, purpose: str, post: SlackPost | None, *, anew: bool, home: bool) -> None:
         desk = self.poster.desk
         channel, key = desk.places.of(purpose), self._key(case.ref, purpose)
         stands: SlackPost
         if post is None:
-            stands = await desk.do(desk.store.claim_post, case.ref, channel, purpose)
+            stands = await desk.store.awrite(claim_post, case.ref, channel, purpose)
         else:
             stands = post
         ts, draw = stands.ts, stands.draws + 1
@@ -133,8 +138,8 @@ class Drawing:
                 await self._must_not_be_under_way(stands, key)
         if post is not None and post.ts is not None and post.shown >= case.version and not anew:
             return
-        likes = await desk.do(desk.store.likes_of, case.ref) if home and case.is_open else ()
-        told = await desk.do(desk.store.deliveries, case.ref) if home else ()
+        likes = await desk.store.aread(list_similar_cases, case.ref) if home and case.is_open else ()
+        told = await desk.store.aread(list_deliveries, case.ref) if home else ()
         drawn = card(
             case,
             desk.voice,
@@ -147,7 +152,7 @@ class Drawing:
         )
         # A complaint has its card, though somebody deleted it.
         ts = await self.poster.show(channel, ts, drawn, key)
-        await desk.do(desk.store.posted, case.ref, purpose, ts, case.version, draw)
+        await desk.store.awrite(record_posted, case.ref, purpose, ts, case.version, draw)
         self._begun.discard(key)
 
     async def _must_not_be_under_way(self, post: SlackPost, key: str) -> None:
@@ -156,7 +161,7 @@ class Drawing:
         if not desk.store.is_shared or key in self._begun:
             return
         until = post.claimed_at + POSTS_WITHIN
-        if desk.store.now() < until or not await desk.do(desk.store.take_over_post, post):
+        if desk.store.now() < until or not await desk.store.awrite(take_over_post, post):
             raise _UnderWay(max(until, desk.store.now() + SOON))
         self._begun.add(key)
 
@@ -171,7 +176,7 @@ class Drawing:
             except SlackApiError as failure:
                 if error_of(failure) not in GONE:
                     raise
-        await desk.do(desk.store.post_deleted, post.ref, post.purpose)
+        await desk.store.awrite(record_post_deleted, post.ref, post.purpose)
 
     async def _lines(self, channel: str, ts: str) -> list[str]:
         """What we wrote in the thread of this post."""
@@ -189,7 +194,7 @@ class Drawing:
         return f"{purpose}:{ref}"
 
     async def _case(self, ref: str) -> Case:
-        return await self.poster.desk.do(self.poster.desk.store.case, ref)
+        return await self.poster.desk.store.aread(load_case, ref)
 
     async def _posts(self, ref: str) -> tuple[SlackPost, ...]:
-        return tuple(await self.poster.desk.do(self.poster.desk.store.posts, ref))
+        return tuple(await self.poster.desk.store.aread(list_posts, ref))

@@ -20,11 +20,11 @@ from bots.slack.blocks import (
 from bots.slack.card import headline
 from bots.slack.modals import View, metadata, turning
 from bots.slack.voice import Voice
-from complaints.because import Step
-from complaints.explaining import in_order, steps_of
-from complaints.particulars import TargetSet
-from complaints.people import MODEL_ID, SYSTEM_ID
-from complaints.record import Case, Event
+from complaints.actors import MODEL_ID, SYSTEM_ID
+from complaints.case import Case, Event
+from complaints.case_values import TargetSet
+from complaints.deadlines.due_steps import DueStep
+from complaints.deadlines.explanation import in_order, steps_of
 from complaints.vocabulary import Role
 
 #: Room for the head and the page's own buttons.
@@ -75,7 +75,7 @@ def _title(case: Case, one: TargetSet, voice: Voice, now: datetime) -> str:
     return voice.say("due.superseded", target=name, when=when, version=one.version)
 
 
-def _sentence(step: Step, voice: Voice) -> str:
+def _sentence(step: DueStep, voice: Voice) -> str:
     """One step in the staff's language."""
     moment = voice.closing_whole if step.code == "closing" else voice.moment_whole
     return voice.say(

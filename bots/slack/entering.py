@@ -7,8 +7,9 @@ from typing import Any
 
 from bots.slack.desk import Desk
 from bots.slack.press import team_of
+from complaints.actors import Actor
 from complaints.errors import NotAllowed
-from complaints.people import Actor
+from store.cases.refused_attempts import record_refused_attempt
 
 
 async def admit(
@@ -32,4 +33,4 @@ async def admit(
 
 async def remember(desk: Desk, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
     """The attempt stays on the record (4.7); refusals inside the store are written down there."""
-    await desk.do(desk.store.attempted, ref, what, by, refused.code)
+    await desk.store.awrite(record_refused_attempt, ref, what, by, refused.code)

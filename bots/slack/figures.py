@@ -9,13 +9,13 @@ from bots.slack.blocks import Block, context, fields, header, section
 from bots.slack.card import Drawn
 from bots.slack.model_news import drift_line
 from bots.slack.voice import Voice
-from complaints.localtime import wall
+from complaints.deadlines.local_time import wall
 from reports.figures import ShareFigure
-from reports.kpis import Verdict
+from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring
 
 if TYPE_CHECKING:
-    from triage.drift import Warned
+    from triage.learning.drift import Warned
 
 #: The shares that a person at work asks for; the report has all of them.
 SHOWN: tuple[str, ...] = (
@@ -28,7 +28,7 @@ SHOWN: tuple[str, ...] = (
     "external",
     "reopened",
 )
-_MARKS = {Verdict.MET: "✅", Verdict.NOT_MET: "❌"}
+_MARKS = {TargetVerdict.MET: "✅", TargetVerdict.NOT_MET: "❌"}
 
 
 def figures(report: Monitoring, voice: Voice, zone: str, drifts: Sequence[Warned] = ()) -> Drawn:

@@ -12,10 +12,12 @@ from bots.slack.client import TIMEOUT, error_of, proxy_for
 from bots.slack.pace import Wait
 from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.telling import owe_whisper
-from complaints.duties import Lane, Owed
 from complaints.errors import ComplaintError
-from store.errors import StoreError
-from store.outcomes import Done, Outcome
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.database.errors import StoreError
+from store.files import read_file_bytes
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import insert_obligation
 from store.values import Obligation
 
 KEPT = timedelta(hours=24)
@@ -34,12 +36,12 @@ class Filing:
         ref, seq, to = str(owed.facts["ref"]), int(owed.facts["file"]), str(owed.facts["to"])
         try:
             actor = await desk.actor(to)
-            data = await desk.do(desk.store.file_bytes, ref, seq, actor)
+            data = await desk.store.awrite(read_file_bytes, ref, seq, actor)
         except (ComplaintError, StoreError):
             channel = await self.poster.direct(to)
             text = desk.voice.say("file.unavailable", ref=ref)
             await owe_whisper(desk, owed.key, to, channel, text)
-            return Done()
+            return Completed()
         name = f"{_UNSAFE.sub('-', ref)}-{seq}{_ending(data)}"
         return await self.deliver(to, name, data, desk.voice.say("file.here", ref=ref))
 
@@ -51,11 +53,11 @@ class Filing:
             ticket = await client.files_getUploadURLExternal(filename=name, length=len(data))
             await self._upload(str(ticket["upload_url"]), data)
             # Owed before it can be seen: who dies or hears no answer in between leaves no file behind.
-            gone = Owed(
+            gone = NewObligation(
                 f"slack_file_delete:{ticket['file_id']}", "slack_file_delete", desk.store.now() + KEPT,
-                Lane.BULK, {"file": str(ticket["file_id"])},
+                SendPriority.BULK, {"file": str(ticket["file_id"])},
             )  # fmt: skip
-            await desk.do(desk.store.insert, gone, None, None, {})
+            await desk.store.awrite(insert_obligation, gone, None, None, {})
             await client.files_completeUploadExternal(
                 files=[{"id": ticket["file_id"], "title": name}],
                 channel_id=channel,
@@ -63,7 +65,7 @@ class Filing:
             )
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
-        return Done()
+        return Completed()
 
     async def delete(self, owed: Obligation) -> Outcome:
         """`slack_file_delete`: gone after a day; one that is gone already needs nothing."""
@@ -71,11 +73,11 @@ class Filing:
             await self.poster.client.files_delete(file=str(owed.facts["file"]))
         except SlackApiError as failure:
             if error_of(failure) in ("file_not_found", "file_deleted"):
-                return Done()
+                return Completed()
             return outcome_of(failure)
         except NETWORK as failure:
             return outcome_of(failure)
-        return Done()
+        return Completed()
 
     async def _upload(self, url: str, data: bytes) -> None:
         limit = aiohttp.ClientTimeout(total=TIMEOUT * 4)

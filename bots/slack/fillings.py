@@ -26,15 +26,15 @@ from bots.slack.modals import Filling
 from bots.slack.proposed import doubtful, proposal_blocks, take_matters
 from bots.slack.shown import said_blocks
 from bots.slack.voice import Voice
-from complaints.categories import categories_of
-from complaints.early import out_of_time
+from complaints.case import Case, Event
+from complaints.case_values import RemedyOwed
+from complaints.deadlines.fast_track import out_of_time
+from complaints.deadlines.local_time import last_day
 from complaints.forms import GIVEN
 from complaints.lifecycle import ANSWERED
-from complaints.localtime import last_day
-from complaints.particulars import RemedyOwed
-from complaints.record import Case, Event
+from complaints.rulebook import categories_of
 from complaints.vocabulary import Flag, State, Verb
-from store.values import Opened
+from store.values import OpenedCase
 
 #: What may stand above the inputs of the assessment; the rest is in `open`.
 _SHOWN_BLOCKS = 40
@@ -74,7 +74,7 @@ def filling(
     voice: Voice,
     *,
     now: datetime,
-    opened: Opened | None = None,
+    opened: OpenedCase | None = None,
     letter: str = "",
     suggestion: tuple[str, int] | None = None,
     suggested: tuple[str, str] | None = None,
@@ -120,7 +120,7 @@ def filling(
             return Filling()
 
 
-def _assess(opened: Opened, voice: Voice, now: datetime) -> Filling:
+def _assess(opened: OpenedCase, voice: Voice, now: datetime) -> Filling:
     """The words and the proposal above; the criteria proposed or in force, but never a safety (7.5)."""
     case = opened.case
     known = case.assessment
@@ -179,7 +179,7 @@ def _categories(case: Case, voice: Voice) -> tuple[tuple[str, str], ...]:
     return tuple((one, voice.say(f"category.{one}")) for one in names)
 
 
-def newest(opened: Opened, voice: Voice) -> list[Block]:
+def newest(opened: OpenedCase, voice: Voice) -> list[Block]:
     """What was said, as much of it as a form has room for, the newest kept."""
     blocks = said_blocks(opened, voice)
     kept: list[Block] = []
@@ -205,7 +205,7 @@ def _decide(case: Case, words: Mapping[str, str], voice: Voice) -> Filling:
     return Filling(rows={"issues": len(case.issues)}, fixed=frozenset({"issues"}), headings=headings)
 
 
-def _to_approve(case: Case, letter: str, voice: Voice, opened: Opened | None) -> list[Block]:
+def _to_approve(case: Case, letter: str, voice: Voice, opened: OpenedCase | None) -> list[Block]:
     """The letter, or the reason for taking it for no complaint; below it what the complainant said."""
     head = voice.say("modal.letter")
     if case.reclassification is not None:

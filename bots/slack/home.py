@@ -21,22 +21,25 @@ from bots.slack.opening import next_act
 from bots.slack.posting import NETWORK
 from bots.slack.telling import unexpected
 from bots.slack.voice import Voice
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import NotAllowed
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.vocabulary import Role
-from store.errors import DatabaseAway
-from store.worklists import MOST_COUNTED, Section, Worklist
+from store.cases.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
+from store.database.errors import DatabaseUnavailable
+from store.outbox.deliveries import list_failed_kinds
+from store.outbox.failed import retry_failed
+from store.rulebooks import load_current_rulebook
 
 log = logging.getLogger("amends.slack")
 
 #: In the order in which somebody asks: what is mine, what is nobody's, what is late, what waits for a second one.
-SECTIONS: tuple[Section, ...] = (
-    Section.MINE,
-    Section.UNASSIGNED,
-    Section.OVERDUE,
-    Section.WAITING,
-    Section.UNCHECKED,
+SECTIONS: tuple[WorklistSection, ...] = (
+    WorklistSection.MINE,
+    WorklistSection.UNASSIGNED,
+    WorklistSection.OVERDUE,
+    WorklistSection.WAITING,
+    WorklistSection.UNCHECKED,
 )
 #: Rows of each list on the first page; five lists with their headings stay within 100 blocks.
 FEW = 8
@@ -45,7 +48,10 @@ MANY = 40
 _MANAGING = (Role.MANAGER, Role.TOP_MANAGEMENT)
 
 #: The act that a list is about, whatever else fits.
-_ACTS: Mapping[Section, str] = {Section.WAITING: "approve", Section.UNCHECKED: "verify"}
+_ACTS: Mapping[WorklistSection, str] = {
+    WorklistSection.WAITING: "approve",
+    WorklistSection.UNCHECKED: "verify",
+}
 
 
 class Home:
@@ -67,14 +73,16 @@ class Home:
         name, _, offset = str(body["actions"][0]["value"]).partition(":")
         try:
             await self.draw(
-                str(body["user"]["id"]), only=None if name == "all" else Section(name), offset=int(offset)
+                str(body["user"]["id"]),
+                only=None if name == "all" else WorklistSection(name),
+                offset=int(offset),
             )
         except (SlackApiError, *NETWORK) as failure:
             unexpected("page of the home", failure)
-        except DatabaseAway as failure:
+        except DatabaseUnavailable as failure:
             await self._sorry(body, failure)
 
-    async def draw(self, member: str, *, only: Section | None = None, offset: int = 0) -> None:
+    async def draw(self, member: str, *, only: WorklistSection | None = None, offset: int = 0) -> None:
         """Publish this person's home. Raises SlackApiError."""
         actor = await self.desk.actor(member)
         voice, now = self.desk.voice, self.desk.store.now()
@@ -94,10 +102,10 @@ class Home:
         """What was given up, of what this manager may know; nobody else is shown it."""
         if not actor.has(*_MANAGING):
             return []
-        found = await self.desk.do(self.desk.store.given_up, actor, FEW)
+        found = await self.desk.store.aread(list_failed_kinds, actor, FEW)
         if not found:
             return []
-        rules = await self.desk.do(self.desk.store.current_rulebook)
+        rules = await self.desk.store.aread(load_current_rulebook)
         title = section(f"*{self.desk.voice.say('stuck.title')}*")
         return [divider(), title, *stuck_blocks(found, self.desk.voice, rules.calendar.zone)]
 
@@ -111,18 +119,18 @@ class Home:
                 refused = NotAllowed("Only a manager tries this again: ask one.", code="not_allowed.role")
                 await remember(self.desk, None, "outbox.retry", actor, refused)
                 return
-            known = await self.desk.do(self.desk.store.given_up, actor)
+            known = await self.desk.store.aread(list_failed_kinds, actor)
             if number in {one.number for one in known}:
-                await self.desk.do(self.desk.store.retry_failed, number)
+                await self.desk.store.awrite(retry_failed, number)
             await self.draw(actor.id)
         except NotAllowed as refused:
             log.info("outbox.retry refused: %s", refused.code)
         except (SlackApiError, *NETWORK) as failure:
             unexpected("retry from the home", failure)
-        except DatabaseAway as failure:
+        except DatabaseUnavailable as failure:
             await self._sorry(body, failure)
 
-    async def _sorry(self, body: Mapping[str, Any], failure: DatabaseAway) -> None:
+    async def _sorry(self, body: Mapping[str, Any], failure: DatabaseUnavailable) -> None:
         """The home cannot be drawn now; a view above it says so, else the press would look done."""
         unexpected("press in the home", failure)
         voice = self.desk.voice
@@ -132,11 +140,13 @@ class Home:
         except (SlackApiError, *NETWORK) as failed:
             unexpected("answer to a press in the home", failed)
 
-    async def _page(self, one: Section, actor: Actor, offset: int, limit: int) -> Worklist:
-        return await self.desk.do(self.desk.store.worklist, one, actor, offset=offset, limit=limit)
+    async def _page(self, one: WorklistSection, actor: Actor, offset: int, limit: int) -> Worklist:
+        return await self.desk.store.aread(load_worklist, one, actor, offset=offset, limit=limit)
 
 
-def whole_home(pages: Mapping[Section, Worklist], by: Actor, voice: Voice, now: datetime) -> list[Block]:
+def whole_home(
+    pages: Mapping[WorklistSection, Worklist], by: Actor, voice: Voice, now: datetime
+) -> list[Block]:
     """All lists, a few rows of each; `more` leads to a list alone."""
     blocks: list[Block] = [header(voice.say("home.title"))]
     if by.has(*_MANAGING):
@@ -153,7 +163,7 @@ def whole_home(pages: Mapping[Section, Worklist], by: Actor, voice: Voice, now: 
     return blocks
 
 
-def one_list(one: Section, page: Worklist, by: Actor, voice: Voice, now: datetime) -> list[Block]:
+def one_list(one: WorklistSection, page: Worklist, by: Actor, voice: Voice, now: datetime) -> list[Block]:
     """One list alone, with a way back to all."""
     row = [_turn(voice, "home.all", "all", 0, 0)]
     if page.offset:
@@ -174,13 +184,15 @@ def _turn(voice: Voice, id_: str, name: str, offset: int, number: int) -> Block:
     return button(voice.say(id_, number=number), "home.page.0", f"{name}:{offset}")
 
 
-def heading(one: Section, count: int, voice: Voice) -> str:
+def heading(one: WorklistSection, count: int, voice: Voice) -> str:
     """The list's name with how many it holds; beyond what is counted a plus."""
     number = f"{count}+" if count >= MOST_COUNTED else str(count)
     return f"{voice.say(f'home.{one.value}')} ({number})"
 
 
-def _rows(one: Section, page: Worklist, by: Actor, voice: Voice, now: datetime, draw: int) -> list[Block]:
+def _rows(
+    one: WorklistSection, page: Worklist, by: Actor, voice: Voice, now: datetime, draw: int
+) -> list[Block]:
     if not page.cases:
         return [section(voice.say("home.none"))]
     return [
@@ -194,7 +206,7 @@ def _rows(one: Section, page: Worklist, by: Actor, voice: Voice, now: datetime, 
     ]
 
 
-def _act(one: Section, case: Case, by: Actor, voice: Voice) -> Block:
+def _act(one: WorklistSection, case: Case, by: Actor, voice: Voice) -> Block:
     name = _ACTS.get(one) or next_act(case, by)
     style = None if name == "open" else "primary"
     return button(voice.say(f"verb.{name}"), f"case.{name}", case.ref, style=style)

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bots.bodies import body_of
+from bots.http_body import body_of
 from bots.slack.telling import unexpected
 
 PATH = "/slack/events"

@@ -11,7 +11,7 @@ from bots.slack.card import Drawn
 from bots.slack.voice import Voice
 from complaints.incidents import Incident
 from complaints.vocabulary import State
-from store.incident_updates import Delivery
+from store.incidents.updates import UpdateDelivery
 
 #: What can be done from it while it is open; `action_id` is `incident.<verb>`, the value its number.
 VERBS = ("update", "join", "edit", "end")
@@ -26,7 +26,7 @@ class Standing:
     """Beside the incident: complaints by state, and each delivery of the last update."""
 
     counts: Mapping[str, int]
-    deliveries: Sequence[Delivery] = field(default=())
+    deliveries: Sequence[UpdateDelivery] = field(default=())
 
     @property
     def waiting(self) -> bool:
@@ -91,7 +91,7 @@ def _update(incident: Incident, standing: Standing, voice: Voice, zone: str) -> 
     return blocks
 
 
-def delivery_words(deliveries: Sequence[Delivery], voice: Voice) -> str:
+def delivery_words(deliveries: Sequence[UpdateDelivery], voice: Voice) -> str:
     """`sent 47, waiting 2, failed 1 (blocked)`."""
     states = Counter(one.state for one in deliveries)
     words = [voice.say(f"incident.{state}", number=states[state]) for state in ("sent", "waiting")]
@@ -102,7 +102,7 @@ def delivery_words(deliveries: Sequence[Delivery], voice: Voice) -> str:
     return ", ".join(words)
 
 
-def left_out_words(left: Sequence[Delivery], voice: Voice) -> str:
+def left_out_words(left: Sequence[UpdateDelivery], voice: Voice) -> str:
     """`A7K-M3Q-9T (a matter of its own), 2 more that are not shown here`."""
     named = [one for one in left if one.reason not in HIDDEN]
     words = [f"{one.ref} ({voice.say(f'left_out.{one.reason}')})" for one in named[:MOST_NAMED]]

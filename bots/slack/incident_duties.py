@@ -12,8 +12,13 @@ from bots.slack.incident_card import Standing, incident_card
 from bots.slack.posting import Poster
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
-from store.incident_cards import KIND
-from store.outcomes import Done, GaveUp, Later, Outcome
+from store.cases.read import load_case
+from store.database.leases import acquire_leadership, release_leadership
+from store.incidents.card import KIND, load_incident_post, record_incident_posted
+from store.incidents.incidents import count_incident_cases, load_incident
+from store.incidents.updates import count_update_deliveries, load_update_text, record_incident_update
+from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
+from store.rulebooks import load_current_rulebook
 from store.values import Obligation
 
 #: While letters are under way the card follows: first after so long, then ever more slowly.
@@ -36,65 +41,67 @@ class IncidentDuties:
         desk, number = self.poster.desk, int(owed.facts["incident"])
         lock = self._locks.setdefault(number, asyncio.Lock())
         async with lock:
-            incident = await desk.do(desk.store.incident, number)
+            incident = await desk.store.aread(load_incident, number)
             standing = await self._standing(incident)
             if not await self._draw(incident, standing):
-                return Later(desk.store.now() + _SOON, ELSEWHERE)
+                return Rescheduled(desk.store.now() + _SOON, ELSEWHERE)
         now = desk.store.now()
         since = now - (incident.updated_at or now)
         # Of all drawings that are owed meanwhile only the update's own goes on following.
         mine = owed.key == f"{KIND}:{number}:{(incident.batch or '').partition('.')[2]}"
         if mine and standing.waiting and since < _FOLLOWED:
-            return Later(now + max(_SOON, since / 2), "letters are under way")
-        return Done()
+            return Rescheduled(now + max(_SOON, since / 2), "letters are under way")
+        return Completed()
 
     async def _standing(self, incident: Incident) -> Standing:
         desk = self.poster.desk
-        counts = await desk.do(desk.store.incident_counts, incident.id)
+        counts = await desk.store.aread(count_incident_cases, incident.id)
         if incident.batch is None:
             return Standing(counts)
-        return Standing(counts, await desk.do(desk.store.incident_deliveries, incident.batch))
+        return Standing(counts, await desk.store.aread(count_update_deliveries, incident.batch))
 
     async def _draw(self, incident: Incident, standing: Standing) -> bool:
         """Show it; False while another process may be posting the first one, which history does not show yet."""
-        store, do = self.poster.desk.store, self.poster.desk.do
-        channel, ts, draws = await do(store.incident_post, incident.id, self.poster.desk.places.triage)
+        store = self.poster.desk.store
+        channel, ts, draws = await store.awrite(
+            load_incident_post, incident.id, self.poster.desk.places.triage
+        )
         if ts is not None:
             await self._show(incident, standing, channel, ts, draws)
             return True
         first = f"{KIND}/{incident.id}"
-        if await do(store.lead, first, self._holder, POSTS_WITHIN.total_seconds()) is None:
+        if await store.awrite(acquire_leadership, first, self._holder, POSTS_WITHIN.total_seconds()) is None:
             return False
         # Asked again: whoever held it before us may have posted it.
-        channel, ts, draws = await do(store.incident_post, incident.id, channel)
+        channel, ts, draws = await store.awrite(load_incident_post, incident.id, channel)
         await self._show(incident, standing, channel, ts, draws)
         # After a failure nobody knows whether it arrived: the next one waits until it would be found.
-        await do(store.let_go, first, self._holder)
+        await store.awrite(release_leadership, first, self._holder)
         return True
 
     async def _show(
         self, incident: Incident, standing: Standing, channel: str, ts: str | None, draws: int
     ) -> None:
         desk, key = self.poster.desk, f"incident:{incident.id}"
-        rules = await desk.do(desk.store.current_rulebook)
+        rules = await desk.store.aread(load_current_rulebook)
         drawn = incident_card(incident, standing, desk.voice, zone=rules.calendar.zone, draw=draws + 1)
         if ts is None:
             # An earlier try may have arrived although we never heard so.
             ts = await self.poster.find(channel, key)
         ts = await self.poster.show(channel, ts, drawn, key)
-        await desk.do(desk.store.incident_posted, incident.id, ts, draws + 1)
+        await desk.store.awrite(record_incident_posted, incident.id, ts, draws + 1)
 
     async def update(self, owed: Obligation) -> Outcome:
         """`incident_update:<batch>`: the update goes into this complaint's record; its letter follows."""
         desk, ref = self.poster.desk, str(owed.ref)
         batch, number = str(owed.facts["batch"]), int(owed.facts["incident"])
-        case = await desk.do(desk.store.case, ref)
-        text = await desk.do(desk.store.update_text, number, batch, case.language)
+        case = await desk.store.aread(load_case, ref)
+        text = await desk.store.aread(load_update_text, number, batch, case.language)
         words = {"text": text}
         words["letter"] = desk.preview("reply", case, {"batch": batch}, words, now=desk.store.now())
         by = await desk.actor(str(owed.facts["by"]))
         try:
-            await desk.do(desk.store.tell_of_incident, ref, batch, by, words, settles=owed.id)
+            await desk.store.awrite(record_incident_update, ref, batch, by, words, settles=owed.id)
         except ComplaintError as refused:
-            return GaveUp(f"{ref} was not told of the incident: {refused}")
-        return Done(settled=True)
+            return Failed(f"{ref} was not told of the incident: {refused}")
+        return Completed(settled=True)

@@ -19,11 +19,14 @@ from bots.slack.posting import NETWORK
 from bots.slack.press import Press
 from bots.slack.telling import tell, unexpected
 from complaints import permissions
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
 from complaints.incidents import Incident, IncidentAct, may
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.vocabulary import Verb
+from store.incidents.incidents import list_open_incidents, load_incident
+from store.incidents.updates import count_recipients
+from store.rulebooks import load_current_rulebooks
 
 ACTS: Mapping[str, IncidentAct] = {
     "update": IncidentAct.UPDATE,
@@ -34,8 +37,8 @@ ACTS: Mapping[str, IncidentAct] = {
 
 async def case_form(desk: Desk, case: Case) -> View:
     """What a complaint's card opens: a new incident, or one of those that are open."""
-    incidents = await desk.do(desk.store.open_incidents)
-    rules = await desk.do(desk.store.current_rulebooks)
+    incidents = await desk.store.aread(list_open_incidents)
+    rules = await desk.store.aread(load_current_rulebooks)
     return case_view(case, incidents, rules.languages, desk.voice, now=desk.store.now())
 
 
@@ -87,18 +90,18 @@ class IncidentPresses:
     async def _view(self, body: Mapping[str, Any], press: Press) -> View:
         desk, voice = self.desk, self.desk.voice
         by = await admit(desk, body, self.own_team, press.by, what=f"incident_{press.form}")
-        incident = await desk.do(desk.store.incident, int(press.ref))
+        incident = await desk.store.aread(load_incident, int(press.ref))
         await checked(desk, incident, press.form, by)
         match press.form:
             case "edit":
-                rules = await desk.do(desk.store.current_rulebooks)
+                rules = await desk.store.aread(load_current_rulebooks)
                 return edit_view(incident, rules.languages, voice)
             case "join":
                 return join_view(incident, voice)
             case "end":
                 return end_view(incident, voice, now=desk.store.now())
             case "update":
-                told = await desk.do(desk.store.incident_audience, incident.id, by)
+                told = await desk.store.aread(count_recipients, incident.id, by)
                 if not told.to:
                     raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
                 return update_view(incident, told, languages_of(told, voice), voice)

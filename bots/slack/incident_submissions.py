@@ -24,12 +24,23 @@ from bots.slack.modals import View, notice_view, with_notice
 from bots.slack.press import read_meta
 from bots.slack.submissions import leaves_at
 from bots.slack.telling import unexpected
+from complaints.actors import Actor
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, Stale
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read
-from complaints.people import Actor
 from complaints.references import parse_reference
 from complaints.vocabulary import Verb
-from store.incident_updates import Audience
+from store.cases.act import act as store_act
+from store.cases.read import load_case
+from store.incidents.incidents import act_on_incident, list_open_incidents, load_incident
+from store.incidents.updates import (
+    Audience,
+    count_recipients,
+    open_incident_with,
+    read_incident_draft,
+    save_incident_draft,
+    schedule_incident_update,
+)
+from store.rulebooks import load_current_rulebooks
 
 CLEAR: Mapping[str, Any] = {"response_action": "clear"}
 #: From a complaint's card; all others are about an incident that is there.
@@ -67,7 +78,7 @@ class IncidentSubmissions:
         if callback == PREVIEW:
             await self._tell_all(meta, actor)
             return CLEAR
-        incident = await self.desk.do(self.desk.store.incident, meta.incident)
+        incident = await self.desk.store.aread(load_incident, meta.incident)
         verb = callback.removeprefix("incident_")
         await checked(self.desk, incident, verb, actor)
         if verb == "update":
@@ -80,24 +91,26 @@ class IncidentSubmissions:
 
     async def _from_case(self, view: Mapping[str, Any], by: Actor, key: str | None) -> None:
         desk, meta = self.desk, read_meta(view)
-        case = await desk.do(desk.store.case, meta.ref)
-        rules = await desk.do(desk.store.current_rulebooks)
-        incidents = await desk.do(desk.store.open_incidents)
+        case = await desk.store.aread(load_case, meta.ref)
+        rules = await desk.store.aread(load_current_rulebooks)
+        incidents = await desk.store.aread(list_open_incidents)
         options = (NEW, LEAVE, *(str(one.id) for one in incidents))
         values = values_of(view["state"]["values"])
         if values.get("which") == LEAVE:
             if case.incident is None:
                 raise AlreadyDone(f"{meta.ref} belongs to no incident: nothing to do.", code="already_so")
             leaves = {"relation": SAME_INCIDENT, "incident": case.incident, "left": True}
-            await desk.do(desk.store.act, meta.ref, Verb.LINK, by, leaves, {}, version=meta.version)
+            await desk.store.awrite(store_act, meta.ref, Verb.LINK, by, leaves, {}, version=meta.version)
             return
         facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
         which = facts.pop("which")
         if which == NEW:
-            await desk.do(desk.store.open_with, meta.ref, by, facts, words, version=meta.version, key=key)
+            await desk.store.awrite(
+                open_incident_with, meta.ref, by, facts, words, version=meta.version, key=key
+            )
             return
         joins = {"relation": SAME_INCIDENT, "incident": int(which)}
-        await desk.do(desk.store.act, meta.ref, Verb.LINK, by, joins, {}, version=meta.version)
+        await desk.store.awrite(store_act, meta.ref, Verb.LINK, by, joins, {}, version=meta.version)
 
     async def _join(self, view: Mapping[str, Any], incident: Incident, by: Actor) -> None:
         facts, _ = read("incident_join", values_of(view["state"]["values"]), ())
@@ -105,17 +118,17 @@ class IncidentSubmissions:
         if ref is None:
             raise BadFacts("That is no reference.", field="other_ref", code="not_a_reference")
         joins = {"relation": SAME_INCIDENT, "incident": incident.id}
-        await self.desk.do(self.desk.store.act, ref, Verb.LINK, by, joins, {})
+        await self.desk.store.awrite(store_act, ref, Verb.LINK, by, joins, {})
 
     async def _change(
         self, view: Mapping[str, Any], verb: str, meta: IncidentMeta, by: Actor, key: str | None
     ) -> None:
         desk = self.desk
-        rules = await desk.do(desk.store.current_rulebooks)
+        rules = await desk.store.aread(load_current_rulebooks)
         facts, words = read(f"incident_{verb}", values_of(view["state"]["values"]), rules.languages)
         act = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
-        await desk.do(
-            desk.store.act_on_incident,
+        await desk.store.awrite(
+            act_on_incident,
             meta.incident,
             act,
             by,
@@ -131,13 +144,13 @@ class IncidentSubmissions:
         meta = read_incident_meta(view)
         if meta.version != incident.version:
             raise Stale("This incident moved on: look again.")
-        told = await desk.do(desk.store.incident_audience, incident.id, by)
+        told = await desk.store.aread(count_recipients, incident.id, by)
         if not told.to:
             raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
         asked = [str(one["block_id"]).partition(".")[2] for one in view["blocks"] if one["type"] == "input"]
         _, words = read("incident_update", values_of(view["state"]["values"]), asked)
         samples = self._samples(told, words)
-        draft = await desk.do(desk.store.incident_draft, incident.id, by.id, incident.version, words)
+        draft = await desk.store.awrite(save_incident_draft, incident.id, by.id, incident.version, words)
         leaves = leaves_at(told.to[0], Verb.INFORM, desk.store.now())
         when = None if leaves is None else voice.clock(leaves, told.to[0].rules.calendar.zone)
         return preview_view(incident, told, samples, draft, voice, leaves_at=when)
@@ -156,11 +169,11 @@ class IncidentSubmissions:
     async def _tell_all(self, meta: IncidentMeta, by: Actor) -> None:
         """The one act, with rights and version checked again."""
         desk = self.desk
-        draft = await desk.do(desk.store.read_incident_draft, meta.draft or "")
+        draft = await desk.store.aread(read_incident_draft, meta.draft or "")
         if draft is None or draft.by != by.id or draft.incident != meta.incident:
             raise AlreadyDone("This preview was sent or has expired.", code="already_done")
-        await desk.do(
-            desk.store.update_all,
+        await desk.store.awrite(
+            schedule_incident_update,
             draft.incident,
             by,
             draft.words,

@@ -15,9 +15,9 @@ from bots.slack.incident_card import headline, left_out_words
 from bots.slack.inputs import input_block
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
+from complaints.case import Case
 from complaints.incidents import Incident, fields_of
-from complaints.record import Case
-from store.incident_updates import Audience, Delivery
+from store.incidents.updates import Audience, UpdateDelivery
 
 NEW, LEAVE = "new", "leave"
 #: A menu of Slack has a hundred entries; more open incidents than this nobody keeps apart.
@@ -144,7 +144,7 @@ def language_name(language: str, voice: Voice) -> str:
 def _left_out(told: Audience, voice: Voice) -> list[Block]:
     if not told.left_out:
         return []
-    left = [Delivery(case.ref, "left_out", why) for case, why in told.left_out]
+    left = [UpdateDelivery(case.ref, "left_out", why) for case, why in told.left_out]
     return [context(voice.say("incident.left_out", refs=left_out_words(left, voice)))]
 
 

@@ -13,7 +13,8 @@ from bots.slack.blocks import actions, button, plain
 from bots.slack.client import error_of
 from bots.slack.desk import Desk
 from bots.slack.press import Press
-from complaints.duties import Lane, Owed
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.outbox.rows import insert_obligation
 
 #: What Slack answers where a trigger is too old, or was used.
 _DEAD = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"})
@@ -31,15 +32,15 @@ async def offer_again(desk: Desk, press: Press, action: str, value: str) -> None
     row = actions(f"actions:{press.drawn or 0}.0", [button(voice.say("late.again"), action, value)])
     said: dict[str, Any] = {"text": text, "blocks": [{"type": "section", "text": plain(text, 3000)}, row]}
     if press.whispered:
-        owed = Owed(f"tell:{press.key}", "tell", desk.store.now(), Lane.DIALOGUE)
+        owed = NewObligation(f"tell:{press.key}", "tell", desk.store.now(), SendPriority.DIALOGUE)
         said |= {"channel": press.channel, "user": press.by, "thread": press.thread}
     else:
-        owed = Owed(f"late:{press.key}", "message", desk.store.now(), Lane.DIALOGUE)
+        owed = NewObligation(f"late:{press.key}", "message", desk.store.now(), SendPriority.DIALOGUE)
         said |= {"member": press.by}
-    await desk.do(desk.store.insert, owed, None, None, said)
+    await desk.store.awrite(insert_obligation, owed, None, None, said)
 
 
 async def say_directly(desk: Desk, press: Press, text: str) -> None:
     """The answer that found no view any more, as a direct message."""
-    owed = Owed(f"late:{press.key}", "message", desk.store.now(), Lane.DIALOGUE)
-    await desk.do(desk.store.insert, owed, None, None, {"member": press.by, "text": text})
+    owed = NewObligation(f"late:{press.key}", "message", desk.store.now(), SendPriority.DIALOGUE)
+    await desk.store.awrite(insert_obligation, owed, None, None, {"member": press.by, "text": text})

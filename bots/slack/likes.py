@@ -8,15 +8,15 @@ from typing import Any
 
 from bots.slack.blocks import Block, button, section
 from bots.slack.voice import Voice
-from complaints.likeness import Cluster, Like, Step, Suggested, suggested
-from complaints.localtime import wall
-from complaints.record import Case
+from complaints.case import Case
+from complaints.deadlines.local_time import wall
+from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested
 
 #: References of one cluster that are named; the command line lists the others.
 _NAMED = 6
 
 
-def like_blocks(case: Case, likes: Sequence[Like], voice: Voice, *, now: datetime) -> list[Block]:
+def like_blocks(case: Case, likes: Sequence[SimilarCase], voice: Voice, *, now: datetime) -> list[Block]:
     """What is offered, at most two lines; `likes` are those that whoever looks may know of."""
     return [
         section(
@@ -28,32 +28,32 @@ def like_blocks(case: Case, likes: Sequence[Like], voice: Voice, *, now: datetim
     ]
 
 
-def _line(case: Case, one: Suggested, voice: Voice) -> str:
+def _line(case: Case, one: SuggestedLink, voice: Voice) -> str:
     other = one.other if one.ref == case.ref else one.ref
     match one.step:
-        case Step.LOOK if one.closed_at is not None:
+        case LinkSuggestion.LOOK if one.closed_at is not None:
             day = voice.day(wall(one.closed_at, case.rules.calendar.zone).date())
             return voice.say("like.look", other=other, day=day)
-        case Step.JOIN if one.incident is not None:
+        case LinkSuggestion.JOIN if one.incident is not None:
             return voice.say("like.known", number=one.count, other=other, incident=one.incident)
-        case Step.JOIN:
+        case LinkSuggestion.JOIN:
             return voice.say("like.same_incident", number=one.count, other=other)
         case _:
             return voice.say("like.duplicate", other=other)
 
 
-def _value(one: Suggested) -> str:
+def _value(one: SuggestedLink) -> str:
     return f"{one.ref}:{one.step.value}:{one.other}"
 
 
 def initial(suggestion: tuple[str, str]) -> Mapping[str, Any]:
     """What the form of a link starts from: the relation and the other reference, as the button had them."""
     relation, other = suggestion
-    known = {} if relation == Step.LOOK else {"relation": relation}
+    known = {} if relation == LinkSuggestion.LOOK else {"relation": relation}
     return {**known, "other_ref": other}
 
 
-def cluster_lines(clusters: Sequence[Cluster], voice: Voice) -> list[str]:
+def cluster_lines(clusters: Sequence[SimilarCluster], voice: Voice) -> list[str]:
     """`4: A7K-M3Q-9T, …`: each cluster with how many there are, the newest references first."""
     return [
         voice.say(

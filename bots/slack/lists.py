@@ -8,19 +8,19 @@ from datetime import datetime
 from bots.slack.blocks import mention
 from bots.slack.desk import Desk
 from bots.slack.voice import Voice
-from complaints.people import Actor
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.targets import next_due
 from complaints.permissions import is_excluded, may_read
 from complaints.priorities import priority_of
-from complaints.record import Case
-from complaints.targets import next_due
-from store.worklists import Section
+from store.cases.worklists import WorklistSection, load_worklist
 
 MOST = 15
 
 
-async def cases(desk: Desk, by: Actor, section: Section) -> tuple[tuple[Case, ...], bool]:
+async def cases(desk: Desk, by: Actor, section: WorklistSection) -> tuple[tuple[Case, ...], bool]:
     """Open complaints that this person may know of, the earliest due first; True when more exist."""
-    page = await desk.do(desk.store.worklist, section, by, limit=MOST)
+    page = await desk.store.aread(load_worklist, section, by, limit=MOST)
     return page.cases, bool(page.more)
 
 

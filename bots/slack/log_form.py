@@ -10,9 +10,9 @@ from bots.slack.inputs import input_block
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
 from bots.texts.texts import language_name
+from complaints.case import Case
 from complaints.forms import FORMS
-from complaints.jurisdictions import Rulebooks
-from complaints.record import Case
+from complaints.rulebook import Rulebooks
 
 FORM = "log_complaint"
 TOLD = "log_complaint_told"

@@ -1,4 +1,4 @@
-"""Every act's form as a modal, made from the one table of fields (surfaces.md, Modals)."""
+"""Every act's form as a modal, made from the one table of fields (docs/surfaces.md, "Modals")."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from bots.slack.blocks import MODAL_BLOCKS, Block, actions, button, cut, plain, section
 from bots.slack.inputs import input_block, keeping
 from bots.slack.voice import Voice
+from complaints.case import Case
 from complaints.forms import FORMS, Field
-from complaints.record import Case
 from complaints.vocabulary import Flag, Target
 
 #: What goes to the complainant is shown first.

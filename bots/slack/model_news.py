@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bots.slack.voice import Voice
-from store.open import Store
+from store.models.examples import count_assessed
+from store.models.models import load_active_model, load_last_run
+from store.store import Store
 
 if TYPE_CHECKING:
-    from triage.drift import Warned
+    from triage.learning.drift import Warned
 
 _DRIFTS = {
     "agreement": "stats.drift_agreement",
@@ -35,7 +37,7 @@ NO_NEWS = ModelNews()
 
 def model_news(store: Store) -> ModelNews:
     """What stands now; it is said until a better model is let in, or people and model agree again."""
-    run = store.last_run()
+    run = store.read(load_last_run)
     if run is None:
         return ModelNews(drifts=tuple(drifts_in(store)))
     return ModelNews(not run.passes, run.made_anew, tuple(drifts_in(store)))
@@ -43,10 +45,10 @@ def model_news(store: Store) -> ModelNews:
 
 def drifts_in(store: Store) -> Sequence[Warned]:
     """Where the model and the people who confirm have parted."""
-    from triage.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
+    from triage.learning.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
 
-    active = store.active_model()
-    return drift_in(store.judged(LOOKED_AT), None if active is None else active[1])
+    active = store.read(load_active_model)
+    return drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
 
 
 def news_lines(news: ModelNews, voice: Voice) -> list[str]:

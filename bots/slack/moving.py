@@ -22,15 +22,19 @@ from bots.slack.posting import NETWORK, Poster
 from bots.slack.press import Press
 from bots.slack.telling import unexpected
 from complaints import permissions
-from complaints.duties import Lane, Owed
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
-from complaints.people import Actor
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.permissions import is_excluded, judged_below
-from complaints.record import Case
 from complaints.vocabulary import Role, Verb
-from store.outcomes import Done, Outcome
+from store.cases.act import act
+from store.cases.read import load_case
+from store.cases.worklists import WorklistSection, load_worklist
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import insert_obligation
+from store.people.staff import list_members
 from store.values import Obligation
-from store.worklists import Section
 
 CHOOSE, PREVIEW = "move", "move_preview"
 #: One move: what a person can look over before saying yes, and what a view's metadata can carry.
@@ -41,7 +45,7 @@ _LINES = 25
 async def move_view(desk: Desk, said: str, by: Actor) -> View:
     """The form, filled with whom the command named; the preview at once where it named both."""
     _must_manage(by)
-    members = await desk.do(desk.store.members)
+    members = await desk.store.aread(list_members)
     named = []
     for word in said.split():
         if word.casefold() in ("from", "to"):
@@ -82,7 +86,7 @@ async def preview_view(desk: Desk, source: str, to: str, by: Actor) -> View:
     owner = await desk.actor(to)
     if not owner.roles & permissions.WHO[Verb.ASSESS] or source == to:
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
-    page = await desk.do(desk.store.worklist, Section.MINE, by, owner=source, limit=MOST)
+    page = await desk.store.aread(load_worklist, WorklistSection.MINE, by, owner=source, limit=MOST)
     moving = [one for one in page.cases if not _stays(one, to)]
     staying = [one for one in page.cases if _stays(one, to)]
     voice = desk.voice
@@ -176,8 +180,10 @@ class Moving:
     async def _owe(self, view: Mapping[str, Any], by: Actor) -> str:
         told = json.loads(view["private_metadata"])
         facts = {name: told[name] for name in ("source", "to", "batch", "refs")} | {"by": by.id}
-        owed = Owed(f"move:{told['batch']}", "move", self.desk.store.now(), Lane.DIALOGUE, facts)
-        await self.desk.do(self.desk.store.insert, owed, None, None, {})
+        owed = NewObligation(
+            f"move:{told['batch']}", "move", self.desk.store.now(), SendPriority.DIALOGUE, facts
+        )
+        await self.desk.store.awrite(insert_obligation, owed, None, None, {})
         return self.desk.voice.count("move.under_way", len(told["refs"]))
 
 
@@ -206,31 +212,31 @@ class Moves:
         if moved and to != by.id:
             text = voice.count("move.told", len(moved), who=mention(by.id), source=mention(facts["source"]))
             await self._tell(owed, to, "\n".join([text, *await self._rows(moved)]))
-        return Done()
+        return Completed()
 
     async def _one(self, ref: str, by: Actor, facts: Mapping[str, Any]) -> str | None:
         """None when the new owner has it; else why not, in words."""
         desk, to = self.desk, str(facts["to"])
         try:
-            case = await desk.do(desk.store.case, ref)
+            case = await desk.store.aread(load_case, ref)
             if case.owner == to:
                 return None
             if case.owner != facts["source"]:
                 return desk.voice.say("move.changed")
             told = {"owner": to, "batch": str(facts["batch"])}
-            await desk.do(desk.store.act, ref, Verb.ASSIGN, by, told, {}, key=f"move:{facts['batch']}")
+            await desk.store.awrite(act, ref, Verb.ASSIGN, by, told, {}, key=f"move:{facts['batch']}")
         except ComplaintError as refused:
             return refusals.words(refused, desk.voice)
         return None
 
     async def _rows(self, refs: Sequence[str]) -> list[str]:
         now = self.desk.store.now()
-        cases = [await self.desk.do(self.desk.store.case, ref) for ref in refs[:_LINES]]
+        cases = [await self.desk.store.aread(load_case, ref) for ref in refs[:_LINES]]
         rest = len(refs) - len(cases)
         rows = [lists.row(one, self.desk.voice, now) for one in cases]
         return [*rows, self.desk.voice.say("move.rest", number=rest)] if rest else rows
 
     async def _tell(self, owed: Obligation, member: str, text: str) -> None:
         key = f"message:{owed.key}:{member}"
-        message = Owed(key, "message", self.desk.store.now(), Lane.DIALOGUE)
-        await self.desk.do(self.desk.store.insert, message, None, None, {"member": member, "text": text})
+        message = NewObligation(key, "message", self.desk.store.now(), SendPriority.DIALOGUE)
+        await self.desk.store.awrite(insert_obligation, message, None, None, {"member": member, "text": text})

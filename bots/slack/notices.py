@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bots.slack.blocks import actions, button, section
 from bots.slack.card import Drawn
 from bots.slack.voice import Voice
-from complaints.record import Case
+from complaints.case import Case
 
 
 def notice(case: Case, text: str, voice: Voice, forms: Sequence[str]) -> Drawn:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from complaints.assessing import harm_of
-from complaints.deciding import fairness_owed, required_evidence
-from complaints.ending import closable
+from complaints.actions.assessment import harm_of
+from complaints.actions.closing import closable
+from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.case import Case
 from complaints.lifecycle import TABLE, UNDECIDED
-from complaints.record import Case
 from complaints.vocabulary import Flag, State, Target, Verb
 
 

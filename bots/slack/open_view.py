@@ -31,15 +31,15 @@ from bots.slack.proposed import proposal_blocks
 from bots.slack.shown import said_blocks
 from bots.slack.thread import event_line
 from bots.slack.voice import Voice
-from complaints.record import Case, Event
+from complaints.case import Case, Event
 from complaints.vocabulary import Role
-from store.values import Opened
+from store.values import OpenedCase
 
 #: Room for the head, the buttons and the page's own buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
 
 
-def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0) -> View:
+def open_view(opened: OpenedCase, voice: Voice, *, now: datetime, page: int = 0, draw: int = 0) -> View:
     """One page of the opened complaint (the first holds the newest state and the buttons)."""
     case = opened.case
     body = pages(_body(opened, voice, now), _PER_PAGE)
@@ -63,7 +63,7 @@ def open_view(opened: Opened, voice: Voice, *, now: datetime, page: int = 0, dra
     }
 
 
-def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
+def _body(opened: OpenedCase, voice: Voice, now: datetime) -> list[Block]:
     case = opened.case
     blocks: list[Block] = []
     if opened.complainant_name:
@@ -99,7 +99,7 @@ def _body(opened: Opened, voice: Voice, now: datetime) -> list[Block]:
     return blocks
 
 
-def _to_tell(opened: Opened, voice: Voice) -> list[Block]:
+def _to_tell(opened: OpenedCase, voice: Voice) -> list[Block]:
     """The exact words that somebody is still to tell or to post, by the way the complainant chose."""
     blocks: list[Block] = []
     for one in opened.messages:
@@ -109,7 +109,7 @@ def _to_tell(opened: Opened, voice: Voice) -> list[Block]:
     return blocks
 
 
-def _messages(opened: Opened, voice: Voice) -> list[Block]:
+def _messages(opened: OpenedCase, voice: Voice) -> list[Block]:
     """Every message of ours, exact, and how far each got; what came in stands above."""
     zone = opened.case.rules.calendar.zone
     blocks = []
@@ -132,7 +132,7 @@ def _instant(at: Any) -> datetime:
     return at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
 
 
-def _events(opened: Opened, voice: Voice) -> list[Block]:
+def _events(opened: OpenedCase, voice: Voice) -> list[Block]:
     """What was done, a line each, with the words that staff put to it."""
     found: list[str] = []
     for event in opened.events:

@@ -17,12 +17,16 @@ from bots.slack.offers import FITS, verbs_for
 from bots.slack.open_view import open_view
 from bots.slack.suggesting import suggested
 from complaints import lifecycle, permissions
-from complaints.deciding import fairness_owed, required_evidence
+from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actors import Actor
+from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import FORM_VERBS
-from complaints.people import Actor
-from complaints.record import Case, Event
 from complaints.vocabulary import Role, Verb
+from store.cases.read import load_case, load_history, open_case, read_dates
+from store.cases.worklists import count_open_by_owner
+from store.people.staff import list_members
+from store.texts import load_event_words
 
 
 def verb_of(form: str, case: Case) -> Verb:
@@ -81,11 +85,11 @@ async def view_for(
     """
     if form == "open":
         view = await opened_view(desk, ref, by)
-        case = await desk.do(desk.store.case, ref)
+        case = await desk.store.aread(load_case, ref)
     elif form == "due":
         return await explained_view(desk, ref, by)
     else:
-        case = await desk.do(desk.store.case, ref)
+        case = await desk.store.aread(load_case, ref)
         try:
             may_open(form, case, by)
         except NotAllowed as refused:
@@ -93,7 +97,7 @@ async def view_for(
             raise
         view = await _form_view(desk, form, case, by, suggested)
     if drawn is not None and drawn < case.work_version:
-        verbs = refusals.since(await desk.do(desk.store.history, ref), drawn)
+        verbs = refusals.since(await desk.store.aread(load_history, ref), drawn)
         view = with_notice(
             view, desk.voice.say("modal.changed", since=refusals.since_words(verbs, desk.voice))
         )
@@ -102,13 +106,13 @@ async def view_for(
 
 async def opened_view(desk: Desk, ref: str, by: Actor, *, page: int = 0, draw: int = 0) -> View:
     """The opened complaint; a read on the record."""
-    opened = await desk.do(desk.store.open_case, ref, by, "open")
+    opened = await desk.store.awrite(open_case, ref, by, "open")
     return open_view(opened, desk.voice, now=desk.store.now(), page=page, draw=draw)
 
 
 async def explained_view(desk: Desk, ref: str, by: Actor, *, page: int = 0) -> View:
     """Its dates, explained, for whoever may open it; no words, so no read."""
-    case, events = await desk.do(desk.store.dates_of, ref, by)
+    case, events = await desk.store.awrite(read_dates, ref, by)
     return due_view(case, events, desk.voice, now=desk.store.now(), page=page)
 
 
@@ -118,7 +122,7 @@ async def _form_view(
     now = desk.store.now()
     if form == "incident":
         return await case_form(desk, case)
-    opened = await desk.do(desk.store.open_case, case.ref, by, form) if form in READING else None
+    opened = await desk.store.awrite(open_case, case.ref, by, form) if form in READING else None
     events = await history(desk, case.ref, NEEDED.get(form, ()))
     letter = waiting_letter(desk, case, events, now) if form == "approve" else ""
     suggestion = await _suggestion(desk, case) if form == "assign" and case.owner is None else None
@@ -137,16 +141,16 @@ async def _form_view(
 
 
 async def _suggestion(desk: Desk, case: Case) -> tuple[str, int] | None:
-    members, loads = await desk.do(desk.store.members), await desk.do(desk.store.loads)
+    members, loads = await desk.store.aread(list_members), await desk.store.aread(count_open_by_owner)
     return suggested(case, members, loads, desk.store.now())
 
 
 async def history(desk: Desk, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
     """The events, with the words of these verbs."""
-    events = list(await desk.do(desk.store.history, ref))
+    events = list(await desk.store.aread(load_history, ref))
     for at, event in enumerate(events):
         if event.verb in with_words:
-            events[at] = replace(event, words=await desk.do(desk.store.words_of, ref, event.seq))
+            events[at] = replace(event, words=await desk.store.aread(load_event_words, ref, event.seq))
     return events
 
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from bots.turns import Line, Waiting
-from complaints.duties import Lane
-from store.open import Store
-from store.places import Even, Limit, Place
+from bots.priority_lock import PriorityLock, ShutdownWait
+from complaints.obligations.kinds import SendPriority
+from store.outbox.rate_limit import EvenlySpaced, Limit, RateSlot, pause_sending, take_slot_within
+from store.store import Store
 
 #: Methods by how often a minute Slack takes them at least (its tiers 2, 3 and 4).
 TIERS: Mapping[str, int] = {
@@ -38,7 +38,12 @@ POSTS, POSTS_A_MINUTE = "chat.postMessage", 240
 #: Of each minute's calls this share may come at once; the rest is spread, so that both together stay within it.
 AT_ONCE = 0.1
 #: How far ahead a place is taken, in seconds; a place taken for a list must not stand in danger's way.
-AHEAD = {Lane.DANGER: 30.0, Lane.DIALOGUE: 5.0, Lane.NOTICE: 1.0, Lane.BULK: 1.0}
+AHEAD = {
+    SendPriority.DANGER: 30.0,
+    SendPriority.DIALOGUE: 5.0,
+    SendPriority.NOTICE: 1.0,
+    SendPriority.BULK: 1.0,
+}
 #: Longer than this nobody waits with a duty in hand.
 LONGEST_WAIT = 5.0
 
@@ -54,15 +59,15 @@ class Wait(Exception):
 def limits_for(method: str, channel: str | None, apart: float) -> tuple[Limit, ...]:
     """Within what a call must stay; `apart` is the time between two posts in one channel, in seconds."""
     if method == POSTS:
-        return (Even(f"slack:{channel}", apart), _tier(method, POSTS_A_MINUTE))
+        return (EvenlySpaced(f"slack:{channel}", apart), _tier(method, POSTS_A_MINUTE))
     found = TIERS.get(method)
-    posts = (Even(f"slack:{channel}", apart),) if method == "chat.postEphemeral" else ()
+    posts = (EvenlySpaced(f"slack:{channel}", apart),) if method == "chat.postEphemeral" else ()
     return (*posts, _tier(method, found)) if found else ()
 
 
-def _tier(method: str, a_minute: int) -> Even:
+def _tier(method: str, a_minute: int) -> EvenlySpaced:
     together = max(1, round(a_minute * AT_ONCE))
-    return Even(f"slack~{method}", 60 / (a_minute - together), together)
+    return EvenlySpaced(f"slack~{method}", 60 / (a_minute - together), together)
 
 
 @dataclass
@@ -71,32 +76,34 @@ class Pacer:
 
     store: Store
     apart: float
-    waiting: Waiting = field(default_factory=Waiting)
-    _lines: dict[str, Line] = field(default_factory=dict)
+    waiting: ShutdownWait = field(default_factory=ShutdownWait)
+    _lines: dict[str, PriorityLock] = field(default_factory=dict)
     #: By limit, until when duties were sent away: the next is sent away for longer, or all would come back together.
     _away: dict[str, float] = field(default_factory=dict)
 
     async def turn(
-        self, method: str, channel: str | None, lane: Lane, patience: float = LONGEST_WAIT
+        self, method: str, channel: str | None, lane: SendPriority, patience: float = LONGEST_WAIT
     ) -> None:
         """Return when this call may be made; raises Wait where that takes longer than `patience` seconds."""
         limits = limits_for(method, channel, self.apart)
         if not limits:
             return
         first = limits[0]
-        assert isinstance(first, Even)
-        line = self._lines.setdefault(first.lane, Line())
-        if lane is not Lane.DANGER and len(line) * first.interval > patience:
+        assert isinstance(first, EvenlySpaced)
+        line = self._lines.setdefault(first.lane, PriorityLock())
+        if lane is not SendPriority.DANGER and len(line) * first.interval > patience:
             raise Wait(self._send_away(first, patience))
         async with line.turn(lane):
             taken = await self._taken(limits, lane, patience, first)
         await asyncio.sleep(max(0.0, taken.at - time.monotonic()))
 
-    async def _taken(self, limits: tuple[Limit, ...], lane: Lane, patience: float, first: Even) -> Place:
+    async def _taken(
+        self, limits: tuple[Limit, ...], lane: SendPriority, patience: float, first: EvenlySpaced
+    ) -> RateSlot:
         ahead = AHEAD[lane]
         while True:
-            taken = await self.store.in_thread(self.store.take_place_within, limits, ahead)
-            if isinstance(taken, Place):
+            taken = await self.store.awrite(take_slot_within, limits, ahead)
+            if isinstance(taken, RateSlot):
                 return taken
             if taken > patience:
                 raise Wait(max(taken, self._send_away(first, patience)))
@@ -104,7 +111,7 @@ class Pacer:
                 raise Wait(taken)
             await self.waiting.out(taken - ahead, lane)
 
-    def _send_away(self, limit: Even, patience: float) -> float:
+    def _send_away(self, limit: EvenlySpaced, patience: float) -> float:
         now = time.monotonic()
         until = max(self._away.get(limit.lane, 0.0), now + patience) + limit.interval
         self._away[limit.lane] = until
@@ -114,7 +121,7 @@ class Pacer:
         """Slack asks for a pause: of the channel where it was a post, else of the method."""
         limits = limits_for(method, channel, self.apart)
         if limits:
-            await self.store.in_thread(self.store.pause, limits[0], seconds)
+            await self.store.awrite(pause_sending, limits[0], seconds)
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ class Turn:
     """On whose behalf the calls of this task are made."""
 
     pacer: Pacer
-    lane: Lane
+    lane: SendPriority
     patience: float = LONGEST_WAIT
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.priority_lock import ShutdownWait
 from bots.slack.by_voice import ByVoice
 from bots.slack.desk import Desk
 from bots.slack.digest import Digests
@@ -21,8 +22,7 @@ from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.reminding import Reminding
 from bots.slack.reporting import Reporting
 from bots.slack.threading import Threading
-from bots.turns import Waiting
-from store.outcomes import Done, Outcome
+from store.outbox.outcomes import Completed, Outcome
 from store.values import Obligation
 
 Performer = Callable[[Obligation], Awaitable[Outcome]]
@@ -32,11 +32,11 @@ PACE = 1.0
 
 
 def performers(
-    desk: Desk, client: AsyncWebClient, *, pace: float = PACE, waiting: Waiting | None = None
+    desk: Desk, client: AsyncWebClient, *, pace: float = PACE, waiting: ShutdownWait | None = None
 ) -> dict[str, Performer]:
     """`{kind: performer}`; `pace` is the time in seconds between two posts in one channel."""
     poster = Poster(desk, client)
-    pacer = Pacer(desk.store, pace, waiting or Waiting()) if pace > 0 else None
+    pacer = Pacer(desk.store, pace, waiting or ShutdownWait()) if pace > 0 else None
     drawing, filing = Drawing(poster), Filing(poster)
     direct = Direct(poster)
     reporting, digests, moves = Reporting(filing), Digests(poster), Moves(poster)
@@ -50,11 +50,11 @@ def performers(
             )
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
-        return Done()
+        return Completed()
 
     async def home(owed: Obligation) -> Outcome:
         await Home(desk, client).draw(str(owed.facts["member"]))
-        return Done()
+        return Completed()
 
     kinds: dict[str, Performer] = {
         "home": home,

@@ -14,7 +14,7 @@ from bots.slack.card import Drawn
 from bots.slack.client import error_of, is_flood, retry_after, status_of
 from bots.slack.desk import Desk
 from bots.slack.pace import Wait
-from store.outcomes import GaveUp, NoPlace, Outcome, Retry
+from store.outbox.outcomes import Failed, Outcome, RateLimited, Retry
 
 #: The event_type of our metadata; Slack ignores one with other than letters, digits, _ and -.
 EVENT_TYPE = "amends_post"
@@ -47,13 +47,13 @@ class NobodyThere(Retry):
 def outcome_of(failure: Exception) -> Outcome:
     """What a failed call to Slack means for the duty: again after its Retry-After, again later, or never."""
     if isinstance(failure, Wait):
-        return NoPlace(failure.seconds)
+        return RateLimited(failure.seconds)
     if isinstance(failure, SlackApiError):
         error, status = error_of(failure), status_of(failure)
         if is_flood(failure):
             return Retry("ratelimited", retry_after(failure))
         if error in PERMANENT:
-            return GaveUp(error)
+            return Failed(error)
         if error and error not in OUTAGE and (status or 200) < 500:
             return Retry(error)
         return NobodyThere(error or f"status {status}")

@@ -22,12 +22,15 @@ from bots.slack.opening import explained_view, opened_view, view_for
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press, read_meta, read_press
 from bots.slack.telling import owe_home, tell, unexpected
-from complaints.duties import Lane, Owed
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed
-from complaints.people import Actor
-from complaints.record import Case
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from store.errors import DatabaseAway
+from store.cases.act import act
+from store.cases.read import load_case
+from store.database.errors import DatabaseUnavailable
+from store.outbox.rows import insert_obligation
 
 #: The press itself is the act.
 AT_ONCE: Mapping[str, Verb] = {"take": Verb.ASSIGN, "receipt": Verb.RECEIPT}
@@ -109,9 +112,7 @@ class Presses:
         # To have seen something is true whatever happened since; to take it is not.
         version = press.drawn if press.form == "take" else None
         verb = AT_ONCE[press.form]
-        await self.desk.do(
-            self.desk.store.act, press.ref, verb, actor, facts, {}, version=version, key=press.key
-        )
+        await self.desk.store.awrite(act, press.ref, verb, actor, facts, {}, version=version, key=press.key)
 
     async def _why(self, refused: ComplaintError, press: Press) -> str:
         return refusals.words(refused, self.desk.voice, await self._case(press.ref, refused))
@@ -121,7 +122,7 @@ class Presses:
         if isinstance(refused, NotAllowed):
             return None
         try:
-            return await self.desk.do(self.desk.store.case, ref)
+            return await self.desk.store.aread(load_case, ref)
         except ComplaintError:
             return None
 
@@ -166,8 +167,10 @@ class Presses:
         """Slack keeps a menu's old choice, and sends nothing for the same again, until it is redrawn."""
         if press.view is None:
             facts = {"ref": press.ref}
-            owed = Owed(f"redraw:{press.key}", "redraw", self.desk.store.now(), Lane.DIALOGUE, facts)
-            await self.desk.do(self.desk.store.insert, owed, None, None, {})
+            owed = NewObligation(
+                f"redraw:{press.key}", "redraw", self.desk.store.now(), SendPriority.DIALOGUE, facts
+            )
+            await self.desk.store.awrite(insert_obligation, owed, None, None, {})
 
     async def _redraw_opened(self, press: Press) -> None:
         """The same for the menu of an opened complaint, which stands beneath what was opened from it."""
@@ -213,7 +216,7 @@ class Presses:
             await tell(self.desk, self.client, press, await self._why(refused, press))
         except SlackApiError as failure:
             unexpected(f"page {page} of {ref}", failure)
-        except DatabaseAway as failure:
+        except DatabaseUnavailable as failure:
             unexpected(f"page {page} of {ref}", failure)
             await tell(self.desk, self.client, press, self.desk.voice.say("refused.unexpected"))
 
@@ -223,11 +226,11 @@ class Presses:
         press = Press("file", ref, str(body["user"]["id"]), str(body["trigger_id"]), view=body.get("view"))
         try:
             actor = await self._admit(body, press)
-            owed = Owed(
-                f"slack_file:{press.key}", "slack_file", self.desk.store.now(), Lane.DIALOGUE,
+            owed = NewObligation(
+                f"slack_file:{press.key}", "slack_file", self.desk.store.now(), SendPriority.DIALOGUE,
                 {"ref": ref, "file": seq, "to": actor.id},
             )  # fmt: skip
-            await self.desk.do(self.desk.store.insert, owed, None, None, {})
+            await self.desk.store.awrite(insert_obligation, owed, None, None, {})
             text = self.desk.voice.say("file.on_its_way")
         except ComplaintError as refused:
             text = await self._why(refused, press)

@@ -1,4 +1,4 @@
-"""What the complainant will read, exactly, before it leaves (surfaces.md, Modals)."""
+"""What the complainant will read, exactly, before it leaves (docs/surfaces.md, "Modals")."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from bots.slack.blocks import MODAL_BLOCKS, button, context, pieces, plain, said, section
 from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
-from complaints.record import Case
+from complaints.case import Case
 from complaints.vocabulary import Flag
 
 SUFFIX = "_preview"

@@ -1,6 +1,6 @@
 """What the model proposed, in words: names and figures on the card, the words behind them in `open` and `assess`.
 
-The card stands in a channel and holds no word of the complainant (surfaces.md). What is shown in the forms is
+The card stands in a channel and holds no word of the complainant (docs/surfaces.md). What is shown in the forms is
 for the person who opened them: words for and against, the matters, the facts of the story, like cases.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 from bots.slack.blocks import Block, actions, button, cut, escaped, said, section
 from bots.slack.rule_names import rule_names
 from bots.slack.voice import Voice
-from complaints.particulars import RULES_ALONE, Proposed
-from complaints.record import Case
-from complaints.vocabulary import Kind
-from store.values import Opened
+from complaints.case import Case
+from complaints.case_values import RULES_ALONE, Proposed
+from complaints.vocabulary import ContactKind
+from store.values import OpenedCase
 
 TAKE_MATTERS = "matters"
 # Four matters as a button's value must stay within 2,000 characters, however many bytes a quote takes in JSON.
@@ -29,7 +29,7 @@ def card_lines(case: Case, voice: Voice) -> list[str]:
     if proposed is None or case.assessment is not None:
         return []
     lines = [_sure_or_not(proposed, voice)]
-    if proposed.intent is not Kind.COMPLAINT and case.kind is Kind.COMPLAINT:
+    if proposed.intent is not ContactKind.COMPLAINT and case.kind is ContactKind.COMPLAINT:
         lines.append(
             voice.say(
                 "card.intent",
@@ -76,7 +76,7 @@ def doubtful(case: Case) -> tuple[str, ...]:
     return (proposed.category, proposed.other)
 
 
-def proposal_blocks(opened: Opened, voice: Voice) -> list[Block]:
+def proposal_blocks(opened: OpenedCase, voice: Voice) -> list[Block]:
     """Everything behind the proposal, for somebody who may read the words; nothing without one."""
     case, known = opened.case, opened.proposal or {}
     if case.proposed is None:
@@ -164,7 +164,7 @@ def proposed_matters(issues: Any) -> list[tuple[str, str]]:
     return [(cut(str(one.get("text") or ""), _ISSUE), str(one["category"])) for one in matters]
 
 
-def take_matters(opened: Opened, voice: Voice) -> list[Block]:
+def take_matters(opened: OpenedCase, voice: Voice) -> list[Block]:
     """The button that puts the proposed matters into the form's rows; none where there is one matter.
 
     A person takes them by a press: a row too many would demand a finding of its own.

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from bots.slack.blocks import Block
 from bots.slack.voice import Voice
-from complaints.deciding import required_evidence
+from complaints.actions.decision import required_evidence
+from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
-from complaints.record import Case, Event
 
 #: Every code of the rules that has a text of its own; `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(

@@ -17,16 +17,21 @@ from bots.slack.filing import Filing
 from bots.slack.lists import knows_of
 from bots.slack.model_news import drifts_in
 from bots.slack.posting import PERMANENT
-from complaints.duties import Lane, Owed
+from complaints.actors import Actor
+from complaints.deadlines.local_time import at_minute, wall
 from complaints.errors import NotAllowed, UnknownReference
-from complaints.localtime import at_minute, wall
-from complaints.people import Actor
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role
-from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
-from store.open import Store
-from store.outcomes import Done, Outcome
+from reports.render_markdown import as_markdown
+from store.cases.pages import count_repeats
+from store.cases.read import load_case
+from store.cases.refused_attempts import record_refused_attempt
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import insert_obligation
+from store.rulebooks import load_current_rulebook
+from store.store import Store
 from store.values import Obligation
 
 #: The last 91 days, today included: a quarter, as the management review takes it.
@@ -39,8 +44,10 @@ _READERS = (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
 
 async def owe_stats(desk: Desk, key: str, by: Actor, channel: str) -> str:
     """The figures follow in a message that only this person sees."""
-    owed = Owed(f"stats:{key}", "stats", desk.store.now(), Lane.DIALOGUE, {"to": by.id, "channel": channel})
-    await desk.do(desk.store.insert, owed, None, None, {})
+    owed = NewObligation(
+        f"stats:{key}", "stats", desk.store.now(), SendPriority.DIALOGUE, {"to": by.id, "channel": channel}
+    )
+    await desk.store.awrite(insert_obligation, owed, None, None, {})
     return desk.voice.say("stats.counting")
 
 
@@ -52,11 +59,11 @@ async def owe_report(desk: Desk, key: str, kind: str, by: Actor) -> str:
             "report.which", kinds=", ".join(f"`{one}`" for one in KINDS), asked=escaped(kind, 30) or "–"
         )
     if not by.has(*_READERS):
-        await desk.do(desk.store.attempted, None, "report", by, "not_allowed.role")
+        await desk.store.awrite(record_refused_attempt, None, "report", by, "not_allowed.role")
         raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
     facts = {"kind": kind.casefold(), "to": by.id}
-    owed = Owed(f"report:{key}", "report", desk.store.now(), Lane.BULK, facts)
-    await desk.do(desk.store.insert, owed, None, None, {})
+    owed = NewObligation(f"report:{key}", "report", desk.store.now(), SendPriority.BULK, facts)
+    await desk.store.awrite(insert_obligation, owed, None, None, {})
     return voice.say("report.on_its_way")
 
 
@@ -65,8 +72,8 @@ async def owe_clauses(desk: Desk, key: str, by: Actor, channel: str) -> str:
     if desk.clauses is None:
         return desk.voice.say("clauses.none")
     facts = {"to": by.id, "channel": channel}
-    owed = Owed(f"clauses:{key}", "clauses", desk.store.now(), Lane.BULK, facts)
-    await desk.do(desk.store.insert, owed, None, None, {})
+    owed = NewObligation(f"clauses:{key}", "clauses", desk.store.now(), SendPriority.BULK, facts)
+    await desk.store.awrite(insert_obligation, owed, None, None, {})
     return desk.voice.say("stats.counting")
 
 
@@ -80,24 +87,24 @@ class Reporting:
 
     async def stats(self, owed: Obligation) -> Outcome:
         """`stats`: counted now, said where it was asked, else in the direct messages."""
-        rules = await self.desk.do(self.desk.store.current_rulebook)
+        rules = await self.desk.store.aread(load_current_rulebook)
         zone = rules.calendar.zone
         drifts = await asyncio.to_thread(drifts_in, self.desk.store)
         drawn = figures(await self._counted(rules), self.desk.voice, zone, drifts)
         await self._whisper(owed, drawn)
-        return Done()
+        return Completed()
 
     async def clauses(self, owed: Obligation) -> Outcome:
         """`clauses`: each clause with how it is met today, as the desk's own check finds it."""
         if self.desk.clauses is None:
-            return Done()
+            return Completed()
         title = self.desk.voice.say("clauses.title")
         lines = await asyncio.to_thread(self.desk.clauses)
         text = "\n".join(escaped(one, 200) for one in lines)
         await self._whisper(
             owed, Drawn(title, [header(title), *(section(one) for one in pieces(text))][:MESSAGE_BLOCKS])
         )
-        return Done()
+        return Completed()
 
     async def _whisper(self, owed: Obligation, drawn: Drawn) -> None:
         """Where it was asked; in the direct messages where we may not write there."""
@@ -114,8 +121,8 @@ class Reporting:
         to = str(owed.facts["to"])
         by = await self.desk.actor(to)
         if not by.has(*_READERS):
-            return Done()
-        rules = await self.desk.do(self.desk.store.current_rulebook)
+            return Completed()
+        rules = await self.desk.store.aread(load_current_rulebook)
         found = await self._for(by, await self._counted(rules))
         page = as_markdown(found, rules.calendar.zone).encode()
         name = f"monitoring-{wall(found.as_of, rules.calendar.zone):%Y-%m-%d}.md"
@@ -141,11 +148,11 @@ class Reporting:
 
     async def _known(self, ref: str, by: Actor) -> bool:
         try:
-            return knows_of(await self.desk.do(self.desk.store.case, ref), by)
+            return knows_of(await self.desk.store.aread(load_case, ref), by)
         except UnknownReference:
             return False
 
 
 def _monitored(store: Store, period: Period, now: datetime) -> Monitoring:
-    repeats = store.repeats(period.start, period.end)
+    repeats = store.read(count_repeats, period.start, period.end)
     return monitor(store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats)

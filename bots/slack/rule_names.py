@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bots.rule_names import rule_name
+from bots.sign_names import rule_name
 from bots.slack.blocks import cut, escaped
 from bots.slack.voice import Voice
-from complaints.record import Case
+from complaints.case import Case
 
 
 def rule_names(case: Case, voice: Voice) -> str:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from bots.slack import lists
 from bots.slack.desk import Desk
-from complaints.categories import categories_of
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import UnknownReference
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.references import parse_reference
+from complaints.rulebook import categories_of
 from complaints.vocabulary import Priority, State
+from store.cases.read import load_case
+from store.cases.worklists import list_codes
+from store.people.identifiers import search_number
+from store.rulebooks import load_current_rulebook
 
 #: What a code is a code of: the column, and the prefix of its name in the texts.
 _CODES = (
@@ -26,15 +30,15 @@ async def search(desk: Desk, wanted: str, by: Actor) -> str:
     if not wanted:
         return voice.say("search.what")
     title = voice.say("search.title")
-    rules = await desk.do(desk.store.current_rulebook)
+    rules = await desk.store.aread(load_current_rulebook)
     code = code_of(wanted, desk, categories_of(rules))
     if code is not None:
-        page = await desk.do(desk.store.coded, *code, by, limit=lists.MOST)
+        page = await desk.store.aread(list_codes, *code, by, limit=lists.MOST)
         return _listed(desk, title, page.cases, more=bool(page.more))
     ref = parse_reference(wanted)
     if ref is not None:
         return _listed(desk, title, await _by_reference(desk, ref, by))
-    found = await desk.do(desk.store.search_number, wanted, by)
+    found = await desk.store.awrite(search_number, wanted, by)
     text = _listed(desk, title, found[: lists.MOST], more=len(found) > lists.MOST)
     return f"{text}\n_{voice.say('search.recorded')}_"
 
@@ -54,7 +58,7 @@ def code_of(wanted: str, desk: Desk, categories: Sequence[str]) -> tuple[str, st
 
 async def _by_reference(desk: Desk, ref: str, by: Actor) -> Sequence[Case]:
     try:
-        case = await desk.do(desk.store.case, ref)
+        case = await desk.store.aread(load_case, ref)
     except UnknownReference:
         return ()
     return (case,) if lists.knows_of(case, by) else ()

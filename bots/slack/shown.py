@@ -6,18 +6,18 @@ from datetime import datetime
 
 from bots.slack.blocks import Block, button, cut, escaped, pieces, said, section
 from bots.slack.voice import Voice
-from store.values import FileSeen, Opened, Text
+from store.values import FileEntry, OpenedCase, Text
 
 #: A line above the words takes some of the 3,000 characters of a paragraph.
 _ROOM = 2800
 
 
-def said_blocks(opened: Opened, voice: Voice) -> list[Block]:
+def said_blocks(opened: OpenedCase, voice: Voice) -> list[Block]:
     """Everything the complainant said and sent, oldest first; files with a button to get them."""
     zone = opened.case.rules.calendar.zone
     parts = [(opened.case.ref, opened.texts, opened.files)]
     parts += [(one.ref, one.texts, one.files) for one in opened.merged]
-    things: list[tuple[datetime, int, str, Text | FileSeen]] = [
+    things: list[tuple[datetime, int, str, Text | FileEntry]] = [
         *((one.at, 0, ref, one) for ref, texts, _ in parts for one in texts),
         *((one.at, 1, ref, one) for ref, _, files in parts for one in files),
     ]
@@ -66,7 +66,7 @@ SAID: frozenset[str] = frozenset(
 )
 
 
-def file_block(ref: str, one: FileSeen, when: str, voice: Voice) -> Block:
+def file_block(ref: str, one: FileEntry, when: str, voice: Voice) -> Block:
     """One file: what it is, and a button that sends it to the presser's own direct messages."""
     size = voice.say("file.size", kilobytes=max(1, round(one.size / 1024))) if one.size else ""
     kind = voice.say(f"file.{one.kind}" if one.kind in KINDS else "file.other")

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.slack.client import proxy_for
 
-#: A line that has been silent for so long is deaf, whatever it says of itself (reliability.md section 5).
+#: A line that has been silent for so long is deaf, whatever it says of itself (docs/design.md, "Slack").
 DEAF_AFTER = 120.0
 _LOOK_EVERY = 5.0
 

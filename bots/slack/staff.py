@@ -12,6 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack.client import error_of, status_of
 from bots.slack.desk import Desk
 from complaints.vocabulary import Role
+from store.people.staff import list_members
+from store.people.staff import sync_staff as store_sync_staff
 from store.values import Member
 
 #: Slack's own clients never have these in them; guests and other workspaces' people see no complaints.
@@ -63,7 +65,7 @@ async def sync_staff(
     for member in known_as:
         # Whoever handles nothing is still somebody whom a complaint may name.
         held.setdefault(member, set())
-    known = {one.id: one for one in await desk.do(desk.store.members)}
+    known = {one.id: one for one in await desk.store.aread(list_members)}
     members = []
     for member, its in sorted(held.items()):
         try:
@@ -80,7 +82,7 @@ async def sync_staff(
         found = _member(member, user, frozenset(its), own_team, problems)
         if found is not None:
             members.append(_as_set(found, known_as.get(member)))
-    await desk.do(desk.store.sync_staff, members)
+    await desk.store.awrite(store_sync_staff, members)
     return Synced(tuple(members), tuple(problems))
 
 

@@ -16,11 +16,12 @@ from bots.slack.modals import View, metadata, notice_view, with_notice
 from bots.slack.press import read_meta
 from bots.slack.telling import unexpected
 from bots.slack.voice import Voice
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed
-from complaints.people import Actor
 from complaints.permissions import READERS
-from complaints.record import Case
 from complaints.vocabulary import Role, State, Target
+from store.people.identity import load_case_for_caller
 
 CALLBACK = "stage"
 FIELD = "proof"
@@ -95,7 +96,7 @@ class Stage:
             by = str(body["user"]["id"])
             actor = await admit(desk, body, self.own_team, by, what=CALLBACK, ref=ref)
             given = str(values_of(view["state"]["values"]).get(FIELD) or "")
-            case = await desk.do(desk.store.stage, ref, actor, given)
+            case = await desk.store.awrite(load_case_for_caller, ref, actor, given)
             answer: dict[str, Any] = {"response_action": "update", "view": stage_view(case, voice)}
         except NotAllowed as refused:
             told = {FIELD: refusals.words(refused, voice)}

@@ -19,17 +19,22 @@ from bots.slack.opening import issues_told, verb_of
 from bots.slack.press import Meta, read_meta
 from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import owe_home, unexpected
-from complaints import acts, permissions
-from complaints.categories import categories_of
+from complaints import permissions
+from complaints.actions import registry
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.durations import Span
+from complaints.deadlines.quiet_hours import quiet_until
+from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.forms import form_verb, read
-from complaints.people import Actor
-from complaints.quiet import quiet_until
-from complaints.record import Case
 from complaints.references import parse_reference
-from complaints.spans import Span
+from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
-from complaints.worktime import due
+from store.cases.act import act
+from store.cases.read import load_case, load_history
+from store.cases.read_log import find_last_read
+from store.slack.posts import drop_draft, read_draft, save_draft
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ class Submissions:
         if callback in PREVIEWED:
             view = await self._preview(filled, meta)
             return {"response_action": "push", "view": from_home(view) if meta.home else view}
-        await self.desk.do(
-            self.desk.store.act, meta.ref, filled.verb, actor, filled.facts, filled.words,
+        await self.desk.store.awrite(
+            act, meta.ref, filled.verb, actor, filled.facts, filled.words,
             version=meta.version,
         )  # fmt: skip
         await self._shown_at_home(body, meta)
@@ -104,12 +109,12 @@ class Submissions:
 
     async def _unread(self, case: Case, by: Actor) -> datetime | None:
         """When the complainant wrote last, if this person has read and not since."""
-        read_at: datetime | None = await self.desk.do(self.desk.store.last_read, case.ref, by.id)
+        read_at: datetime | None = await self.desk.store.aread(find_last_read, case.ref, by.id)
         written = case.last_words_at
         return written if read_at is not None and written is not None and written > read_at else None
 
     async def _filled(self, form: str, view: Mapping[str, Any], meta: Meta, actor: Actor) -> Filled:
-        case = await self.desk.do(self.desk.store.case, meta.ref)
+        case = await self.desk.store.aread(load_case, meta.ref)
         await self._must_have_role(form, case, actor)
         options = {
             "remedy": tuple(str(one.n) for one in case.remedies),
@@ -143,7 +148,7 @@ class Submissions:
         """Was it assessed when the form was drawn? A repeat of the first assessment is no reassessment."""
         if case.assessment is None or case.work_version == drawn:
             return case.assessment is not None
-        events = await self.desk.do(self.desk.store.history, case.ref)
+        events = await self.desk.store.aread(load_history, case.ref)
         return Verb.ASSESS.value not in refusals.since(events, drawn)
 
     async def _must_handle(self, member: str) -> None:
@@ -156,10 +161,10 @@ class Submissions:
         """Try the act on the record without recording it, write the letter, keep what was typed for a day."""
         case, now = filled.case, self.desk.store.now()
         if case.work_version != meta.version:
-            events = await self.desk.do(self.desk.store.history, case.ref)
+            events = await self.desk.store.aread(load_history, case.ref)
             raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
         try:
-            tried = acts.perform(
+            tried = registry.perform(
                 case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words
             )
         except NotAllowed as refused:
@@ -170,8 +175,8 @@ class Submissions:
             raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
         told = await issues_told(self.desk, case) if filled.form == "decide" else ()
         letter = self.desk.preview(filled.form, case, filled.facts, filled.words, now=now, told=told)
-        draft = await self.desk.do(
-            self.desk.store.draft, case.ref, filled.by.id, filled.form, filled.facts, filled.words, letter,
+        draft = await self.desk.store.awrite(
+            save_draft, case.ref, filled.by.id, filled.form, filled.facts, filled.words, letter,
             case.work_version,
         )  # fmt: skip
         approval = bool(tried.event.facts.get("needs_approval"))
@@ -192,7 +197,7 @@ class Submissions:
         if ref is None:
             raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
         try:
-            other = await self.desk.do(self.desk.store.case, ref)
+            other = await self.desk.store.aread(load_case, ref)
             known = knows_of(other, by)
         except UnknownReference:
             known = False
@@ -205,17 +210,17 @@ class Submissions:
 
     async def _send(self, meta: Meta, actor: Actor) -> None:
         """The previewed act, with rights and versions checked again."""
-        draft = await self.desk.do(self.desk.store.read_draft, meta.draft or "")
+        draft = await self.desk.store.aread(read_draft, meta.draft or "")
         if draft is None or draft.by != actor.id or draft.ref != meta.ref:
             raise AlreadyDone(f"This preview of {meta.ref} was sent or has expired.", code="already_done")
-        case = await self.desk.do(self.desk.store.case, draft.ref)
+        case = await self.desk.store.aread(load_case, draft.ref)
         told = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
         verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
-        await self.desk.do(
-            self.desk.store.act, draft.ref, verb, actor, draft.facts, told,
+        await self.desk.store.awrite(
+            act, draft.ref, verb, actor, draft.facts, told,
             version=draft.work_version, key=f"slack:draft:{draft.id}",
         )  # fmt: skip
-        await self.desk.do(self.desk.store.drop_draft, draft.id)
+        await self.desk.store.awrite(drop_draft, draft.id)
 
     async def _refused(self, view: Mapping[str, Any], meta: Meta, refused: ComplaintError) -> dict[str, Any]:
         """Errors at their fields; everything else as a notice above, with what was typed kept."""
@@ -238,7 +243,7 @@ class Submissions:
 
     async def _case(self, ref: str) -> Case | None:
         try:
-            return await self.desk.do(self.desk.store.case, ref)
+            return await self.desk.store.aread(load_case, ref)
         except UnknownReference:
             return None
 

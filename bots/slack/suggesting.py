@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bots.slack.whom import as_actor, present
+from complaints.case import Case
 from complaints.permissions import is_excluded, judged_below, level_roles, may_read
-from complaints.record import Case
 from complaints.vocabulary import Role
 from store.values import Member
 

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.dialogue.reading import read as plain_rules
+from bots.dialogue.signs import read as plain_rules
 from bots.slack import refusals
 from bots.slack.desk import Desk
 from bots.slack.entering import admit, remember
@@ -22,12 +22,16 @@ from bots.slack.markup import words
 from bots.slack.modals import View, notice_view, with_notice
 from bots.slack.press import Press, read_meta
 from bots.slack.telling import unexpected
-from complaints.doing import stamp
+from complaints.actors import Actor
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
 from complaints.forms import read
-from complaints.people import Actor
 from complaints.permissions import WHO
+from complaints.timestamps import format_time
 from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.cases.log import log_complaint
+from store.people.staff import list_members
+from store.rulebooks import load_current_rulebooks
 
 #: The button that opens the form after a trigger died.
 AGAIN = "log.again"
@@ -72,12 +76,12 @@ class TakingDown:
             refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
             await remember(self.desk, None, FORM, actor, refused)
             raise refused
-        rules = await self.desk.do(self.desk.store.current_rulebooks)
+        rules = await self.desk.store.aread(load_current_rulebooks)
         at = self.desk.store.now() if ts is None else datetime.fromtimestamp(float(ts), UTC)
         return log_view(rules, self.desk.voice, key=f"slack:log:{trigger}", now=at, text=text)
 
     async def _said(self, message: Mapping[str, Any]) -> str:
-        members = await self.desk.do(self.desk.store.members)
+        members = await self.desk.store.aread(list_members)
         return words(str(message.get("text") or ""), {one.id: one.name for one in members})
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
@@ -111,11 +115,11 @@ class TakingDown:
 
     async def _log(self, view: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         desk = self.desk
-        rules = await desk.do(desk.store.current_rulebooks)
+        rules = await desk.store.aread(load_current_rulebooks)
         options = {"language": rules.languages, "jurisdiction": rules.codes}
         facts, words = read(FORM, values_of(view["state"]["values"]), options=options)
         key = str(json.loads(view["private_metadata"])["key"])
-        case = await desk.do(desk.store.log, key, facts, words, actor, plain_rules)
+        case = await desk.store.awrite(log_complaint, key, facts, words, actor, plain_rules)
         told = await desk.do(
             lambda: desk.read_out(
                 case, "logged", {}, events=(), words_of=lambda seq: {}, now=desk.store.now()
@@ -125,9 +129,9 @@ class TakingDown:
 
     async def _acknowledge(self, view: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         desk, meta = self.desk, read_meta(view)
-        facts = {"what": "acknowledge", "given_at": stamp(desk.store.now()), "level": 1}
+        facts = {"what": "acknowledge", "given_at": format_time(desk.store.now()), "level": 1}
         words = {"by_whom": desk.voice.say("log.by_whom")}
-        await desk.do(desk.store.act, meta.ref, Verb.ACKNOWLEDGE, actor, facts, words)
+        await desk.store.awrite(act, meta.ref, Verb.ACKNOWLEDGE, actor, facts, words)
         return {"response_action": "clear"}
 
 

@@ -14,8 +14,9 @@ from bots.slack.desk import Desk
 from bots.slack.late import is_late, say_directly
 from bots.slack.modals import notice_view, with_notice
 from bots.slack.press import Press
-from complaints.duties import Lane, Owed
-from store.errors import DatabaseAway
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.database.errors import DatabaseUnavailable
+from store.outbox.rows import insert_obligation
 
 log = logging.getLogger("amends.slack")
 
@@ -25,7 +26,7 @@ async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> N
     if press.whispered and press.channel is not None:
         try:
             await owe_whisper(desk, press.key, press.by, press.channel, text, thread=press.thread)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             # Nothing can be owed now, and silence would look as if it had been done.
             await client.chat_postEphemeral(
                 channel=press.channel, user=press.by, text=text, thread_ts=press.thread
@@ -45,8 +46,8 @@ async def tell(desk: Desk, client: AsyncWebClient, press: Press, text: str) -> N
 
 async def owe_home(desk: Desk, key: str, member: str) -> None:
     """This person's home is drawn anew, for an act was done from it."""
-    owed = Owed(f"home:{key}", "home", desk.store.now(), Lane.DIALOGUE, {"member": member})
-    await desk.do(desk.store.insert, owed, None, None, {})
+    owed = NewObligation(f"home:{key}", "home", desk.store.now(), SendPriority.DIALOGUE, {"member": member})
+    await desk.store.awrite(insert_obligation, owed, None, None, {})
 
 
 async def owe_whisper(
@@ -54,8 +55,8 @@ async def owe_whisper(
 ) -> None:
     """An ephemeral message, as a duty of its own: only views answer a trigger directly."""
     payload: dict[str, Any] = {"channel": channel, "user": member, "text": text, "thread": thread}
-    owed = Owed(f"tell:{key}", "tell", desk.store.now(), Lane.DIALOGUE)
-    await desk.do(desk.store.insert, owed, None, None, payload)
+    owed = NewObligation(f"tell:{key}", "tell", desk.store.now(), SendPriority.DIALOGUE)
+    await desk.store.awrite(insert_obligation, owed, None, None, payload)
 
 
 def unexpected(what: str, failure: BaseException) -> None:

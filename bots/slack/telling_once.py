@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bots.slack.card import Drawn
 from bots.slack.posting import Poster
-from store.outcomes import Done, Outcome
+from store.outbox.outcomes import Completed, Outcome
+from store.slack.posts import record_slack_key
 from store.values import Obligation
 
 
@@ -16,9 +17,9 @@ async def say_once(poster: Poster, owed: Obligation, member: str, drawn: Drawn) 
     """
     desk = poster.desk
     channel = await poster.direct(member)
-    if await desk.do(desk.store.slack_seen, f"once:{owed.key}:{member}"):
+    if await desk.store.awrite(record_slack_key, f"once:{owed.key}:{member}"):
         arrived = await poster.arrived(channel, owed.key)
         if arrived or (arrived is None and owed.attempts == 0):
-            return Done()
+            return Completed()
     await poster.post(channel, drawn, owed.key)
-    return Done()
+    return Completed()

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bots.slack.voice import Voice
-from complaints.changes.telling import RETURNED
-from complaints.record import Case, Event
+from complaints.actions.intake import RETURNED
+from complaints.case import Case, Event
+from complaints.deadlines.working_time import due
 from complaints.vocabulary import Role, Verb
-from complaints.worktime import due
 
 #: What the card itself shows at once, and what is of no use to the people in the thread.
 SILENT: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY})

@@ -10,9 +10,11 @@ from bots.slack.pace import Wait
 from bots.slack.posting import NETWORK, Poster, outcome_of
 from bots.slack.thread import line_for
 from bots.slack.withheld import places_for
-from complaints.once import AFTER_THE_CARD
-from complaints.owing import card_waits_until
-from store.outcomes import Done, Later, Outcome
+from complaints.obligations.per_event import AFTER_THE_CARD
+from complaints.obligations.standing import card_waits_until
+from store.cases.read import load_case, load_history
+from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.slack.posts import list_posts, record_slack_key
 from store.values import Obligation
 
 
@@ -25,30 +27,30 @@ class Threading:
     async def thread(self, owed: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when, how many messages; a burst of messages is one line."""
         desk, ref = self.poster.desk, str(owed.ref)
-        case = await desk.do(desk.store.case, ref)
-        events = await desk.do(desk.store.history, ref)
+        case = await desk.store.aread(load_case, ref)
+        events = await desk.store.aread(load_history, ref)
         line = line_for(events, int(owed.facts["seq"]), case, desk.voice)
         if line is None or case.erased_at is not None:
-            return Done()
+            return Completed()
         text, not_before = line
         now = desk.store.now()
         if not_before > now:
-            return Later(not_before, "the burst may go on")
-        home = home_of(case, tuple(await desk.do(desk.store.posts, ref)))
+            return Rescheduled(not_before, "the burst may go on")
+        home = home_of(case, tuple(await desk.store.aread(list_posts, ref)))
         if home is None and not await places_for(self.poster, case, purposes(case)):
             # No channel may show it: there is no thread, and the record tells everything.
-            return Done()
+            return Completed()
         if home is None or home.ts is None:
             waits = card_waits_until(case) or now
-            return Later(max(waits, now) + AFTER_THE_CARD, "the card is not posted yet")
+            return Rescheduled(max(waits, now) + AFTER_THE_CARD, "the card is not posted yet")
         key = f"{owed.key}:{ref}"
         try:
             # Written down before the post: a second try first looks whether the first arrived.
-            if await desk.do(desk.store.slack_seen, f"line:{key}"):
+            if await desk.store.awrite(record_slack_key, f"line:{key}"):
                 found = await self.poster.find(home.channel, key, thread=home.ts)
                 if found is not None:
-                    return Done()
+                    return Completed()
             await self.poster.post(home.channel, Drawn(text, []), key, thread=home.ts)
         except (SlackApiError, Wait, *NETWORK) as failure:
             return outcome_of(failure)
-        return Done()
+        return Completed()

@@ -11,10 +11,10 @@ from babel.dates import format_date, format_datetime, format_time
 
 from bots.slack.blocks import mention
 from bots.texts.texts import Texts, country_name
-from complaints.localtime import day_ended, wall
-from complaints.particulars import TargetSet
-from complaints.people import MODEL_ID, OPERATOR_ID, SYSTEM_ID
-from complaints.record import Case
+from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
+from complaints.case import Case
+from complaints.case_values import TargetSet
+from complaints.deadlines.local_time import day_ended, wall
 
 
 @dataclass(frozen=True)

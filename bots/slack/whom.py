@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from complaints.approving import may_approve
-from complaints.hours import on_call_covers
-from complaints.ladder import Rung
-from complaints.people import Actor
+from complaints.actions.decision import may_approve
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.opening_hours import on_call_covers
+from complaints.obligations.reminders import ReminderLevel
 from complaints.permissions import is_excluded, may_read
-from complaints.record import Case
 from complaints.vocabulary import Role, Target
 from store.values import Member
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
-#: Nobody answered for so long: the next circle is paged too (surfaces.md, Danger).
+#: Nobody answered for so long: the next circle is paged too (docs/surfaces.md, "Danger").
 MANAGERS_AFTER = timedelta(minutes=15)
 TOP_AFTER = timedelta(minutes=30)
 PAGE_EVERY = timedelta(minutes=5)
@@ -52,7 +52,7 @@ def to_remind(
     target: Target,
     members: Sequence[Member],
     now: datetime,
-    rung: Rung,
+    rung: ReminderLevel,
     *,
     asked: str | None = None,
 ) -> tuple[str, ...]:
@@ -64,16 +64,20 @@ def to_remind(
     """
     if target is Target.APPROVE:
         approving = to_approve(case, members, now)
-        return approving if rung < Rung.TOP else _cleared(case, (*approving, *_top(members, now)), members)
+        return (
+            approving
+            if rung < ReminderLevel.TOP
+            else _cleared(case, (*approving, *_top(members, now)), members)
+        )
     here = present(members, now)
     leading = to_lead(case, members, now)
     first: list[str | None] = [case.owner if case.owner is not None else asked]
     if case.owner is not None and case.owner not in {one.id for one in here}:
         first = [*stand_ins(case.owner, members, now)]
     people = list(_cleared(case, first, here)) or list(leading)
-    if rung >= Rung.LEAD or target is Target.SUBJECT:
+    if rung >= ReminderLevel.LEAD or target is Target.SUBJECT:
         people += leading
-    if rung >= Rung.TOP:
+    if rung >= ReminderLevel.TOP:
         people += _top(members, now)
     return _cleared(case, people, here) or _cleared(case, [case.owner, *holding(members, *MANAGING)], members)
 

@@ -9,9 +9,11 @@ from bots.slack.desk import Desk
 from bots.slack.notices import notice
 from bots.slack.posting import Poster
 from bots.slack.whom import as_actor
+from complaints.case import Case
 from complaints.permissions import manages
-from complaints.record import Case
 from complaints.vocabulary import Role
+from store.people.staff import list_members
+from store.slack.posts import is_slack_key_known, record_slack_key
 
 
 async def places_for(poster: Poster, case: Case, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -43,18 +45,18 @@ async def channel_members(client: AsyncWebClient, channel: str) -> frozenset[str
 async def tell_privately(poster: Poster, case: Case) -> None:
     """No channel is free of those denied: whoever may give it to somebody hears of it in private, once."""
     desk: Desk = poster.desk
-    for one in await desk.do(desk.store.members):
+    for one in await desk.store.aread(list_members):
         by = as_actor(one)
         if one.id in case.denied or not by.has(Role.MANAGER, Role.TOP_MANAGEMENT) or not manages(case, by):
             continue
         key = f"withheld:{case.ref}:{one.id}"
-        if await desk.do(desk.store.slack_known, [key]):
+        if await desk.store.aread(is_slack_key_known, [key]):
             continue
         channel = await poster.direct(one.id)
         text = desk.voice.say("dm.withheld", ref=case.ref)
         await poster.post(channel, notice(case, text, desk.voice, ("open", "assess", "assign")), key)
         # After the post: rather told twice than not at all.
-        await desk.do(desk.store.slack_seen, key)
+        await desk.store.awrite(record_slack_key, key)
 
 
 def home_among(wanted: tuple[str, ...]) -> str | None:

@@ -14,7 +14,7 @@ from telegram.ext import Application, ContextTypes, TypeHandler
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.loopback import is_loopback
+from bots.http_body import is_loopback
 
 App = Application[Any, Any, Any, Any, Any, Any]
 #: Told of each call: the method and what became of it.
@@ -64,7 +64,7 @@ def route(app: App, on_update: OnUpdate) -> None:
     app.add_handler(TypeHandler(Update, on_update))
 
 
-class Counted(HTTPXRequest):
+class CountedRequest(HTTPXRequest):
     """HTTP as python-telegram-bot does it, with each call told by its method and outcome."""
 
     told: Told | None = None
@@ -98,6 +98,6 @@ def _outcome(status: int) -> str:
 def _request(root: str, told: Told | None, *, connections: int) -> HTTPXRequest:
     # A proxy of the environment must not stand between us and a server on this machine.
     own = {"trust_env": False} if is_loopback(root) else {}
-    made = Counted(connection_pool_size=connections, httpx_kwargs=own)
+    made = CountedRequest(connection_pool_size=connections, httpx_kwargs=own)
     made.told = told
     return made

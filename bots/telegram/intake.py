@@ -1,7 +1,7 @@
 """Taking updates: each in one transaction, in order within a chat, tried three times, then put aside.
 
 python-telegram-bot's `process_update` returns normally when a handler raised, so whether an update was taken
-is read from the store and from nothing else (design.md, rule 1).
+is read from the store and from nothing else (docs/design.md, rule 1).
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bots.dialogue import Heard, step
+from bots.dialogue import IncomingMessage, step
 from bots.telegram.application import App, route
-from bots.telegram.buttons import Buttons
-from bots.telegram.translating import hear_update, key_of
+from bots.telegram.callback_data import Buttons
+from bots.telegram.updates import hear_update, key_of
 from bots.texts import Texts
-from store.errors import DatabaseAway, InTheWay, NotMigrated
-from store.open import Store
-from store.values import Conversation, Turn
+from store.cases.receive_message import receive_message
+from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
+from store.outbox.dead_letters import is_dead_letter, set_aside
+from store.store import Store
+from store.values import Conversation, DialogueTurn
 
 Raw = Mapping[str, Any]
 
@@ -36,7 +38,9 @@ Raw = Mapping[str, Any]
 TRIES = (0.0, 0.1, 1.0)
 SIDE_BY_SIDE = 32
 #: What no update can be blamed for: a database that is away, rules of a newer release beside this one.
-NOT_ITS_FAULT = frozenset({DatabaseAway.__name__, InTheWay.__name__, NotMigrated.__name__})
+NOT_ITS_FAULT = frozenset(
+    {DatabaseUnavailable.__name__, SerializationConflict.__name__, WrongSchemaVersion.__name__}
+)
 
 log = structlog.get_logger(__name__)
 
@@ -72,13 +76,13 @@ class Intake:
             why = await self._try(raw)
             if why in NOT_ITS_FAULT:
                 # It comes again once what is said can be kept, here or by another process.
-                raise DatabaseAway("What was said cannot be kept now: Telegram holds it meanwhile.")
-            if key in await self._store.in_thread(self._store.known, [key]):
+                raise DatabaseUnavailable("What was said cannot be kept now: Telegram holds it meanwhile.")
+            if key in await self._store.aread(is_dead_letter, [key]):
                 return "retried" if tried else "taken"
         why = why or "not_heard"
         log.error("update_set_aside", key=key, why=why)
         body = json.dumps(raw).encode()
-        await self._store.in_thread(self._store.set_aside, key, body, why)
+        await self._store.awrite(set_aside, key, body, why)
         return "set_aside"
 
     async def retry(self, raw: bytes) -> None:
@@ -102,7 +106,7 @@ class Intake:
         if found is None:
             return
         key, chat, heard = found
-        await self._store.in_thread(self._store.hear, key, chat, self.stepping(heard))
+        await self._store.awrite(receive_message, key, chat, self.stepping(heard))
         if update.callback_query is not None:
             task = asyncio.create_task(self._stop_waiting(update.callback_query.id))
             self._courtesies.add(task)
@@ -113,12 +117,12 @@ class Intake:
         me = self._app.bot.bot
         return f"https://t.me/{me.username}" if me.username else f"tg://user?id={me.id}"
 
-    def stepping(self, heard: Heard | None) -> Any:
+    def stepping(self, heard: IncomingMessage | None) -> Any:
         """The dialogue's step for what was heard, with the clock; the rules in force are the store's."""
 
-        def take(conversation: Conversation) -> Turn:
+        def take(conversation: Conversation) -> DialogueTurn:
             if heard is None:
-                return Turn(state=conversation.state)
+                return DialogueTurn(state=conversation.state)
             return step(conversation, heard, now=self._store.now(), texts=self._texts)
 
         return take

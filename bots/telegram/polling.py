@@ -1,4 +1,7 @@
-"""Our own long polling: the offset moves only past updates that the store knows (design.md, rule 1)."""
+"""Who polls: one replica holds a short lease in the store and renews it beside the asking (docs/design.md, rule 7).
+
+Our own long polling: the offset moves only past updates that the store knows (docs/design.md, rule 1).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,68 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bots.telegram.application import App
 from bots.telegram.intake import Intake
-from bots.telegram.leading import LOOK_SECONDS, Lead
-from bots.telegram.translating import ALLOWED
-from store.open import Store
+from bots.telegram.updates import ALLOWED
+from store.database.leases import acquire_leadership, release_leadership
+from store.store import Store
+
+LEADER = "telegram-poller"
+#: A dead leader is followed after this long: within ten seconds the next one has asked.
+LEASE_SECONDS = 7.0
+RENEW_SECONDS = 2.0
+#: How often a replica that stands by asks whether the lead is free.
+LOOK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+class LeaderLease:
+    """The lead of one process under its name. A long question at Telegram outlasts the lease: `keep` renews it."""
+
+    def __init__(self, store: Store, holder: str) -> None:
+        self._store, self._holder = store, holder
+        self._until = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """True while nobody else can have taken it."""
+        return time.monotonic() < self._until
+
+    async def take(self) -> bool:
+        """Take it if it is free, renew it if it is ours; raises what the store raises."""
+        # Counted from before the question: the store's lease ends later than we believe, never earlier.
+        asked = time.monotonic()
+        had = self.is_held
+        fencing = await self._store.awrite(acquire_leadership, LEADER, self._holder, LEASE_SECONDS)
+        self._until = asked + LEASE_SECONDS if fencing is not None else 0.0
+        if self.is_held and not had:
+            log.info("telegram_lead_taken", fencing=fencing)
+        return self.is_held
+
+    async def keep(self, lost: Callable[[], None]) -> None:
+        """Renew what is held, until cancelled; `lost` is called when it is held no longer."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if not self._until:
+                continue
+            try:
+                # A question that the database keeps longer than the lease lasts is no answer.
+                async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
+                    await self.take()
+            except Exception as away:  # noqa: BLE001  # whatever ails the store, the lease runs out by itself
+                log.warning("telegram_lead_not_renewed", why=type(away).__name__)
+            if not self.is_held:
+                self._until = 0.0
+                log.warning("telegram_lead_lost")
+                lost()
+
+    async def let_go(self) -> None:
+        """Another replica may take it at once."""
+        self._until = 0.0
+        try:
+            await self._store.awrite(release_leadership, LEADER, self._holder)
+        except Exception as away:  # noqa: BLE001  # on the way out; the lease runs out by itself
+            log.warning("telegram_lead_not_let_go", why=type(away).__name__)
+
 
 #: After a fault we ask again soon: what waits with Telegram must be heard within seconds of its end.
 LEAST_WAIT, MOST_WAIT = 0.5, 5.0
@@ -46,7 +106,7 @@ class Poller:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
-        self._lead = None if holder is None else Lead(store, holder)
+        self._lead = None if holder is None else LeaderLease(store, holder)
         self._timeout, self._recovered = timeout, recovered
         self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False

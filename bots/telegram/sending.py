@@ -1,11 +1,10 @@
-"""Sending one message, at least once and saying so: written down, sent, settled (design.md, rule 2)."""
+"""Sending one message, at least once and saying so: written down, sent, settled (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import httpx
@@ -13,17 +12,20 @@ import structlog
 from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
+from bots.priority_lock import ShutdownWait
 from bots.telegram.application import App
-from bots.telegram.pace import Pace
 from bots.telegram.polling import seconds_of
+from bots.telegram.rate_limit import TelegramRateLimit
 from bots.texts import Texts
-from bots.turns import Waiting
-from complaints.missed import failing
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
+from complaints.obligations.resend import failing
 from complaints.vocabulary import Verb
-from store.messages import Following
-from store.open import Store
-from store.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Done, GaveUp, NoPlace, Outcome, Retry
+from store.cases.act import act
+from store.outbox.messages import Following, begin_sending, begin_sending_in_order, record_sent, record_unsent
+from store.outbox.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Completed, Failed, Outcome, RateLimited, Retry
+from store.outbox.rate_limit import Limit, RateSlot
+from store.people.contacts import mark_blocked
+from store.store import Store
 from store.values import Chat, MessageState, Obligation
 
 LONGEST = 4096
@@ -41,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Message:
+class OutgoingMessage:
     """What is to be sent. `must_arrive` is sent again when nobody knows whether it did, and says so.
 
     `acts` is what its acceptance brings about in the record; `file` goes with it, by its name.
@@ -68,40 +70,40 @@ class Sender:
         *,
         paced: bool = True,
         told: Told | None = None,
-        waiting: Waiting | None = None,
+        waiting: ShutdownWait | None = None,
     ) -> None:
         self._told = told or (lambda _kind, _state: None)
         self._bot, self._store, self._texts = app.bot, store, texts
-        self._pace = Pace(store, waiting=waiting) if paced else None
+        self._pace = TelegramRateLimit(store, waiting=waiting) if paced else None
 
-    async def send(self, owed: Obligation, chat: Chat, message: Message) -> Outcome:
+    async def send(self, owed: Obligation, chat: Chat, message: OutgoingMessage) -> Outcome:
         """Send it and settle the duty; returns what remains to be done."""
         store = self._store
         if owed.uncertain and not message.must_arrive:
             # It may have arrived; a courtesy is not worth asking twice. What follows from it stands all the same.
             for ref, verb, by, facts, words in message.acts:
                 key = f"uncertain:{owed.key}"
-                await store.in_thread(store.act, ref, verb, by, facts, words, key=key)
-            return Done()
+                await store.awrite(act, ref, verb, by, facts, words, key=key)
+            return Completed()
         if owed.uncertain:
             mark = self._texts.say(message.language, "maybe_twice")
             message = replace(message, text=f"{mark}\n\n{message.text}")
         number = await self._begin(owed, chat, message)
-        if isinstance(number, NoPlace):
+        if isinstance(number, RateLimited):
             return number
         try:
             platform_id = await self._deliver(chat, message)
         except TelegramError as wrong:
             return await self._failed(owed, chat, message, number, wrong)
-        refused = await store.surely(
-            store.sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
+        refused = await store.awrite_with_retry(
+            record_sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
         )
         self._told(owed.kind, MessageState.SENT.value)
         for one in refused:
             log.info("act_refused_after_sending", ref=message.ref, code=one.code)
-        return Done(settled=True)
+        return Completed(settled=True)
 
-    async def _begin(self, owed: Obligation, chat: Chat, message: Message) -> int | NoPlace:
+    async def _begin(self, owed: Obligation, chat: Chat, message: OutgoingMessage) -> int | RateLimited:
         """Write it down and wait for its turn; the number of the message, or when to ask again."""
         store = self._store
         written: dict[str, Any] = {
@@ -111,18 +113,21 @@ class Sender:
             "version": self._texts.version(message.language, message.template),
         }
         if self._pace is None:
-            return await store.in_thread(partial(store.sending, owed, message.text, **written))
-        write = partial(store.sending_in_turn, owed, message.text, **written)
+            return await store.awrite(begin_sending, owed, message.text, **written)
+
+        def write(limits: Sequence[Limit], ahead: float) -> tuple[int, RateSlot] | float:
+            return store.write(begin_sending_in_order, owed, message.text, limits, ahead, **written)
+
         return await self._pace.begin(chat.address, owed.lane, write)
 
-    async def _deliver(self, chat: Chat, message: Message) -> str:
+    async def _deliver(self, chat: Chat, message: OutgoingMessage) -> str:
         """One call to Telegram; a group that became a supergroup is followed to its new number."""
         try:
             return await self._call(int(chat.address), message)
         except ChatMigrated as moved:
             return await self._call(moved.new_chat_id, message)
 
-    async def _call(self, chat_id: int, message: Message) -> str:
+    async def _call(self, chat_id: int, message: OutgoingMessage) -> str:
         if message.file is not None:
             name, body = message.file
             file = InputFile(io.BytesIO(body), filename=name)
@@ -148,7 +153,7 @@ class Sender:
         self,
         owed: Obligation,
         chat: Chat,
-        message: Message,
+        message: OutgoingMessage,
         number: int,
         wrong: TelegramError,
     ) -> Outcome:
@@ -160,7 +165,7 @@ class Sender:
             pause = seconds_of(wrong)
             if self._pace is not None:
                 await self._pace.refused(chat.address, pause)
-            await store.surely(store.unsent, number, failed, "flood")
+            await store.awrite_with_retry(record_unsent, number, failed, "flood")
             return Retry("flood", pause)
         if isinstance(wrong, Forbidden) or is_gone(wrong):
             # The notice is not given (7.3): the record says so, and staff find another way.
@@ -172,21 +177,25 @@ class Sender:
                     **failing(owed.key, owed.kind, owed.due, owed.facts),
                 }
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
-            await store.surely(store.blocked, chat, True, store.now())
-            await store.surely(store.unsent, number, failed, "blocked", settles=owed.id, acts=acts)
-            return Done(settled=True)
+            await store.awrite_with_retry(mark_blocked, chat, True, store.now())
+            await store.awrite_with_retry(
+                record_unsent, number, failed, "blocked", settles=owed.id, acts=acts
+            )
+            return Completed(settled=True)
         if isinstance(wrong, BadRequest):
-            await store.surely(store.unsent, number, failed, "refused")
-            return GaveUp(f"Telegram refuses this message: {wrong.message}")
+            await store.awrite_with_retry(record_unsent, number, failed, "refused")
+            return Failed(f"Telegram refuses this message: {wrong.message}")
         if not unsure:
-            await store.surely(store.unsent, number, failed, UNREACHABLE)
+            await store.awrite_with_retry(record_unsent, number, failed, UNREACHABLE)
             return Retry(UNREACHABLE)
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
-            await store.surely(store.unsent, number, uncertain, NO_ANSWER, settles=owed.id, acts=acts)
-            return Done(settled=True)
-        await store.surely(store.unsent, number, uncertain, NO_ANSWER)
+            await store.awrite_with_retry(
+                record_unsent, number, uncertain, NO_ANSWER, settles=owed.id, acts=acts
+            )
+            return Completed(settled=True)
+        await store.awrite_with_retry(record_unsent, number, uncertain, NO_ANSWER)
         if not owed.uncertain:
             return Retry(NO_ANSWER)
         # Two copies may be there already: a line that cuts after every message must not bring ten.

@@ -12,7 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bots.bodies import body_of
+from bots.http_body import body_of
 from bots.telegram.intake import Intake
 
 PATH = "/telegram"

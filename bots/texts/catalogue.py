@@ -23,7 +23,7 @@ class UnknownText(KeyError):
 
 
 @dataclass(frozen=True)
-class Message:
+class CatalogueMessage:
     """The forms of one text: one, or as many as the language has plurals."""
 
     forms: tuple[str, ...]
@@ -34,13 +34,13 @@ class Message:
         return frozenset(name for form in self.forms for name in FIELD.findall(form))
 
 
-def read(data: bytes, language: str, origin: str) -> dict[str, Message]:
+def read(data: bytes, language: str, origin: str) -> dict[str, CatalogueMessage]:
     """The messages of a catalogue file; raises TextsError for what is no catalogue or not filled in."""
     try:
         catalogue = read_po(io.BytesIO(data), locale=language, abort_invalid=True)
     except (PoFileError, ValueError, UnicodeDecodeError) as wrong:
         raise TextsError(f"{origin} is not a gettext catalogue in UTF-8: {wrong}") from wrong
-    found: dict[str, Message] = {}
+    found: dict[str, CatalogueMessage] = {}
     for entry in catalogue:
         if not entry.id:
             continue
@@ -52,16 +52,18 @@ def read(data: bytes, language: str, origin: str) -> dict[str, Message]:
         for form in forms:
             if _BRACES.search(FIELD.sub("", form)):
                 raise TextsError(f'{origin}: "{id_}" has a brace that is no field; write fields as {{ref}}')
-        found[str(id_)] = Message(forms)
+        found[str(id_)] = CatalogueMessage(forms)
     return found
 
 
-def read_file(file: Path, language: str) -> dict[str, Message]:
+def read_file(file: Path, language: str) -> dict[str, CatalogueMessage]:
     """The messages of a file."""
     return read(file.read_bytes(), language, str(file))
 
 
-def overlay(own: Mapping[str, Message], given: Mapping[str, Message], origin: str) -> dict[str, Message]:
+def overlay(
+    own: Mapping[str, CatalogueMessage], given: Mapping[str, CatalogueMessage], origin: str
+) -> dict[str, CatalogueMessage]:
     """Our texts with an organisation's put over them; raises TextsError where the fields differ."""
     for id_, message in given.items():
         ours = own.get(id_)

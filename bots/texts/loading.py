@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError
 
-from bots.texts.catalogue import Message, TextsError, overlay, read, read_file
+from bots.texts.catalogue import CatalogueMessage, TextsError, overlay, read, read_file
 from bots.texts.texts import Texts
 
 #: What the complainant reads, what staff read, and what only stands in documents.
@@ -44,22 +44,22 @@ def load(
     )
 
 
-def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, Message]:
+def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, CatalogueMessage]:
     """The organisation's names in a language; the first that it gave where it gave none in this one."""
     return {
-        id_: Message((names.get(language) or next(iter(names.values())),))
+        id_: CatalogueMessage((names.get(language) or next(iter(names.values())),))
         for id_, names in (own or {}).items()
         if names
     }
 
 
-def shipped(language: str, domain: str) -> dict[str, Message]:
+def shipped(language: str, domain: str) -> dict[str, CatalogueMessage]:
     """The catalogue that comes with Amends, or nothing for a language that has none."""
     return dict(_shipped(language, domain))
 
 
 @cache
-def _shipped(language: str, domain: str) -> Mapping[str, Message]:
+def _shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
     file = files("bots.texts").joinpath(language, f"{domain}.po")
     if not file.is_file():
         return {}
@@ -67,8 +67,8 @@ def _shipped(language: str, domain: str) -> Mapping[str, Message]:
 
 
 def _language(
-    language: str, domain: str, reference: dict[str, Message], known: set[str], folder: Path | None
-) -> dict[str, Message]:
+    language: str, domain: str, reference: dict[str, CatalogueMessage], known: set[str], folder: Path | None
+) -> dict[str, CatalogueMessage]:
     try:
         Locale.parse(language)
     except (UnknownLocaleError, ValueError) as wrong:

@@ -18,9 +18,9 @@ from babel.lists import format_list
 from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
-from bots.texts.catalogue import FIELD, Message, UnknownText
-from complaints.localtime import last_day
-from complaints.spans import Span
+from bots.texts.catalogue import FIELD, CatalogueMessage, UnknownText
+from complaints.deadlines.durations import Span
+from complaints.deadlines.local_time import last_day
 
 BUTTON = "button."
 LANGUAGE = "lang_"
@@ -30,7 +30,9 @@ CATEGORY = "category."
 class Texts:
     """The texts of one domain. Immutable; shared by every chat."""
 
-    def __init__(self, languages: tuple[str, ...], messages: Mapping[str, Mapping[str, Message]]) -> None:
+    def __init__(
+        self, languages: tuple[str, ...], messages: Mapping[str, Mapping[str, CatalogueMessage]]
+    ) -> None:
         self.languages = languages
         self._messages = messages
         self._choices = {
@@ -146,11 +148,11 @@ class Texts:
         """`a, b and c`."""
         return str(format_list(things, locale=_locale(self.language(language))))
 
-    def _message(self, language: str, id_: str) -> Message:
+    def _message(self, language: str, id_: str) -> CatalogueMessage:
         message = self._messages[self.language(language)].get(id_)
         if message is None and id_.startswith(CATEGORY):
             # An organisation's own category that its settings no longer have: old complaints keep it.
-            return Message((id_.removeprefix(CATEGORY).replace("_", " "),))
+            return CatalogueMessage((id_.removeprefix(CATEGORY).replace("_", " "),))
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
         return message

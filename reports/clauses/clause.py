@@ -10,7 +10,7 @@ from reports.clauses.evidence import CaseQuery, HouseQuery
 from reports.kpis import Goal
 
 
-class Standing(StrEnum):
+class ClauseStatus(StrEnum):
     """How a clause stands today."""
 
     MET = "met"

@@ -1,16 +1,63 @@
-"""Evidence from the record: points, one by one, added up to counts, figures and violations."""
+"""What evidence needs beside the complaints: rules and texts in force, who held which role, the proof.
+
+Evidence from the record: points, one by one, added up to counts, figures and violations.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from complaints.followed import Followed
-from reports.clauses.house import House
-from reports.kpis import Goal, Verdict
-from reports.proportions import Share
+from complaints.history import CaseHistory
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Role
+from reports.integrity import Proof
+from reports.kpis import Goal, TargetVerdict
+from reports.statistics import Share
+
+
+@dataclass(frozen=True)
+class RolePeriod:
+    """A role that somebody held from `since` until `until` (None: still)."""
+
+    member: str
+    role: Role
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """The organisation at `now`. `texts`: by language, what complainants are told, by id.
+
+    `settings` are the names of the settings' keys; `versions` the texts' fingerprints by (language, id).
+    """
+
+    now: datetime
+    rules: Rulebook
+    periods: tuple[RolePeriod, ...] = ()
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    settings: frozenset[str] = frozenset()
+    proof: Proof | None = None
+
+    def roles_at(self, member: str, at: datetime, role: Role) -> frozenset[Role]:
+        """What this person held then; where no periods are known, the role in which they acted."""
+        if not self.periods:
+            return frozenset({role})
+        return frozenset(
+            one.role
+            for one in self.periods
+            if one.member == member and one.since <= at and (one.until is None or at < one.until)
+        )
+
+    def holders(self, role: Role) -> frozenset[str]:
+        """Who holds this role now."""
+        return frozenset(one.member for one in self.periods if one.role is role and one.until is None)
+
 
 #: Violations are all counted; so many are named, the first of the record.
 NAMED = 20
@@ -36,7 +83,7 @@ def must(what: str, kept: bool, fault: str, seqs: tuple[int, ...] = ()) -> Point
     return Point(what, seqs, hit=kept, fault=None if kept else fault)
 
 
-CaseQuery = Callable[[Followed, House], Iterator[Point]]
+CaseQuery = Callable[[CaseHistory, House], Iterator[Point]]
 HouseQuery = Callable[[House], Iterator[Point]]
 
 
@@ -65,10 +112,10 @@ class Figure:
     p95: float | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> TargetVerdict:
         """How the share stands to its target."""
         if self.goal is None or self.share is None:
-            return Verdict.REPORT
+            return TargetVerdict.REPORT
         return self.goal.verdict(self.share.value, self.share.of)
 
     def as_json(self) -> dict[str, Any]:
@@ -99,7 +146,7 @@ class Evidence:
     @property
     def missed(self) -> tuple[Figure, ...]:
         """Figures below their target, of enough units to say so."""
-        return tuple(one for one in self.figures if one.verdict is Verdict.NOT_MET)
+        return tuple(one for one in self.figures if one.verdict is TargetVerdict.NOT_MET)
 
     @property
     def breaks(self) -> bool:
@@ -118,7 +165,7 @@ class Evidence:
 
 
 @dataclass
-class Tally:
+class EvidenceTally:
     """Evidence being gathered: counts only, so that a million complaints need no more room than a hundred."""
 
     goals: Mapping[str, Goal] = field(default_factory=dict)

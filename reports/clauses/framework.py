@@ -27,7 +27,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Five layers with their duties; the top hears at once of significant complaints.",
         control="Roles in the settings; a significant complaint goes to the executive channel, which asks for a "
         "receipt.",
-        code=("complaints.priorities.is_significant", "complaints.handling.receipt"),
+        code=("complaints.priorities.is_significant", "complaints.actions.investigation.receipt"),
         shows="minutes from significant to the receipt of the top; roles that somebody holds",
         look=q.responsibility,
         house=q.layers,
@@ -37,7 +37,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Planning, general",
         demand="A planned process that serves loyalty and quality.",
         control="A preset chosen in the settings.",
-        code=("amends.settings.rules.rulebook",),
+        code=("amends.settings.rulebook.rulebook",),
         lacks="a plan with its history and a list of risks",
     ),
     Clause(
@@ -61,7 +61,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="People, training, procedures, specialists and money are assessed and provided.",
         control="`amends check` says whether enough people hold the roles; the report counts open complaints a "
         "handler.",
-        code=("amends.checking.check_installation",),
+        code=("amends.checks.check_installation",),
         lacks="training, skills and forecast",
     ),
 )

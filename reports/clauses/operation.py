@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.clauses.clause import Clause
-from reports.clauses.queries import ending
+from reports.clauses.queries import closing
 from reports.clauses.queries import operation as q
 from reports.kpis import Goal
 
@@ -13,7 +13,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Communication",
         demand="Tell where and how, what to give, the process with its times, remedies, outside bodies, the status.",
         control="The read-back before Send carries what must be known; /how, /policy and /status from the settings.",
-        code=("bots.dialogue.questions.read_back", "bots.dialogue.commands.command"),
+        code=("bots.dialogue.form.read_back", "bots.dialogue.commands.command"),
         shows="signed complaints to which the notices were shown before, in the wording in force",
         look=q.communication,
         house=q.texts,
@@ -23,7 +23,11 @@ CLAUSES: tuple[Clause, ...] = (
         title="Receipt",
         demand="Record each complaint under an identifier with what is known of it.",
         control="One transaction: reference, words, time, channel, person; events that nobody can take out unseen.",
-        code=("store.hearing.hear", "complaints.intake.receive", "store.verifying.verify"),
+        code=(
+            "store.cases.receive_message.receive_message",
+            "complaints.actions.intake.receive",
+            "store.proof.verify.verify",
+        ),
         shows="records with everything that must be there, gaps in the chain",
         look=q.receipt,
         house=q.whole,
@@ -33,7 +37,11 @@ CLAUSES: tuple[Clause, ...] = (
         title="Tracking",
         demand="Follow it to the end; tell the status on request and at preset times.",
         control="Progress notices are owed at each update deadline; /status; every due time keeps its reason.",
-        code=("complaints.owing.standing", "complaints.targets.revise", "complaints.explaining.explained"),
+        code=(
+            "complaints.obligations.standing.current_obligations",
+            "complaints.deadlines.targets.revise",
+            "complaints.deadlines.explanation.explained",
+        ),
         shows="deadlines with a message; one without, a working day later, is a violation",
         look=q.tracking,
     ),
@@ -42,7 +50,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Acknowledgement",
         demand="Acknowledge receipt at once.",
         control="Owed when the form ends, repeated until a channel accepts it; by voice where there is no chat.",
-        code=("complaints.intake.acknowledge", "complaints.owing.standing"),
+        code=("complaints.actions.intake.acknowledge", "complaints.obligations.standing.current_obligations"),
         shows="acknowledged in time, those never acknowledged included; below 99 % is a violation",
         look=q.acknowledgement,
         goals={"acknowledged in time": Goal(at_least=0.99)},
@@ -53,8 +61,8 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Assess severity, safety, complexity, impact, and the need for immediate action.",
         control="The model proposes, a person who has opened it sets the criteria; rules only raise.",
         code=(
-            "complaints.assessing.assess",
-            "complaints.assessing.reassess",
+            "complaints.actions.assessment.assess",
+            "complaints.actions.assessment.reassess",
             "complaints.priorities.priority_of",
         ),
         shows="assessments by people who had read and heard; first priorities that held",
@@ -65,9 +73,12 @@ CLAUSES: tuple[Clause, ...] = (
         title="Investigation",
         demand="Every reasonable effort, as deep as the matter is serious.",
         control="A list of evidence by priority and complexity; no decision without it.",
-        code=("complaints.deciding.required_evidence", "complaints.handling.investigate"),
+        code=(
+            "complaints.actions.decision.required_evidence",
+            "complaints.actions.investigation.investigate",
+        ),
         shows="decisions with the evidence that their level asks for",
-        look=ending.investigation,
+        look=closing.investigation,
     ),
     Clause(
         id="7.7",
@@ -75,29 +86,33 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Correct it and prevent it; if not at once, plan the soonest way.",
         control="Remedies with a promised day, a cause for each decision, a notice when one is late.",
         code=(
-            "complaints.deciding.respond",
-            "complaints.remedying.remedy_done",
-            "complaints.remedying.remedy_late",
+            "complaints.actions.decision.respond",
+            "complaints.actions.remedies.remedy_done",
+            "complaints.actions.remedies.remedy_late",
         ),
         shows="causes named, remedies by the promised day, overdue ones that nobody spoke of",
-        look=ending.response,
+        look=closing.response,
     ),
     Clause(
         id="7.8",
         title="Communicating the decision",
         demand="Tell the decision as soon as it is taken.",
         control="Owed with the decision and sent again until a channel accepts it; reasons for each issue.",
-        code=("complaints.deciding.communicate_decision", "bots.letters.decided.full"),
+        code=("complaints.actions.decision.communicate_decision", "bots.letters.decision.full"),
         shows="hours from decision to delivery; one not told after a working day is a violation",
-        look=ending.communication_of_the_decision,
+        look=closing.communication_of_the_decision,
     ),
     Clause(
         id="7.9",
         title="Closing",
         demand="Accepted: carry out and record. Refused: it stays open, with the ways inside and outside.",
         control="Closing is refused while something is owed or unanswered; silence ends it by its own code.",
-        code=("complaints.ending.close", "complaints.ending.lapse", "complaints.answering.disagree"),
+        code=(
+            "complaints.actions.closing.close",
+            "complaints.actions.closing.lapse",
+            "complaints.actions.reply_and_recourse.disagree",
+        ),
         shows="endings by code, each with what it needs; remedies undone at the close",
-        look=ending.closing,
+        look=closing.closing,
     ),
 )

@@ -1,53 +1,62 @@
-"""docs/clauses.md: clause to control to code to tests, written from the same table as the count."""
+"""docs/clauses.md: control, code and tests of each clause, written from the table that the count uses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 from reports.clauses.clause import Clause
-from reports.clauses.marks import marked_with, turned_red
+from reports.clauses.count import marked_with, turned_red
 from reports.clauses.table import CLAUSES, EDITIONS
 
 FILE = "docs/clauses.md"
 _HEAD = """# Clauses
 
-Every clause and annex of ISO 10002 (numbers of 2004): what it demands, what of ours meets it, where in the code,
-which tests, what the record is asked. `amends clauses` asks the record today:
+Every clause and annex of ISO 10002, with the numbers of 2004: what it demands, which control meets it, where the
+control is in the code, which tests cover it, and what the record is asked. `amends clauses` asks the record today:
 
-    amends clauses                        # each clause, how it stands, the evidence in a line
+    amends clauses                        # each clause, its status, the evidence in a line
     amends clauses --json                 # the same with code, tests, figures and every violation
-    amends clauses --case A7K-M3Q-9T      # what one complaint's record shows of each, event by event
+    amends clauses --case A7K-M3Q-9T      # what the record of one complaint shows of each clause, event by event
 
-It reads the whole record once, page by page, and checks the chain. It ends with 1 if a clause is violated.
+It reads the whole record once, page by page, and checks the hash chain. It ends with exit code 1 if a clause is
+violated.
 
-| stands | means |
+| status | meaning |
 |---|---|
-| met | the record can be asked, a test turns it red by a record that breaks it, and today's breaks nothing |
-| violated | the record breaks it: references with what to do; or a share of ten or more is below its target |
-| no evidence yet | there is a control and a query, and the record holds nothing of the kind yet |
-| not yet | something that the clause demands is not built; what it lacks is named, and what the record has so far |
+| met | there is a query, a test shows that it finds a violation, and the record has none today |
+| violated | the record violates it: references with what to do, or a share of ten or more below its target |
+| no evidence yet | there is a control and a query, and the record has nothing of the kind yet |
+| not yet | a part of what the clause demands is not built; the page names it, and the evidence so far |
 
-Being late is a figure, not a violation, but for the acknowledgement (7.4: 99 % in time) and where the complainant is
-left without a word: an update, an acknowledgement, a decision or the outside bodies, a working day after they were
-due. Simulated contacts (8.3) and imported past complaints are counted and asked nothing. A violation never holds a
-word of anybody's: references, numbers of events, what to do.
+Lateness is a figure and not a violation, with two exceptions. The acknowledgement must be in time (7.4: 99 %). The
+complainant must not be left without a message: an update, an acknowledgement, a decision or the outside bodies, one
+working day after it was due.
 
-Written by `make docs`; a test keeps it current.
+Simulated contacts (8.3) and imported past complaints are counted but not checked. A violation contains references,
+event numbers and what to do, and never a person's words.
+
+`make docs` writes this page, and a test keeps it current.
 """
 
 
 def page() -> str:
     """The whole page."""
-    return (
-        _HEAD + "\n" + "\n".join(_editions()) + "\n" + "\n".join(line for one in CLAUSES for line in _of(one))
-    )
+    rows = (_wrapped(line) for clause in CLAUSES for line in _of(clause))
+    return _HEAD + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
+
+
+def _wrapped(item: str) -> str:
+    """Break a list item at 120 columns and indent what follows below its text."""
+    below = " " * (len(item) - len(item.lstrip()) + 2)
+    return fill(item, 120, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def _editions() -> Iterator[str]:
     yield "## Editions"
     yield ""
-    yield "2014 keeps the numbers of 2004. In 2018 the following move; the others keep theirs."
+    yield "2014 keeps the numbers of 2004. In 2018 these change; the others stay."
     yield ""
     yield "| 2004 | 2018 |"
     yield "|---|---|"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
-from amends.demo.running import staged
+from amends.demo.run import staged
 from tests.browser.conftest import QUIET, chromium
 from tests.browser.hands import Hands
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from amends.demo.running import STORY_BEGINS, staged
+from amends.demo.run import STORY_BEGINS, staged
 from tests.browser.hands import Hands
 from tests.clauses import clause
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from amends.init import Answers, write_installation
+from amends.init import InitAnswers, write_installation
 from amends.keys import keyring
 from amends.settings import load
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
 
-ANSWERS = Answers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
+ANSWERS = InitAnswers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
 
 
 @pytest.fixture

@@ -7,13 +7,29 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from complaints.intake import said
-from complaints.people import SYSTEM, Actor
-from complaints.record import Case
+from complaints.actions.intake import said
+from complaints.actors import SYSTEM, Actor
+from complaints.case import Case
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Role, Verb
-from store.open import Store
-from store.values import Act, Chat, Conversation, HeardFile, Member, Recorded, Say, Turn, Wake
+from store.cases.act import act as store_act
+from store.cases.read import load_case, open_case
+from store.cases.receive_message import receive_message
+from store.outbox.stats import count_waiting
+from store.people.staff import load_actor, sync_staff
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.values import (
+    Chat,
+    Conversation,
+    DialogueTurn,
+    Member,
+    PlannedAct,
+    ReceivedFile,
+    RecordedAct,
+    ReplyText,
+    WakeUp,
+)
 
 HANDLER, SECOND, MANAGER, TOP, AUDITOR = "U1", "U2", "U3", "U4", "U5"
 
@@ -63,8 +79,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         """Load the rules and the staff."""
-        self.store.use_rulebook(RULES)
-        self.store.sync_staff(STAFF)
+        self.store.write(use_rulebook, RULES)
+        self.store.write(sync_staff, STAFF)
 
     def chat(self, address: str = "70001") -> Chat:
         """Somebody on Telegram."""
@@ -83,14 +99,14 @@ class Desk:
         text: str = "The water is brown.",
         *,
         chat: Chat | None = None,
-        files: tuple[HeardFile, ...] = (),
-        says: tuple[Say, ...] = (),
-        wakes: tuple[Wake, ...] = (),
+        files: tuple[ReceivedFile, ...] = (),
+        says: tuple[ReplyText, ...] = (),
+        wakes: tuple[WakeUp, ...] = (),
         **facts: Any,
     ) -> str:
         """A first message that qualifies; the reference."""
 
-        def step(talk: Conversation) -> Turn:
+        def step(talk: Conversation) -> DialogueTurn:
             told = said(
                 field="description",
                 has_words=bool(text),
@@ -98,10 +114,10 @@ class Desk:
                 source=facts.pop("source", "1"),
                 **facts,
             )
-            act = Act(Verb.RECEIVE, talk.next_ref, told, {"description": text}, files)
-            return Turn(state={"step": "story"}, acts=(act,), says=says, wakes=wakes)
+            act = PlannedAct(Verb.RECEIVE, talk.next_ref, told, {"description": text}, files)
+            return DialogueTurn(state={"step": "story"}, acts=(act,), says=says, wakes=wakes)
 
-        return self.store.hear(self.key(), chat or self.chat(), step).refs[0]
+        return self.store.write(receive_message, self.key(), chat or self.chat(), step).refs[0]
 
     def add(self, ref: str, text: str, *, chat: Chat | None = None, source: str = "2", **facts: Any) -> None:
         """A further message of the same person."""
@@ -118,17 +134,27 @@ class Desk:
         chat: Chat | None = None,
     ) -> None:
         """An act of the complainant."""
-        act = Act(verb, ref, facts or {}, words or {})
-        self.store.hear(self.key(), chat or self.chat(), lambda talk: Turn(state=talk.state, acts=(act,)))
+        act = PlannedAct(verb, ref, facts or {}, words or {})
+        self.store.write(
+            receive_message,
+            self.key(),
+            chat or self.chat(),
+            lambda talk: DialogueTurn(state=talk.state, acts=(act,)),
+        )
 
     def say(self, *keys: str, chat: Chat | None = None, **more: Any) -> None:
         """Let the dialogue say something."""
-        says = tuple(Say(key, "receipt", {"text": "sealedsaying"}, **more) for key in keys)
-        self.store.hear(self.key(), chat or self.chat(), lambda talk: Turn(state=talk.state, says=says))
+        says = tuple(ReplyText(key, "receipt", {"text": "sealedsaying"}, **more) for key in keys)
+        self.store.write(
+            receive_message,
+            self.key(),
+            chat or self.chat(),
+            lambda talk: DialogueTurn(state=talk.state, says=says),
+        )
 
     def actor(self, member: str) -> Actor:
         """A member of staff with the roles held now."""
-        return self.store.actor(member)
+        return self.store.read(load_actor, member)
 
     def act(
         self,
@@ -138,14 +164,14 @@ class Desk:
         facts: Mapping[str, Any] | None = None,
         words: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Recorded:
+    ) -> RecordedAct:
         """An act of staff."""
-        return self.store.act(ref, verb, self.actor(member), facts or {}, words or {}, **more)
+        return self.store.write(store_act, ref, verb, self.actor(member), facts or {}, words or {}, **more)
 
     def assessed(self, **more: Any) -> str:
         """A complaint received, read and assessed."""
         ref = self.receive(**more)
-        self.store.open_case(ref, self.actor(HANDLER), "open")
+        self.store.write(open_case, ref, self.actor(HANDLER), "open")
         self.act(ref, Verb.ASSESS, facts=ASSESSED)
         return ref
 
@@ -153,8 +179,8 @@ class Desk:
         """One resolved on the spot and told."""
         ref = self.assessed(**more)
         self.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-        self.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-        self.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+        self.store.write(store_act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        self.store.write(store_act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
         return ref
 
     def closed(self, **more: Any) -> str:
@@ -167,12 +193,12 @@ class Desk:
 
     def case(self, ref: str) -> Case:
         """As it stands."""
-        return self.store.case(ref)
+        return self.store.read(load_case, ref)
 
 
 def still_due(store: Store) -> int:
     """How many duties are due and not done."""
-    return sum(one.due for one in store.waiting().values())
+    return sum(one.due for one in store.read(count_waiting).values())
 
 
 def refused(call: Callable[[], object], error: type[Exception]) -> Exception:

@@ -32,7 +32,7 @@ from sqlalchemy import (
     table,
 )
 
-from store.engines import database_url
+from store.database.engine import database_url
 
 #: The rows of a table by its columns, in an order that does not depend on the database.
 Content = Mapping[str, list[dict[str, Any]]]

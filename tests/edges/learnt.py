@@ -8,10 +8,10 @@ from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
 
-from amends.demo.first_model import first_model
-from store.keyring import Keyring
-from store.migrating import upgrade
-from store.open import open_store
+from amends.demo.settings import first_model
+from store.database.migrate import upgrade
+from store.proof.keyring import Keyring
+from store.store import open_store
 
 LANGUAGES = ("en", "tr")
 

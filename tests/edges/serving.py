@@ -7,8 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
-from amends.parts.server import server_for
-from amends.parts.web import Hook, web_app
+from amends.runtime.web import Hook, server_for, web_app
 
 
 @asynccontextmanager

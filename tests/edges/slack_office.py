@@ -12,26 +12,33 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.letters.composing import Spoken
+from bots.letters.composer import Spoken
 from bots.slack import socket
 from bots.slack.app import build_app
 from bots.slack.client import make_client
 from bots.slack.desk import Desk, Places
 from bots.slack.performers import performers
 from bots.slack.staff import sync_staff
-from complaints.intake import said
-from complaints.people import MODEL, SYSTEM
-from complaints.record import Case, Event
+from complaints.actions.intake import said
+from complaints.actors import MODEL, SYSTEM
+from complaints.case import Case, Event
 from complaints.vocabulary import Role, Verb
-from scheduler.mornings import mornings
-from scheduler.performing import Performing
+from scheduler.ticks import mornings
+from scheduler.worker import Worker
 from simulator import Limits, Simulator
 from simulator.colleague import Colleague
 from simulator.screen import Card
-from store.open import Store
-from store.outcomes import Done, Outcome
-from store.owed_rows import SPEAKING
-from store.values import Act, Chat, Conversation, HeardFile, Obligation, Turn
+from store.cases.act import act
+from store.cases.read import load_case
+from store.cases.receive_message import receive_message
+from store.outbox.messages import begin_sending, record_sent
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import SPEAKING
+from store.people.staff import load_actor
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.texts import load_event_words
+from store.values import Chat, Conversation, DialogueTurn, Obligation, PlannedAct, ReceivedFile
 from tests.databases import FakeClock
 from tests.rules.slack_cases import RULES, voice
 
@@ -91,7 +98,7 @@ class Office:
     clock: FakeClock
     desk: Desk
     client: AsyncWebClient
-    performing: Performing
+    performing: Worker
     numbers: count[int] = field(default_factory=lambda: count(1))
     letters: list[str] = field(default_factory=list)
 
@@ -101,16 +108,16 @@ class Office:
         ref: str | None,
         facts: Mapping[str, Any],
         words: Mapping[str, str],
-        *files: HeardFile,
+        *files: ReceivedFile,
     ) -> str:
         """Anna writes; the reference of her complaint."""
 
-        def step(talk: Conversation) -> Turn:
-            return Turn(state={}, acts=(Act(verb, ref or talk.next_ref, facts, words, files),))
+        def step(talk: Conversation) -> DialogueTurn:
+            return DialogueTurn(state={}, acts=(PlannedAct(verb, ref or talk.next_ref, facts, words, files),))
 
-        return self.store.hear(f"tg:{next(self.numbers)}", ANNA, step).refs[0]
+        return self.store.write(receive_message, f"tg:{next(self.numbers)}", ANNA, step).refs[0]
 
-    def receive(self, text: str = WORDS, *files: HeardFile, **more: Any) -> str:
+    def receive(self, text: str = WORDS, *files: ReceivedFile, **more: Any) -> str:
         """Her first message."""
         facts = said(field="description", has_words=bool(text), media=len(files), **more)
         return self.hear(Verb.RECEIVE, None, facts, {"description": text}, *files)
@@ -122,11 +129,11 @@ class Office:
     def propose(self, ref: str, **more: Any) -> None:
         """The model proposes."""
         facts = {
-            "words": self.store.case(ref).words, "category": "money", "probability": 0.83, "severity": 2,
+            "words": self.store.read(load_case, ref).words, "category": "money", "probability": 0.83, "severity": 2,
             "safety": 0, "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
         }  # fmt: skip
-        self.store.act(
-            ref, Verb.PROPOSE, MODEL, facts | more, {"because": '[{"word": "bill", "weight": 1.0}]'}
+        self.store.write(
+            act, ref, Verb.PROPOSE, MODEL, facts | more, {"because": '[{"word": "bill", "weight": 1.0}]'}
         )
 
     def proposed(self, text: str = WORDS, **more: Any) -> str:
@@ -138,7 +145,7 @@ class Office:
     def owned(self, member: str, text: str = WORDS, **more: Any) -> str:
         """One with a proposal that the manager gave to this colleague."""
         ref = self.proposed(text, **more)
-        self.store.act(ref, Verb.ASSIGN, self.store.actor(MONA), {"owner": member})
+        self.store.write(act, ref, Verb.ASSIGN, self.store.read(load_actor, MONA), {"owner": member})
         return ref
 
     def staff(self, member: str) -> Colleague:
@@ -197,13 +204,11 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
     async with Simulator(limits=Limits(**limits)) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         desk = Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
-        store.use_rulebook(RULES)
+        store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))
         app = await build_app(desk, client)
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
-        performing = Performing(
-            store, {**telegram(store), **mornings(store), **performers(desk, client, pace=0)}
-        )
+        performing = Worker(store, {**telegram(store), **mornings(store), **performers(desk, client, pace=0)})
         store.on_commit(performing.nudge)
         running = asyncio.create_task(performing.run())
         try:
@@ -219,25 +224,21 @@ def telegram(store: Store) -> dict[str, Any]:
     """What the other side would perform: here every message is accepted at once."""
 
     async def acknowledge(owed: Obligation) -> Outcome:
-        await store.in_thread(
-            store.act, str(owed.ref), Verb.ACKNOWLEDGE, SYSTEM, {"level": owed.facts["level"]}
-        )
-        return Done()
+        await store.awrite(act, str(owed.ref), Verb.ACKNOWLEDGE, SYSTEM, {"level": owed.facts["level"]})
+        return Completed()
 
     async def decision(owed: Obligation) -> Outcome:
-        await store.in_thread(store.act, str(owed.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
-        return Done()
+        await store.awrite(act, str(owed.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
+        return Completed()
 
     async def letter(owed: Obligation) -> Outcome:
-        text = (await store.in_thread(store.words_of, str(owed.ref), int(owed.facts["seq"])))["letter"]
-        number = await store.in_thread(
-            store.sending, owed, text, template="letter", language="en", ref=owed.ref
-        )
-        await store.in_thread(store.sent, number, "1", settles=owed.id)
-        return Done(settled=True)
+        text = (await store.aread(load_event_words, str(owed.ref), int(owed.facts["seq"])))["letter"]
+        number = await store.awrite(begin_sending, owed, text, template="letter", language="en", ref=owed.ref)
+        await store.awrite(record_sent, number, "1", settles=owed.id)
+        return Completed(settled=True)
 
     async def spoken(owed: Obligation) -> Outcome:
-        return Done()
+        return Completed()
 
     by_kind = {"acknowledge": acknowledge, "decision": decision, "letter": letter}
     return {**dict.fromkeys(SPEAKING, spoken), **by_kind}

@@ -8,18 +8,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bots.telegram.application import App, build_application
-from bots.telegram.buttons import Buttons
+from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.mydata import CopyOf
-from bots.telegram.performers import performers
+from bots.telegram.jobs import CopyOf, performers
 from bots.telegram.polling import Poller
 from bots.texts import load
 from complaints.vocabulary import Verb
-from scheduler.acting import acting
-from scheduler.performing import Performing
+from scheduler.housekeeping import acting
+from scheduler.worker import Worker
 from simulator import Simulator
 from simulator.customer import Customer
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import list_cases, open_case
+from store.people.staff import load_actor
+from store.rulebooks import use_rulebook
+from store.store import Store
 from tests.edges.desk import ASSESSED, HANDLER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.rules.dialogue_play import RULES
 
@@ -37,7 +40,7 @@ class Line:
     intake: Intake
     buttons: Buttons
     poller: Poller
-    performing: Performing
+    performing: Worker
 
     async def settled(self) -> None:
         """Every update taken, every due duty done."""
@@ -63,17 +66,17 @@ class Line:
 
     def decides(self, ref: str) -> None:
         """Staff put it right on the spot."""
-        store, by = self.store, self.store.actor(HANDLER)
-        store.open_case(ref, by, "case")
-        store.act(ref, Verb.ASSIGN, by, {"owner": HANDLER})
-        store.act(ref, Verb.ASSESS, by, ASSESSED)
+        store, by = self.store, self.store.read(load_actor, HANDLER)
+        store.write(open_case, ref, by, "case")
+        store.write(act, ref, Verb.ASSIGN, by, {"owner": HANDLER})
+        store.write(act, ref, Verb.ASSESS, by, ASSESSED)
         words = {**RESOLVED_WORDS, "letter": "We flushed the pipe."}
-        store.act(ref, Verb.RESOLVE, by, RESOLVED, words)
+        store.write(act, ref, Verb.RESOLVE, by, RESOLVED, words)
 
     @property
     def ref(self) -> str:
         """The only complaint."""
-        (one,) = self.store.cases()[0]
+        (one,) = self.store.read(list_cases)[0]
         return str(one["ref"])
 
 
@@ -83,13 +86,13 @@ async def line(
 ) -> AsyncIterator[Line]:
     """Start it; on the way out everything is closed."""
     Desk(store)
-    store.use_rulebook(RULES)
+    store.write(use_rulebook, RULES)
     app = build_application(sim.bot_token, sim.telegram_url)
     buttons = Buttons(SECRET)
     intake = Intake(app, store, buttons, TEXTS)
     poller = Poller(app, store, intake, timeout=2)
     kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
-    performing = Performing(store, kinds)
+    performing = Worker(store, kinds)
     await app.initialize()
     await app.start()
     store.on_commit(performing.nudge)

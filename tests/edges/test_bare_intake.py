@@ -11,8 +11,9 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from benchmarks import bare_intake, intake
-from store.engines import engines
-from store.open import open_store
+from store.database.engine import engines
+from store.rulebooks import use_rulebook
+from store.store import open_store
 
 _TABLE = re.compile(r"\b(?:INTO|UPDATE|FROM|JOIN)\s+(\w+)", re.IGNORECASE)
 _COLUMNS = re.compile(r"INTO \w+ \(([^)]*)\)")
@@ -36,7 +37,7 @@ def _statements(engine: Any, do: Callable[[], None]) -> list[tuple[str, list[str
 
 def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str) -> None:
     with closing(open_store(database_url, intake.KEYS, intake.clock)) as store:
-        store.use_rulebook(intake.RULES)
+        store.write(use_rulebook, intake.RULES)
         intake.hear(store, "the rules are read once")
         ours = _statements(store._engines.writing, lambda: intake.hear(store, "a"))
     with closing(engines(database_url)) as connections, Session(connections.writing) as session:

@@ -18,15 +18,21 @@ import pytest
 
 from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_record
 from amends.documents.labels import load_labels
-from amends.documents.setting import as_pdf
+from amends.documents.typst import as_pdf
 from amends.settings import load, rulebook
-from complaints.particulars import Sign
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
+from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
-from store.exporting import OPERATOR
-from store.keyring import Keyring
-from store.open import Store
-from store.values import HeardFile
+from store.cases.act import act
+from store.cases.export import OPERATOR, export_case, export_record, read_stored_file
+from store.cases.read import open_case
+from store.files import keep_file
+from store.incidents.incidents import open_incident
+from store.proof.keyring import Keyring
+from store.proof.retention import erase
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.values import ReceivedFile
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges import pdf
@@ -35,12 +41,12 @@ from tests.edges.product import KEY, SETTINGS, Product
 from tests.edges.test_documents import png
 
 STORY = 'The water is brown.\n#import "x" $a$ ] 😡'
-PHOTO = HeardFile("p1", "u1", "photo", "7", mime="image/png", size=1000, name="tap.png")
+PHOTO = ReceivedFile("p1", "u1", "photo", "7", mime="image/png", size=1000, name="tap.png")
 
 
 def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
     """The file of a complaint, without the command line."""
-    whole = store.whole_case(ref)
+    whole = store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
     made = case_file(whole, labels, made_at=store.now(), **more)
     return as_pdf(made, at=store.now(), attached={RECORD: exact_record(whole)})
@@ -59,9 +65,9 @@ def whole_life(desk: Desk) -> str:
         ref, Verb.ADD, {"field": "where_and_when", "has_words": True}, {"where_and_when": "At home."}
     )
     desk.complain(ref, Verb.CONFIRM)
-    desk.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-    desk.store.keep_file(ref, 1, png(), "image/png")
-    desk.store.open_case(ref, desk.actor(HANDLER), "open")
+    desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    desk.store.write(keep_file, ref, 1, png(), "image/png")
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
     facts = {
         "category": "supply", "severity": 2, "safety": 0, "complexity": 1, "reach": 1, "recurrence": 1,
         "immediate_needed": "no", "issues": [], "media_heard": True,
@@ -70,7 +76,7 @@ def whole_life(desk: Desk) -> str:
     desk.act(ref, Verb.NOTE, SECOND, words={"text": "The plumber says: old pipe."})
     evidence = {"evidence": ["complainant_heard", "records_checked"]}
     desk.act(ref, Verb.INVESTIGATE, facts=evidence, words={"facts": "The pipe is of 1961."})
-    desk.store.open_case(ref, desk.actor(HANDLER), "decide")
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "decide")
     decided = {
         "issues": [{"finding": "upheld"}],
         "remedies": [{"type": "refund", "amount": "50.00", "currency": "GBP"}],
@@ -84,7 +90,7 @@ def whole_life(desk: Desk) -> str:
         "root_cause": "Old iron.",
     }
     desk.act(ref, Verb.RESPOND, facts=decided, words=words)
-    desk.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+    desk.store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
     return ref
 
 
@@ -95,13 +101,13 @@ def test_it_holds_everything_said_and_done(desk: Desk) -> None:
     before = pdf.words(filed(desk.store, ref))
     desk.act(ref, Verb.VERIFY, facts={"remedy": "0"}, words={"how": "Saw the bank's list."})
     data = filed(desk.store, ref)
-    said, record = pdf.words(data), desk.store.record(ref)
+    said, record = pdf.words(data), desk.store.read(export_record, ref)
 
     told = [one["text"] for one in record["texts"]]
     assert [one for one in told if one != STORY and " ".join(one.split()) not in said] == []
     assert said.count('The water is brown. #import "x" $a$ ] [U+1F621]') >= 2
     assert [one["hash"] for one in record["events"] if one["hash"] not in said.replace(" ", "")] == []
-    assert desk.store.whole_case(ref).head in said.replace(" ", "")
+    assert desk.store.read(export_case, ref).head in said.replace(" ", "")
     expected = ("Mary Sealedname", "At home.", "tap.png", record["files"][0]["sha256"], "£50.00", "Upheld")
     assert [one for one in expected if one.replace(" ", "") not in said.replace(" ", "")] == []
     assert "Correction verified 1 not yet" in before
@@ -112,7 +118,7 @@ def test_it_holds_everything_said_and_done(desk: Desk) -> None:
 def test_the_form_says_what_stands_for_the_signature(desk: Desk) -> None:
     ref = desk.receive()
     still_open = pdf.words(filed(desk.store, ref))
-    desk.store.act(ref, Verb.END_FORM, SYSTEM, {"how": "silence"})
+    desk.store.write(act, ref, Verb.END_FORM, SYSTEM, {"how": "silence"})
     unsigned = pdf.words(filed(desk.store, ref))
     desk.complain(ref, Verb.CONFIRM)
     signed = pdf.words(filed(desk.store, ref))
@@ -129,7 +135,7 @@ def test_the_exact_words_are_attached_as_the_record_has_them(desk: Desk) -> None
     assert kept["description"] == STORY
     assert {name: kept[name] for name in ("texts", "events", "messages")} == {
         name: value
-        for name, value in desk.store.record(ref).items()
+        for name, value in desk.store.read(export_record, ref).items()
         if name in ("texts", "events", "messages")
     }
     assert pdf.conformance(data) == ("3", "A", "1")
@@ -155,7 +161,7 @@ def test_turkish_labels_stand_in_the_turkish_file(desk: Desk) -> None:
 )
 def test_signs_of_harm_stand_in_it_by_their_names(desk: Desk, language: str, expected: str) -> None:
     found = tuple(
-        Sign(rule, 4, 1, danger=False, at=desk.store.now(), seq=1)
+        RecordedSign(rule, 4, 1, danger=False, at=desk.store.now(), seq=1)
         for rule in ("danger.gas_smell", "own.our_own_sign")
     )
     said = pdf.words(filed(desk.store, desk.receive("Smell of gas", signs=found), language))
@@ -174,13 +180,13 @@ def test_every_version_of_a_text_is_in_it(desk: Desk) -> None:
 
 def test_pictures_are_its_appendix(desk: Desk) -> None:
     ref = whole_life(desk)
-    shown = [StoredPicture(1, desk.store.stored_file(ref, 1))]
+    shown = [StoredPicture(1, desk.store.read(read_stored_file, ref, 1))]
     data = filed(desk.store, ref, shown=shown)
     assert [len(page.images) for page in pdf.reader(data).pages][-1] == 1
 
 
 def test_what_a_newer_record_holds_is_never_left_out(desk: Desk) -> None:
-    whole = desk.store.whole_case(desk.receive())
+    whole = desk.store.read(export_case, desk.receive())
     newer = {**whole.record, "weather": "rain", "nothing": None, "many": [1, 2]}
     labels = load_labels(("en",), "Europe/London", staff=True)
     made = case_file(type(whole)(**{**vars(whole), "record": newer}), labels, made_at=desk.store.now())
@@ -192,13 +198,13 @@ def test_what_a_newer_record_holds_is_never_left_out(desk: Desk) -> None:
 
 def test_an_erased_complaint_says_so_and_keeps_its_chain(desk: Desk) -> None:
     ref = desk.closed()
-    desk.store.erase(ref, "request")
+    desk.store.write(erase, ref, "request")
     data = filed(desk.store, ref)
     said = pdf.words(data)
     assert "every word, name and address of this complaint was destroyed" in said
     assert ("The water is brown" in said, "Sealedname" in said) == (False, False)
     assert json.loads(pdf.attachment(data, RECORD))["texts"] == []
-    assert desk.store.whole_case(ref).head in said.replace(" ", "")
+    assert desk.store.read(export_case, ref).head in said.replace(" ", "")
 
 
 def test_five_hundred_events_are_all_in_it(usual_store: Store) -> None:
@@ -216,7 +222,7 @@ def test_five_hundred_events_are_all_in_it(usual_store: Store) -> None:
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_who_is_complained_about_learns_what_and_not_from_whom(desk: Desk, language: str) -> None:
     ref = whole_life(desk)
-    whole = desk.store.whole_case(ref)
+    whole = desk.store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
     made = case_file(whole, labels, made_at=desk.store.now(), subject=True)
     data = as_pdf(made, at=desk.store.now())
@@ -237,7 +243,7 @@ def test_who_is_complained_about_learns_what_and_not_from_whom(desk: Desk, langu
 def test_its_incident_is_told_with_the_public_line(desk: Desk) -> None:
     ref = desk.assessed()
     words = {"what": "Burst main", "area": "Old town", "line.en": "We know of the burst main."}
-    made = desk.store.open_incident(desk.actor(MANAGER), {}, words)
+    made = desk.store.write(open_incident, desk.actor(MANAGER), {}, words)
     desk.act(ref, Verb.LINK, facts={"incident": made.id})
     said = pdf.words(filed(desk.store, ref))
     assert [one for one in ("Burst main", "Old town", "We know of the burst main.") if one not in said] == []
@@ -262,7 +268,7 @@ def installed(product: Product) -> Iterator[Callable[[], Desk]]:
         context = opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)]))
         contexts.append(context)
         desk = Desk(context.__enter__())
-        desk.store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        desk.store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
         return desk
 
     yield made
@@ -278,7 +284,7 @@ async def test_the_command_writes_it_for_its_owner_alone_and_is_on_the_record(
     theirs = await product.amends("case", "file", ref, "-o", "S.pdf", "--for", "subject")
     done = await product.amends("case", "file", ref.lower(), "-o", "F.pdf", "--language", "tr")
     out = product.folder / "F.pdf"
-    before, last = desk.store.record(ref)["reads"][-2:]
+    before, last = desk.store.read(export_record, ref)["reads"][-2:]
 
     assert (theirs.code, before["what"]) == (0, "file:subject")
     assert "Sealedname" not in pdf.words((product.folder / "S.pdf").read_bytes())
@@ -315,7 +321,9 @@ async def test_showing_a_record_is_on_the_record(product: Product, installed: Ca
     desk = installed()
     ref = desk.receive()
     await product.amends("case", "show", ref)
-    assert [(one["by"], one["what"]) for one in desk.store.record(ref)["reads"]] == [(OPERATOR, "show")]
+    assert [(one["by"], one["what"]) for one in desk.store.read(export_record, ref)["reads"]] == [
+        (OPERATOR, "show")
+    ]
 
 
 @pytest.mark.on_both

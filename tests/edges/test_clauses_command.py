@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from amends.cli import app
 from complaints.vocabulary import Verb
+from store.cases.read import load_history
 from tests.clauses import clause
 from tests.databases import FakeClock, tamper
 from tests.edges.desk import Desk
@@ -49,7 +50,7 @@ def test_every_row_names_control_code_tests_and_evidence(place: Path, desk: Desk
     answered(desk)
     one = rows(place)["7.5"]
     assert set(one) >= {"clause", "title", "demand", "control", "code", "tests", "verdict", "evidence"}
-    assert "complaints.assessing.assess" in one["code"]
+    assert "complaints.actions.assessment.assess" in one["code"]
     assert any("test_clauses_operation" in test for test in one["tests"])
     assert (one["verdict"], one["evidence"]["violated"]) == ("met", 0)
     assert one["editions"] == {"2014": "7.5", "2018": "7.5"}
@@ -95,7 +96,7 @@ def test_one_complaint_shows_its_events(place: Path, desk: Desk) -> None:
     ref = answered(desk)
     found = rows(place, "--case", ref.lower().replace("-", ""))
     (assessed,) = [one for one in found["7.5"]["evidence"]["points"] if one["seqs"]]
-    assert desk.store.history(ref)[assessed["seqs"][0] - 1].verb is Verb.ASSESS
+    assert desk.store.read(load_history, ref)[assessed["seqs"][0] - 1].verb is Verb.ASSESS
     assert "7.9" not in found
     assert run(place, "--case", ref).exit_code == 0
 

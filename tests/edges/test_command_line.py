@@ -18,17 +18,25 @@ from typing import Any
 import pytest
 
 from amends.settings import load, rulebook
-from complaints.duties import Owed
+from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import Verb
-from store.keyring import Keyring
+from store.cases.export import export_record
+from store.outbox.claim import claim
+from store.outbox.complete import fail
+from store.outbox.dead_letters import list_dead_letters, set_aside
+from store.outbox.failed import list_failed
+from store.outbox.rows import insert_obligation
+from store.proof.keyring import Keyring
+from store.rulebooks import use_rulebook
+from store.similarity.similar import sketch_case
 from tests.databases import FakeClock, opened, tamper
 from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
-from triage.sketch import sketch
+from triage.similarity import sketch
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 LONDON_HOURS = SETTINGS.replace('hours = "always"', 'hours = "Mon-Fri 09:00-17:30"')
-#: surfaces: the keys of the lists of a record.
+#: docs/surfaces.md: the keys of the lists of a record.
 KEYS: dict[str, set[str]] = {
     "texts": {"field", "seq", "text", "at", "source", "replaces"},
     "targets": {"target", "version", "start", "internal_due", "promised_due", "basis", "met_at"},
@@ -66,7 +74,7 @@ def filed(product: Product) -> Iterator[Callable[[datetime], Desk]]:
         store = context.__enter__()
         stores.append(context)
         desk = Desk(store)
-        store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
         return desk
 
     yield made
@@ -137,7 +145,7 @@ async def test_what_is_like_a_complaint_is_listed_with_how_much_they_have_in_com
     story = "Since Monday the water from the kitchen tap is brown and smells of iron."
     first, second = (desk.receive(story, chat=desk.chat(one)) for one in ("70001", "70002"))
     for ref in (first, second):
-        desk.store.sketch_case(ref, sketch(story))
+        desk.store.write(sketch_case, ref, sketch(story))
     listed = await product.amends("case", "list", "--like", first, "--json")
     table = await product.amends("case", "list", "--like", first)
     unknown = await product.amends("case", "list", "--like", "A7K-M3Q-9T")
@@ -173,7 +181,7 @@ def test_one_working_day_is_counted_as_the_worked_examples_say(
     filed: Callable[[datetime], Desk], received: str, due: str
 ) -> None:
     desk = filed(datetime.fromisoformat(received).replace(tzinfo=UTC))
-    record = desk.store.record(desk.receive())
+    record = desk.store.read(export_record, desk.receive())
     assert {one["target"]: one["internal_due"] for one in record["targets"]}["ack"] == due
 
 
@@ -183,7 +191,7 @@ async def test_each_date_explains_itself(product: Product, filed: Callable[[date
     (product.folder / "amends.toml").write_text(
         LONDON_HOURS + '[targets]\nack = "2 bd"\n[targets.P3]\nfirst_action = "2 bd"\n', encoding="utf-8"
     )
-    desk.store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+    desk.store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
     other = desk.receive(source="9")
     before = (await product.amends("case", "due", ref, "--json")).json
     after = (await product.amends("case", "due", other, "--json")).json
@@ -212,7 +220,7 @@ async def test_an_extension_says_who_moved_it_from_what_to_what_and_why_and_that
     assert "superseded" in said.out
     assert {one["code"] for one in moved["steps"]} >= {"extended", "reason", "moved"}
     assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")
-    assert [one["what"] for one in desk.store.record(ref)["reads"]].count("due") == 2
+    assert [one["what"] for one in desk.store.read(export_record, ref)["reads"]].count("due") == 2
 
 
 @pytest.mark.on_both
@@ -261,7 +269,7 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     product: Product, filed: Callable[[datetime], Desk]
 ) -> None:
     store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
-    store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+    store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
     inbox = await product.amends("inbox", "list", "--json")
     again = await product.amends("inbox", "retry", str(inbox.json["inbox"][0]["id"]))
     outbox = await product.amends("outbox", "list", "--all", "--json")
@@ -280,12 +288,12 @@ async def test_what_is_stuck_is_tried_again_or_ended_and_programs_are_told_what_
 ) -> None:
     store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
     for n in range(3):
-        store.insert(Owed(f"tidy:{n}", "tidy", store.now()))
-        store.set_aside(f"tg:{n}", b"{}", "unparsed: KeyError")
-    for one in store.claim(["tidy"], 10, 60):
-        store.give_up(one.id, "gone")
-    stuck = [one["id"] for one in store.outbox()]
-    aside = [one["id"] for one in store.set_aside_list()]
+        store.write(insert_obligation, NewObligation(f"tidy:{n}", "tidy", store.now()))
+        store.write(set_aside, f"tg:{n}", b"{}", "unparsed: KeyError")
+    for one in store.write(claim, ["tidy"], 10, 60):
+        store.write(fail, one.id, "gone")
+    stuck = [one["id"] for one in store.read(list_failed)]
+    aside = [one["id"] for one in store.read(list_dead_letters)]
 
     ended = await product.amends("outbox", "give-up", str(stuck[0]), "--reason", "test", "--json")
     retried = await product.amends("outbox", "retry", "--all", "--kind", "tidy", "--json")

@@ -15,14 +15,21 @@ import pytest
 from sqlalchemy import text
 
 from complaints.vocabulary import Verb
-from store.backups import back_up
-from store.checkpoints import merkle_root
-from store.errors import NotMigrated, SealBroken, StoreError
-from store.keyring import Keyring
-from store.migrating import downgrade
-from store.open import Store
-from store.restoring import restore, verify_file
-from store.values import Chat, HeardFile
+from store.backup.backup import back_up
+from store.backup.restore import restore, verify_file
+from store.cases.export import export_record
+from store.cases.read import load_case
+from store.database.errors import SealBroken, StoreError, WrongSchemaVersion
+from store.database.leases import acquire_leadership
+from store.database.migrate import downgrade
+from store.files import keep_file, read_file_bytes
+from store.models.models import keep_model
+from store.outbox.claim import claim
+from store.proof.checkpoints import checkpoint, merkle_root
+from store.proof.keyring import Keyring
+from store.proof.verify import verify
+from store.store import Store
+from store.values import Chat, ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk, refused
@@ -41,12 +48,12 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def a_past(store: Store) -> tuple[str, str]:
     """Two complaints with words, a file, a checkpoint and a model."""
     desk = Desk(store)
-    photo = HeardFile("p1", "u1", "photo", "1", name="a.jpg", size=9)
+    photo = ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9)
     first = desk.receive("Brown water.", files=(photo,), chat=desk.chat("70002"))
-    store.keep_file(first, 1, b"x" * 1_500_000, "image/jpeg")
+    store.write(keep_file, first, 1, b"x" * 1_500_000, "image/jpeg")
     second = desk.closed()
-    store.checkpoint()
-    store.keep_model(b"blob" * 1000, "a" * 64, {"name": "starter"})
+    store.write(checkpoint)
+    store.write(keep_model, b"blob" * 1000, "a" * 64, {"name": "starter"})
     desk.say("hello", chat=desk.chat("70002"))
     return first, second
 
@@ -58,8 +65,8 @@ def test_a_backup_of_either_database_becomes_a_database_of_either(
     file = tmp_path / "backup.db"
     with opened(database_url, clock) as store:
         first, second = a_past(store)
-        before = {ref: store.record(ref) for ref in (first, second)}
-        document = store.checkpoint()
+        before = {ref: store.read(export_record, ref) for ref in (first, second)}
+        document = store.write(checkpoint)
     made = back_up(database_url, file)
     assert (made.complaints, made.size) == (2, file.stat().st_size)
     assert made.root == merkle_root([tuple(one) for one in document["heads"]])
@@ -67,13 +74,13 @@ def test_a_backup_of_either_database_becomes_a_database_of_either(
     assert (done.verification.first_bad, done.upgraded_from) == (None, None)
     assert done.rows["complaints"] == 2
     with opened(empty_url, clock) as store:
-        assert {ref: store.record(ref) for ref in (first, second)} == before
-        assert store.verify(document).first_bad is None
+        assert {ref: store.read(export_record, ref) for ref in (first, second)} == before
+        assert store.read(verify, document).first_bad is None
         desk = Desk(store, count(500))
-        assert store.file_bytes(first, 1, desk.actor("U3")) == b"x" * 1_500_000
+        assert store.write(read_file_bytes, first, 1, desk.actor("U3")) == b"x" * 1_500_000
         desk.add(first, "And it smells.", chat=desk.chat("70002"))
         desk.receive("Another matter.", chat=desk.chat("70009"))
-        assert store.verify().first_bad is None
+        assert store.read(verify).first_bad is None
 
 
 def test_a_backup_is_a_file_of_its_own_that_only_we_can_read(
@@ -192,7 +199,7 @@ def test_a_postgres_of_another_release_is_backed_up_by_that_release(
     postgres_url: str, tmp_path: Path
 ) -> None:
     downgrade(postgres_url, "base")
-    refused(lambda: back_up(postgres_url, tmp_path / "b.db"), NotMigrated)
+    refused(lambda: back_up(postgres_url, tmp_path / "b.db"), WrongSchemaVersion)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -297,7 +304,7 @@ def test_an_altered_record_is_restored_only_when_that_is_asked_for(
     done = restore(empty_url, backup, KEYS, clock(), accept_unsound=True)
     assert done.verification.first_bad is not None
     with opened(empty_url, clock) as store:
-        assert store.verify().first_bad is not None
+        assert store.read(verify).first_bad is not None
 
 
 def test_a_backup_is_not_restored_without_the_keys_of_its_time(
@@ -316,7 +323,7 @@ def test_a_place_with_complaints_takes_no_backup(database_url: str, backup: Path
     why = refused(lambda: restore(database_url, backup, KEYS, clock()), StoreError)
     assert "AMENDS_DATABASE_URL" in str(why)
     with opened(database_url, clock) as store:
-        assert store.case(ref).ref == ref
+        assert store.read(load_case, ref).ref == ref
 
 
 def test_a_place_with_empty_tables_takes_a_backup(
@@ -337,14 +344,14 @@ def test_a_live_database_is_not_taken_for_a_backup(sqlite_url: str, empty_url: s
 
 def test_a_restored_duty_is_nobodys(backup: Path, empty_url: str, clock: FakeClock, sqlite_url: str) -> None:
     with opened(sqlite_url, clock) as store:
-        assert store.claim(["say"], 5, 3600)
-        assert store.lead("poller", "a process of then", 3600) is not None
+        assert store.write(claim, ["say"], 5, 3600)
+        assert store.write(acquire_leadership, "poller", "a process of then", 3600) is not None
     again = backup.with_name("later.db")
     back_up(sqlite_url, again)
     restore(empty_url, again, KEYS, clock())
     with opened(empty_url, clock) as store:
-        assert [one.key for one in store.claim(["say"], 5, 60)] == ["hello"]
-        assert store.lead("poller", "a process of now", 60) is not None
+        assert [one.key for one in store.write(claim, ["say"], 5, 60)] == ["hello"]
+        assert store.write(acquire_leadership, "poller", "a process of now", 60) is not None
 
 
 def test_without_room_in_the_new_place_nothing_is_there(
@@ -392,9 +399,8 @@ def test_numbers_go_on_after_those_that_were_restored(
         desk = Desk(store, count(900))
         ref = desk.assessed(chat=desk.chat("70050"))
         desk.act(ref, Verb.NOTE, words={"text": "Seen."})
-        highest = store.run(
-            lambda tx: tx.connection.execute(text("SELECT max(id), count(DISTINCT id) FROM events")).one(),
-            writes=False,
+        highest = store.read(
+            lambda tx: tx.connection.execute(text("SELECT max(id), count(DISTINCT id) FROM events")).one()
         )
         assert highest[0] >= highest[1]
-        assert store.verify().first_bad is None
+        assert store.read(verify).first_bad is None

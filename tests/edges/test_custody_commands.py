@@ -17,7 +17,11 @@ import pytest
 
 from amends.settings import load, rulebook
 from complaints.vocabulary import Verb
-from store.keyring import Keyring
+from store.cases.read import load_history
+from store.proof.instance_log import list_instance_events
+from store.proof.keyring import Keyring
+from store.proof.retention import list_unerased
+from store.rulebooks import use_rulebook
 from tests.databases import FakeClock, opened
 from tests.edges.desk import MANAGER, Desk
 from tests.edges.product import KEY, Product
@@ -37,7 +41,7 @@ def desk(product: Product) -> Iterator[Desk]:
     at = FakeClock(datetime(2020, 3, 4, 10, tzinfo=UTC))
     with opened(product.env["AMENDS_DATABASE_URL"], at, Keyring([base64.b64decode(KEY)])) as store:
         made = Desk(store)
-        store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
         yield made
 
 
@@ -61,7 +65,7 @@ async def test_a_backup_is_made_checked_and_restored_elsewhere(product: Product,
     assert shown.json["description"] == "The water is brown."
     twice = await product.amends("db", "restore", "copy.db", env=there)
     assert (twice.code, "empty place" in twice.err) == (1, True)
-    chain = [one["facts"] for one in desk.store.house_events("backup")]
+    chain = [one["facts"] for one in desk.store.read(list_instance_events, "backup")]
     assert [one["size"] > 0 for one in chain] == [True, True]
 
 
@@ -170,7 +174,7 @@ async def test_an_erasure_says_what_went_and_what_is_kept_and_why(product: Produ
     held, gone = desk.closed(), desk.closed()
     desk.act(held, Verb.HOLD, MANAGER, words={"reason": "A claim."})
     wordy = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "Mary asked")
-    assert (wordy.code, desk.store.unerased([gone])) == (2, [gone])
+    assert (wordy.code, desk.store.read(list_unerased, [gone])) == (2, [gone])
     ended = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "DSR-1")
     assert ended.code == 1
     assert f"erased  {gone}" in ended.out
@@ -178,7 +182,7 @@ async def test_an_erasure_says_what_went_and_what_is_kept_and_why(product: Produ
         f"kept    {held}: a claim or the law needs it (legal hold); until the hold is released." in ended.out
     )
     assert "ico.org.uk" in ended.out
-    assert desk.store.history(gone)[-1].facts["because"] == "DSR-1"
+    assert desk.store.read(load_history, gone)[-1].facts["because"] == "DSR-1"
     desk.act(held, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
     rest = await product.amends("privacy", "erase", "--complainant", held, "--reason", "DSR-1", "--json")
     assert (rest.code, rest.json["erased"], rest.json["person_erased"]) == (0, [held], True)
@@ -195,10 +199,10 @@ async def test_a_purge_is_tried_before_it_is_done(product: Product, desk: Desk) 
     dry = await product.amends("privacy", "purge", "--dry-run", "--json")
     assert [one["ref"] for one in dry.json["purged"]] == [ref]
     assert dry.json["purged"][0]["purge_due"].startswith("2022-03-04T")
-    assert desk.store.unerased([ref]) == [ref]
+    assert desk.store.read(list_unerased, [ref]) == [ref]
     done = await product.amends("privacy", "purge")
     assert (done.code, "1 gone, 0 held back." in done.out) == (0, True)
-    assert desk.store.unerased([ref]) == []
+    assert desk.store.read(list_unerased, [ref]) == []
 
 
 async def test_a_restore_forgets_again_what_was_erased_after_the_backup(product: Product, desk: Desk) -> None:

@@ -10,22 +10,35 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from amends.erasures import again, listed, remember, require_writable
+from amends.retention import again, listed, remember, require_writable
+from complaints.actors import SYSTEM, complainant
 from complaints.errors import OutOfOrder, UnknownReference
-from complaints.people import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from scheduler.housekeeping import housekeeping
-from scheduler.ticking import _housekeeping
-from store.backups import back_up
-from store.errors import StoreError
-from store.open import Store
-from store.restoring import restore
+from scheduler.ticks import _housekeeping
+from store.backup.backup import back_up
+from store.backup.restore import restore
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import load_case, load_history
+from store.database.errors import StoreError
+from store.files import keep_file
+from store.outbox.claim import claim
+from store.outbox.complete import complete, is_still_required
+from store.outbox.messages import begin_sending, record_sent
+from store.people.identifiers import find_by_identifier, keep_identifier
+from store.proof.retention import erase, erase_complainant, find_person, list_expired, list_unerased
+from store.proof.verify import verify
+from store.slack.posts import save_draft
+from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
-from store.values import HeardFile
+from store.texts import load_texts
+from store.values import ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, MANAGER, Desk, refused
 from tests.edges.slack_office import office_of
+from tests.interception import replace_in_store
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -36,16 +49,19 @@ GB: Mapping[str, str] = {"GB": "24 months"}
 def a_closed_one(desk: Desk) -> str:
     """With a file, a number, words both ways, a draft and something still to be said."""
     store = desk.store
-    ref = desk.closed(files=(HeardFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
-    store.keep_file(ref, 1, b"bytes" * 1000, "image/jpeg")
-    store.keep_identifier(ref, "customer", "C-1001")
-    store.draft(ref, HANDLER, "reply", {}, {"text": "typed"}, "letter", 0)
+    ref = desk.closed(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
+    store.write(keep_file, ref, 1, b"bytes" * 1000, "image/jpeg")
+    store.write(keep_identifier, ref, "customer", "C-1001")
+    store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "typed"}, "letter", 0)
     desk.say("hello")
     kinds = ["say", "acknowledge", "decision", "closing", "dates", "letter"]
-    while (owed := store.claim(kinds, 1, 60)[0]).kind != "say":
-        store.settle(owed.id)
-    store.sent(
-        store.sending(owed, "A word of ours.", template="t", language="en", ref=None), "5", settles=None
+    while (owed := store.write(claim, kinds, 1, 60)[0]).kind != "say":
+        store.write(complete, owed.id)
+    store.write(
+        record_sent,
+        store.write(begin_sending, owed, "A word of ours.", template="t", language="en", ref=None),
+        "5",
+        settles=None,
     )
     return ref
 
@@ -54,19 +70,19 @@ def a_closed_one(desk: Desk) -> str:
 def test_an_erasure_takes_every_word_and_leaves_figures_and_chain(store: Store) -> None:
     desk = Desk(store)
     ref = a_closed_one(desk)
-    before = store.record(ref)
-    done = store.erase_complainant(ref, "request")
+    before = store.read(export_record, ref)
+    done = store.write(erase_complainant, ref, "request")
     assert (done.erased, done.kept, done.person_erased) == ((ref,), {}, True)
-    after = store.record(ref)
+    after = store.read(export_record, ref)
     for name in ("state", "category", "severity", "received_at", "closed_at", "close_code", "targets"):
         assert after[name] == before[name]
     assert (after["name"], after["description"], after["texts"]) == (None, None, [])
     assert {one["text"] for one in after["messages"]} <= {None}
     assert after["erased_at"] is not None
-    found = store.verify()
+    found = store.read(verify)
     assert (found.first_bad, found.erased) == (None, 1)
-    assert store.found_by("C-1001", "GB") == []
-    assert store.run(lambda tx: _left(tx.connection), writes=False) == {}
+    assert store.read(find_by_identifier, "C-1001", "GB") == []
+    assert store.read(lambda tx: _left(tx.connection)) == {}
 
 
 def _left(connection: object) -> dict[str, int]:
@@ -93,10 +109,10 @@ async def test_the_card_in_slack_says_that_the_words_are_gone_and_offers_nothing
     async with office_of(usual_store, clock) as office:
         ref = office.proposed()
         shown = await office.card(ref)
-        person = complainant(usual_store.person_of(ref))
-        usual_store.act(ref, Verb.WITHDRAW, person)
+        person = complainant(usual_store.read(find_person, ref))
+        usual_store.write(act, ref, Verb.WITHDRAW, person)
         await office.idle()
-        usual_store.erase(ref, "request")
+        usual_store.write(erase, ref, "request")
         await office.idle()
         drawn = await office.card(ref)
         assert (drawn.ts, "erased" in drawn.text) == (shown.ts, True)
@@ -105,30 +121,32 @@ async def test_the_card_in_slack_says_that_the_words_are_gone_and_offers_nothing
 def test_who_was_erased_and_writes_again_is_somebody_new(store: Store) -> None:
     desk = Desk(store)
     first = desk.closed()
-    person = store.person_of(first)
-    store.erase_complainant(person, "request")
+    person = store.read(find_person, first)
+    store.write(erase_complainant, person, "request")
     second = desk.receive("It is brown again.")
-    assert store.person_of(second) != person
-    assert store.verify().first_bad is None
+    assert store.read(find_person, second) != person
+    assert store.read(verify).first_bad is None
 
 
 def test_no_verb_is_done_to_an_erased_complaint(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    store.erase(ref, "request")
+    store.write(erase, ref, "request")
     for verb, words in ((Verb.NOTE, {"text": "x"}), (Verb.REOPEN, {"reason": "x"}), (Verb.ERASE, {})):
         by = SYSTEM if verb is Verb.ERASE else desk.actor(MANAGER)
         with pytest.raises(OutOfOrder, match="erased"):
-            store.act(ref, verb, by, {}, words)
+            store.write(act, ref, verb, by, {}, words)
 
 
 def test_the_card_of_an_erased_complaint_is_owed_once_more_and_nothing_else(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    store.erase(ref, "request")
-    owed = store.claim(["card", "thread", "closing", "survey", "letter", "acknowledge"], 100, 60)
-    version = store.case(ref).version
-    assert [one.key for one in owed if one.ref == ref and store.still_owed(one)] == [f"card:{version}"]
+    store.write(erase, ref, "request")
+    owed = store.write(claim, ["card", "thread", "closing", "survey", "letter", "acknowledge"], 100, 60)
+    version = store.read(load_case, ref).version
+    assert [one.key for one in owed if one.ref == ref and store.read(is_still_required, one)] == [
+        f"card:{version}"
+    ]
 
 
 @clause("8.1")
@@ -139,32 +157,32 @@ def test_what_must_be_kept_is_kept_and_answered_for(store: Store, why: str) -> N
     if why == "legal_hold":
         desk.act(kept, Verb.HOLD, MANAGER, words={"reason": "A claim."})
     gone = desk.closed()
-    done = store.erase_complainant(gone, "request")
+    done = store.write(erase_complainant, gone, "request")
     assert (done.erased, dict(done.kept), done.person_erased) == ((gone,), {kept: why}, False)
-    assert store.record(kept)["name"] == "Mary Sealedname"
-    assert store.record(kept)["texts"] != []
-    assert store.verify().first_bad is None
+    assert store.read(export_record, kept)["name"] == "Mary Sealedname"
+    assert store.read(export_record, kept)["texts"] != []
+    assert store.read(verify).first_bad is None
 
 
 def test_a_hold_released_lets_the_rest_go(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     desk.act(ref, Verb.HOLD, MANAGER, words={"reason": "A claim."})
-    assert store.erase_complainant(ref, "request").erased == ()
+    assert store.write(erase_complainant, ref, "request").erased == ()
     desk.act(ref, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
-    done = store.erase_complainant(ref, "request")
+    done = store.write(erase_complainant, ref, "request")
     assert (done.erased, done.person_erased) == ((ref,), True)
 
 
 def test_neither_a_reference_nor_a_person_is_refused_with_where_to_look(store: Store) -> None:
-    refused(lambda: store.erase_complainant("nobody", "request"), UnknownReference)
+    refused(lambda: store.write(erase_complainant, "nobody", "request"), UnknownReference)
 
 
 def test_an_erased_complaint_teaches_no_model(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     assert len(store.examples()) == 1
-    store.erase(ref, "request")
+    store.write(erase, ref, "request")
     assert store.examples() == []
 
 
@@ -178,12 +196,12 @@ def test_what_is_kept_longer_than_the_retention_is_found_with_its_dates(
     clock.go_on(days=365)
     later = desk.closed()
     clock.go_on(days=364)
-    assert store.expired(GB) == []
+    assert store.read(list_expired, GB) == []
     clock.go_on(days=2)
-    found = store.expired(GB)
+    found = store.read(list_expired, GB)
     assert {(one.ref, one.held) for one in found} == {(first, None), (held, "legal_hold")}
     assert all(one.due - one.closed_at == timedelta(days=731) for one in found)
-    assert store.expired({"TR": "1 months"}) == []
+    assert store.read(list_expired, {"TR": "1 months"}) == []
     assert later not in {one.ref for one in found}
 
 
@@ -193,13 +211,13 @@ def test_kept_from_receipt_it_goes_no_earlier_than_it_is_closed(store: Store, cl
     clock.go_on(days=400)
     quick = desk.closed()
     from_receipt = {"GB": "12 months from receipt"}
-    assert store.expired(from_receipt) == []
+    assert store.read(list_expired, from_receipt) == []
     clock.go_on(days=366)
-    (found,) = store.expired(from_receipt)
+    (found,) = store.read(list_expired, from_receipt)
     assert (found.ref, found.due <= store.now()) == (quick, True)
     desk.act(slow, Verb.NOT_ACCEPT, MANAGER, words={"reason": "Out of scope."})
-    held = {one.ref: one.due for one in store.expired(from_receipt)}
-    assert held[slow] == store.case(slow).closed_at
+    held = {one.ref: one.due for one in store.read(list_expired, from_receipt)}
+    assert held[slow] == store.read(load_case, slow).closed_at
 
 
 async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
@@ -209,33 +227,33 @@ async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
     ref = desk.closed()
     clock.go_on(days=800)
     _housekeeping(store, False)
-    assert store.claim(["purge"], 5, 60) == []
+    assert store.write(claim, ["purge"], 5, 60) == []
     _housekeeping(store, True)
     _housekeeping(store, True)
-    (owed,) = store.claim(["purge"], 5, 60)
+    (owed,) = store.write(claim, ["purge"], 5, 60)
     await housekeeping(store)["purge"](owed)
-    assert store.unerased([ref]) == [ref]
+    assert store.read(list_unerased, [ref]) == [ref]
     await housekeeping(store, retention=GB)["purge"](owed)
-    assert store.unerased([ref]) == []
-    assert store.history(ref)[-1].facts["because"] == "retention"
-    assert store.verify().first_bad is None
+    assert store.read(list_unerased, [ref]) == []
+    assert store.read(load_history, ref)[-1].facts["because"] == "retention"
+    assert store.read(verify).first_bad is None
     await asyncio.sleep(0)
 
 
 async def test_one_that_was_taken_up_again_meanwhile_keeps_no_other_from_being_purged(
-    usual_store: Store, clock: FakeClock
+    usual_store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, desk = usual_store, Desk(usual_store)
     first, second = desk.closed(), desk.closed()
     clock.go_on(days=800)
-    found = store.expired(GB)
+    found = store.read(list_expired, GB)
     desk.act(first, Verb.REOPEN, MANAGER, words={"reason": "new"})
-    store.expired = lambda *_: found  # type: ignore[assignment,method-assign]
+    replace_in_store(monkeypatch, store, list_expired, lambda *_: found)
     _housekeeping(store, True)
-    (owed,) = store.claim(["purge"], 5, 60)
+    (owed,) = store.write(claim, ["purge"], 5, 60)
     await housekeeping(store, retention=GB)["purge"](owed)
 
-    assert store.unerased([first, second]) == [first]
+    assert store.read(list_unerased, [first, second]) == [first]
 
 
 def test_an_erasure_that_a_backup_would_undo_is_not_begun(tmp_path: Path) -> None:
@@ -254,16 +272,16 @@ def test_a_restored_backup_forgets_again_what_was_erased_after_it(
         desk = Desk(store)
         ref, other = desk.closed(), desk.receive("Open at that time.", chat=desk.chat("70002"))
         back_up(usual_url, file)
-        done = store.erase_complainant(ref, "request")
+        done = store.write(erase_complainant, ref, "request")
         remember(journal, done.erased, "2026-11-24T10:00:00Z")
         remember(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
     assert listed(journal) == [ref, other, "A7K-M3Q-9T"]
     place = f"sqlite:///{tmp_path / 'restored.db'}"
     restore(place, file, KEYS, clock())
     with opened(place, clock) as store:
-        assert store.texts(ref) != []
+        assert store.read(load_texts, ref) != []
         erased, left = again(store, journal)
         # It was open when the backup was made: it is erased once it is closed, and said until then.
         assert (erased, list(left)) == ([ref], [other])
-        assert store.texts(ref) == []
-        assert store.verify().first_bad is None
+        assert store.read(load_texts, ref) == []
+        assert store.read(verify).first_bad is None

@@ -13,15 +13,21 @@ from hypothesis import strategies as st
 from amends.importing.mapping import ColumnMapping, read_mapping
 from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError
-from complaints.acts import receive
+from complaints.actions.intake import Arrival, said
+from complaints.actions.registry import receive
+from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
-from complaints.intake import Arrival, said
-from complaints.jurisdictions import Rulebooks
-from complaints.people import SYSTEM, complainant
+from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
-from store.importing import Past
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.import_past import PastComplaint, import_past, list_known_past
+from store.cases.read import load_history
+from store.outbox.claim import claim
+from store.people.identifiers import find_by_identifier
+from store.proof.retention import erase_complainant, find_person, list_expired
+from store.proof.verify import verify
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import MANAGER, RULES, Desk, refused, still_due
@@ -41,7 +47,7 @@ def file_of(folder: Path, *rows: str, header: str = HEADER, encoding: str = "utf
     return file
 
 
-def read(file: Path, mapping: ColumnMapping | None = None) -> tuple[list[Past], list[str]]:
+def read(file: Path, mapping: ColumnMapping | None = None) -> tuple[list[PastComplaint], list[str]]:
     """The accepted rows, and the refused ones as in the report."""
     used = mapping or ColumnMapping()
     table = read_csv(
@@ -229,7 +235,7 @@ def test_any_file_is_read_or_refused(raw: bytes) -> None:
             read(file)
 
 
-def past(line: int = 2, **more: object) -> Past:
+def past(line: int = 2, **more: object) -> PastComplaint:
     """A complaint that was closed before the desk was installed."""
     ending = {
         "closed_at": "2025-03-20T00:00:00Z",
@@ -238,7 +244,7 @@ def past(line: int = 2, **more: object) -> Past:
         "finding": "upheld",
     }
     words = {"description": f"Bill {line} was wrong.", "name": "Mary Past", "email": "mary@past.example"}
-    return Past(line, NOW - timedelta(days=600), "telegram", "en", ending | more, words)
+    return PastComplaint(line, NOW - timedelta(days=600), "telegram", "en", ending | more, words)
 
 
 @clause("8.1")
@@ -246,11 +252,11 @@ def test_an_imported_complaint_is_closed_and_marked_and_has_no_obligations(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    refs = store.import_past([past(), past(3, severity=5)])
+    refs = store.write(import_past, [past(), past(3, severity=5)])
     clock.go_on(days=400)
     assert still_due(store) == 0
     for ref in refs.values():
-        record = store.record(ref)
+        record = store.read(export_record, ref)
         assert (record["state"], record["imported"], record["close_code"]) == ("closed", True, "resolved")
         assert (record["category"], record["issues"][0]["finding"], record["next_due"]) == (
             "money",
@@ -259,18 +265,18 @@ def test_an_imported_complaint_is_closed_and_marked_and_has_no_obligations(
         )
         assert record["closed_at"] == "2025-03-20T00:00:00Z"
         assert record["targets"] == []
-    assert [event.verb for event in store.history(refs[2])] == [Verb.RECEIVE]
-    assert store.verify().first_bad is None
-    assert sorted(store.found_by("MARY@past.example", "GB")) == sorted(refs.values())
+    assert [event.verb for event in store.read(load_history, refs[2])] == [Verb.RECEIVE]
+    assert store.read(verify).first_bad is None
+    assert sorted(store.read(find_by_identifier, "MARY@past.example", "GB")) == sorted(refs.values())
     # The same e-mail address is the same person, in any number of complaints.
-    assert len({store.person_of(ref) for ref in refs.values()}) == 1
+    assert len({store.read(find_person, ref) for ref in refs.values()}) == 1
     assert len(store.examples()) == 2
     assert desk.case(refs[2]).is_history
 
 
 def test_past_complaints_are_counted_separately_in_the_figures(store: Store) -> None:
     Desk(store)
-    store.import_past([past(), past(3)])
+    store.write(import_past, [past(), past(3)])
     period = Period(NOW - timedelta(days=700), NOW)
     counted = monitor(store.for_monitoring(period.start, period.end), period=period, now=NOW)
     assert (counted.received, counted.imported) == (0, 2)
@@ -279,43 +285,46 @@ def test_past_complaints_are_counted_separately_in_the_figures(store: Store) -> 
 
 def test_the_same_file_again_imports_nothing_twice(store: Store) -> None:
     Desk(store)
-    first = store.import_past([past(), past(3)])
-    assert store.import_past([past(), past(3)]) == {}
-    assert store.known_past([past(), past(4)]) == {2: first[2]}
-    again = store.import_past([past(9), past(3)])
+    first = store.write(import_past, [past(), past(3)])
+    assert store.write(import_past, [past(), past(3)]) == {}
+    assert store.read(list_known_past, [past(), past(4)]) == {2: first[2]}
+    again = store.write(import_past, [past(9), past(3)])
     assert list(again) == [9]
 
 
 def test_an_erased_import_does_not_return_with_its_file(store: Store) -> None:
     Desk(store)
-    refs = store.import_past([past()])
-    store.erase_complainant(refs[2], "request")
-    assert store.import_past([past()]) == {}
-    assert store.verify().first_bad is None
+    refs = store.write(import_past, [past()])
+    store.write(erase_complainant, refs[2], "request")
+    assert store.write(import_past, [past()]) == {}
+    assert store.read(verify).first_bad is None
 
 
 def test_a_row_that_the_record_refuses_imports_nothing_of_the_file(store: Store) -> None:
     Desk(store)
-    refused(lambda: store.import_past([past(), past(3, close_code="merged")]), BadFacts)
-    assert store.verify().cases == 0
+    refused(lambda: store.write(import_past, [past(), past(3, close_code="merged")]), BadFacts)
+    assert store.read(verify).cases == 0
 
 
 def test_an_imported_complaint_that_is_reopened_is_like_any_other(store: Store) -> None:
     desk = Desk(store)
-    ref = store.import_past([past()])[2]
+    ref = store.write(import_past, [past()])[2]
     desk.act(ref, Verb.REOPEN, MANAGER, words={"reason": "A new bill, the same fault."})
     case = desk.case(ref)
     assert (case.is_open, case.is_history) == (True, False)
-    assert {obligation.kind for obligation in store.claim(["card", "thread"], 10, 60)} == {"card", "thread"}
-    assert store.record(ref)["next_due"] is not None
-    assert store.verify().first_bad is None
+    assert {obligation.kind for obligation in store.write(claim, ["card", "thread"], 10, 60)} == {
+        "card",
+        "thread",
+    }
+    assert store.read(export_record, ref)["next_due"] is not None
+    assert store.read(verify).first_bad is None
 
 
 def test_an_imported_complaint_is_purged_by_its_own_closing_date(store: Store) -> None:
     Desk(store)
-    ref = store.import_past([past()])[2]
-    assert [case.ref for case in store.expired({"GB": "12 months"})] == [ref]
-    assert store.expired({"GB": "24 months"}) == []
+    ref = store.write(import_past, [past()])[2]
+    assert [case.ref for case in store.read(list_expired, {"GB": "12 months"})] == [ref]
+    assert store.read(list_expired, {"GB": "24 months"}) == []
 
 
 @pytest.mark.parametrize("actor", [complainant("p1"), SYSTEM])

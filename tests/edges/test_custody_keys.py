@@ -8,13 +8,25 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
-from bots.dialogue import Press
-from bots.telegram.buttons import Buttons
-from complaints.duties import Lane, Owed
-from store.errors import SealBroken
-from store.keyring import Keyring
-from store.open import Store
+from bots.dialogue import ButtonInput
+from bots.telegram.callback_data import Buttons
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.cases.export import export_record
+from store.cases.read import open_case
+from store.database.errors import SealBroken
+from store.outbox.claim import claim
+from store.outbox.dead_letters import list_dead_letters, read_dead_letter, set_aside
+from store.outbox.rows import insert_obligation
+from store.people.identifiers import find_by_identifier, keep_identifier
+from store.people.staff import list_members
+from store.proof.checkpoints import checkpoint
+from store.proof.keyring import Keyring
+from store.proof.retention import erase
+from store.proof.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
+from store.texts import load_texts
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
@@ -26,21 +38,25 @@ def a_past(store: Store) -> str:
     """Something of every kind that the instance's secret closes or signs."""
     desk = Desk(store)
     ref = desk.receive("Brown water.")
-    store.keep_identifier(ref, "customer", "C-1001")
-    store.set_aside("tg:broken", b"raw", "unparseable")
-    store.insert(Owed("digest:1", "digest", store.now(), Lane.BULK), payload={"text": "of the house"})
-    store.checkpoint()
+    store.write(keep_identifier, ref, "customer", "C-1001")
+    store.write(set_aside, "tg:broken", b"raw", "unparseable")
+    store.write(
+        insert_obligation,
+        NewObligation("digest:1", "digest", store.now(), SendPriority.BULK),
+        payload={"text": "of the house"},
+    )
+    store.write(checkpoint)
     desk.receive("No heating.", chat=desk.chat("70002"))
-    store.checkpoint()
+    store.write(checkpoint)
     return ref
 
 
 def rotate(store: Store) -> int:
     """To the end, as the command does."""
     moved = 0
-    while some := store.rotate_keys(2):
+    while some := store.write(rotate_keys, 2):
         moved += some
-    store.keys_rotated()
+    store.write(record_keys_rotated)
     return moved
 
 
@@ -48,26 +64,26 @@ def rotate(store: Store) -> int:
 def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = a_past(store)
-        outside, before = store.checkpoint(), store.record(ref)
+        outside, before = store.write(checkpoint), store.read(export_record, ref)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
-        stale = store.stale_keys()
+        stale = store.read(list_stale_keys)
         assert stale >= 11
         assert rotate(store) == stale
-        assert (store.stale_keys(), store.verify(outside).first_bad) == (0, None)
+        assert (store.read(list_stale_keys), store.read(verify, outside).first_bad) == (0, None)
     with opened(database_url, clock, Keyring([NEW])) as store:
-        assert store.record(ref) == before
-        assert store.verify().first_bad is None
+        assert store.read(export_record, ref) == before
+        assert store.read(verify).first_bad is None
         # What was signed before and kept outside still counts: the record says which keys were ours.
-        assert store.verify(outside).first_bad is None
-        assert store.found_by("c 1001", "GB") == [ref]
-        assert store.set_aside_take(store.set_aside_list()[0]["id"]).raw == b"raw"
-        assert [one.payload for one in store.claim(["digest"], 5, 60)] == [{"text": "of the house"}]
-        assert len(store.members()) == 5
+        assert store.read(verify, outside).first_bad is None
+        assert store.read(find_by_identifier, "c 1001", "GB") == [ref]
+        assert store.read(read_dead_letter, store.read(list_dead_letters)[0]["id"]).raw == b"raw"
+        assert [one.payload for one in store.write(claim, ["digest"], 5, 60)] == [{"text": "of the house"}]
+        assert len(store.read(list_members)) == 5
         desk = Desk(store, count(50))
         desk.add(ref, "And it smells.")
-        assert [one.text for one in store.texts(ref)] == ["Brown water.", "And it smells."]
-        assert store.checkpoint()["public_key"] != outside["public_key"]
-        assert store.verify().first_bad is None
+        assert [one.text for one in store.read(load_texts, ref)] == ["Brown water.", "And it smells."]
+        assert store.write(checkpoint)["public_key"] != outside["public_key"]
+        assert store.read(verify).first_bad is None
 
 
 def test_a_rotation_that_was_interrupted_goes_on_where_it_stood(database_url: str, clock: FakeClock) -> None:
@@ -75,14 +91,14 @@ def test_a_rotation_that_was_interrupted_goes_on_where_it_stood(database_url: st
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = a_past(store)
     with opened(database_url, clock, both) as store:
-        whole = store.stale_keys()
-        first = store.rotate_keys(1) + store.rotate_keys(2)
-        assert store.stale_keys() == whole - first
+        whole = store.read(list_stale_keys)
+        first = store.write(rotate_keys, 1) + store.write(rotate_keys, 2)
+        assert store.read(list_stale_keys) == whole - first
         # Half of it is under either key, and everything can be read.
-        assert store.texts(ref)[0].text == "Brown water."
+        assert store.read(load_texts, ref)[0].text == "Brown water."
     with opened(database_url, clock, both) as store:
         assert rotate(store) == whole - first
-        assert store.rotate_keys() == 0
+        assert store.write(rotate_keys) == 0
 
 
 def test_a_key_that_is_not_in_the_list_is_named_and_nothing_is_lost(
@@ -96,7 +112,7 @@ def test_a_key_that_is_not_in_the_list_is_named_and_nothing_is_lost(
     ):
         rotate(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
-        assert store.texts(ref)[0].text == "Brown water."
+        assert store.read(load_texts, ref)[0].text == "Brown water."
 
 
 def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
@@ -130,25 +146,26 @@ def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
         thread.join()
     with opened(database_url, clock, Keyring([NEW])) as store:
         assert len(late) >= 3
-        assert [store.texts(ref)[0].text[:6] for ref in (*early, *late)] == ["Matter"] * (30 + len(late))
-        assert store.verify().first_bad is None
+        assert [store.read(load_texts, ref)[0].text[:6] for ref in (*early, *late)] == ["Matter"] * (
+            30 + len(late)
+        )
+        assert store.read(verify).first_bad is None
         # Nobody was taken for somebody new because their number was filed under another key.
-        people = store.run(lambda tx: tx.connection.execute(select(PEOPLE.c.id)).all(), writes=False)
+        people = store.read(lambda tx: tx.connection.execute(select(PEOPLE.c.id)).all())
         assert len(people) == 30 + len(late)
 
 
 def test_nothing_of_an_erased_person_hinders_a_rotation(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = Desk(store).closed()
-        store.erase(ref, "request")
+        store.write(erase, ref, "request")
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         rotate(store)
-        keys = store.run(
-            lambda tx: tx.connection.execute(select(COMPLAINTS.c.key_wrapped, PEOPLE.c.key_wrapped)).one(),
-            writes=False,
+        keys = store.read(
+            lambda tx: tx.connection.execute(select(COMPLAINTS.c.key_wrapped, PEOPLE.c.key_wrapped)).one()
         )
         assert keys == (None, None)
-        assert store.verify().first_bad is None
+        assert store.read(verify).first_bad is None
 
 
 def test_every_look_up_hash_is_of_the_newest_key(database_url: str, clock: FakeClock) -> None:
@@ -162,14 +179,13 @@ def test_every_look_up_hash_is_of_the_newest_key(database_url: str, clock: FakeC
 
 def _hashes(store: Store) -> set[bytes]:
     queries = (select(CONTACTS.c.address_index), select(IDENTIFIERS.c.value_index))
-    return store.run(
-        lambda tx: {bytes(one) for query in queries for one in tx.connection.execute(query).scalars()},
-        writes=False,
+    return store.read(
+        lambda tx: {bytes(one) for query in queries for one in tx.connection.execute(query).scalars()}
     )
 
 
 def test_a_button_made_under_the_older_key_still_works() -> None:
-    press = Press("accept", "decision", "A7K-M3Q-9T", 3)
+    press = ButtonInput("accept", "decision", "A7K-M3Q-9T", 3)
     data = Buttons(OLD).sealed("7", press)
     assert Buttons(NEW, OLD).opened("7", data) == press
     assert Buttons(NEW, OLD).opened("8", data) is None
@@ -182,4 +198,7 @@ def test_who_reads_sees_nothing_of_a_rotation(database_url: str, clock: FakeCloc
         ref = a_past(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         rotate(store)
-        assert store.open_case(ref, Desk(store).actor(HANDLER), "open").complainant_name == "Mary Sealedname"
+        assert (
+            store.write(open_case, ref, Desk(store).actor(HANDLER), "open").complainant_name
+            == "Mary Sealedname"
+        )

@@ -9,12 +9,18 @@ import pytest
 from slack_bolt.async_app import AsyncAck
 
 from bots.slack.home import Home as HomeView
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
-from store.fates import Fate
-from store.open import Store
-from store.stuck import Reason
-from store.values import MessageState, Obligation
+from store.cases.act import act
+from store.cases.export import export_record
+from store.outbox.claim import claim
+from store.outbox.complete import fail, reschedule, retry
+from store.outbox.deliveries import list_deliveries, list_failed_kinds
+from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_failed
+from store.outbox.messages import begin_sending, record_sent, record_unsent
+from store.people.staff import load_actor
+from store.store import Store
+from store.values import DeliveryStatus, MessageState, Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk
@@ -26,33 +32,33 @@ pytestmark = pytest.mark.on_both
 
 
 def fates(store: Store, ref: str) -> list[tuple[str, str, str | None]]:
-    return [(one.kind, one.fate.value, one.why) for one in store.deliveries(ref)]
+    return [(one.kind, one.fate.value, one.why) for one in store.read(list_deliveries, ref)]
 
 
 def claimed(store: Store, kind: str) -> Obligation:
-    (one,) = store.claim([kind], 1, 60)
+    (one,) = store.write(claim, [kind], 1, 60)
     return one
 
 
 def send(store: Store, owed: Obligation) -> int:
-    return store.sending(owed, "Sealed words.", template=owed.kind, language="en", ref=owed.ref)
+    return store.write(begin_sending, owed, "Sealed words.", template=owed.kind, language="en", ref=owed.ref)
 
 
 @pytest.fixture
 def owed(store: Store) -> str:
     """A complaint whose acknowledgement is owed now."""
     ref = Desk(store).receive()
-    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     return ref
 
 
 @clause("7.3")
 def test_what_the_channel_accepted_is_delivered(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
-    store.sent(send(store, one), "1", settles=one.id)
+    store.write(record_sent, send(store, one), "1", settles=one.id)
 
     assert fates(store, owed) == [("acknowledge", "delivered", None)]
-    (told,) = store.deliveries(owed)
+    (told,) = store.read(list_deliveries, owed)
     assert (told.at, told.first, told.is_notice) == (store.now(), None, True)
 
 
@@ -61,15 +67,21 @@ def test_one_that_was_uncertain_and_sent_again_says_both_moments(
 ) -> None:
     one = claimed(store, "acknowledge")
     first = store.now()
-    store.unsent(send(store, one), MessageState.UNCERTAIN, "no answer", retry_after=0.0, settles=one.id)
+    store.write(
+        record_unsent, send(store, one), MessageState.UNCERTAIN, "no answer", retry_after=0.0, settles=one.id
+    )
     between = fates(store, owed)
     clock.go_on(minutes=2)
     again = claimed(store, "acknowledge")
-    store.sent(send(store, again), "2", settles=again.id)
-    (told,) = store.deliveries(owed)
+    store.write(record_sent, send(store, again), "2", settles=again.id)
+    (told,) = store.read(list_deliveries, owed)
 
     assert between == [("acknowledge", "trying", "no_answer")]
-    assert (told.fate, told.first, told.at) == (Fate.SENT_AGAIN, first, first + timedelta(minutes=2))
+    assert (told.fate, told.first, told.at) == (
+        DeliveryStatus.SENT_AGAIN,
+        first,
+        first + timedelta(minutes=2),
+    )
 
 
 def test_the_card_is_drawn_for_the_first_failure_and_for_another_reason_not_for_each_try(
@@ -77,15 +89,15 @@ def test_the_card_is_drawn_for_the_first_failure_and_for_another_reason_not_for_
 ) -> None:
     drawn = []
     for why in ("unreachable", "unreachable", "unreachable", "flood"):
-        store.retry(claimed(store, "acknowledge").id, 0.0, why)
-        drawn.append(len(store.claim(["redraw"], 9, 60)))
+        store.write(retry, claimed(store, "acknowledge").id, 0.0, why)
+        drawn.append(len(store.write(claim, ["redraw"], 9, 60)))
 
     assert drawn == [1, 0, 0, 1]
 
 
 def test_what_did_not_arrive_says_why(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
-    store.unsent(send(store, one), MessageState.FAILED, "blocked", settles=one.id)
+    store.write(record_unsent, send(store, one), MessageState.FAILED, "blocked", settles=one.id)
 
     assert fates(store, owed) == [("acknowledge", "not_delivered", "blocked")]
 
@@ -93,43 +105,43 @@ def test_what_did_not_arrive_says_why(store: Store, owed: str) -> None:
 def test_what_waits_for_the_end_of_quiet_hours_says_until_when(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
     until = store.now() + timedelta(hours=8)
-    store.postpone(one.id, until, "quiet hours")
-    (told,) = store.deliveries(owed)
+    store.write(reschedule, one.id, until, "quiet hours")
+    (told,) = store.read(list_deliveries, owed)
 
-    assert (told.fate, told.at) == (Fate.WAITING, until)
+    assert (told.fate, told.at) == (DeliveryStatus.WAITING, until)
 
 
 def test_what_was_given_up_stands_until_somebody_takes_it_up(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
-    store.give_up(one.id, "Telegram refuses this message: chat is strange")
+    store.write(fail, one.id, "Telegram refuses this message: chat is strange")
     given_up = fates(store, owed)
-    stuck = store.given_up(store.actor(MANAGER))
-    store.retry_failed(one.id)
+    stuck = store.read(list_failed_kinds, store.read(load_actor, MANAGER))
+    store.write(retry_failed, one.id)
     again = claimed(store, "acknowledge")
     tried = fates(store, owed)
-    store.give_up(again.id, "refused")
-    store.give_up_for_good(again.id, Reason.DONE_OTHERWISE)
+    store.write(fail, again.id, "refused")
+    store.write(give_up_failed, again.id, FailureReason.DONE_OTHERWISE)
 
     assert given_up == [("acknowledge", "given_up", "other")]
     assert [(each.number, each.ref, each.kind) for each in stuck] == [(one.id, owed, "acknowledge")]
     assert tried == []
     assert fates(store, owed) == [("acknowledge", "ended", None)]
-    assert store.given_up(store.actor(MANAGER)) == ()
+    assert store.read(list_failed_kinds, store.read(load_actor, MANAGER)) == ()
 
 
 def test_what_is_stuck_shows_only_to_whom_its_complaint_is_open(store: Store, owed: str) -> None:
-    store.give_up(claimed(store, "acknowledge").id, "refused")
-    store.act(owed, Verb.RESTRICT, store.actor(MANAGER), {}, {"reason": "x"})
+    store.write(fail, claimed(store, "acknowledge").id, "refused")
+    store.write(act, owed, Verb.RESTRICT, store.read(load_actor, MANAGER), {}, {"reason": "x"})
 
-    assert store.given_up(store.actor(SECOND)) == ()
-    assert store.given_up(store.actor(HANDLER)) == ()
-    assert len(store.given_up(store.actor(MANAGER))) == 1
+    assert store.read(list_failed_kinds, store.read(load_actor, SECOND)) == ()
+    assert store.read(list_failed_kinds, store.read(load_actor, HANDLER)) == ()
+    assert len(store.read(list_failed_kinds, store.read(load_actor, MANAGER))) == 1
 
 
 def test_the_record_for_programs_has_it_without_a_word(store: Store, owed: str) -> None:
     one = claimed(store, "acknowledge")
-    store.sent(send(store, one), "1", settles=one.id)
-    (told,) = store.record(owed)["deliveries"]
+    store.write(record_sent, send(store, one), "1", settles=one.id)
+    (told,) = store.read(export_record, owed)["deliveries"]
 
     assert told == {
         "obligation": one.id,
@@ -153,7 +165,9 @@ async def test_the_card_tells_what_became_of_a_letter_though_nothing_of_the_reco
 ) -> None:
     ref = office.proposed()
     before = (await office.card(ref)).text
-    office.store.act(ref, Verb.REPLY, office.store.actor(ALICE), {}, {"text": "x", "letter": "Dear Anna."})
+    office.store.write(
+        act, ref, Verb.REPLY, office.store.read(load_actor, ALICE), {}, {"text": "x", "letter": "Dear Anna."}
+    )
     after = (await office.card(ref)).text
 
     assert "Letter" not in before
@@ -166,15 +180,15 @@ async def test_a_manager_tries_again_what_was_given_up_and_a_handler_does_not(of
     await office.idle()
     # The complainant's side is away: nobody performs this.
     office.performing._performers.pop("acknowledge")
-    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
-    (owed,) = store.outbox(everything=True, kind="acknowledge", ref=ref)
-    store.give_up(owed["id"], "refused")
+    store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    (owed,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
+    store.write(fail, owed["id"], "refused")
     card = (await office.card(ref)).text
     shown, others = await home(office, MONA), await home(office, ALICE)
     before, not_theirs = shown.text, others.text
     body = {"user": {"id": ALICE}, "actions": [{"value": str(owed["id"])}]}
     await HomeView(office.desk, office.client).retried(AsyncAck(), body)
-    unchanged = store.outbox(kind="acknowledge")
+    unchanged = store.read(list_failed, kind="acknowledge")
     assert str(owed["id"]) in {one["accessory"]["value"] for one in shown.blocks if "accessory" in one}
     await HomeView(office.desk, office.client).retried(AsyncAck(), body | {"user": {"id": MONA}})
 
@@ -182,5 +196,5 @@ async def test_a_manager_tries_again_what_was_given_up_and_a_handler_does_not(of
     assert "Given up: somebody must look" in before
     assert "Given up" not in not_theirs
     assert [one["state"] for one in unchanged] == ["failed"]
-    assert store.outbox(kind="acknowledge") == []
+    assert store.read(list_failed, kind="acknowledge") == []
     assert "Given up" not in shown.text

@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amends.demo.incident import PEOPLE
-from amends.demo.place import CHANNELS
-from amends.demo.running import PAST, Stage, staged
+from amends.demo.history import INCIDENT_PEOPLE
+from amends.demo.run import PAST, DemoStage, staged
+from amends.demo.settings import CHANNELS
+from store.cases.read import list_cases
+from store.incidents.incidents import list_incident_cases, list_open_incidents
+from store.incidents.updates import count_update_deliveries
+from store.outbox.failed import list_failed
+from store.proof.verify import verify
 
 MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)
@@ -30,7 +35,7 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
         await stage.settled()
         told = [message.at for chat in stage.simulator.world.telegram.chats.values() for message in chat]
         assert max(told) <= stage.store.now()
-        cases, _ = stage.store.cases(limit=1000)
+        cases, _ = stage.store.read(list_cases, limit=1000)
         mona = stage.simulator.staff("U0000002")
         cards = [card for channel in CHANNELS[:2] for card in mona.channel(channel).cards]
 
@@ -46,21 +51,21 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
             "closed",
         }
         assert len(cards) >= len(cases)
-        assert stage.store.outbox() == []
-        assert stage.store.verify().first_bad is None
+        assert stage.store.read(list_failed) == []
+        assert stage.store.read(verify).first_bad is None
         assert stage.simulator.refusals == []
         _an_incident_stands_on_the_page_with_its_update(stage)
 
 
-def _an_incident_stands_on_the_page_with_its_update(stage: Stage) -> None:
+def _an_incident_stands_on_the_page_with_its_update(stage: DemoStage) -> None:
     store = stage.store
-    (incident,) = store.open_incidents()
-    cases = store.cases_of_incident(incident.id)
-    deliveries = store.incident_deliveries(str(incident.batch))
+    (incident,) = store.read(list_open_incidents)
+    cases = store.read(list_incident_cases, incident.id)
+    deliveries = store.read(count_update_deliveries, str(incident.batch))
     alice = stage.simulator.staff("U0000001")
     cards = [card.text for card in alice.channel("C0000001").cards if "Burst main" in card.text]
 
-    assert PEOPLE // 2 <= len(cases) <= PEOPLE
+    assert INCIDENT_PEOPLE // 2 <= len(cases) <= INCIDENT_PEOPLE
     assert {one.state for one in deliveries} == {"sent", "left_out"}
     assert "second_issue" in {one.reason for one in deliveries}
     assert len(cards) == 1

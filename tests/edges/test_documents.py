@@ -9,14 +9,25 @@ from struct import pack
 
 import pytest
 
-from amends.documents.blocks import Block, Document, Fields, Heading, Items, Paragraph, Picture, Rows, Words
-from amends.documents.case_file.pictures import StoredPicture, _as_svg, pictures
-from amends.documents.case_file.telling import Asked, Telling
-from amends.documents.glyphs import FAMILIES, _covered, shown
+from amends.documents.blocks import (
+    FAMILIES,
+    Block,
+    Document,
+    Fields,
+    Heading,
+    Items,
+    Paragraph,
+    Picture,
+    Rows,
+    Wording,
+    _covered,
+    shown,
+)
+from amends.documents.case_file.register import StoredPicture, Telling, UsageRecord, _as_svg, pictures
+from amends.documents.font_probe import shows
 from amends.documents.labels import load_labels
-from amends.documents.probing import shows
 from amends.documents.report import blocks, report_document
-from amends.documents.setting import as_pdf
+from amends.documents.typst import as_pdf
 from tests.edges import pdf
 
 AT = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
@@ -68,7 +79,7 @@ def test_each_page_says_what_it_is_and_its_number() -> None:
 
 def test_turkish_letters_are_shown_as_they_are() -> None:
     assert shown(TURKISH) == TURKISH
-    assert TURKISH in pdf.words(made(Words("said", TURKISH), language="tr"))
+    assert TURKISH in pdf.words(made(Wording("said", TURKISH), language="tr"))
 
 
 @pytest.mark.parametrize(
@@ -89,13 +100,13 @@ def test_turkish_letters_are_shown_as_they_are() -> None:
 )
 def test_what_looks_like_markup_stands_there_as_it_was_written(attempt: str) -> None:
     said = pdf.words(
-        made(Words("said", attempt), Fields(((attempt, attempt),)), Rows((attempt,), ((attempt,),)))
+        made(Wording("said", attempt), Fields(((attempt, attempt),)), Rows((attempt,), ((attempt,),)))
     )
     assert said.count(" ".join(attempt.split())) == 5
 
 
 def test_bold_is_only_where_we_write_it_and_stars_of_others_stay() -> None:
-    assert "**not bold**" in pdf.words(made(Words("said", "**not bold**")))
+    assert "**not bold**" in pdf.words(made(Wording("said", "**not bold**")))
 
 
 @pytest.mark.parametrize(
@@ -114,30 +125,30 @@ def test_bold_is_only_where_we_write_it_and_stars_of_others_stay() -> None:
 )
 def test_what_the_fonts_lack_or_hide_is_written_as_its_number(said: str, seen: str) -> None:
     assert shown(said) == seen
-    assert " ".join(seen.split()) in pdf.words(made(Words("said", said)))
+    assert " ".join(seen.split()) in pdf.words(made(Wording("said", said)))
 
 
 def test_letters_that_join_keep_what_joins_them() -> None:
     persian = "می\u200cخواهم"
     assert shown(persian) == persian
-    assert made(Words("said", persian))
+    assert made(Wording("said", persian))
 
 
 @pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "Merhaba مرحبا 123"])
 def test_text_from_right_to_left_is_drawn(text: str) -> None:
     letters = {one for one in text if one.isalpha()}
-    assert letters <= set(pdf.text(made(Words("said", text), Words("said", f"first line\n{text}\nlast"))))
+    assert letters <= set(pdf.text(made(Wording("said", text), Wording("said", f"first line\n{text}\nlast"))))
 
 
 def test_a_hundred_thousand_characters_are_all_there() -> None:
     said = " ".join(f"word{n}" for n in range(11_000))[:100_000]
-    data = made(Words("said", said))
+    data = made(Wording("said", said))
     found = pdf.words(data)
     assert [one for one in said.split() if one not in found] == []
 
 
 def test_a_word_longer_than_the_page_is_broken_and_whole() -> None:
-    data = made(Words("said", "x" * 20_000))
+    data = made(Wording("said", "x" * 20_000))
     assert pdf.text(data).count("x") == 20_000
     assert len(pdf.reader(data).pages) > 2
 
@@ -162,11 +173,11 @@ def test_any_text_at_all_can_be_set() -> None:
         )
         for _ in range(6000)
     )
-    assert made(Words("said", said), Fields((("Name", said[:500]),)))
+    assert made(Wording("said", said), Fields((("Name", said[:500]),)))
 
 
 def test_a_picture_is_drawn_and_named() -> None:
-    told = Telling(Asked({}), LABELS)
+    told = Telling(UsageRecord({}), LABELS)
     shown_ = list(pictures(told, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
     assert [type(one) for one in shown_] == [Heading, Picture]
     data = made(*shown_)
@@ -192,7 +203,9 @@ def test_what_is_no_whole_picture_is_left_an_enclosure(data: bytes) -> None:
 def test_a_broken_picture_does_not_stop_the_file() -> None:
     broken = png()[:45] + b"\0" * 30
     assert _as_svg(broken) is not None
-    shown_ = list(pictures(Telling(Asked({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())]))
+    shown_ = list(
+        pictures(Telling(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
+    )
     assert [one.caption for one in shown_ if isinstance(one, Picture)] == ["Enclosure 2"]
 
 

@@ -13,7 +13,7 @@ from tests.edges.product import ROOT
 
 HEAPS = """
 import ctypes, sys, threading
-from amends.heap import one_heap
+from amends.process import one_heap
 {first}
 going = threading.Barrier(5)
 def works():
@@ -51,9 +51,7 @@ def test_all_threads_share_one_heap_unless_the_operator_decided_otherwise() -> N
 
 
 def test_on_the_way_out_nothing_that_is_held_is_looked_through_again() -> None:
-    held = (
-        "import gc; from amends.heap import leave_heap; held = [[] for _ in range(1_000_000)]; leave_heap()"
-    )
+    held = "import gc; from amends.process import leave_heap; held = [[] for _ in range(1_000_000)]; leave_heap()"
     said = subprocess.run(
         [sys.executable, "-c", f"{held}; print(len(gc.get_objects()), gc.isenabled())"],
         cwd=ROOT,

@@ -20,16 +20,19 @@ from amends.documents.case_file import case_file
 from amends.documents.labels import load_labels
 from amends.importing.mapping import ColumnMapping
 from amends.importing.rows import past_complaints
-from amends.parts.web import web_app
-from amends.privacy.exporting import archive
+from amends.privacy.data_export import archive
 from amends.public_page import public_page
+from amends.runtime.web import web_app
 from amends.settings import cautions, load, rulebooks
 from bots.texts import load as load_texts
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Calendar, RecourseStep, as_json, from_json
-from complaints.worktime import on_call_covers
-from simulator.block_kit import view_problems
-from store.open import Store
+from complaints.deadlines.working_time import on_call_covers
+from complaints.rulebook import Calendar, RecourseStep, Rulebooks, as_json, from_json
+from simulator.slack.block_kit import view_problems
+from store.cases.export import export_case
+from store.cases.read import load_case
+from store.cases.redate import list_open_refs, redate
+from store.rulebooks import use_rulebooks
+from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import RULES, Desk
 from tests.edges.product import SETTINGS
@@ -143,7 +146,7 @@ CALLED = {"channel": "phone", "description": "The meter was read wrong.", "langu
 async def test_staff_say_under_which_country_a_call_comes_where_there_are_several(office: Office) -> None:
     own = replace(OFFICE_RULES, jurisdictions=("TR",))
     turkish = replace(TURKISH, languages=OFFICE_RULES.languages, levels=OFFICE_RULES.levels)
-    office.store.use_rulebooks(Rulebooks(own, {"TR": turkish}))
+    office.store.write(use_rulebooks, Rulebooks(own, {"TR": turkish}))
     await office.staff(ALICE).shortcut("log_complaint")
     modal = await office.staff(ALICE).opened("log_complaint")
     view = modal.view.content
@@ -154,8 +157,8 @@ async def test_staff_say_under_which_country_a_call_comes_where_there_are_severa
     assert asked["element"]["initial_option"]["value"] == "GB"
     await office.staff(ALICE).fills({**CALLED, "jurisdiction": "TR"})
     await office.staff(ALICE).submits()
-    (ref,) = office.store.open_refs("TR")
-    assert office.store.case(ref).rules == turkish
+    (ref,) = office.store.read(list_open_refs, "TR")
+    assert office.store.read(load_case, ref).rules == turkish
 
 
 async def test_where_there_is_one_country_nobody_is_asked(office: Office) -> None:
@@ -185,11 +188,11 @@ def test_the_case_file_and_the_copy_of_ones_data_tell_the_times_of_the_complaint
     usual_store: Store,
 ) -> None:
     desk = Desk(usual_store)
-    usual_store.use_rulebooks(BOTH)
+    usual_store.write(use_rulebooks, BOTH)
     ref = desk.assessed()
-    usual_store.redate(ref, BOTH, "In Ankara.", jurisdiction="TR")
+    usual_store.write(redate, ref, BOTH, "In Ankara.", jurisdiction="TR")
     labels = load_labels(("en",), "Europe/London", staff=True)
-    made = case_file(usual_store.whole_case(ref), labels, made_at=usual_store.now())
+    made = case_file(usual_store.read(export_case, ref), labels, made_at=usual_store.now())
     assert "13:00" in repr(made)  # ten o'clock in London
     person = desk.case(ref).complainant
     mine = archive(usual_store, person, load_labels(("en",), "Europe/London"))

@@ -10,23 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from amends.checking_model import model_findings
+from amends.checks import model_findings
 from amends.settings import load, rulebook
-from complaints.people import MODEL
+from complaints.actors import MODEL
 from complaints.vocabulary import Verb
-from store.keyring import Keyring
-from store.models import Run
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import open_case
+from store.models.models import TrainingRun, keep_model, keep_run, load_active_model
+from store.proof.keyring import Keyring
+from store.rulebooks import use_rulebook
+from store.store import Store
 from store.tables import MODELS
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, Desk
 from tests.edges.product import KEY, Product
 from tests.rules.builders import a_proposal
-from triage.artefact import digest, dump
-from triage.card import card
 from triage.example import Example
-from triage.pipeline import Model
-from triage.training import train
+from triage.learning.training import train
+from triage.model.artefact import digest, dump
+from triage.model.card import card
+from triage.model.pipeline import Model
 
 THINGS = {
     "supply": ("the water is brown", "there is no pressure", "the pipe burst again"),
@@ -61,14 +64,14 @@ def desk(product: Product) -> Iterator[Desk]:
     at = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
     with opened(product.env["AMENDS_DATABASE_URL"], at, Keyring([base64.b64decode(KEY)])) as store:
         made = Desk(store)
-        store.use_rulebook(rulebook(load(product.folder / "amends.toml", product.env)))
+        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
         yield made
 
 
 def use(store: Store, model: Model) -> int:
     """Keep and use it."""
     blob = dump(model)
-    return store.keep_model(blob, digest(blob), card(model))
+    return store.write(keep_model, blob, digest(blob), card(model))
 
 
 def confirmed(desk: Desk, count: int) -> None:
@@ -76,7 +79,7 @@ def confirmed(desk: Desk, count: int) -> None:
     for number in range(count):
         text, kind = PAIRS[number * 5 % len(PAIRS)]
         ref = desk.receive(f"{text}, house {number}", chat=desk.chat(str(number)))
-        desk.store.open_case(ref, desk.actor(HANDLER), "open")
+        desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": kind})
 
 
@@ -167,7 +170,7 @@ async def test_a_file_that_is_no_model_is_refused_and_the_last_good_one_stays(
     number = use(desk.store, good)
     (product.folder / "evil.skops").write_bytes(content)
     refused = await product.amends("triage", "promote", "evil.skops", "--force", "--reason", "trust me")
-    active = desk.store.active_model()
+    active = desk.store.read(load_active_model)
     assert (refused.code, said in refused.err, "Traceback" in refused.err) == (1, True, False)
     assert active is not None
     assert active[2] == number
@@ -192,11 +195,10 @@ def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good:
     none_yet = marks(store)
     number = use(store, good)
     fine = marks(store)
-    store.run(
+    store.write(
         lambda tx: tx.connection.execute(
             MODELS.update().where(MODELS.c.id == number).values(blob=dump(good)[:-1])
-        ),
-        writes=True,
+        )
     )
     (found,) = model_findings(store)
     assert (none_yet, fine) == ([("warn", "model")], [("ok", "model")])
@@ -207,8 +209,8 @@ def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good:
 def test_the_check_tells_of_a_candidate_that_was_turned_away(store: Store, good: Model, bad: Model) -> None:
     use(store, good)
     blob = dump(bad)
-    run = Run("3:x", store.now(), 9, False, {"reasons": ["fixed: macro-F1 falls"], "figures": {}})
-    store.keep_run(run, blob, digest(blob), card(bad), activate=False)
+    run = TrainingRun("3:x", store.now(), 9, False, {"reasons": ["fixed: macro-F1 falls"], "figures": {}})
+    store.write(keep_run, run, blob, digest(blob), card(bad), activate=False)
     _, found = model_findings(store)
     assert (found.mark, found.what, "fixed: macro-F1 falls" in found.found) == ("warn", "last training", True)
 
@@ -220,8 +222,10 @@ def test_the_check_warns_where_people_no_longer_confirm_what_is_proposed(
     use(usual_store, good)
     for number in range(50):
         ref = desk.receive(f"The water is brown, day {number}.", chat=desk.chat(str(number)))
-        usual_store.act(ref, Verb.PROPOSE, MODEL, a_proposal(category="money", probability=0.5, model="v1"))
-        usual_store.open_case(ref, desk.actor(HANDLER), "open")
+        usual_store.write(
+            act, ref, Verb.PROPOSE, MODEL, a_proposal(category="money", probability=0.5, model="v1")
+        )
+        usual_store.write(open_case, ref, desk.actor(HANDLER), "open")
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": "supply" if number % 5 else "money"})
         clock.go_on(minutes=1)
     found = {one.found.split(",")[0] for one in model_findings(usual_store) if one.what == "model drift"}

@@ -10,17 +10,32 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from amends.checking_model import model_findings
+from amends.checks import model_findings
 from bots.slack.model_news import model_news
-from complaints.duties import Lane, Owed
-from complaints.people import MODEL
+from complaints.actors import MODEL
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from scheduler.retraining import Learning, owe_retraining
-from store.keyring import Keyring
-from store.learnt_history import History
-from store.models import Run
-from store.open import Store
-from store.outcomes import Done
+from scheduler.training import LearningSettings, schedule_retraining
+from store.cases.act import act
+from store.cases.read import open_case
+from store.models.erased import list_models_with_erased_words
+from store.models.history import TrainingHistory, forget_history, keep_history
+from store.models.models import (
+    TrainingRun,
+    is_model_intact,
+    keep_model,
+    keep_run,
+    list_models,
+    load_active_model,
+    load_learnt_until,
+    read_model_blob,
+    was_used_before,
+)
+from store.outbox.outcomes import Completed
+from store.outbox.rows import insert_obligation
+from store.proof.keyring import Keyring
+from store.proof.retention import erase
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
@@ -29,17 +44,17 @@ from tests.edges.test_learning_commands import good, product
 from tests.edges.test_learning_history import ROW
 from tests.edges.test_learning_runs import Process, owed, perform
 from tests.rules.builders import a_proposal
-from triage.artefact import digest, dump
-from triage.pipeline import Model
+from triage.model.artefact import digest, dump
+from triage.model.pipeline import Model
 
 __all__ = ["good", "product"]
 
-OFF = Learning(retrain_after=0, retrain_at=None)
+OFF = LearningSettings(retrain_after=0, retrain_at=None)
 
 
 def kept(store: Store, blob: bytes, **card: Any) -> int:
     """A model in use."""
-    return store.keep_model(blob, digest(blob), {"version": digest(blob)[:6], **card})
+    return store.write(keep_model, blob, digest(blob), {"version": digest(blob)[:6], **card})
 
 
 def an_answer(blob: bytes, *, passes: bool = True) -> Process:
@@ -51,7 +66,7 @@ def an_answer(blob: bytes, *, passes: bool = True) -> Process:
 def erased(store: Store, clock: FakeClock, ref: str) -> None:
     """A minute later the complaint is erased, and a minute passes."""
     clock.go_on(minutes=1)
-    store.erase(ref, "request")
+    store.write(erase, ref, "request")
     clock.go_on(minutes=1)
 
 
@@ -63,20 +78,20 @@ async def test_an_erasure_owes_a_run_at_night_though_learning_is_switched_off_an
     first, second = kept(store, b"one"), kept(store, b"two")
     erased(store, clock, ref)
     clock.at = datetime(2026, 11, 4, 2, 59, tzinfo=UTC)
-    owe_retraining(store, OFF)
+    schedule_retraining(store, OFF)
     early = owed(store)
     clock.at = datetime(2026, 11, 4, 3, 1, tzinfo=UTC)
-    owe_retraining(store, OFF)
+    schedule_retraining(store, OFF)
     assert (early, owed(store)) == ([], ["train:2026-11-04"])
     process = an_answer(b"three")
-    assert await perform(store, process) == Done()
+    assert await perform(store, process) == Completed()
     assert process.orders[0]["erased"] is True
-    assert (store.model_blob(first), store.model_blob(second)) == (b"", b"")
-    assert len(store.model_history()) == 3
-    assert store.used_before() == []
+    assert (store.read(read_model_blob, first), store.read(read_model_blob, second)) == (b"", b"")
+    assert len(store.read(list_models)) == 3
+    assert store.read(was_used_before) == []
     clock.go_on(days=1)
-    owe_retraining(store, OFF)
-    assert (owed(store), store.models_with_erased_words()) == ([], [])
+    schedule_retraining(store, OFF)
+    assert (owed(store), store.read(list_models_with_erased_words)) == ([], [])
 
 
 async def test_until_another_is_in_use_the_model_goes_on_and_the_check_says_what_it_may_hold(
@@ -85,18 +100,18 @@ async def test_until_another_is_in_use_the_model_goes_on_and_the_check_says_what
     ref = Desk(store).closed()
     number = kept(store, dump(good))
     erased(store, clock, ref)
-    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
-    assert await perform(store, an_answer(b"worse", passes=False)) == Done()
+    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
+    assert await perform(store, an_answer(b"worse", passes=False)) == Completed()
     found = [one.found for one in model_findings(store)]
     assert "may hold words that were erased since" in found
-    assert store.is_whole(number)
+    assert store.read(is_model_intact, number)
     clock.go_on(days=1)
-    owe_retraining(store, OFF)
+    schedule_retraining(store, OFF)
     assert owed(store) == ["train:2026-11-04"]
     # The same order as before, and yet it is not taken for done.
     process = an_answer(b"better")
-    assert await perform(store, process) == Done()
-    assert (len(process.orders), store.is_whole(number)) == (1, False)
+    assert await perform(store, process) == Completed()
+    assert (len(process.orders), store.read(is_model_intact, number)) == (1, False)
 
 
 @clause("8.1")
@@ -105,21 +120,21 @@ async def test_a_model_made_anew_in_place_of_one_turned_away_holds_nothing_erase
 ) -> None:
     ref = Desk(store).closed()
     before = kept(store, b"before")
-    learnt = store.learnt_until(before)[0]
+    learnt = store.read(load_learnt_until, before)[0]
     assert learnt is not None
     erased(store, clock, ref)
-    store.insert(Owed("train:1", "train", store.now(), Lane.BULK))
+    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     verdict = {"passes": True, "reasons": ["worse"], "figures": {}, "learnt_until": learnt.isoformat()}
     process = Process((dump(good), {"card": {"version": "anew"}, "verdict": verdict}, None))
     with capture_logs() as logs:
-        assert await perform(store, process) == Done()
+        assert await perform(store, process) == Completed()
     assert [(one["event"], one["log_level"]) for one in logs] == [("model_made_anew", "warning")]
-    active = store.active_model()
+    active = store.read(load_active_model)
     assert active is not None
     # It has not learnt what came since, and yet nothing that was erased before it was made.
-    assert store.learnt_until(active[2]) == (learnt, True)
-    assert (store.models_with_erased_words(), store.is_whole(before)) == ([], False)
-    newest = store.model_history()[0]
+    assert store.read(load_learnt_until, active[2]) == (learnt, True)
+    assert (store.read(list_models_with_erased_words), store.read(is_model_intact, before)) == ([], False)
+    newest = store.read(list_models)[0]
     assert (newest["used"], newest["how"], newest["verdict"]["reasons"]) == (True, "made_anew", ["worse"])
     found = next(one for one in model_findings(store) if one.what == "last training")
     assert (found.mark, "made anew without what was erased" in found.remedy) == ("warn", True)
@@ -132,9 +147,9 @@ def test_a_like_case_that_was_erased_is_not_shown_though_the_proposal_was_made_b
     first, second = desk.closed(), desk.receive(chat=desk.chat("70002"))
     ref = desk.receive(chat=desk.chat("70003"))
     similar = [{"ref": one, "category": "supply", "severity": 2, "likeness": 0.9} for one in (first, second)]
-    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(), {"similar": json.dumps(similar)})
-    store.erase(first, "request")
-    proposed = store.open_case(ref, desk.actor(HANDLER), "open").proposal
+    store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(), {"similar": json.dumps(similar)})
+    store.write(erase, first, "request")
+    proposed = store.write(open_case, ref, desk.actor(HANDLER), "open").proposal
     assert proposed is not None
     assert [one["ref"] for one in proposed["similar"]] == [second]
 
@@ -149,7 +164,7 @@ def test_what_no_model_can_have_learnt_owes_nothing(store: Store, clock: FakeClo
     erased(store, clock, early)
     erased(store, clock, late)
     clock.go_on(days=1)
-    owe_retraining(store, OFF)
+    schedule_retraining(store, OFF)
     assert owed(store) == []
 
 
@@ -161,14 +176,14 @@ def test_a_run_that_read_unassessed_complaints_is_taken_to_hold_one_that_was_era
     desk = Desk(store)
     ref = desk.receive()
     clock.go_on(minutes=1)
-    run = Run("9:a:c", store.now(), 0, True, {"reasons": []})
-    number = store.keep_run(run, b"one", digest(b"one"), {"unlabelled": unlabelled}, activate=True)
+    run = TrainingRun("9:a:c", store.now(), 0, True, {"reasons": []})
+    number = store.write(keep_run, run, b"one", digest(b"one"), {"unlabelled": unlabelled}, activate=True)
     desk.complain(ref, Verb.WITHDRAW)
     erased(store, clock, ref)
     later = desk.receive()
     desk.complain(later, Verb.WITHDRAW)
     erased(store, clock, later)
-    assert store.models_with_erased_words() == ([number] if holds else [])
+    assert store.read(list_models_with_erased_words) == ([number] if holds else [])
 
 
 @pytest.mark.parametrize(("read", "holds"), [("2026-11-03T10:00:30+00:00", True), (None, False)])
@@ -179,23 +194,23 @@ def test_a_model_trained_by_hand_is_judged_by_when_the_record_was_read_for_it(
     erased(store, clock, ref)
     number = kept(store, b"by hand", record_read=read)
     # Judged again it is no other model.
-    run = Run("file:x", store.now(), 0, True, {"reasons": []})
+    run = TrainingRun("file:x", store.now(), 0, True, {"reasons": []})
     clock.go_on(days=1)
-    store.keep_run(run, b"by hand", digest(b"by hand"), {}, activate=True)
-    assert store.models_with_erased_words() == ([number] if holds else [])
+    store.write(keep_run, run, b"by hand", digest(b"by hand"), {}, activate=True)
+    assert store.read(list_models_with_erased_words) == ([number] if holds else [])
 
 
 async def test_a_history_that_is_forgotten_leaves_the_models_too(store: Store, clock: FakeClock) -> None:
     Desk(store)
     number = kept(store, b"by hand", record_read=None, history={"sha256": "a" * 64, "rows": 1})
-    store.keep_history(History("a" * 64, [ROW]))
+    store.write(keep_history, TrainingHistory("a" * 64, [ROW]))
     clock.go_on(minutes=1)
-    store.forget_history()
+    store.write(forget_history)
     clock.go_on(days=1)
-    owe_retraining(store, OFF)
+    schedule_retraining(store, OFF)
     assert owed(store) == ["train:2026-11-04"]
-    assert await perform(store, an_answer(b"without")) == Done()
-    assert (store.is_whole(number), store.models_with_erased_words()) == (False, [])
+    assert await perform(store, an_answer(b"without")) == Completed()
+    assert (store.read(is_model_intact, number), store.read(list_models_with_erased_words)) == (False, [])
 
 
 async def test_rollback_says_that_a_model_is_gone_because_words_in_it_were_erased(
@@ -206,7 +221,14 @@ async def test_rollback_says_that_a_model_is_gone_because_words_in_it_were_erase
         kept(store, dump(good), record_read=None)
         two = kept(store, b"two")
         erased(store, clock, ref)
-        store.keep_run(Run("9:a:c", store.now(), 0, True, {}), b"three", digest(b"three"), {}, activate=True)
+        store.write(
+            keep_run,
+            TrainingRun("9:a:c", store.now(), 0, True, {}),
+            b"three",
+            digest(b"three"),
+            {},
+            activate=True,
+        )
         done = await product.amends("triage", "rollback")
         assert (done.code, done.err) == (0, "")
         assert f"gone because words in it were erased: model number {two}" in " ".join(done.out.split())

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from complaints.people import MODEL
+from complaints.actors import MODEL
 from complaints.vocabulary import Verb
-from store.examples import examples_page, gathered
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import load_case, open_case
+from store.models.examples import collect_examples, count_assessed, load_examples_page, load_unassessed_page
+from store.proof.retention import erase, erase_complainant, find_person
+from store.rulebooks import use_rulebook
+from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, Desk
 from tests.rules.builders import a_proposal
@@ -16,12 +20,12 @@ from tests.rules.builders import a_proposal
 
 def proposed(desk: Desk, ref: str, **more: Any) -> None:
     """The model proposes."""
-    desk.store.act(ref, Verb.PROPOSE, MODEL, a_proposal(**{"model": "v1"} | more))
+    desk.store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(**{"model": "v1"} | more))
 
 
 def assess(desk: Desk, ref: str, member: str = HANDLER, words: Any = None, **facts: Any) -> None:
     """Somebody reads and assesses."""
-    desk.store.open_case(ref, desk.actor(member), "open")
+    desk.store.write(open_case, ref, desk.actor(member), "open")
     desk.act(ref, Verb.ASSESS, member, {**ASSESSED, **facts}, words or {})
 
 
@@ -101,18 +105,18 @@ def test_what_is_no_complaint_or_was_merged_is_left_out(store: Store) -> None:
     desk.act(merged, Verb.MERGE, facts={"other_ref": stays})
     asked = desk.assessed(text="When do you open on Monday?", chat=desk.chat("3"))
     desk.act(asked, Verb.RECLASSIFY, facts={"kind": "enquiry"}, words={"reason": "A question."})
-    desk.store.open_case(asked, desk.actor(SECOND), "open")
+    desk.store.write(open_case, asked, desk.actor(SECOND), "open")
     desk.act(asked, Verb.APPROVE, MANAGER, {"of": "reclassify", "agreed": "yes"})
     assert [one["ref"] for one in store.examples()] == [stays]
 
 
 def test_a_rehearsal_is_left_out(store: Store) -> None:
     desk = Desk(store)
-    store.use_rulebook(replace(RULES, simulated=("70009",)))
+    store.write(use_rulebook, replace(RULES, simulated=("70009",)))
     real = desk.assessed()
     assert desk.case(desk.assessed(chat=desk.chat("70009"))).is_simulation
     assert [one["ref"] for one in store.examples()] == [real]
-    assert store.judged(10) == []
+    assert store.read(count_assessed, 10) == []
 
 
 def test_a_restricted_complaint_is_learnt_from_and_marked(store: Store) -> None:
@@ -127,7 +131,7 @@ def test_an_erased_complainant_is_gone_from_the_next_run(store: Store) -> None:
     desk = Desk(store)
     stays, goes = desk.assessed(chat=desk.chat("4")), desk.closed(text="Secretword in the water.")
     before = {one["ref"] for one in store.examples()}
-    store.erase_complainant(store.person_of(goes), "request")
+    store.write(erase_complainant, store.read(find_person, goes), "request")
     assert before == {stays, goes}
     assert [(one["ref"], one["text"]) for one in store.examples()] == [(stays, "The water is brown.")]
 
@@ -146,8 +150,8 @@ def test_pages_give_every_example_once(store: Store, clock: FakeClock, monkeypat
     for number in range(5):
         refs.append(desk.assessed(text=f"The water is brown, day {number}.", chat=desk.chat(str(number))))
         clock.go_on(minutes=number % 2)
-    monkeypatch.setattr("store.examples.PAGE", 2)
-    found = gathered(lambda after: store.run(lambda tx: examples_page(tx, after), writes=False))
+    monkeypatch.setattr("store.models.examples.PAGE", 2)
+    found = collect_examples(lambda after: store.read(lambda tx: load_examples_page(tx, after)))
     assert sorted(one["ref"] for one in found) == sorted(refs)
     assert [one["at"] for one in found] == sorted(one["at"] for one in found)
 
@@ -157,21 +161,21 @@ def test_the_version_that_proposed_stands_beside_what_was_confirmed(store: Store
     ref = desk.receive()
     proposed(desk, ref, category="money", probability=0.7)
     assess(desk, ref)
-    (one,) = store.judged(100)
+    (one,) = store.read(count_assessed, 100)
     assert (one["proposed"], one["confirmed"], one["probability"], one["model"]) == (
         "money",
         "supply",
         0.7,
         "v1",
     )
-    assert store.case(ref).proposed.model == "v1"  # type: ignore[union-attr]
+    assert store.read(load_case, ref).proposed.model == "v1"  # type: ignore[union-attr]
 
 
 def test_what_nobody_assessed_is_told_the_newest_first_without_what_is_restricted_erased_or_a_rehearsal(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    store.use_rulebook(replace(RULES, simulated=("70005",)))
+    store.write(use_rulebook, replace(RULES, simulated=("70005",)))
     told = {}
     for number, name in enumerate(("old", "new", "assessed", "restricted", "withdrawn", "simulated")):
         clock.go_on(minutes=1)
@@ -179,8 +183,10 @@ def test_what_nobody_assessed_is_told_the_newest_first_without_what_is_restricte
     assess(desk, told["assessed"])
     desk.act(told["restricted"], Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
     texts = ["The water is withdrawn.", "The water is new.", "The water is old."]
-    assert store.unassessed_page() == (texts, None)
+    assert store.read(load_unassessed_page) == (texts, None)
     desk.complain(told["withdrawn"], Verb.WITHDRAW, chat=desk.chat("70004"))
-    store.erase(told["withdrawn"], "request")
-    assert store.unassessed_page() == (texts[1:], None)
-    assert store.unassessed_page((store.case(told["new"]).received_at, told["new"])) == (texts[2:], None)
+    store.write(erase, told["withdrawn"], "request")
+    assert store.read(load_unassessed_page) == (texts[1:], None)
+    assert store.read(
+        load_unassessed_page, (store.read(load_case, told["new"]).received_at, told["new"])
+    ) == (texts[2:], None)

@@ -11,22 +11,26 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from complaints.duties import Lane, Owed
+from complaints.obligations.kinds import NewObligation, SendPriority
 from scheduler.training import training
-from store.errors import SealBroken
-from store.house_chain import house_events
-from store.keyring import Keyring
-from store.learnt_history import History
-from store.open import Store
-from store.outcomes import Done
+from store.database.errors import SealBroken
+from store.models.history import TrainingHistory, is_history_kept, keep_history, read_history_rows
+from store.models.models import list_models, read_model_blob
+from store.outbox.outcomes import Completed
+from store.outbox.rows import insert_obligation
+from store.proof.instance_log import list_instance_events
+from store.proof.keyring import Keyring
+from store.proof.rotate_keys import list_stale_keys, rotate_keys
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import HISTORY_PARTS, TEXTS
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
 from tests.edges.product import Product
 from tests.edges.test_learning_commands import bad, confirmed, desk, good, product, use
 from tests.edges.test_learning_runs import Process, claimed, owed, perform
-from triage.artefact import load
-from triage.pipeline import Model
+from triage.model.artefact import load
+from triage.model.pipeline import Model
 
 __all__ = ["bad", "desk", "good", "product"]
 
@@ -81,7 +85,7 @@ async def trained(product: Product, *, spoiled: bool = False) -> Path:
 
 def of_house(store: Store, verb: str) -> list[dict[str, Any]]:
     """The events of this kind."""
-    return [one["facts"] for one in store.run(lambda tx: house_events(tx, verb), writes=False)]
+    return [one["facts"] for one in store.read(lambda tx: list_instance_events(tx, verb))]
 
 
 def beside(model: Path) -> Path:
@@ -101,9 +105,9 @@ async def test_on_the_first_day_a_model_of_the_own_history_is_promoted_on_its_ro
     assert any("rows of the history that were held back" in one for one in done.json["reasons"])
     sha256 = hashlib.sha256(beside(model).read_bytes()).hexdigest()
     assert done.json["history"] == {"rows": 54, "sha256": sha256, "unknown": None}
-    assert desk.store.history_kept() == (sha256, 54)
+    assert desk.store.read(is_history_kept) == (sha256, 54)
     assert of_house(desk.store, "keep_history") == [{"sha256": sha256, "rows": 54}]
-    assert desk.store.verify().first_bad is None
+    assert desk.store.read(verify).first_bad is None
 
 
 async def test_a_model_promoted_before_the_first_start_is_in_use_and_listed(product: Product) -> None:
@@ -121,7 +125,7 @@ async def test_a_worse_model_of_the_own_history_is_turned_away_and_its_rows_with
     await trained(product, spoiled=True)
     done = await product.amends("triage", "promote", "desk.model", "--json")
     assert (done.code, done.json["promoted"], done.json["history"]) == (1, False, None)
-    assert desk.store.history_kept() is None
+    assert desk.store.read(is_history_kept) is None
 
 
 @pytest.mark.parametrize("harm", ["missing", "altered"])
@@ -139,11 +143,11 @@ async def test_without_its_history_file_a_model_is_promoted_past_the_gate_and_wh
     done = await product.amends("triage", "promote", "desk.model", "--force", "--reason", "it is ours")
     assert (refused.code, done.code) == (1, 0)
     assert "Later training runs will not know the history" in done.out
-    assert desk.store.history_kept() is None
+    assert desk.store.read(is_history_kept) is None
     beside(model).write_bytes(whole)
     mended = await product.amends("triage", "promote", "desk.model")
     assert (mended.code, "54 rows of its history" in mended.out) == (0, True)
-    kept = desk.store.history_kept()
+    kept = desk.store.read(is_history_kept)
     assert kept is not None
     assert kept[1] == 54
 
@@ -155,12 +159,14 @@ async def test_what_is_trained_in_the_background_keeps_the_categories_of_the_his
     await trained(product)
     assert (await product.amends("triage", "promote", "desk.model")).code == 0
     confirmed(desk, 4)
-    desk.store.insert(Owed("train:1", "train", desk.store.now(), Lane.BULK))
+    desk.store.write(
+        insert_obligation, NewObligation("train:1", "train", desk.store.now(), SendPriority.BULK)
+    )
     outcome = await training(desk.store, languages=("en",))["train"](claimed(desk.store))
-    candidate = desk.store.model_history()[0]
-    assert outcome == Done()
+    candidate = desk.store.read(list_models)[0]
+    assert outcome == Completed()
     assert "canary" in candidate["card"]["classes"]
-    model = load(desk.store.model_blob(candidate["id"]))
+    model = load(desk.store.read(read_model_blob, candidate["id"]))
     # Only what people confirmed here is shown as a like case, and of that there is too little yet.
     assert model.neighbours is None
 
@@ -186,12 +192,14 @@ async def test_the_order_holds_the_history_and_another_history_is_another_run(
 ) -> None:
     process = Process()
     for number in range(3):
-        store.insert(Owed(f"train:{number}", "train", store.now(), Lane.BULK))
-    assert await perform(store, process) == Done()
-    store.keep_history(History("a" * 64, [ROW] * 700))
-    assert await perform(store, process) == Done()
-    store.keep_history(History("b" * 64, [ROW, {**ROW, "text": "Other words."}]))
-    assert await perform(store, process) == Done()
+        store.write(
+            insert_obligation, NewObligation(f"train:{number}", "train", store.now(), SendPriority.BULK)
+        )
+    assert await perform(store, process) == Completed()
+    store.write(keep_history, TrainingHistory("a" * 64, [ROW] * 700))
+    assert await perform(store, process) == Completed()
+    store.write(keep_history, TrainingHistory("b" * 64, [ROW, {**ROW, "text": "Other words."}]))
+    assert await perform(store, process) == Completed()
     assert [len(order["history"]) for order in process.orders] == [0, 700, 2]
     assert process.orders[1]["history"][0] == ROW
     assert owed(store) == []
@@ -199,43 +207,41 @@ async def test_the_order_holds_the_history_and_another_history_is_another_run(
 
 def test_the_newest_of_the_record_go_before_the_history(store: Store) -> None:
     rows = [{**ROW, "text": str(number)} for number in range(1200)]
-    store.keep_history(History("a" * 64, rows))
-    assert store.history_rows(600) == rows[:600]
-    assert store.history_rows(5) == rows[:5]
-    assert store.history_rows(0) == []
+    store.write(keep_history, TrainingHistory("a" * 64, rows))
+    assert store.read(read_history_rows, 600) == rows[:600]
+    assert store.read(read_history_rows, 5) == rows[:5]
+    assert store.read(read_history_rows, 0) == []
 
 
 async def test_a_history_is_forgotten_by_a_command_for_good(product: Product, desk: Desk) -> None:
     store = desk.store
-    store.keep_history(History("a" * 64, [ROW]))
+    store.write(keep_history, TrainingHistory("a" * 64, [ROW]))
     done = await product.amends("triage", "forget-history", "--yes", "--json")
     again = await product.amends("triage", "forget-history")
     assert (done.code, done.json) == (0, {"forgotten": 1})
     assert (again.code, "nothing to destroy" in again.out) == (0, True)
-    assert (store.history_kept(), store.history_rows(10)) == (None, [])
+    assert (store.read(is_history_kept), store.read(read_history_rows, 10)) == (None, [])
     assert of_house(store, "forget_history") == [{"sha256": "a" * 64, "rows": 1}]
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_at_rest_no_word_of_a_history_can_be_read_and_each_part_is_bound_to_its_file(store: Store) -> None:
-    store.keep_history(History("a" * 64, [ROW]))
-    [sealed] = store.run(
-        lambda tx: tx.connection.execute(select(HISTORY_PARTS.c.sealed)).scalars().all(), writes=False
-    )
+    store.write(keep_history, TrainingHistory("a" * 64, [ROW]))
+    [sealed] = store.read(lambda tx: tx.connection.execute(select(HISTORY_PARTS.c.sealed)).scalars().all())
     assert b"canary" not in sealed
-    store.run(lambda tx: tx.connection.execute(HISTORY_PARTS.update().values(sha256="b" * 64)), writes=True)
+    store.write(lambda tx: tx.connection.execute(HISTORY_PARTS.update().values(sha256="b" * 64)))
     with pytest.raises(SealBroken):
-        store.history_rows(1)
-    assert store.run(lambda tx: tx.connection.execute(select(TEXTS.c.ref)).all(), writes=False) == []
+        store.read(read_history_rows, 1)
+    assert store.read(lambda tx: tx.connection.execute(select(TEXTS.c.ref)).all()) == []
 
 
 def test_a_history_moves_to_the_newest_key(database_url: str, clock: FakeClock) -> None:
     old, new = b"old" + b"." * 29, b"new" + b"." * 29
     with opened(database_url, clock, Keyring([old])) as store:
-        store.keep_history(History("a" * 64, [ROW] * 501))
+        store.write(keep_history, TrainingHistory("a" * 64, [ROW] * 501))
     with opened(database_url, clock, Keyring([new, old])) as store:
-        assert store.stale_keys() == 2
-        while store.rotate_keys():
+        assert store.read(list_stale_keys) == 2
+        while store.write(rotate_keys):
             pass
     with opened(database_url, clock, Keyring([new])) as store:
-        assert store.history_rows(1000) == [ROW] * 501
+        assert store.read(read_history_rows, 1000) == [ROW] * 501

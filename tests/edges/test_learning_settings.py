@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from amends.settings import SettingsError
-from amends.settings.learning import learning
 from amends.settings.loading import read
-from scheduler.retraining import Learning
+from amends.settings.triage import learning
+from scheduler.training import LearningSettings
 from tests.edges.product import SETTINGS
 
 
-def said(lines: str) -> Learning:
+def said(lines: str) -> LearningSettings:
     """What these lines under [triage] mean."""
     return learning(read(f"{SETTINGS}\n[triage]\n{lines}\n", Path("amends.toml"), {}))
 
 
 def test_without_a_word_it_learns_after_fifty_and_at_three() -> None:
-    assert said("") == Learning(50, time(3), 0.90, 0.10)
+    assert said("") == LearningSettings(50, time(3), 0.90, 0.10)
 
 
 def test_every_part_can_be_set_and_the_night_switched_off() -> None:
     lines = 'retrain_after = 0\nretrain_at = "off"\nwanted_precision = 0.95\nalert_budget = 0.05'
-    assert said(lines) == Learning(0, None, 0.95, 0.05)
+    assert said(lines) == LearningSettings(0, None, 0.95, 0.05)
     assert said('retrain_at = "23:15"').retrain_at == time(23, 15)
 
 

@@ -38,7 +38,7 @@ def test_a_failure_is_told_by_its_kind_and_place_alone(logged: Callable[[], str]
     try:
         fail()
     except ValueError:
-        structlog.get_logger("scheduler.performing").exception("obligation_failed", id=7)
+        structlog.get_logger("scheduler.worker").exception("obligation_failed", id=7)
         logging.getLogger("amends.slack.bolt").exception("failed")
     ours, theirs = (json.loads(line) for line in logged().splitlines())
 

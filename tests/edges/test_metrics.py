@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 import amends
-from amends.parts.lines import Lines
-from amends.parts.metrics import OF_PARTS, condition, figures
-from amends.parts.naming import name_of_holder
-from amends.parts.tally import COUNTED, Tally
-from complaints.duties import Lane, Owed
-from store.open import Store
-from store.values import Waiting
+from amends.runtime.metrics import COUNTED, OF_PARTS, Tally, condition, figures
+from amends.runtime.names import name_of_holder
+from amends.runtime.slack_connections import Lines
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.database.leases import acquire_leadership, record_listener
+from store.outbox.claim import claim
+from store.outbox.complete import retry
+from store.outbox.rows import insert_obligation
+from store.outbox.stats import count_waiting
+from store.store import Store
+from store.values import QueueLength
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
@@ -38,24 +42,24 @@ def names(page: str) -> set[str]:
 
 def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: FakeClock) -> None:
     Desk(store).say("a", "b")
-    store.insert(Owed("survey:1", "survey", store.now(), Lane.BULK))
+    store.write(insert_obligation, NewObligation("survey:1", "survey", store.now(), SendPriority.BULK))
     clock.go_on(seconds=90)
-    store.insert(Owed("survey:2", "survey", store.now(), Lane.BULK))
-    (first,) = store.claim(["say"], 1, -1.0)
-    store.retry(first.id, 5.0, "away")
-    (held,) = store.claim(["survey"], 1, -1.0)
-    assert held.lane is Lane.BULK
-    waiting = store.waiting()
-    assert waiting[Lane.DIALOGUE] == Waiting(due=2, late=90.0, retried=1)
-    assert waiting[Lane.BULK] == Waiting(due=2, late=90.0, expired=1)
-    assert waiting[Lane.DANGER] == Waiting()
+    store.write(insert_obligation, NewObligation("survey:2", "survey", store.now(), SendPriority.BULK))
+    (first,) = store.write(claim, ["say"], 1, -1.0)
+    store.write(retry, first.id, 5.0, "away")
+    (held,) = store.write(claim, ["survey"], 1, -1.0)
+    assert held.lane is SendPriority.BULK
+    waiting = store.read(count_waiting)
+    assert waiting[SendPriority.DIALOGUE] == QueueLength(due=2, late=90.0, retried=1)
+    assert waiting[SendPriority.BULK] == QueueLength(due=2, late=90.0, expired=1)
+    assert waiting[SendPriority.DANGER] == QueueLength()
 
 
 async def test_what_is_told_does_not_wait_for_those_that_write(usual_store: Store) -> None:
     writing = threading.Event()
     busy = asyncio.ensure_future(usual_store.in_thread(writing.wait, 30.0))
     try:
-        told = usual_store.only_reading(condition, usual_store, PARTS, {})
+        told = usual_store.in_reader_thread(condition, usual_store, PARTS, {})
         assert (await asyncio.wait_for(told, 10.0))["store"]
         assert not busy.done()
     finally:
@@ -86,7 +90,7 @@ def test_while_the_store_is_away_the_process_still_tells_what_it_knows(store: St
 
 
 def test_what_is_overdue_is_shown_and_takes_nobody_out_of_rotation(store: Store, clock: FakeClock) -> None:
-    store.insert(Owed("survey:1", "survey", store.now(), Lane.BULK))
+    store.write(insert_obligation, NewObligation("survey:1", "survey", store.now(), SendPriority.BULK))
     clock.go_on(hours=5)
     told = condition(store, PARTS, {"telegram_polls": 1.0})
     assert told["figures"]["oldest_overdue_seconds"] == 5 * 3600
@@ -120,8 +124,8 @@ async def test_two_containers_of_one_name_are_two_processes(
     await other.compare()
     one.heard({"type": "hello", "num_connections": 2})
     assert await one.compare() == 0
-    assert store.lead("telegram-poller", name_of_holder(), 60) is not None
-    assert store.lead("telegram-poller", name_of_holder(), 60) is None
+    assert store.write(acquire_leadership, "telegram-poller", name_of_holder(), 60) is not None
+    assert store.write(acquire_leadership, "telegram-poller", name_of_holder(), 60) is None
 
 
 async def test_why_slack_ended_a_line_is_counted(usual_store: Store) -> None:
@@ -135,6 +139,6 @@ async def test_why_slack_ended_a_line_is_counted(usual_store: Store) -> None:
 
 
 def test_a_process_that_no_longer_says_so_does_not_listen(store: Store) -> None:
-    store.listens("slack-line", "a:1", -1.0)
-    assert store.listens("slack-line", "b:2", 60.0) == 1
-    assert store.listens("other", "a:1", 60.0) == 1
+    store.write(record_listener, "slack-line", "a:1", -1.0)
+    assert store.write(record_listener, "slack-line", "b:2", 60.0) == 1
+    assert store.write(record_listener, "other", "a:1", 60.0) == 1

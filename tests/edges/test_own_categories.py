@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from amends.checking import _categories
+from amends.checks import _categories
 from amends.cli import main
 from amends.cli.opened import opened
-from amends.init import Answers, category_code, settings_text, write_installation
+from amends.init import InitAnswers, category_code, settings_text, write_installation
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import read
-from complaints.categories import categories_of
-from triage.own_examples import example_file, organisation_examples
+from complaints.rulebook import categories_of
+from store.models.models import keep_model
+from triage.learning.examples import example_file, organisation_examples
 
-ANSWERS = Answers(
+ANSWERS = InitAnswers(
     name="Northwind Water",
     country="GB",
     timezone="Europe/London",
@@ -209,7 +210,7 @@ def test_check_says_which_own_categories_the_model_in_use_has_not_learnt(
     write_installation(tmp_path, ANSWERS)
     assert amends("db", "upgrade")[0] == 0
     with opened(None) as (settings, store):
-        store.keep_model(b"m", "ab" * 32, {"classes": ["money", "low_pressure"]}, activate=True)
+        store.write(keep_model, b"m", "ab" * 32, {"classes": ["money", "low_pressure"]}, activate=True)
     _, out, _ = amends("check")
     assert settings.category[0].key == "leak_in_the_street"
     assert "has not learnt leak_in_the_street." in out

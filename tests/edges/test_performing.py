@@ -9,17 +9,21 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from complaints.duties import Lane, Owed
-from scheduler import performing
-from scheduler.performing import Performing
-from store.errors import DatabaseAway, NotMigrated
-from store.open import Store
-from store.outcomes import Done, Outcome, Retry
-from store.stuck import Reason
+from complaints.obligations.kinds import NewObligation, SendPriority
+from scheduler import worker
+from scheduler.worker import Worker
+from store.database.errors import DatabaseUnavailable, WrongSchemaVersion
+from store.outbox.claim import claim
+from store.outbox.complete import complete
+from store.outbox.failed import FailureReason, give_up_failed, list_failed
+from store.outbox.outcomes import Completed, Outcome, Retry
+from store.outbox.rows import insert_obligation
+from store.store import Store
 from store.values import Obligation
 from tests.databases import FakeClock, opened
 from tests.edges.desk import still_due
 from tests.edges.product import until
+from tests.interception import replace_in_store
 
 KIND = "digest"
 
@@ -27,15 +31,15 @@ KIND = "digest"
 def owe(store: Store, *keys: str) -> None:
     """Some duties of nobody in particular, due now."""
     for key in keys:
-        store.insert(Owed(key, KIND, store.now(), Lane.BULK))
+        store.write(insert_obligation, NewObligation(key, KIND, store.now(), SendPriority.BULK))
 
 
 @asynccontextmanager
 async def at_work(
     store: Store, *performs: Callable[[Obligation], Awaitable[Outcome]]
-) -> AsyncIterator[list[Performing]]:
+) -> AsyncIterator[list[Worker]]:
     """As many processes as performers, at one store."""
-    several = [Performing(store, {KIND: one}) for one in performs]
+    several = [Worker(store, {KIND: one}) for one in performs]
     tasks = [asyncio.create_task(one.run()) for one in several]
     try:
         yield several
@@ -48,14 +52,14 @@ async def at_work(
 async def test_what_takes_longer_than_its_lease_is_not_begun_by_another(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.8)
-    monkeypatch.setattr(performing, "RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
+    monkeypatch.setattr(worker, "RENEW_SECONDS", 0.2)
     begun: list[int] = []
 
     async def slowly(one: Obligation) -> Outcome:
         begun.append(one.id)
         await asyncio.sleep(2.5)
-        return Done()
+        return Completed()
 
     owe(store, "a")
     async with at_work(store, slowly, slowly):
@@ -66,14 +70,14 @@ async def test_what_takes_longer_than_its_lease_is_not_begun_by_another(
 async def test_what_a_dead_process_had_in_hand_is_done_by_another(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.8)
+    monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
     owe(store, "a")
-    assert len(store.claim((KIND,), 1, 0.8)) == 1
+    assert len(store.write(claim, (KIND,), 1, 0.8)) == 1
     done: list[int] = []
 
     async def does(one: Obligation) -> Outcome:
         done.append(one.id)
-        return Done()
+        return Completed()
 
     async with at_work(store, does):
         await until(lambda: bool(done))
@@ -83,19 +87,19 @@ async def test_what_a_dead_process_had_in_hand_is_done_by_another(
 async def test_what_another_process_owes_wakes_this_one_without_its_looking(
     postgres_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(performing, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 3600.0)
     done: list[str] = []
 
     async def does(one: Obligation) -> Outcome:
         done.append(one.key)
-        return Done()
+        return Completed()
 
     listening = text(
         "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN amends_owed' AND datname = current_database()"
     )
 
     def listens(store: Store) -> bool:
-        return bool(store.run(lambda tx: tx.connection.execute(listening).scalar(), writes=False))
+        return bool(store.read(lambda tx: tx.connection.execute(listening).scalar()))
 
     with opened(postgres_url, clock) as here, opened(postgres_url, clock) as elsewhere:
         async with at_work(here, does) as (desk,):
@@ -113,21 +117,20 @@ async def test_what_was_done_while_the_database_was_away_is_written_down_and_not
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[int] = []
-    away = asyncio.Event()
-    settle = store.settle
+    away, store_write = asyncio.Event(), store.write
 
     def settles(number: int) -> None:
         if away.is_set():
-            raise DatabaseAway("away")
-        settle(number)
+            raise DatabaseUnavailable("away")
+        store_write(complete, number)
 
     async def does(one: Obligation) -> Outcome:
         done.append(one.id)
         away.set()
         asyncio.get_running_loop().call_later(1.2, away.clear)
-        return Done()
+        return Completed()
 
-    monkeypatch.setattr(Store, "settle", property(lambda self: settles))
+    replace_in_store(monkeypatch, store, complete, settles)
     owe(store, "a")
     async with at_work(store, does):
         await until(lambda: still_due(store) == 0)
@@ -138,13 +141,13 @@ async def test_what_is_in_hand_is_not_begun_again_when_its_lease_ran_out_meanwhi
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a machine that stood still: nothing was renewed.
-    monkeypatch.setattr(performing, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "LEASE_SECONDS", 0.2)
     begun: list[int] = []
 
     async def slowly(one: Obligation) -> Outcome:
         begun.append(one.id)
         await asyncio.sleep(2.5)
-        return Done()
+        return Completed()
 
     owe(store, "a")
     async with at_work(store, slowly):
@@ -156,11 +159,11 @@ async def test_what_a_person_ended_while_it_was_in_hand_is_nothing_to_do(store: 
     ended: list[tuple[str, str]] = []
 
     async def fails(one: Obligation) -> Outcome:
-        await store.in_thread(store.give_up_for_good, one.id, Reason.TEST)
+        await store.awrite(give_up_failed, one.id, FailureReason.TEST)
         return Retry("no answer")
 
     owe(store, "a")
-    desk = Performing(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
+    desk = Worker(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
     running = asyncio.create_task(desk.run())
     await until(lambda: bool(ended))
     desk.stop()
@@ -173,17 +176,20 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
 
     async def never(one: Obligation) -> Outcome:
         await asyncio.Event().wait()
-        return Done()
+        return Completed()
 
     async def quickly(one: Obligation) -> Outcome:
         done.set()
-        return Done()
+        return Completed()
 
     for number in range(40):
-        store.insert(Owed(f"propose:{number}", "propose", store.now(), Lane.DIALOGUE))
+        store.write(
+            insert_obligation,
+            NewObligation(f"propose:{number}", "propose", store.now(), SendPriority.DIALOGUE),
+        )
     # Due after all of them, and of the same lane.
-    store.insert(Owed("wake:1", "wake", store.now(), Lane.DIALOGUE))
-    process = Performing(store, {"propose": never, "wake": quickly}, reckoning=("propose",))
+    store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))
+    process = Worker(store, {"propose": never, "wake": quickly}, reckoning=("propose",))
     working = asyncio.create_task(process.run())
     try:
         await asyncio.wait_for(done.wait(), 20)
@@ -194,9 +200,11 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
 
 async def test_a_database_of_another_release_costs_no_duty_its_tries(store: Store) -> None:
     async def other(one: Obligation) -> Outcome:
-        raise NotMigrated("The database is of a newer release: install that release.")
+        raise WrongSchemaVersion("The database is of a newer release: install that release.")
 
     owe(store, "a")
     async with at_work(store, other):
-        await until(lambda: [one["why"] for one in store.outbox()] == ["the database is of another release"])
+        await until(
+            lambda: [one["why"] for one in store.read(list_failed)] == ["the database is of another release"]
+        )
     assert still_due(store) == 1

@@ -15,17 +15,23 @@ from typing import Any
 import pytest
 
 from amends.documents.labels import load_labels
-from amends.privacy.concerning import without_names
-from amends.privacy.exporting import archive
+from amends.privacy.data_export import archive
+from amends.privacy.person_data import without_names
 from amends.settings import load, rulebook
+from complaints.actors import SYSTEM
 from complaints.errors import UnknownReference
-from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
-from store.errors import Erased, UnknownRow
-from store.exporting import OPERATOR
-from store.keyring import Keyring
-from store.open import Store
-from store.values import Chat, HeardFile
+from store.cases.act import act
+from store.cases.export import OPERATOR, export_record
+from store.cases.read import open_case
+from store.database.errors import Erased, UnknownRow
+from store.files import keep_file
+from store.people.identifiers import keep_identifier
+from store.proof.keyring import Keyring
+from store.proof.retention import erase, find_person
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.values import Chat, ReceivedFile
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import (
@@ -93,18 +99,18 @@ def given(desk: Desk, who: str, **more: Any) -> tuple[dict[str, Any], Page, Mapp
 
 def handled(desk: Desk) -> str:
     """A complaint with a file, staff's notes, a decision told, and a reading by staff."""
-    photo = HeardFile("p1", "u1", "photo", "7", mime="image/jpeg", size=9, name="../../tap of mine.jpg")
+    photo = ReceivedFile("p1", "u1", "photo", "7", mime="image/jpeg", size=9, name="../../tap of mine.jpg")
     ref = desk.receive(f"The water is brown. {NASTY}", files=(photo,))
-    desk.store.keep_file(ref, 1, b"\xff\xd8\xffpicture", "image/jpeg")
-    desk.store.keep_identifier(ref, "customer", "AB 123")
-    desk.store.open_case(ref, desk.actor(HANDLER), "open")
+    desk.store.write(keep_file, ref, 1, b"\xff\xd8\xffpicture", "image/jpeg")
+    desk.store.write(keep_identifier, ref, "customer", "AB 123")
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "media_heard": True})
     desk.act(ref, Verb.NOTE, SECOND, words={"text": NOTE})
     desk.act(ref, Verb.REPLY, words={"text": "We are on it. Yours, Ann"}, facts={"language_confirmed": True})
-    desk.store.open_case(ref, desk.actor(HANDLER), "resolve")
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "resolve")
     desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    desk.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-    desk.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+    desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    desk.store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
     return ref
 
 
@@ -210,7 +216,7 @@ def test_what_is_too_large_to_send_is_named_and_left_out(desk: Desk) -> None:
 def test_each_export_is_on_the_record(desk: Desk, by: str) -> None:
     ref = desk.receive()
     data, _, _ = given(desk, person(desk, ref), by=by)
-    last = desk.store.record(ref)["reads"][-1]
+    last = desk.store.read(export_record, ref)["reads"][-1]
     assert (last["by"], last["role"], last["what"]) == (by, by, "export")
     assert [one["by"] for one in data["complaints"][0]["who_looked"]] == [by]
 
@@ -230,10 +236,10 @@ def test_until_when_it_is_kept_follows_the_span_in_force(desk: Desk) -> None:
 def test_somebody_unknown_or_erased_is_answered_plainly(desk: Desk) -> None:
     ref = desk.closed()
     who = person(desk, ref)
-    desk.store.erase(ref, "request")
+    desk.store.write(erase, ref, "request")
     refused(lambda: archive(desk.store, who, LABELS), Erased)
     refused(lambda: archive(desk.store, "nobody", LABELS), UnknownRow)
-    refused(lambda: desk.store.person_of("nobody"), UnknownReference)
+    refused(lambda: desk.store.read(find_person, "nobody"), UnknownReference)
 
 
 def test_names_are_blacked_out_only_as_whole_words() -> None:
@@ -246,7 +252,7 @@ async def test_the_command_writes_the_archive(tmp_path: Path, usual_url: str) ->
     clock = FakeClock(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
     with opened(usual_url, clock, Keyring([base64.b64decode(KEY)])) as store:
         desk = Desk(store)
-        store.use_rulebook(rulebook(load(tmp_path / "amends.toml", product.env)))
+        store.write(use_rulebook, rulebook(load(tmp_path / "amends.toml", product.env)))
         ref = handled(desk)
         by_ref = await product.amends("privacy", "export", "--complainant", ref, "-o", "F.zip")
         by_id = await product.amends(
@@ -261,7 +267,7 @@ async def test_the_command_writes_the_archive(tmp_path: Path, usual_url: str) ->
             "--no-notes",
         )
         strange = await product.amends("privacy", "export", "--complainant", "nobody", "-o", "H.zip")
-        reads = [one["what"] for one in store.record(ref)["reads"]][-2:]
+        reads = [one["what"] for one in store.read(export_record, ref)["reads"]][-2:]
 
     with zipfile.ZipFile(tmp_path / "F.zip") as packed:
         assert "promised it" in packed.read("data.json").decode()

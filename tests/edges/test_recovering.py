@@ -6,26 +6,34 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.recovering import Recovering
+from bots.recovery import Recovering
 from bots.telegram.sending import nobody_there
-from complaints.duties import Lane
-from store.errors import DatabaseAway
-from store.outcomes import Done, Outcome, Retry
+from complaints.obligations.kinds import SendPriority
+from store.database.errors import DatabaseUnavailable
+from store.outbox.outcomes import Completed, Outcome, Retry
 from store.values import Obligation
 
 OWED = Obligation(
     id=1, key="k", kind="say", due=datetime(2026, 11, 3, tzinfo=UTC), ref=None, chat=None, facts={}, payload={},
-    lane=Lane.DIALOGUE, attempts=0, uncertain=False,
+    lane=SendPriority.DIALOGUE, attempts=0, uncertain=False,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kind", "outcomes", "freed"),
     [
-        ("say", [Retry("unreachable"), Retry("unreachable"), Done(settled=True), Done(settled=True)], 1),
-        ("say", [Retry("no answer"), Done(settled=True), Retry("unreachable"), Done(settled=True)], 2),
-        ("say", [Retry("flood", 3.0), Done(settled=True)], 0),
-        ("wake", [Retry("unreachable"), Done(settled=True)], 0),
+        (
+            "say",
+            [Retry("unreachable"), Retry("unreachable"), Completed(settled=True), Completed(settled=True)],
+            1,
+        ),
+        (
+            "say",
+            [Retry("no answer"), Completed(settled=True), Retry("unreachable"), Completed(settled=True)],
+            2,
+        ),
+        ("say", [Retry("flood", 3.0), Completed(settled=True)], 0),
+        ("wake", [Retry("unreachable"), Completed(settled=True)], 0),
     ],
 )
 async def test_the_first_message_that_gets_through_frees_the_others_once(
@@ -47,12 +55,12 @@ async def test_the_first_message_that_gets_through_frees_the_others_once(
 
 
 async def test_what_was_sent_stays_sent_though_the_database_is_away_when_the_others_are_freed() -> None:
-    left, tried = iter([Retry("unreachable"), Done(settled=True), Done(settled=True)]), list[int]()
+    left, tried = iter([Retry("unreachable"), Completed(settled=True), Completed(settled=True)]), list[int]()
 
     async def recovered() -> None:
         tried.append(len(tried))
         if len(tried) == 1:
-            raise DatabaseAway("away")
+            raise DatabaseUnavailable("away")
 
     async def perform(_: Obligation) -> Outcome:
         return next(left)
@@ -60,7 +68,7 @@ async def test_what_was_sent_stays_sent_though_the_database_is_away_when_the_oth
     watched = Recovering(recovered, nobody_there).watched({"say": perform})
     said = [await watched["say"](OWED) for _ in range(3)]
 
-    assert said == [Retry("unreachable"), Done(settled=True), Done(settled=True)]
+    assert said == [Retry("unreachable"), Completed(settled=True), Completed(settled=True)]
     assert len(tried) == 2
 
 
@@ -75,7 +83,7 @@ async def test_what_fails_again_once_it_was_freed_is_freed_ever_more_seldom() ->
         return Retry("unreachable")
 
     async def whole(_: Obligation) -> Outcome:
-        return Done()
+        return Completed()
 
     watching = Recovering(recovered, nobody_there, apart=5.0, clock=lambda: now)
     watched = watching.watched({"card": broken, "thread": whole})
@@ -89,7 +97,7 @@ async def test_what_fails_again_once_it_was_freed_is_freed_ever_more_seldom() ->
 
 async def test_a_duty_that_had_nothing_to_say_is_no_sign_that_somebody_is_there() -> None:
     answered, freed = 0, list[bool]()
-    left = iter([Retry("unreachable"), Done(), Done()])
+    left = iter([Retry("unreachable"), Completed(), Completed()])
 
     async def recovered() -> None:
         freed.append(True)
@@ -105,7 +113,7 @@ async def test_a_duty_that_had_nothing_to_say_is_no_sign_that_somebody_is_there(
     async def speaks(_: Obligation) -> Outcome:
         nonlocal answered
         answered += 1
-        return Done()
+        return Completed()
 
     recovering = Recovering(recovered, nobody_there, answered=lambda: answered)
     recovering.away.set()

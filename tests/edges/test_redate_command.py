@@ -11,8 +11,10 @@ import pytest
 
 from amends.settings import load, rulebooks
 from complaints.vocabulary import Target
-from store.keyring import Keyring
-from store.migrating import upgrade
+from store.database.migrate import upgrade
+from store.proof.instance_log import list_instance_events
+from store.proof.keyring import Keyring
+from store.rulebooks import use_rulebooks
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
@@ -36,7 +38,7 @@ def desk(product: Product) -> Iterator[Desk]:
     keys = Keyring([base64.b64decode(KEY)])
     with opened(product.env["AMENDS_DATABASE_URL"], FakeClock(datetime.now(UTC)), keys) as store:
         made = Desk(store)
-        store.use_rulebooks(rulebooks(load(product.folder / "amends.toml", product.env)))
+        store.write(use_rulebooks, rulebooks(load(product.folder / "amends.toml", product.env)))
         yield made
 
 
@@ -69,7 +71,9 @@ async def test_settings_alone_move_nothing_and_the_command_shows_before_it_does(
     assert "repeat it with --yes" in unasked.err
     assert "1 would change" in unasked.out
     assert promised(desk, ref) == before
-    assert len(desk.store.house_events("load_settings", 10)) == 2  # the desk's own, and the product's
+    assert (
+        len(desk.store.read(list_instance_events, "load_settings", 10)) == 2
+    )  # the desk's own, and the product's
 
     done = await product.amends("case", "redate", ref, "--reason", WHY, "--yes", "--json")
     assert done.json["done"] is True

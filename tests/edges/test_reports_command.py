@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amends.cli.report import app
-from complaints.doing import instant
+from complaints.timestamps import parse_time
 from tests.edges import pdf
 from tests.edges.desk import Desk
 
@@ -41,9 +41,9 @@ def test_days_are_the_organisations_own_and_both_are_included(place: Path, desk:
 def test_without_dates_it_is_the_last_91_days(place: Path, desk: Desk) -> None:
     desk.receive()
     found = document(place)
-    days = instant(found["to"]) - instant(found["from"])
+    days = parse_time(found["to"]) - parse_time(found["from"])
     assert round(days.total_seconds() / 86_400) == 91
-    assert instant(found["from"]) < instant(found["as_of"]) < instant(found["to"])
+    assert parse_time(found["from"]) < parse_time(found["as_of"]) < parse_time(found["to"])
 
 
 def test_what_is_still_open_from_before_stands_in_the_backlog(place: Path, desk: Desk) -> None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from complaints.people import SYSTEM
-from complaints.record import Case
+from complaints.actors import SYSTEM
+from complaints.case import Case
 from complaints.vocabulary import Role, State, Verb
 from reports.monitoring import Period, monitor
-from store import periods
-from store.open import Store
+from store.cases import pages
+from store.cases.act import act
+from store.cases.pages import (
+    count_repeats,
+    list_role_periods,
+    load_case_history,
+    load_open_page,
+    load_received_page,
+)
+from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, Desk
 
@@ -28,12 +37,12 @@ def desk(store: Store) -> Iterator[Desk]:
 @pytest.fixture
 def two_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages so small that a few complaints need several."""
-    monkeypatch.setattr(periods, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
 
 
 def cases_received(store: Store, start: datetime, end: datetime) -> Iterator[Case]:
     """Those of the period, page by page, without their events."""
-    return (one.case for one in periods.pages(lambda after: store.received_page(start, end, after)))
+    return (one.case for one in pages.pages(lambda after: store.read(load_received_page, start, end, after)))
 
 
 def received(desk: Desk, clock: FakeClock, count: int) -> list[str]:
@@ -72,7 +81,9 @@ def test_what_is_open_leaves_out_what_is_closed(desk: Desk, clock: FakeClock) ->
     closed = desk.closed(chat=desk.chat())
     refs = received(desk, clock, 3)
     assert desk.case(closed).state is State.CLOSED
-    assert [case.ref for case in (one.case for one in periods.pages(desk.store.open_page))] == refs
+    assert [
+        case.ref for case in (one.case for one in pages.pages(partial(desk.store.read, load_open_page)))
+    ] == refs
 
 
 def test_a_period_without_complaints_is_empty(desk: Desk) -> None:
@@ -82,7 +93,7 @@ def test_a_period_without_complaints_is_empty(desk: Desk) -> None:
 def test_the_record_answers_as_the_case_does(desk: Desk, clock: FakeClock) -> None:
     refs = received(desk, clock, 12)
     for ref in refs[:11]:
-        desk.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
     clock.go_on(days=3)
     period = Period(START, START + timedelta(days=1))
     cases = cases_received(desk.store, period.start, period.end)
@@ -111,8 +122,10 @@ def test_a_repeat_is_the_same_person_with_the_same_category_within_180_days(
     clock.go_on(days=days)
     desk.assessed(chat=desk.chat("70001"))
     desk.receive(chat=desk.chat("70002"))
-    assert desk.store.repeats(clock.at - timedelta(days=1), clock.at + timedelta(days=1)) == expected
-    assert desk.store.repeats(START - timedelta(days=1), START + timedelta(days=1)) == 0
+    assert (
+        desk.store.read(count_repeats, clock.at - timedelta(days=1), clock.at + timedelta(days=1)) == expected
+    )
+    assert desk.store.read(count_repeats, START - timedelta(days=1), START + timedelta(days=1)) == 0
 
 
 @pytest.mark.usefixtures("two_a_page")
@@ -124,9 +137,9 @@ def test_the_whole_record_comes_with_what_stands_beside_it(desk: Desk) -> None:
         assert one.fields[1] == {"description"}
         assert [(read.by, read.role) for read in one.reads] == [(HANDLER, "handler")]
         assert [message.direction for message in one.messages] == ["in"]
-        assert one == desk.store.followed(one.case.ref)
+        assert one == desk.store.read(load_case_history, one.case.ref)
 
 
 def test_who_held_which_role_is_known_by_period(desk: Desk) -> None:
-    held = {member: (role, until) for member, role, _, until in desk.store.role_periods()}
+    held = {member: (role, until) for member, role, _, until in desk.store.read(list_role_periods)}
     assert held[HANDLER] == (Role.HANDLER, None)

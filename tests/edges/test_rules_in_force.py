@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amends.parts.rules import RulesInForce
-from bots.telegram.leading import LEADER
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import LevelTargets
+from amends.runtime.rules_in_force import RulesInForce
+from bots.telegram.polling import LEADER
+from complaints.rulebook import LevelTargets, Rulebooks
+from store.database.leases import acquire_leadership, release_leadership
+from store.rulebooks import load_current_rulebook, use_rulebook
 from tests.databases import FakeClock, opened
 from tests.edges.desk import RULES
 from tests.edges.product import until
@@ -20,15 +21,15 @@ SAYS_OTHER = replace(RULES, targets=replace(RULES.targets, legal="30 bd"))
 
 async def test_rules_that_an_older_release_may_not_read_wait_while_it_hears_people(postgres_url: str) -> None:
     with opened(postgres_url, FakeClock()) as store:
-        store.use_rulebook(RULES)
-        store.lead(LEADER, "older", 60)
+        store.write(use_rulebook, RULES)
+        store.write(acquire_leadership, LEADER, "older", 60)
         rules = RulesInForce(store, Rulebooks(SAYS_MORE), "ours")
 
         await rules.begin()
-        meanwhile = store.current_rulebook()
-        store.let_go(LEADER, "older")
+        meanwhile = store.read(load_current_rulebook)
+        store.write(release_leadership, LEADER, "older")
 
-        await until(lambda: store.current_rulebook() == SAYS_MORE)
+        await until(lambda: store.read(load_current_rulebook) == SAYS_MORE)
         assert meanwhile == RULES
         rules.end()
 
@@ -37,7 +38,7 @@ async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any
     postgres_url: str,
 ) -> None:
     with opened(postgres_url, FakeClock()) as store:
-        store.lead(LEADER, "older", 60)
+        store.write(acquire_leadership, LEADER, "older", 60)
         in_turn = []
         for rules, holder in (
             (RULES, "ours"),
@@ -46,6 +47,6 @@ async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any
             (SAYS_MORE, "ours"),
         ):
             await RulesInForce(store, Rulebooks(rules), holder).begin()
-            in_turn.append(store.current_rulebook())
+            in_turn.append(store.read(load_current_rulebook))
 
     assert in_turn == [RULES, SAYS_OTHER, SAYS_MORE, SAYS_MORE]

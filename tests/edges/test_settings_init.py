@@ -10,13 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from amends.init import Answers, env_text, new_key, settings_text, write_installation
+from amends.init import (
+    COMMAND,
+    EVENTS,
+    SCOPES,
+    SHORTCUTS,
+    InitAnswers,
+    env_text,
+    manifest,
+    new_key,
+    settings_text,
+    write_installation,
+)
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import read
 from amends.settings.sections import PRESETS
-from amends.slack_manifest import COMMAND, EVENTS, SCOPES, SHORTCUTS, manifest
 
-ANSWERS = Answers(
+ANSWERS = InitAnswers(
     name='Northwind "Water"',
     country="GB",
     region="ENG",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.settings import SettingsError, cautions, load, rulebook
+from complaints.deadlines.working_time import due
 from complaints.rulebook import (
     Calendar,
     FastTrack,
@@ -25,7 +26,6 @@ from complaints.rulebook import (
     as_json,
     from_json,
 )
-from complaints.worktime import due
 
 HEAD = """\
 [organisation]

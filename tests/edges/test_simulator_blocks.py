@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator.block_kit import completed, message_problems, view_problems
-from simulator.block_values import Unfit, entry, initial, plain, refused, untouched
+from simulator.slack.block_kit import completed, message_problems, view_problems
+from simulator.slack.block_kit_values import Unfit, entry, initial, plain, refused, untouched
 
 Json = dict[str, Any]
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from simulator import Limits, Simulator
-from simulator.slack_contract import contract
-from simulator.telegram_contract import BadField, check
+from simulator.slack.contract import contract
+from simulator.telegram.api import BadField, check
 
 Json = dict[str, Any]
 

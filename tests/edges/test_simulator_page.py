@@ -16,8 +16,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from simulator import Limits, Simulator
-from simulator.process import start
-from simulator.slack_text import runs
+from simulator.app import start
+from simulator.slack.text import runs
 
 Json = dict[str, Any]
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from simulator import Limits, Pace, Simulator
-from simulator.screen import NotAcknowledged, NotVisible, Refused
-from simulator.slack_people import Impossible
+from simulator import Limits, SimulatedRateLimit, Simulator
+from simulator.screen import FormRefused, NotAcknowledged, NotVisible
+from simulator.slack.people import SlackImpossible
 
 Json = dict[str, Any]
 
@@ -184,7 +184,7 @@ async def test_a_press_opens_a_modal_whose_words_come_back(
         '{"ref":"A7K"}',
         "Back",
     )
-    with pytest.raises(Refused, match="complete this required field"):
+    with pytest.raises(FormRefused, match="complete this required field"):
         await alice.submits()
     await alice.fills(Words="All is clear")
     assert await alice.submits() is None
@@ -222,7 +222,7 @@ async def test_submissions_may_push_update_clear_and_show_errors(sim: Simulator,
     await alice.shortcut("log_complaint")
     await alice.opened("One")
     await alice.fills(text="bad")
-    with pytest.raises(Refused, match="Say more"):
+    with pytest.raises(FormRefused, match="Say more"):
         await alice.submits()
     shown = await alice.submits(expect_errors=True)
     assert shown is not None
@@ -317,7 +317,7 @@ async def test_the_same_choice_in_a_menu_is_sent_once_until_it_is_redrawn(
     alice = sim.staff("U0000001")
     shown = alice.channel("C0000001").cards[0]
     await alice.chooses(shown, "More", "Reply")
-    with pytest.raises(Impossible, match="chosen already"):
+    with pytest.raises(SlackImpossible, match="chosen already"):
         await alice.chooses(shown, "More", "Reply")
     await client.chat_update(channel="C0000001", ts=posted["ts"], text="A7K", blocks=card(2))
     await alice.chooses(shown, "case.more", "case.reply:A7K")
@@ -534,7 +534,7 @@ async def test_the_pace_of_slack_and_ordered_faults(sim: Simulator, client: Asyn
     assert (limited.value.response.status_code, limited.value.response.headers["Retry-After"]) == (429, "3")
     sim.fail_next("chat.postMessage", error="fatal_error")
     assert (await refusal(client.chat_postMessage(channel="C0000001", text="x")))[0] == "fatal_error"
-    async with Simulator(limits=Limits(slack_pace=Pace(chat_burst=1))) as paced:
+    async with Simulator(limits=Limits(slack_pace=SimulatedRateLimit(chat_burst=1))) as paced:
         other = AsyncWebClient(paced.slack_bot_token, base_url=paced.slack_url)
         await other.chat_postMessage(channel="C0000001", text="1")
         assert (await refusal(other.chat_postMessage(channel="C0000001", text="2")))[0] == "ratelimited"
@@ -625,7 +625,7 @@ async def test_http_mode_is_signed_and_answers_the_same(sim: Simulator) -> None:
     await alice.shortcut("log_complaint")
     await alice.opened("One")
     await alice.fills(text="x")
-    with pytest.raises(Refused, match="No"):
+    with pytest.raises(FormRefused, match="No"):
         await alice.submits()
     await alice.says("C0000001", "hello")
     await sim.until(lambda: [p.plain_text for p in alice.channel("C0000001").posts] == ["hello", "heard"])

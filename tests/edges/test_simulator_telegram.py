@@ -20,7 +20,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from simulator import Limits, Pace, Simulator
+from simulator import Limits, SimulatedRateLimit, Simulator
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ async def test_a_reply_keyboard_is_pressed_as_text(sim: Simulator, bot: Bot) -> 
 
 
 async def test_the_pace_of_telegram_is_refused_with_the_seconds_to_wait() -> None:
-    pace = Pace(per_second=30, per_chat_second=1, chat_burst=2)
+    pace = SimulatedRateLimit(per_second=30, per_chat_second=1, chat_burst=2)
     async with Simulator(limits=Limits(telegram_pace=pace)) as sim, bot_of(sim) as bot:
         anna = sim.customer("Anna", met=True)
         await bot.send_message(anna.id, "1")

@@ -15,10 +15,17 @@ from sqlalchemy import select
 from bots.slack.filing import Filing
 from bots.slack.posting import NobodyThere, Poster
 from complaints.vocabulary import CloseCode, Role, State, Verb
-from simulator.screen import Refused
-from store.open import Store
+from simulator.screen import FormRefused
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import load_case, load_history, open_case
+from store.cases.read_log import find_last_read
+from store.files import keep_file
+from store.people.staff import load_actor, sync_staff
+from store.store import Store
 from store.tables import ATTEMPTS
-from store.values import HeardFile, Member
+from store.texts import load_event_words
+from store.values import Member, ReceivedFile
 from tests.databases import FakeClock
 from tests.edges.slack_office import (
     ALICE,
@@ -33,6 +40,7 @@ from tests.edges.slack_office import (
     Office,
     office_of,
 )
+from tests.interception import replace_in_store
 
 
 @pytest.fixture
@@ -70,7 +78,7 @@ def decision(amount: str = "20.00", **more: str) -> dict[str, str]:
 
 def attempts(office: Office) -> list[tuple[str, str, str]]:
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb, ATTEMPTS.c.code)
-    rows = office.store.run(lambda tx: list(tx.connection.execute(query)), writes=False)
+    rows = office.store.read(lambda tx: list(tx.connection.execute(query)))
     return [(row.by, row.verb, row.code) for row in rows]
 
 
@@ -78,7 +86,7 @@ async def test_taking_it_is_one_press(office: Office) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Take")
 
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE
     assert "<@U0000001>" in (await office.card(ref)).text
 
 
@@ -86,11 +94,11 @@ async def test_taking_it_is_one_press(office: Office) -> None:
 async def test_of_two_who_take_it_at_once_the_second_is_told(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(BURAK), {"owner": BURAK}, {})
+    office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, BURAK), {"owner": BURAK}, {})
     await office.staff(ALICE).presses(card, "Take")
     await office.idle()
 
-    assert office.store.case(ref).owner == BURAK
+    assert office.store.read(load_case, ref).owner == BURAK
     assert [one.text for one in office.staff(ALICE).ephemerals] != []
 
 
@@ -100,11 +108,11 @@ async def test_assessing_shows_the_words_is_a_read_and_takes_an_ownerless_one(of
     modal = await office.staff(ALICE).opened("Assess")
     shown = modal.text
     await office.submits(ALICE, "Assess", ASSESSMENT)
-    case = office.store.case(ref)
+    case = office.store.read(load_case, ref)
 
     assert "Zzyzx: my bill is wrong" in shown
     assert "Because of: “bill”" in shown
-    assert office.store.last_read(ref, ALICE) is not None
+    assert office.store.read(find_last_read, ref, ALICE) is not None
     assert (case.state, case.owner) == (State.ASSESSED, ALICE)
     assert office.staff(ALICE).modal is None
 
@@ -113,7 +121,7 @@ async def test_safety_must_be_chosen_by_hand(office: Office) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Assess")
     await office.staff(ALICE).opened("Assess")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FormRefused) as refused:
         await office.staff(ALICE).submits()
 
     assert set(refused.value.errors) == {"safety"}
@@ -126,13 +134,13 @@ async def test_the_short_road_is_previewed_sent_and_closed(office: Office) -> No
     await office.staff(ALICE).opened("Resolve")
     await office.staff(ALICE).fills(dict(RESOLVED))
     preview = await office.staff(ALICE).submits()
-    shown, undecided = preview.text, office.store.case(ref).state
+    shown, undecided = preview.text, office.store.read(load_case, ref).state
     await office.staff(ALICE).submits()
     await office.idle()
     office.hear(Verb.ACCEPT, ref, {}, {})
     await office.idle()
     await office.acts(ALICE, "Close", ref, {})
-    case = office.store.case(ref)
+    case = office.store.read(load_case, ref)
 
     assert preview.callback_id == "resolve_preview"
     assert preview.close_label == "Back"
@@ -140,7 +148,10 @@ async def test_the_short_road_is_previewed_sent_and_closed(office: Office) -> No
     assert undecided is State.ASSESSED
     assert office.staff(ALICE).modal is None
     assert (case.state, case.close_code) == (State.CLOSED, CloseCode.RESOLVED)
-    assert f"Dear Anna, about {ref}:" in office.store.words_of(ref, case.decisions[0].seq)["letter"]
+    assert (
+        f"Dear Anna, about {ref}:"
+        in office.store.read(load_event_words, ref, case.decisions[0].seq)["letter"]
+    )
 
 
 async def test_back_from_a_preview_sends_nothing_and_keeps_what_was_typed(office: Office) -> None:
@@ -152,20 +163,20 @@ async def test_back_from_a_preview_sends_nothing_and_keeps_what_was_typed(office
     await office.staff(ALICE).closes()
 
     assert office.staff(ALICE).modal.values == {"text": "We are looking into it."}
-    assert office.store.case(ref).contacted is False
+    assert office.store.read(load_case, ref).contacted is False
 
 
 async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Office) -> None:
     ref = await investigated(office)
     preview = await office.acts(ALICE, "Decide", ref, decision("500.00"))
-    waiting = office.store.case(ref)
+    waiting = office.store.read(load_case, ref)
     asked = [one for one in office.texts(MONA) if "asks for your approval" in one]
     by_message = office.staff(MONA).direct_messages[-1]
     await office.staff(MONA).presses(by_message, "Approve")
     modal = await office.staff(MONA).opened("Approve")
     letter = modal.text
     await office.submits(MONA, "Approve", {"agreed": "yes"})
-    case = office.store.case(ref)
+    case = office.store.read(load_case, ref)
 
     assert preview.submit_label == "Ask for approval"
     assert waiting.drafted is not None
@@ -176,11 +187,12 @@ async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Of
 
 
 async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> None:
-    office.store.sync_staff(
+    office.store.write(
+        sync_staff,
         [
             Member(ALICE, "Alice", (), frozenset({Role.MANAGER})),
             Member(MONA, "Mona", (), frozenset({Role.MANAGER})),
-        ]
+        ],
     )
     ref = await investigated(office, severity="4")
     await office.acts(ALICE, "Decide", ref, decision())
@@ -190,7 +202,7 @@ async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> Non
     top = await office.staff(ALICE).submits()
 
     assert "A second person must do this." in top.text
-    assert office.store.case(ref).drafted is not None
+    assert office.store.read(load_case, ref).drafted is not None
 
 
 @pytest.mark.on_both
@@ -202,7 +214,7 @@ async def test_a_remedy_is_done_verified_and_closed(office: Office) -> None:
     await office.acts(ALICE, "Remedy", ref, {"remedy": "0", "done_at": done, "proof": "Bank receipt"})
     await office.acts(ALICE, "Verify", ref, {"how": "Seen on the statement"})
     await office.acts(ALICE, "Close", ref, {"lesson": "Check twice"})
-    case = office.store.case(ref)
+    case = office.store.read(load_case, ref)
 
     assert case.everything_verified
     assert case.close_code is CloseCode.RESOLVED
@@ -224,7 +236,7 @@ async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> No
     await alice.presses(await office.card(ref), "Decide")
     modal = await alice.opened("Decide")
 
-    assert [one.category for one in office.store.case(ref).issues] == ["money", "service"]
+    assert [one.category for one in office.store.read(load_case, ref).issues] == ["money", "service"]
     assert "issues.1.finding" in modal.labels
     assert "Nobody answered" in modal.text
 
@@ -234,10 +246,10 @@ async def test_wrong_values_are_answered_at_their_fields(office: Office) -> None
     await office.staff(ALICE).presses(await office.card(ref), "Decide")
     await office.staff(ALICE).opened("Decide")
     await office.staff(ALICE).fills(decision(**{"remedies.0.amount": "12,5", "others_affected": "some"}))
-    with pytest.raises(Refused) as amount:
+    with pytest.raises(FormRefused) as amount:
         await office.staff(ALICE).submits()
     await office.staff(ALICE).fills({"remedies.0.amount": "12.50"})
-    with pytest.raises(Refused) as others:
+    with pytest.raises(FormRefused) as others:
         await office.staff(ALICE).submits()
 
     assert amount.value.errors == {
@@ -266,7 +278,7 @@ async def test_what_changed_meanwhile_is_told_and_nothing_typed_is_lost(office: 
     await alice.chooses(await office.card(ref), "More", "Reply")
     await alice.opened("Reply")
     await alice.fills(text="Half an hour's work")
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": BURAK}, {})
+    office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": BURAK}, {})
     top = await alice.submits()
     noticed = top.text
     again = await alice.submits()
@@ -288,7 +300,7 @@ async def test_a_new_message_is_opened_before_the_decision(office: Office) -> No
     top = await alice.submits()
 
     assert "New message at 10:05: open it first." in top.text
-    assert office.store.case(ref).state is State.ASSESSED
+    assert office.store.read(load_case, ref).state is State.ASSESSED
 
 
 async def test_a_new_message_is_opened_before_a_decision_is_even_shown(office: Office) -> None:
@@ -322,7 +334,7 @@ async def test_other_acts_go_through_and_say_that_there_is_a_new_message(office:
     told = await alice.submits()
 
     assert "Done. The complainant wrote at 10:05" in told.text
-    assert [one.verb for one in office.store.history(ref)].count(Verb.NOTE) == 1
+    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.NOTE) == 1
 
 
 async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None:
@@ -338,7 +350,7 @@ async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None
     top = await alice.submits()
 
     assert "already" in top.text
-    assert [one.verb for one in office.store.history(ref)].count(Verb.REPLY) == 1
+    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.REPLY) == 1
 
 
 async def test_the_menu_may_be_used_for_the_same_again(office: Office) -> None:
@@ -348,7 +360,7 @@ async def test_the_menu_may_be_used_for_the_same_again(office: Office) -> None:
         await alice.chooses(await office.card(ref), "More", "Note")
         await office.submits(ALICE, "Note", {"text": text})
 
-    assert [one.verb for one in office.store.history(ref)].count(Verb.NOTE) == 2
+    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.NOTE) == 2
 
 
 async def test_somebody_without_a_role_gets_a_short_private_no(office: Office) -> None:
@@ -388,11 +400,11 @@ async def test_a_right_revoked_while_a_form_is_open_counts_at_once(office: Offic
     await alice.opened("Assess")
     await alice.fills(dict(ASSESSMENT))
     office.clock.go_on(seconds=1)
-    office.store.sync_staff([Member(MONA, "Mona", (), frozenset({Role.MANAGER}))])
+    office.store.write(sync_staff, [Member(MONA, "Mona", (), frozenset({Role.MANAGER}))])
     top = await alice.submits()
 
     assert "You have no role" in top.text
-    assert office.store.case(ref).state is State.RECEIVED
+    assert office.store.read(load_case, ref).state is State.RECEIVED
 
 
 async def test_an_act_from_the_opened_complaint_is_pushed_on_top(office: Office) -> None:
@@ -410,7 +422,7 @@ async def test_an_act_from_the_opened_complaint_is_pushed_on_top(office: Office)
     assert preview.callback_id == "reply_preview"
     assert depth == 3
     assert alice.modal is None
-    assert office.store.case(ref).contacted
+    assert office.store.read(load_case, ref).contacted
 
 
 async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office) -> None:
@@ -421,13 +433,13 @@ async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office
     await alice.presses(alice.modal, "Take")
     await office.sim.until(lambda: "Take" not in alice.modal.buttons, timeout=5)
 
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE
 
 
 async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: Office) -> None:
-    photo = HeardFile("file-1", "unique-1", "photo", "1", "image/jpeg", 5, None)
+    photo = ReceivedFile("file-1", "unique-1", "photo", "1", "image/jpeg", 5, None)
     ref = office.receive("See the picture", photo)
-    office.store.keep_file(ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
+    office.store.write(keep_file, ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
     office.propose(ref)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")
@@ -440,7 +452,7 @@ async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: 
 
     assert [(name, data[:3]) for name, data in came] == [(f"{ref}-1.jpg", b"\xff\xd8\xff")]
     assert len(office.sim.calls("files.delete")) == 1
-    assert [one["what"] for one in office.store.record(ref)["reads"]] == ["open", "file:1"]
+    assert [one["what"] for one in office.store.read(export_record, ref)["reads"]] == ["open", "file:1"]
 
 
 async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_too(office: Office) -> None:
@@ -514,7 +526,7 @@ async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(
         raise RuntimeError("Zzyzx in the message")
 
     card = await office.card(ref)
-    monkeypatch.setattr(type(office.store), "open_case", staticmethod(broken))
+    replace_in_store(monkeypatch, office.store, open_case, broken)
     await office.staff(ALICE).presses(card, "Open")
     await office.idle()
 
@@ -526,10 +538,10 @@ async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(
 async def test_talk_in_the_thread_never_leaves_slack(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
-    version = office.store.case(ref).version
+    version = office.store.read(load_case, ref).version
     await office.staff(ALICE).says(TRIAGE, "Does anybody know this address?", thread=card)
     await office.sim.settled(0.1)
 
-    assert office.store.case(ref).version == version
+    assert office.store.read(load_case, ref).version == version
     assert ANNA.address == "70001"
     assert office.staff(TUGBA).modal is None

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from amends.parts import slack as part
-from amends.parts.slack import SlackPart
-from amends.parts.tally import Tally
+from amends.runtime import slack as part
+from amends.runtime.metrics import Tally
+from amends.runtime.slack import SlackPart
 from amends.settings.loading import load
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
-from scheduler import backoff
-from scheduler.performing import Performing
-from store.open import Store
+from scheduler import worker
+from scheduler.worker import Worker
+from store.outbox.failed import list_failed
+from store.store import Store
 from tests.edges.desk import Desk
 from tests.edges.product import Product, until
 from tests.faults.standing import Platforms, platforms
@@ -40,30 +41,30 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
 ) -> None:
     monkeypatch.setattr(part, "KNOCK_SECONDS", 0.1)
     # As after a long outage: by itself the next try is minutes away.
-    monkeypatch.setattr(backoff, "wait", lambda *_: backoff.LONGEST)
+    monkeypatch.setattr(worker, "wait", lambda *_: worker.LONGEST)
     async with platforms() as far:
         slack = _part(far, tmp_path, usual_store, over_http=over_http)
         await slack.begin(listens=True)
         await until(slack.is_well)
-        performing = Performing(usual_store, slack.performers())
+        performing = Worker(usual_store, slack.performers())
         running = asyncio.create_task(performing.run())
         far.slack.instead = lambda method: web.Response(status=503, text="no")
         desk = Desk(usual_store)
         desk.receive()
         desk.card_is_due()
         performing.nudge()
-        await until(lambda: bool(usual_store.outbox()))
+        await until(lambda: bool(usual_store.read(list_failed)))
         before = far.slack.posts(TRIAGE)
         far.slack.instead = lambda method: None
         # Nobody writes, nobody presses: it must find out by itself.
-        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: usual_store.outbox(), seconds=10)
+        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: usual_store.read(list_failed), seconds=10)
         performing.stop()
         await running
         await slack.hush()
         await slack.end()
 
     assert before == []
-    assert usual_store.outbox() == []
+    assert usual_store.read(list_failed) == []
 
 
 async def test_a_line_that_slack_closed_is_down_in_the_figures_until_it_stands_again(

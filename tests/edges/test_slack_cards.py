@@ -14,13 +14,22 @@ from bots.slack.card import Drawn
 from bots.slack.direct import Direct
 from bots.slack.pace import Wait
 from bots.slack.posting import Poster
-from complaints.duties import Lane, Owed
-from complaints.people import SYSTEM
-from complaints.record import Sign
+from complaints.actors import SYSTEM
+from complaints.case import Sign
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
-from store.open import Store
-from store.outcomes import NoPlace
+from store.cases.act import act
+from store.cases.read import load_case
+from store.outbox.claim import claim
+from store.outbox.complete import end_retry_pauses, fail
+from store.outbox.dead_letters import set_aside
+from store.outbox.failed import fail_orphaned, list_failed
+from store.outbox.outcomes import RateLimited
+from store.outbox.rows import insert_obligation
+from store.people.staff import list_members, load_actor, sync_staff
+from store.slack.posts import claim_post, list_posts
+from store.store import Store
 from tests.databases import FakeClock, opened
 from tests.edges.slack_office import (
     ALICE,
@@ -108,7 +117,7 @@ async def test_a_significant_one_is_shown_to_the_top_with_a_receipt(office: Offi
     await office.idle()
 
     assert buttons == ["Receipt", "Open"]
-    assert office.store.case(ref).executive_receipt_at is not None
+    assert office.store.read(load_case, ref).executive_receipt_at is not None
     assert (await office.card(ref, TUGBA, EXECUTIVE)).buttons == ["Open"]
 
 
@@ -130,17 +139,19 @@ async def test_the_thread_says_who_did_what_and_waits_for_the_card(office: Offic
 async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twice(office: Office) -> None:
     office.sim.fail_next("chat.postMessage", how="cut_after_accept")
     ref = office.proposed()
-    await office.sim.until(lambda: office.store.posts(ref) and office.store.posts(ref)[0].ts, timeout=20)
+    await office.sim.until(
+        lambda: office.store.read(list_posts, ref) and office.store.read(list_posts, ref)[0].ts, timeout=20
+    )
     await office.idle()
 
     assert len(office.staff(ALICE).channel(TRIAGE).cards) == 1
-    assert office.store.posts(ref)[0].shown == office.store.case(ref).version
+    assert office.store.read(list_posts, ref)[0].shown == office.store.read(load_case, ref).version
 
 
 @pytest.mark.on_both
 async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
     ref = office.receive()
-    office.store.claim_post(ref, TRIAGE, "card")
+    office.store.write(claim_post, ref, TRIAGE, "card")
     await office.client.chat_postMessage(
         channel=TRIAGE,
         text="half done",
@@ -159,7 +170,7 @@ async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_
     with opened(postgres_url, clock) as store:
         async with office_of(store, clock) as office:
             ref = office.receive()
-            store.claim_post(ref, TRIAGE, "card")
+            store.write(claim_post, ref, TRIAGE, "card")
             office.propose(ref)
             await office.idle()
             meanwhile = len(office.staff(ALICE).channel(TRIAGE).posts)
@@ -175,7 +186,7 @@ async def test_a_card_that_somebody_deleted_is_posted_anew(office: Office) -> No
     ref = office.proposed()
     card = await office.card(ref)
     await office.client.chat_delete(channel=TRIAGE, ts=card.ts)
-    office.store.act(ref, Verb.NOTE, office.store.actor(ALICE), {}, {"text": "Called"})
+    office.store.write(act, ref, Verb.NOTE, office.store.read(load_actor, ALICE), {}, {"text": "Called"})
 
     assert (await office.card(ref)).ts != card.ts
 
@@ -211,7 +222,7 @@ async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office
     assert pages(office, MONA) == 3
     assert "Danger" in office.texts(MONA)[0]
     assert "<#C0000001>" in office.texts(MONA)[0]
-    assert office.store.case(ref).danger_receipt_at is not None
+    assert office.store.read(load_case, ref).danger_receipt_at is not None
 
 
 async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_five_minutes(
@@ -228,11 +239,11 @@ async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_fi
     monkeypatch.setattr(direct.poster, "post", not_to_tugba)
     # Its duties are done by hand here; a claim of its own that had begun is over after the next.
     office.performing.stop()
-    await office.store.in_thread(office.store.claim, ("none",), 1, 1.0)
+    await office.store.awrite(claim, ("none",), 1, 1.0)
     sign = Sign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
     office.receive("I smell gas", signs=(sign,))
     office.clock.go_on(minutes=31)
-    (owed,) = office.store.claim(("page",), 1, 600)
+    (owed,) = office.store.write(claim, ("page",), 1, 600)
     heard, waits = [], []
     for minutes in (0, 1, 4):
         office.clock.go_on(minutes=minutes)
@@ -240,7 +251,7 @@ async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_fi
         heard.append((pages(office, MONA), pages(office, TUGBA)))
 
     assert heard == [(1, 0), (1, 0), (2, 0)]
-    assert waits == [NoPlace(240.0), NoPlace(180.0), NoPlace(240.0)]
+    assert waits == [RateLimited(240.0), RateLimited(180.0), RateLimited(240.0)]
 
 
 def pages(office: Office, member: str) -> int:
@@ -272,25 +283,27 @@ async def test_a_new_owner_is_told(office: Office) -> None:
 async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
-    office.store.insert(Owed("fetch:9", "fetch", office.store.now()), ref)
-    row = office.store.claim(("fetch",), 1, 60)[0]
-    office.store.give_up(row.id, "blocked")
+    office.store.write(insert_obligation, NewObligation("fetch:9", "fetch", office.store.now()), ref)
+    row = office.store.write(claim, ("fetch",), 1, 60)[0]
+    office.store.write(fail, row.id, "blocked")
     await office.idle()
 
     assert [one for one in office.texts(MONA) if "could not be done (fetch) on" in one] != []
 
 
 async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
-    office.store.set_aside("tg:999", b"{}", "cannot be read")
+    office.store.write(set_aside, "tg:999", b"{}", "cannot be read")
     await office.idle()
 
     assert [one for one in office.texts(MONA) if "was set aside" in one] != []
 
 
 async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know(office: Office) -> None:
-    office.store.insert(Owed("a", "of_tomorrow", office.store.now(), Lane.BULK))
+    office.store.write(
+        insert_obligation, NewObligation("a", "of_tomorrow", office.store.now(), SendPriority.BULK)
+    )
     office.clock.go_on(minutes=1)
-    office.store.orphaned(("say",), office.store.now())
+    office.store.write(fail_orphaned, ("say",), office.store.now())
     await office.idle()
 
     (said,) = [one for one in office.texts(MONA) if "of_tomorrow" in one]
@@ -299,14 +312,14 @@ async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know
 
 
 async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Office) -> None:
-    known = office.store.members()
-    office.store.sync_staff(())
-    office.store.set_aside("tg:999", b"{}", "cannot be read")
+    known = office.store.read(list_members)
+    office.store.write(sync_staff, ())
+    office.store.write(set_aside, "tg:999", b"{}", "cannot be read")
     await office.idle()
-    assert [row["why"] for row in office.store.outbox()] == ["no staff are known yet"]
+    assert [row["why"] for row in office.store.read(list_failed)] == ["no staff are known yet"]
 
-    office.store.sync_staff(known)
-    office.store.free_waits(("told_failed",))
+    office.store.write(sync_staff, known)
+    office.store.write(end_retry_pauses, ("told_failed",))
     await office.idle()
 
     assert len([one for one in office.texts(MONA) if "was set aside" in one]) == 1
@@ -315,7 +328,7 @@ async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Offic
 async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
-    office.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    office.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
     await office.staff(ALICE).presses(card, "Take")
 
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE

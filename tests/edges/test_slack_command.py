@@ -13,7 +13,11 @@ from sqlalchemy import select
 
 from bots.slack.commands import Commands
 from complaints.vocabulary import Verb
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import load_case
+from store.cases.read_log import find_last_read
+from store.people.staff import load_actor
+from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -53,7 +57,7 @@ async def test_a_search_for_a_number_is_recorded_whether_it_finds_or_not(office:
 
     assert reads == [(ref, ALICE, "search", 0)]
     assert attempts == [(None, "search", "nothing_found")]
-    assert office.store.last_read(ref, ALICE) is None
+    assert office.store.read(find_last_read, ref, ALICE) is None
 
 
 @clause("4.7")
@@ -70,7 +74,7 @@ async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: O
 async def test_codes_are_found_by_name_too(office: Office) -> None:
     ref = office.proposed()
 
-    for code in ("money", "Received", office.store.case(ref).state.value, "P3"):
+    for code in ("money", "Received", office.store.read(load_case, ref).state.value, "P3"):
         assert ref in await asks(office, ALICE, f"search {code}")
     assert "Nothing here" in await asks(office, ALICE, "search closed")
 
@@ -105,8 +109,13 @@ async def test_the_monitoring_report_comes_as_a_file_to_managers_and_auditors(of
 @clause("C")
 async def test_a_report_names_no_complaint_that_its_reader_may_not_know_of(office: Office) -> None:
     ref = office.proposed()
-    office.store.act(
-        ref, Verb.DECLARE_CONFLICT, office.store.actor(MONA), {"who": AUDREY}, {"reason": "A relative"}
+    office.store.write(
+        act,
+        ref,
+        Verb.DECLARE_CONFLICT,
+        office.store.read(load_actor, MONA),
+        {"who": AUDREY},
+        {"reason": "A relative"},
     )
     office.clock.go_on(days=40)
     await office.idle()
@@ -143,4 +152,4 @@ async def test_the_clauses_are_those_of_the_desks_own_check(office: Office) -> N
 def _asked(office: Office) -> object:
     from bots.slack.commands import Asked
 
-    return Asked("", office.store.actor(ALICE), "t", TRIAGE, office.store.now())
+    return Asked("", office.store.read(load_actor, ALICE), "t", TRIAGE, office.store.now())

@@ -14,16 +14,21 @@ import pytest
 
 from bots.slack.digest import end_of
 from bots.slack.performers import performers
-from complaints.duties import Owed
-from complaints.hours import next_morning
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
+from complaints.deadlines.opening_hours import next_morning
+from complaints.deadlines.targets import next_due
+from complaints.obligations.kinds import NewObligation
 from complaints.rulebook import Calendar
-from complaints.targets import next_due
 from complaints.vocabulary import Verb
-from scheduler.mornings import owe_next_morning
-from store.models import Run
-from store.open import Store
-from store.stuck import Reason
+from scheduler.ticks import schedule_next_morning
+from store.cases.act import act
+from store.cases.read import load_case
+from store.models.models import TrainingRun, keep_run
+from store.outbox.complete import fail
+from store.outbox.failed import FailureReason, give_up_failed, list_failed
+from store.outbox.rows import insert_obligation
+from store.people.staff import end_absence, load_actor, load_member, record_absence
+from store.store import Store
 from store.values import Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -45,7 +50,7 @@ def digests(office: Office, member: str) -> list[str]:
 
 
 async def morning(office: Office, at: datetime = MORNING) -> None:
-    owe_next_morning(office.store)
+    schedule_next_morning(office.store)
     await office.until(at)
 
 
@@ -74,10 +79,14 @@ async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_o
 ) -> None:
     refs = [office.owned(ALICE) for _ in range(10)]
     for ref in refs:
-        office.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-        office.store.act(ref, Verb.ASSESS, office.store.actor(ALICE), CRITERIA)
+        office.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        office.store.write(act, ref, Verb.ASSESS, office.store.read(load_actor, ALICE), CRITERIA)
     # Of a P3 that came on Tuesday the first action is due on Friday.
-    due = {str(one.internal_due) for ref in refs if (one := next_due(office.store.case(ref))) is not None}
+    due = {
+        str(one.internal_due)
+        for ref in refs
+        if (one := next_due(office.store.read(load_case, ref))) is not None
+    }
     assert due == {"2026-11-06 17:30:00+00:00"}
     await morning(office)
     early = digests(office, ALICE)
@@ -120,8 +129,8 @@ async def test_nothing_to_say_is_no_digest(office: Office) -> None:
 
 async def test_managers_hear_that_a_new_model_was_turned_away_until_one_is_let_in(office: Office) -> None:
     def trained(key: str, *, passes: bool) -> None:
-        run = Run(key, office.store.now(), 60, passes, {"passes": passes, "reasons": ["worse"]})
-        office.store.keep_run(run, b"", "0" * 64, {}, activate=False)
+        run = TrainingRun(key, office.store.now(), 60, passes, {"passes": passes, "reasons": ["worse"]})
+        office.store.write(keep_run, run, b"", "0" * 64, {}, activate=False)
 
     trained("1", passes=False)
     await morning(office)
@@ -135,7 +144,7 @@ async def test_managers_hear_that_a_new_model_was_turned_away_until_one_is_let_i
 
 async def test_who_is_away_hears_none(office: Office) -> None:
     office.proposed()
-    office.store.away(BURAK, MORNING + timedelta(days=5))
+    office.store.write(record_absence, BURAK, MORNING + timedelta(days=5))
     await morning(office)
 
     assert digests(office, BURAK) == []
@@ -145,7 +154,7 @@ async def test_who_is_away_hears_none(office: Office) -> None:
 @clause("6.4")
 async def test_a_deputy_hears_what_is_due_of_who_is_away(office: Office) -> None:
     ref = office.owned(ALICE)
-    office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    office.store.write(record_absence, ALICE, MORNING + timedelta(days=5), BURAK)
     await morning(office)
     (told,) = digests(office, BURAK)
 
@@ -224,7 +233,7 @@ async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_
 
 async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: Office) -> None:
     slow = office.owned(ALICE)
-    office.store.away(MONA, MORNING + timedelta(days=20))
+    office.store.write(record_absence, MONA, MORNING + timedelta(days=20))
     await morning(office, MORNING + timedelta(days=2))
 
     assert slow in digests(office, TUGBA)[-1]
@@ -235,9 +244,11 @@ async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(o
     mine, still = office.owned(ALICE), office.owned(ALICE)
     office.clock.go_on(hours=1)
     await office.idle()
-    office.store.away(ALICE, MORNING + timedelta(days=1), BURAK)
+    office.store.write(record_absence, ALICE, MORNING + timedelta(days=1), BURAK)
     office.clock.go_on(hours=1)
-    office.store.act(mine, Verb.REPLY, office.store.actor(BURAK), {}, {"text": "x", "letter": "Dear Anna."})
+    office.store.write(
+        act, mine, Verb.REPLY, office.store.read(load_actor, BURAK), {}, {"text": "x", "letter": "Dear Anna."}
+    )
     await morning(office)
     away = digests(office, ALICE)
     await morning(office, MORNING + timedelta(days=1))
@@ -254,14 +265,14 @@ async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(o
 
 async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> None:
     mine = office.owned(ALICE)
-    office.store.away(ALICE, MORNING + timedelta(days=9), BURAK)
+    office.store.write(record_absence, ALICE, MORNING + timedelta(days=9), BURAK)
     office.clock.go_on(hours=1)
-    office.store.act(mine, Verb.NOTE, office.store.actor(BURAK), {}, {"text": "x"})
-    office.store.back(ALICE)
+    office.store.write(act, mine, Verb.NOTE, office.store.read(load_actor, BURAK), {}, {"text": "x"})
+    office.store.write(end_absence, ALICE)
     await morning(office)
 
     assert "While you were away (1)" in digests(office, ALICE)[0]
-    alice = office.store.member(ALICE)
+    alice = office.store.read(load_member, ALICE)
     assert alice is not None
     assert alice.deputy is None
 
@@ -269,12 +280,12 @@ async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> 
 async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office: Office) -> None:
     ref = office.owned(ALICE)
     await office.idle()
-    office.store.insert(Owed("fetch:1", "fetch", office.store.now()), ref)
-    (row,) = office.store.outbox(everything=True, kind="fetch")
-    office.store.give_up(row["id"], "gone")
+    office.store.write(insert_obligation, NewObligation("fetch:1", "fetch", office.store.now()), ref)
+    (row,) = office.store.read(list_failed, everything=True, kind="fetch")
+    office.store.write(fail, row["id"], "gone")
     await morning(office)
     mona, alice = digests(office, MONA)[-1], digests(office, ALICE)[-1]
-    office.store.give_up_for_good(row["id"], Reason.NOT_NEEDED)
+    office.store.write(give_up_failed, row["id"], FailureReason.NOT_NEEDED)
     await morning(office, MORNING + timedelta(days=1))
 
     assert f"{ref} · fetch" in mona

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from complaints.vocabulary import Verb
-from store.open import Store
+from store.cases.act import act
+from store.people.staff import load_actor
+from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, Office, office_of
@@ -25,7 +27,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 def reads(office: Office, what: str) -> int:
     query = select(func.count()).select_from(READS).where(READS.c.what == what)
-    found: int = office.store.run(lambda tx: tx.connection.execute(query).scalar_one(), writes=False)
+    found: int = office.store.read(lambda tx: tx.connection.execute(query).scalar_one())
     return found
 
 
@@ -56,13 +58,18 @@ async def test_who_is_kept_from_a_complaint_sees_none_of_its_dates(office: Offic
     ref = office.proposed()
     burak = office.staff(BURAK)
     card = await office.card(ref, BURAK)
-    office.store.act(
-        ref, Verb.DECLARE_CONFLICT, office.store.actor(BURAK), {"who": BURAK}, {"reason": "A friend"}
+    office.store.write(
+        act,
+        ref,
+        Verb.DECLARE_CONFLICT,
+        office.store.read(load_actor, BURAK),
+        {"who": BURAK},
+        {"reason": "A friend"},
     )
     await burak.chooses(card, "More", "Dates explained")
     await office.idle()
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
-    tried = office.store.run(lambda tx: [tuple(row) for row in tx.connection.execute(query)], writes=False)
+    tried = office.store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
 
     assert burak.modal is None
     assert (BURAK, "open") in tried

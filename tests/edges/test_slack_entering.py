@@ -17,9 +17,11 @@ from sqlalchemy import select
 from bots.slack.staff import sync_staff
 from complaints.references import find_reference
 from complaints.vocabulary import Role, State, Verb
-from simulator.block_kit import view_problems
-from simulator.screen import Refused
-from store.open import Store
+from simulator.screen import FormRefused
+from simulator.slack.block_kit import view_problems
+from store.cases.export import export_record
+from store.cases.read import load_case, load_history
+from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, READS
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -64,7 +66,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 def refs(office: Office) -> list[str]:
     query = select(COMPLAINTS.c.ref)
-    return list(office.store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False))
+    return list(office.store.read(lambda tx: tx.connection.execute(query).scalars().all()))
 
 
 async def logged(office: Office, member: str = BURAK, *, tells: bool = True, **more: Any) -> str:
@@ -92,8 +94,8 @@ async def proposed(office: Office, ref: str) -> str:
 @clause("7.2")
 async def test_a_call_is_logged_read_out_and_acknowledged_by_whoever_took_it(office: Office) -> None:
     ref = await logged(office)
-    case = office.store.case(ref)
-    acknowledged = office.store.history(ref)[-1]
+    case = office.store.read(load_case, ref)
+    acknowledged = office.store.read(load_history, ref)[-1]
     assert (case.channel, case.language, case.state) == ("phone", "en", State.RECEIVED)
     assert (acknowledged.verb, acknowledged.by, acknowledged.role) == (Verb.ACKNOWLEDGE, BURAK, Role.INTAKE)
     assert office.staff(BURAK).modal is None
@@ -108,7 +110,7 @@ async def test_what_is_read_out_stands_word_for_word_and_slack_takes_the_view(of
     assert modal is not None
     assert f"Read out about {ref}: logged" in modal.text
     assert view_problems(modal.view.content, "modal") == []
-    assert office.store.case(ref).acks == {}
+    assert office.store.read(load_case, ref).acks == {}
 
 
 async def test_what_was_not_told_at_once_becomes_a_managers_duty_without_a_word_of_it(office: Office) -> None:
@@ -127,10 +129,10 @@ async def test_errors_stand_at_their_fields_and_keep_the_form(office: Office) ->
     await office.staff(BURAK).opened("log_complaint")
     later = int((office.store.now() + timedelta(days=2)).timestamp())
     await office.staff(BURAK).fills({**CALLED, "received_at": later})
-    with pytest.raises(Refused) as ahead:
+    with pytest.raises(FormRefused) as ahead:
         await office.staff(BURAK).submits()
     await office.staff(BURAK).fills({"received_at": int(office.store.now().timestamp()), "phone": "none"})
-    with pytest.raises(Refused) as phone:
+    with pytest.raises(FormRefused) as phone:
         await office.staff(BURAK).submits()
     assert dict(ahead.value.errors) == {"received_at": "It cannot lie in the future."}
     assert list(phone.value.errors) == ["phone"]
@@ -148,7 +150,7 @@ async def test_a_message_is_logged_with_its_words_and_its_time(office: Office) -
     assert shown["received_at"]["initial_date_time"] == int(float(post.ts)) // 60 * 60
     await office.staff(ALICE).fills({"channel": "counter"})
     await office.staff(ALICE).submits()
-    assert office.store.case(refs(office)[0]).channel == "counter"
+    assert office.store.read(load_case, refs(office)[0]).channel == "counter"
 
 
 async def test_the_command_opens_the_same_form(office: Office) -> None:
@@ -160,7 +162,7 @@ async def test_an_auditor_is_told_that_logging_is_not_hers_and_the_attempt_stays
     await office.staff(AUDREY).shortcut("log_complaint")
     modal = await office.staff(AUDREY).opened("notice")
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
-    rows = office.store.run(lambda tx: [tuple(row) for row in tx.connection.execute(query)], writes=False)
+    rows = office.store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
     assert "role" in modal.text
     assert rows == [(AUDREY, "log_complaint")]
 
@@ -172,12 +174,12 @@ async def test_a_caller_is_known_before_intake_hears_the_stage_and_no_word_is_sh
     await burak.runs(f"/complaints show {ref.lower()}")
     await burak.opened("stage")
     await burak.fills({"proof": "Somebody Else"})
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FormRefused) as refused:
         await burak.submits()
     await burak.fills({"proof": "020 7946 0018"})
     told = await burak.submits()
     query = select(READS.c.by, READS.c.what)
-    reads = office.store.run(lambda tx: [tuple(row) for row in tx.connection.execute(query)], writes=False)
+    reads = office.store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
     assert list(refused.value.errors) == ["proof"]
     assert told is not None
     assert "Received" in told.text
@@ -196,7 +198,7 @@ async def test_intake_adds_a_note_from_there_and_opens_nothing(office: Office) -
     assert told is not None
     await burak.presses(told, "Note")
     await office.submits(BURAK, "note", {"text": "Called again, wants a letter."})
-    assert office.store.history(ref)[-1].verb is Verb.NOTE
+    assert office.store.read(load_history, ref)[-1].verb is Verb.NOTE
     card = await office.card(await proposed(office, ref), BURAK)
     await burak.presses(card, "Open")
     await office.idle()
@@ -225,7 +227,7 @@ async def test_the_code_is_shown_once_and_stands_nowhere_in_slack(office: Office
     await office.idle()
     assert code[0] not in (await office.card(ref)).text
     assert code[0] not in " ".join(office.texts(ALICE))
-    assert office.store.history(ref)[-1].verb is Verb.BIND
+    assert office.store.read(load_history, ref)[-1].verb is Verb.BIND
 
 
 async def test_a_complaint_with_a_chat_offers_no_code(office: Office) -> None:
@@ -253,9 +255,9 @@ async def test_everything_is_told_by_voice_to_the_end(office: Office) -> None:
     assert len(asked) == 1
     assert "To be told by letter" in text
     assert f"Read out about {ref}: decision" in text
-    assert office.store.case(ref).state is State.CLOSED
+    assert office.store.read(load_case, ref).state is State.CLOSED
     await office.acts(ALICE, "Heard or told by voice", ref, {"what": "letter", **voice})
-    messages = office.store.record(ref)["messages"]
+    messages = office.store.read(export_record, ref)["messages"]
     assert {one["state"] for one in messages if one["direction"] == "out"} == {"told"}
 
 
@@ -273,7 +275,7 @@ async def test_only_managers_who_may_read_it_are_asked_to_tell_a_restricted_one(
     ref = await logged(office, description="Burak was rude to me.", tells=False)
     office.clock.go_on(minutes=16)
     await office.idle()
-    assert office.store.case(ref).restricted
+    assert office.store.read(load_case, ref).restricted
     assert [text for text in office.texts(MONA) if ref in text and "to be told" in text] != []
     assert [text for text in office.texts(ALICE) if ref in text] == []
     assert (await office.card(ref, MONA, RESTRICTED)).text != ""

@@ -13,7 +13,10 @@ from bots.slack.home import FEW, SECTIONS
 from bots.slack.home import Home as HomeView
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import open_case
+from store.people.staff import load_actor
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TUGBA, Office, office_of
@@ -35,7 +38,7 @@ async def home(office: Office, member: str) -> Modal:
 
 async def investigated(office: Office) -> str:
     ref = office.proposed()
-    office.store.open_case(ref, office.store.actor(ALICE), "open")
+    office.store.write(open_case, ref, office.store.read(load_actor, ALICE), "open")
     facts = ASSESSMENT | {
         "issues": [],
         "severity": 2,
@@ -44,9 +47,9 @@ async def investigated(office: Office) -> str:
         "reach": 1,
         "recurrence": 2,
     }
-    office.store.act(ref, Verb.ASSESS, office.store.actor(ALICE), facts)
+    office.store.write(act, ref, Verb.ASSESS, office.store.read(load_actor, ALICE), facts)
     evidence = {"evidence": ["complainant_heard", "records_checked"]}
-    office.store.act(ref, Verb.INVESTIGATE, office.store.actor(ALICE), evidence)
+    office.store.write(act, ref, Verb.INVESTIGATE, office.store.read(load_actor, ALICE), evidence)
     return ref
 
 
@@ -58,7 +61,7 @@ def decide(office: Office, ref: str, amount: str) -> None:
         "cause_class": "single",
     }
     words = {"issues.0.reasons": "We erred.", "remedies.0.text": "Back", "root_cause": "A typing error"}
-    office.store.act(ref, Verb.RESPOND, office.store.actor(ALICE), facts, words)
+    office.store.write(act, ref, Verb.RESPOND, office.store.read(load_actor, ALICE), facts, words)
 
 
 async def test_a_decision_that_waits_is_in_the_home_of_those_who_may_approve_it(office: Office) -> None:
@@ -77,7 +80,7 @@ async def test_a_remedy_done_by_somebody_else_is_there_to_be_verified(office: Of
     decide(office, ref, "20.00")
     await office.idle()
     done = {"remedy": "0", "done_at": "2026-11-03T10:00:00Z"}
-    office.store.act(ref, Verb.REMEDY_DONE, office.store.actor(ALICE), done)
+    office.store.write(act, ref, Verb.REMEDY_DONE, office.store.read(load_actor, ALICE), done)
 
     assert "for you to verify (1)" in (await home(office, BURAK)).text
     assert "for you to verify" not in (await home(office, ALICE)).text
@@ -97,8 +100,8 @@ async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(of
 @pytest.mark.on_both
 async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
     ref = office.proposed()
-    mona = office.store.actor(MONA)
-    office.store.act(ref, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
+    mona = office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
 
     assert ref in (await home(office, ALICE)).text
     assert "Without an owner (0)" in (await home(office, BURAK)).text
@@ -136,7 +139,7 @@ async def test_an_act_from_the_home_shows_there_at_once(office: Office) -> None:
 async def test_a_full_home_stays_within_a_hundred_blocks(office: Office) -> None:
     for n in range(FEW + 1):
         ref = office.proposed(f"Matter number {n} with the bill")
-        office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": MONA})
+        office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": MONA})
     for n in range(FEW + 1):
         office.receive(f"Other matter number {n}")
     office.clock.go_on(days=30)

@@ -13,8 +13,14 @@ import pytest
 
 from complaints.vocabulary import Verb
 from simulator.screen import Card, NotAcknowledged
-from store.errors import DatabaseAway
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import list_cases, load_case
+from store.database.errors import DatabaseUnavailable
+from store.outbox.complete import end_retry_pauses
+from store.outbox.failed import list_failed
+from store.people.staff import load_actor
+from store.slack.posts import list_posts, sweep_cards
+from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, office_of
 
@@ -28,15 +34,15 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 
 def _assign(office: Office, ref: str) -> None:
-    office.store.act(ref, Verb.ASSIGN, office.store.actor(MONA), {"owner": ALICE})
+    office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": ALICE})
 
 
 def _wrong(office: Office) -> list[str]:
     """Complaints whose card does not show the record."""
     found = []
-    for one in office.store.cases()[0]:
-        case = office.store.case(str(one["ref"]))
-        posts = office.store.posts(case.ref)
+    for one in office.store.read(list_cases)[0]:
+        case = office.store.read(load_case, str(one["ref"]))
+        posts = office.store.read(list_posts, case.ref)
         if not posts or any(post.shown < case.version for post in posts):
             found.append(case.ref)
     return found
@@ -50,12 +56,12 @@ async def test_a_card_whose_drawing_was_given_up_is_drawn_again_by_itself(office
     _assign(office, ref)
     await office.idle()
     assert _wrong(office) == [ref]
-    assert office.store.sweep_cards() == 1
-    assert office.store.sweep_cards() == 0
+    assert office.store.write(sweep_cards) == 1
+    assert office.store.write(sweep_cards) == 0
     await office.idle()
     assert _wrong(office) == []
     assert f"<@{ALICE}>" in (await office.card(ref)).text
-    assert office.store.outbox() == []
+    assert office.store.read(list_failed) == []
 
 
 async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) -> None:
@@ -66,8 +72,8 @@ async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) 
     await office.idle()
     office.add(ref)
     await office.idle()
-    assert office.store.sweep_cards() == 0
-    assert office.store.outbox() == []
+    assert office.store.write(sweep_cards) == 0
+    assert office.store.read(list_failed) == []
 
 
 @pytest.mark.on_both
@@ -80,7 +86,7 @@ async def test_after_an_outage_no_card_is_wrong(office: Office) -> None:
     await office.idle()
     assert sorted(_wrong(office)) == sorted(refs)
     office.sim.trouble.slack_down = False
-    office.store.free_waits(("card",))
+    office.store.write(end_retry_pauses, ("card",))
     await office.idle()
     assert _wrong(office) == []
 
@@ -104,7 +110,7 @@ async def test_a_dead_trigger_is_answered_by_a_button_with_a_fresh_one(office: O
     await alice.presses(card, "Assess")
     await alice.presses(await _offered(office), "Open it now")
     await office.submits(ALICE, "", ASSESSMENT)
-    assert office.store.case(ref).assessment is not None
+    assert office.store.read(load_case, ref).assessment is not None
 
 
 async def test_a_dead_trigger_in_the_home_is_answered_by_a_direct_message(office: Office) -> None:
@@ -143,7 +149,7 @@ async def test_a_form_that_changed_meanwhile_is_drawn_from_the_record_again(offi
     office.sim.fail_next("views.update", error="hash_conflict")
     await alice.presses(top, "Take")
     await office.idle()
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE
     assert len(office.sim.calls("views.update")) >= 2
 
 
@@ -155,10 +161,10 @@ async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_
     office.sim.fail_next("interactive", how="lost")
     with pytest.raises(NotAcknowledged):
         await office.staff(ALICE).presses(card, "Take")
-    assert office.store.case(ref).owner is None
+    assert office.store.read(load_case, ref).owner is None
     await office.staff(ALICE).presses(card, "Take")
     await office.idle()
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE
     assert "Take" not in (await office.card(ref, MONA)).buttons
 
 
@@ -180,7 +186,7 @@ async def test_a_press_while_the_database_is_away_is_answered_plainly_and_record
     card = await office.card(ref)
 
     def away(*_: Any, **__: Any) -> None:
-        raise DatabaseAway("the database does not answer")
+        raise DatabaseUnavailable("the database does not answer")
 
     with monkeypatch.context() as gone:
         gone.setattr(Store, "run", away)
@@ -191,4 +197,4 @@ async def test_a_press_while_the_database_is_away_is_answered_plainly_and_record
     # The same button does it once the database is back.
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE

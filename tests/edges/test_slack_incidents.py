@@ -10,13 +10,22 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
-from complaints.intake import said
-from complaints.particulars import Sign
+from complaints.actions.intake import said
+from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
-from simulator.screen import Card, Refused
-from store.open import Store
+from simulator.screen import Card, FormRefused
+from store.cases.act import act as store_act
+from store.cases.read import load_case, load_history, open_case
+from store.cases.receive_message import receive_message
+from store.database.leases import acquire_leadership, release_leadership
+from store.incidents.incidents import list_open_incidents, load_incident
+from store.incidents.updates import schedule_incident_update
+from store.people.staff import load_actor
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import ATTEMPTS
-from store.values import Act, Chat, Conversation, Turn
+from store.texts import load_event_words
+from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, office_of
@@ -38,16 +47,16 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         yield opened
 
 
-def hears(office: Office, number: int, language: str = "en", *signs: Sign) -> str:
+def hears(office: Office, number: int, language: str = "en", *signs: RecordedSign) -> str:
     """Another complainant writes; the reference."""
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         facts = said(field="description", has_words=True, signs=signs)
-        act = Act(Verb.RECEIVE, talk.next_ref, facts, {"description": "No water since six"})
-        return Turn(state={}, acts=(act,), language=language)
+        act = PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "No water since six"})
+        return DialogueTurn(state={}, acts=(act,), language=language)
 
     chat = Chat("telegram", str(72000 + number), language, "Zzyzx")
-    ref = office.store.hear(f"tg:crowd:{number}", chat, step).refs[0]
+    ref = office.store.write(receive_message, f"tg:crowd:{number}", chat, step).refs[0]
     office.propose(ref)
     return ref
 
@@ -71,8 +80,8 @@ async def joins(office: Office, ref: str) -> None:
 
 def told(office: Office, ref: str) -> str:
     """The text of the update that this complaint was told."""
-    event = next(one for one in office.store.history(ref) if one.verb is Verb.INFORM)
-    return office.store.words_of(ref, event.seq)["text"]
+    event = next(one for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM)
+    return office.store.read(load_event_words, ref, event.seq)["text"]
 
 
 async def follows(office: Office, clock: FakeClock) -> None:
@@ -95,7 +104,7 @@ async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
     assert "No water in the north" in card.text
     assert "We know of no water in the north." in card.text
     assert card.buttons == ["Update all", "Join", "Edit", "End"]
-    assert office.store.case(ref).incident == 1
+    assert office.store.read(load_case, ref).incident == 1
     assert "Belongs to incident 1" in (await office.card(ref)).text
     assert "Zzyzx" not in card.text
 
@@ -104,11 +113,11 @@ async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
 async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_it_may_live(
     office: Office, clock: FakeClock
 ) -> None:
-    office.store.lead("incident_card/1", "another", 20)
+    office.store.write(acquire_leadership, "incident_card/1", "another", 20)
     await opened(office, hears(office, 1))
     await follows(office, clock)
     meanwhile = [one for one in office.staff(ALICE).channel(TRIAGE).cards if "We know of" in one.text]
-    office.store.let_go("incident_card/1", "another")
+    office.store.write(release_leadership, "incident_card/1", "another")
     await follows(office, clock)
 
     assert meanwhile == []
@@ -117,11 +126,11 @@ async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_
 
 async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
     ref = hears(office, 1)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FormRefused) as refused:
         await office.acts(ALICE, "Incident", ref, {"which": "new"})
 
     assert set(refused.value.errors) == {"what"}
-    assert office.store.open_incidents() == []
+    assert office.store.read(list_open_incidents) == []
 
 
 @pytest.mark.on_both
@@ -134,7 +143,7 @@ async def test_others_join_by_reference_or_from_their_own_card_and_are_counted(
     await office.acts(ALICE, "Incident", third, {"which": "1"})
     await follows(office, clock)
 
-    assert {office.store.case(ref).incident for ref in (first, second, third)} == {1}
+    assert {office.store.read(load_case, ref).incident for ref in (first, second, third)} == {1}
     assert "Received 3" in (await incident_card(office)).text
 
 
@@ -144,7 +153,7 @@ async def test_a_link_to_the_same_incident_opens_one_for_both(office: Office, cl
     await follows(office, clock)
     card = await incident_card(office)
 
-    assert [office.store.case(ref).incident for ref in (first, second)] == [1, 1]
+    assert [office.store.read(load_case, ref).incident for ref in (first, second)] == [1, 1]
     assert "Received 2" in card.text
     assert "asks nobody" in card.text
 
@@ -154,7 +163,7 @@ async def test_who_does_not_handle_opens_no_incident_and_the_attempt_stays(offic
     await office.staff(AUDREY).chooses(await office.card(ref, AUDREY), "More", "Incident")
     await office.idle()
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
-    attempts = office.store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    attempts = office.store.read(lambda tx: tx.connection.execute(query).all())
 
     assert office.staff(AUDREY).modal is None
     assert [tuple(one) for one in attempts] == [(AUDREY, "incident")]
@@ -166,12 +175,12 @@ async def test_one_is_taken_out_again(office: Office, clock: FakeClock) -> None:
     await opened(office, ref)
     await office.acts(ALICE, "Incident", ref, {"which": "leave"})
 
-    assert office.store.case(ref).incident is None
+    assert office.store.read(load_case, ref).incident is None
 
 
 async def test_a_reference_that_is_none_is_said_in_the_form(office: Office) -> None:
     await opened(office, hears(office, 1))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FormRefused) as refused:
         await joins(office, "no such thing")
 
     assert set(refused.value.errors) == {"other_ref"}
@@ -180,7 +189,7 @@ async def test_a_reference_that_is_none_is_said_in_the_form(office: Office) -> N
 @clause("7.3")
 @pytest.mark.on_both
 async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clock: FakeClock) -> None:
-    vulnerable = Sign("vulnerable.elderly", 2, 0, False, clock())
+    vulnerable = RecordedSign("vulnerable.elderly", 2, 0, False, clock())
     refs = [hears(office, 1), hears(office, 2), hears(office, 3, "en", vulnerable)]
     await opened(office, refs[0])
     for ref in refs[1:]:
@@ -191,11 +200,14 @@ async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clo
     preview = await office.staff(ALICE).submits()
     assert preview is not None
     shown = preview.text
-    told_before = [one for ref in refs for one in office.store.history(ref) if one.verb is Verb.INFORM]
+    told_before = [
+        one for ref in refs for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM
+    ]
     await office.staff(ALICE).submits()
     await follows(office, clock)
     batches = [
-        [one.facts["batch"] for one in office.store.history(ref) if one.verb is Verb.INFORM] for ref in refs
+        [one.facts["batch"] for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM]
+        for ref in refs
     ]
     card = (await incident_card(office)).text
 
@@ -206,7 +218,7 @@ async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clo
     assert batches == [["1.2"], ["1.2"], []]
     assert "sent 2, waiting 0" in card
     assert f"{refs[2]} (support needed)" in card
-    assert office.store.verify().first_bad is None
+    assert office.store.read(verify).first_bad is None
 
 
 async def test_each_language_of_the_incident_has_its_text(office: Office, clock: FakeClock) -> None:
@@ -235,7 +247,7 @@ async def test_the_same_preview_sends_once(office: Office, clock: FakeClock) -> 
     await office.staff(ALICE).submits()
     await follows(office, clock)
 
-    assert [one.verb for one in office.store.history(ref)].count(Verb.INFORM) == 1
+    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.INFORM) == 1
 
 
 async def test_who_neither_owns_nor_manages_it_is_told_so_privately(office: Office) -> None:
@@ -247,7 +259,7 @@ async def test_who_neither_owns_nor_manages_it_is_told_so_privately(office: Offi
 
     assert office.texts(BURAK) == ["This is for the incident's owner or a manager."]
     assert office.texts(AUDREY) != []
-    assert office.store.incident(1).is_open
+    assert office.store.read(load_incident, 1).is_open
 
 
 async def test_a_manager_edits_it_and_hands_it_over(office: Office, clock: FakeClock) -> None:
@@ -257,8 +269,8 @@ async def test_a_manager_edits_it_and_hands_it_over(office: Office, clock: FakeC
     await follows(office, clock)
 
     assert "The whole hill" in (await incident_card(office)).text
-    assert office.store.incident(1).owner == BURAK
-    assert office.store.incident(1).words["en"] == ("no water", "dry tap")
+    assert office.store.read(load_incident, 1).owner == BURAK
+    assert office.store.read(load_incident, 1).words["en"] == ("no water", "dry tap")
 
 
 async def test_an_ended_incident_offers_nothing_more_and_an_old_button_says_so(office: Office) -> None:
@@ -270,7 +282,7 @@ async def test_an_ended_incident_offers_nothing_more_and_an_old_button_says_so(o
 
     assert card.buttons == []
     assert "Ended" in card.text
-    assert office.store.incident(1).ended_at is not None
+    assert office.store.read(load_incident, 1).ended_at is not None
 
 
 async def test_the_card_comes_back_when_somebody_deletes_it(office: Office, clock: FakeClock) -> None:
@@ -296,10 +308,10 @@ async def test_top_management_hears_of_an_incident_once_but_of_every_grave_compl
         "category": "supply", "severity": 3, "safety": 0, "complexity": 1, "reach": 4, "recurrence": 3,
         "immediate_needed": "no", "issues": [],
     }  # fmt: skip
-    by = office.store.actor(ALICE)
+    by = office.store.read(load_actor, ALICE)
     for ref, severity in zip(refs, (3, 3, 4), strict=True):
-        office.store.open_case(ref, by, "open")
-        office.store.act(ref, Verb.ASSESS, by, assessed | {"severity": severity}, {})
+        office.store.write(open_case, ref, by, "open")
+        office.store.write(store_act, ref, Verb.ASSESS, by, assessed | {"severity": severity}, {})
         await office.idle()
     told = [one.text for one in office.staff(MONA).channel(EXECUTIVE).cards]
 
@@ -310,8 +322,8 @@ async def test_top_management_hears_of_an_incident_once_but_of_every_grave_compl
 async def test_the_card_follows_while_letters_are_under_way(office: Office, clock: FakeClock) -> None:
     ref = hears(office, 1)
     await opened(office, ref)
-    by = office.store.actor(ALICE)
-    office.store.update_all(1, by, TEXT)
+    by = office.store.read(load_actor, ALICE)
+    office.store.write(schedule_incident_update, 1, by, TEXT)
     await follows(office, clock)
 
     assert "sent 1, waiting 0" in (await incident_card(office)).text

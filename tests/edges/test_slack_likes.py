@@ -6,16 +6,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from complaints.intake import said
+from complaints.actions.intake import said
 from complaints.vocabulary import Verb
-from store.open import Store
-from store.values import Act, Chat, Conversation, Turn
+from store.cases.act import act
+from store.cases.read import load_case
+from store.cases.receive_message import receive_message
+from store.people.staff import load_actor
+from store.similarity.similar import sketch_case
+from store.store import Store
+from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, BURAK, MONA, RESTRICTED, Office, office_of
 from tests.edges.test_slack_digest import digests, morning
 from tests.edges.test_store_likes import COPY, STORY
-from triage.sketch import sketch
+from triage.similarity import sketch
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -30,14 +35,16 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 def told(office: Office, story: str, address: str = "70001", **more: object) -> str:
     """A complaint of this person with its proposal and its sketch."""
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         facts = said(field="description", has_words=True)
-        return Turn(state={}, acts=(Act(Verb.RECEIVE, talk.next_ref, facts, {"description": story}),))
+        return DialogueTurn(
+            state={}, acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": story}),)
+        )
 
     chat = Chat("telegram", address, "en", "Somebody")
-    ref = office.store.hear(f"tg:{next(office.numbers)}", chat, step).refs[0]
+    ref = office.store.write(receive_message, f"tg:{next(office.numbers)}", chat, step).refs[0]
     office.propose(ref, **more)
-    office.store.sketch_case(ref, sketch(story))
+    office.store.write(sketch_case, ref, sketch(story))
     return ref
 
 
@@ -65,7 +72,7 @@ async def test_the_older_card_is_drawn_anew_when_the_same_is_told_again(office: 
     assert form.values == {"relation": "duplicate", "other_ref": first}
     await office.staff(ALICE).submits()
     await office.idle()
-    assert office.store.case(second).merged_into == first
+    assert office.store.read(load_case, second).merged_into == first
     await later(office)
     assert "by the same person" not in (await office.card(f"{first} ·")).text
 
@@ -90,7 +97,9 @@ async def test_what_is_restricted_later_is_named_no_more_at_once(office: Office)
     first, second = told(office, STORY), told(office, COPY, "70002")
     await later(office)
     assert second in (await office.card(f"{first} ·")).text
-    office.store.act(second, Verb.RESTRICT, office.store.actor(MONA), {}, {"reason": "About staff."})
+    office.store.write(
+        act, second, Verb.RESTRICT, office.store.read(load_actor, MONA), {}, {"reason": "About staff."}
+    )
     await office.idle()
     assert second not in (await office.card(f"{first} ·")).text
 

@@ -27,14 +27,16 @@ from bots.slack.desk import Desk, Places
 from bots.slack.staff import sync_staff
 from complaints.vocabulary import Role
 from simulator import ChannelOf, Simulator, Workspace, example_workspace
-from store.open import Store
+from store.people.staff import list_members, load_actor
+from store.rulebooks import use_rulebook
+from store.store import Store
 from tests.edges.slack_office import ALICE, BURAK, MONA, letter, spoken
 from tests.rules.slack_cases import RULES, voice
 
 
 @pytest.fixture
 def desk(usual_store: Store) -> Desk:
-    usual_store.use_rulebook(RULES)
+    usual_store.write(use_rulebook, RULES)
     return Desk(usual_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter, spoken)
 
 
@@ -63,7 +65,7 @@ async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
         roles = {Role.HANDLER: (ALICE,), Role.MANAGER: ("C0000002",)}
         synced = await sync_staff(client, desk, roles, on_call=(MONA,))
 
-    held = {one.id: one.roles for one in desk.store.members()}
+    held = {one.id: one.roles for one in desk.store.read(list_members)}
     assert held[ALICE] == {Role.HANDLER}
     assert held[MONA] == {Role.MANAGER, Role.ON_CALL}
     assert "U0000003" in held
@@ -79,8 +81,8 @@ async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: Desk) -> N
         roles = {Role.HANDLER: ("C0000009", "S0000001", "U9999999", ALICE)}
         synced = await sync_staff(client, desk, roles)
 
-    assert desk.store.actor(BURAK).roles == frozenset()
-    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+    assert desk.store.read(load_actor, BURAK).roles == frozenset()
+    assert desk.store.read(load_actor, ALICE).roles == {Role.HANDLER}
     assert [one.split(":")[0] for one in synced.problems] == ["C0000009", "S0000001", "U9999999"]
 
 
@@ -92,7 +94,7 @@ async def test_while_slack_is_down_roles_stay_as_they_were(desk: Desk) -> None:
         with pytest.raises(SlackApiError):
             await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
 
-    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+    assert desk.store.read(load_actor, ALICE).roles == {Role.HANDLER}
 
 
 async def test_guests_have_no_role(desk: Desk) -> None:
@@ -101,7 +103,7 @@ async def test_guests_have_no_role(desk: Desk) -> None:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         synced = await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
 
-    assert desk.store.members() == []
+    assert desk.store.read(list_members) == []
     assert len(synced.problems) == 1
 
 
@@ -212,9 +214,9 @@ async def test_who_is_named_has_the_role_although_slack_does_not_show_people(des
         sim.fail_next("users.info", status=404, times=20)
         synced = await sync_staff(client, desk, {Role.HANDLER: (ALICE,), Role.MANAGER: ("C0000002",)})
 
-    assert desk.store.actor(ALICE).roles == {Role.HANDLER}
+    assert desk.store.read(load_actor, ALICE).roles == {Role.HANDLER}
     # Members of a channel are known only by what Slack says of them: without it nobody is one.
-    assert [one.id for one in desk.store.members()] == [ALICE]
+    assert [one.id for one in desk.store.read(list_members)] == [ALICE]
     assert any(one.startswith(ALICE) for one in synced.problems)
 
 
@@ -222,8 +224,8 @@ async def test_a_name_known_before_outlives_a_look_up_that_fails(desk: Desk) -> 
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
-        before = desk.store.members()
+        before = desk.store.read(list_members)
         sim.fail_next("users.info", error="unknown_method")
         await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
 
-    assert [one.name for one in desk.store.members()] == [one.name for one in before]
+    assert [one.name for one in desk.store.read(list_members)] == [one.name for one in before]

@@ -13,8 +13,11 @@ import pytest
 
 from bots.slack.staff import sync_staff
 from complaints.vocabulary import Verb
-from simulator.screen import Refused
-from store.open import Store
+from simulator.screen import FormRefused
+from store.cases.act import act
+from store.cases.read import load_case, load_history
+from store.people.staff import load_actor, load_member
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, office_of
@@ -49,7 +52,7 @@ async def test_five_complaints_move_by_five_acts_and_one_message(office: Office)
     shown = preview.text
     await mona.submits()
     await office.idle()
-    last = [office.store.history(ref)[-1] for ref in refs]
+    last = [office.store.read(load_history, ref)[-1] for ref in refs]
 
     assert all(ref in shown for ref in refs)
     assert [(one.verb, one.by, one.facts["owner"]) for one in last] == [(Verb.ASSIGN, MONA, BURAK)] * 5
@@ -62,8 +65,8 @@ async def test_five_complaints_move_by_five_acts_and_one_message(office: Office)
 
 async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Office) -> None:
     stays, moves = office.owned(ALICE), office.owned(ALICE)
-    mona = office.store.actor(MONA)
-    office.store.act(stays, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
+    mona = office.store.read(load_actor, MONA)
+    office.store.write(act, stays, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
     await office.idle()
     colleague = office.staff(MONA)
     await colleague.runs(f"/complaints move <@{ALICE}> <@{BURAK}>", channel=TRIAGE)
@@ -73,8 +76,8 @@ async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Offic
 
     assert text.index("1 stay") < text.index(stays)
     assert text.index(moves) < text.index("1 stay")
-    assert office.store.case(stays).owner == ALICE
-    assert office.store.case(moves).owner == BURAK
+    assert office.store.read(load_case, stays).owner == ALICE
+    assert office.store.read(load_case, moves).owner == BURAK
 
 
 async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: Office) -> None:
@@ -83,12 +86,12 @@ async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: 
     mona = office.staff(MONA)
     await mona.runs(f"/complaints move <@{ALICE}> <@{BURAK}>", channel=TRIAGE)
     await mona.opened("Move complaints")
-    office.store.act(first, Verb.ASSIGN, office.store.actor(MONA), {"owner": MONA})
+    office.store.write(act, first, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": MONA})
     await mona.submits()
     await office.idle()
 
-    assert office.store.case(first).owner == MONA
-    assert office.store.case(second).owner == BURAK
+    assert office.store.read(load_case, first).owner == MONA
+    assert office.store.read(load_case, second).owner == BURAK
     assert f"{first}: somebody else has it" in messages(office, MONA)[-1]
 
 
@@ -106,7 +109,7 @@ async def test_only_somebody_who_handles_can_be_given_complaints(office: Office)
     await mona.opened("Move complaints")
     await mona.fills({"from": ALICE, "to": "U0000004"})
 
-    with pytest.raises(Refused, match="handles no"):
+    with pytest.raises(FormRefused, match="handles no"):
         await mona.submits()
 
 
@@ -130,7 +133,7 @@ async def test_reminders_of_somebody_away_go_to_the_deputy_and_back_again(office
 async def test_absence_outlives_a_look_at_the_roles_and_ends_by_itself(office: Office) -> None:
     await asks(office, MONA, f"away <@{ALICE}> until 2026-11-09")
     await sync_staff(office.client, office.desk, ROLES, on_call=(MONA,))
-    alice = office.store.member(ALICE)
+    alice = office.store.read(load_member, ALICE)
 
     assert alice is not None
     assert alice.is_away(datetime(2026, 11, 8, 23, 59, tzinfo=UTC))

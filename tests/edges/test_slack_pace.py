@@ -10,11 +10,11 @@ from slack_sdk.errors import SlackApiError
 from bots.slack.client import make_client
 from bots.slack.pace import AHEAD, TIERS, Pacer, Turn, Wait, in_turn, limits_for
 from bots.slack.posting import outcome_of
-from complaints.duties import Lane
+from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
-from store.open import Store
-from store.outcomes import NoPlace
-from store.places import Even
+from store.outbox.outcomes import RateLimited
+from store.outbox.rate_limit import EvenlySpaced, pause_sending, take_slot
+from store.store import Store
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -27,41 +27,41 @@ def _most_in(moments: list[float], seconds: float) -> int:
 @pytest.mark.parametrize("method", sorted(TIERS))
 def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(usual_store: Store, method: str) -> None:
     limits = limits_for(method, "C1", 0.001)
-    moments = [usual_store.take_place(limits).moment for _ in range(2 * TIERS[method])]
+    moments = [usual_store.write(take_slot, limits).moment for _ in range(2 * TIERS[method])]
     assert _most_in(moments, 60.0) <= TIERS[method]
     assert _most_in(moments, 60.0) >= 0.9 * TIERS[method]
 
 
 def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: Store) -> None:
     posts = limits_for("chat.postMessage", "C1", 1.0)
-    moments = [store.take_place(posts).moment for _ in range(3)]
+    moments = [store.write(take_slot, posts).moment for _ in range(3)]
     assert moments[2] - moments[0] == pytest.approx(2.0, abs=1e-5)
-    assert store.take_place(limits_for("chat.postMessage", "C2", 1.0)).wait == 0.0
-    assert store.take_place(limits_for("chat.update", "C1", 1.0)).wait == 0.0
+    assert store.write(take_slot, limits_for("chat.postMessage", "C2", 1.0)).wait == 0.0
+    assert store.write(take_slot, limits_for("chat.update", "C1", 1.0)).wait == 0.0
 
 
 async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(usual_store: Store) -> None:
     pacer = Pacer(usual_store, 1.0)
-    usual_store.pause(Even("slack:C1", 1.0), 60.0)
+    usual_store.write(pause_sending, EvenlySpaced("slack:C1", 1.0), 60.0)
     waits = []
     for _ in range(3):
         with pytest.raises(Wait) as asked:
-            await pacer.turn("chat.postMessage", "C1", Lane.BULK)
+            await pacer.turn("chat.postMessage", "C1", SendPriority.BULK)
         waits.append(asked.value.seconds)
     assert min(waits) > 50.0
-    assert outcome_of(Wait(7.0)) == NoPlace(7.0)
-    crowd = [pacer._send_away(Even("slack:C1", 1.0), 5.0) for _ in range(3)]
+    assert outcome_of(Wait(7.0)) == RateLimited(7.0)
+    crowd = [pacer._send_away(EvenlySpaced("slack:C1", 1.0), 5.0) for _ in range(3)]
     assert crowd == sorted(set(crowd))
 
 
 async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> None:
-    assert AHEAD[Lane.BULK] <= 1.0
+    assert AHEAD[SendPriority.BULK] <= 1.0
     pacer = Pacer(usual_store, 1.0)
-    usual_store.take_place([Even("slack:C1", 3.0)])
-    waiting = asyncio.create_task(pacer.turn("chat.postMessage", "C1", Lane.BULK))
+    usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
+    waiting = asyncio.create_task(pacer.turn("chat.postMessage", "C1", SendPriority.BULK))
     await asyncio.sleep(0.05)
     # The list waits for its turn without having taken it: danger's is the next.
-    taken = usual_store.take_place(limits_for("chat.postMessage", "C1", 1.0))
+    taken = usual_store.write(take_slot, limits_for("chat.postMessage", "C1", 1.0))
     assert taken.wait < 3.0
     waiting.cancel()
 
@@ -70,17 +70,21 @@ async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_qu
     usual_store: Store,
 ) -> None:
     pacer = Pacer(usual_store, 0.2)
-    usual_store.take_place([Even("slack:C1", 3.0)])
-    usual_store.take_place([Even("slack:C2", 0.4)])
+    usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
+    usual_store.write(take_slot, [EvenlySpaced("slack:C2", 0.4)])
     waiting = [
         asyncio.create_task(pacer.turn("chat.postMessage", channel, lane))
-        for channel, lane in (("C1", Lane.BULK), ("C1", Lane.NOTICE), ("C2", Lane.DANGER))
+        for channel, lane in (
+            ("C1", SendPriority.BULK),
+            ("C1", SendPriority.NOTICE),
+            ("C2", SendPriority.DANGER),
+        )
     ]
     await asyncio.sleep(0.05)
     pacer.waiting.stop()
     bulk, notice, danger = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 2.0)
     assert [type(bulk), type(notice), danger] == [Wait, Wait, None]
-    assert usual_store.take_place([Even("slack:C1", 3.0)]).wait < 3.0
+    assert usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)]).wait < 3.0
 
 
 async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: Store) -> None:
@@ -90,7 +94,7 @@ async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: St
         client.told = lambda method, outcome: told.append((method, outcome))
         pacer = Pacer(usual_store, 0.001)
         sim.fail_next("conversations.open", status=429, error="ratelimited", retry_after=40)
-        with in_turn(Turn(pacer, Lane.NOTICE)):
+        with in_turn(Turn(pacer, SendPriority.NOTICE)):
             with pytest.raises(SlackApiError):
                 await client.conversations_open(users="U0000001")
             with pytest.raises(Wait):

@@ -14,11 +14,19 @@ import pytest
 from bots.slack.pace import Wait
 from bots.slack.performers import performers
 from bots.slack.staff import Colleague, sync_staff
-from complaints.duties import Owed
+from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import Role, Verb
-from scheduler.mornings import owe_next_morning
-from store.open import Store
-from store.outcomes import Done, Later, NoPlace
+from scheduler.ticks import schedule_next_morning
+from store.cases.act import act
+from store.cases.read import load_case, open_case
+from store.cases.worklists import list_reminders_waiting
+from store.outbox.claim import claim
+from store.outbox.complete import complete, fail
+from store.outbox.failed import list_failed
+from store.outbox.outcomes import Completed, RateLimited, Rescheduled
+from store.outbox.rows import insert_obligation
+from store.people.staff import end_absence, load_actor, record_absence
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED
@@ -66,12 +74,12 @@ async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office
     await office.idle()
     office.performing.stop()
     office.clock.go_on(days=6)
-    waiting = office.store.reminders_waiting(ref)
+    waiting = office.store.read(list_reminders_waiting, ref)
     perform = performers(office.desk, office.client, pace=0)["remind"]
     # One after the other, as a single process takes them: in the order in which they fell due.
-    while claimed := office.store.claim(("remind",), 1, 60):
-        assert await perform(claimed[0]) == Done()
-        office.store.settle(claimed[0].id)
+    while claimed := office.store.write(claim, ("remind",), 1, 60):
+        assert await perform(claimed[0]) == Completed()
+        office.store.write(complete, claimed[0].id)
 
     assert len(waiting) > 3
     assert heard(office, ref) == {ALICE: 1, MONA: 1, TUGBA: 1}
@@ -97,7 +105,7 @@ async def test_what_nobody_has_is_offered_to_one_after_the_other_then_to_those_w
     assert second == {BURAK: 1, ALICE: 1, MONA: 1}
     assert "can you take it?" in pings(office, ALICE, ref)[0]
     assert "can you take it?" not in pings(office, MONA, ref)[0]
-    assert office.store.case(ref).owner == BURAK
+    assert office.store.read(load_case, ref).owner == BURAK
 
 
 async def test_nobody_is_asked_to_take_what_they_may_not_read(office: Office) -> None:
@@ -111,7 +119,7 @@ async def test_nobody_is_asked_to_take_what_they_may_not_read(office: Office) ->
 async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_them(office: Office) -> None:
     open_one = office.owned(ALICE, severity=4)
     kept = office.owned(ALICE, severity=4, restricted=True, category="staff_conduct")
-    office.store.away(ALICE, MORNING + timedelta(days=5), BURAK)
+    office.store.write(record_absence, ALICE, MORNING + timedelta(days=5), BURAK)
     await office.until(office.clock.at + timedelta(hours=2))
 
     assert heard(office, open_one) == {BURAK: 1}
@@ -121,12 +129,12 @@ async def test_for_who_is_away_the_deputy_hears_it_but_not_of_what_is_kept_from_
 @clause("6.4")
 async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office: Office) -> None:
     store = office.store
-    store.away(ALICE, MORNING + timedelta(days=5), BURAK)
-    meanwhile = store.actor(BURAK)
-    store.back(ALICE)
+    store.write(record_absence, ALICE, MORNING + timedelta(days=5), BURAK)
+    meanwhile = store.read(load_actor, BURAK)
+    store.write(end_absence, ALICE)
 
     assert meanwhile.stands_in_for == {ALICE}
-    assert store.actor(BURAK).stands_in_for == frozenset()
+    assert store.read(load_actor, BURAK).stands_in_for == frozenset()
 
 
 async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
@@ -146,11 +154,18 @@ async def test_p1_that_nobody_does_is_said_again_each_working_morning_until_it_i
     office.clock.go_on(hours=3)
     await office.idle()
     tomorrow = len(pings(office, TUGBA, ref))
-    office.store.open_case(ref, office.store.actor(ALICE), "open")
-    office.store.act(
-        ref, Verb.ASSESS, office.store.actor(ALICE), {**ASSESSED, "severity": 5, "recurrence": 1}, {}
+    office.store.write(open_case, ref, office.store.read(load_actor, ALICE), "open")
+    office.store.write(
+        act,
+        ref,
+        Verb.ASSESS,
+        office.store.read(load_actor, ALICE),
+        {**ASSESSED, "severity": 5, "recurrence": 1},
+        {},
     )
-    office.store.act(ref, Verb.INFORM, office.store.actor(ALICE), {"next_date": "2026-11-09"}, SAID)
+    office.store.write(
+        act, ref, Verb.INFORM, office.store.read(load_actor, ALICE), {"next_date": "2026-11-09"}, SAID
+    )
     await office.until(MORNING + timedelta(days=1))
 
     assert today == 1
@@ -186,9 +201,9 @@ async def test_what_was_given_up_at_night_is_told_in_the_morning_but_of_p1_at_on
     slow, urgent = office.owned(ALICE), office.owned(ALICE, severity=5)
     await office.idle()
     for n, ref in enumerate((slow, urgent)):
-        office.store.insert(Owed(f"fetch:{n}", "fetch", office.store.now()), ref)
-    for row in office.store.outbox(everything=True, kind="fetch"):
-        office.store.give_up(row["id"], "gone")
+        office.store.write(insert_obligation, NewObligation(f"fetch:{n}", "fetch", office.store.now()), ref)
+    for row in office.store.read(list_failed, everything=True, kind="fetch"):
+        office.store.write(fail, row["id"], "gone")
     await office.idle()
     at_night = {ref: told_failed(office, ref) for ref in (slow, urgent)}
     await office.until(MORNING)
@@ -204,7 +219,7 @@ def told_failed(office: Office, ref: str) -> int:
 async def test_a_digest_that_comes_late_in_the_evening_is_left_to_the_next_morning(office: Office) -> None:
     office.owned(ALICE)
     await office.idle()
-    owe_next_morning(office.store)
+    schedule_next_morning(office.store)
     await office.until(MORNING + timedelta(hours=12))
 
     assert not [one for one in office.texts(ALICE) if "Good morning" in one]
@@ -226,12 +241,12 @@ async def test_who_was_told_is_not_told_again_because_another_could_not_be(offic
         return await post(**said)
 
     office.client.chat_postMessage = no_place  # type: ignore[method-assign,assignment]
-    claimed = next(one for one in office.store.claim(("remind",), 9, 60) if one.key.endswith(":due"))
+    claimed = next(one for one in office.store.write(claim, ("remind",), 9, 60) if one.key.endswith(":due"))
     outcomes = [await perform(claimed) for _ in range(3)]
     office.client.chat_postMessage = post  # type: ignore[method-assign]
     outcomes.append(await perform(claimed))
 
-    assert outcomes == [*[NoPlace(7.0)] * 3, Done()]
+    assert outcomes == [*[RateLimited(7.0)] * 3, Completed()]
     assert heard(office, ref) == {ALICE: 1, MONA: 1}
 
 
@@ -242,19 +257,19 @@ async def test_a_reminder_is_said_once_though_its_card_cannot_be_drawn_now(offic
     office.performing.stop()
     office.clock.go_on(hours=4, minutes=1)
     kinds, draw = performers(office.desk, office.client, pace=0), office.client.chat_update
-    claimed = next(one for one in office.store.claim(("remind",), 9, 60) if one.key.endswith(":due"))
+    claimed = next(one for one in office.store.write(claim, ("remind",), 9, 60) if one.key.endswith(":due"))
 
     async def no_place(**_: object) -> object:
         raise Wait(7.0)
 
     office.client.chat_update = no_place  # type: ignore[method-assign,assignment]
     said = await kinds["remind"](claimed)
-    (owed,) = office.store.claim(("redraw",), 9, 60)
+    (owed,) = office.store.write(claim, ("redraw",), 9, 60)
     held_up = await kinds["redraw"](owed)
     office.client.chat_update = draw  # type: ignore[method-assign]
     drawn = await kinds["redraw"](owed)
 
-    assert (said, held_up, drawn) == (Done(), NoPlace(7.0), Done())
+    assert (said, held_up, drawn) == (Completed(), RateLimited(7.0), Completed())
     assert heard(office, ref) == {ALICE: 1, MONA: 1}
     assert "missed" in office.staff(ALICE).channel(TRIAGE).card(ref).text
 
@@ -275,7 +290,7 @@ async def test_danger_that_found_no_place_is_not_taken_for_told(office: Office) 
     await office.idle()
     office.performing.stop()
     office.clock.go_on(minutes=5)
-    (page,) = office.store.claim(("page",), 9, 60)
+    (page,) = office.store.write(claim, ("page",), 9, 60)
     post = office.client.chat_postMessage
 
     async def no_place(**_: object) -> object:
@@ -287,5 +302,5 @@ async def test_danger_that_found_no_place_is_not_taken_for_told(office: Office) 
     office.client.chat_postMessage = post  # type: ignore[method-assign]
     told = await perform(page)
 
-    assert held_up == NoPlace(7.0)
-    assert isinstance(told, Later)
+    assert held_up == RateLimited(7.0)
+    assert isinstance(told, Rescheduled)

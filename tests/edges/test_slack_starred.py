@@ -19,12 +19,17 @@ from bots.slack.desk import Desk, Places
 from bots.slack.opening import view_for
 from bots.slack.submissions import Submissions
 from bots.slack.taking_down import TakingDown
+from complaints.actions.intake import said
+from complaints.actors import SYSTEM
 from complaints.forms import FORMS, Input
-from complaints.intake import said
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
-from store.open import Store
-from store.values import Act, Chat, Conversation, Member, Turn
+from store.cases.act import act as store_act
+from store.cases.read import list_cases, load_case, load_history
+from store.cases.receive_message import receive_message
+from store.people.staff import load_actor, sync_staff
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.values import Chat, Conversation, DialogueTurn, Member, PlannedAct
 from tests.databases import FakeClock
 from tests.edges.slack_office import EXECUTIVE, RESTRICTED, TRIAGE, letter, spoken
 from tests.rules.slack_cases import RULES, voice
@@ -87,22 +92,29 @@ class Client:
     def received(self, *, language: str = "en", words: str = "My bill is wrong", **more: Any) -> str:
         """Anna's complaint."""
 
-        def step(talk: Conversation) -> Turn:
+        def step(talk: Conversation) -> DialogueTurn:
             facts = said(field="description", has_words=True, subjects=more.pop("subjects", ())) | more
-            return Turn(state={}, acts=(Act(Verb.RECEIVE, talk.next_ref, facts, {"description": words}),))
+            return DialogueTurn(
+                state={}, acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": words}),)
+            )
 
         chat = Chat("telegram", "70001", language, "Anna")
-        return self.store.hear(f"tg:{next(self.numbers)}", chat, step).refs[0]
+        return self.store.write(receive_message, f"tg:{next(self.numbers)}", chat, step).refs[0]
 
     def hears(self, ref: str, verb: Verb, facts: Mapping[str, Any] | None = None) -> None:
         """An act of Anna's."""
-        act = Act(verb, ref, facts or {}, {})
+        act = PlannedAct(verb, ref, facts or {}, {})
         chat = Chat("telegram", "70001", "en", "Anna")
-        self.store.hear(f"tg:{next(self.numbers)}", chat, lambda talk: Turn(state={}, acts=(act,)))
+        self.store.write(
+            receive_message,
+            f"tg:{next(self.numbers)}",
+            chat,
+            lambda talk: DialogueTurn(state={}, acts=(act,)),
+        )
 
     async def opens(self, member: str, form: str, ref: str) -> dict[str, Any]:
         """The view that a press opens."""
-        return await view_for(self.desk, form, ref, self.store.actor(member))
+        return await view_for(self.desk, form, ref, self.store.read(load_actor, member))
 
     async def submits(
         self, member: str, view: Mapping[str, Any], values: Mapping[str, Any]
@@ -149,26 +161,27 @@ class Client:
 
     def told(self, ref: str) -> None:
         """The channel took acknowledgement and decision."""
-        if not self.store.case(ref).acks:
-            self.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-        self.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+        if not self.store.read(load_case, ref).acks:
+            self.store.write(store_act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        self.store.write(store_act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
 
     def last(self, ref: str) -> Verb:
         """The last act that anybody did."""
-        return self.store.history(ref)[-1].verb
+        return self.store.read(load_history, ref)[-1].verb
 
 
 @pytest.fixture
 def client(usual_store: Store, clock: FakeClock) -> Client:
     store = usual_store
-    store.use_rulebook(RULES)
-    store.sync_staff(
+    store.write(use_rulebook, RULES)
+    store.write(
+        sync_staff,
         [
             Member(ALICE, "Alice", (), frozenset({Role.HANDLER})),
             Member(BURAK, "Burak", (), frozenset({Role.HANDLER})),
             Member(MONA, "Mona", (), frozenset({Role.MANAGER})),
             Member(TUGBA, "Tugba", (), frozenset({Role.TOP_MANAGEMENT})),
-        ]
+        ],
     )
     return Client(store, Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken))
 
@@ -221,7 +234,7 @@ async def test_an_assessment_needs_its_starred_fields_alone(client: Client, need
     ref = client.received()
     await client.does(ALICE, "assess", ref, ASSESSED | {"immediate_needed": needed})
     # What is needed and of which nobody says that it is possible is for the top to know at once.
-    assert (Flag.SIGNIFICANT in client.store.case(ref).flags) is (needed == "yes")
+    assert (Flag.SIGNIFICANT in client.store.read(load_case, ref).flags) is (needed == "yes")
     await client.does(ALICE, "assess", ref, ASSESSED | {"severity": "3", "immediate_needed": needed})
     assert client.last(ref) is Verb.REASSESS
 
@@ -240,9 +253,9 @@ async def test_a_decision_is_led_to_its_closing_with_starred_fields_alone(client
     heard = {"what": "accept", "given_at": int(NOW.timestamp()), "by_whom": "Anna"}
     await client.does(ALICE, "given", ref, heard)
     await client.does(ALICE, "close", ref, {"root_cause": "A slip", "cause_class": "single"})
-    assert client.store.case(ref).close_code is CloseCode.RESOLVED
+    assert client.store.read(load_case, ref).close_code is CloseCode.RESOLVED
     await client.does(MONA, "reopen", ref, WHY)
-    assert client.store.case(ref).is_open
+    assert client.store.read(load_case, ref).is_open
 
 
 async def test_a_disagreement_heard_by_phone_goes_up(client: Client) -> None:
@@ -251,7 +264,10 @@ async def test_a_disagreement_heard_by_phone_goes_up(client: Client) -> None:
     client.told(ref)
     heard = {"what": "disagree", "given_at": int(NOW.timestamp()), "by_whom": "Anna"}
     await client.does(ALICE, "given", ref, heard)
-    assert (client.store.case(ref).state, client.store.case(ref).level) == (State.ESCALATED, 2)
+    assert (client.store.read(load_case, ref).state, client.store.read(load_case, ref).level) == (
+        State.ESCALATED,
+        2,
+    )
 
 
 async def test_what_a_second_person_refuses_or_grants(client: Client) -> None:
@@ -260,7 +276,7 @@ async def test_what_a_second_person_refuses_or_grants(client: Client) -> None:
     await client.does(MONA, "approve", ref, {"agreed": "no", "reason": "It is one"})
     await client.does(ALICE, "reclassify", ref, {"kind": "praise", "reason": "Only thanks"})
     await client.does(MONA, "approve", ref, {"agreed": "yes"})
-    assert client.store.case(ref).close_code is CloseCode.NOT_COMPLAINT
+    assert client.store.read(load_case, ref).close_code is CloseCode.NOT_COMPLAINT
 
 
 async def test_restricted_and_held_are_lifted_again(client: Client) -> None:
@@ -269,7 +285,7 @@ async def test_restricted_and_held_are_lifted_again(client: Client) -> None:
     await client.does(MONA, "unrestrict", ref, WHY)
     await client.does(MONA, "hold", ref, WHY)
     await client.does(MONA, "release", ref, WHY)
-    case = client.store.case(ref)
+    case = client.store.read(load_case, ref)
     assert (case.restricted, Flag.LEGAL_HOLD in case.flags) == (False, False)
 
 
@@ -284,7 +300,7 @@ async def test_a_link_is_done_by_its_submission(client: Client, relation: str, v
     await client.does(
         ALICE, "link", second, {"relation": relation, "other_ref": first.lower().replace("-", " ")}
     )
-    assert verb in [one.verb for one in client.store.history(second)]
+    assert verb in [one.verb for one in client.store.read(load_history, second)]
 
 
 async def test_a_link_to_what_is_not_there_is_answered_at_its_field(client: Client) -> None:
@@ -339,13 +355,15 @@ async def test_a_complaint_about_staff_is_decided_with_the_contracts_fields_alon
 
 @pytest.mark.parametrize("channel", ["phone", "counter", "email", "letter", "web", "other"])
 async def test_a_complaint_is_logged_with_starred_fields_alone(client: Client, channel: str) -> None:
-    view = await TakingDown(client.desk, None, "T1").view(client.store.actor(ALICE), f"t.{channel}")  # type: ignore[arg-type]
+    view = await TakingDown(client.desk, None, "T1").view(
+        client.store.read(load_actor, ALICE), f"t.{channel}"
+    )  # type: ignore[arg-type]
     starred = {
         "channel": channel, "received_at": int(NOW.timestamp()), "description": "Water is brown",
         "language": "en",
     }  # fmt: skip
     answer = await client.submits(ALICE, view, starred)
-    (listed,), _ = client.store.cases()
+    (listed,), _ = client.store.read(list_cases)
     assert answer["response_action"] == "update"
     assert listed["state"] == "received"
 

@@ -8,7 +8,10 @@ import pytest
 
 from bots.slack.staff import Colleague, sync_staff
 from complaints.vocabulary import Role, Verb
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import load_case
+from store.people.staff import list_members
+from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import (
@@ -73,7 +76,7 @@ async def test_where_only_the_executive_channel_is_free_of_them_it_is_worked_the
 
     assert card.buttons[:2] == ["Receipt", "Assess"]
     assert not seen(office, TUGBA, RESTRICTED, ref)
-    office.store.act(ref, Verb.NOTE, await office.desk.actor(TUGBA), {}, {"text": "Called her."})
+    office.store.write(act, ref, Verb.NOTE, await office.desk.actor(TUGBA), {}, {"text": "Called her."})
     await office.idle()
     assert any("Note" in one.text for one in card.thread)
 
@@ -93,10 +96,10 @@ async def test_the_settings_say_other_names_the_line_and_who_stands_in(office: O
     said = {BURAK: Colleague(aliases=("Bo",), line=MONA, deputy=ALICE), TUGBA: Colleague(line=MONA)}
     roles = {Role.HANDLER: (ALICE, BURAK), Role.MANAGER: (MONA,)}
     await sync_staff(office.client, office.desk, roles, colleagues=said)
-    known = {one.id: one for one in office.store.members()}
+    known = {one.id: one for one in office.store.read(list_members)}
 
     assert (known[BURAK].line, known[BURAK].deputy) == (MONA, ALICE)
     assert "Bo" in known[BURAK].aliases
     # Who handles nothing is still somebody whom a complaint may name.
     assert known[TUGBA].roles == frozenset()
-    assert office.store.case(office.receive(subjects=(BURAK,))).denied == {BURAK, MONA}
+    assert office.store.read(load_case, office.receive(subjects=(BURAK,))).denied == {BURAK, MONA}

@@ -8,11 +8,32 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from complaints.actions.fold import fold
+from complaints.actors import MODEL, SYSTEM
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, OutOfOrder, Stale, UnknownReference
-from complaints.folding import fold
-from complaints.people import MODEL, SYSTEM
 from complaints.vocabulary import Role, State, Verb
-from store.open import Store
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import list_cases, load_case, load_history, open_case
+from store.cases.read_log import find_last_read
+from store.outbox.claim import claim
+from store.outbox.complete import complete, reschedule
+from store.outbox.failed import list_failed
+from store.people.identifiers import find_by_identifier, keep_identifier
+from store.people.staff import list_members, load_member, sync_staff
+from store.proof.verify import verify
+from store.slack.posts import (
+    claim_post,
+    drop_draft,
+    find_post,
+    list_posts,
+    read_draft,
+    record_post_deleted,
+    record_posted,
+    record_slack_key,
+    save_draft,
+)
+from store.store import Store
 from store.tables import ATTEMPTS, PROPOSALS
 from store.values import Member
 from tests.databases import FakeClock
@@ -23,10 +44,10 @@ from tests.rules.builders import a_proposal
 def test_a_complaint_goes_from_receipt_to_closing_and_is_the_fold_of_its_events(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    case = store.case(ref)
+    case = store.read(load_case, ref)
     assert case.state is State.CLOSED
-    assert fold(store.history(ref), case.rules) == case
-    assert store.verify().first_bad is None
+    assert fold(store.read(load_history, ref), case.rules) == case
+    assert store.read(verify).first_bad is None
 
 
 def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happened(store: Store) -> None:
@@ -36,7 +57,7 @@ def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happen
 
     def take(member: str) -> None:
         try:
-            store.act(ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
+            store.write(act, ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
             outcomes.append(member)
         except ComplaintError as why:
             outcomes.append(why)
@@ -48,18 +69,20 @@ def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happen
         thread.join()
     (winner,) = [one for one in outcomes if isinstance(one, str)]
     (loser,) = [one for one in outcomes if isinstance(one, Stale)]
-    assert (store.case(ref).owner, loser.since) == (winner, ("assign",))
+    assert (store.read(load_case, ref).owner, loser.since) == (winner, ("assign",))
 
 
 def test_fifty_at_once_leave_one_owner_and_an_unbroken_chain(store: Store) -> None:
     desk = Desk(store)
-    store.sync_staff([Member(f"P{n}", f"Person {n}", (), frozenset({Role.HANDLER})) for n in range(50)])
+    store.write(
+        sync_staff, [Member(f"P{n}", f"Person {n}", (), frozenset({Role.HANDLER})) for n in range(50)]
+    )
     ref = desk.receive()
     won: list[str] = []
 
     def take(member: str) -> None:
         try:
-            store.act(ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
+            store.write(act, ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
             won.append(member)
         except Stale:
             return
@@ -69,9 +92,9 @@ def test_fifty_at_once_leave_one_owner_and_an_unbroken_chain(store: Store) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert won == [store.case(ref).owner]
-    assert store.case(ref).version == 2
-    assert store.verify().first_bad is None
+    assert won == [store.read(load_case, ref).owner]
+    assert store.read(load_case, ref).version == 2
+    assert store.read(verify).first_bad is None
 
 
 def test_the_same_act_again_is_already_done(store: Store) -> None:
@@ -83,7 +106,7 @@ def test_the_same_act_again_is_already_done(store: Store) -> None:
     with pytest.raises(Stale) as stale:
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "severity": 3}, version=0)
     assert stale.value.since == ("assess",)
-    assert store.case(ref).version == 2
+    assert store.read(load_case, ref).version == 2
 
 
 def test_a_note_with_other_words_is_another_note(store: Store) -> None:
@@ -93,26 +116,26 @@ def test_a_note_with_other_words_is_another_note(store: Store) -> None:
     desk.act(ref, Verb.NOTE, words={"text": "Called again."}, version=0)
     with pytest.raises(AlreadyDone):
         desk.act(ref, Verb.NOTE, words={"text": "Called again."}, version=0)
-    assert store.case(ref).version == 3
+    assert store.read(load_case, ref).version == 3
 
 
 def test_a_key_makes_an_act_once_in_its_complaint_only(store: Store) -> None:
     desk = Desk(store)
     one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
-    store.act(one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
-    store.act(other, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    store.write(act, one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    store.write(act, other, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
     with pytest.raises(AlreadyDone):
-        store.act(one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+        store.write(act, one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
 
 
 def test_what_the_rules_refuse_may_be_tried_again_under_the_same_key(store: Store) -> None:
     desk = Desk(store)
     ref = desk.assessed()
     with pytest.raises(OutOfOrder):
-        store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
+        store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
     desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
-    assert store.case(ref).state is State.DECIDED
+    store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM, key="decision:1")
+    assert store.read(load_case, ref).state is State.DECIDED
 
 
 def test_a_decision_is_refused_while_the_complainant_wrote_since_the_last_read(
@@ -126,13 +149,13 @@ def test_a_decision_is_refused_while_the_complainant_wrote_since_the_last_read(
         desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
     assert stale.value.code == "new_message"
     desk.act(ref, Verb.NOTE, words={"text": "Goes through."})
-    store.open_case(ref, desk.actor(SECOND), "open")
+    store.write(open_case, ref, desk.actor(SECOND), "open")
     with pytest.raises(Stale):
         desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    assert store.case(ref).state is State.DECIDED
-    assert store.last_read(ref, HANDLER) == store.now()
+    assert store.read(load_case, ref).state is State.DECIDED
+    assert store.read(find_last_read, ref, HANDLER) == store.now()
 
 
 def test_a_refused_attempt_is_recorded_and_changes_nothing_else(store: Store) -> None:
@@ -141,24 +164,23 @@ def test_a_refused_attempt_is_recorded_and_changes_nothing_else(store: Store) ->
     with pytest.raises(NotAllowed):
         desk.act(ref, Verb.NOT_ACCEPT, words={"reason": "x"})
     with pytest.raises(NotAllowed):
-        store.open_case(ref, desk.actor("stranger"), "open")
-    rows = store.run(
+        store.write(open_case, ref, desk.actor("stranger"), "open")
+    rows = store.read(
         lambda tx: tx.connection.execute(
             select(ATTEMPTS.c.ref, ATTEMPTS.c.verb, ATTEMPTS.c.by, ATTEMPTS.c.code).order_by(ATTEMPTS.c.id)
-        ).all(),
-        writes=False,
+        ).all()
     )
     assert [tuple(row) for row in rows] == [
         (ref, "not_accept", HANDLER, "not_allowed.role"),
         (ref, "open", "stranger", "not_allowed.read"),
     ]
-    assert (store.case(ref).version, store.record(ref)["reads"]) == (1, [])
+    assert (store.read(load_case, ref).version, store.read(export_record, ref)["reads"]) == (1, [])
 
 
 def test_an_unknown_reference_is_refused(store: Store) -> None:
     desk = Desk(store)
     with pytest.raises(UnknownReference):
-        store.case("A7K-M3Q-9T")
+        store.read(load_case, "A7K-M3Q-9T")
     ref = desk.receive()
     with pytest.raises(UnknownReference):
         desk.act(ref, Verb.LINK, facts={"relation": "same_incident", "other_ref": "A7K-M3Q-9T"})
@@ -172,10 +194,12 @@ def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
         "abstained": False, "restricted": False, "model": None,
     }  # fmt: skip
     desk.card_is_due()
-    (owed,) = store.claim(["propose"], 1, 60)
-    store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": '{"why": "words"}'}, key=owed.key, settles=owed.id)
-    assert owed.id not in {row["id"] for row in store.outbox(everything=True)}
-    opened = store.open_case(ref, desk.actor(HANDLER), "assess")
+    (owed,) = store.write(claim, ["propose"], 1, 60)
+    store.write(
+        act, ref, Verb.PROPOSE, MODEL, facts, {"because": '{"why": "words"}'}, key=owed.key, settles=owed.id
+    )
+    assert owed.id not in {row["id"] for row in store.read(list_failed, everything=True)}
+    opened = store.write(open_case, ref, desk.actor(HANDLER), "assess")
     assert opened.proposal is not None
     assert (opened.proposal["category"], opened.proposal["because"]) == ("supply", {"why": "words"})
 
@@ -183,28 +207,28 @@ def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
 def test_a_danger_that_was_proposed_stands_on_the_record_until_a_person_assesses(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(severity=4, safety=1, category="safety"))
-    store.act(ref, Verb.PROPOSE, MODEL, a_proposal(severity=2, category="money"))
-    case = store.case(ref)
+    store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(severity=4, safety=1, category="safety"))
+    store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(severity=2, category="money"))
+    case = store.read(load_case, ref)
     assert (case.severity, case.safety, case.category) == (4, 1, "money")
     query = select(PROPOSALS.c.severity).where(PROPOSALS.c.ref == ref).order_by(PROPOSALS.c.seq)
-    assert list(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)) == [4, 4]
-    assert store.verify().first_bad is None
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    assert list(store.read(lambda tx: tx.connection.execute(query).scalars().all())) == [4, 4]
+    assert store.read(verify).first_bad is None
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
-    assert store.case(ref).severity == 2
-    assert store.verify().first_bad is None
+    assert store.read(load_case, ref).severity == 2
+    assert store.read(verify).first_bad is None
 
 
 def test_disagreeing_counts_who_could_review(store: Store) -> None:
     desk = Desk(store)
     ref = desk.resolved()
     desk.complain(ref, Verb.DISAGREE, words={"words": "No."})
-    assert (store.case(ref).state, store.case(ref).level) == (State.ESCALATED, 2)
-    store.sync_staff([one for one in STAFF if one.id not in (MANAGER, TOP)])
+    assert (store.read(load_case, ref).state, store.read(load_case, ref).level) == (State.ESCALATED, 2)
+    store.write(sync_staff, [one for one in STAFF if one.id not in (MANAGER, TOP)])
     other = desk.resolved(chat=desk.chat("70002"))
     desk.complain(other, Verb.DISAGREE, words={"words": "No."}, chat=desk.chat("70002"))
-    assert store.case(other).state is State.DISAGREED
+    assert store.read(load_case, other).state is State.DISAGREED
 
 
 def test_a_duplicate_of_another_person_is_not_merged(store: Store) -> None:
@@ -213,8 +237,11 @@ def test_a_duplicate_of_another_person_is_not_merged(store: Store) -> None:
     with pytest.raises(NotAllowed):
         desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": other})
     desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": same})
-    assert store.record(one)["close_code"] == "merged"
-    assert [(link["other_ref"], link["relation"], link["theirs"]) for link in store.record(one)["links"]] == [
+    assert store.read(export_record, one)["close_code"] == "merged"
+    assert [
+        (link["other_ref"], link["relation"], link["theirs"])
+        for link in store.read(export_record, one)["links"]
+    ] == [
         (same, "duplicate", False),
         (same, "merged", True),
     ]
@@ -224,15 +251,15 @@ def test_roles_hold_by_period(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     assert desk.actor(HANDLER).roles == {Role.HANDLER}
     clock.go_on(days=1)
-    store.sync_staff([Member(HANDLER, "Ann Sealedname", (), frozenset({Role.MANAGER})), *STAFF[1:4]])
+    store.write(sync_staff, [Member(HANDLER, "Ann Sealedname", (), frozenset({Role.MANAGER})), *STAFF[1:4]])
     assert desk.actor(HANDLER).roles == {Role.MANAGER}
     assert desk.actor("U5").roles == frozenset()
-    assert [one.id for one in store.members()] == ["U1", "U2", "U3", "U4"]
-    assert store.member("U5") is None
-    found = store.member("U1")
+    assert [one.id for one in store.read(list_members)] == ["U1", "U2", "U3", "U4"]
+    assert store.read(load_member, "U5") is None
+    found = store.read(load_member, "U1")
     assert found is not None
     assert (found.name, found.roles) == ("Ann Sealedname", {Role.MANAGER})
-    store.sync_staff(STAFF)
+    store.write(sync_staff, STAFF)
     assert desk.actor("U5").roles == {Role.AUDITOR}
     assert desk.actor("nobody").roles == frozenset()
 
@@ -240,35 +267,37 @@ def test_roles_hold_by_period(store: Store, clock: FakeClock) -> None:
 def test_drafts_are_kept_for_a_day(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     ref = desk.assessed()
-    number = store.draft(ref, HANDLER, "resolve", RESOLVED, RESOLVED_WORDS, "Dear Mary,", 1)
-    draft = store.read_draft(number)
+    number = store.write(save_draft, ref, HANDLER, "resolve", RESOLVED, RESOLVED_WORDS, "Dear Mary,", 1)
+    draft = store.read(read_draft, number)
     assert draft is not None
     assert (draft.ref, draft.by, draft.form, draft.letter, draft.work_version) == (
         ref, HANDLER, "resolve", "Dear Mary,", 1,
     )  # fmt: skip
     assert (draft.facts, draft.words) == (dict(RESOLVED), RESOLVED_WORDS)
     clock.go_on(hours=24)
-    assert store.read_draft(number) is None
-    fresh = store.draft(ref, HANDLER, "resolve", {}, {}, "", 1)
-    store.drop_draft(fresh)
-    assert store.read_draft(fresh) is None
+    assert store.read(read_draft, number) is None
+    fresh = store.write(save_draft, ref, HANDLER, "resolve", {}, {}, "", 1)
+    store.write(drop_draft, fresh)
+    assert store.read(read_draft, fresh) is None
 
 
 def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    assert store.claim_post(ref, "C1", "card") == store.claim_post(ref, "C1", "card")
-    store.posted(ref, "card", "17.1", 1, 1)
-    store.posted(ref, "card", "17.1", 0, 2)
-    (post,) = store.posts(ref)
+    assert store.write(claim_post, ref, "C1", "card") == store.write(claim_post, ref, "C1", "card")
+    store.write(record_posted, ref, "card", "17.1", 1, 1)
+    store.write(record_posted, ref, "card", "17.1", 0, 2)
+    (post,) = store.read(list_posts, ref)
     assert (post.ts, post.shown, post.draws) == ("17.1", 1, 1)
-    assert (store.post_at("C1", "17.1"), store.post_at("C1", "17.2")) == (ref, None)
-    store.post_deleted(ref, "card")
-    store.claim_post(ref, "C2", "restricted")
-    assert [(one.channel, one.purpose, one.ts) for one in store.posts(ref)] == [("C2", "restricted", None)]
-    again = store.claim_post(ref, "C1", "card")
+    assert (store.read(find_post, "C1", "17.1"), store.read(find_post, "C1", "17.2")) == (ref, None)
+    store.write(record_post_deleted, ref, "card")
+    store.write(claim_post, ref, "C2", "restricted")
+    assert [(one.channel, one.purpose, one.ts) for one in store.read(list_posts, ref)] == [
+        ("C2", "restricted", None)
+    ]
+    again = store.write(claim_post, ref, "C1", "card")
     assert (again.ts, again.shown) == (None, 0)
-    assert (store.slack_seen("Ev1"), store.slack_seen("Ev1")) == (False, True)
+    assert (store.write(record_slack_key, "Ev1"), store.write(record_slack_key, "Ev1")) == (False, True)
 
 
 def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Store, clock: FakeClock) -> None:
@@ -276,32 +305,32 @@ def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Sto
     ref = desk.receive()
     clock.go_on(seconds=5)
     desk.act(ref, Verb.ASSIGN, facts={"owner": HANDLER})
-    store.claim_post(ref, "C1", "card")
+    store.write(claim_post, ref, "C1", "card")
     clock.go_on(seconds=1)
-    store.posted(ref, "card", "17.1", 2, 1)
+    store.write(record_posted, ref, "card", "17.1", 2, 1)
     seqs = []
-    while found := store.claim(["thread"], 9, 60.0):
+    while found := store.write(claim, ["thread"], 9, 60.0):
         seqs += [one.facts["seq"] for one in found]
-        store.settle(found[0].id)
+        store.write(complete, found[0].id)
     assert seqs == [1, 2]
     # A later drawing frees nothing.
     desk.add(ref, "One thing more")
-    (burst,) = store.claim(["thread"], 9, 60.0)
-    store.postpone(burst.id, store.now() + timedelta(seconds=60), "the burst may go on")
-    store.posted(ref, "card", "17.1", 3, 2)
-    assert store.claim(["thread"], 9, 60.0) == []
+    (burst,) = store.write(claim, ["thread"], 9, 60.0)
+    store.write(reschedule, burst.id, store.now() + timedelta(seconds=60), "the burst may go on")
+    store.write(record_posted, ref, "card", "17.1", 3, 2)
+    assert store.write(claim, ["thread"], 9, 60.0) == []
 
 
 def test_a_complaint_is_found_by_its_exact_number_however_it_is_written(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    assert store.keep_identifier(ref, "phone", "020 7946 0018")
-    assert store.keep_identifier(ref, "email", "Mary@Example.org")
-    assert store.keep_identifier(ref, "order", "ab-123 456")
-    assert not store.keep_identifier(ref, "phone", "no number")
+    assert store.write(keep_identifier, ref, "phone", "020 7946 0018")
+    assert store.write(keep_identifier, ref, "email", "Mary@Example.org")
+    assert store.write(keep_identifier, ref, "order", "ab-123 456")
+    assert not store.write(keep_identifier, ref, "phone", "no number")
     for written in ("+44 20 7946 0018", "mary@example.org ", "AB123456"):
-        assert store.found_by(written, "GB") == [ref]
-    assert store.found_by("AB12345", "GB") == []
+        assert store.read(find_by_identifier, written, "GB") == [ref]
+    assert store.read(find_by_identifier, "AB12345", "GB") == []
 
 
 def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: FakeClock) -> None:
@@ -311,8 +340,8 @@ def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: 
         refs.append(desk.receive(chat=desk.chat(str(n))))
         clock.go_on(days=1)
     closed = desk.closed(chat=desk.chat("70001"))
-    page, cursor = store.cases(limit=4)
-    rest, end = store.cases(limit=4, after=cursor)
+    page, cursor = store.read(list_cases, limit=4)
+    rest, end = store.read(list_cases, limit=4, after=cursor)
     assert [one["ref"] for one in page + rest] == [*refs, closed]
     assert end is None
     assert page[0] == {
@@ -326,6 +355,6 @@ def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: 
         "next_due": {"target": "ack", "at": "2026-11-04T17:30:00Z"},
     }
     assert rest[-1]["next_due"] is None
-    assert [one["ref"] for one in store.cases(state="closed")[0]] == [closed]
-    assert [one["ref"] for one in store.cases(overdue=True)[0]] == refs[:3]
-    assert store.cases(owner=HANDLER, priority="P4")[0][0]["ref"] == closed
+    assert [one["ref"] for one in store.read(list_cases, state="closed")[0]] == [closed]
+    assert [one["ref"] for one in store.read(list_cases, overdue=True)[0]] == refs[:3]
+    assert store.read(list_cases, owner=HANDLER, priority="P4")[0][0]["ref"] == closed

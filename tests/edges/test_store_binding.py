@@ -6,12 +6,24 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, NotAllowed, UnknownReference
-from complaints.people import SYSTEM
 from complaints.vocabulary import State, Verb
-from store.open import Store
+from store.cases.act import act
+from store.cases.bind import bind_code
+from store.cases.export import export_record
+from store.cases.read import load_case, load_history, open_case
+from store.cases.receive_message import receive_message
+from store.outbox.claim import claim
+from store.outbox.complete import complete, is_still_required
+from store.outbox.failed import list_failed
+from store.outbox.messages import load_contact
+from store.outbox.offline import save_words_to_read_out
+from store.proof.retention import erase_complainant
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import ATTEMPTS, BINDINGS, CASE_PEOPLE, COMPLAINTS, PEOPLE
-from store.values import Act, Chat, Code, CodeState, Conversation, Turn
+from store.values import Chat, Code, CodeState, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, Desk, refused
@@ -25,29 +37,31 @@ def sends(desk: Desk, code: str, chat: Chat = ANNA) -> Code:
     """The code alone, as the dialogue takes it."""
     found: list[Code] = []
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         found.append(talk.code(code))
         case = found[0].case
         opens = found[0].state is CodeState.FOUND and case is not None
-        return Turn(state=talk.state, acts=(Act(Verb.BIND, case.ref),) if opens and case else ())
+        return DialogueTurn(
+            state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if opens and case else ()
+        )
 
-    desk.store.hear(desk.key(), chat, step)
+    desk.store.write(receive_message, desk.key(), chat, step)
     return found[0]
 
 
 def code_of(desk: Desk, ref: str) -> str:
-    code, _ = desk.store.bind_code(ref, desk.actor(HANDLER))
+    code, _ = desk.store.write(bind_code, ref, desk.actor(HANDLER))
     return code
 
 
 def refs_of(desk: Desk, chat: Chat = ANNA) -> list[str]:
     seen: list[str] = []
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         seen.extend(one.ref for one in talk.cases)
-        return Turn(state=talk.state)
+        return DialogueTurn(state=talk.state)
 
-    desk.store.hear(desk.key(), chat, step)
+    desk.store.write(receive_message, desk.key(), chat, step)
     return seen
 
 
@@ -57,40 +71,40 @@ def test_the_code_hands_the_complaint_to_the_chat_and_the_record_stays_whole(
 ) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    logged_as = store.case(ref).complainant
+    logged_as = store.read(load_case, ref).complainant
     code = code_of(desk, ref)
     assert len(code) == 8
     assert code.isdecimal()
     clock.go_on(minutes=1)
     assert sends(desk, code).state is CodeState.FOUND
-    case = store.case(ref)
+    case = store.read(load_case, ref)
     people = select(CASE_PEOPLE.c.person_id).where(CASE_PEOPLE.c.ref == ref)
-    held = store.run(lambda tx: set(tx.connection.execute(people).scalars()), writes=False)
+    held = store.read(lambda tx: set(tx.connection.execute(people).scalars()))
     assert (case.has_chat, case.reachable) == (True, True)
     assert held == {logged_as, case.complainant}
     assert logged_as != case.complainant
     assert refs_of(desk) == [ref]
-    assert store.contact(ref) == Chat("telegram", "70001", "en", "Anna Sealedname")
-    opened = store.open_case(ref, desk.actor(HANDLER), "open")
+    assert store.read(load_contact, ref) == Chat("telegram", "70001", "en", "Anna Sealedname")
+    opened = store.write(open_case, ref, desk.actor(HANDLER), "open")
     assert opened.complainant_name == "Mary Sealedname / Anna Sealedname"
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_whoever_speaks_for_another_does_so_in_the_chat_too(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk, {**GIVEN, "for_whom": "Her neighbour"}).ref
     sends(desk, code_of(desk, ref))
-    roles = sorted(one["role"] for one in store.record(ref)["people"])
+    roles = sorted(one["role"] for one in store.read(export_record, ref)["people"])
     assert roles == ["affected", *["complainant"] * 2, *["representative"] * 2]
 
 
 def test_only_the_hash_of_a_code_is_kept(store: Store) -> None:
     desk = desk_of(store)
     code = code_of(desk, log(desk).ref)
-    rows = store.run(lambda tx: list(tx.connection.execute(select(BINDINGS))), writes=False)
+    rows = store.read(lambda tx: list(tx.connection.execute(select(BINDINGS))))
     assert len(rows) == 1
     assert code.encode() not in bytes(rows[0].code_index)
-    assert code not in str([dict(event.facts) for event in store.history(rows[0].ref)])
+    assert code not in str([dict(event.facts) for event in store.read(load_history, rows[0].ref)])
 
 
 def test_a_code_works_once_and_its_own_person_is_told_so(store: Store) -> None:
@@ -110,7 +124,7 @@ def test_a_code_holds_seven_days_and_a_newer_one_ends_it(store: Store, clock: Fa
     assert sends(desk, first).state is CodeState.EXPIRED
     clock.go_on(days=7)
     assert sends(desk, second).state is CodeState.EXPIRED
-    assert not store.case(ref).has_chat
+    assert not store.read(load_case, ref).has_chat
 
 
 @clause("4.7")
@@ -123,12 +137,9 @@ def test_after_five_wrong_codes_not_even_the_right_one_opens_for_a_day(
     wrong = f"{(int(code) + 1) % 10**8:08d}"
     states = [sends(desk, wrong).state for _ in range(5)] + [sends(desk, code).state]
     assert states == [CodeState.UNKNOWN] * 5 + [CodeState.LOCKED]
-    assert not store.case(ref).has_chat
+    assert not store.read(load_case, ref).has_chat
     attempts = select(ATTEMPTS.c.code)
-    assert (
-        store.run(lambda tx: list(tx.connection.execute(attempts).scalars()), writes=False)
-        == ["code.unknown"] * 5
-    )
+    assert store.read(lambda tx: list(tx.connection.execute(attempts).scalars())) == ["code.unknown"] * 5
     clock.go_on(hours=25)
     assert sends(desk, code).state is CodeState.FOUND
 
@@ -147,14 +158,14 @@ def test_a_code_shown_five_times_by_guessers_is_locked_for_everybody(store: Stor
 def test_a_repeat_of_the_message_counts_nothing(store: Store) -> None:
     desk = desk_of(store)
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         talk.code("00000000")
-        return Turn(state=talk.state)
+        return DialogueTurn(state=talk.state)
 
     for _ in range(3):
-        store.hear("tg:900", ANNA, step)
+        store.write(receive_message, "tg:900", ANNA, step)
     query = select(ATTEMPTS.c.id)
-    assert len(store.run(lambda tx: list(tx.connection.execute(query)), writes=False)) == 1
+    assert len(store.read(lambda tx: list(tx.connection.execute(query)))) == 1
     assert desk.actor(TELLER).roles
 
 
@@ -162,47 +173,51 @@ def test_no_code_no_binding_whatever_a_step_asks_for(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
 
-    def step(talk: Conversation) -> Turn:
-        return Turn(state=talk.state, acts=(Act(Verb.BIND, ref),))
+    def step(talk: Conversation) -> DialogueTurn:
+        return DialogueTurn(state=talk.state, acts=(PlannedAct(Verb.BIND, ref),))
 
-    refused(lambda: store.hear(desk.key(), OTHER, step), UnknownReference)
-    assert not store.case(ref).has_chat
+    refused(lambda: store.write(receive_message, desk.key(), OTHER, step), UnknownReference)
+    assert not store.read(load_case, ref).has_chat
 
 
 def test_who_may_not_bind_makes_no_code_and_a_chat_needs_none(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    refused(lambda: store.bind_code(ref, desk.actor(TELLER)), NotAllowed)
+    refused(lambda: store.write(bind_code, ref, desk.actor(TELLER)), NotAllowed)
     told = desk.receive()
-    refused(lambda: store.bind_code(told, desk.actor(HANDLER)), AlreadyDone)
-    rows = store.run(lambda tx: list(tx.connection.execute(select(BINDINGS))), writes=False)
+    refused(lambda: store.write(bind_code, told, desk.actor(HANDLER)), AlreadyDone)
+    rows = store.read(lambda tx: list(tx.connection.execute(select(BINDINGS))))
     assert rows == []
 
 
 def _open_duties(store: Store, ref: str) -> Mapping[str, str]:
-    return {row["key"]: row["kind"] for row in store.outbox(everything=True) if row["ref"] == ref}
+    return {row["key"]: row["kind"] for row in store.read(list_failed, everything=True) if row["ref"] == ref}
 
 
 @clause("7.3")
 def test_what_people_had_not_told_yet_goes_to_the_chat(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REPLY, facts={}, words={"text": "We look into it.", "letter": "Dear Mary"})
-    reply = store.history(ref)[-1].seq
-    claimed = {one.key: one for one in store.claim(("tell_by_voice",), 10, 90.0)}
+    reply = store.read(load_history, ref)[-1].seq
+    claimed = {one.key: one for one in store.write(claim, ("tell_by_voice",), 10, 90.0)}
     letter = claimed[f"voice:letter:{reply}"]
-    store.to_tell(letter, "Dear Mary", template="reply", language="en")
-    store.settle(letter.id)
+    store.write(save_words_to_read_out, letter, "Dear Mary", template="reply", language="en")
+    store.write(complete, letter.id)
     sends(desk, code_of(desk, ref))
     duties = _open_duties(store, ref)
     assert duties["ack:1"] == "acknowledge"
     assert duties[f"letter:{reply}"] == "letter"
     assert "tell_by_voice" not in {
-        one.kind for one in store.claim(("tell_by_voice", "letter"), 10, 90.0) if store.still_owed(one)
+        one.kind
+        for one in store.write(claim, ("tell_by_voice", "letter"), 10, 90.0)
+        if store.read(is_still_required, one)
     }
-    assert [one["state"] for one in store.record(ref)["messages"] if one["direction"] == "out"] == ["by_chat"]
+    assert [
+        one["state"] for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"
+    ] == ["by_chat"]
 
 
 def test_what_was_told_by_voice_is_not_told_again_by_the_chat(store: Store) -> None:
@@ -220,8 +235,8 @@ def test_an_erased_complaint_has_no_code_that_opens_it(store: Store) -> None:
     code = code_of(desk, ref)
     words = {"reason": "out of our scope"}
     desk.act(ref, Verb.NOT_ACCEPT, "U3", {}, words)
-    store.act(ref, Verb.ERASE, SYSTEM)
-    assert store.case(ref).state is State.CLOSED
+    store.write(act, ref, Verb.ERASE, SYSTEM)
+    assert store.read(load_case, ref).state is State.CLOSED
     assert sends(desk, code).state is CodeState.UNKNOWN
 
 
@@ -230,10 +245,10 @@ def test_the_row_names_the_chat_so_that_letters_find_it(store: Store) -> None:
     ref = log(desk).ref
     sends(desk, code_of(desk, ref))
     query = select(COMPLAINTS.c.complainant_id, COMPLAINTS.c.contact_id).where(COMPLAINTS.c.ref == ref)
-    row = store.run(lambda tx: tx.connection.execute(query).one(), writes=False)
-    assert row.complainant_id == store.case(ref).complainant
+    row = store.read(lambda tx: tx.connection.execute(query).one())
+    assert row.complainant_id == store.read(load_case, ref).complainant
     assert row.contact_id is not None
-    events = store.history(ref)
+    events = store.read(load_history, ref)
     assert [(one.verb, one.role.value) for one in events if one.verb is Verb.BIND] == [
         (Verb.BIND, "handler"),
         (Verb.BIND, "complainant"),
@@ -246,9 +261,9 @@ def test_erasing_a_bound_complaint_leaves_neither_of_its_persons(store: Store) -
     ref = log(desk).ref
     sends(desk, code_of(desk, ref))
     desk.act(ref, Verb.NOT_ACCEPT, "U3", {}, {"reason": "out of our scope"})
-    done = store.erase_complainant(ref, "request")
+    done = store.write(erase_complainant, ref, "request")
     query = select(PEOPLE.c.key_wrapped)
-    keys = store.run(lambda tx: list(tx.connection.execute(query).scalars()), writes=False)
+    keys = store.read(lambda tx: list(tx.connection.execute(query).scalars()))
     assert (done.erased, done.person_erased) == ((ref,), True)
     assert keys == [None, None]
 

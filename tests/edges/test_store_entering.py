@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bots.dialogue.reading import read
+from bots.dialogue.signs import read
+from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
-from complaints.record import Case
 from complaints.vocabulary import Flag, Role, State, Target, Verb
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.log import log_complaint
+from store.cases.read import list_cases, load_case, load_history, open_case
+from store.outbox.claim import claim
+from store.outbox.complete import is_still_required
+from store.outbox.failed import list_failed
+from store.outbox.offline import save_words_to_read_out
+from store.people.identifiers import find_by_identifier
+from store.people.identity import load_case_for_caller
+from store.people.staff import sync_staff
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, CONTACTS, PEOPLE, READS
 from store.values import Member
 from tests.clauses import clause
@@ -31,7 +42,7 @@ GIVEN: Mapping[str, str] = {
 
 def desk_of(store: Store) -> Desk:
     desk = Desk(store)
-    store.sync_staff((*STAFF, Member(TELLER, "Flo Sealedname", (), frozenset({Role.INTAKE}))))
+    store.write(sync_staff, (*STAFF, Member(TELLER, "Flo Sealedname", (), frozenset({Role.INTAKE}))))
     return desk
 
 
@@ -40,18 +51,18 @@ def log(
 ) -> Case:
     """Tuesday 3 November, 10:00, unless said otherwise."""
     told = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
-    return desk.store.log(key, told, words, desk.actor(by), read)
+    return desk.store.write(log_complaint, key, told, words, desk.actor(by), read)
 
 
 def count(store: Store, query: Any) -> int:
-    return int(store.run(lambda tx: tx.connection.execute(query).scalar_one(), writes=False))
+    return int(store.read(lambda tx: tx.connection.execute(query).scalar_one()))
 
 
 @clause("7.2")
 def test_logging_makes_person_contact_points_complaint_and_duties_at_once(store: Store) -> None:
     desk = desk_of(store)
     case = log(desk, answer_by="letter", consent_to_contact=True)
-    record = store.record(case.ref)
+    record = store.read(export_record, case.ref)
     assert (record["state"], record["channel"], record["name"]) == ("received", "phone", "Mary Sealedname")
     assert [(one["field"], one["text"]) for one in record["texts"]] == [
         ("description", "The water is brown.")
@@ -59,27 +70,27 @@ def test_logging_makes_person_contact_points_complaint_and_duties_at_once(store:
     points = [(one["channel"], one["address"]) for one in record["people"][0]["contact_points"]]
     assert points == [("phone", "+442079460018"), ("email", "mary@example.org")]
     assert (case.answer_by, case.form_open, case.told_by_people) == ("letter", False, True)
-    first = store.history(case.ref)[0]
+    first = store.read(load_history, case.ref)[0]
     assert (first.role, first.facts["recipient_staff"], first.facts["consent_to_contact"]) == (
         Role.INTAKE,
         TELLER,
         True,
     )
-    assert store.found_by("02079460018", "GB") == [case.ref]
-    assert store.found_by("8841207", "GB") == [case.ref]
-    kinds = {row["kind"] for row in store.outbox(everything=True)}
+    assert store.read(find_by_identifier, "02079460018", "GB") == [case.ref]
+    assert store.read(find_by_identifier, "8841207", "GB") == [case.ref]
+    kinds = {row["kind"] for row in store.read(list_failed, everything=True)}
     assert {"card", "propose", "tell_by_voice"} <= kinds
     assert "acknowledge" not in kinds
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_a_repeat_of_the_key_changes_nothing(store: Store) -> None:
     desk = desk_of(store)
     log(desk)
-    before = store.outbox(everything=True)
+    before = store.read(list_failed, everything=True)
     assert refused(lambda: log(desk), AlreadyDone).code == "already_done"  # type: ignore[attr-defined]
     assert count(store, select(func.count()).select_from(COMPLAINTS)) == 1
-    assert store.outbox(everything=True) == before
+    assert store.read(list_failed, everything=True) == before
 
 
 def test_the_same_phone_is_the_same_person_and_a_known_name_stands(store: Store) -> None:
@@ -91,7 +102,7 @@ def test_the_same_phone_is_the_same_person_and_a_known_name_stands(store: Store)
         key="slack:log:2",
     )
     assert second.complainant == first.complainant
-    assert store.record(second.ref)["name"] == "Mary Sealedname"
+    assert store.read(export_record, second.ref)["name"] == "Mary Sealedname"
     assert count(store, select(func.count()).select_from(PEOPLE)) == 1
     assert count(store, select(func.count()).select_from(CONTACTS)) == 2
 
@@ -129,7 +140,9 @@ def test_words_told_by_phone_are_read_by_the_same_rules_as_in_a_chat(store: Stor
     named = log(desk, {"description": "Bob Sealedname shouted at me."}, key="slack:log:2")
     assert danger.danger_at == store.now()
     assert Flag.DANGER in danger.flags
-    assert "page" in {row["kind"] for row in store.outbox(everything=True) if row["ref"] == danger.ref}
+    assert "page" in {
+        row["kind"] for row in store.read(list_failed, everything=True) if row["ref"] == danger.ref
+    }
     assert named.subjects == {"U2"}
     assert named.restricted
 
@@ -144,7 +157,7 @@ def test_auditors_and_strangers_log_nothing_and_the_attempt_stays(store: Store) 
     for member in ("U5", "U99"):
         refused(lambda member=member: log(desk, by=member), NotAllowed)  # type: ignore[misc]
     attempts = select(ATTEMPTS.c.by, ATTEMPTS.c.verb).order_by(ATTEMPTS.c.id)
-    rows = store.run(lambda tx: list(tx.connection.execute(attempts)), writes=False)
+    rows = store.read(lambda tx: list(tx.connection.execute(attempts)))
     assert [(row.by, row.verb) for row in rows] == [("U5", "log_complaint"), ("U99", "log_complaint")]
 
 
@@ -153,8 +166,8 @@ def test_raised_late_keeps_its_figures_and_gives_staff_one_live_date(store: Stor
     desk = desk_of(store)
     case = log(desk, received_at="2026-10-12T09:00:00Z")
     ack, act_by = case.target(Target.ACK), case.target(Target.ACT_BY)
-    row = store.cases()[0][0]
-    reminders = [one for one in store.outbox(everything=True) if one["kind"] == "remind"]
+    row = store.read(list_cases)[0][0]
+    reminders = [one for one in store.read(list_failed, everything=True) if one["kind"] == "remind"]
     assert ack is not None
     assert ack.internal_due < store.now()
     assert act_by is not None
@@ -162,9 +175,9 @@ def test_raised_late_keeps_its_figures_and_gives_staff_one_live_date(store: Stor
     assert case.raised_late
     assert {one["key"].split(":")[1] for one in reminders} == {"act_by"}
     clock.go_on(hours=1)
-    store.open_case(case.ref, desk.actor(HANDLER), "open")
+    store.write(open_case, case.ref, desk.actor(HANDLER), "open")
     desk.act(case.ref, Verb.ASSESS, facts=ASSESSED)
-    met = store.case(case.ref).target(Target.ACT_BY)
+    met = store.read(load_case, case.ref).target(Target.ACT_BY)
     assert met is not None
     assert met.met_at == store.now()
 
@@ -181,8 +194,8 @@ def test_whoever_logs_it_acknowledges_it_by_voice(store: Store, clock: FakeClock
     done = desk.act(case.ref, Verb.ACKNOWLEDGE, TELLER, facts, {"by_whom": "told on the phone"})
     assert (done.event.role, done.case.contacted) == (Role.INTAKE, True)
     clock.go_on(minutes=20)
-    claimed = store.claim(("tell_by_voice",), 10, 90.0)
-    assert [(one.key, store.still_owed(one)) for one in claimed] == [("voice:ack:1", False)]
+    claimed = store.write(claim, ("tell_by_voice",), 10, 90.0)
+    assert [(one.key, store.read(is_still_required, one)) for one in claimed] == [("voice:ack:1", False)]
 
 
 @clause("4.7")
@@ -190,9 +203,9 @@ def test_whoever_logs_it_acknowledges_it_by_voice(store: Store, clock: FakeClock
 def test_the_stage_is_told_to_whoever_gives_what_is_on_file(store: Store, proof: str) -> None:
     desk = desk_of(store)
     case = log(desk)
-    told = store.stage(case.ref, desk.actor(TELLER), proof)
+    told = store.write(load_case_for_caller, case.ref, desk.actor(TELLER), proof)
     query = select(READS.c.by, READS.c.role, READS.c.what, READS.c.version)
-    rows = store.run(lambda tx: [tuple(row) for row in tx.connection.execute(query)], writes=False)
+    rows = store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
     assert told.ref == case.ref
     assert rows == [(TELLER, "intake", "stage", 0)]
 
@@ -203,7 +216,10 @@ def test_a_wrong_answer_is_refused_recorded_and_the_sixth_is_not_even_looked_at(
     case = log(desk)
     codes = []
     for proof in ("", "1", "another name", "020 7946 0000", "x@y.z", "Mary Sealedname"):
-        error = refused(lambda proof=proof: store.stage(case.ref, desk.actor(TELLER), proof), NotAllowed)  # type: ignore[misc]
+        error = refused(
+            lambda proof=proof: store.write(load_case_for_caller, case.ref, desk.actor(TELLER), proof),
+            NotAllowed,
+        )  # type: ignore[misc]
         codes.append(error.code)  # type: ignore[attr-defined]
     assert codes == ["not_allowed.identity"] * 5 + ["not_allowed.identity_locked"]
     attempts = select(func.count()).where(ATTEMPTS.c.ref == case.ref, ATTEMPTS.c.verb == "stage")
@@ -214,16 +230,19 @@ def test_after_a_day_the_caller_may_be_asked_again(store: Store, clock: FakeCloc
     desk = desk_of(store)
     case = log(desk)
     for _ in range(5):
-        refused(lambda: store.stage(case.ref, desk.actor(TELLER), "nobody"), NotAllowed)
+        refused(lambda: store.write(load_case_for_caller, case.ref, desk.actor(TELLER), "nobody"), NotAllowed)
     clock.go_on(hours=25)
-    assert store.stage(case.ref, desk.actor(TELLER), "8841207").ref == case.ref
+    assert store.write(load_case_for_caller, case.ref, desk.actor(TELLER), "8841207").ref == case.ref
 
 
 def test_auditors_and_the_person_complained_about_hear_no_stage(store: Store) -> None:
     desk = desk_of(store)
     case = log(desk, {**GIVEN, "description": "Bob Sealedname shouted at me."})
     for member in ("U5", "U2"):
-        refused(lambda member=member: store.stage(case.ref, desk.actor(member), "8841207"), NotAllowed)  # type: ignore[misc]
+        refused(
+            lambda member=member: store.write(load_case_for_caller, case.ref, desk.actor(member), "8841207"),
+            NotAllowed,
+        )  # type: ignore[misc]
 
 
 @clause("7.3")
@@ -232,45 +251,47 @@ def test_what_no_chat_takes_is_written_down_for_people_and_marked_when_told(
 ) -> None:
     desk = desk_of(store)
     ref = log(desk, answer_by="letter").ref
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REPLY, facts={}, words={"text": "We look into it.", "letter": "Dear Mary"})
-    told = [one for one in store.claim(("tell_by_voice",), 10, 90.0) if one.key.startswith("voice:letter")]
-    store.to_tell(told[0], "Dear Mary", template="reply", language="en")
-    store.to_tell(told[0], "Dear Mary", template="reply", language="en")
-    ours = [one for one in store.record(ref)["messages"] if one["direction"] == "out"]
+    told = [
+        one for one in store.write(claim, ("tell_by_voice",), 10, 90.0) if one.key.startswith("voice:letter")
+    ]
+    store.write(save_words_to_read_out, told[0], "Dear Mary", template="reply", language="en")
+    store.write(save_words_to_read_out, told[0], "Dear Mary", template="reply", language="en")
+    ours = [one for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"]
     assert [(one["text"], one["state"]) for one in ours] == [("Dear Mary", "to_tell")]
     facts = {"what": "letter", "given_at": "2026-11-03T10:00:00Z"}
     refused(lambda: desk.act(ref, Verb.NOTE, HANDLER, facts, {}), BadFacts)
     desk.act(ref, Verb.NOTE, HANDLER, facts, {"by_whom": "Posted to her"})
-    states = [one["state"] for one in store.record(ref)["messages"] if one["direction"] == "out"]
+    states = [one["state"] for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"]
     assert states == ["told"]
 
 
 def test_a_decision_told_by_voice_starts_the_reply_time(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     words = {"done": "Flushed.", "cause": "Old pipe.", "agreed_how": "By phone."}
     facts = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
     desk.act(ref, Verb.RESOLVE, facts=facts, words=words)
-    keys = {row["key"] for row in store.outbox(everything=True) if row["kind"] == "tell_by_voice"}
-    seq = store.history(ref)[-1].seq
+    keys = {row["key"] for row in store.read(list_failed, everything=True) if row["kind"] == "tell_by_voice"}
+    seq = store.read(load_history, ref)[-1].seq
     assert f"voice:decision:{seq}" in keys
     given = {"what": "decision", "given_at": "2026-11-03T10:00:00Z"}
     desk.act(ref, Verb.COMMUNICATE_DECISION, HANDLER, given, {"by_whom": "Told her on the phone"})
-    assert store.case(ref).target(Target.LAPSE) is not None
+    assert store.read(load_case, ref).target(Target.LAPSE) is not None
 
 
 def test_who_speaks_for_another_is_their_representative(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk, {**GIVEN, "for_whom": "Her neighbour"}).ref
-    roles = sorted(one["role"] for one in store.record(ref)["people"])
+    roles = sorted(one["role"] for one in store.read(export_record, ref)["people"])
     assert roles == ["affected", "complainant", "representative"]
 
 
 def test_numbers_in_the_words_find_it_too(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk, {"description": "Please write to late.caller@example.org about the brown water."}).ref
-    assert store.found_by("late.caller@example.org", "GB") == [ref]
+    assert store.read(find_by_identifier, "late.caller@example.org", "GB") == [ref]

@@ -9,8 +9,13 @@ from sqlalchemy import delete, select
 
 from complaints.errors import NotAllowed, OutOfOrder
 from complaints.vocabulary import Flag, State, Verb
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.read import load_case, open_case
+from store.people.staff import sync_staff
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import IMPROVEMENTS, OBLIGATIONS
+from store.texts import load_texts
 from tests.clauses import clause
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
 
@@ -19,7 +24,7 @@ REASON = {"reason": "About this person."}
 
 def with_line(desk: Desk, member: str, line: str) -> None:
     """From now on this person is in that manager's line."""
-    desk.store.sync_staff([replace(one, line=line) if one.id == member else one for one in STAFF])
+    desk.store.write(sync_staff, [replace(one, line=line) if one.id == member else one for one in STAFF])
 
 
 @clause("C")
@@ -27,45 +32,44 @@ def test_naming_a_handler_keeps_their_manager_away_too(store: Store) -> None:
     desk = Desk(store)
     with_line(desk, HANDLER, MANAGER)
     ref = desk.receive(subjects=(HANDLER,))
-    case = store.case(ref)
+    case = store.read(load_case, ref)
     assert case.denied == {HANDLER, MANAGER}
     assert case.fairness.roles == {"handler"}
     for member in (HANDLER, MANAGER):
         with pytest.raises(NotAllowed):
-            store.open_case(ref, desk.actor(member), "open")
+            store.write(open_case, ref, desk.actor(member), "open")
         with pytest.raises(NotAllowed):
             desk.act(ref, Verb.NOTE, member, words={"text": "x"})
-    assert store.open_case(ref, desk.actor(TOP), "open").case.ref == ref
+    assert store.write(open_case, ref, desk.actor(TOP), "open").case.ref == ref
 
 
 def test_a_line_of_later_changes_nothing_of_what_was_known_then(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive(subjects=(HANDLER,))
     with_line(desk, HANDLER, MANAGER)
-    assert store.case(ref).denied == {HANDLER}
+    assert store.read(load_case, ref).denied == {HANDLER}
 
 
 @clause("C")
 def test_whoever_opened_it_before_is_listed_to_who_deals_with_it(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    store.open_case(ref, desk.actor(HANDLER), "open")
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.add(ref, "It was Annie.", subjects=(HANDLER,))
-    opened = store.open_case(ref, desk.actor(MANAGER), "open")
+    opened = store.write(open_case, ref, desk.actor(MANAGER), "open")
     assert [one.by for one in opened.read_before] == [HANDLER]
-    assert store.record(ref)["read_before_denied"][0]["by"] == HANDLER
+    assert store.read(export_record, ref)["read_before_denied"][0]["by"] == HANDLER
 
 
 def test_with_nobody_left_the_outside_is_owed_at_once(store: Store) -> None:
     desk = Desk(store)
-    store.sync_staff([one for one in STAFF if one.id in (HANDLER, MANAGER)])
+    store.write(sync_staff, [one for one in STAFF if one.id in (HANDLER, MANAGER)])
     ref = desk.receive(subjects=(HANDLER, MANAGER))
-    assert store.case(ref).nobody_left
-    kinds = store.run(
+    assert store.read(load_case, ref).nobody_left
+    kinds = store.read(
         lambda tx: set(
             tx.connection.execute(select(OBLIGATIONS.c.kind).where(OBLIGATIONS.c.ref == ref)).scalars()
-        ),
-        writes=False,
+        )
     )
     assert "no_independent" in kinds
 
@@ -75,19 +79,19 @@ def test_a_merged_complaint_leads_to_the_one_that_goes_on_and_keeps_every_word(s
     first = desk.receive("The water is brown.")
     second = desk.receive("My water is still brown.", source="9")
     desk.act(first, Verb.MERGE, MANAGER, facts={"other_ref": second})
-    gone, whole = store.case(first), store.case(second)
+    gone, whole = store.read(load_case, first), store.read(load_case, second)
     assert gone.merged_into == second
     assert whole.received_at == gone.received_at
     assert whole.merged == (first,)
-    record = store.record(second)
+    record = store.read(export_record, second)
     assert record["merged"][0]["texts"][0]["text"] == "The water is brown."
-    opened = store.open_case(second, desk.actor(MANAGER), "open")
+    opened = store.write(open_case, second, desk.actor(MANAGER), "open")
     assert opened.merged[0].texts[0].text == "The water is brown."
     desk.add(first, "It smells, too.", source="10")
-    assert "It smells, too." in [one.text for one in store.texts(second)]
+    assert "It smells, too." in [one.text for one in store.read(load_texts, second)]
     with pytest.raises(OutOfOrder):
         desk.act(second, Verb.MERGE, MANAGER, facts={"other_ref": first})
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_a_complaint_about_handling_keeps_everybody_away_who_dealt_with_the_other(store: Store) -> None:
@@ -97,10 +101,10 @@ def test_a_complaint_about_handling_keeps_everybody_away_who_dealt_with_the_othe
     second = desk.receive("Nobody ever answered me.", source="9")
     facts = {"other_ref": first, "relation": "about_handling_of"}
     desk.act(second, Verb.LINK, SECOND, facts=facts)
-    case = store.case(second)
+    case = store.read(load_case, second)
     assert case.conflicted == {HANDLER}
     assert Flag.RESTRICTED in case.flags
-    assert store.record(first)["links"][0]["theirs"] is True
+    assert store.read(export_record, first)["links"][0]["theirs"] is True
 
 
 @clause("7.9")
@@ -114,15 +118,15 @@ def test_an_outside_decision_stands_beside_ours_and_opens_an_improvement(store: 
         facts={"event": "final", "comply_by": "2099-01-05"},
         words={"body": "Ombudsman", "outcome": "Repair it."},
     )
-    record = store.record(ref)
+    record = store.read(export_record, ref)
     (made,) = record["decisions"]
     assert made["external"] is True
     assert made["overturned"] is True
     assert made["body"] == "Ombudsman"
     assert len(record["capa_ids"]) == 1
-    assert store.case(ref).state is State.REMEDYING
-    assert store.verify().first_bad is None
-    store.run(lambda tx: tx.connection.execute(delete(IMPROVEMENTS)), writes=True)
-    bad = store.verify().first_bad
+    assert store.read(load_case, ref).state is State.REMEDYING
+    assert store.read(verify).first_bad is None
+    store.write(lambda tx: tx.connection.execute(delete(IMPROVEMENTS)))
+    bad = store.read(verify).first_bad
     assert bad is not None
     assert bad[2] == "the rows of improvements are not what the events add up to"

@@ -11,16 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from complaints.actions.fold import fold
+from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
-from complaints.folding import fold
-from complaints.owing import standing
-from complaints.people import SYSTEM
+from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
-from store.acting import act
-from store.open import Store
-from store.reading import case
+from store.cases.act import act
+from store.cases.read import load_case, load_history, open_case
+from store.database.transaction import Tx
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import OBLIGATIONS
-from store.transactions import Tx
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, TOP, Desk
 
@@ -38,19 +39,19 @@ Act = Callable[[Desk, str], Any]
 ACTS: dict[str, Act] = {
     "add": lambda desk, ref: desk.add(ref, "And more."),
     "danger": lambda desk, ref: desk.add(ref, "Gas!", signs=_gas()),
-    "end_form": lambda desk, ref: desk.store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"}),
-    "acknowledge": lambda desk, ref: desk.store.act(ref, Verb.ACKNOWLEDGE, SYSTEM),
+    "end_form": lambda desk, ref: desk.store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"}),
+    "acknowledge": lambda desk, ref: desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM),
     "assess": lambda desk, ref: desk.act(ref, Verb.ASSESS, facts=ASSESSED),
     "reassess": lambda desk, ref: desk.act(ref, Verb.REASSESS, facts={**ASSESSED, "severity": 3}),
     "assign": lambda desk, ref: desk.act(ref, Verb.ASSIGN, MANAGER, {"owner": MANAGER}),
     "note": lambda desk, ref: desk.act(ref, Verb.NOTE, words={"text": "note"}),
     "reply": lambda desk, ref: desk.act(ref, Verb.REPLY, words={"text": "reply"}),
     "investigate": lambda desk, ref: desk.act(ref, Verb.INVESTIGATE, facts={"evidence": _EVIDENCE}),
-    "read": lambda desk, ref: desk.store.open_case(ref, desk.actor(HANDLER), "open"),
+    "read": lambda desk, ref: desk.store.write(open_case, ref, desk.actor(HANDLER), "open"),
     "resolve": lambda desk, ref: desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS),
     "respond": lambda desk, ref: desk.act(ref, Verb.RESPOND, facts=_DECIDED, words=_WORDS),
     "approve": lambda desk, ref: desk.act(ref, Verb.APPROVE, TOP, {"agreed": "yes"}),
-    "told": lambda desk, ref: desk.store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM),
+    "told": lambda desk, ref: desk.store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM),
     "accept": lambda desk, ref: desk.complain(ref, Verb.ACCEPT),
     "disagree": lambda desk, ref: desk.complain(ref, Verb.DISAGREE, words={"words": "no"}),
     "withdraw": lambda desk, ref: desk.complain(ref, Verb.WITHDRAW),
@@ -68,9 +69,9 @@ ACTS: dict[str, Act] = {
 def _gas() -> Any:
     from datetime import UTC, datetime
 
-    from complaints.particulars import Sign
+    from complaints.case_values import RecordedSign
 
-    return (Sign("danger.gas", 5, 3, True, datetime(2026, 11, 3, tzinfo=UTC)),)
+    return (RecordedSign("danger.gas", 5, 3, True, datetime(2026, 11, 3, tzinfo=UTC)),)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,18 +93,18 @@ def test_rows_duties_and_chain_are_what_the_events_add_up_to(
     desk.numbers = _numbers
     ref = desk.receive()
     for name in (*likely, *chosen):
-        before = store.case(ref)
+        before = store.read(load_case, ref)
         try:
             ACTS[name](desk, ref)
         except ComplaintError:
-            assert store.case(ref) == before
+            assert store.read(load_case, ref) == before
         clock.go_on(minutes=7)
-    case = store.case(ref)
-    assert fold(store.history(ref), case.rules) == case
-    assert store.verify().first_bad is None
+    case = store.read(load_case, ref)
+    assert fold(store.read(load_history, ref), case.rules) == case
+    assert store.read(verify).first_bad is None
     query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-    owed = set(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False))
-    assert {one.key for one in standing(case)} - owed == set()
+    owed = set(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
+    assert {one.key for one in current_obligations(case)} - owed == set()
 
 
 _numbers = count(1)
@@ -115,13 +116,13 @@ def test_a_case_is_read_anew_where_a_transaction_that_folded_it_was_rolled_back(
 
     def undone(tx: Tx) -> None:
         act(tx, ref, Verb.NOTE, desk.actor(HANDLER), {}, {"text": "never was"})
-        assert case(tx, ref).version == 2
+        assert load_case(tx, ref).version == 2
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.run(undone, writes=True)
+        store.write(undone)
     desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
     desk.act(ref, Verb.NOTE, words={"text": "note"})
 
-    assert [event.verb for event in store.history(ref)] == [Verb.RECEIVE, Verb.ASSIGN, Verb.NOTE]
-    assert (store.case(ref).owner, store.case(ref).version) == (HANDLER, 3)
+    assert [event.verb for event in store.read(load_history, ref)] == [Verb.RECEIVE, Verb.ASSIGN, Verb.NOTE]
+    assert (store.read(load_case, ref).owner, store.read(load_case, ref).version) == (HANDLER, 3)

@@ -7,14 +7,38 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from complaints.actions.intake import said
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
-from complaints.intake import said
-from complaints.missed import failing
-from complaints.people import SYSTEM
+from complaints.obligations.resend import failing
 from complaints.vocabulary import Verb
-from store.incidents import CHAIN
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.read import load_case, load_history
+from store.incidents.card import was_surveyed_before
+from store.incidents.incidents import (
+    CHAIN,
+    act_on_incident,
+    count_incident_cases,
+    list_incident_cases,
+    list_open_incidents,
+    load_incident,
+    load_incident_history,
+    open_incident,
+)
+from store.incidents.updates import (
+    count_update_deliveries,
+    load_update_text,
+    record_incident_update,
+    schedule_incident_update,
+)
+from store.outbox.claim import claim
+from store.outbox.complete import complete, fail, free_leases, is_still_required
+from store.outbox.messages import begin_sending, record_sent, record_unsent
+from store.people.staff import load_actor
+from store.proof.retention import erase
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, EVENTS, INCIDENT_WORDS, INCIDENTS, OBLIGATIONS
 from store.values import MessageState, Obligation
 from tests.databases import FakeClock
@@ -37,7 +61,7 @@ def desk(store: Store) -> Desk:
 
 
 def opened(desk: Desk, **words: str) -> Incident:
-    return desk.store.open_incident(desk.actor(HANDLER), {}, OUTAGE | words)
+    return desk.store.write(open_incident, desk.actor(HANDLER), {}, OUTAGE | words)
 
 
 def joined(desk: Desk, incident: Incident, number: int) -> list[str]:
@@ -50,29 +74,39 @@ def joined(desk: Desk, incident: Incident, number: int) -> list[str]:
 def told(desk: Desk) -> list[Obligation]:
     """Do every duty of an update as the performer does."""
     store = desk.store
-    claimed = store.claim({"incident_update"}, 100, 60.0)
+    claimed = store.write(claim, {"incident_update"}, 100, 60.0)
     for one in claimed:
-        text = store.update_text(one.facts["incident"], one.facts["batch"], store.case(str(one.ref)).language)
+        text = store.read(
+            load_update_text,
+            one.facts["incident"],
+            one.facts["batch"],
+            store.read(load_case, str(one.ref)).language,
+        )
         words = {"text": text, "letter": f"{one.ref}: {text}"}
-        by = store.actor(one.facts["by"])
-        store.tell_of_incident(str(one.ref), one.facts["batch"], by, words, settles=one.id)
+        by = store.read(load_actor, one.facts["by"])
+        store.write(record_incident_update, str(one.ref), one.facts["batch"], by, words, settles=one.id)
     return claimed
 
 
 def tampered(store: Store, statement: Any) -> None:
-    store.run(lambda tx: tx.connection.execute(statement), writes=True)
+    store.write(lambda tx: tx.connection.execute(statement))
 
 
 def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, clock: FakeClock) -> None:
     store = desk.store
     incident = opened(desk)
     clock.go_on(minutes=5)
-    store.act_on_incident(
-        incident.id, IncidentAct.CHANGE, desk.actor(MANAGER), {"owner": SECOND}, OUTAGE | {"area": "Hill"}
+    store.write(
+        act_on_incident,
+        incident.id,
+        IncidentAct.CHANGE,
+        desk.actor(MANAGER),
+        {"owner": SECOND},
+        OUTAGE | {"area": "Hill"},
     )
-    store.act_on_incident(incident.id, IncidentAct.END, desk.actor(SECOND))
-    found = store.incident(incident.id)
-    history = store.incident_history(incident.id)
+    store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(SECOND))
+    found = store.read(load_incident, incident.id)
+    history = store.read(load_incident_history, incident.id)
 
     assert (found.owner, found.area, found.is_open) == (SECOND, "Hill", False)
     assert found.line_in("tr") == "Kuzeyde su olmadığını biliyoruz."
@@ -82,25 +116,28 @@ def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, c
         (IncidentAct.END, SECOND, "handler"),
     ]
     assert history[0].words == OUTAGE
-    assert store.open_incidents() == []
+    assert store.read(list_open_incidents) == []
 
 
 def test_only_its_owner_or_a_manager_changes_it_and_the_attempt_stays(desk: Desk) -> None:
     incident = opened(desk)
-    refused(lambda: desk.store.act_on_incident(incident.id, IncidentAct.END, desk.actor(SECOND)), NotAllowed)
+    refused(
+        lambda: desk.store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(SECOND)),
+        NotAllowed,
+    )
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
-    attempts = desk.store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    attempts = desk.store.read(lambda tx: tx.connection.execute(query).all())
 
     assert [tuple(one) for one in attempts] == [(SECOND, "end_incident")]
-    assert desk.store.incident(incident.id).is_open
+    assert desk.store.read(load_incident, incident.id).is_open
 
 
 def test_of_two_who_change_it_at_once_the_second_is_told(desk: Desk) -> None:
     incident, store = opened(desk), desk.store
-    store.act_on_incident(incident.id, IncidentAct.CHANGE, desk.actor(HANDLER), {}, OUTAGE, version=1)
+    store.write(act_on_incident, incident.id, IncidentAct.CHANGE, desk.actor(HANDLER), {}, OUTAGE, version=1)
     refused(
-        lambda: store.act_on_incident(
-            incident.id, IncidentAct.CHANGE, desk.actor(MANAGER), {}, OUTAGE, version=1
+        lambda: store.write(
+            act_on_incident, incident.id, IncidentAct.CHANGE, desk.actor(MANAGER), {}, OUTAGE, version=1
         ),
         Stale,
     )
@@ -108,10 +145,10 @@ def test_of_two_who_change_it_at_once_the_second_is_told(desk: Desk) -> None:
 
 def test_the_same_press_again_opens_no_second_incident(desk: Desk) -> None:
     store, by = desk.store, desk.actor(HANDLER)
-    store.open_incident(by, {}, OUTAGE, key="press 1")
-    refused(lambda: store.open_incident(by, {}, OUTAGE, key="press 1"), AlreadyDone)
+    store.write(open_incident, by, {}, OUTAGE, key="press 1")
+    refused(lambda: store.write(open_incident, by, {}, OUTAGE, key="press 1"), AlreadyDone)
 
-    assert len(store.open_incidents()) == 1
+    assert len(store.read(list_open_incidents)) == 1
 
 
 def test_cases_join_leave_and_are_counted(desk: Desk) -> None:
@@ -119,11 +156,11 @@ def test_cases_join_leave_and_are_counted(desk: Desk) -> None:
     refs = joined(desk, incident, 3)
     desk.act(refs[0], Verb.LINK, facts={"incident": incident.id, "left": True})
 
-    assert store.case(refs[0]).incident is None
-    assert store.incident_counts(incident.id) == {"received": 2}
-    assert [one.ref for one in store.cases_of_incident(incident.id)] == sorted(refs[1:])
-    assert store.record(refs[1])["incident_id"] == incident.id
-    assert store.verify().first_bad is None
+    assert store.read(load_case, refs[0]).incident is None
+    assert store.read(count_incident_cases, incident.id) == {"received": 2}
+    assert [one.ref for one in store.read(list_incident_cases, incident.id)] == sorted(refs[1:])
+    assert store.read(export_record, refs[1])["incident_id"] == incident.id
+    assert store.read(verify).first_bad is None
 
 
 def test_a_case_belongs_to_one_incident_at_a_time(desk: Desk) -> None:
@@ -137,7 +174,7 @@ def test_a_case_belongs_to_one_incident_at_a_time(desk: Desk) -> None:
 
 def test_nothing_joins_an_incident_that_was_ended(desk: Desk) -> None:
     incident, ref = opened(desk), desk.receive()
-    desk.store.act_on_incident(incident.id, IncidentAct.END, desk.actor(HANDLER))
+    desk.store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(HANDLER))
 
     refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": incident.id}), AlreadyDone)
 
@@ -150,52 +187,57 @@ def test_linking_two_cases_as_the_same_incident_opens_one_for_both(desk: Desk) -
     desk.act(third, Verb.LINK, facts={**facts, "other_ref": first})
 
     assert {desk.case(ref).incident for ref in (first, second, third)} == {1}
-    assert {one["other_ref"] for one in desk.store.record(second)["links"]} == {first}
-    assert desk.store.verify().first_bad is None
+    assert {one["other_ref"] for one in desk.store.read(export_record, second)["links"]} == {first}
+    assert desk.store.read(verify).first_bad is None
 
 
 def test_one_update_tells_everybody_once_with_one_batch(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     refs = joined(desk, incident, 3)
-    after = store.update_all(incident.id, desk.actor(HANDLER), TEXT, version=1, key="submit 1")
-    refused(lambda: store.update_all(incident.id, desk.actor(HANDLER), TEXT, key="submit 1"), AlreadyDone)
-    before_telling = {one.state for one in store.incident_deliveries(str(after.batch))}
+    after = store.write(
+        schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, version=1, key="submit 1"
+    )
+    refused(
+        lambda: store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, key="submit 1"),
+        AlreadyDone,
+    )
+    before_telling = {one.state for one in store.read(count_update_deliveries, str(after.batch))}
     told(desk)
-    events = [[one for one in store.history(ref) if one.verb is Verb.INFORM] for ref in refs]
+    events = [[one for one in store.read(load_history, ref) if one.verb is Verb.INFORM] for ref in refs]
 
     assert before_telling == {"waiting"}
     assert [[one.facts["batch"] for one in each] for each in events] == [[after.batch]] * 3
     assert {one.by for each in events for one in each} == {HANDLER}
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_a_process_that_dies_after_the_commit_tells_nobody_twice(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     (ref,) = joined(desk, incident, 1)
-    store.update_all(incident.id, desk.actor(HANDLER), TEXT)
-    (one,) = store.claim({"incident_update"}, 10, 60.0)
+    store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT)
+    (one,) = store.write(claim, {"incident_update"}, 10, 60.0)
     words = {"text": "The pipe is mended."}
-    store.tell_of_incident(ref, one.facts["batch"], desk.actor(HANDLER), words)
-    store.free_leases()
+    store.write(record_incident_update, ref, one.facts["batch"], desk.actor(HANDLER), words)
+    store.write(free_leases)
     told(desk)
 
-    assert [event.verb for event in store.history(ref)].count(Verb.INFORM) == 1
-    assert store.claim({"incident_update"}, 10, 60.0) == []
+    assert [event.verb for event in store.read(load_history, ref)].count(Verb.INFORM) == 1
+    assert store.write(claim, {"incident_update"}, 10, 60.0) == []
 
 
 def test_each_delivery_shows_where_it_stands_and_why(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     refs = sorted(joined(desk, incident, 3))
-    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     told(desk)
-    for one in store.claim({"acknowledge"}, 10, 60.0):
-        store.settle(one.id)
-    letters = {str(one.ref): one for one in store.claim({"letter"}, 10, 60.0)}
-    sent = store.sending(letters[refs[0]], "text", template="inform", language="en", ref=refs[0])
-    store.sent(sent, "1", settles=letters[refs[0]].id)
-    store.give_up(letters[refs[1]].id, "blocked")
+    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, one.id)
+    letters = {str(one.ref): one for one in store.write(claim, {"letter"}, 10, 60.0)}
+    sent = store.write(begin_sending, letters[refs[0]], "text", template="inform", language="en", ref=refs[0])
+    store.write(record_sent, sent, "1", settles=letters[refs[0]].id)
+    store.write(fail, letters[refs[1]].id, "blocked")
 
-    assert [(one.ref, one.state, one.reason) for one in store.incident_deliveries(batch)] == [
+    assert [(one.ref, one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
         (refs[0], "sent", None),
         (refs[1], "failed", "blocked"),
         (refs[2], "waiting", None),
@@ -205,34 +247,39 @@ def test_each_delivery_shows_where_it_stands_and_why(desk: Desk) -> None:
 def test_a_letter_sent_once_more_to_somebody_who_is_back_counts_as_sent(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     (ref,) = joined(desk, incident, 1)
-    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     told(desk)
-    for one in store.claim({"acknowledge"}, 10, 60.0):
-        store.settle(one.id)
-    (letter,) = store.claim({"letter"}, 10, 60.0)
-    number = store.sending(letter, "text", template="inform", language="en", ref=ref)
+    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, one.id)
+    (letter,) = store.write(claim, {"letter"}, 10, 60.0)
+    number = store.write(begin_sending, letter, "text", template="inform", language="en", ref=ref)
     facts = {"because": "blocked", **failing(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
-    store.unsent(number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
-    before = store.incident_deliveries(batch)
+    store.write(record_unsent, number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
+    before = store.read(count_update_deliveries, batch)
     back = said(field="returned", has_words=False, kind="returned")
     desk.complain(ref, Verb.ADD, back, chat=desk.chat("81000"))
-    for one in store.claim({"acknowledge"}, 10, 60.0):
-        store.settle(one.id)
-    (again,) = store.claim({"letter"}, 10, 60.0)
-    store.sent(store.sending(again, "text", template="inform", language="en", ref=ref), "2", settles=again.id)
+    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, one.id)
+    (again,) = store.write(claim, {"letter"}, 10, 60.0)
+    store.write(
+        record_sent,
+        store.write(begin_sending, again, "text", template="inform", language="en", ref=ref),
+        "2",
+        settles=again.id,
+    )
 
     assert [(one.state, one.reason) for one in before] == [("failed", "blocked")]
-    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("sent", None)]
+    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [("sent", None)]
 
 
 def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     refs = joined(desk, incident, 2)
     desk.complain(refs[0], Verb.WITHDRAW, chat=desk.chat("81000"))
-    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
-    update_event = store.incident_history(incident.id)[-1]
-    left = [one for one in store.incident_deliveries(batch) if one.state == "left_out"]
+    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
+    update_event = store.read(load_incident_history, incident.id)[-1]
+    left = [one for one in store.read(count_update_deliveries, batch) if one.state == "left_out"]
 
     assert [(one.ref, one.reason) for one in left] == [(refs[0], "closed")]
     assert update_event.facts == {
@@ -245,37 +292,43 @@ def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:
 def test_whoever_must_be_left_out_by_the_time_is(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     (ref,) = joined(desk, incident, 1)
-    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
     told(desk)
 
-    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("left_out", "closed")]
+    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
+        ("left_out", "closed")
+    ]
 
 
 def test_whoever_is_erased_in_the_middle_of_a_batch_does_not_wait_for_ever(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     (ref,) = joined(desk, incident, 1)
-    batch = str(store.update_all(incident.id, desk.actor(HANDLER), TEXT).batch)
+    batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
-    store.erase(ref, "request")
-    (one,) = store.claim({"incident_update"}, 10, 60.0)
-    assert not store.still_owed(one)
-    store.settle(one.id)
+    store.write(erase, ref, "request")
+    (one,) = store.write(claim, {"incident_update"}, 10, 60.0)
+    assert not store.read(is_still_required, one)
+    store.write(complete, one.id)
 
-    assert [(one.state, one.reason) for one in store.incident_deliveries(batch)] == [("left_out", "closed")]
+    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
+        ("left_out", "closed")
+    ]
 
 
 def test_an_update_that_would_reach_nobody_is_refused(desk: Desk) -> None:
     incident = opened(desk)
-    refused(lambda: desk.store.update_all(incident.id, desk.actor(HANDLER), TEXT), BadFacts)
+    refused(
+        lambda: desk.store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT), BadFacts
+    )
 
 
 def test_an_altered_incident_is_found(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
     tampered(store, update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(owner=SECOND))
 
-    assert store.verify().first_bad == (
+    assert store.read(verify).first_bad == (
         f"{CHAIN}{incident.id}",
         1,
         "the row's owner is not what the events add up to",
@@ -286,7 +339,7 @@ def test_words_of_an_incident_that_were_exchanged_are_found(desk: Desk) -> None:
     store, incident = desk.store, opened(desk)
     tampered(store, delete(INCIDENT_WORDS).where(INCIDENT_WORDS.c.incident_id == incident.id))
 
-    assert store.verify().first_bad == (
+    assert store.read(verify).first_bad == (
         f"{CHAIN}{incident.id}",
         1,
         "the words are not those that were recorded",
@@ -297,13 +350,17 @@ def test_an_incident_of_a_case_that_the_row_invents_is_found(desk: Desk) -> None
     incident, ref = opened(desk), desk.receive()
     tampered(desk.store, update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(incident_id=incident.id))
 
-    assert desk.store.verify().first_bad == (ref, 1, "the row's incident_id is not what the events add up to")
+    assert desk.store.read(verify).first_bad == (
+        ref,
+        1,
+        "the row's incident_id is not what the events add up to",
+    )
 
 
 def test_no_word_of_an_incident_stands_in_its_events(desk: Desk) -> None:
     opened(desk)
     query = select(EVENTS.c.entry).where(EVENTS.c.ref.like(f"{CHAIN}%"))
-    (entry,) = desk.store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)
+    (entry,) = desk.store.read(lambda tx: tx.connection.execute(query).scalars().all())
 
     assert "water" not in entry
 
@@ -312,7 +369,7 @@ def test_cases_that_move_together_owe_one_drawing(desk: Desk) -> None:
     incident = opened(desk)
     joined(desk, incident, 5)
     query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.kind == "incident_card")
-    keys = desk.store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False)
+    keys = desk.store.read(lambda tx: tx.connection.execute(query).scalars().all())
 
     assert len(keys) == 2
 
@@ -322,7 +379,7 @@ def test_a_person_is_surveyed_once_an_incident(desk: Desk) -> None:
     first, second = desk.closed(), desk.receive()
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": incident.id})
-    before = desk.store.surveyed_before(second)
+    before = desk.store.read(was_surveyed_before, second)
     desk.complain(first, Verb.SURVEY, {"step": "skipped", "question": "q3"})
 
-    assert (before, desk.store.surveyed_before(second)) == (False, True)
+    assert (before, desk.store.read(was_surveyed_before, second)) == (False, True)

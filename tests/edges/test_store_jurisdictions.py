@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
 
-from bots.dialogue import Words, step
-from bots.dialogue.reading import read
+from bots.dialogue import TextInput, step
+from bots.dialogue.signs import read
 from bots.texts import load
+from complaints.case import Case
+from complaints.case_values import TargetSet
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale
-from complaints.jurisdictions import Rulebooks
-from complaints.particulars import TargetSet
-from complaints.record import Case
-from complaints.rulebook import Calendar
+from complaints.rulebook import Calendar, Rulebooks
 from complaints.vocabulary import Target, Verb
-from store.errors import StoreError
-from store.importing import Past
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.import_past import PastComplaint, import_past
+from store.cases.log import log_complaint
+from store.cases.pages import load_case_history
+from store.cases.read import list_cases, load_case
+from store.cases.receive_message import receive_message
+from store.cases.redate import list_open_refs, preview_redate, redate
+from store.database.errors import StoreError
+from store.outbox.failed import list_failed
+from store.people.identifiers import find_by_identifier, keep_identifier, search_number
+from store.proof.instance_log import list_instance_events
+from store.proof.verify import verify
+from store.rulebooks import load_current_rulebooks, use_rulebooks
+from store.store import Store
 from store.tables import COMPLAINTS
 from store.values import Chat
 from tests.clauses import clause
@@ -44,7 +55,7 @@ WHY = "Their address is in Ankara."
 @pytest.fixture
 def desk(store: Store) -> Desk:
     made = Desk(store)
-    store.use_rulebooks(BOTH)
+    store.write(use_rulebooks, BOTH)
     return made
 
 
@@ -53,9 +64,9 @@ def told(desk: Desk, text: str, language: str | None) -> Case:
     chat = Chat("telegram", "70002", language, "Ayşe Sealedname")
 
     def hears(talk: object) -> object:
-        return step(talk, Words(text, "1", desk.store.now()), now=desk.store.now(), texts=TEXTS)  # type: ignore[arg-type]
+        return step(talk, TextInput(text, "1", desk.store.now()), now=desk.store.now(), texts=TEXTS)  # type: ignore[arg-type]
 
-    return desk.store.case(desk.store.hear(desk.key(), chat, hears).refs[0])  # type: ignore[arg-type]
+    return desk.store.read(load_case, desk.store.write(receive_message, desk.key(), chat, hears).refs[0])  # type: ignore[arg-type]
 
 
 def the(case: Case, target: Target) -> TargetSet:
@@ -66,7 +77,7 @@ def the(case: Case, target: Target) -> TargetSet:
 
 def row(store: Store, ref: str) -> tuple[str, str]:
     query = select(COMPLAINTS.c.jurisdiction, COMPLAINTS.c.rulebook_id).where(COMPLAINTS.c.ref == ref)
-    found = store.run(lambda tx: tx.connection.execute(query).one(), writes=False)
+    found = store.read(lambda tx: tx.connection.execute(query).one())
     return found.jurisdiction, found.rulebook_id
 
 
@@ -84,16 +95,16 @@ def test_a_complaint_over_a_chat_is_frozen_to_the_rules_of_its_jurisdiction(
 def test_the_rules_in_force_are_loaded_once_and_a_country_that_is_gone_gets_no_new_complaint(
     desk: Desk,
 ) -> None:
-    assert desk.store.use_rulebooks(BOTH) is False
-    loaded = len(desk.store.house_events("load_settings", 100))
-    desk.store.use_rulebooks(Rulebooks(replace(BRITISH, jurisdictions=())))
-    assert len(desk.store.house_events("load_settings", 100)) == loaded + 1
-    assert desk.store.current_rulebooks().codes == ("GB",)
+    assert desk.store.write(use_rulebooks, BOTH) is False
+    loaded = len(desk.store.read(list_instance_events, "load_settings", 100))
+    desk.store.write(use_rulebooks, Rulebooks(replace(BRITISH, jurisdictions=())))
+    assert len(desk.store.read(list_instance_events, "load_settings", 100)) == loaded + 1
+    assert desk.store.read(load_current_rulebooks).codes == ("GB",)
     assert told(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", "tr").rules.country == "GB"
 
 
 def test_without_settings_the_record_says_what_to_do(store: Store) -> None:
-    assert "start `amends run`" in str(refused(store.current_rulebooks, StoreError))
+    assert "start `amends run`" in str(refused(partial(store.read, load_current_rulebooks), StoreError))
 
 
 @pytest.mark.parametrize(
@@ -113,9 +124,9 @@ def test_what_staff_log_is_under_the_country_they_name_else_the_language_says(
         "description": "The water is brown.",
         "phone": "0312 555 00 18" if country == "TR" else "020 7946 0018",
     }
-    case = desk.store.log("slack:log:1", given, words, desk.actor(HANDLER), read)
+    case = desk.store.write(log_complaint, "slack:log:1", given, words, desk.actor(HANDLER), read)
     assert case.rules.country == country
-    found = desk.store.search_number(words["phone"], desk.actor(HANDLER))
+    found = desk.store.write(search_number, words["phone"], desk.actor(HANDLER))
     assert [one.ref for one in found] == [case.ref]
 
 
@@ -127,7 +138,9 @@ def test_a_country_that_is_none_of_ours_is_refused_at_its_field(desk: Desk) -> N
         "jurisdiction": "FR",
     }
     why = refused(
-        lambda: desk.store.log("k", given, {"description": "Brown water."}, desk.actor(HANDLER), read),
+        lambda: desk.store.write(
+            log_complaint, "k", given, {"description": "Brown water."}, desk.actor(HANDLER), read
+        ),
         BadFacts,
     )
     assert getattr(why, "field", None) == "jurisdiction"
@@ -136,7 +149,7 @@ def test_a_country_that_is_none_of_ours_is_refused_at_its_field(desk: Desk) -> N
 def test_past_complaints_are_imported_under_their_own_country(desk: Desk) -> None:
     ending = {"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved"}
     past = [
-        Past(
+        PastComplaint(
             line,
             datetime(2025, 3, 1, tzinfo=UTC),
             "phone",
@@ -147,24 +160,30 @@ def test_past_complaints_are_imported_under_their_own_country(desk: Desk) -> Non
         )
         for line, code in ((2, "TR"), (3, None))
     ]
-    made = desk.store.import_past(past)
+    made = desk.store.write(import_past, past)
     assert [row(desk.store, made[line])[0] for line in (2, 3)] == ["TR", "GB"]
 
 
 def test_the_list_can_be_of_one_country(desk: Desk) -> None:
     british = told(desk, "The water has been brown since Monday.", "en").ref
-    desk.store.redate(british, BOTH, WHY, jurisdiction="TR")
+    desk.store.write(redate, british, BOTH, WHY, jurisdiction="TR")
     other = desk.receive()
-    listed = {code: [one["ref"] for one in desk.store.cases(jurisdiction=code)[0]] for code in ("TR", "GB")}
+    listed = {
+        code: [one["ref"] for one in desk.store.read(list_cases, jurisdiction=code)[0]]
+        for code in ("TR", "GB")
+    }
     assert listed == {"TR": [british], "GB": [other]}
-    assert (desk.store.open_refs("TR"), desk.store.open_refs("GB")) == ([british], [other])
+    assert (desk.store.read(list_open_refs, "TR"), desk.store.read(list_open_refs, "GB")) == (
+        [british],
+        [other],
+    )
 
 
 @clause("7.3")
 def test_a_wrong_jurisdiction_is_corrected_and_the_whole_record_still_proves_itself(desk: Desk) -> None:
     ref = desk.assessed()
     before = desk.case(ref)
-    done = desk.store.redate(ref, BOTH, WHY, jurisdiction="TR")
+    done = desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     case = desk.case(ref)
     assert (done.jurisdiction, done.rulebook) == (("GB", "TR"), (BRITISH.id, TURKISH.id))
     assert row(desk.store, ref) == ("TR", TURKISH.id)
@@ -172,32 +191,32 @@ def test_a_wrong_jurisdiction_is_corrected_and_the_whole_record_still_proves_its
     assert the(case, Target.LEGAL).internal_due == datetime(
         2026, 11, 24, 15, 0, tzinfo=UTC
     )  # 18:00 in Istanbul
-    record = desk.store.record(ref)
+    record = desk.store.read(export_record, ref)
     assert (record["jurisdiction"], record["rulebook"]) == ("TR", TURKISH.id)
     event = record["events"][-1]
     assert (event["verb"], event["by"], event["facts"]["before"]) == ("redate", "operator", BRITISH.id)
     assert WHY in [one["text"] for one in record["texts"]]
-    assert desk.store.verify().first_bad is None
+    assert desk.store.read(verify).first_bad is None
 
 
 def test_who_reads_it_afresh_reads_the_same(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.redate(ref, BOTH, WHY, jurisdiction="TR")
+    desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
     known = desk.case(ref)
     desk.store._folded._known.clear()
     assert desk.case(ref) == known
     assert [one.case for one in desk.store.whole_record()] == [known]
-    assert desk.store.followed(ref).stages[-1] == known
+    assert desk.store.read(load_case_history, ref).stages[-1] == known
 
 
 @clause("8.1")
 def test_another_rulebook_put_into_the_row_is_found(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.redate(ref, BOTH, WHY, jurisdiction="TR")
+    desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     forged = update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(rulebook_id=BRITISH.id)
-    desk.store.run(lambda tx: tx.connection.execute(forged), writes=True)
-    bad = desk.store.verify().first_bad
+    desk.store.write(lambda tx: tx.connection.execute(forged))
+    bad = desk.store.read(verify).first_bad
     assert bad is not None
     assert "other rules" in str(bad)
 
@@ -205,12 +224,10 @@ def test_another_rulebook_put_into_the_row_is_found(desk: Desk) -> None:
 def test_looking_changes_nothing_and_says_what_the_act_then_does(desk: Desk) -> None:
     ref = desk.assessed()
     version = desk.case(ref).version
-    seen = desk.store.would_redate(ref, SHUT, WHY, later=True)
+    seen = desk.store.read(preview_redate, ref, SHUT, WHY, later=True)
     assert desk.case(ref).version == version == seen.version
-    assert desk.store.run(
-        lambda tx: tx.connection.execute(select(COMPLAINTS.c.rulebook_id)).scalar(), writes=False
-    )
-    done = desk.store.redate(ref, SHUT, WHY, later=True, seen=seen.version)
+    assert desk.store.read(lambda tx: tx.connection.execute(select(COMPLAINTS.c.rulebook_id)).scalar())
+    done = desk.store.write(redate, ref, SHUT, WHY, later=True, seen=seen.version)
     assert done == seen
     (decide,) = (one for one in done.changes if one.after and one.after.target is Target.DECIDE)
     assert decide.told
@@ -219,36 +236,36 @@ def test_looking_changes_nothing_and_says_what_the_act_then_does(desk: Desk) -> 
 
 def test_who_worked_on_it_meanwhile_is_not_overrun(desk: Desk) -> None:
     ref = desk.assessed()
-    seen = desk.store.would_redate(ref, SHUT, WHY)
+    seen = desk.store.read(preview_redate, ref, SHUT, WHY)
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
-    refused(lambda: desk.store.redate(ref, SHUT, WHY, seen=seen.version), Stale)
+    refused(lambda: desk.store.write(redate, ref, SHUT, WHY, seen=seen.version), Stale)
     assert desk.case(ref).rules_before == ()
 
 
 def test_a_repeat_changes_nothing(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.redate(ref, SHUT, WHY)
+    desk.store.write(redate, ref, SHUT, WHY)
     version = desk.case(ref).version
-    refused(lambda: desk.store.redate(ref, SHUT, WHY), AlreadyDone)
-    refused(lambda: desk.store.would_redate(ref, SHUT, WHY), AlreadyDone)
+    refused(lambda: desk.store.write(redate, ref, SHUT, WHY), AlreadyDone)
+    refused(lambda: desk.store.read(preview_redate, ref, SHUT, WHY), AlreadyDone)
     assert desk.case(ref).version == version
 
 
 def test_a_closed_complaint_and_a_country_that_is_not_set_are_refused_in_words(desk: Desk) -> None:
     closed = desk.closed()
-    assert "reopen it first" in str(refused(lambda: desk.store.redate(closed, SHUT, WHY), OutOfOrder))
+    assert "reopen it first" in str(refused(lambda: desk.store.write(redate, closed, SHUT, WHY), OutOfOrder))
     ref = desk.assessed()
     assert "name one of GB, TR" in str(
-        refused(lambda: desk.store.redate(ref, BOTH, WHY, jurisdiction="FR"), OutOfOrder)
+        refused(lambda: desk.store.write(redate, ref, BOTH, WHY, jurisdiction="FR"), OutOfOrder)
     )
 
 
 @clause("7.3")
 def test_a_promise_that_moves_later_is_owed_to_the_complainant_once(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.redate(ref, SHUT, WHY, later=True)
+    desk.store.write(redate, ref, SHUT, WHY, later=True)
     seq = desk.case(ref).version
-    keys = [row["key"] for row in desk.store.outbox(everything=True) if row["kind"] == "dates"]
+    keys = [row["key"] for row in desk.store.read(list_failed, everything=True) if row["kind"] == "dates"]
     assert [key for key in keys if f"dates:{seq}:" in key] == [
         f"dates:{seq}:{one}" for one in ("decide", "update")
     ]
@@ -256,6 +273,6 @@ def test_a_promise_that_moves_later_is_owed_to_the_complainant_once(desk: Desk) 
 
 def test_a_number_filed_before_a_correction_is_found_after_it(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.keep_identifier(ref, "phone", "020 7946 0018")
-    desk.store.redate(ref, BOTH, WHY, jurisdiction="TR")
-    assert desk.store.found_by("+442079460018", "GB", "TR") == [ref]
+    desk.store.write(keep_identifier, ref, "phone", "020 7946 0018")
+    desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
+    assert desk.store.read(find_by_identifier, "+442079460018", "GB", "TR") == [ref]

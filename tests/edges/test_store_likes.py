@@ -10,21 +10,38 @@ from typing import Any
 import pytest
 from sqlalchemy import Update, delete, func, select, text, update
 
+from complaints.actors import MODEL
+from complaints.case import Case
 from complaints.incidents import SAME_INCIDENT
-from complaints.likeness import CLUSTER_FROM
-from complaints.people import MODEL
-from complaints.record import Case
+from complaints.similarity import CLUSTER_FROM
 from complaints.vocabulary import Verb
-from store.erasing import erase_words
-from store.keyring import Keyring
-from store.open import Store
-from store.sketches import LEFT_BEHIND, NOT_ITS_OWN, POSTINGS, found_like
+from store.cases.propose import propose
+from store.cases.read import load_case
+from store.database.transaction import Tx
+from store.incidents.incidents import open_incident
+from store.outbox.claim import claim
+from store.people.staff import load_actor
+from store.proof.erase import erase_words
+from store.proof.keyring import Keyring
+from store.proof.retention import erase
+from store.proof.rotate_keys import list_stale_keys, rotate_keys
+from store.proof.verify import verify
+from store.rulebooks import use_rulebook
+from store.similarity.similar import (
+    find_similar_cases,
+    is_similar_confirmed,
+    list_similar_cases,
+    list_similar_clusters,
+    redraw_similar_cases,
+    sketch_case,
+)
+from store.similarity.sketches import LEFT_BEHIND, NOT_ITS_OWN, POSTINGS, find_matches
+from store.store import Store
 from store.tables import LIKENESSES, SKETCHES
-from store.transactions import Tx
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RULES, SECOND, TOP, Desk
-from triage.sketch import sketch
+from triage.similarity import sketch
 
 STORY = (
     "Since Monday the water from the kitchen tap in our house is brown and smells of iron. I rang twice, was told "
@@ -53,20 +70,20 @@ PROPOSED: dict[str, Any] = {
 def told(desk: Desk, story: str, address: str = "70001", **facts: Any) -> str:
     """A complaint with its proposal and sketch, as the scheduler makes them."""
     ref = desk.receive(story, chat=desk.chat(address))
-    desk.store.propose(ref, MODEL, {**PROPOSED, **facts}, {}, sketch=sketch(story))
+    desk.store.write(propose, ref, MODEL, {**PROPOSED, **facts}, {}, sketch=sketch(story))
     return ref
 
 
 def refs(store: Store, ref: str, member: str | None = None) -> list[str]:
     """Which complaints are like this one, as this person may know."""
-    by = None if member is None else store.actor(member)
-    return [one.ref for one in store.likes_of(ref, by)]
+    by = None if member is None else store.read(load_actor, member)
+    return [one.ref for one in store.read(list_similar_cases, ref, by)]
 
 
 def drawn(store: Store) -> list[str]:
     """Of which complaints the card is drawn anew."""
     return sorted(
-        str(one.facts["ref"]) for one in store.claim(["redraw"], 50, 60) if "likes" not in one.facts
+        str(one.facts["ref"]) for one in store.write(claim, ["redraw"], 50, 60) if "likes" not in one.facts
     )
 
 
@@ -76,19 +93,19 @@ def test_a_near_copy_is_found_from_either_side_and_another_matter_is_not(store: 
     first, second, third = told(desk, STORY), told(desk, COPY, "70002"), told(desk, OTHER, "70003")
 
     assert (refs(store, first), refs(store, second), refs(store, third)) == ([second], [first], [])
-    (like,) = store.likes_of(second)
+    (like,) = store.read(list_similar_cases, second)
     assert 0.35 < like.share <= 1
     assert like.cluster == first
-    assert store.like_cases(sketch(STORY), ref=third)[0].share == 1.0
+    assert store.read(find_similar_cases, sketch(STORY), ref=third)[0].share == 1.0
 
 
 def test_a_new_proposal_puts_a_new_sketch_in_place_of_the_old(store: Store) -> None:
     desk = Desk(store)
     first, second = told(desk, STORY), told(desk, "It is brown.", "70002")
     assert refs(store, second) == []
-    store.propose(second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
+    store.write(propose, second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
     assert refs(store, second) == [first]
-    store.sketch_case(second, sketch("😀"))
+    store.write(sketch_case, second, sketch("😀"))
     assert (refs(store, second), refs(store, first)) == ([], [])
 
 
@@ -100,7 +117,7 @@ def test_no_hash_of_the_words_themselves_stands_in_the_tables(store: Store) -> N
         bands = tx.connection.execute(select(SKETCHES.c.band_index)).scalars()
         return {bytes(one) for one in bands}, tx.connection.execute(select(LIKENESSES.c.sealed)).scalar_one()
 
-    bands, sealed = store.run(held, writes=False)
+    bands, sealed = store.read(held)
     assert len(bands) == 24
     for one in sketch(STORY):
         assert not any(one in band or band[:8] == one for band in bands)
@@ -115,10 +132,10 @@ def test_a_piece_that_very_many_have_counts_nothing_and_the_newest_copies_are_fo
     desk = Desk(store)
     copies = [told(desk, template, str(60000 + n)) for n in range(POSTINGS + 3)]
     own = f"{STORY} {OTHER} {template}"
-    assert store.like_cases(sketch(f"{STORY} {template}"), ref="none") == ()
+    assert store.read(find_similar_cases, sketch(f"{STORY} {template}"), ref="none") == ()
     first = told(desk, own)
     assert refs(store, first) == []
-    again = [one.ref for one in store.like_cases(sketch(template), ref="none")]
+    again = [one.ref for one in store.read(find_similar_cases, sketch(template), ref="none")]
     assert len(again) == 50
     assert set(again) <= set(copies)
 
@@ -127,20 +144,19 @@ def test_a_piece_that_very_many_have_counts_nothing_and_the_newest_copies_are_fo
 def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
     desk = Desk(store)
     gone, stays = desk.closed(), told(desk, STORY, "70002")
-    store.sketch_case(gone, sketch(COPY))
+    store.write(sketch_case, gone, sketch(COPY))
     assert refs(store, stays) == [gone]
-    store.claim(["redraw"], 50, 60)
-    store.erase(gone, "request")
+    store.write(claim, ["redraw"], 50, 60)
+    store.write(erase, gone, "request")
     assert refs(store, stays) == []
-    left = store.run(
+    left = store.read(
         lambda tx: [
             tx.connection.execute(select(table.c.ref).where(table.c.ref == gone)).all()
             for table in (SKETCHES, LIKENESSES)
-        ],
-        writes=False,
+        ]
     )
     assert left == [[], []]
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 @clause("8.1")
@@ -155,9 +171,9 @@ def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
 def test_erasing_leaves_no_hash_of_a_damaged_record_behind(store: Store, harm: Update) -> None:
     desk = Desk(store)
     gone = desk.closed()
-    store.sketch_case(gone, sketch(STORY))
-    store.run(lambda tx: tx.connection.execute(harm), writes=True)
-    store.run(lambda tx: erase_words(tx, gone), writes=True)
+    store.write(sketch_case, gone, sketch(STORY))
+    store.write(lambda tx: tx.connection.execute(harm))
+    store.write(lambda tx: erase_words(tx, gone))
     assert bands(store) == set()
 
 
@@ -171,10 +187,10 @@ def test_what_the_release_before_files_and_takes_out_is_found_and_gone(store: St
         tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == theirs))
         tx.connection.execute(SKETCHES.insert(), [{**row, "n": n} for n, row in enumerate(rows)])
 
-    store.run(files_again, writes=True)
+    store.write(files_again)
     assert refs(store, ours) == [theirs]
-    assert store.verify().first_bad is None
-    store.sketch_case(theirs, sketch(OTHER))
+    assert store.read(verify).first_bad is None
+    store.write(sketch_case, theirs, sketch(OTHER))
     assert (refs(store, ours), len(bands(store))) == ([], 48)
 
 
@@ -218,15 +234,15 @@ def test_like_complaints_are_drawn_anew_when_one_joins_an_incident_or_ends(
     first, second = told(desk, STORY), told(desk, COPY, "70002")
     clock.go_on(minutes=1)
     assert drawn(store) == [first]
-    number = store.open_incident(store.actor(HANDLER), {}, {"what": "Brown water"}).id
+    number = store.write(open_incident, store.read(load_actor, HANDLER), {}, {"what": "Brown water"}).id
     desk.act(second, Verb.LINK, facts={"incident": number})
     # The act itself does not look for them: a large archive must not hold up who closes a complaint.
-    (looked,) = store.claim(["redraw"], 50, 60)
+    (looked,) = store.write(claim, ["redraw"], 50, 60)
     assert looked.facts == {"ref": second, "likes": True}
-    store.redraw_likes(second)
+    store.write(redraw_similar_cases, second)
     clock.go_on(minutes=1)
     assert drawn(store) == [first]
-    (like,) = store.likes_of(first)
+    (like,) = store.read(list_similar_cases, first)
     assert like.incident == number
 
 
@@ -236,65 +252,65 @@ def test_recurrence_is_off_until_persons_linked_or_assessed_and_counts_ninety_da
     desk = Desk(store)
     early = [told(desk, STORY, str(70001 + n)) for n in range(3)]
     late = told(desk, COPY, "70010")
-    assert store.like_confirmed(late, sketch(COPY)) == 0
+    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 0
 
     desk.act(early[0], Verb.LINK, facts={"relation": SAME_INCIDENT, "other_ref": early[1]})
     # Itself is the third, as in the digest's cluster.
-    assert store.like_confirmed(late, sketch(COPY)) == 3
+    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 3
     desk.act(early[2], Verb.ASSESS, facts=ASSESSED)
-    assert store.like_confirmed(late, sketch(COPY)) == 4
+    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 4
     clock.go_on(days=91)
-    assert store.like_confirmed(told(desk, COPY, "70020"), sketch(COPY)) == 0
+    assert store.read(is_similar_confirmed, told(desk, COPY, "70020"), sketch(COPY)) == 0
 
 
 def test_those_of_its_own_incident_count_in_whatever_words(store: Store) -> None:
     desk = Desk(store)
     first, second = told(desk, STORY), told(desk, OTHER, "70002")
-    number = store.open_incident(store.actor(HANDLER), {}, {"what": "Brown water"}).id
+    number = store.write(open_incident, store.read(load_actor, HANDLER), {}, {"what": "Brown water"}).id
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": number})
-    assert store.like_confirmed(first, sketch(STORY)) == 2
+    assert store.read(is_similar_confirmed, first, sketch(STORY)) == 2
 
 
 def test_the_digest_and_the_proposal_count_the_same_three(store: Store) -> None:
     desk = Desk(store)
     first, second = told(desk, STORY), told(desk, STORY, "70002")
     desk.act(first, Verb.ASSESS, facts=ASSESSED)
-    assert store.like_clusters(store.actor(MANAGER)) == ()
-    assert store.like_confirmed(second, sketch(STORY)) == 2
+    assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
+    assert store.read(is_similar_confirmed, second, sketch(STORY)) == 2
     desk.act(second, Verb.ASSESS, facts=ASSESSED)
     third = told(desk, COPY, "70003")
-    (cluster,) = store.like_clusters(store.actor(MANAGER))
-    assert cluster.count == store.like_confirmed(third, sketch(COPY)) == CLUSTER_FROM
+    (cluster,) = store.read(list_similar_clusters, store.read(load_actor, MANAGER))
+    assert cluster.count == store.read(is_similar_confirmed, third, sketch(COPY)) == CLUSTER_FROM
 
 
 @clause("8.2")
 def test_clusters_are_three_and_more_that_no_incident_covers(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    by = store.actor(MANAGER)
+    by = store.read(load_actor, MANAGER)
     early = [told(desk, STORY, str(70001 + n)) for n in range(2)]
-    assert store.like_clusters(by) == ()
+    assert store.read(list_similar_clusters, by) == ()
     clock.go_on(hours=1)
     late = told(desk, COPY, "70010")
-    (cluster,) = store.like_clusters(by)
+    (cluster,) = store.read(list_similar_clusters, by)
     assert (cluster.count, set(cluster.refs), cluster.refs[0]) == (3, {*early, late}, late)
 
     desk.act(late, Verb.RESTRICT, words={"reason": "About somebody here."})
-    assert store.like_clusters(store.actor(HANDLER)) == ()
-    assert len(store.like_clusters(by)) == 1
-    number = store.open_incident(by, {}, {"what": "Brown water"}).id
+    assert store.read(list_similar_clusters, store.read(load_actor, HANDLER)) == ()
+    assert len(store.read(list_similar_clusters, by)) == 1
+    number = store.write(open_incident, by, {}, {"what": "Brown water"}).id
     for ref in (*early, late):
         desk.act(ref, Verb.LINK, MANAGER, facts={"incident": number})
-    assert store.like_clusters(by) == ()
+    assert store.read(list_similar_clusters, by) == ()
 
 
 def test_a_merged_one_is_no_second_complaint_of_a_cluster(store: Store) -> None:
     desk = Desk(store)
     first, twice, second = told(desk, STORY), told(desk, COPY), told(desk, STORY, "70002")
-    assert len(store.like_clusters(store.actor(MANAGER))) == 1
+    assert len(store.read(list_similar_clusters, store.read(load_actor, MANAGER))) == 1
     desk.act(twice, Verb.MERGE, facts={"other_ref": first})
-    assert store.like_clusters(store.actor(MANAGER)) == ()
-    assert store.like_confirmed(second, sketch(STORY)) == 2
+    assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
+    assert store.read(is_similar_confirmed, second, sketch(STORY)) == 2
 
 
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
@@ -308,20 +324,20 @@ def test_like_ones_are_found_before_during_and_after_a_rotation_of_keys(
         first = told(Desk(store), STORY)
         before = bands(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
-        assert [one.ref for one in store.like_cases(sketch(COPY), ref="none")] == [first]
-        while store.rotate_keys(2):
+        assert [one.ref for one in store.read(find_similar_cases, sketch(COPY), ref="none")] == [first]
+        while store.write(rotate_keys, 2):
             pass
-        assert store.stale_keys() == 0
+        assert store.read(list_stale_keys) == 0
         assert bands(store) & before == set()
     with opened(database_url, clock, Keyring([NEW])) as store:
-        assert [one.ref for one in store.like_cases(sketch(COPY), ref="none")] == [first]
-        assert store.verify().first_bad is None
+        assert [one.ref for one in store.read(find_similar_cases, sketch(COPY), ref="none")] == [first]
+        assert store.read(verify).first_bad is None
 
 
 def bands(store: Store) -> set[bytes]:
     """Every hash that is filed."""
     query = select(SKETCHES.c.band_index)
-    return store.run(lambda tx: {bytes(one) for one in tx.connection.execute(query).scalars()}, writes=False)
+    return store.read(lambda tx: {bytes(one) for one in tx.connection.execute(query).scalars()})
 
 
 def test_verify_tells_of_an_altered_hash_and_of_one_left_behind(store: Store) -> None:
@@ -329,20 +345,17 @@ def test_verify_tells_of_an_altered_hash_and_of_one_left_behind(store: Store) ->
     ref, gone = told(desk, STORY), desk.closed()
     one = select(func.min(SKETCHES.c.band_index)).scalar_subquery()
     altered = update(SKETCHES).where(SKETCHES.c.band_index == one).values(band_index=b"x")
-    store.run(lambda tx: tx.connection.execute(altered), writes=True)
-    assert store.verify().first_bad == (ref, 2, "its hashes are not those of its sketch")
-    store.sketch_case(ref, sketch(STORY))
-    assert store.verify().first_bad is None
-    store.erase(gone, "request")
+    store.write(lambda tx: tx.connection.execute(altered))
+    assert store.read(verify).first_bad == (ref, 2, "its hashes are not those of its sketch")
+    store.write(sketch_case, ref, sketch(STORY))
+    assert store.read(verify).first_bad is None
+    store.write(erase, gone, "request")
     for whose, wrong in ((gone, LEFT_BEHIND), (ref, NOT_ITS_OWN)):
         stray = {"ref": whose, "band_index": b"x", "at": store.now()}
-        store.run(partial(_stray, stray), writes=True)
-        assert store.verify().first_bad == (whose, store.case(whose).version, wrong)
-        store.run(
-            lambda tx: tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.band_index == b"x")),
-            writes=True,
-        )
-    assert store.verify().first_bad is None
+        store.write(partial(_stray, stray))
+        assert store.read(verify).first_bad == (whose, store.read(load_case, whose).version, wrong)
+        store.write(lambda tx: tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.band_index == b"x")))
+    assert store.read(verify).first_bad is None
 
 
 def _stray(row: dict[str, Any], tx: Tx) -> None:
@@ -362,7 +375,7 @@ def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_stor
             statements.append((said, parameters))
 
         event.listen(tx.connection, "before_cursor_execute", remember)
-        found_like(tx, sketch(STORY), ref="none", limit=5)
+        find_matches(tx, sketch(STORY), ref="none", limit=5)
         event.remove(tx.connection, "before_cursor_execute", remember)
         said, parameters = statements[0]
         # Three rows are cheaper read whole: what is asked is whether the index serves in its order.
@@ -371,7 +384,7 @@ def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_stor
         rows = tx.connection.exec_driver_sql(f"EXPLAIN {said}", parameters).scalars()
         return "\n".join(rows)
 
-    told_by = postgres_store.run(plan, writes=False)
+    told_by = postgres_store.read(plan)
     assert told_by.count("Index Only Scan Backward using pk_sketches") == 24
     assert "Seq Scan" not in told_by
     assert "Sort" not in told_by
@@ -380,18 +393,18 @@ def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_stor
 def test_a_case_without_words_has_no_sketch_and_no_like(store: Store) -> None:
     desk = Desk(store)
     ref = told(desk, "😀😀😀")
-    case: Case = store.case(ref)
+    case: Case = store.read(load_case, ref)
     assert case.is_open
     assert refs(store, ref) == []
-    assert store.like_confirmed(ref, ()) == 0
+    assert store.read(is_similar_confirmed, ref, ()) == 0
     assert store.now() - case.received_at < timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("by", [None, HANDLER])
 def test_simulated_contacts_stand_beside_real_ones_apart(store: Store, by: str | None) -> None:
     desk = Desk(store)
-    store.use_rulebook(replace(RULES, simulated=("70002",)))
+    store.write(use_rulebook, replace(RULES, simulated=("70002",)))
     real, tester = told(desk, STORY), told(desk, COPY, "70002")
-    assert store.case(tester).is_simulation
+    assert store.read(load_case, tester).is_simulation
     assert refs(store, real, by) == []
     assert refs(store, tester, by) == []

@@ -22,20 +22,46 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sqlalchemy import select
 
 from complaints import permissions
+from complaints.actions.fold import fold
+from complaints.actions.intake import said
+from complaints.actors import MODEL, SYSTEM
+from complaints.case import Case, Facts
+from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed
-from complaints.folding import fold
-from complaints.intake import said
-from complaints.jurisdictions import Rulebooks
-from complaints.owing import standing
-from complaints.particulars import Sign
-from complaints.people import MODEL, SYSTEM
-from complaints.record import Case, Facts
+from complaints.obligations.standing import current_obligations
+from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from store.open import Store, open_store
-from store.stuck import Reason
+from store.cases.act import act
+from store.cases.bind import bind_code
+from store.cases.export import export_record
+from store.cases.log import log_complaint
+from store.cases.read import load_case, load_history, open_case
+from store.cases.receive_message import receive_message
+from store.cases.redate import preview_redate, redate
+from store.database.transaction import Tx
+from store.incidents.incidents import open_incident
+from store.incidents.updates import schedule_incident_update
+from store.outbox.claim import claim
+from store.outbox.complete import complete, fail, free_leases, is_still_required, reschedule, retry
+from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
+from store.outbox.messages import begin_sending, load_contact, record_sent, record_unsent
+from store.people.staff import load_actor, sync_staff
+from store.proof.retention import erase
+from store.proof.verify import verify
+from store.rulebooks import use_rulebook
+from store.store import Store, open_store
 from store.tables import MESSAGES, OBLIGATIONS
-from store.transactions import Tx
-from store.values import Act, Chat, Code, CodeState, Conversation, Member, MessageState, Obligation, Turn
+from store.values import (
+    Chat,
+    Code,
+    CodeState,
+    Conversation,
+    DialogueTurn,
+    Member,
+    MessageState,
+    Obligation,
+    PlannedAct,
+)
 from tests.databases import KEYS, FakeClock, Migrated
 from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_acts import NEXT, RULEBOOKS, WORDS, likely_facts, moment
@@ -66,7 +92,7 @@ LONG = 3600.0
 class Plain:
     """Words in which the plain rules see nothing."""
 
-    signs: tuple[Sign, ...] = ()
+    signs: tuple[RecordedSign, ...] = ()
     subjects: tuple[str, ...] = ()
 
 
@@ -81,8 +107,8 @@ class Desk(RuleBasedStateMachine):
         """Tables, rules, staff, and a first message."""
         self.clock, self.url = FakeClock(), type(self).new_database()
         self.store = open_store(self.url, KEYS, self.clock)
-        self.store.use_rulebook(RULES)
-        self.store.sync_staff(MEMBERS)
+        self.store.write(use_rulebook, RULES)
+        self.store.write(sync_staff, MEMBERS)
         self.told: dict[str, list[str]] = {}
         self.updates: list[tuple[str, Chat, bool]] = []
         self.in_hand: dict[int, Obligation] = {}
@@ -128,16 +154,18 @@ class Desk(RuleBasedStateMachine):
         verb = Verb.RECEIVE if anew or not mine else Verb.ADD
         before = len(mine)
 
-        def step(talk: Conversation) -> Turn:
+        def step(talk: Conversation) -> DialogueTurn:
             ref = talk.next_ref if verb is Verb.RECEIVE else mine[-1]
-            return Turn(state={"step": "story"}, acts=(Act(verb, ref, told, {"description": f"said {key}"}),))
+            return DialogueTurn(
+                state={"step": "story"}, acts=(PlannedAct(verb, ref, told, {"description": f"said {key}"}),)
+            )
 
         try:
-            heard = self.store.hear(key, chat, step)
+            heard = self.store.write(receive_message, key, chat, step)
         except ComplaintError:
             # The complaint is over in a way that takes no addition: the dialogue would have asked first.
             self.updates = [one for one in self.updates if one[0] != key]
-            self.store.hear(key, chat, lambda talk: Turn(state=talk.state))
+            self.store.write(receive_message, key, chat, lambda talk: DialogueTurn(state=talk.state))
             self.updates.append((key, chat, False))
             return None
         mine += [ref for ref in heard.refs if ref not in mine]
@@ -153,30 +181,33 @@ class Desk(RuleBasedStateMachine):
             return
         answers = [Verb.CONFIRM, Verb.ANSWER, Verb.ACCEPT, Verb.DISAGREE] * 4
         ref, verb = dice.choice(mine), dice.choice([*answers, Verb.WITHDRAW])
-        facts = likely_facts(dice, verb, self.store.case(ref), self.clock())
+        facts = likely_facts(dice, verb, self.store.read(load_case, ref), self.clock())
         key = f"tg:press:{dice.random()}"
         try:
-            self.store.hear(
-                key, chat, lambda talk: Turn(talk.state, (Act(verb, ref, facts, {"words": "no"}),))
+            self.store.write(
+                receive_message,
+                key,
+                chat,
+                lambda talk: DialogueTurn(talk.state, (PlannedAct(verb, ref, facts, {"words": "no"}),)),
             )
         except ComplaintError:
             return
-        assert self.store.hear(key, chat, lambda talk: Turn(talk.state)).repeat
+        assert self.store.write(receive_message, key, chat, lambda talk: DialogueTurn(talk.state)).repeat
 
     def _staff(self, dice: Random) -> None:
-        case = self.store.case(dice.choice(self._refs()))
+        case = self.store.read(load_case, dice.choice(self._refs()))
         verb = dice.choice(NEXT[case.state])
         if verb is Verb.ASSESS and case.assessment is not None:
             verb = Verb.REASSESS
         may = [one.id for one in MEMBERS if self._lets(case, verb, one.id)] or [dice.choice(MEMBERS).id]
         by = dice.choice(may)
         with suppress(NotAllowed):
-            self.store.open_case(case.ref, self.store.actor(by), "open")
+            self.store.write(open_case, case.ref, self.store.read(load_actor, by), "open")
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), by)
 
     def _beside(self, dice: Random) -> None:
         """What is done beside the road: notes, holds, conflicts, who may see it, what it belongs to."""
-        case, verb = self.store.case(dice.choice(self._refs())), dice.choice(BESIDE)
+        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(BESIDE)
         facts = likely_facts(dice, verb, case, self.clock())
         if "other_ref" in facts:
             facts["other_ref"] = dice.choice(self._refs())
@@ -185,51 +216,51 @@ class Desk(RuleBasedStateMachine):
 
     def _one_cause(self, dice: Random) -> None:
         """An incident is opened, a complaint joins it, all hear of it."""
-        by = self.store.actor(MONA.id)
+        by = self.store.read(load_actor, MONA.id)
         if not self.incidents or dice.random() < 0.2:
-            opened = self.store.open_incident(by, {}, {"what": "x", "line.en": "x", "line.tr": "x"})
+            opened = self.store.write(open_incident, by, {}, {"what": "x", "line.en": "x", "line.tr": "x"})
             self.incidents.append(opened.id)
-        number, case = dice.choice(self.incidents), self.store.case(dice.choice(self._refs()))
+        number, case = dice.choice(self.incidents), self.store.read(load_case, dice.choice(self._refs()))
         if dice.random() < 0.6:
             self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, by.id)
         else:
             with suppress(ComplaintError):
-                self.store.update_all(number, by, {"text.en": "x", "text.tr": "x"})
+                self.store.write(schedule_incident_update, number, by, {"text.en": "x", "text.tr": "x"})
 
     def _other_rules(self, dice: Random) -> None:
         """The operator looks at what other rules would make of a complaint, and puts it under them."""
         ref, rules, later = dice.choice(self._refs()), dice.choice(RULEBOOKS), dice.random() < 0.3
-        case, known = self.store.case(ref), Rulebooks(rules)
+        case, known = self.store.read(load_case, ref), Rulebooks(rules)
         country = {"jurisdiction": rules.country} if dice.random() < 0.9 else {}
         seen = dice.choice((None, case.version, case.version, case.version - 1))
         try:
-            would = self.store.would_redate(ref, known, "x", later=later, **country)
-            done = self.store.redate(ref, known, "x", later=later, seen=seen, **country)
+            would = self.store.read(preview_redate, ref, known, "x", later=later, **country)
+            done = self.store.write(redate, ref, known, "x", later=later, seen=seen, **country)
         except ComplaintError:
-            assert self.store.case(ref) == case
+            assert self.store.read(load_case, ref) == case
             return
-        after = self.store.case(ref)
+        after = self.store.read(load_case, ref)
         assert done == would
         assert (after.rules, after.first_rules) == (rules, case.first_rules)
         with pytest.raises(ComplaintError):
-            self.store.redate(ref, known, "x", seen=case.version, **country)
-        assert self.store.case(ref) == after
+            self.store.write(redate, ref, known, "x", seen=case.version, **country)
+        assert self.store.read(load_case, ref) == after
 
     def _by_voice(self, dice: Random) -> None:
         """Somebody calls: staff write it down, and read out a code for it, or a newer one."""
         if not self.logged or dice.random() < 0.4:
-            by, key = self.store.actor(MONA.id), f"slack:log:{len(self.logged)}"
+            by, key = self.store.read(load_actor, MONA.id), f"slack:log:{len(self.logged)}"
             facts = {"channel": "phone", "received_at": moment(self.clock(), 30), "language": "en"}
             words = {"description": f"said {key}", "name": "P"}
-            self.logged[key] = self.store.log(key, facts, words, by, lambda *_: Plain()).ref
+            self.logged[key] = self.store.write(log_complaint, key, facts, words, by, lambda *_: Plain()).ref
             with pytest.raises(AlreadyDone):
-                self.store.log(key, facts, words, by, lambda *_: Plain())
+                self.store.write(log_complaint, key, facts, words, by, lambda *_: Plain())
         ref = dice.choice(list(self.logged.values()))
-        case = self.store.case(ref)
+        case = self.store.read(load_case, ref)
         try:
-            code, _ = self.store.bind_code(ref, self.store.actor(dice.choice(MEMBERS).id))
+            code, _ = self.store.write(bind_code, ref, self.store.read(load_actor, dice.choice(MEMBERS).id))
         except ComplaintError:
-            assert self.store.case(ref) == case
+            assert self.store.read(load_case, ref) == case
             return
         assert not case.has_chat
         self.codes.append(code)
@@ -242,73 +273,73 @@ class Desk(RuleBasedStateMachine):
         sent = dice.choice((*self.codes, "00000000"))
         found: list[Code] = []
 
-        def step(talk: Conversation) -> Turn:
+        def step(talk: Conversation) -> DialogueTurn:
             found.append(talk.code(sent))
             opens = found[0].case if found[0].state is CodeState.FOUND else None
-            return Turn(state=talk.state, acts=(Act(Verb.BIND, opens.ref),) if opens else ())
+            return DialogueTurn(state=talk.state, acts=(PlannedAct(Verb.BIND, opens.ref),) if opens else ())
 
         try:
-            self.store.hear(key, chat, step)
+            self.store.write(receive_message, key, chat, step)
         except ComplaintError:
             return
-        assert self.store.hear(key, chat, step).repeat
+        assert self.store.write(receive_message, key, chat, step).repeat
         before = found[0].case
         if found[0].state is CodeState.FOUND and before is not None:
             mine = self.told.setdefault(chat.address, [])
             assert before.ref not in self._in_chats()
             mine.append(before.ref)
-            after = self.store.case(before.ref)
+            after = self.store.read(load_case, before.ref)
             assert (before.has_chat, after.has_chat) == (False, True)
-            assert self.store.contact(before.ref) == chat
+            assert self.store.read(load_contact, before.ref) == chat
             assert self._code(chat, sent).state in (CodeState.YOURS, CodeState.LOCKED)
 
     def _code(self, chat: Chat, sent: str) -> Code:
         """What a code is to this chat."""
         found: list[Code] = []
 
-        def step(talk: Conversation) -> Turn:
+        def step(talk: Conversation) -> DialogueTurn:
             found.append(talk.code(sent))
-            return Turn(talk.state)
+            return DialogueTurn(talk.state)
 
-        self.store.hear(f"tg:code:{next(self.showings)}", chat, step)
+        self.store.write(receive_message, f"tg:code:{next(self.showings)}", chat, step)
         return found[0]
 
     def _by_itself(self, dice: Random) -> None:
         """What the desk does without anybody's decision."""
-        case, verb = self.store.case(dice.choice(self._refs())), dice.choice(BY_ITSELF)
+        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(BY_ITSELF)
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), SYSTEM.id)
 
     def _forgets(self, dice: Random) -> None:
         """A closed complaint is erased; the record goes on proving itself, and of the words none is left."""
         ref = dice.choice(self._refs())
         try:
-            self.store.erase(ref, "request")
+            self.store.write(erase, ref, "request")
         except ComplaintError:
             return
         self.erased.add(ref)
 
     def _lets(self, case: Case, verb: Verb, member: str) -> bool:
         with suppress(ComplaintError):
-            permissions.require(case, verb, self.store.actor(member))
+            permissions.require(case, verb, self.store.read(load_actor, member))
             return True
         return False
 
     def _acts(self, dice: Random, case: Case, verb: Verb, facts: Facts, by: str) -> None:
         version = dice.choice((None, case.work_version, case.work_version, case.work_version - 1))
         of_nobody = {Verb.PROPOSE: MODEL, **dict.fromkeys(BY_ITSELF, SYSTEM)}
-        actor = of_nobody.get(verb) or self.store.actor(by)
+        actor = of_nobody.get(verb) or self.store.read(load_actor, by)
         words = {"because": "[]"} if verb is Verb.PROPOSE else WORDS
         try:
-            done = self.store.act(case.ref, verb, actor, facts, words, version=version)
+            done = self.store.write(act, case.ref, verb, actor, facts, words, version=version)
         except ComplaintError:
-            assert self.store.case(case.ref) == case
+            assert self.store.read(load_case, case.ref) == case
             return
-        assert done.case == self.store.case(case.ref)
+        assert done.case == self.store.read(load_case, case.ref)
         if version is not None:
             # The same press once more, however it came about, changes nothing.
             with pytest.raises(ComplaintError):
-                self.store.act(case.ref, verb, actor, facts, words, version=version)
-            assert self.store.case(case.ref) == done.case
+                self.store.write(act, case.ref, verb, actor, facts, words, version=version)
+            assert self.store.read(load_case, case.ref) == done.case
 
     # what is owed
 
@@ -326,7 +357,7 @@ class Desk(RuleBasedStateMachine):
             "dates",
             "tell_by_voice",
         )
-        claimed = self.store.claim(kinds, dice.randint(1, 6), LONG)
+        claimed = self.store.write(claim, kinds, dice.randint(1, 6), LONG)
         assert not {one.id for one in claimed} & set(self.in_hand)
         speaking = Counter(one.chat for one in claimed if one.chat is not None)
         assert all(number == 1 for number in speaking.values())
@@ -336,42 +367,44 @@ class Desk(RuleBasedStateMachine):
         if not self.in_hand:
             return
         owed = self.in_hand.pop(dice.choice(sorted(self.in_hand)))
-        if not self.store.still_owed(owed):
-            self.store.settle(owed.id)
+        if not self.store.read(is_still_required, owed):
+            self.store.write(complete, owed.id)
         elif owed.chat is not None and dice.random() < 0.8:
             self._sends(dice, owed)
         else:
             dice.choice(
                 (
-                    lambda: self.store.settle(owed.id),
-                    lambda: self.store.retry(owed.id, 0.0, "away"),
-                    lambda: self.store.postpone(owed.id, self.clock() + timedelta(hours=1), "quiet"),
-                    lambda: self.store.give_up(owed.id, "refused"),
+                    lambda: self.store.write(complete, owed.id),
+                    lambda: self.store.write(retry, owed.id, 0.0, "away"),
+                    lambda: self.store.write(reschedule, owed.id, self.clock() + timedelta(hours=1), "quiet"),
+                    lambda: self.store.write(fail, owed.id, "refused"),
                 )
             )()
 
     def _sends(self, dice: Random, owed: Obligation) -> None:
-        number = self.store.sending(owed, "text", template=owed.kind, language="en", ref=owed.ref)
+        number = self.store.write(
+            begin_sending, owed, "text", template=owed.kind, language="en", ref=owed.ref
+        )
         how = dice.random()
         if how < 0.2:
             # It dies here: whether the message left, nobody knows.
             self.in_hand[owed.id] = owed
             self._dies(dice)
         elif how < 0.4:
-            self.store.unsent(number, MessageState.UNCERTAIN, "no answer")
-            self.store.retry(owed.id, 0.0, "no answer")
+            self.store.write(record_unsent, number, MessageState.UNCERTAIN, "no answer")
+            self.store.write(retry, owed.id, 0.0, "no answer")
         else:
             verb = BRINGS.get(owed.kind)
             acts = ((str(owed.ref), verb, SYSTEM, owed.facts, {}),) if verb and owed.ref else ()
-            self.store.sent(number, "1", settles=owed.id, acts=acts)
+            self.store.write(record_sent, number, "1", settles=owed.id, acts=acts)
 
     def _takes_up_again(self, dice: Random) -> None:
         """Staff look after what was given up: tried again, or ended for good."""
-        failed = [one["id"] for one in self.store.outbox() if one["state"] == "failed"]
+        failed = [one["id"] for one in self.store.read(list_failed) if one["state"] == "failed"]
         if failed and dice.random() < 0.5:
-            self.store.give_up_for_good(dice.choice(failed), Reason.NOT_NEEDED)
+            self.store.write(give_up_failed, dice.choice(failed), FailureReason.NOT_NEEDED)
         else:
-            again = self.store.retry_all()
+            again = self.store.write(retry_all)
             assert set(again) <= set(failed)
 
     # what befalls the process
@@ -380,7 +413,7 @@ class Desk(RuleBasedStateMachine):
         self.store.close()
         self.store = open_store(self.url, KEYS, self.clock)
         # Whoever alone works on a file frees what it had in hand; elsewhere a lease runs out.
-        self.store.free_leases()
+        self.store.write(free_leases)
         self.in_hand = {}
 
     def _time_passes(self, dice: Random) -> None:
@@ -398,24 +431,26 @@ class Desk(RuleBasedStateMachine):
             return
         store = self.store
         try:
-            assert store.verify().first_bad is None
+            assert store.read(verify).first_bad is None
             for ref in self._refs():
-                case, events = store.case(ref), store.history(ref)
+                case, events = store.read(load_case, ref), store.read(load_history, ref)
                 assert fold(events, case.first_rules) == case
                 acknowledged = Counter(
                     event.facts.get("level") for event in events if event.verb is Verb.ACKNOWLEDGE
                 )
                 assert all(number == 1 for number in acknowledged.values())
                 query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-                owed = list(store.run(_rows(query), writes=False))
+                owed = list(store.read(_rows(query)))
                 assert len(owed) == len(set(owed))
-                assert {one.key for one in standing(case)} <= set(owed)
-            assert [ref for ref in self.erased if any(map(_readable, store.record(ref)["texts"]))] == []
+                assert {one.key for one in current_obligations(case)} <= set(owed)
+            assert [
+                ref for ref in self.erased if any(map(_readable, store.read(export_record, ref)["texts"]))
+            ] == []
             heard = [key for key, _, _ in self.updates if key in self._kept()]
             written = [key for key, ref in self.logged.items() if ref not in self.erased]
             assert self._said() == Counter(f"said {key}" for key in (*heard, *written))
             sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
-            assert set(store.run(_rows(sending), writes=False)) <= self._open()
+            assert set(store.read(_rows(sending))) <= self._open()
         finally:
             store.close()
 
@@ -423,7 +458,7 @@ class Desk(RuleBasedStateMachine):
         return Counter(
             one["text"]
             for ref in self._remembered()
-            for one in self.store.record(ref)["texts"]
+            for one in self.store.read(export_record, ref)["texts"]
             if one["text"].startswith("said ")
         )
 
@@ -432,7 +467,7 @@ class Desk(RuleBasedStateMachine):
         return {
             str(event.facts["source"])
             for ref in self._remembered()
-            for event in self.store.history(ref)
+            for event in self.store.read(load_history, ref)
             if event.facts.get("source") is not None
         }
 
@@ -441,7 +476,7 @@ class Desk(RuleBasedStateMachine):
 
     def _open(self) -> set[int]:
         query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.state == "open")
-        return set(self.store.run(_rows(query), writes=False))
+        return set(self.store.read(_rows(query)))
 
 
 def _readable(text: Mapping[str, object]) -> bool:

@@ -14,18 +14,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, select, text, update
 
-from store import migrating
-from store.engines import engines
-from store.errors import DatabaseAway, NotMigrated, StoreError
-from store.open import open_store
+from store.cases.export import export_record
+from store.database import migrate
+from store.database.engine import engines
+from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
+from store.database.transaction import Tx
+from store.proof.verify import verify
+from store.similarity.similar import find_similar_cases, sketch_case
+from store.store import open_store
 from store.tables import METADATA, RULEBOOKS, SKETCHES
-from store.transactions import Tx
 from store.values import Chat
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk
 from tests.edges.full_tables import Content, both, content, engine_of, fill, shape
 
-VERSIONS = sorted((Path(migrating.__file__).parent / "migrations" / "versions").glob("*.py"))
+VERSIONS = sorted((Path(migrate.__file__).parents[1] / "migrations" / "versions").glob("*.py"))
 #: Every release that a database may come from, the newest first.
 REVISIONS = [file.stem[:4] for file in reversed(VERSIONS)]
 #: Tables that a migration makes anew on its way up and on its way down: what is in them can be made again.
@@ -44,21 +47,21 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
-    assert not migrating.standing_of(empty).is_current
-    migrating.upgrade(empty)
-    migrating.upgrade(empty)
-    assert migrating.standing_of(empty).is_current
-    migrating.downgrade(empty, "base")
-    assert not migrating.standing_of(empty).is_current
+    assert not migrate.schema_status(empty).is_current
+    migrate.upgrade(empty)
+    migrate.upgrade(empty)
+    assert migrate.schema_status(empty).is_current
+    migrate.downgrade(empty, "base")
+    assert not migrate.schema_status(empty).is_current
     engine = engine_of(empty)
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
-    migrating.upgrade(empty)
-    assert migrating.standing_of(empty).is_current
+    migrate.upgrade(empty)
+    assert migrate.schema_status(empty).is_current
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_declares(empty: str) -> None:
-    migrating.upgrade(empty)
+    migrate.upgrade(empty)
     engine = engine_of(empty)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), METADATA)
@@ -104,14 +107,14 @@ def test_a_populated_database_goes_down_to_every_release_and_up_again(populated:
     url, ref = populated
     for number, release in enumerate(REVISIONS[1:]):
         before = content(url)
-        migrating.downgrade(url, release)
+        migrate.downgrade(url, release)
         below = content(url)
         assert_kept(before, below, made_anew(release))
-        migrating.upgrade(url)
+        migrate.upgrade(url)
         assert_kept(below, content(url), made_anew(release))
         with opened(url, FakeClock()) as store:
-            assert store.verify().first_bad is None
-            assert store.record(ref)["state"] == "closed"
+            assert store.read(verify).first_bad is None
+            assert store.read(export_record, ref)["state"] == "closed"
             # Numbers go on where they were: what comes next takes nobody's place.
             Desk(store, count(1000 * (number + 1))).receive(
                 chat=Chat("telegram", f"7100{number}", "en", "Mary")
@@ -122,7 +125,7 @@ def test_whatever_any_release_wrote_stands_on_the_way_up_and_on_the_way_down(emp
     shapes = {}
     for number, (older, release) in enumerate(pairwise(("0000", *reversed(REVISIONS)))):
         before = content(empty)
-        migrating.upgrade(empty, release)
+        migrate.upgrade(empty, release)
         assert_kept(before, content(empty), made_anew(older, release))
         shapes[release] = shape(empty)
         # Each release writes in its own columns, beside what those before it left.
@@ -130,13 +133,13 @@ def test_whatever_any_release_wrote_stands_on_the_way_up_and_on_the_way_down(emp
     for newer, release in pairwise(REVISIONS):
         before = content(empty)
         assert [name for name, rows in before.items() if not rows] == []
-        migrating.downgrade(empty, release)
+        migrate.downgrade(empty, release)
         assert_kept(before, content(empty), made_anew(release, newer))
         assert shape(empty) == shapes[release]
         if newer in MADE_ANEW.values():
             fill(empty, 100)
     before = content(empty)
-    migrating.upgrade(empty)
+    migrate.upgrade(empty)
     assert_kept(before, content(empty), made_anew(REVISIONS[-1]))
     assert shape(empty) == shapes[REVISIONS[0]]
 
@@ -166,13 +169,13 @@ def _told(name: str, held: Content) -> list[dict[str, Any]]:
 
 
 def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> None:
-    migrating.upgrade(empty)
+    migrate.upgrade(empty)
     words = [bytes([n]) * 8 for n in range(24)]
     with opened(empty, FakeClock()) as store:
         desk = Desk(store)
         refs = {desk.receive(chat=desk.chat(address)) for address in ("70001", "70002")}
         for ref in refs:
-            store.sketch_case(ref, words)
+            store.write(sketch_case, ref, words)
     engine = engine_of(empty)
 
     def filed(*columns: str) -> set[tuple[Any, ...]]:
@@ -182,15 +185,15 @@ def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> 
 
     before = filed("ref", "band_index", "at")
     assert len(before) == 48
-    migrating.downgrade(empty, "0006")
+    migrate.downgrade(empty, "0006")
     assert filed("ref", "band_index", "at") == before
     assert filed("ref", "n") == {(ref, n) for ref in refs for n in range(24)}
-    migrating.upgrade(empty)
+    migrate.upgrade(empty)
     assert filed("ref", "band_index", "at") == before
     engine.dispose()
     with opened(empty, FakeClock()) as store:
-        assert store.verify().first_bad is None
-        assert {one.ref for one in store.like_cases(words, ref="none")} == refs
+        assert store.read(verify).first_bad is None
+        assert {one.ref for one in store.read(find_similar_cases, words, ref="none")} == refs
 
 
 def pretend(url: str, *, serves_from: str) -> None:
@@ -210,19 +213,19 @@ def test_a_release_that_only_added_to_the_tables_lets_the_one_before_work_beside
     database_url: str,
 ) -> None:
     pretend(database_url, serves_from=REVISIONS[0])
-    migrating.begin(database_url)
+    migrate.begin(database_url)
     with opened(database_url, FakeClock()) as store:
         ref = Desk(store).closed()
-        assert store.verify().first_bad is None
-        assert store.record(ref)["state"] == "closed"
+        assert store.read(verify).first_bad is None
+        assert store.read(export_record, ref)["state"] == "closed"
 
 
 def test_rules_with_a_setting_to_come_are_left_to_the_release_that_knows_it(database_url: str) -> None:
     with opened(database_url, FakeClock()) as store:
         ref = Desk(store).receive()
     with opened(database_url, FakeClock()) as other:
-        other.run(_newer_rules, writes=True)
-        with pytest.raises(NotMigrated, match="newer release"):
+        other.write(_newer_rules)
+        with pytest.raises(WrongSchemaVersion, match="newer release"):
             other.case(ref)
 
 
@@ -235,8 +238,8 @@ def _newer_rules(tx: Tx) -> None:
 
 def test_tables_that_this_release_would_harm_are_refused_by_name(database_url: str) -> None:
     pretend(database_url, serves_from="9001")
-    for attempt in (migrating.begin, migrating.require_current, migrating.upgrade):
-        with pytest.raises(NotMigrated, match=r"newer release .*9001.*install that release"):
+    for attempt in (migrate.begin, migrate.require_current, migrate.upgrade):
+        with pytest.raises(WrongSchemaVersion, match=r"newer release .*9001.*install that release"):
             attempt(database_url)
 
 
@@ -260,18 +263,18 @@ def _takes_away(file: Path) -> bool:
 
 
 def test_a_database_that_is_not_at_this_release_is_not_opened(empty: str) -> None:
-    migrating.upgrade(empty, "0005")
-    with pytest.raises(NotMigrated, match="not at this release: run `amends db upgrade`"):
+    migrate.upgrade(empty, "0005")
+    with pytest.raises(WrongSchemaVersion, match="not at this release: run `amends db upgrade`"):
         open_store(empty, KEYS)
 
 
 def test_before_the_first_start_a_command_says_what_makes_the_tables(empty: str) -> None:
-    with pytest.raises(NotMigrated, match="no tables yet: the first `amends run` makes them"):
+    with pytest.raises(WrongSchemaVersion, match="no tables yet: the first `amends run` makes them"):
         open_store(empty, KEYS)
 
 
 def test_looking_for_a_database_file_does_not_make_it(tmp_path: Path) -> None:
-    with pytest.raises(NotMigrated):
+    with pytest.raises(WrongSchemaVersion):
         open_store(f"sqlite:///{tmp_path}/amends.db", KEYS)
     assert list(tmp_path.iterdir()) == []
 
@@ -305,27 +308,27 @@ def test_an_index_is_made_beside_a_release_that_writes_and_again_after_a_broken_
     before: str, postgres_server: Server
 ) -> None:
     url = postgres_server.new_database()
-    migrating.upgrade(url, before)
+    migrate.upgrade(url, before)
     fill(url, 1)
     writes = INDEXED[before]
     engine = engine_of(url)
     with ThreadPoolExecutor() as pool, engine.connect() as holding:
         # Somebody is in the middle of their work: whatever locks the whole table waits here, and others behind it.
         holding.exec_driver_sql(writes)
-        upgrading = pool.submit(migrating.upgrade, url)
+        upgrading = pool.submit(migrate.upgrade, url)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
             making = _waits_for(other, "CREATE %INDEX")
             other.exec_driver_sql("SET lock_timeout = '2s'")
             other.exec_driver_sql(f"{writes} WHERE false")
             # As where the process is killed, and its connection with it.
             other.exec_driver_sql(f"SELECT pg_terminate_backend({making})")
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseUnavailable):
             upgrading.result(20)
-    assert (migrating.standing_of(url).revision, _broken(engine)) == (before, 1)
+    assert (migrate.schema_status(url).revision, _broken(engine)) == (before, 1)
 
-    migrating.upgrade(url)
+    migrate.upgrade(url)
 
-    assert (migrating.standing_of(url).is_current, _broken(engine)) == (True, 0)
+    assert (migrate.schema_status(url).is_current, _broken(engine)) == (True, 0)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()

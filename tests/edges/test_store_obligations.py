@@ -10,25 +10,45 @@ from pathlib import Path
 
 import pytest
 
-from amends.demo.place import SETTINGS
+from amends.demo.settings import SETTINGS
 from amends.settings.loading import read
-from amends.wiring import Desk as WiredDesk
-from complaints.duties import Lane, Owed
-from complaints.people import SYSTEM
+from amends.wiring import Application as WiredDesk
+from complaints.actors import SYSTEM
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from store.errors import UnknownRow
-from store.open import Store
-from store.values import MessageState, Obligation, Side
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import load_case, open_case
+from store.database.errors import UnknownRow
+from store.database.leases import acquire_leadership, release_leadership
+from store.models.models import keep_model, list_models, load_active_model, read_model_blob, use_model
+from store.outbox.claim import claim, claim_by_platform, count_claimable
+from store.outbox.complete import (
+    complete,
+    end_retry_pauses,
+    fail,
+    free_leases,
+    is_still_required,
+    next_due,
+    release,
+    reschedule,
+    retry,
+)
+from store.outbox.failed import list_failed, retry_failed
+from store.outbox.messages import begin_sending, record_sent, record_unsent
+from store.outbox.rows import insert_obligation
+from store.store import Store
+from store.values import MessageState, Obligation, PlatformCapacity
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, Desk, still_due
 
 
 def _send(store: Store, owed: Obligation, text: str = "Thank you.") -> int:
-    return store.sending(owed, text, template="receipt", language="en", ref=owed.ref)
+    return store.write(begin_sending, owed, text, template="receipt", language="en", ref=owed.ref)
 
 
 def _says(store: Store, limit: int = 10) -> list[Obligation]:
-    return store.claim(["say"], limit, 60)
+    return store.write(claim, ["say"], limit, 60)
 
 
 def test_of_a_chat_only_the_oldest_open_message_is_claimed(store: Store) -> None:
@@ -44,7 +64,7 @@ def test_of_a_chat_only_the_oldest_open_message_is_claimed(store: Store) -> None
         "step": "",
     }
     assert _says(store) == []
-    store.settle(first[0].id)
+    store.write(complete, first[0].id)
     assert [one.key for one in _says(store)] == ["b"]
 
 
@@ -53,11 +73,11 @@ def test_lines_of_one_complaint_are_claimed_one_after_the_other_in_their_order(s
     ref, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
     desk.card_is_due()
     desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
-    in_hand = store.claim(["thread"], 10, 60)
+    in_hand = store.write(claim, ["thread"], 10, 60)
     assert [(one.ref, one.key) for one in in_hand] == [(ref, "thread:1"), (other, "thread:1")]
-    assert store.claim(["thread"], 10, 60) == []
-    store.settle(in_hand[0].id)
-    assert [(one.ref, one.key) for one in store.claim(["thread"], 10, 60)] == [(ref, "thread:2")]
+    assert store.write(claim, ["thread"], 10, 60) == []
+    store.write(complete, in_hand[0].id)
+    assert [(one.ref, one.key) for one in store.write(claim, ["thread"], 10, 60)] == [(ref, "thread:2")]
 
 
 def test_danger_goes_before_everything_else_of_its_chat(store: Store) -> None:
@@ -65,20 +85,20 @@ def test_danger_goes_before_everything_else_of_its_chat(store: Store) -> None:
     desk.say("a")
     (first,) = _says(store)
     desk.say("b")
-    desk.say("danger", lane=Lane.DANGER)
+    desk.say("danger", lane=SendPriority.DANGER)
     assert [one.key for one in _says(store)] == ["danger"]
-    store.settle(first.id)
+    store.write(complete, first.id)
     assert _says(store) == []
 
 
 def test_an_expired_lease_is_claimable_again(store: Store) -> None:
     desk = Desk(store)
     desk.say("a")
-    (first,) = store.claim(["say"], 10, 0)
-    (second,) = store.claim(["say"], 10, 60)
+    (first,) = store.write(claim, ["say"], 10, 0)
+    (second,) = store.write(claim, ["say"], 10, 60)
     assert (first.id, second.uncertain) == (second.id, False)
     assert _says(store) == []
-    assert store.free_leases() == 1
+    assert store.write(free_leases) == 1
     assert [one.id for one in _says(store)] == [first.id]
 
 
@@ -86,13 +106,13 @@ def test_a_claim_after_an_interrupted_send_is_uncertain(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     desk.say("a", ref=ref)
-    (first,) = store.claim(["say"], 10, 0)
+    (first,) = store.write(claim, ["say"], 10, 0)
     _send(store, first)
-    (again,) = store.claim(["say"], 10, 60)
+    (again,) = store.write(claim, ["say"], 10, 60)
     assert again.uncertain
     message = _send(store, again)
-    store.sent(message, "501", settles=again.id)
-    out = [one for one in store.record(ref)["messages"] if one["direction"] == "out"]
+    store.write(record_sent, message, "501", settles=again.id)
+    out = [one for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"]
     assert [(one["state"], one["reason"], one["text"]) for one in out] == [
         ("uncertain", "interrupted", "Thank you."),
         ("sent", None, "Thank you."),
@@ -102,16 +122,16 @@ def test_a_claim_after_an_interrupted_send_is_uncertain(store: Store) -> None:
 def test_an_accepted_message_brings_about_its_acts_and_settles_at_once(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
-    (owed,) = store.claim(["acknowledge"], 1, 60)
+    store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    (owed,) = store.write(claim, ["acknowledge"], 1, 60)
     assert owed.chat is not None
     assert (owed.chat.address, owed.ref) == ("70001", ref)
     message = _send(store, owed)
     acts = [(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1}, {})]
-    assert store.sent(message, "502", settles=owed.id, acts=acts) == ()
-    assert store.case(ref).acks == {1: store.now()}
-    assert owed.id not in {row["id"] for row in store.outbox(everything=True)}
-    (refused,) = store.sent(_send(store, owed), "503", settles=owed.id, acts=acts)
+    assert store.write(record_sent, message, "502", settles=owed.id, acts=acts) == ()
+    assert store.read(load_case, ref).acks == {1: store.now()}
+    assert owed.id not in {row["id"] for row in store.read(list_failed, everything=True)}
+    (refused,) = store.write(record_sent, _send(store, owed), "503", settles=owed.id, acts=acts)
     assert refused.code == "already_acknowledged"
 
 
@@ -120,23 +140,34 @@ def test_an_unsent_message_is_tried_again_or_ends(store: Store) -> None:
     ref = desk.receive()
     desk.say("a", ref=ref)
     (owed,) = _says(store)
-    store.unsent(_send(store, owed), MessageState.UNCERTAIN, "timed out", retry_after=0.0, settles=owed.id)
+    store.write(
+        record_unsent,
+        _send(store, owed),
+        MessageState.UNCERTAIN,
+        "timed out",
+        retry_after=0.0,
+        settles=owed.id,
+    )
     (again,) = _says(store)
     assert (again.attempts, again.uncertain) == (1, True)
     acts = [(ref, Verb.FAIL_DELIVERY, SYSTEM, {}, {})]
-    store.unsent(_send(store, again), MessageState.FAILED, "blocked", settles=again.id, acts=acts)
+    store.write(
+        record_unsent, _send(store, again), MessageState.FAILED, "blocked", settles=again.id, acts=acts
+    )
     assert _says(store) == []
-    assert store.case(ref).delivery_failed_at == store.now()
+    assert store.read(load_case, ref).delivery_failed_at == store.now()
 
 
 def test_a_retry_waits_in_real_time_and_keeps_its_place_in_the_chat(store: Store) -> None:
     desk = Desk(store)
     desk.say("a", "b")
     (owed,) = _says(store)
-    store.retry(owed.id, 3600, "flood")
-    assert (_says(store), store.claimable(["say"])) == ([], 0)
-    assert [(row["key"], row["attempts"], row["why"]) for row in store.outbox()] == [("a", 1, "flood")]
-    store.give_up(owed.id, "gone")
+    store.write(retry, owed.id, 3600, "flood")
+    assert (_says(store), store.read(count_claimable, ["say"])) == ([], 0)
+    assert [(row["key"], row["attempts"], row["why"]) for row in store.read(list_failed)] == [
+        ("a", 1, "flood")
+    ]
+    store.write(fail, owed.id, "gone")
     assert [one.key for one in _says(store)] == ["b"]
 
 
@@ -144,10 +175,10 @@ def test_once_the_other_side_is_back_nothing_waits_out_its_pause(store: Store) -
     desk = Desk(store)
     desk.say("a")
     (owed,) = _says(store)
-    store.retry(owed.id, 3600, "no answer")
-    store.free_waits(("card",))
+    store.write(retry, owed.id, 3600, "no answer")
+    store.write(end_retry_pauses, ("card",))
     assert _says(store) == []
-    store.free_waits(("say",))
+    store.write(end_retry_pauses, ("say",))
     assert [one.key for one in _says(store)] == ["a"]
 
 
@@ -159,8 +190,8 @@ def test_what_had_failed_when_the_other_side_came_back_waits_out_no_pause_either
     desk.say("a")
     (owed,) = _says(store)
     # The other side is back before the failure is written down.
-    store.free_waits(("say",))
-    store.retry(owed.id, 3600, why, least=least)
+    store.write(end_retry_pauses, ("say",))
+    store.write(retry, owed.id, 3600, why, least=least)
     assert ([one.key for one in _says(store)] == ["a"]) is free
 
 
@@ -168,10 +199,10 @@ def test_a_failure_after_that_waits_out_its_own_pause(store: Store) -> None:
     desk = Desk(store)
     desk.say("a")
     (owed,) = _says(store)
-    store.free_waits(("say",))
-    store.retry(owed.id, 3600, "no answer", least=0.0)
+    store.write(end_retry_pauses, ("say",))
+    store.write(retry, owed.id, 3600, "no answer", least=0.0)
     (owed,) = _says(store)
-    store.retry(owed.id, 3600, "no answer", least=0.0)
+    store.write(retry, owed.id, 3600, "no answer", least=0.0)
     assert _says(store) == []
 
 
@@ -181,12 +212,12 @@ def test_what_is_postponed_is_due_later_by_the_desks_clock_and_lets_others_pass(
     desk = Desk(store)
     desk.say("a", "b")
     (owed,) = _says(store)
-    store.postpone(owed.id, store.now() + timedelta(hours=8), "quiet hours")
+    store.write(reschedule, owed.id, store.now() + timedelta(hours=8), "quiet hours")
     assert [one.key for one in _says(store)] == ["b"]
     clock.go_on(hours=8)
     assert [(one.key, one.attempts) for one in _says(store)] == []
-    assert store.next_due() is not None
-    store.free_leases()
+    assert store.read(next_due) is not None
+    store.write(free_leases)
     assert [one.key for one in _says(store)] == ["b"]
 
 
@@ -194,55 +225,64 @@ def test_a_given_up_duty_is_visible_told_and_can_be_tried_again(store: Store) ->
     desk = Desk(store)
     ref = desk.receive()
     desk.card_is_due()
-    (card,) = store.claim(["card"], 1, 60)
-    store.give_up(card.id, "no such channel")
-    assert [(row["kind"], row["state"], row["why"]) for row in store.outbox()] == [
+    (card,) = store.write(claim, ["card"], 1, 60)
+    store.write(fail, card.id, "no such channel")
+    assert [(row["kind"], row["state"], row["why"]) for row in store.read(list_failed)] == [
         ("card", "failed", "no such channel")
     ]
-    (told,) = store.claim(["told_failed"], 1, 60)
+    (told,) = store.write(claim, ["told_failed"], 1, 60)
     assert (told.ref, told.facts) == (ref, {"id": card.id, "kind": "card", "ref": ref})
-    store.retry_failed(card.id)
-    assert [one.id for one in store.claim(["card"], 1, 60)] == [card.id]
-    store.give_up(card.id, "still no such channel")
-    assert store.claimable(["told_failed"]) == 1
+    store.write(retry_failed, card.id)
+    assert [one.id for one in store.write(claim, ["card"], 1, 60)] == [card.id]
+    store.write(fail, card.id, "still no such channel")
+    assert store.read(count_claimable, ["told_failed"]) == 1
     with pytest.raises(UnknownRow):
-        store.retry_failed(999)
+        store.write(retry_failed, 999)
 
 
 def test_a_duty_that_the_complaint_no_longer_asks_for_is_not_owed(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     desk.card_is_due()
-    (card,) = store.claim(["card"], 1, 60)
-    assert store.still_owed(card)
+    (card,) = store.write(claim, ["card"], 1, 60)
+    assert store.read(is_still_required, card)
     desk.act(ref, Verb.NOTE, words={"text": "x"})
-    assert not store.still_owed(card)
+    assert not store.read(is_still_required, card)
     lines = []
-    while threads := store.claim(["thread"], 10, 60):
+    while threads := store.write(claim, ["thread"], 10, 60):
         for one in threads:
-            lines.append(store.still_owed(one))
-            store.settle(one.id)
+            lines.append(store.read(is_still_required, one))
+            store.write(complete, one.id)
     assert lines == [True, True]
 
 
 def test_duties_are_claimed_by_lane_then_due(store: Store, clock: FakeClock) -> None:
     Desk(store)
-    for n, lane in enumerate((Lane.BULK, Lane.NOTICE, Lane.DANGER, Lane.DIALOGUE)):
-        assert store.insert(Owed(f"tidy:{n}", "tidy", store.now(), lane))
+    for n, lane in enumerate(
+        (SendPriority.BULK, SendPriority.NOTICE, SendPriority.DANGER, SendPriority.DIALOGUE)
+    ):
+        assert store.write(insert_obligation, NewObligation(f"tidy:{n}", "tidy", store.now(), lane))
         clock.go_on(seconds=1)
-    assert not store.insert(Owed("tidy:0", "tidy", store.now()))
-    assert [one.key for one in store.claim(["tidy"], 3, 60)] == ["tidy:2", "tidy:3", "tidy:1"]
+    assert not store.write(insert_obligation, NewObligation("tidy:0", "tidy", store.now()))
+    assert [one.key for one in store.write(claim, ["tidy"], 3, 60)] == ["tidy:2", "tidy:3", "tidy:1"]
 
 
 def test_a_payload_comes_back_and_is_gone_once_settled(store: Store) -> None:
     desk = Desk(store)
     desk.say("a")
-    store.insert(Owed("digest:1", "digest", store.now()), payload={"text": "for staff"})
-    store.insert(Owed("say:2", "say", store.now()), chat=desk.chat(), payload={"text": "for Mary"})
-    (digest,) = store.claim(["digest"], 1, 60)
+    store.write(
+        insert_obligation, NewObligation("digest:1", "digest", store.now()), payload={"text": "for staff"}
+    )
+    store.write(
+        insert_obligation,
+        NewObligation("say:2", "say", store.now()),
+        chat=desk.chat(),
+        payload={"text": "for Mary"},
+    )
+    (digest,) = store.write(claim, ["digest"], 1, 60)
     assert (digest.payload, digest.chat) == ({"text": "for staff"}, None)
     (said,) = _says(store)
-    store.settle(said.id)
+    store.write(complete, said.id)
     (said,) = _says(store)
     assert said.chat is not None
     assert (said.payload, said.chat.address) == ({"text": "for Mary"}, "70001")
@@ -251,11 +291,11 @@ def test_a_payload_comes_back_and_is_gone_once_settled(store: Store) -> None:
 def test_many_workers_claim_each_duty_once(store: Store) -> None:
     Desk(store)
     for n in range(60):
-        store.insert(Owed(f"tidy:{n}", "tidy", store.now()))
+        store.write(insert_obligation, NewObligation(f"tidy:{n}", "tidy", store.now()))
     claimed: list[str] = []
 
     def work() -> None:
-        while got := store.claim(["tidy"], 7, 60):
+        while got := store.write(claim, ["tidy"], 7, 60):
             claimed.extend(one.key for one in got)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -269,14 +309,14 @@ def test_many_workers_claim_each_duty_once(store: Store) -> None:
 def test_the_clock_moves_for_due_times_and_not_for_leases(store: Store) -> None:
     desk = Desk(store)
     due = store.now() + timedelta(days=3)
-    store.insert(Owed("later", "tidy", due))
-    assert store.next_due() == ("tidy", None, due)
-    assert store.claimable(["tidy"]) == 0
+    store.write(insert_obligation, NewObligation("later", "tidy", due))
+    assert store.read(next_due) == ("tidy", None, due)
+    assert store.read(count_claimable, ["tidy"]) == 0
     desk.say("a")
     _says(store)
     assert store.move_clock(3 * 86_400) == due
     assert still_due(store) == 2
-    assert [one.key for one in store.claim(["tidy"], 1, 60)] == ["later"]
+    assert [one.key for one in store.write(claim, ["tidy"], 1, 60)] == ["later"]
     assert _says(store) == []
 
 
@@ -286,39 +326,43 @@ def test_a_commit_that_owes_nudges_and_a_mere_read_does_not(store: Store) -> Non
     store.on_commit(lambda: nudges.append("now"))
     ref = desk.receive()
     assert nudges == ["now"]
-    store.record(ref)
-    store.open_case(ref, desk.actor("U1"), "open")
+    store.read(export_record, ref)
+    store.write(open_case, ref, desk.actor("U1"), "open")
     assert nudges == ["now"]
 
 
 def test_only_one_holds_the_lead_and_fencing_grows(store: Store) -> None:
-    first = store.lead("poller", "one", 60.0)
-    assert (first, store.lead("poller", "two", 60.0), store.lead("poller", "one", 60.0)) == (1, None, 1)
-    store.let_go("poller", "one")
-    assert store.lead("poller", "two", 60.0) == 2
+    first = store.write(acquire_leadership, "poller", "one", 60.0)
+    assert (
+        first,
+        store.write(acquire_leadership, "poller", "two", 60.0),
+        store.write(acquire_leadership, "poller", "one", 60.0),
+    ) == (1, None, 1)
+    store.write(release_leadership, "poller", "one")
+    assert store.write(acquire_leadership, "poller", "two", 60.0) == 2
 
 
 async def test_asynchronous_code_crosses_by_in_thread(store: Store) -> None:
     desk = Desk(store)
     ref = await store.in_thread(desk.receive)
-    cases = await asyncio.gather(*(store.in_thread(store.case, ref) for _ in range(20)))
+    cases = await asyncio.gather(*(store.aread(load_case, ref) for _ in range(20)))
     assert {case.ref for case in cases} == {ref}
     await store.in_thread(desk.card_is_due)
-    owed = await store.in_thread(store.claim, ["card"], 5, 60.0)
+    owed = await store.awrite(claim, ["card"], 5, 60.0)
     assert [one.ref for one in owed] == [ref]
 
 
 def test_models_are_kept_once_and_the_newest_use_holds(store: Store) -> None:
-    assert store.active_model() is None
-    one = store.keep_model(b"first", "a" * 64, {"macro_f1": 0.7})
-    two = store.keep_model(b"second", "b" * 64, {"macro_f1": 0.8}, activate=False)
-    assert store.active_model() == ("a" * 64, {"macro_f1": 0.7}, one)
-    store.use_model(two)
-    assert store.active_model() == ("b" * 64, {"macro_f1": 0.8}, two)
-    assert store.keep_model(b"first", "a" * 64, {}) == one
-    assert store.active_model() == ("a" * 64, {"macro_f1": 0.7}, one)
-    assert store.model_blob(one) == b"first"
-    assert len(store.model_history()) == 3
+    assert store.read(load_active_model) is None
+    one = store.write(keep_model, b"first", "a" * 64, {"macro_f1": 0.7})
+    two = store.write(keep_model, b"second", "b" * 64, {"macro_f1": 0.8}, activate=False)
+    assert store.read(load_active_model) == ("a" * 64, {"macro_f1": 0.7}, one)
+    store.write(use_model, two)
+    assert store.read(load_active_model) == ("b" * 64, {"macro_f1": 0.8}, two)
+    assert store.write(keep_model, b"first", "a" * 64, {}) == one
+    assert store.read(load_active_model) == ("a" * 64, {"macro_f1": 0.7}, one)
+    assert store.read(read_model_blob, one) == b"first"
+    assert len(store.read(list_models)) == 3
 
 
 async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_sending(
@@ -326,35 +370,50 @@ async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_s
 ) -> None:
     desk = Desk(postgres_store)
     desk.say("a")
-    (first,) = postgres_store.claim(["say"], 10, 60)
+    (first,) = postgres_store.write(claim, ["say"], 10, 60)
     key = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
     settings = read(SETTINGS, tmp_path / "amends.toml", {"AMENDS_SECRET_KEY": key})
     second = WiredDesk(settings, postgres_store, parts=())
     await second.start()
     await second.stop()
 
-    assert postgres_store.claim(["say"], 10, 60) == []
+    assert postgres_store.write(claim, ["say"], 10, 60) == []
     assert first.key == "a"
 
 
-def _room(danger: int, talk: int, notice: int, bulk: int) -> dict[Lane, int]:
-    return {Lane.DANGER: danger, Lane.DIALOGUE: talk, Lane.NOTICE: notice, Lane.BULK: bulk}
+def _room(danger: int, talk: int, notice: int, bulk: int) -> dict[SendPriority, int]:
+    return {
+        SendPriority.DANGER: danger,
+        SendPriority.DIALOGUE: talk,
+        SendPriority.NOTICE: notice,
+        SendPriority.BULK: bulk,
+    }
 
 
 def test_apart_each_platform_claims_by_its_own_room_and_the_urgent_first(store: Store) -> None:
     desk = Desk(store)
     for number in range(6):
-        desk.say(f"bulk{number}", chat=desk.chat(f"8000{number}"), lane=Lane.BULK)
+        desk.say(f"bulk{number}", chat=desk.chat(f"8000{number}"), lane=SendPriority.BULK)
     desk.say("talk", chat=desk.chat("90001"))
     for number in range(3):
-        store.insert(Owed(f"notice{number}", "tell", store.now(), Lane.NOTICE))
-        store.insert(Owed(f"file{number}", "slack_file", store.now(), Lane.BULK))
-    sides = [Side(("say",), _room(4, 4, 3, 3)), Side(("slack_file", "tell"), _room(4, 4, 2, 1))]
-    claimed = store.claim_apart(sides, 60)
+        store.write(
+            insert_obligation, NewObligation(f"notice{number}", "tell", store.now(), SendPriority.NOTICE)
+        )
+        store.write(
+            insert_obligation, NewObligation(f"file{number}", "slack_file", store.now(), SendPriority.BULK)
+        )
+    sides = [
+        PlatformCapacity(("say",), _room(4, 4, 3, 3)),
+        PlatformCapacity(("slack_file", "tell"), _room(4, 4, 2, 1)),
+    ]
+    claimed = store.write(claim_by_platform, sides, 60)
     # Three places for bulk, one of which the talk took; two notices leave no room for files.
     assert [one.key for one in claimed] == ["talk", "notice0", "notice1", "bulk0", "bulk1"]
-    assert [one.key for one in store.claim_apart([Side(("say",), _room(1, 1, 1, 0))], 60)] == []
-    assert [one.key for one in store.claim_apart([Side(("say",), _room(9, 9, 9, 9))], 60)] == [
+    assert [
+        one.key for one in store.write(claim_by_platform, [PlatformCapacity(("say",), _room(1, 1, 1, 0))], 60)
+    ] == []
+    capacity = PlatformCapacity(("say",), _room(9, 9, 9, 9))
+    assert [one.key for one in store.write(claim_by_platform, [capacity], 60)] == [
         "bulk2", "bulk3", "bulk4", "bulk5",
     ]  # fmt: skip
 
@@ -362,19 +421,21 @@ def test_apart_each_platform_claims_by_its_own_room_and_the_urgent_first(store: 
 def test_a_long_queue_of_one_platform_keeps_nothing_from_another(store: Store) -> None:
     desk = Desk(store)
     for number in range(60):
-        store.insert(Owed(f"card{number}", "redraw", store.now(), Lane.DIALOGUE))
+        store.write(
+            insert_obligation, NewObligation(f"card{number}", "redraw", store.now(), SendPriority.DIALOGUE)
+        )
     # Asked for after all of them, and of the same lane.
     desk.say("answer")
-    sides = [Side(("redraw",), _room(3, 2, 0, 0)), Side(("say",), _room(4, 4, 3, 3))]
-    assert [one.key for one in store.claim_apart(sides, 60)] == ["card0", "card1", "answer"]
+    sides = [PlatformCapacity(("redraw",), _room(3, 2, 0, 0)), PlatformCapacity(("say",), _room(4, 4, 3, 3))]
+    assert [one.key for one in store.write(claim_by_platform, sides, 60)] == ["card0", "card1", "answer"]
 
 
 def test_a_duty_without_a_place_comes_back_as_if_it_had_not_been_tried(store: Store) -> None:
     desk = Desk(store)
     desk.say("a")
     (owed,) = _says(store)
-    store.stand_back(owed.id, 3600.0)
+    store.write(release, owed.id, 3600.0)
     assert _says(store) == []
-    assert store.outbox() == []
-    store.free_waits(["say"])
+    assert store.read(list_failed) == []
+    store.write(end_retry_pauses, ["say"])
     assert [one.attempts for one in _says(store)] == [0]

@@ -12,16 +12,80 @@ from typing import Any
 from sqlalchemy import event, select
 
 from benchmarks import archive_rows
-from complaints.duties import Lane
-from complaints.people import MODEL, SYSTEM
+from complaints.actors import MODEL, SYSTEM
+from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
-from store.engines import Engines
-from store.open import Store
-from store.places import Even, Window
-from store.stuck import Reason
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.propose import propose
+from store.cases.read import list_cases, load_history, open_case
+from store.cases.read_log import find_last_read
+from store.cases.receive_message import receive_message
+from store.cases.worklists import (
+    WorklistSection,
+    complete_reminders,
+    count_open_by_owner,
+    list_codes,
+    list_events_since,
+    list_reminders_waiting,
+    load_worklist,
+    take_digest_turn,
+)
+from store.cleanup import delete_expired_rows
+from store.database.engine import Engines
+from store.database.leases import record_listener
+from store.files import keep_file, read_file_bytes
+from store.incidents.card import (
+    load_incident_post,
+    record_incident_posted,
+    was_executive_notified,
+    was_surveyed_before,
+)
+from store.incidents.incidents import (
+    count_incident_cases,
+    list_incident_cases,
+    list_open_incidents,
+    load_incident_history,
+    open_incident,
+)
+from store.incidents.updates import (
+    count_update_deliveries,
+    load_update_text,
+    record_incident_update,
+    schedule_incident_update,
+)
+from store.models.erased import list_models_with_erased_words
+from store.models.examples import count_assessed, load_examples_page, load_unassessed_page
+from store.models.models import count_assessed_since
+from store.outbox.claim import claim, claim_by_platform, count_claimable
+from store.outbox.complete import complete, end_retry_pauses, fail, free_leases, is_still_required, next_due
+from store.outbox.dead_letters import is_dead_letter
+from store.outbox.deliveries import list_deliveries, list_failed_kinds
+from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
+from store.outbox.messages import begin_sending, load_contact, record_sent
+from store.outbox.offline import save_words_to_read_out
+from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
+from store.outbox.stats import count_waiting
+from store.people.contacts import mark_blocked
+from store.people.identifiers import search_number
+from store.people.identity import load_case_for_caller
+from store.people.staff import end_absence, record_absence
+from store.proof.retention import list_expired
+from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
+from store.slack.posts import (
+    claim_post,
+    find_post,
+    list_posts,
+    read_draft,
+    record_posted,
+    record_slack_key,
+    save_draft,
+    sweep_cards,
+)
+from store.store import Store
 from store.tables import OBLIGATIONS
-from store.values import Side
-from store.worklists import Section
+from store.texts import load_event_words, load_texts
+from store.values import PlatformCapacity
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_binding import code_of, sends
 from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
@@ -52,39 +116,39 @@ def _reminded(store: Store, desk: Desk) -> None:
     """Nobody has it: one is asked, another speaks for what is left; what became of notices; an absence over."""
     ref = desk.receive(chat=desk.chat("70008"))
     owed = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
-    numbers = store.run(lambda tx: list(tx.connection.execute(owed).scalars()), writes=False)
-    store.reminders_waiting(ref)
-    store.ask_in_turn(numbers[0], [HANDLER])
-    store.ask_in_turn(numbers[1], [HANDLER, MANAGER])
-    store.reminders_told(ref, ("no such key",))
-    store.give_up(numbers[0], "x")
-    store.given_up(desk.actor(MANAGER))
-    store.retry_all(ref=ref)
-    store.give_up(numbers[0], "x")
-    store.give_up_for_good(numbers[0], Reason.TEST)
-    store.deliveries(ref)
-    store.happened_since(desk.actor(HANDLER), store.now(), 5)
+    numbers = store.read(lambda tx: list(tx.connection.execute(owed).scalars()))
+    store.read(list_reminders_waiting, ref)
+    store.write(take_digest_turn, numbers[0], [HANDLER])
+    store.write(take_digest_turn, numbers[1], [HANDLER, MANAGER])
+    store.write(complete_reminders, ref, ("no such key",))
+    store.write(fail, numbers[0], "x")
+    store.read(list_failed_kinds, desk.actor(MANAGER))
+    store.write(retry_all, ref=ref)
+    store.write(fail, numbers[0], "x")
+    store.write(give_up_failed, numbers[0], FailureReason.TEST)
+    store.read(list_deliveries, ref)
+    store.read(list_events_since, desk.actor(HANDLER), store.now(), 5)
 
 
 def _an_incident(desk: Desk) -> None:
     """One cause with a complaint in it, told with all."""
     store, by = desk.store, desk.actor(HANDLER)
-    number = store.open_incident(by, {}, {"what": "x", "line.en": "x"}).id
+    number = store.write(open_incident, by, {}, {"what": "x", "line.en": "x"}).id
     ref = desk.receive(chat=desk.chat("70009"))
     desk.act(ref, Verb.LINK, facts={"incident": number})
-    store.open_incidents()
-    store.cases_of_incident(number)
-    store.incident_counts(number)
-    store.incident_history(number)
-    batch = str(store.update_all(number, by, {"text.en": "x"}).batch)
-    (owed,) = store.claim(["incident_update"], 5, 60)
-    store.update_text(number, batch, "en")
-    store.tell_of_incident(ref, batch, by, {"text": "x"}, settles=owed.id)
-    store.incident_deliveries(batch)
-    store.incident_post(number, "C1")
-    store.incident_posted(number, "1.1", 1)
-    store.told_above(ref)
-    store.surveyed_before(ref)
+    store.read(list_open_incidents)
+    store.read(list_incident_cases, number)
+    store.read(count_incident_cases, number)
+    store.read(load_incident_history, number)
+    batch = str(store.write(schedule_incident_update, number, by, {"text.en": "x"}).batch)
+    (owed,) = store.write(claim, ["incident_update"], 5, 60)
+    store.read(load_update_text, number, batch, "en")
+    store.write(record_incident_update, ref, batch, by, {"text": "x"}, settles=owed.id)
+    store.read(count_update_deliveries, batch)
+    store.write(load_incident_post, number, "C1")
+    store.write(record_incident_posted, number, "1.1", 1)
+    store.read(was_executive_notified, ref)
+    store.read(was_surveyed_before, ref)
 
 
 def _a_logged_one(store: Store) -> None:
@@ -92,102 +156,107 @@ def _a_logged_one(store: Store) -> None:
     desk = desk_of(store)
     desk.numbers = count(1000)
     ref = log(desk).ref
-    for owed in store.claim(["tell_by_voice"], 5, 60):
-        store.to_tell(owed, "x", template="t", language="en")
-    store.stage(ref, desk.actor(TELLER), GIVEN["phone"])
+    for owed in store.write(claim, ["tell_by_voice"], 5, 60):
+        store.write(save_words_to_read_out, owed, "x", template="t", language="en")
+    store.write(load_case_for_caller, ref, desk.actor(TELLER), GIVEN["phone"])
     sends(desk, "00000000")
     sends(desk, code_of(desk, ref))
-    store.away(HANDLER, store.now())
-    store.back(HANDLER)
-    store.expired({"GB": "24 months"})
+    store.write(record_absence, HANDLER, store.now())
+    store.write(end_absence, HANDLER)
+    store.read(list_expired, {"GB": "24 months"})
 
 
 def _a_life(store: Store) -> None:
     """Every live path once."""
     desk = Desk(store)
     chat = desk.chat()
-    store.known(["tg:1"])
+    store.read(is_dead_letter, ["tg:1"])
     ref = desk.receive(files=(PHOTO,))
     desk.say("a", ref=ref)
     desk.add(ref, "It smells too.")
-    store.hear(desk.key(), chat, _looking(ref))
-    (said,) = store.claim(["say"], 5, 60)
-    store.sent(store.sending(said, "text", template="t", language="en", ref=ref), "5", settles=said.id)
+    store.write(receive_message, desk.key(), chat, _looking(ref))
+    (said,) = store.write(claim, ["say"], 5, 60)
+    store.write(
+        record_sent,
+        store.write(begin_sending, said, "text", template="t", language="en", ref=ref),
+        "5",
+        settles=said.id,
+    )
     for kind in ("card", "fetch", "thread"):
-        for owed in store.claim([kind], 5, 60):
-            store.still_owed(owed)
-            store.settle(owed.id)
-    store.claimable(["say", "card"])
-    store.next_due()
-    store.outbox()
-    store.free_leases()
-    store.keep_file(ref, 1, b"data", "image/png")
+        for owed in store.write(claim, [kind], 5, 60):
+            store.read(is_still_required, owed)
+            store.write(complete, owed.id)
+    store.read(count_claimable, ["say", "card"])
+    store.read(next_due)
+    store.read(list_failed)
+    store.write(free_leases)
+    store.write(keep_file, ref, 1, b"data", "image/png")
     hashes = (b"12345678", b"23456789", b"34567890")
-    store.propose(desk.receive(chat=desk.chat("70002")), MODEL, _PROPOSED, {}, sketch=hashes)
-    store.propose(ref, MODEL, _PROPOSED, {"because": "{}"}, sketch=hashes, key="propose:1")
-    store.like_confirmed(ref, hashes)
-    store.likes_of(ref)
-    store.likes_of(ref, desk.actor(HANDLER))
-    store.like_clusters(desk.actor(MANAGER))
-    store.open_case(ref, desk.actor(HANDLER), "open")
-    store.file_bytes(ref, 1, desk.actor(HANDLER))
+    store.write(propose, desk.receive(chat=desk.chat("70002")), MODEL, _PROPOSED, {}, sketch=hashes)
+    store.write(propose, ref, MODEL, _PROPOSED, {"because": "{}"}, sketch=hashes, key="propose:1")
+    store.read(is_similar_confirmed, ref, hashes)
+    store.read(list_similar_cases, ref)
+    store.read(list_similar_cases, ref, desk.actor(HANDLER))
+    store.read(list_similar_clusters, desk.actor(MANAGER))
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
+    store.write(read_file_bytes, ref, 1, desk.actor(HANDLER))
     desk.act(ref, Verb.ASSESS, facts=ASSESSED, version=0)
     desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    store.act(ref, Verb.ACKNOWLEDGE, SYSTEM)
-    store.act(ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+    store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM)
+    store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
     desk.complain(ref, Verb.ACCEPT)
     desk.act(ref, Verb.NOTE, MANAGER, words={"text": "x"})
     desk.act(ref, Verb.CLOSE, facts={"cause_class": "single"}, words={"root_cause": "x"})
-    store.contact(ref)
-    store.record(ref)
-    store.history(ref)
-    store.texts(ref)
-    store.words_of(ref, 1)
-    store.last_read(ref, HANDLER)
-    store.claim_post(ref, "C1", "card")
-    store.posted(ref, "card", "1.1", 1, 1)
-    store.post_at("C1", "1.1")
-    store.posts(ref)
-    store.sweep_cards()
-    store.waiting()
-    store.listens("slack-line", "a:1", 60.0)
-    store.take_place([Even("chat", 1.0), Window("bot", 3, 1.0)])
-    store.pause(Even("chat", 1.0), 1.0)
-    store.claim_apart([Side(("say", "card"), dict.fromkeys(Lane, 1))], 60.0)
-    store.read_draft(store.draft(ref, HANDLER, "note", {}, {}, "", 1))
-    store.slack_seen("Ev1")
-    store.blocked(chat, True, store.now())
-    store.free_waits(("say", "card"))
-    store.cases()
-    _, cursor = store.cases(state="closed", limit=1)
-    store.cases(owner=HANDLER)
-    store.cases(priority="P4", overdue=True, after=cursor)
-    for section in Section:
-        store.worklist(section, desk.actor(MANAGER), due_from=store.now(), due_before=store.now())
-        store.worklist(section, desk.actor(HANDLER), offset=1, limit=5)
-        store.worklist(section, desk.actor(MANAGER), slow_before=store.now())
+    store.read(load_contact, ref)
+    store.read(export_record, ref)
+    store.read(load_history, ref)
+    store.read(load_texts, ref)
+    store.read(load_event_words, ref, 1)
+    store.read(find_last_read, ref, HANDLER)
+    store.write(claim_post, ref, "C1", "card")
+    store.write(record_posted, ref, "card", "1.1", 1, 1)
+    store.read(find_post, "C1", "1.1")
+    store.read(list_posts, ref)
+    store.write(sweep_cards)
+    store.read(count_waiting)
+    store.write(record_listener, "slack-line", "a:1", 60.0)
+    store.write(take_slot, [EvenlySpaced("chat", 1.0), SlidingWindow("bot", 3, 1.0)])
+    store.write(pause_sending, EvenlySpaced("chat", 1.0), 1.0)
+    store.write(claim_by_platform, [PlatformCapacity(("say", "card"), dict.fromkeys(SendPriority, 1))], 60.0)
+    store.read(read_draft, store.write(save_draft, ref, HANDLER, "note", {}, {}, "", 1))
+    store.write(record_slack_key, "Ev1")
+    store.write(mark_blocked, chat, True, store.now())
+    store.write(end_retry_pauses, ("say", "card"))
+    store.read(list_cases)
+    _, cursor = store.read(list_cases, state="closed", limit=1)
+    store.read(list_cases, owner=HANDLER)
+    store.read(list_cases, priority="P4", overdue=True, after=cursor)
+    for section in WorklistSection:
+        store.read(load_worklist, section, desk.actor(MANAGER), due_from=store.now(), due_before=store.now())
+        store.read(load_worklist, section, desk.actor(HANDLER), offset=1, limit=5)
+        store.read(load_worklist, section, desk.actor(MANAGER), slow_before=store.now())
     _reminded(store, desk)
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-        store.coded(column, value, desk.actor(HANDLER))
-    store.loads()
-    store.search_number("8841207", desk.actor(HANDLER))
-    store.judged(10)
-    store.examples_page((store.now(), "A", 1))
-    store.unassessed_page((store.now(), "A"))
-    store.assessed_since(store.now())
-    store.models_with_erased_words()
+        store.read(list_codes, column, value, desk.actor(HANDLER))
+    store.read(count_open_by_owner)
+    store.write(search_number, "8841207", desk.actor(HANDLER))
+    store.read(count_assessed, 10)
+    store.read(load_examples_page, (store.now(), "A", 1))
+    store.read(load_unassessed_page, (store.now(), "A"))
+    store.read(count_assessed_since, store.now())
+    store.read(list_models_with_erased_words)
     _an_incident(desk)
     _a_logged_one(store)
-    store.tidy()
+    store.write(delete_expired_rows)
 
 
 def _looking(ref: str) -> Any:
-    from store.values import Conversation, Turn
+    from store.values import Conversation, DialogueTurn
 
-    def step(talk: Conversation) -> Turn:
+    def step(talk: Conversation) -> DialogueTurn:
         talk.texts(ref)
         talk.sources("2")
-        return Turn(state={"step": "x"}, language="en")
+        return DialogueTurn(state={"step": "x"}, language="en")
 
     return step
 
@@ -229,10 +298,13 @@ def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) ->
 
 def test_while_nothing_is_due_nothing_that_is_to_come_is_read(sqlite_store: Store) -> None:
     engines = sqlite_store._engines
-    room = dict.fromkeys(Lane, 1)
+    room = dict.fromkeys(SendPriority, 1)
     for ask, index in (
-        (lambda: sqlite_store.claim(("say", "card"), 1, 60.0), "ix_obligations_due"),
-        (lambda: sqlite_store.claim_apart([Side(("say", "card"), room)], 60.0), "ix_obligations_lane"),
+        (lambda: sqlite_store.write(claim, ("say", "card"), 1, 60.0), "ix_obligations_due"),
+        (
+            lambda: sqlite_store.write(claim_by_platform, [PlatformCapacity(("say", "card"), room)], 60.0),
+            "ix_obligations_lane",
+        ),
     ):
         with _remembered(engines) as statements:
             ask()

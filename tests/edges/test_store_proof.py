@@ -10,16 +10,23 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from complaints.actors import Actor
 from complaints.errors import ComplaintError
-from complaints.people import Actor
 from complaints.vocabulary import Role, Verb
-from store.canonical import canonical, sha256
-from store.chain import GENESIS
-from store.checkpoints import merkle_root
-from store.erasing import erase_person
-from store.open import Store
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import load_case
+from store.database.transaction import Tx
+from store.outbox.messages import load_contact
+from store.proof.checkpoints import checkpoint, merkle_root
+from store.proof.erase import erase_person
+from store.proof.hash_chain import GENESIS
+from store.proof.seal import canonical, sha256
+from store.proof.verify import verify
+from store.rulebooks import use_rulebook
+from store.store import Store
 from store.tables import CHECKPOINTS, COMPLAINTS, EVENTS, PEOPLE, REMEDIES, TARGETS, TEXTS
-from store.transactions import Tx
+from store.texts import load_event_words, load_texts
 from tests.edges.desk import ASSESSED, HANDLER, TOP, Desk
 
 
@@ -34,12 +41,12 @@ def _tamper(store: Store, *statements: Any) -> None:
         for statement in statements:
             tx.connection.execute(statement)
 
-    store.run(do, writes=True)
+    store.write(do)
 
 
 def _row(store: Store, ref: str, seq: int) -> Any:
     query = select(EVENTS).where(EVENTS.c.ref == ref, EVENTS.c.seq == seq)
-    return store.run(lambda tx: tx.connection.execute(query).one(), writes=False)
+    return store.read(lambda tx: tx.connection.execute(query).one())
 
 
 def _at(ref: str, seq: int) -> Any:
@@ -47,7 +54,7 @@ def _at(ref: str, seq: int) -> Any:
 
 
 def _first_bad(store: Store) -> tuple[str, int] | None:
-    bad = store.verify().first_bad
+    bad = store.read(verify).first_bad
     return None if bad is None else bad[:2]
 
 
@@ -55,19 +62,19 @@ def test_an_untouched_record_is_whole_and_counts_what_no_checkpoint_covers(store
     desk = Desk(store)
     desk.closed()
     desk.receive(chat=desk.chat("70002"))
-    found = store.verify()
+    found = store.read(verify)
     assert (found.first_bad, found.cases, found.unsealed_tail) == (None, 2, found.entries)
-    store.checkpoint()
+    store.write(checkpoint)
     desk.receive(chat=desk.chat("70003"))
-    assert store.verify().unsealed_tail == 1
+    assert store.read(verify).unsealed_tail == 1
 
 
 @pytest.mark.parametrize("verb", ["UPDATE events SET by = 'x'", "DELETE FROM events"])
 def test_the_database_refuses_to_change_or_delete_an_event(store: Store, verb: str) -> None:
     Desk(store).receive()
     with pytest.raises(DBAPIError, match="events are never changed"):
-        store.run(lambda tx: tx.connection.execute(text(verb)), writes=True)
-    assert store.verify().first_bad is None
+        store.write(lambda tx: tx.connection.execute(text(verb)))
+    assert store.read(verify).first_bad is None
 
 
 def test_an_altered_fact_is_found(store: Store) -> None:
@@ -124,9 +131,9 @@ def _cut_tail_and_mend_the_rows(store: Store, desk: Desk) -> str:
     def snapshot(tx: Tx) -> Any:
         return dict(tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).one()._mapping)
 
-    before = store.run(snapshot, writes=False)
+    before = store.read(snapshot)
     desk.act(ref, Verb.NOTE, words={"text": "This shall vanish."})
-    store.checkpoint()
+    store.write(checkpoint)
     _tamper(
         store,
         delete(EVENTS).where(_at(ref, 2)),
@@ -138,7 +145,7 @@ def _cut_tail_and_mend_the_rows(store: Store, desk: Desk) -> str:
 
 def test_a_cut_tail_with_every_row_mended_is_found_through_the_checkpoint(store: Store) -> None:
     ref = _cut_tail_and_mend_the_rows(store, Desk(store))
-    bad = store.verify().first_bad
+    bad = store.read(verify).first_bad
     assert bad == (ref, 2, "the last events are cut off: a checkpoint knows a later one")
 
 
@@ -148,12 +155,12 @@ def test_cutting_off_the_checkpoint_too_is_found_by_the_document_kept_outside(st
     ref = _cut_tail_and_mend_the_rows(store, desk)
     document = None
     _tamper(store, text("DELETE FROM checkpoint_heads"), text("DELETE FROM checkpoints"))
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
     desk.act(ref, Verb.NOTE, words={"text": "Another one."})
-    document = store.checkpoint()
+    document = store.write(checkpoint)
     forged = {**document, "heads": [[ref, 9, "0" * 64]]}
-    assert store.verify(document).first_bad is None
-    assert store.verify(forged).first_bad == (
+    assert store.read(verify, document).first_bad is None
+    assert store.read(verify, forged).first_bad == (
         "checkpoint document",
         0,
         "no secret of this instance signed it",
@@ -165,14 +172,14 @@ def test_cutting_off_the_checkpoint_too_is_found_by_the_document_kept_outside(st
         text("DELETE FROM checkpoint_heads"),
         text("DELETE FROM checkpoints"),
     )
-    bad = store.verify(document).first_bad
+    bad = store.read(verify, document).first_bad
     assert bad is not None
     assert bad[0] == ref
 
 
 def test_an_altered_checkpoint_is_found(store: Store) -> None:
     Desk(store).receive()
-    store.checkpoint()
+    store.write(checkpoint)
     _tamper(store, update(CHECKPOINTS).values(last_event_id=0))
     assert _first_bad(store) == ("checkpoint 1", 0)
 
@@ -180,21 +187,21 @@ def test_an_altered_checkpoint_is_found(store: Store) -> None:
 def test_checkpoints_follow_each_other_and_an_empty_one_adds_nothing(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    first, again = store.checkpoint(), store.checkpoint()
+    first, again = store.write(checkpoint), store.write(checkpoint)
     assert [head[0] for head in first["heads"]] == ["-settings", ref]
     assert first == again
     desk.act(ref, Verb.NOTE, words={"text": "x"})
-    store.checkpoint()
+    store.write(checkpoint)
     query = select(CHECKPOINTS.c.heads, CHECKPOINTS.c.previous).order_by(CHECKPOINTS.c.n)
-    rows = store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    rows = store.read(lambda tx: tx.connection.execute(query).all())
     assert [tuple(row) for row in rows] == [(2, GENESIS), (1, first["root"])]
-    assert store.verify().first_bad is None
+    assert store.read(verify).first_bad is None
 
 
 def test_altered_words_do_not_open_and_are_found(store: Store) -> None:
     ref = Desk(store).assessed()
     query = select(TEXTS.c.sealed).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1)
-    sealed: bytes = store.run(lambda tx: tx.connection.execute(query).scalar_one(), writes=False)
+    sealed: bytes = store.read(lambda tx: tx.connection.execute(query).scalar_one())
     broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
     _tamper(store, update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=broken))
     assert _first_bad(store) == (ref, 1)
@@ -205,15 +212,15 @@ def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: St
     ref = desk.assessed()
 
     def forge(tx: Tx) -> None:
-        from store.casefiles import load
-        from store.sealing import seal
-        from store.told import text_place
+        from store.cases.load import load_case_file
+        from store.proof.seal import seal
+        from store.texts import text_place
 
-        forged = seal(load(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
+        forged = seal(load_case_file(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
         tx.connection.execute(update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=forged))
 
-    store.run(forge, writes=True)
-    assert store.verify().first_bad == (ref, 1, "the words are not those that were committed to")
+    store.write(forge)
+    assert store.read(verify).first_bad == (ref, 1, "the words are not those that were committed to")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +237,7 @@ def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: St
 def test_a_row_that_is_not_the_fold_is_found(store: Store, statement: Callable[[str], Any]) -> None:
     ref = Desk(store).closed()
     _tamper(store, statement(ref))
-    bad = store.verify().first_bad
+    bad = store.read(verify).first_bad
     assert bad is not None
     assert (bad[0], bad[2].startswith("the row")) == (ref, True)
 
@@ -238,25 +245,27 @@ def test_a_row_that_is_not_the_fold_is_found(store: Store, statement: Callable[[
 def test_lost_events_of_a_whole_complaint_are_found(store: Store) -> None:
     ref = Desk(store).receive()
     _tamper(store, delete(EVENTS).where(EVENTS.c.ref == ref))
-    assert store.verify().first_bad == (ref, 1, "this complaint has lost its events")
+    assert store.read(verify).first_bad == (ref, 1, "this complaint has lost its events")
 
 
 def test_after_erasure_the_words_are_gone_and_the_chain_still_holds(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    store.checkpoint()
-    store.act(ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})), {}, {"reason": "asked for"})
-    found = store.verify()
+    store.write(checkpoint)
+    store.write(
+        act, ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})), {}, {"reason": "asked for"}
+    )
+    found = store.read(verify)
     assert (found.first_bad, found.erased) == (None, 1)
-    record = store.record(ref)
+    record = store.read(export_record, ref)
     assert (record["texts"], record["description"], record["close_code"]) == ([], None, "resolved")
     assert {one["text"] for one in record["messages"]} <= {None}
-    assert (dict(store.words_of(ref, 1)), store.texts(ref)) == ({}, [])
-    person = store.case(ref).complainant
-    store.run(lambda tx: erase_person(tx, person), writes=True)
-    assert store.record(ref)["name"] is None
-    assert store.contact(ref) is None
-    assert store.verify().first_bad is None
+    assert (dict(store.read(load_event_words, ref, 1)), store.read(load_texts, ref)) == ({}, [])
+    person = store.read(load_case, ref).complainant
+    store.write(lambda tx: erase_person(tx, person))
+    assert store.read(export_record, ref)["name"] is None
+    assert store.read(load_contact, ref) is None
+    assert store.read(verify).first_bad is None
 
 
 def test_what_is_under_legal_hold_is_not_erased(store: Store) -> None:
@@ -264,20 +273,19 @@ def test_what_is_under_legal_hold_is_not_erased(store: Store) -> None:
     ref = desk.closed()
     desk.act(ref, Verb.HOLD, "U3", words={"reason": "a claim"})
     with pytest.raises(ComplaintError):
-        store.act(ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})))
-    assert store.texts(ref)[0].text == "The water is brown."
+        store.write(act, ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})))
+    assert store.read(load_texts, ref)[0].text == "The water is brown."
 
 
 def test_a_person_erased_is_a_stranger_when_writing_again(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    first = store.case(ref).complainant
-    store.run(lambda tx: erase_person(tx, first), writes=True)
+    first = store.read(load_case, ref).complainant
+    store.write(lambda tx: erase_person(tx, first))
     again = desk.receive()
-    assert store.case(again).complainant != first
-    erased = store.run(
-        lambda tx: tx.connection.execute(select(PEOPLE.c.key_wrapped).where(PEOPLE.c.id == first)).scalar(),
-        writes=False,
+    assert store.read(load_case, again).complainant != first
+    erased = store.read(
+        lambda tx: tx.connection.execute(select(PEOPLE.c.key_wrapped).where(PEOPLE.c.id == first)).scalar()
     )
     assert erased is None
 
@@ -289,12 +297,12 @@ def test_loading_other_rules_is_a_chained_event_of_its_own(store: Store) -> None
 
     desk = Desk(store)
     before = desk.receive()
-    assert store.use_rulebook(RULES) is False
-    assert store.use_rulebook(replace(RULES, emergency_number="999")) is True
+    assert store.write(use_rulebook, RULES) is False
+    assert store.write(use_rulebook, replace(RULES, emergency_number="999")) is True
     after = desk.receive(chat=desk.chat("70002"))
-    assert store.case(before).rules.emergency_number == "112"
-    assert store.case(after).rules.emergency_number == "999"
-    found = store.verify()
+    assert store.read(load_case, before).rules.emergency_number == "112"
+    assert store.read(load_case, after).rules.emergency_number == "999"
+    found = store.read(verify)
     assert (found.first_bad, found.cases, found.entries) == (None, 2, 4)
 
 

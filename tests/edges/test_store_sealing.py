@@ -11,15 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
-from store.errors import SealBroken
-from store.keyring import Keyring, new_key
-from store.open import Store
-from store.sealing import commitment, place, seal, unseal
+from store.cases.act import act
+from store.cases.load import require_key
+from store.cases.read import open_case
+from store.database.errors import SealBroken
+from store.files import keep_file
+from store.outbox.claim import claim
+from store.outbox.complete import fail
+from store.outbox.dead_letters import set_aside
+from store.outbox.failed import list_failed
+from store.outbox.messages import begin_sending, record_sent
+from store.people.staff import sync_staff
+from store.proof.checkpoints import checkpoint
+from store.proof.keyring import Keyring, new_key
+from store.proof.seal import commitment, place, seal, unseal
+from store.proof.verify import verify
+from store.slack.posts import save_draft
+from store.store import Store
 from store.tables import EVENTS
 from store.tables.columns import UtcDateTime
-from store.values import Chat, HeardFile, Say
+from store.texts import load_texts
+from store.values import Chat, ReceivedFile, ReplyText
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
 
@@ -93,8 +107,8 @@ def test_a_complaint_heard_under_the_old_secret_goes_on_under_the_new(
         desk.say("b")
         desk.numbers = iter(range(100, 200))  # type: ignore[assignment]
         desk.add(ref, "It smells too.")
-        assert [one.text for one in store.texts(ref)] == ["The water is brown.", "It smells too."]
-        assert store.verify().first_bad is None
+        assert [one.text for one in store.read(load_texts, ref)] == ["The water is brown.", "It smells too."]
+        assert store.read(verify).first_bad is None
 
 
 CANARIES = (
@@ -109,27 +123,31 @@ def _live(store: Store) -> None:
     from store.values import Member
 
     desk = Desk(store)
-    store.sync_staff(
-        [Member(HANDLER, "canarystaff", ("canarystaff two",), frozenset({Role.HANDLER, Role.MANAGER}))]
+    store.write(
+        sync_staff,
+        [Member(HANDLER, "canarystaff", ("canarystaff two",), frozenset({Role.HANDLER, Role.MANAGER}))],
     )
     chat = Chat("telegram", "9900112233", "en", "canaryname")
-    photo = HeardFile("canaryplatform", "canaryplatform", "photo", "1", name="canaryfile.jpg", size=9)
-    say = Say("receipt:1", "receipt", {"story": "canarysay"})
+    photo = ReceivedFile("canaryplatform", "canaryplatform", "photo", "1", name="canaryfile.jpg", size=9)
+    say = ReplyText("receipt:1", "receipt", {"story": "canarysay"})
     ref = desk.receive("My canarystory is long.", chat=chat, files=(photo,), says=(say,))
-    store.keep_file(ref, 1, b"canarybytes" * 1000, "image/jpeg")
-    (owed,) = store.claim(["say"], 1, 60)
-    store.sent(
-        store.sending(owed, "canaryletter", template="t", language="en", ref=ref), "5", settles=owed.id
+    store.write(keep_file, ref, 1, b"canarybytes" * 1000, "image/jpeg")
+    (owed,) = store.write(claim, ["say"], 1, 60)
+    store.write(
+        record_sent,
+        store.write(begin_sending, owed, "canaryletter", template="t", language="en", ref=ref),
+        "5",
+        settles=owed.id,
     )
     desk.act(ref, Verb.NOTE, words={"text": "canarynote"})
-    store.set_aside("tg:broken", b"canaryraw", "unparseable")
-    store.draft(ref, HANDLER, "reply", {}, {"text": "canarydraft"}, "canarydraft", 0)
+    store.write(set_aside, "tg:broken", b"canaryraw", "unparseable")
+    store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "canarydraft"}, "canarydraft", 0)
     desk.act(ref, Verb.RESTRICT, words={"reason": "canaryreason"})
-    store.open_case(ref, desk.actor(HANDLER), "open")
-    store.act(ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
-    (unsent,) = store.claim(["acknowledge"], 1, 60)
-    store.give_up(unsent.id, "blocked")
-    store.checkpoint()
+    store.write(open_case, ref, desk.actor(HANDLER), "open")
+    store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
+    (unsent,) = store.write(claim, ["acknowledge"], 1, 60)
+    store.write(fail, unsent.id, "blocked")
+    store.write(checkpoint)
 
 
 def test_no_personal_word_lies_open_in_the_database_file_or_its_log(
@@ -147,8 +165,8 @@ def test_no_personal_word_lies_open_in_the_database_file_or_its_log(
 def test_no_personal_word_stands_in_an_event_or_a_duty(store: Store) -> None:
     _live(store)
     query = select(EVENTS.c.entry)
-    entries = " ".join(store.run(lambda tx: tx.connection.execute(query).scalars().all(), writes=False))
-    duties = str(store.outbox(everything=True))
+    entries = " ".join(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
+    duties = str(store.read(list_failed, everything=True))
     assert [one for one in CANARIES if one in (entries + duties).lower()] == []
 
 
@@ -157,13 +175,13 @@ def test_the_words_of_a_duty_are_gone_from_the_file_with_a_wrong_secret_too(
 ) -> None:
     with opened(sqlite_url, clock) as store:
         Desk(store).receive()
-        store.require_key()
+        store.read(require_key)
         Desk(store).say("a")
     with opened(sqlite_url, clock, Keyring([NEW])) as store:
         # A desk does not start with a key that is not the database's, and reads nothing with it.
         with pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"):
-            store.require_key()
-        assert [one for one in store.claim(["say"], 1, 60) if one.payload] == []
+            store.read(require_key)
+        assert [one for one in store.write(claim, ["say"], 1, 60) if one.payload] == []
 
 
 def test_a_second_store_on_postgres_is_woken_by_the_firsts_commit(

@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from complaints.vocabulary import Verb
-from store.errors import UnknownRow
-from store.open import Store
-from store.worklists import Section
+from store.cases.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
+from store.database.errors import UnknownRow
+from store.people.identifiers import search_number
+from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.store import Store
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
 
 
-def refs(store: Store, section: Section, member: str, **more: object) -> list[str]:
-    page = store.worklist(section, store.actor(member), **more)
+def refs(store: Store, section: WorklistSection, member: str, **more: object) -> list[str]:
+    page = store.read(load_worklist, section, store.read(load_actor, member), **more)
     return [one.ref for one in page.cases]
 
 
@@ -23,19 +25,21 @@ def test_lists_are_by_what_is_due_next_and_by_owner(store: Store) -> None:
     desk = Desk(store)
     mine, nobodys, closed = desk.assessed(), desk.receive(), desk.closed()
 
-    assert refs(store, Section.MINE, HANDLER) == [mine]
-    assert refs(store, Section.UNASSIGNED, SECOND) == [nobodys]
-    assert sorted(refs(store, Section.OPEN, SECOND)) == sorted([mine, nobodys])
-    assert refs(store, Section.MINE, MANAGER, owner=HANDLER) == [mine]
-    assert closed not in refs(store, Section.OPEN, MANAGER)
-    assert store.loads() == {HANDLER: 1}
+    assert refs(store, WorklistSection.MINE, HANDLER) == [mine]
+    assert refs(store, WorklistSection.UNASSIGNED, SECOND) == [nobodys]
+    assert sorted(refs(store, WorklistSection.OPEN, SECOND)) == sorted([mine, nobodys])
+    assert refs(store, WorklistSection.MINE, MANAGER, owner=HANDLER) == [mine]
+    assert closed not in refs(store, WorklistSection.OPEN, MANAGER)
+    assert store.read(count_open_by_owner) == {HANDLER: 1}
 
 
 def test_a_page_counts_what_comes_after_it(store: Store) -> None:
     desk = Desk(store)
     every = {desk.receive() for _ in range(5)}
-    first = store.worklist(Section.UNASSIGNED, store.actor(HANDLER), limit=2)
-    last = store.worklist(Section.UNASSIGNED, store.actor(HANDLER), offset=4, limit=2)
+    first = store.read(load_worklist, WorklistSection.UNASSIGNED, store.read(load_actor, HANDLER), limit=2)
+    last = store.read(
+        load_worklist, WorklistSection.UNASSIGNED, store.read(load_actor, HANDLER), offset=4, limit=2
+    )
 
     assert (first.count, first.more, last.count, last.more) == (5, 3, 5, 0)
     assert {one.ref for one in (*first.cases, *last.cases)} < every
@@ -46,9 +50,9 @@ def test_bounds_of_the_next_due_time_hold(store: Store) -> None:
     ref = desk.receive()
     far = store.now() + timedelta(days=60)
 
-    assert refs(store, Section.OPEN, HANDLER, due_before=far) == [ref]
-    assert refs(store, Section.OPEN, HANDLER, due_from=far) == []
-    assert refs(store, Section.OVERDUE, HANDLER) == []
+    assert refs(store, WorklistSection.OPEN, HANDLER, due_before=far) == [ref]
+    assert refs(store, WorklistSection.OPEN, HANDLER, due_from=far) == []
+    assert refs(store, WorklistSection.OVERDUE, HANDLER) == []
 
 
 @clause("4.7")
@@ -57,7 +61,8 @@ def test_a_restricted_one_is_counted_only_for_who_may_know(store: Store) -> None
     ref = desk.assessed()
     desk.act(ref, Verb.RESTRICT, MANAGER, words={"reason": "A neighbour of ours"})
     counts = {
-        one: store.worklist(Section.OPEN, store.actor(one)).count for one in (HANDLER, SECOND, MANAGER, TOP)
+        one: store.read(load_worklist, WorklistSection.OPEN, store.read(load_actor, one)).count
+        for one in (HANDLER, SECOND, MANAGER, TOP)
     }
 
     assert counts == {HANDLER: 1, SECOND: 0, MANAGER: 1, TOP: 1}
@@ -69,9 +74,9 @@ def test_one_who_is_kept_from_it_finds_it_in_no_list(store: Store) -> None:
     ref = desk.receive()
     desk.act(ref, Verb.DECLARE_CONFLICT, MANAGER, {"who": TOP}, {"reason": "A relative"})
 
-    assert refs(store, Section.OPEN, TOP) == []
-    assert refs(store, Section.OPEN, MANAGER) == [ref]
-    assert store.coded("state", "received", store.actor(TOP)).count == 0
+    assert refs(store, WorklistSection.OPEN, TOP) == []
+    assert refs(store, WorklistSection.OPEN, MANAGER) == [ref]
+    assert store.read(list_codes, "state", "received", store.read(load_actor, TOP)).count == 0
 
 
 def test_what_waits_for_a_second_person_is_listed_for_those_who_may(store: Store) -> None:
@@ -79,32 +84,36 @@ def test_what_waits_for_a_second_person_is_listed_for_those_who_may(store: Store
     ref = desk.receive()
     desk.act(ref, Verb.RECLASSIFY, facts={"kind": "praise"}, words={"reason": "Only thanks"})
 
-    assert refs(store, Section.WAITING, MANAGER) == [ref]
-    assert refs(store, Section.WAITING, HANDLER) == []
+    assert refs(store, WorklistSection.WAITING, MANAGER) == [ref]
+    assert refs(store, WorklistSection.WAITING, HANDLER) == []
 
 
 def test_codes_are_found_open_ones_first(store: Store) -> None:
     desk = Desk(store)
     ref, closed = desk.assessed(), desk.closed()
 
-    assert [one.ref for one in store.coded("category", "supply", store.actor(SECOND)).cases] == [ref]
-    assert [one.ref for one in store.coded("state", "closed", store.actor(SECOND)).cases] == [closed]
+    assert [
+        one.ref for one in store.read(list_codes, "category", "supply", store.read(load_actor, SECOND)).cases
+    ] == [ref]
+    assert [
+        one.ref for one in store.read(list_codes, "state", "closed", store.read(load_actor, SECOND)).cases
+    ] == [closed]
 
 
 def test_absence_is_kept_while_roles_are_read_anew(store: Store) -> None:
     desk = Desk(store)
     until = datetime(2026, 12, 1, tzinfo=UTC)
-    store.away(HANDLER, until, SECOND)
-    store.sync_staff(STAFF)
-    ann = store.member(HANDLER)
+    store.write(record_absence, HANDLER, until, SECOND)
+    store.write(sync_staff, STAFF)
+    ann = store.read(load_member, HANDLER)
 
     assert ann is not None
     assert (ann.absent_until, ann.deputy) == (until, SECOND)
-    assert store.back(HANDLER) is True
-    assert store.back(HANDLER) is False
+    assert store.write(end_absence, HANDLER) is True
+    assert store.write(end_absence, HANDLER) is False
     with pytest.raises(UnknownRow):
-        store.away("U9999999", until)
-    assert desk.store.member(HANDLER) is not None
+        store.write(record_absence, "U9999999", until)
+    assert desk.store.read(load_member, HANDLER) is not None
 
 
 @clause("7.2")
@@ -114,4 +123,6 @@ def test_numbers_of_every_message_are_filed_and_found_in_any_spelling(store: Sto
     desk.add(ref, "Ring me: 020 7946 0018, or mary@example.org")
 
     for written in ("8841207", "+442079460018", "Mary@example.org"):
-        assert [one.ref for one in store.search_number(written, store.actor(HANDLER))] == [ref]
+        assert [one.ref for one in store.write(search_number, written, store.read(load_actor, HANDLER))] == [
+            ref
+        ]

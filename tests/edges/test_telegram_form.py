@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from simulator import Simulator
-from store.open import Store
+from store.cases.export import export_record
+from store.cases.read import load_case
+from store.store import Store
 from tests.edges.telegram_line import Line, line
 
 
@@ -37,7 +39,7 @@ async def test_a_complaint_is_told_signed_and_acknowledged(desk: Line) -> None:
     assert heard[3].startswith(f"This is what I wrote down under {ref}:")
     assert heard[4].startswith(f"We have your complaint {ref}, received 3 November 2026, 10:00.")
     assert len(heard) == 5
-    case = desk.store.case(ref)
+    case = desk.store.read(load_case, ref)
     assert case.acks == {1: case.confirmed_at}
-    record = desk.store.record(ref)
+    record = desk.store.read(export_record, ref)
     assert [one["text"] for one in record["messages"] if one["direction"] == "out"] == heard

@@ -15,14 +15,23 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.bodies import MOST_BYTES
+from bots.http_body import MOST_BYTES
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
-from store.errors import DatabaseAway
-from store.open import Store
-from store.values import Chat, Heard
+from store.cases.export import export_record
+from store.cases.read import list_cases, load_case, open_case
+from store.cases.receive_message import receive_message
+from store.database.errors import DatabaseUnavailable
+from store.files import read_file_bytes
+from store.outbox.dead_letters import is_dead_letter, list_dead_letters, schedule_dead_letter
+from store.outbox.failed import list_failed
+from store.outbox.messages import load_contact
+from store.people.staff import load_actor
+from store.store import Store
+from store.values import Chat, ReceiptResult
 from tests.databases import FakeClock
 from tests.edges.telegram_line import Line, line
+from tests.interception import replace_in_store
 
 SECRET = "a-webhook-secret"
 
@@ -56,8 +65,8 @@ def update(number: int, text: str = "The water is brown.", chat: int = 5000001) 
 
 def described(store: Store) -> list[str]:
     """The descriptions of all complaints, in the order of their references' receipt."""
-    refs = [one["ref"] for one in store.cases()[0]]
-    return [text["text"] for ref in refs for text in store.record(ref)["texts"]]
+    refs = [one["ref"] for one in store.read(list_cases)[0]]
+    return [text["text"] for ref in refs for text in store.read(export_record, ref)["texts"]]
 
 
 @pytest.mark.on_both
@@ -77,8 +86,8 @@ async def test_updates_of_one_chat_keep_their_order_while_others_go_on(unpolled:
     batch = [update(n, f"Message number {n}.", chat=5000001 + n % 3) for n in range(1, 31)]
     await asyncio.gather(*(unpolled.intake.take(one) for one in batch))
     told = sorted(
-        [text["text"] for text in unpolled.store.record(one["ref"])["texts"]]
-        for one in unpolled.store.cases()[0]
+        [text["text"] for text in unpolled.store.read(export_record, one["ref"])["texts"]]
+        for one in unpolled.store.read(list_cases)[0]
     )
     assert told == sorted(
         [f"Message number {n}." for n in range(1, 31) if n % 3 == rest] for rest in range(3)
@@ -99,9 +108,9 @@ async def test_an_update_that_cannot_be_read_is_put_aside_and_staff_are_told(
     unpolled: Line, broken: dict[str, Any]
 ) -> None:
     await unpolled.intake.take(broken)
-    [aside] = unpolled.store.set_aside_list()
+    [aside] = unpolled.store.read(list_dead_letters)
     assert aside["why"]
-    assert [one["kind"] for one in unpolled.store.outbox(everything=True)] == ["told_failed"]
+    assert [one["kind"] for one in unpolled.store.read(list_failed, everything=True)] == ["told_failed"]
 
 
 _GROUP = {"id": -100, "type": "supergroup", "title": "Neighbours"}
@@ -119,43 +128,43 @@ _LIKED = {"date": 1, "old_reaction": [], "new_reaction": [{"type": "emoji", "emo
 )
 async def test_what_nobody_asked_telegram_for_alarms_nobody(unpolled: Line, unasked: dict[str, Any]) -> None:
     await unpolled.intake.take({"update_id": 1, **unasked})
-    assert unpolled.store.known(["tg:1"]) == {"tg:1"}
-    assert unpolled.store.set_aside_list() == []
-    assert unpolled.store.outbox(everything=True) == []
+    assert unpolled.store.read(is_dead_letter, ["tg:1"]) == {"tg:1"}
+    assert unpolled.store.read(list_dead_letters) == []
+    assert unpolled.store.read(list_failed, everything=True) == []
 
 
 async def test_another_bot_is_not_answered(unpolled: Line) -> None:
     said = update(1)
     said["message"]["from"]["is_bot"] = True
     await unpolled.intake.take(said)
-    assert unpolled.store.known(["tg:1"]) == {"tg:1"}
-    assert unpolled.store.cases()[0] == []
-    assert unpolled.store.outbox(everything=True) == []
+    assert unpolled.store.read(is_dead_letter, ["tg:1"]) == {"tg:1"}
+    assert unpolled.store.read(list_cases)[0] == []
+    assert unpolled.store.read(list_failed, everything=True) == []
 
 
 @pytest.mark.on_both
 async def test_what_fails_three_times_is_put_aside_and_the_rest_goes_on(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, real, tries = desk.store, desk.store.hear, []
+    store, real, tries = desk.store, desk.store.write, []
 
-    def hear(key: str, chat: Chat, *more: Any, **named: Any) -> Heard:
+    def hear(key: str, chat: Chat, *more: Any, **named: Any) -> ReceiptResult:
         # By who wrote: two chats are heard side by side, in either order.
         if chat.name == "Anna":
             tries.append(key)
             raise RuntimeError("a fault of ours")
-        return real(key, chat, *more, **named)
+        return real(receive_message, key, chat, *more, **named)
 
-    monkeypatch.setattr(Store, "hear", property(lambda self: hear))
+    replace_in_store(monkeypatch, store, receive_message, hear)
     await desk.sim.customer("Anna").says("The water is brown.")
     await desk.sim.customer("Bea").says("The bill is wrong.")
     await desk.sim.until(lambda: not desk.sim.world.telegram.updates, what="both taken or put aside")
     assert len(tries) == 3
     assert described(store) == ["The bill is wrong."]
-    [aside] = store.set_aside_list()
+    [aside] = store.read(list_dead_letters)
     assert (aside["key"], aside["why"]) == (tries[0], "RuntimeError")
     monkeypatch.undo()
-    store.owe_set_aside(aside["id"])
+    store.write(schedule_dead_letter, aside["id"])
     await desk.settled()
     assert sorted(described(store)) == ["The bill is wrong.", "The water is brown."]
 
@@ -164,7 +173,7 @@ async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*given: Any, **named: Any) -> Any:
-        raise DatabaseAway("away")
+        raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken:
         for name in ("hear", "known", "set_aside"):
@@ -174,21 +183,21 @@ async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
         assert len(desk.sim.world.telegram.updates) == 1
     await desk.settled()
     assert described(desk.store) == ["The water is brown."]
-    assert desk.store.set_aside_list() == []
+    assert desk.store.read(list_dead_letters) == []
 
 
 async def test_what_a_full_disk_refuses_is_no_fault_of_the_update(
     desk: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*given: Any, **named: Any) -> Any:
-        raise DatabaseAway("database or disk is full")
+        raise DatabaseUnavailable("database or disk is full")
 
     with monkeypatch.context() as broken:
         # Reading works, and so would a small row: the update must wait with Telegram all the same.
         broken.setattr(Store, "hear", property(lambda self: full))
         await desk.sim.customer("Anna").says("The water is brown.")
         await asyncio.sleep(2.5)
-        assert desk.store.set_aside_list() == []
+        assert desk.store.read(list_dead_letters) == []
     await desk.settled()
     assert described(desk.store) == ["The water is brown."]
 
@@ -208,12 +217,12 @@ async def test_an_album_and_a_voice_note_are_fetched_whole(desk: Line) -> None:
     await anna.sends_voice()
     await desk.settled()
     assert len([text for text in anna.heard if "Your reference is" in text]) == 1
-    store, by = desk.store, desk.store.actor("U1")
-    files = store.open_case(desk.ref, by, "case").files
+    store, by = desk.store, desk.store.read(load_actor, "U1")
+    files = store.write(open_case, desk.ref, by, "case").files
     assert [(one.kind, one.state) for one in files] == [("photo", "fetched")] * 3 + [("voice", "fetched")]
     assert len({one.group for one in files[:3]}) == 1
-    assert store.file_bytes(desk.ref, files[0].seq, by).startswith(b"\xff\xd8")
-    assert store.file_bytes(desk.ref, files[3].seq, by).startswith(b"OggS")
+    assert store.write(read_file_bytes, desk.ref, files[0].seq, by).startswith(b"\xff\xd8")
+    assert store.write(read_file_bytes, desk.ref, files[3].seq, by).startswith(b"OggS")
 
 
 async def test_every_kind_of_file_is_kept(desk: Line) -> None:
@@ -228,7 +237,7 @@ async def test_every_kind_of_file_is_kept(desk: Line) -> None:
     ):
         await send()
     await desk.settled()
-    files = desk.store.open_case(desk.ref, desk.store.actor("U1"), "case").files
+    files = desk.store.write(open_case, desk.ref, desk.store.read(load_actor, "U1"), "case").files
     kinds = ["document", "video", "video_note", "audio", "animation", "sticker"]
     assert [(one.kind, one.state) for one in files] == [(kind, "fetched") for kind in kinds]
 
@@ -247,7 +256,7 @@ async def test_an_edited_message_is_a_new_version(desk: Line) -> None:
     await desk.settled()
     await anna.edits(message, "The water is red.")
     await desk.settled()
-    texts = desk.store.record(desk.ref)["texts"]
+    texts = desk.store.read(export_record, desk.ref)["texts"]
     assert [(one["text"], one["replaces"]) for one in texts] == [
         ("The water is brown.", None),
         ("The water is red.", texts[0]["seq"]),
@@ -268,20 +277,20 @@ async def test_blocking_and_coming_back_is_on_the_record(desk: Line) -> None:
     anna = await desk.tells()
     anna.blocks()
     await desk.settled()
-    assert desk.store.contact(desk.ref) is None
+    assert desk.store.read(load_contact, desk.ref) is None
     anna.unblocks()
     await desk.settled()
-    assert desk.store.contact(desk.ref) is not None
+    assert desk.store.read(load_contact, desk.ref) is not None
 
 
 async def test_a_forged_button_does_nothing(unpolled: Line) -> None:
     await unpolled.intake.take(update(1))
-    version = unpolled.store.case(unpolled.ref).version
+    version = unpolled.store.read(load_case, unpolled.ref).version
     message = update(2)["message"]
     query = {"id": "1", "from": message["from"], "chat_instance": "1", "data": "x" * 40, "message": message}
     await unpolled.intake.take({"update_id": 3, "callback_query": query})
-    assert unpolled.store.case(unpolled.ref).version == version
-    assert unpolled.store.set_aside_list() == []
+    assert unpolled.store.read(load_case, unpolled.ref).version == version
+    assert unpolled.store.read(list_dead_letters) == []
 
 
 @pytest.mark.on_both
@@ -332,14 +341,14 @@ async def test_the_webhook_refuses_the_rest_and_keeps_nothing(
     async with client(unpolled) as web:
         answer = await web.post("/telegram", content=body, headers=encoded)
     assert answer.status_code == status
-    assert unpolled.store.set_aside_list() == []
+    assert unpolled.store.read(list_dead_letters) == []
 
 
 async def test_the_webhook_asks_again_while_the_store_is_away(
     unpolled: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*given: Any, **named: Any) -> Any:
-        raise DatabaseAway("away")
+        raise DatabaseUnavailable("away")
 
     for name in ("hear", "known", "set_aside"):
         monkeypatch.setattr(Store, name, property(lambda self: away))

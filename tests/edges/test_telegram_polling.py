@@ -1,4 +1,4 @@
-"""Who polls, and what is said when polling fails (reliability.md, sections 1 and 4)."""
+"""Who polls, and what is said when polling fails (docs/design.md, "Telegram")."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
 
-from bots.telegram import leading
+from bots.telegram import polling
 from bots.telegram.polling import MOST_WAIT, TOKEN_WAIT, Poller, wait_after
 from simulator import Simulator
-from store.errors import DatabaseAway
-from store.open import Store
+from store.cases.export import export_record
+from store.database.errors import DatabaseUnavailable
+from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
@@ -50,15 +51,15 @@ async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Line
     other.stop()
     await tasks[1]
     assert unpolled.sim.world.calls.of("getUpdates") == []
-    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 3
+    assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 3
 
 
 async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
     unpolled: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert leading.LEASE_SECONDS + leading.LOOK_SECONDS < 10
-    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.3)
+    assert polling.LEASE_SECONDS + polling.LOOK_SECONDS < 10
+    monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(polling, "RENEW_SECONDS", 0.3)
     one, other = poller(unpolled, "one"), poller(unpolled, "other")
     dies = asyncio.create_task(one.run())
     await unpolled.tells()
@@ -69,7 +70,7 @@ async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
     dies.cancel()
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
-    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 2
+    assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 2
     other.stop()
     await follows
 
@@ -77,9 +78,9 @@ async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
 async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
     usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.2)
-    lead, lost, answers = leading.Lead(usual_store, "one"), asyncio.Event(), threading.Event()
+    monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(polling, "RENEW_SECONDS", 0.2)
+    lead, lost, answers = polling.LeaderLease(usual_store, "one"), asyncio.Event(), threading.Event()
     assert await lead.take()
 
     def silent(*given: object) -> None:
@@ -97,14 +98,14 @@ async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
 async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another_asks(
     unpolled: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leading, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(leading, "RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(polling, "RENEW_SECONDS", 0.2)
     one = Poller(unpolled.app, unpolled.store, unpolled.intake, holder="one", timeout=25)
     task = asyncio.create_task(one.run())
     await unpolled.tells()
 
     def away(*given: object) -> None:
-        raise DatabaseAway("away")
+        raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken, capture_logs() as said:
         broken.setattr(Store, "lead", property(lambda self: away))
@@ -114,7 +115,7 @@ async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another
         assert one._asking.cancelled()
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
-    assert len(unpolled.store.record(unpolled.ref)["texts"]) == 2
+    assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 2
     one.stop()
     await task
 

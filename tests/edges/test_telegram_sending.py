@@ -1,4 +1,4 @@
-"""Sending against a Telegram that refuses, floods, breaks and stays silent (reliability.md, section 4).
+"""Sending against a Telegram that refuses, floods, breaks and stays silent (docs/design.md, "Telegram").
 
 The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
 Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
@@ -11,14 +11,23 @@ from datetime import timedelta
 
 import pytest
 
-from bots.telegram.pace import LONGEST_WAIT
+from bots.telegram.rate_limit import LONGEST_WAIT
 from bots.telegram.sending import length
 from complaints.vocabulary import Flag, State, Verb
-from scheduler.performing import LEASE_SECONDS
+from scheduler.worker import LEASE_SECONDS
 from simulator import Simulator
-from store.fates import Fate
-from store.open import Store
-from store.outcomes import NO_ANSWER_AGAIN
+from store.cases.act import act
+from store.cases.export import export_record
+from store.cases.read import load_case
+from store.outbox.claim import claim
+from store.outbox.complete import end_retry_pauses
+from store.outbox.deliveries import list_deliveries
+from store.outbox.failed import list_failed
+from store.outbox.messages import begin_sending, load_contact
+from store.outbox.outcomes import NO_ANSWER_AGAIN
+from store.people.staff import load_actor, sync_staff
+from store.store import Store
+from store.values import DeliveryStatus
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, STAFF
@@ -35,7 +44,9 @@ async def desk(usual_store: Store) -> AsyncIterator[Line]:
 
 def states(desk: Line, ref: str) -> list[str]:
     """What became of each message that we sent."""
-    return [one["state"] for one in desk.store.record(ref)["messages"] if one["direction"] == "out"]
+    return [
+        one["state"] for one in desk.store.read(export_record, ref)["messages"] if one["direction"] == "out"
+    ]
 
 
 async def test_a_message_that_may_have_arrived_is_sent_again_and_marked(desk: Line) -> None:
@@ -55,7 +66,7 @@ async def test_what_may_have_arrived_twice_is_not_sent_again_at_once_though_tele
     anna = desk.sim.customer("Anna")
     await anna.says("The water is brown.")
     await desk.sim.until(lambda: bool(waiting(desk)), what="two copies sent")
-    desk.store.free_waits(("say",))
+    desk.store.write(end_retry_pauses, ("say",))
     await desk.settled()
     assert len([text for text in anna.heard if "Your reference is" in text]) == 2
     assert len(waiting(desk)) == 1
@@ -63,7 +74,7 @@ async def test_what_may_have_arrived_twice_is_not_sent_again_at_once_though_tele
 
 def waiting(desk: Line) -> list[object]:
     """Duties whose message may be there twice."""
-    return [one["id"] for one in desk.store.outbox() if one["why"] == NO_ANSWER_AGAIN]
+    return [one["id"] for one in desk.store.read(list_failed) if one["why"] == NO_ANSWER_AGAIN]
 
 
 async def test_a_refused_connection_is_tried_again_unmarked(desk: Line) -> None:
@@ -86,10 +97,10 @@ async def test_a_flood_wait_is_kept(desk: Line) -> None:
 async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
     desk.sim.fail_next("sendMessage", status=403)
     await desk.tells()
-    case = desk.store.case(desk.ref)
+    case = desk.store.read(load_case, desk.ref)
     assert Flag.UNREACHABLE in case.flags
     assert case.delivery_failed_at is not None
-    assert desk.store.contact(desk.ref) is None
+    assert desk.store.read(load_contact, desk.ref) is None
     assert states(desk, desk.ref) == ["failed"]
 
 
@@ -97,14 +108,14 @@ async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
 async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Line, clock: FakeClock) -> None:
     anna = await desk.tells()
     ref = await desk.signs(anna)
-    alice = desk.store.actor(HANDLER)
+    alice = desk.store.read(load_actor, HANDLER)
     anna.blocks()
     for text in ("The valve was replaced.", "Please run the tap."):
-        desk.store.act(ref, Verb.REPLY, alice, {}, {"text": text, "letter": text})
+        desk.store.write(act, ref, Verb.REPLY, alice, {}, {"text": text, "letter": text})
         await desk.settled()
         clock.go_on(minutes=1)
-    assert [one.fate for one in desk.store.deliveries(ref) if one.kind == "letter"] == [
-        Fate.NOT_DELIVERED
+    assert [one.fate for one in desk.store.read(list_deliveries, ref) if one.kind == "letter"] == [
+        DeliveryStatus.NOT_DELIVERED
     ] * 2
 
     before = len(anna.heard)
@@ -115,8 +126,8 @@ async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Li
         f"{late}\n\nThe valve was replaced.",
         f"{late}\n\nPlease run the tap.",
     ]
-    fates = [one.fate for one in desk.store.deliveries(ref) if one.kind == "letter"]
-    assert fates == [Fate.NOT_DELIVERED] * 2 + [Fate.DELIVERED] * 2
+    fates = [one.fate for one in desk.store.read(list_deliveries, ref) if one.kind == "letter"]
+    assert fates == [DeliveryStatus.NOT_DELIVERED] * 2 + [DeliveryStatus.DELIVERED] * 2
     await anna.says("Thank you, it runs clear.")
     await desk.settled()
     assert sum("Please run the tap." in text for text in anna.heard) == 1
@@ -125,7 +136,7 @@ async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Li
 async def test_a_refused_text_is_given_up_in_sight(desk: Line) -> None:
     desk.sim.fail_next("sendMessage", status=400, error="Bad Request: message text is strange")
     await desk.tells()
-    [failed] = [one for one in desk.store.outbox() if one["state"] == "failed"]
+    [failed] = [one for one in desk.store.read(list_failed) if one["state"] == "failed"]
     assert (failed["kind"], failed["why"]) == (
         "say",
         "Telegram refuses this message: Message text is strange",
@@ -139,12 +150,12 @@ async def test_the_decision_starts_the_reply_time_when_the_channel_accepted_it(d
     await desk.settled()
     assert anna.heard[-1] == "We flushed the pipe."
     assert anna.buttons == ["I accept", "I disagree", "I have a question"]
-    decision = desk.store.case(ref).decision
+    decision = desk.store.read(load_case, ref).decision
     assert decision is not None
     assert decision.communicated_at is not None
     await anna.presses("I accept")
     await desk.settled()
-    assert desk.store.case(ref).reply == "accept"
+    assert desk.store.read(load_case, ref).reply == "accept"
 
 
 @pytest.mark.on_both
@@ -155,7 +166,7 @@ async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: Line, clock
     desk.decides(ref)
     await desk.settled()
     assert anna.heard[-1] != "We flushed the pipe."
-    assert desk.store.case(ref).state is State.DECIDED
+    assert desk.store.read(load_case, ref).state is State.DECIDED
     clock.go_on(hours=10)
     desk.performing.nudge()
     await desk.settled()
@@ -167,13 +178,18 @@ async def test_that_staff_left_nobody_independent_is_told_after_the_quiet_hours(
 ) -> None:
     anna = await desk.tells()
     ref = await desk.signs(anna)
-    desk.store.sync_staff([one for one in STAFF if one.id in (HANDLER, MANAGER)])
+    desk.store.write(sync_staff, [one for one in STAFF if one.id in (HANDLER, MANAGER)])
     clock.go_on(hours=12)
     for one in (HANDLER, MANAGER):
-        desk.store.act(
-            ref, Verb.DECLARE_CONFLICT, desk.store.actor(one), {"who": one}, {"reason": "A relative"}
+        desk.store.write(
+            act,
+            ref,
+            Verb.DECLARE_CONFLICT,
+            desk.store.read(load_actor, one),
+            {"who": one},
+            {"reason": "A relative"},
         )
-    assert desk.store.case(ref).nobody_left
+    assert desk.store.read(load_case, ref).nobody_left
     at_night = len(anna.heard)
     await desk.settled()
     assert len(anna.heard) == at_night
@@ -194,7 +210,9 @@ async def test_a_letter_too_long_for_a_message_comes_as_a_file(desk: Line) -> No
     anna = await desk.tells()
     ref = await desk.signs(anna)
     text = "We looked at every single meter reading. " * 200
-    desk.store.act(ref, Verb.REPLY, desk.store.actor("U1"), {}, {"text": text, "letter": text})
+    desk.store.write(
+        act, ref, Verb.REPLY, desk.store.read(load_actor, "U1"), {}, {"text": text, "letter": text}
+    )
     await desk.settled()
     [(name, data)] = anna.documents()
     assert (name, data.decode()) == (f"{ref}.txt", text)
@@ -212,7 +230,7 @@ async def test_a_form_left_in_silence_is_filed_and_acknowledged_with_a_way_to_si
     assert anna.buttons[-1:] == ["Send"]
     await anna.presses("Send")
     await desk.settled()
-    assert desk.store.case(desk.ref).confirmed_at == clock.at
+    assert desk.store.read(load_case, desk.ref).confirmed_at == clock.at
 
 
 async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clock: FakeClock) -> None:
@@ -227,8 +245,8 @@ async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clo
     desk.performing.nudge()
     await desk.settled()
     assert len([text for text in anna.heard if "has ended" in text]) == 1
-    assert [one for one in desk.store.outbox(everything=True) if one["kind"] == "survey"] == []
-    record = desk.store.record(ref)
+    assert [one for one in desk.store.read(list_failed, everything=True) if one["kind"] == "survey"] == []
+    record = desk.store.read(export_record, ref)
     assert states(desk, ref)[-1] == "uncertain"
     assert [one["step"] for one in record["survey"]] == ["sent"]
 
@@ -243,13 +261,13 @@ async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Lin
     await desk.settled()
     clock.go_on(days=3, minutes=1)
     store = desk.store
-    [survey] = store.claim(("survey",), 1, 0.0)
-    store.sending(survey, "words", template="survey", language="en", ref=ref)
+    [survey] = store.write(claim, ("survey",), 1, 0.0)
+    store.write(begin_sending, survey, "words", template="survey", language="en", ref=ref)
     desk.performing.nudge()
     await desk.settled()
     assert [text for text in anna.heard if "has ended" in text] == []
     assert states(desk, ref)[-1] == "uncertain"
-    assert [one["step"] for one in store.record(ref)["survey"]] == ["sent"]
+    assert [one["step"] for one in store.read(export_record, ref)["survey"]] == ["sent"]
 
 
 def test_length_is_counted_as_telegram_counts() -> None:

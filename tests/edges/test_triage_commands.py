@@ -16,9 +16,9 @@ import pytest
 
 from amends.cli import main
 from tests.edges.product import KEY, SETTINGS
-from triage.artefact import digest, load
-from triage.history_file import read
-from triage.starters import starter_examples
+from triage.learning.examples import starter_examples
+from triage.learning.history import read
+from triage.model.artefact import digest, load
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from amends import wiring
-from amends.parts import server
+from amends.runtime import web
 from amends.settings.loading import load
-from bots import bodies
-from bots.bodies import MOST_BYTES
+from bots import http_body
+from bots.http_body import MOST_BYTES
 from bots.slack import http
 from bots.slack.app import build_app
 from bots.slack.client import make_client
@@ -36,10 +36,16 @@ from bots.slack.staff import sync_staff
 from bots.telegram import webhook as endpoint
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
-from simulator.slack_link import signature
-from store.engines import READERS
-from store.errors import DatabaseAway
-from store.open import Store
+from simulator.slack.socket import signature
+from store.cases.read import list_cases, load_case, load_history
+from store.database.engine import READERS
+from store.database.errors import DatabaseUnavailable
+from store.outbox.dead_letters import is_dead_letter, set_aside
+from store.people.staff import list_members
+from store.people.staff import sync_staff as store_sync_staff
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.texts import load_texts
 from tests.databases import FakeClock
 from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving
@@ -88,7 +94,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         desk = StaffDesk(usual_store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
-        usual_store.use_rulebook(RULES)
+        usual_store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)
         async with serving({http.PATH: http.handler(app)}) as url:
@@ -99,7 +105,8 @@ def _away(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("insert", {}, OSError("the disk is full"))
 
-    monkeypatch.setattr(store, "run", gone)
+    monkeypatch.setattr(store, "read", gone)
+    monkeypatch.setattr(store, "write", gone)
 
 
 async def _post(url: str, body: bytes, headers: dict[str, str] | None = None) -> int:
@@ -118,7 +125,7 @@ async def test_telegram_hears_yes_only_for_what_is_stored(
         _away(usual_store, meanwhile)
         assert await _post(telegram, said) == 503
     assert [await _post(telegram, said) for _ in range(2)] == [200, 200]
-    assert len(usual_store.cases()[0]) == 1
+    assert len(usual_store.read(list_cases)[0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -133,14 +140,18 @@ async def test_garbage_with_the_secret_is_refused_without_a_word(telegram: str, 
 @asynccontextmanager
 async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """A store that neither answers nor refuses, and does at the end what it was asked."""
-    answers, runs = threading.Event(), store.run
+    answers = threading.Event()
 
-    def run(*args: Any, **named: Any) -> Any:
-        assert answers.wait(20)
-        return runs(*args, **named)
+    def waiting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **named: Any) -> Any:
+            assert answers.wait(20)
+            return real(*args, **named)
+
+        return run
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(store, "run", run)
+        meanwhile.setattr(store, "read", waiting(store.read))
+        meanwhile.setattr(store, "write", waiting(store.write))
         try:
             yield
         finally:
@@ -157,11 +168,11 @@ async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_writt
         heard = [await _post(telegram, one) for one in (said, said, later)]
     monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 20.0)
     again = [await _post(telegram, one) for one in (later, said)]
-    (case,) = usual_store.cases()[0]
+    (case,) = usual_store.read(list_cases)[0]
 
     assert (heard, again) == ([503, 503, 503], [200, 200])
-    assert usual_store.known(["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
-    assert len(usual_store.texts(str(case["ref"]))) == 2
+    assert usual_store.read(is_dead_letter, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    assert len(usual_store.read(load_texts, str(case["ref"]))) == 2
 
 
 async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
@@ -171,10 +182,10 @@ async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
     monkeypatch.setattr(endpoint, "MOST_WAITING", 1)
     async with _silent(usual_store, monkeypatch):
         heard = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
-    await until(lambda: bool(usual_store.known(["tg:1"])))
+    await until(lambda: bool(usual_store.read(is_dead_letter, ["tg:1"])))
 
     assert heard == [503, 503]
-    assert not usual_store.known(["tg:2"])
+    assert not usual_store.read(is_dead_letter, ["tg:2"])
 
 
 async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
@@ -182,7 +193,7 @@ async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
 ) -> None:
     monkeypatch.setattr(wiring, "STORE_ANSWERS_IN", 0.1)
     product = Product(tmp_path, learnt=False)
-    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), usual_store, parts=("web",))
+    desk = wiring.Application(load(tmp_path / "amends.toml", product.env), usual_store, parts=("web",))
     await desk.start()
     async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
         async with _silent(usual_store, monkeypatch):
@@ -205,20 +216,20 @@ async def test_a_process_whose_store_can_only_be_read_is_not_ready_until_it_can_
             line.cursor().execute(f"PRAGMA query_only = {int(only)}")
 
     product = Product(tmp_path, learnt=False)
-    desk = wiring.Desk(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
+    desk = wiring.Application(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
     await desk.start()
     told = []
     async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
         for only in (False, True, False):
             only_reads(only=only)
-            with suppress(DatabaseAway):
-                sqlite_store.set_aside("tg:1", b"{}", "unparsed: KeyError")
+            with suppress(DatabaseUnavailable):
+                sqlite_store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
             told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         only_reads(only=True)
         # Nobody has tried to write since: nothing is known yet, and nothing is tried for every question.
         told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
-        with suppress(DatabaseAway):
-            sqlite_store.set_aside("tg:2", b"{}", "unparsed: KeyError")
+        with suppress(DatabaseUnavailable):
+            sqlite_store.write(set_aside, "tg:2", b"{}", "unparsed: KeyError")
         told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         only_reads(only=False)
         # Out of rotation nobody writes: whether it can be written again shows by itself.
@@ -249,7 +260,7 @@ async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_b
 
 
 async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(http_body, "MOST_SECONDS", 0.2)
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 10\r\n\r\n{{"
     assert b" 408 " in await bare_line(telegram, head.encode())
     assert await _post(telegram, json.dumps(update(7)).encode()) == 200
@@ -258,7 +269,7 @@ async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch:
 async def test_who_trickles_a_head_is_not_waited_for_and_who_asks_again_is_kept(
     telegram: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEAD_WITHIN", 1.5)
+    monkeypatch.setattr(web, "HEAD_WITHIN", 1.5)
     host, port = telegram.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
@@ -383,19 +394,24 @@ async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_no
     from tests.edges.desk import Desk
 
     ref = Desk(office.store).receive()
-    office.store.sync_staff(
-        [one for one in office.store.members() if one.id != ALICE]
-        + [type(office.store.members()[0])(id=ALICE, name="Alice", aliases=(), roles=frozenset(ROLES))]
+    office.store.write(
+        store_sync_staff,
+        [one for one in office.store.read(list_members) if one.id != ALICE]
+        + [
+            type(office.store.read(list_members)[0])(
+                id=ALICE, name="Alice", aliases=(), roles=frozenset(ROLES)
+            )
+        ],
     )
     press = _press(ref)
     with monkeypatch.context() as meanwhile:
         _away(office.store, meanwhile)
         assert (await office.calls(press)).status_code != 200
-    assert office.store.case(ref).owner is None
+    assert office.store.read(load_case, ref).owner is None
     assert [(await office.calls(press)).status_code for _ in range(2)] == [200, 200]
-    verbs = [event.verb.value for event in office.store.history(ref)]
+    verbs = [event.verb.value for event in office.store.read(load_history, ref)]
     assert verbs.count("assign") == 1
-    assert office.store.case(ref).owner == ALICE
+    assert office.store.read(load_case, ref).owner == ALICE
 
 
 async def test_a_command_is_not_taken_for_answered_while_the_store_is_away(

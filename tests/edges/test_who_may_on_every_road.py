@@ -12,17 +12,20 @@ from typing import Any
 
 import pytest
 
-from complaints.duties import ACTS
+from complaints.actions.intake import said
+from complaints.actors import MODEL, SYSTEM, Actor
 from complaints.errors import ComplaintError, NotAllowed
 from complaints.forms import FORMS, Field, Input
-from complaints.intake import said
-from complaints.people import MODEL, SYSTEM, Actor
+from complaints.obligations.kinds import ACTS
 from complaints.permissions import WHO
 from complaints.vocabulary import Role, Verb
-from simulator import slack_payloads as payloads
 from simulator.screen import Card
-from simulator.slack_people import post_seen
-from store.open import Store
+from simulator.slack import payloads
+from simulator.slack.people import post_seen
+from store.cases.act import act
+from store.cases.read import load_case
+from store.people.staff import list_members, load_actor, sync_staff
+from store.store import Store
 from store.tables import ATTEMPTS
 from store.values import Member
 from tests.clauses import clause
@@ -46,27 +49,27 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 def _holding(office: Office, role: Role | None) -> None:
     """Burak holds this role alone from now on; the others keep theirs."""
     store = office.store
-    others = [one for one in store.members() if one.id != BURAK]
+    others = [one for one in store.read(list_members) if one.id != BURAK]
     roles = frozenset({role}) if role is not None else frozenset[Role]()
-    store.sync_staff([*others, Member(BURAK, "Burak Demir", (), roles)])
+    store.write(sync_staff, [*others, Member(BURAK, "Burak Demir", (), roles)])
 
 
 def _a_case(office: Office, role: Role | None) -> str:
     """Assessed, Burak's own, and at the level where his role decides."""
     store = office.store
     ref = office.proposed()
-    alice, mona = store.actor(ALICE), store.actor(MONA)
-    store.act(ref, Verb.ASSESS, alice, {**ASSESSMENT, "issues": []}, {})
+    alice, mona = store.read(load_actor, ALICE), store.read(load_actor, MONA)
+    store.write(act, ref, Verb.ASSESS, alice, {**ASSESSMENT, "issues": []}, {})
     if role is Role.TOP_MANAGEMENT:
-        store.act(ref, Verb.ESCALATE, alice, {}, {"reason": "It is theirs."})
-    store.act(ref, Verb.ASSIGN, mona, {"owner": BURAK}, {})
+        store.write(act, ref, Verb.ESCALATE, alice, {}, {"reason": "It is theirs."})
+    store.write(act, ref, Verb.ASSIGN, mona, {"owner": BURAK}, {})
     return ref
 
 
 def _refusals(office: Office, ref: str) -> int:
     """How many of his attempts stand on the record."""
     query = ATTEMPTS.select().where(ATTEMPTS.c.by == BURAK, ATTEMPTS.c.ref == ref)
-    return len(office.store.run(lambda tx: list(tx.connection.execute(query)), writes=False))
+    return len(office.store.read(lambda tx: list(tx.connection.execute(query))))
 
 
 def _may(role: Role | None, form: str) -> bool:
@@ -84,7 +87,7 @@ async def _presses(office: Office, card: Card, ref: str, form: str) -> None:
         "value": ref,
         "text": {"type": "plain_text", "text": form},
     }
-    work = office.store.case(ref).work_version
+    work = office.store.read(load_case, ref).work_version
     acted = payloads.action(element, f"actions:{work}.1", None, world.slack.stamp(world.now()))
     acted["action_ts"] = f"{next(_NUMBERS)}.000001"
     post = post_seen(world, member, channel, card.ts)
@@ -152,7 +155,7 @@ async def _submits(office: Office, ref: str, form: str, other: str) -> None:
     """This form submitted, as if it had been opened while its holder still had the right."""
     colleague = office.staff(BURAK)
     world, member = colleague.world, colleague.member
-    work = office.store.case(ref).work_version
+    work = office.store.read(load_case, ref).work_version
     values = _filled(form, office, other)
     payload = {
         **payloads.shortcut(world, member, "x"),
@@ -191,10 +194,10 @@ async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded
     other, ref = office.proposed(), _a_case(office, role)
     refused = {}
     for form in forms:
-        before, version = _refusals(office, ref), office.store.case(ref).version
+        before, version = _refusals(office, ref), office.store.read(load_case, ref).version
         await _submits(office, ref, form, other)
         refused[form] = _refusals(office, ref) > before
-        if office.store.case(ref).version != version:
+        if office.store.read(load_case, ref).version != version:
             ref = _a_case(office, role)
 
     assert refused == {form: not _may(role, form) for form in forms}

@@ -14,10 +14,12 @@ from rich.console import Console
 from amends.cli import leaving, printing
 from amends.documents.case_file.subject import for_subject
 from bots.slack.incident_card import Standing, incident_card
+from complaints.actions.intake import said
 from complaints.incidents import Incident
-from complaints.intake import said
 from complaints.vocabulary import Verb
-from store.open import Store
+from store.cases.export import export_case
+from store.people.staff import sync_staff
+from store.store import Store
 from store.tables import ATTEMPTS
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
@@ -57,9 +59,9 @@ async def test_a_command_that_is_none_leaves_no_word_of_it_among_the_attempts(
     usual_store: Store, clock: FakeClock
 ) -> None:
     async with office_of(usual_store, clock) as office:
-        usual_store.sync_staff(())
+        usual_store.write(sync_staff, ())
         await office.staff(ALICE).runs("/complaints Zzyzx 07700900123", channel=TRIAGE)
-        rows = usual_store.run(lambda tx: tx.connection.execute(ATTEMPTS.select()).all(), writes=False)
+        rows = usual_store.read(lambda tx: tx.connection.execute(ATTEMPTS.select()).all())
         assert [row.verb for row in rows] == ["command unknown"]
 
 
@@ -69,5 +71,5 @@ def test_staff_complained_about_are_told_nothing_of_the_complainants_own_needs(u
     facts = {**said(field="support_needs", has_words=True)}
     desk.complain(ref, Verb.ADD, facts, {"support_needs": "I cannot read small print."})
     desk.add(ref, "He shouted at me.")
-    kept = for_subject(usual_store.whole_case(ref))
+    kept = for_subject(usual_store.read(export_case, ref))
     assert [one["text"] for one in kept.record["texts"]] == ["The water is brown.", "He shouted at me."]

@@ -16,8 +16,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from complaints.duties import Lane, Owed
-from store.open import Store
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.outbox.dead_letters import list_dead_letters
+from store.outbox.failed import list_failed
+from store.outbox.rows import insert_obligation
+from store.store import Store
 from tests.faults.desk import DeskProcess, waited
 from tests.faults.leases import let_leases_run_out
 from tests.faults.load import Load, Progress, owe, tell
@@ -109,7 +112,10 @@ async def a_name_is_gone(folder: Path, database: str, many: int) -> Cost:
         desk.prepare().close()
         with closing(desk.opened(lambda: datetime.now(UTC) - AWAY)) as store:
             for number in range(many):
-                store.insert(Owed(f"old:{number}", "kind_of_old", store.now(), Lane.NOTICE))
+                store.write(
+                    insert_obligation,
+                    NewObligation(f"old:{number}", "kind_of_old", store.now(), SendPriority.NOTICE),
+                )
             owe(store, load)
         desk.start()
         try:
@@ -118,7 +124,7 @@ async def a_name_is_gone(folder: Path, database: str, many: int) -> Cost:
         finally:
             await desk.kill()
         with closing(desk.opened()) as store:
-            listed = [row for row in store.outbox() if row["kind"] == "kind_of_old"]
+            listed = [row for row in store.read(list_failed) if row["kind"] == "kind_of_old"]
         return Cost("rows of a kind that is gone", many, many - len(listed), _twice(far), aside=len(listed))
 
 
@@ -160,7 +166,7 @@ async def one_cannot_be_parsed(folder: Path, database: str, many: int) -> Cost:
             finally:
                 await desk.stop()
             cost = _of_telling("an update that cannot be parsed among good ones", store, load)
-            return Cost(cost.name, cost.of, cost.lost, cost.twice, aside=len(store.set_aside_list()))
+            return Cost(cost.name, cost.of, cost.lost, cost.twice, aside=len(store.read(list_dead_letters)))
 
 
 SCHEDULERS: tuple[Accident, ...] = (two_at_one_store, killed_between, away_for_days, a_name_is_gone)

@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first proposal
-from amends import running
+from amends import process as amends_process
 from amends.keys import keyring
 from amends.settings import Settings, load, rulebook
-from amends.wiring import Desk, Pace
-from scheduler.retraining import owe_first_training
-from store.migrating import upgrade
-from store.open import Store, open_store
+from amends.wiring import Application, SendIntervals
+from scheduler.training import schedule_first_training
+from store.database.migrate import upgrade
+from store.outbox.claim import claim
+from store.outbox.complete import complete
+from store.rulebooks import use_rulebook
+from store.store import Store, open_store
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
 from tests.forked import processes
 
@@ -35,7 +38,7 @@ from tests.forked import processes
 TASKS = "tasks"
 
 
-class _Counted(Desk):
+class _Counted(Application):
     """A desk that tells how many asyncio tasks it has; nothing outside the process can see that."""
 
     async def start(self) -> None:
@@ -60,7 +63,7 @@ def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *,
         del os.environ[name]
     os.environ.update(environment)
     if not paced:
-        running.Desk = partial(_Counted, pace=Pace(0.0, telegram=False))  # type: ignore[misc,assignment]
+        amends_process.Desk = partial(_Counted, pace=SendIntervals(0.0, telegram=False))  # type: ignore[misc,assignment]
     # Loaded here: the command line reads the environment that was set above.
     from amends.cli import main
 
@@ -159,10 +162,10 @@ class DeskProcess:
         upgrade(self.database)
         settings = self.settings()
         store = open_store(settings.secrets.database_url, keyring(settings))
-        store.use_rulebook(rulebook(settings))
-        owe_first_training(store)
-        for owed in store.claim(("train",), 1, 60.0):
-            store.settle(owed.id)
+        store.write(use_rulebook, rulebook(settings))
+        schedule_first_training(store)
+        for owed in store.write(claim, ("train",), 1, 60.0):
+            store.write(complete, owed.id)
         return store
 
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from bots.telegram.leading import LEADER
-from store.open import Store
+from bots.telegram.polling import LEADER
+from store.database.transaction import database_seconds
+from store.store import Store
 from store.tables import LEASES
-from store.transactions import database_seconds
 from tests.faults.desk import DeskProcess, waited
 from tests.faults.standing import Platforms, platforms
 
@@ -71,7 +71,7 @@ async def _answered(far: Platforms, desk: DeskProcess, chat: int) -> None:
 
 def _lease(store: Store) -> Lease:
     query = select(LEASES.c.holder, LEASES.c.fencing, LEASES.c.until - database_seconds())
-    holder, fencing, left = store.run(
-        lambda tx: tx.connection.execute(query.where(LEASES.c.name == LEADER)).one(), writes=False
+    holder, fencing, left = store.read(
+        lambda tx: tx.connection.execute(query.where(LEASES.c.name == LEADER)).one()
     )
     return Lease(int(holder.split(":")[1]), fencing, left)

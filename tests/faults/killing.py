@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from store.obligations import IS_OPEN
-from store.open import Store
+from store.database.transaction import database_seconds
+from store.outbox.complete import IS_OPEN
+from store.store import Store
 from store.tables import OBLIGATIONS
-from store.transactions import database_seconds
 from tests.faults.desk import DeskProcess
 from tests.faults.leases import let_leases_run_out
 from tests.faults.load import Load, Progress, owe, tell
@@ -113,7 +113,7 @@ def _unfinished(store: Store, progress: Progress) -> Iterator[str]:
         func.round(one.lease_until - database_seconds()).label("lease"),
         func.round(one.wait_until - database_seconds()).label("wait"),
     ).where(IS_OPEN, one.due <= store.now())
-    rows = store.run(lambda tx: tx.connection.execute(query).all(), writes=False)
+    rows = store.read(lambda tx: tx.connection.execute(query).all())
     for (kind, attempts, why, lease, wait), number in Counter(tuple(row) for row in rows).most_common(20):
         yield f"open: {number} {kind}, {attempts} tries, why {why}, lease {lease:+} s, wait {wait:+} s"
 

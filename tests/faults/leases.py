@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from store.open import Store
+from store.store import Store
 from store.tables import LEASES, OBLIGATIONS
 
 
@@ -21,4 +21,4 @@ def let_leases_run_out(store: Store) -> None:
         connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.lease_until > 0).values(lease_until=0.0))
         connection.execute(update(LEASES).values(until=0.0))
 
-    store.run(run_out, writes=True)
+    store.write(run_out)

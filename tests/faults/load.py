@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from complaints.intake import said
+from complaints.actions.intake import said
 from complaints.vocabulary import Verb
-from store.open import Store
-from store.values import Act, Chat, Conversation, Say, Turn
+from store.cases.receive_message import receive_message
+from store.store import Store
+from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReplyText
 from tests.faults.telegram import Accepted, Telegram
 
 #: Chats of people who tell, and of people to whom something is due.
@@ -57,7 +58,12 @@ def owe(store: Store, load: Load, chats: Iterable[int] | None = None) -> None:
     """One complaint in each chat that is owed something (or these of them), signed, and its numbered prompts; all
     due now."""
     for chat in load.owed if chats is None else chats:
-        store.hear(f"seed:{chat}", Chat("telegram", str(chat), "en", "P"), _Step(chat, load.a_chat - 1))
+        store.write(
+            receive_message,
+            f"seed:{chat}",
+            Chat("telegram", str(chat), "en", "P"),
+            _Step(chat, load.a_chat - 1),
+        )
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,16 @@ class _Step:
     chat: int
     prompts: int
 
-    def __call__(self, talk: Conversation) -> Turn:
+    def __call__(self, talk: Conversation) -> DialogueTurn:
         ref = talk.next_ref
         told = said(field="description", has_words=True, source="1")
         words = {"description": f"Chat {self.chat}: the water is brown."}
         says = tuple(
-            Say(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"})
+            ReplyText(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"})
             for number in range(self.prompts)
         )
-        acts = (Act(Verb.RECEIVE, ref, told, words), Act(Verb.CONFIRM, ref, {}, {}))
-        return Turn(state={}, acts=acts, says=says)
+        acts = (PlannedAct(Verb.RECEIVE, ref, told, words), PlannedAct(Verb.CONFIRM, ref, {}, {}))
+        return DialogueTurn(state={}, acts=acts, says=says)
 
 
 def tell(telegram: Telegram, load: Load) -> dict[int, int]:

@@ -8,9 +8,13 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import func, select
 
-from bots.telegram.translating import key_of
-from store.open import Store
+from bots.telegram.updates import key_of
+from store.cases.read import load_history
+from store.outbox.dead_letters import is_dead_letter
+from store.proof.verify import verify
+from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
+from store.texts import load_texts
 from tests.faults.load import Load, prompts_of
 from tests.faults.telegram import Accepted, Telegram
 
@@ -66,7 +70,7 @@ def reckoned(
     }
     wanted = list(range(load.a_chat - 1))
     prompts = {chat: prompts_of(heard.get(chat, ()), chat) for chat in load.owed}
-    proof = store.verify()
+    proof = store.read(verify)
     whole, cut, unmarked = _doubles(telegram.doubled(), deaths)
     expected = {chat: load.told(chat) for chat in load.tellers}
     return Reckoning(
@@ -91,9 +95,9 @@ def reckoned(
 def told(store: Store) -> dict[int, dict[str, list[str]]]:
     """By chat, which every word of it names: its complaints and what was told in each, in the record's order."""
     found: dict[int, dict[str, list[str]]] = defaultdict(dict)
-    refs = store.run(lambda tx: list(tx.connection.execute(select(COMPLAINTS.c.ref)).scalars()), writes=False)
+    refs = store.read(lambda tx: list(tx.connection.execute(select(COMPLAINTS.c.ref)).scalars()))
     for ref in refs:
-        words = [one.text for one in store.texts(ref)]
+        words = [one.text for one in store.read(load_texts, ref)]
         if words and words[0].startswith("Chat "):
             found[int(words[0].split()[1].rstrip(":,"))][ref] = words
     return found
@@ -107,7 +111,7 @@ def _unknown(store: Store, numbers: Iterable[int]) -> set[str]:
     keys = [key_of(number) for number in numbers]
     known: set[str] = set()
     for some in _pages(keys, 500):
-        known |= store.known(some)
+        known |= store.read(is_dead_letter, some)
     return set(keys) - known
 
 
@@ -117,7 +121,9 @@ def _pages(keys: list[str], size: int) -> Iterator[list[str]]:
 
 def _acknowledgements_off(store: Store, refs: Iterable[str]) -> int:
     """Complaints whose record does not say exactly once that they were acknowledged."""
-    return sum([one.verb.value for one in store.history(ref)].count("acknowledge") != 1 for ref in refs)
+    return sum(
+        [one.verb.value for one in store.read(load_history, ref)].count("acknowledge") != 1 for ref in refs
+    )
 
 
 def _doubles(doubled: list[tuple[Accepted, Accepted]], deaths: list[float]) -> tuple[int, int, int]:
@@ -132,4 +138,4 @@ def _was_cut(first: Accepted, deaths: list[float]) -> bool:
 
 def _count(store: Store, wanted: object) -> int:
     query = select(func.count()).where(wanted)  # type: ignore[arg-type]
-    return int(store.run(lambda tx: tx.connection.execute(query).scalar_one(), writes=False))
+    return int(store.read(lambda tx: tx.connection.execute(query).scalar_one()))

@@ -25,12 +25,14 @@ from amends.keys import keyring
 from amends.settings import load
 from complaints.vocabulary import Verb
 from simulator import Limits, Simulator
-from simulator.screen import Card, NotAcknowledged, Refused
-from simulator.slack_people import Impossible
-from simulator.slack_state import Post
-from store.migrating import standing_of
-from store.obligations import IS_OPEN
-from store.open import Store, open_store
+from simulator.screen import Card, FormRefused, NotAcknowledged
+from simulator.slack.people import SlackImpossible
+from simulator.slack.state import Post
+from store.cases.read import load_history
+from store.database.migrate import schema_status
+from store.outbox.complete import IS_OPEN
+from store.outbox.dead_letters import list_dead_letters
+from store.store import Store, open_store
 from store.tables import OBLIGATIONS
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
 from tests.edges.slack_office import ALICE, ASSESSMENT, RESOLVED, TRIAGE
@@ -249,7 +251,7 @@ class _Rolling:
         upgrading = asyncio.create_task(self._upgraded(newer))
         await self._stage("while the newer makes the tables new")
         upgrade = await upgrading
-        found = standing_of(self.database)
+        found = schema_status(self.database)
         if (found.serves_from or "") > _last_migration(older.code):
             self.exits += [await older.stop()]
             refused = await older.ends("run") == 2 and "The database is" in older.log
@@ -336,7 +338,7 @@ class _Rolling:
             for press in ("Open", label):
                 found = card()
                 if found is None:
-                    raise Impossible("The card changed under the hand.")
+                    raise SlackImpossible("The card changed under the hand.")
                 await alice.presses(found, press)
                 await alice.opened(press, timeout=15)
                 if press == "Open":
@@ -346,7 +348,7 @@ class _Rolling:
             if top is not None and top.callback_id.endswith("_preview"):
                 top = await alice.submits()
             left = "" if top is None else top.text[:200]
-        except (NotAcknowledged, Impossible, Refused, TimeoutError) as failed:
+        except (NotAcknowledged, SlackImpossible, FormRefused, TimeoutError) as failed:
             left = f"{type(failed).__name__} {str(failed)[:300]}"
         if alice.modal is not None:
             await alice.closes(all=True)
@@ -368,15 +370,14 @@ class _Rolling:
             self.report(f"posted twice in {channel}: {key}")
         off = [(ref, verb) for ref, verb in self._acted() if _times(store, ref, verb) != 1]
         for ref, verb in off:
-            self.report(
-                f"{_times(store, ref, verb)} times {verb}: {[one.verb.value for one in store.history(ref)]}"
-            )
+            verbs = [event.verb.value for event in store.read(load_history, ref)]
+            self.report(f"{_times(store, ref, verb)} times {verb}: {verbs}")
         return SideBySide(
             reckoned(store, self.far.telegram, self.load, list(self.numbers), [], len(twice)),
             stages=self.stages,
             acts=sum(map(len, self.did.values())),
             acts_off=len(off),
-            set_aside=len(store.set_aside_list()),
+            set_aside=len(store.read(list_dead_letters)),
             left_open=left,
             presses_failed=self.failed,
             breaches=[*self.slack.breaches, *self.slack.refusals],
@@ -417,12 +418,12 @@ def _last_migration(code: Path) -> str:
 
 
 def _times(store: Store, ref: str, verb: Verb) -> int:
-    return [one.verb for one in store.history(ref)].count(verb)
+    return [one.verb for one in store.read(load_history, ref)].count(verb)
 
 
 def _open(store: Store) -> Counter[str]:
     # A training run takes as long as the machine is busy, and nobody waits for it.
     due = (IS_OPEN, OBLIGATIONS.c.due <= store.now(), OBLIGATIONS.c.kind != "train")
     query = select(OBLIGATIONS.c.kind, func.count()).where(*due)
-    rows = store.run(lambda tx: tx.connection.execute(query.group_by(OBLIGATIONS.c.kind)).all(), writes=False)
+    rows = store.read(lambda tx: tx.connection.execute(query.group_by(OBLIGATIONS.c.kind)).all())
     return Counter(dict(row._tuple() for row in rows))

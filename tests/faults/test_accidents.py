@@ -1,4 +1,4 @@
-"""What lost other desks their work loses nothing here (design.md, rules 1 and 2)."""
+"""What lost other desks their work loses nothing here (docs/design.md, rules 1 and 2)."""
 
 from __future__ import annotations
 

@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from complaints.doing import stamp
 from complaints.rulebook import Calendar
-from scheduler.mornings import owe_next_morning
-from scheduler.performing import Performing
-from store.open import Store
-from store.outcomes import Done, Outcome
+from complaints.timestamps import format_time
+from scheduler.ticks import schedule_next_morning
+from scheduler.worker import Worker
+from store.outbox.failed import list_failed
+from store.outbox.outcomes import Completed, Outcome
+from store.rulebooks import use_rulebook
+from store.store import Store
 from store.values import Obligation
 from tests.databases import FakeClock
 from tests.edges.desk import RULES, Desk
@@ -56,7 +58,7 @@ class Doing:
     async def __call__(self, owed: Obligation) -> Outcome:
         """Write it down."""
         self.done.append((f"{owed.ref} {owed.key}", owed.due, self.clock()))
-        return Done()
+        return Completed()
 
     @property
     def early(self) -> list[str]:
@@ -71,14 +73,14 @@ class Doing:
 
 def _left(store: Store, now: datetime) -> list[str]:
     """Duties whose time has come and that nobody did."""
-    return [row["key"] for row in store.outbox(everything=True) if row["due"] <= stamp(now)]
+    return [row["key"] for row in store.read(list_failed, everything=True) if row["due"] <= format_time(now)]
 
 
 def _complaints(store: Store) -> list[str]:
     desk, refs = Desk(store), []
     for number, zone in enumerate(ZONES):
         calendar = Calendar(zone=zone, hours=dict.fromkeys(range(5), ((540, 1050),)))
-        store.use_rulebook(replace(RULES, calendar=calendar))
+        store.write(use_rulebook, replace(RULES, calendar=calendar))
         refs.append(desk.assessed(chat=desk.chat(f"7{number:04}")))
     return refs
 
@@ -93,13 +95,13 @@ async def test_nothing_is_done_early_late_or_twice(
     clock.at, jumps = JUMPS[name]
     refs = _complaints(store)
     doing = Doing(clock)
-    kinds = {row["kind"] for row in store.outbox(everything=True)} | {"morning", "told_failed"}
-    performing = Performing(store, dict.fromkeys(kinds, doing))
+    kinds = {row["kind"] for row in store.read(list_failed, everything=True)} | {"morning", "told_failed"}
+    performing = Worker(store, dict.fromkeys(kinds, doing))
     working = asyncio.create_task(performing.run())
     left: list[str] = []
     for jump in jumps:
         clock.at += jump
-        owe_next_morning(store)
+        schedule_next_morning(store)
         await performing.idle()
         left += _left(store, clock())
     performing.stop()

@@ -1,10 +1,11 @@
-"""Long polling is held by one process; when that one is killed another hears what is said (design.md, rule 7)."""
+"""Long polling is held by one process; when that one is killed another hears what is said
+(docs/design.md, rule 7)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bots.telegram.leading import LEASE_SECONDS, LOOK_SECONDS
+from bots.telegram.polling import LEASE_SECONDS, LOOK_SECONDS
 from tests.faults.following import followed
 from tests.faults.leases import let_leases_run_out
 

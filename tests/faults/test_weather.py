@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from store.outbox.dead_letters import list_dead_letters
+from store.proof.verify import verify
 from tests.databases import Server
 from tests.faults import troubles
 from tests.faults.database import backends_lost, pausing
@@ -53,8 +55,8 @@ async def test_platforms_lines_and_disk_in_trouble_cost_nothing(sqlite_url: str,
         await waited(lambda: bool(stage.far.telegram.doubled()), stage.desk)
         again = [message for _, message in stage.far.telegram.doubled()]
         posts = stage.far.slack.doubled()
-        aside = stage.store.set_aside_list()
-        proof = stage.store.verify()
+        aside = stage.store.read(list_dead_letters)
+        proof = stage.store.read(verify)
 
     assert _wrong(came) == []
     assert ([one for one in again if not one.marked], posts) == ([], [])
@@ -76,8 +78,8 @@ async def test_a_database_that_comes_and_goes_costs_nothing(
             troubles.of_line("half open", Line(silent=True), troubles.to_database, lasts=LASTS),
             cards=True,
         )
-        aside = stage.store.set_aside_list()
-        proof = stage.store.verify()
+        aside = stage.store.read(list_dead_letters)
+        proof = stage.store.read(verify)
 
     assert _wrong([*stood, *came]) == []
     assert (aside, proof.first_bad) == ([], None)

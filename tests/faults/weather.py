@@ -8,10 +8,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from complaints.people import MODEL
+from complaints.actors import MODEL
 from complaints.vocabulary import Verb
-from store.open import Store
+from store.cases.act import act
+from store.cases.read import list_cases, load_case
+from store.slack.posts import list_posts
+from store.store import Store
+from store.texts import load_texts
 from tests.edges.product import until
 from tests.faults.desk import DeskProcess, waited
 from tests.faults.proxy import Proxy, proxied
@@ -88,7 +93,7 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
     loop = asyncio.get_running_loop()
     doubled = len(stage.far.telegram.doubled())
     await trouble.begins(stage)
-    changing = asyncio.create_task(stage.store.surely(_change, stage.store)) if cards else None
+    changing = asyncio.create_task(_surely(stage.store, _change, stage.store)) if cards else None
     chats = stage.people_write(people)
     await asyncio.sleep(trouble.lasts)
     await trouble.ends(stage)
@@ -104,7 +109,7 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
     right = None
     if changing is not None:
         ref = await changing
-        await waited(lambda: stage.store.surely(_is_shown, stage.store, ref), stage.desk, seconds=PATIENCE)
+        await waited(lambda: _surely(stage.store, _is_shown, stage.store, ref), stage.desk, seconds=PATIENCE)
         right = loop.time() - ended
     return Weathered(
         name=trouble.name,
@@ -121,17 +126,17 @@ async def weathered(stage: Stage, trouble: Trouble, *, people: int = 4, cards: b
 
 def _change(store: Store) -> str:
     """Something comes into the record of a complaint; its reference."""
-    ref = str(store.cases(limit=1)[0][0]["ref"])
+    ref = str(store.read(list_cases, limit=1)[0][0]["ref"])
     facts = {
-        "words": store.case(ref).words, "category": "money", "probability": 0.8, "severity": 2, "safety": 0,
-        "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
+        "words": store.read(load_case, ref).words, "category": "money", "probability": 0.8, "severity": 2,
+        "safety": 0, "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
     }  # fmt: skip
-    store.act(ref, Verb.PROPOSE, MODEL, facts, {"because": "[]"})
+    store.write(act, ref, Verb.PROPOSE, MODEL, facts, {"because": "[]"})
     return ref
 
 
 def _is_shown(store: Store, ref: str) -> bool:
-    posts, version = store.posts(ref), store.case(ref).version
+    posts, version = store.read(list_posts, ref), store.read(load_case, ref).version
     return bool(posts) and all(post.ts is not None and post.shown >= version for post in posts)
 
 
@@ -142,9 +147,9 @@ async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
         found = dict.fromkeys(chats, 0)
         after: str | None = None
         while True:
-            rows, after = stage.store.cases(limit=200, after=after)
+            rows, after = stage.store.read(list_cases, limit=200, after=after)
             for row in rows:
-                words = stage.store.texts(row["ref"])[0].text
+                words = stage.store.read(load_texts, row["ref"])[0].text
                 chat = int(words.split()[1].rstrip(":"))
                 if chat in found:
                     found[chat] += 1
@@ -152,7 +157,12 @@ async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:
                 return found
 
     # A connection of ours may have died with the desk's.
-    return await stage.store.surely(counted)
+    return await _surely(stage.store, counted)
+
+
+async def _surely(store: Store, call: Callable[..., Any], *args: Any) -> Any:
+    """Run it in the store's thread, again while the database is down."""
+    return await store.with_retry(lambda: store.in_thread(call, *args))
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ import fcntl
 from functools import lru_cache
 from pathlib import Path
 
-from triage.artefact import dump, load
-from triage.pipeline import Model
-from triage.starters import train_starter
+from triage.learning.examples import train_starter
+from triage.model.artefact import dump, load
+from triage.model.pipeline import Model
 
 _SHARED = list[Path]()
 

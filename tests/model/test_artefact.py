@@ -12,12 +12,12 @@ import pytest
 import skops.io
 from sklearn.svm import LinearSVC
 
-from triage.artefact import card, digest, dump, load
-from triage.card_page import page
 from triage.errors import UnreadableModel
-from triage.pipeline import Model
+from triage.learning.examples import starter_examples, train_starter
+from triage.model.artefact import card, digest, dump, load
+from triage.model.card import page
+from triage.model.pipeline import Model
 from triage.proposal import propose
-from triage.starters import starter_examples, train_starter
 
 TEXTS = [
     "You charged me twice", "evde gaz kokusu var", "", "🔥", "kargom gelmedi",

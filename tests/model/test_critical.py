@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sparse
 
-from triage import critical
-from triage.calibration import Doubles, Integers
-from triage.critical import fit_critical
-from triage.features import fit_features
-from triage.pipeline import Critical, Leaning
-from triage.safety import signs
-from triage.severity import rule_grade, rule_grades
-from triage.starters import starter_examples
+from triage.criteria import rule_grade, rule_grades
+from triage.learning.examples import starter_examples
+from triage.model import critical
+from triage.model.calibration import Doubles, Integers
+from triage.model.critical import fit_critical
+from triage.model.features import fit_features
+from triage.model.pipeline import Critical, Leaning
+from triage.safety.signs import signs
 from triage.text import normalise
 
 ROWS = starter_examples(("en",))

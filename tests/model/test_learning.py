@@ -17,15 +17,15 @@ import pytest
 
 from tests.clauses import clause
 from triage import __main__ as process
-from triage import history, history_file
-from triage.artefact import dump, load
 from triage.example import Example
-from triage.gate import Verdict
-from triage.holdout import FEWEST_FIXED, Row, is_fixed, parted, spelled
-from triage.learning import InUse, judge_file, learn
-from triage.pipeline import Model
-from triage.training import train
-from triage.unlearning import unlearn
+from triage.learning import history
+from triage.learning import history as learning_history
+from triage.learning.gate import Verdict
+from triage.learning.holdout import FEWEST_FIXED, RecordRow, is_fixed, parted, spelled
+from triage.learning.run import ModelInUse, judge_file, learn, unlearn
+from triage.learning.training import train
+from triage.model.artefact import dump, load
+from triage.model.pipeline import Model
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 THINGS = {
@@ -36,7 +36,7 @@ THINGS = {
 WHERE = ("near the school", "by the river", "behind the shop", "at the corner", "in our house", "on the hill")
 
 
-def rows(count: int, *, start: int = 0, spoiled: bool = False) -> list[Row]:
+def rows(count: int, *, start: int = 0, spoiled: bool = False) -> list[RecordRow]:
     """Complaints of three kinds, one an hour, a few of them severe; spoiled: with labels drawn by lot."""
     drawn = random.Random(start)
     found = []
@@ -44,7 +44,7 @@ def rows(count: int, *, start: int = 0, spoiled: bool = False) -> list[Row]:
         kind = drawn.choice(sorted(THINGS))
         text = f"{drawn.choice(THINGS[kind])} {drawn.choice(WHERE)}, house {number}"
         label = drawn.choice(sorted(THINGS)) if spoiled else kind
-        found.append(Row(Example(text, label, 2), f"R{number}", T + timedelta(hours=number)))
+        found.append(RecordRow(Example(text, label, 2), f"R{number}", T + timedelta(hours=number)))
     return found
 
 
@@ -74,12 +74,12 @@ def starter() -> Model:
 
 def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(starter: Model) -> None:
     record, watched = rows(1200), Watched()
-    learn(OWN, record, train=watched, in_use=InUse(starter, None, True))
+    learn(OWN, record, train=watched, in_use=ModelInUse(starter, None, True))
     parts = parted(record, seen_until=None)
     assert len(parts.fixed) >= FEWEST_FIXED
     fixed = {spelled(row) for row in parts.fixed}
     for examples in watched.given:
-        assert not fixed & {spelled(Row(one, "", T)) for one in examples}
+        assert not fixed & {spelled(RecordRow(one, "", T)) for one in examples}
         assert all(one in examples for one in OWN)
     use, judged = watched.given
     recent = {row.example for row in parts.recent}
@@ -88,7 +88,7 @@ def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(
 
 
 def test_a_larger_honest_record_passes_on_both_sets(starter: Model) -> None:
-    _, verdict = learn(FEW_OWN, rows(1200), train=train, in_use=InUse(starter, None, True))
+    _, verdict = learn(FEW_OWN, rows(1200), train=train, in_use=ModelInUse(starter, None, True))
     assert verdict.passes
     assert set(verdict.figures) == {"fixed", "recent"}
 
@@ -98,7 +98,7 @@ def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
     fixed_ones = [row for row in rows(900, start=400) if is_fixed(row.ref)]
     record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed_ones]
     until = honest[-1].at
-    _, verdict = learn(FEW_OWN, record, train=train, in_use=InUse(starter, until, True))
+    _, verdict = learn(FEW_OWN, record, train=train, in_use=ModelInUse(starter, until, True))
     assert not verdict.passes
     assert any(reason.startswith("fixed: ") for reason in verdict.reasons)
 
@@ -106,7 +106,7 @@ def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
 def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(starter: Model) -> None:
     record, watched = rows(90), Watched()
     until = record[59].at
-    _, verdict = learn(OWN, record, train=watched, in_use=InUse(starter, until, True))
+    _, verdict = learn(OWN, record, train=watched, in_use=ModelInUse(starter, until, True))
     assert set(verdict.figures) == {"cross-fitted"}
     assert verdict.figures["cross-fitted"]["rows"] == 90
     assert any("cross-fitted" in reason and "stand in" in reason for reason in verdict.reasons)
@@ -118,13 +118,13 @@ def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(start
 
 def test_a_model_that_saw_nothing_of_the_record_answers_as_it_is(starter: Model) -> None:
     watched = Watched()
-    learn(OWN, rows(30), train=watched, in_use=InUse(starter, None, True))
+    learn(OWN, rows(30), train=watched, in_use=ModelInUse(starter, None, True))
     assert len(watched.given) == 4
 
 
 def test_a_model_of_another_hand_answers_as_it_is(starter: Model) -> None:
     record, watched = rows(30), Watched()
-    learn(OWN, record, train=watched, in_use=InUse(starter, record[-1].at, False))
+    learn(OWN, record, train=watched, in_use=ModelInUse(starter, record[-1].at, False))
     assert len(watched.given) == 4
 
 
@@ -137,7 +137,7 @@ def test_the_first_model_of_all_needs_no_record() -> None:
 def test_the_words_of_an_issue_are_learnt_from_but_judge_nobody(starter: Model) -> None:
     issue = replace(rows(1)[0], whole=False, ref="R3")
     watched = Watched()
-    learn(OWN, [issue], train=watched, in_use=InUse(starter, None, True))
+    learn(OWN, [issue], train=watched, in_use=ModelInUse(starter, None, True))
     assert issue.example in watched.given[0]
     assert len(watched.given) == 1
 
@@ -148,7 +148,9 @@ def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are
     past = [Example(f"{one.text} then", "of the past", 2) for one in OWN]
     copies = [replace(row.example, category="of the past", ref=None) for row in record]
     until = record[59].at
-    model, _ = learn(OWN, record, train=watched, history=[*past, *copies], in_use=InUse(starter, until, True))
+    model, _ = learn(
+        OWN, record, train=watched, history=[*past, *copies], in_use=ModelInUse(starter, until, True)
+    )
     assert "of the past" in model.categories
     assert all(one in examples for examples in watched.given for one in past)
     held_back = [
@@ -163,8 +165,8 @@ def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are
 
 def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(starter: Model) -> None:
     changed = [*OWN, *(Example(f"the meter ticks {where}", "meter", 2) for where in WHERE)]
-    model, verdict = learn(changed, [], train=train, in_use=InUse(starter, T, True))
-    _, by_hand = learn(changed, [], train=train, in_use=InUse(starter, T, False))
+    model, verdict = learn(changed, [], train=train, in_use=ModelInUse(starter, T, True))
+    _, by_hand = learn(changed, [], train=train, in_use=ModelInUse(starter, T, False))
     assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
     assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
 
@@ -176,35 +178,35 @@ def past_of(*, spoiled: bool = False) -> bytes:
     if spoiled:
         drawn = random.Random(1)
         learnt = history.learn([replace(one, category=drawn.choice(sorted(THINGS))) for one in past])
-    return history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
+    return learning_history.write(learning_history.kept(past, learnt.split.held, learnt.judged))
 
 
 @pytest.mark.parametrize("count", [0, 29])
 def test_on_a_small_record_the_rows_held_back_of_the_history_judge_a_file(starter: Model, count: int) -> None:
     other = train([replace(one, category="bin" if one.category == "bill" else one.category) for one in OWN])
-    past = history_file.read(past_of())
-    in_use = InUse(other, T, True)
-    verdict = judge_file(starter, rows(count), in_use=in_use, history=history_file.held_back(past, other))
+    past = learning_history.read(past_of())
+    in_use = ModelInUse(other, T, True)
+    verdict = judge_file(starter, rows(count), in_use=in_use, history=learning_history.held_back(past, other))
     assert verdict.passes
     assert set(verdict.figures) == {"held back"}
     assert any("rows of the history that were held back" in reason for reason in verdict.reasons)
 
 
 def test_a_history_that_was_learnt_badly_is_turned_away_by_the_rows_held_back(starter: Model) -> None:
-    part = history_file.held_back(history_file.read(past_of(spoiled=True)), starter)
-    verdict = judge_file(starter, [], in_use=InUse(starter, T, True), history=part)
+    part = learning_history.held_back(learning_history.read(past_of(spoiled=True)), starter)
+    verdict = judge_file(starter, [], in_use=ModelInUse(starter, T, True), history=part)
     assert not verdict.passes
     assert verdict.reasons[0].startswith("held back: macro-F1")
 
 
 def test_once_the_record_is_large_enough_it_judges_and_not_the_history(starter: Model) -> None:
-    part = history_file.held_back(history_file.read(past_of(spoiled=True)), starter)
-    verdict = judge_file(starter, rows(30), in_use=InUse(starter, T, True), history=part)
+    part = learning_history.held_back(learning_history.read(past_of(spoiled=True)), starter)
+    verdict = judge_file(starter, rows(30), in_use=ModelInUse(starter, T, True), history=part)
     assert (verdict.passes, set(verdict.figures)) == (True, {"fixed"})
 
 
 def test_with_neither_record_nor_history_a_file_is_refused_with_the_remedy(starter: Model) -> None:
-    verdict = judge_file(starter, [], in_use=InUse(starter, T, True))
+    verdict = judge_file(starter, [], in_use=ModelInUse(starter, T, True))
     assert not verdict.passes
     assert "There is no confirmed complaint" in verdict.reasons[0]
     assert "--force --reason" in verdict.reasons[0]
@@ -242,10 +244,10 @@ def by_rote(examples: Sequence[Example]) -> Model:
     return cast("Model", Rote(examples))
 
 
-def after_erasure(new: Sequence[Row]) -> tuple[Rote, Verdict]:
+def after_erasure(new: Sequence[RecordRow]) -> tuple[Rote, Verdict]:
     """Of sixty complaints learnt from two are erased, these come after; what is used, and why."""
     old = [replace(row, example=replace(row.example, severity=5)) for row in rows(60)]
-    in_use = InUse(by_rote([*OWN, *(row.example for row in old)]), old[-1].at, True)
+    in_use = ModelInUse(by_rote([*OWN, *(row.example for row in old)]), old[-1].at, True)
     model, verdict = unlearn(OWN, [*old[2:], *new], train=by_rote, in_use=in_use)
     return cast("Rote", model), verdict
 
@@ -289,7 +291,7 @@ def test_after_an_erasure_alone_the_same_recipe_without_the_words_is_used_unjudg
 def test_what_an_erasure_cost_is_told_where_enough_rows_can_say() -> None:
     record = rows(600)
     worse = replace(record[0].example, category="spoiled")
-    in_use = InUse(by_rote(OWN), record[-1].at, True)
+    in_use = ModelInUse(by_rote(OWN), record[-1].at, True)
     model, verdict = unlearn([*OWN, worse], record, train=by_rote, in_use=in_use)
     assert (verdict.passes, cast("Rote", model).good) == (True, False)
     assert any(reason.startswith("beside what was erased: macro-F1 1.000 -> ") for reason in verdict.reasons)

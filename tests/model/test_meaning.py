@@ -7,10 +7,9 @@ import numpy.typing as npt
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from triage.calibration import Doubles, Integers
-from triage.embeddings import Encoder, Vectors
-from triage.figures import log_loss
-from triage.meaning import ALONE, JOINED, WORDS, Meaning, fit_meaning
+from triage.model.calibration import Doubles, Integers
+from triage.model.embeddings import ALONE, JOINED, WORDS, Encoder, Meaning, Vectors, fit_meaning
+from triage.model.metrics import log_loss
 
 ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
 CATEGORIES, ROWS = 3, 240

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from triage.artefact import dump, load
 from triage.errors import UnreadableModel
 from triage.example import Example
-from triage.pipeline import Model
-from triage.starters import starter_examples
-from triage.training import train
+from triage.learning.examples import starter_examples
+from triage.learning.training import train
+from triage.model.artefact import dump, load
+from triage.model.pipeline import Model
 
 CASES = [
     Example("The boiler in our flat leaks and the kitchen floor is wet", "goods", 2, "en", ref="BOILER-1"),

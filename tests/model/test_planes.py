@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from triage import planes
-from triage.choosing import choose
 from triage.example import Example
-from triage.features import fit_features, plain
-from triage.labelled import Labelled
-from triage.latent import fit_latent
-from triage.pipeline import Linear
-from triage.planes import added, fit_plane
-from triage.starters import starter_examples
+from triage.learning.examples import starter_examples
+from triage.learning.training import Labelled, choose, train
+from triage.model import linear
+from triage.model.features import fit_features, fit_words, plain
+from triage.model.linear import added, fit_latent, fit_plane
+from triage.model.pipeline import Linear
 from triage.text import normalise
-from triage.training import train
-from triage.words import fit_words
 
 TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]
 
@@ -97,7 +93,7 @@ def test_with_very_many_rows_a_plane_left_farther_from_its_optimum_decides_alike
         return plane.decide(matrix[~rest])
 
     near = decided()
-    monkeypatch.setattr(planes, "_MANY", int(rest.sum()))
+    monkeypatch.setattr(linear, "_MANY", int(rest.sum()))
     far = decided()
     assert 0 < np.abs(far - near).mean() < 0.02 * near.std()
 

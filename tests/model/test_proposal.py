@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.model.made_once import starter_model
 from triage.criteria import Criterion
 from triage.csv.examples import read_examples
-from triage.pipeline import Model
+from triage.learning.examples import CATEGORIES
+from triage.model.pipeline import Model
 from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose
-from triage.safety import DangerSign, signs
-from triage.starters import CATEGORIES
+from triage.safety.signs import DangerSign, signs
 
 KEYS = {
     "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",

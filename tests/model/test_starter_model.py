@@ -17,12 +17,12 @@ import pytest
 from tests.model.made_once import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
-from triage.evaluation import evaluate
 from triage.folding import fold
-from triage.pipeline import Model
-from triage.starters import CATEGORIES, starter_examples, starter_languages, train_starter
+from triage.learning.evaluation import evaluate
+from triage.learning.examples import CATEGORIES, starter_examples, starter_languages, train_starter
+from triage.learning.training import train
+from triage.model.pipeline import Model
 from triage.text import guess_language, normalise
-from triage.training import train
 
 HELD_OUT = read_examples(
     Path(__file__).with_name("heldout.csv"), columns=ColumnNames(language="language"), categories=CATEGORIES

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triage import training
 from triage.errors import UnusableExamples
-from triage.evaluation import evaluate
 from triage.example import Example
+from triage.learning import training
+from triage.learning.evaluation import evaluate
+from triage.learning.examples import starter_examples
+from triage.learning.training import train, usable
 from triage.proposal import propose
-from triage.starters import starter_examples
 from triage.text import normalise
-from triage.training import train, usable
 
 
 def few(category: str, *texts: str, severity: int | None = None) -> list[Example]:

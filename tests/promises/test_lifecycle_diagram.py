@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from complaints.diagram import BEGIN, diagram, page, verbs
 from complaints.lifecycle import TABLE
+from complaints.lifecycle_diagram import BEGIN, diagram, page, verbs
 from complaints.vocabulary import State, Verb
 
 DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 def test_the_page_is_drawn_from_the_table() -> None:
     written = DOCS.read_text(encoding="utf-8")
-    assert written[written.index(BEGIN) :] == page(), "run: python -m complaints.diagram"
+    assert written[written.index(BEGIN) :] == page(), "run: python -m complaints.lifecycle_diagram"
 
 
 def test_every_move_is_an_arrow_and_every_verb_a_row() -> None:

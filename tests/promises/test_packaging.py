@@ -93,13 +93,13 @@ def test_every_python_computes_with_the_same_version(package: str) -> None:
     assert len([pin for pin in pinned(PINS["run"]) if pin.startswith(f"{package}==")]) == 1
 
 
-@pytest.mark.parametrize("target", ["install", "demo", "test", "check", "bench", "docs", "pins"])
+@pytest.mark.parametrize("target", ["install", "demo", "test", "check", "measures", "bench", "docs", "pins"])
 def test_the_promised_make_targets_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_every_recipe_is_what_make_can_run() -> None:
-    targets = ["install", "demo", "test", "check", "bench", "docs", "pins", "clean"]
+    targets = ["install", "demo", "test", "check", "measures", "bench", "docs", "pins", "clean"]
     ran = subprocess.run(
         ["make", "-n", "-B", *targets], cwd=ROOT, capture_output=True, text=True, check=False
     )

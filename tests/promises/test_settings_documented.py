@@ -11,7 +11,7 @@ from amends.settings import load
 from amends.settings.catalogue import tables, variables
 from amends.settings.loading import SECTIONS
 from amends.settings.page import FILE, preset_values, settings_page
-from amends.settings.rules import preset_named
+from amends.settings.rulebook import preset_named
 from amends.settings.sections import PRESETS
 
 ROOT = Path(__file__).parents[2]

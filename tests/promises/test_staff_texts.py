@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from bots.rule_names import RULES
+from bots.sign_names import RULES
 from bots.slack import figures, incident_card, inputs, offers, refusals, shown
 from bots.slack.inputs import choice_id, label_id
 from bots.slack.open_view import STATES as MESSAGE_STATES
 from bots.texts import load
-from complaints.because import STEPS
-from complaints.by_voice import LETTERS
+from complaints.deadlines.due_steps import STEPS
+from complaints.deadlines.durations import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
 from complaints.incidents import LEFT_OUT, fields_of
-from complaints.likeness import Step
-from complaints.spans import Unit
-from complaints.vocabulary import Category, CloseCode, Flag, Kind, Remedy, Role, State, Target, Verb
-from store.deliveries import REASONS as REASONS_WHY
-from store.fates import Fate
-from store.owed_rows import SPEAKING
-from store.worklists import Section
+from complaints.obligations.offline import LETTERS
+from complaints.similarity import LinkSuggestion
+from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
+from store.cases.worklists import WorklistSection
+from store.outbox.deliveries import REASONS as REASONS_WHY
+from store.outbox.rows import SPEAKING
+from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
@@ -44,12 +44,14 @@ def computed() -> set[str]:
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
-    ids |= {f"category.{one}" for one in Category} | {f"kind.{one}" for one in Kind}
+    ids |= {f"category.{one}" for one in Category} | {f"kind.{one}" for one in ContactKind}
     ids |= {f"remedy.{one}" for one in Remedy} | {f"evidence.{one}" for one in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
     ids |= {f"said.{one}" for one in shown.SAID} | {f"file.{one}" for one in shown.KINDS}
     ids |= {f"file.state_{one}" for one in shown.STATES} | {f"message.{one}" for one in MESSAGE_STATES}
-    ids |= {f"delivery.{one}" for one in (*Fate, *SPEAKING)} | {f"delivery.why.{one}" for one in REASONS_WHY}
+    ids |= {f"delivery.{one}" for one in (*DeliveryStatus, *SPEAKING)} | {
+        f"delivery.why.{one}" for one in REASONS_WHY
+    }
     ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
     ids |= {f"incident.verb.{one}" for one in incident_card.VERBS}
     ids |= {f"incident.{one}" for one in ("sent", "waiting")}
@@ -61,13 +63,13 @@ def computed() -> set[str]:
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
-    ids |= {f"home.{one}" for one in Section} | {f"stats.{one}" for one in figures.SHOWN}
+    ids |= {f"home.{one}" for one in WorklistSection} | {f"stats.{one}" for one in figures.SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
     ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
-    ids |= {f"like.{one}" for one in Step} | {f"like.do.{one}" for one in Step}
+    ids |= {f"like.{one}" for one in LinkSuggestion} | {f"like.do.{one}" for one in LinkSuggestion}
     ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
     for form, fields in FORMS.items():
         for field in fields:

@@ -14,7 +14,7 @@ from bots.dialogue.commands import COMMANDS
 from bots.texts import Texts, TextsError, load
 from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, shipped
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
-from triage.safety import BUILT_IN
+from triage.safety.signs import BUILT_IN
 
 BOTS = Path(__file__).parents[2] / "bots"
 LANGUAGES = sorted(one.name for one in (BOTS / "texts").iterdir() if (one / "amends.po").is_file())

@@ -11,21 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints import acts
-from complaints.duties import Owed
-from complaints.intake import Arrival, said
-from complaints.particulars import Sign
-from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Event
-from complaints.rulebook import (
-    Calendar,
-    Limit,
-    OnCall,
-    PriorityTargets,
-    RecourseStep,
-    Rulebook,
-    Targets,
-)
+from complaints.actions import registry
+from complaints.actions.intake import Arrival, said
+from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.case import Case, Event
+from complaints.case_values import RecordedSign
+from complaints.obligations.kinds import NewObligation
+from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, RecourseStep, Rulebook, Targets
 from complaints.vocabulary import Flag, Verb
 
 #: A Tuesday; London keeps UTC in November, and work is done from 09:00 to 17:30.
@@ -83,7 +75,7 @@ class Told:
 
     case: Case
     events: tuple[Event, ...]
-    owed: tuple[Owed, ...]
+    owed: tuple[NewObligation, ...]
     at: datetime
 
     def later(self, **span: float) -> Told:
@@ -99,7 +91,7 @@ class Told:
     ) -> Told:
         """One act a minute later; raises what the rules raise."""
         at = self.at + timedelta(minutes=1)
-        done = acts.perform(self.case, verb, at=at, by=by, facts=facts, words=words)
+        done = registry.perform(self.case, verb, at=at, by=by, facts=facts, words=words)
         return Told(done.case, (*self.events, done.event), done.owed, at)
 
     @property
@@ -117,15 +109,17 @@ class Told:
         """The kinds of what is owed."""
         return frozenset(one.kind for one in self.owed)
 
-    def duty(self, kind: str) -> Owed:
+    def duty(self, kind: str) -> NewObligation:
         """The one duty of this kind."""
         (one,) = (one for one in self.owed if one.kind == kind)
         return one
 
 
-def a_sign(rule: str = "injury.injury", severity: int = 4, safety: int = 2, *, danger: bool = False) -> Sign:
+def a_sign(
+    rule: str = "injury.injury", severity: int = 4, safety: int = 2, *, danger: bool = False
+) -> RecordedSign:
     """A safety rule that fired."""
-    return Sign(rule, severity, safety, danger, TUESDAY)
+    return RecordedSign(rule, severity, safety, danger, TUESDAY)
 
 
 def a_message(**heard: Any) -> Mapping[str, Any]:
@@ -144,7 +138,7 @@ def a_received_case(
     """The first qualifying message was heard; `heard` as `said` takes it."""
     arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
     words = {"description": "My bill is wrong."} if heard.get("has_words", True) else {}
-    done = acts.receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
+    done = registry.receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
     return Told(done.case, (done.event,), done.owed, at)
 
 

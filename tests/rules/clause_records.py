@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from complaints.followed import Followed, MessageSeen, ReadSeen
-from complaints.people import Actor
-from complaints.record import Event
+from complaints.actors import Actor
+from complaints.case import Event
+from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
-from reports.clauses.clause import Standing
-from reports.clauses.counting import Counted, count
-from reports.clauses.house import House, RolePeriod
+from reports.clauses.clause import ClauseStatus
+from reports.clauses.count import ClauseCount, count
+from reports.clauses.evidence import House, RolePeriod
 from reports.clauses.queries.principles import NOTICES
 from reports.integrity import Proof
 from tests.rules.builders import RULES, STAFF, TUESDAY, Told
@@ -40,22 +40,22 @@ HOUSE = House(
 Change = Callable[[tuple[Event, ...]], tuple[Event, ...]]
 
 
-def seen(told: Told, *changes: Change, reads: bool = True, shown: bool = True) -> Followed:
+def seen(told: Told, *changes: Change, reads: bool = True, shown: bool = True) -> CaseHistory:
     """What the record holds of this complaint: opened before it was judged, the notices shown before Send."""
     events = told.events
     for change in changes:
         events = change(events)
     opened = [
-        ReadSeen(one.by, one.role.value, one.at - timedelta(seconds=30), one.seq - 1)
+        ReadEntry(one.by, one.role.value, one.at - timedelta(seconds=30), one.seq - 1)
         for one in told.events
         if one.role in (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
     ]
     notices = [
-        MessageSeen("out", "readback", "aaa", "en", "sent", one.at - timedelta(seconds=30))
+        MessageEntry("out", "readback", "aaa", "en", "sent", one.at - timedelta(seconds=30))
         for one in told.events
         if one.verb is Verb.CONFIRM
     ]
-    return Followed.of(
+    return CaseHistory.of(
         events, told.case.rules, reads=opened if reads else (), messages=notices if shown else ()
     )
 
@@ -134,18 +134,18 @@ def then(
     return change
 
 
-def stands(number: str, *record: Followed, house: House = HOUSE, days: float | None = None) -> Counted:
+def stands(number: str, *record: CaseHistory, house: House = HOUSE, days: float | None = None) -> ClauseCount:
     """The clause as the count finds it in this record, judged so many days after the first message."""
     judged = house if days is None else replace(house, now=TUESDAY + timedelta(days=days))
     return count(record, judged).of(number)
 
 
 def is_red(
-    number: str, record: Iterable[Followed], *, house: House = HOUSE, days: float | None = None
+    number: str, record: Iterable[CaseHistory], *, house: House = HOUSE, days: float | None = None
 ) -> str:
     """What the count says is wrong; AssertionError where the clause is not violated."""
     found = stands(number, *record, house=house, days=days)
-    assert found.standing is Standing.VIOLATED, found
+    assert found.standing is ClauseStatus.VIOLATED, found
     if found.evidence.violations:
         return found.evidence.violations[0].what
     return found.evidence.missed[0].what

@@ -12,14 +12,22 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from bots.dialogue import Command, Edited, Elapsed, FileHeard, Heard, Press, Words, step
+from bots.dialogue import (
+    ButtonInput,
+    CommandInput,
+    EditInput,
+    Elapsed,
+    FileInput,
+    IncomingMessage,
+    TextInput,
+    step,
+)
 from bots.texts import Texts, load
-from complaints import acts
+from complaints.actions import registry
+from complaints.actions.intake import Arrival
+from complaints.actors import SYSTEM, complainant, staff
+from complaints.case import Case
 from complaints.incidents import Incident
-from complaints.intake import Arrival
-from complaints.jurisdictions import Rulebooks
-from complaints.people import SYSTEM, complainant, staff
-from complaints.record import Case
 from complaints.references import new_reference
 from complaints.rulebook import (
     Calendar,
@@ -28,10 +36,20 @@ from complaints.rulebook import (
     PriorityTargets,
     RecourseStep,
     Rulebook,
+    Rulebooks,
     Targets,
 )
 from complaints.vocabulary import Role, Verb
-from store.values import Act, Chat, Code, CodeState, Conversation, HeardFile, Say, Turn
+from store.values import (
+    Chat,
+    Code,
+    CodeState,
+    Conversation,
+    DialogueTurn,
+    PlannedAct,
+    ReceivedFile,
+    ReplyText,
+)
 
 START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 TEXTS: Texts = load(["en", "tr"])
@@ -91,15 +109,15 @@ class Play:
     state: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     told: dict[str, list[tuple[str, int, str, int | None, str | None]]] = field(default_factory=dict)
-    acted: list[Act] = field(default_factory=list)
+    acted: list[PlannedAct] = field(default_factory=list)
     wakes: list[tuple[datetime, str]] = field(default_factory=list)
-    said: list[Say] = field(default_factory=list)
+    said: list[ReplyText] = field(default_factory=list)
     posted: dict[str, str] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
     codes: dict[str, Code] = field(default_factory=dict)
 
-    def hear(self, heard: Heard) -> list[str]:
+    def hear(self, heard: IncomingMessage) -> list[str]:
         """Take one step; everything asked for is done as the store would do it. Gives what was said."""
         turn = self.turn(heard)
         by = complainant("p1")
@@ -114,7 +132,7 @@ class Play:
         self.wakes += [(one.due, one.what) for one in turn.wakes]
         return [self.text(one) for one in new]
 
-    def turn(self, heard: Heard) -> Turn:
+    def turn(self, heard: IncomingMessage) -> DialogueTurn:
         """The bare step."""
         conversation = Conversation(
             chat=Chat("telegram", "70001", "en", "Mary"),
@@ -147,9 +165,9 @@ class Play:
         if verb is Verb.RECEIVE:
             rules = Rulebooks(self.rules, self.others).of(jurisdiction)
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
-            done = acts.receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
+            done = registry.receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
         else:
-            done = acts.perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
+            done = registry.perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
         self.cases[ref] = done.case
         event = done.event
         for name, text in event.words.items():
@@ -157,7 +175,7 @@ class Play:
             self.told.setdefault(ref, []).append(row)
 
     def texts_of(self, ref: str) -> Mapping[str, str]:
-        """As store.told.newest_texts."""
+        """As store.texts.newest_texts."""
         rows = self.told.get(ref, [])
         replaced = {row[3] for row in rows if row[3] is not None}
         found: dict[str, list[str]] = {}
@@ -167,37 +185,37 @@ class Play:
         return {name: "\n\n".join(parts) for name, parts in found.items()}
 
     def source_of(self, source: str) -> tuple[str, str, int] | None:
-        """As store.told.source_of."""
+        """As store.texts.source_of."""
         rows = [(ref, row) for ref, rows in self.told.items() for row in rows if row[4] == source]
         return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
 
-    def text(self, one: Say) -> str:
+    def text(self, one: ReplyText) -> str:
         """A thing said as it is read."""
         return TEXTS.say(self.language or "en", one.template, **one.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         """The person writes."""
-        return self.hear(Words(text, source or str(next(self.numbers)), self.now, **more))
+        return self.hear(TextInput(text, source or str(next(self.numbers)), self.now, **more))
 
     def sends(self, kind: str = "photo", caption: str = "", **more: Any) -> list[str]:
         """The person sends a file."""
         source = str(next(self.numbers))
-        file = HeardFile(f"f{source}", f"u{source}", kind, source, **more)
-        return self.hear(FileHeard(file, caption, source, self.now))
+        file = ReceivedFile(f"f{source}", f"u{source}", kind, source, **more)
+        return self.hear(FileInput(file, caption, source, self.now))
 
     def edits(self, source: str, text: str) -> list[str]:
         """The person edits an earlier message."""
-        return self.hear(Edited(text, source, self.now))
+        return self.hear(EditInput(text, source, self.now))
 
     def commands(self, name: str, argument: str = "") -> list[str]:
         """The person sends a command."""
-        return self.hear(Command(name, argument, str(next(self.numbers)), self.now))
+        return self.hear(CommandInput(name, argument, str(next(self.numbers)), self.now))
 
-    def presses(self, choice: str, of: Say | None = None) -> list[str]:
+    def presses(self, choice: str, of: ReplyText | None = None) -> list[str]:
         """The person presses a button under the last message that has it."""
         one = of or next(s for s in reversed(self.said) if any(choice in row for row in s.buttons))
         name, _, ref = choice.partition(":")
-        return self.hear(Press(name, one.step, ref or one.ref, int(one.fields["turn"])))
+        return self.hear(ButtonInput(name, one.step, ref or one.ref, int(one.fields["turn"])))
 
     def waits(self, seconds: float) -> list[str]:
         """Time passes; what was to be woken is."""

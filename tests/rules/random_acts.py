@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from complaints.actions.intake import said
+from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.case import Case
+from complaints.case_values import RecordedSign
 from complaints.forms import EVIDENCE, GIVEN, OTHERS_AFFECTED
-from complaints.intake import said
-from complaints.particulars import Sign
-from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case
 from complaints.rulebook import Calendar, LevelTargets, Rulebook
-from complaints.vocabulary import Category, CauseClass, Finding, Kind, Remedy, State, Target, Verb
+from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, State, Target, Verb
 from tests.rules.builders import (
     ALICE,
     ANNA,
@@ -74,11 +74,11 @@ WORDS: Mapping[str, str] = dict.fromkeys(
 )
 
 SIGNS = (
-    Sign("injury.injury", 4, 2, False, TUESDAY),
-    Sign("gas.gas_smell", 5, 3, True, TUESDAY),
-    Sign("minor.minor_mentioned", 2, 0, False, TUESDAY),
-    Sign("discrimination.discrimination", 3, 0, False, TUESDAY),
-    Sign("food.unsafe_thing", 3, 1, False, TUESDAY),
+    RecordedSign("injury.injury", 4, 2, False, TUESDAY),
+    RecordedSign("gas.gas_smell", 5, 3, True, TUESDAY),
+    RecordedSign("minor.minor_mentioned", 2, 0, False, TUESDAY),
+    RecordedSign("discrimination.discrimination", 3, 0, False, TUESDAY),
+    RecordedSign("food.unsafe_thing", 3, 1, False, TUESDAY),
 )
 
 _NAMES = (
@@ -229,7 +229,7 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
     },
     Verb.ASSESS: criteria,
     Verb.REASSESS: criteria,
-    Verb.RECLASSIFY: lambda dice, case, at: {"kind": dice.choice(list(Kind)).value},
+    Verb.RECLASSIFY: lambda dice, case, at: {"kind": dice.choice(list(ContactKind)).value},
     Verb.ASSIGN: lambda dice, case, at: dice.choice(({}, {}, {"owner": dice.choice(HANDLING).id})),
     Verb.ASK: lambda dice, case, at: {"needed_by": day(at, dice.randint(-1, 16))},
     Verb.INFORM: lambda dice, case, at: {"next_date": day(at, dice.randint(0, 9))},

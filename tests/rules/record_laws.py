@@ -7,26 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from complaints.because import explain_step, reached
-from complaints.duties import KINDS
+from complaints.actions.fold import fold
+from complaints.case import Case, Event
+from complaints.case_values import TargetSet
+from complaints.deadlines.due_steps import explain_step, reached
+from complaints.deadlines.explanation import steps_of
+from complaints.deadlines.quiet_hours import quiet_until
+from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
-from complaints.explaining import steps_of
-from complaints.folding import fold
 from complaints.lifecycle import TABLE
-from complaints.once import following
-from complaints.owing import standing
-from complaints.particulars import TargetSet
+from complaints.obligations.kinds import KINDS
+from complaints.obligations.per_event import event_obligations
+from complaints.obligations.standing import current_obligations
 from complaints.priorities import priority_of
-from complaints.quiet import quiet_until
-from complaints.record import Case, Event
-from complaints.targets import CAPPED_BY_LAW
 from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
 from tests.rules.random_acts import BY_ID, SAID
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 _IMPERATIVES = frozenset({"Say", "Give", "Name", "Write", "Choose"})
 
-#: surfaces.md, "Versions": never by these.
+#: docs/surfaces.md, "Versions": never by these.
 NEVER_WORK = frozenset(
     {Verb.ADD, Verb.PROPOSE, Verb.ACKNOWLEDGE, Verb.FAIL_DELIVERY, Verb.NOTE, Verb.RECEIPT, Verb.SURVEY}
 )
@@ -192,7 +192,9 @@ def other_rules_break_no_promise(before: Case, event: Event, after: Case) -> Non
         return
     assert after.rules_before == (*before.rules_before, before.rules)
     told = {
-        one.facts["target"] for one in following(after, event) if one.facts.get("about", one.kind) == "dates"
+        one.facts["target"]
+        for one in event_obligations(after, event)
+        if one.facts.get("about", one.kind) == "dates"
     }
     for one in before.current_targets():
         latest = after.target(one.target, one.of)
@@ -278,13 +280,13 @@ def an_outside_decision_stands_above_ours(before: Case, event: Event, after: Cas
     overturned = {one.seq for one in after.outside if one.overturned}
     assert {one.seq for one in after.improvements} == overturned
     if event.seq in overturned:
-        assert {one.kind for one in following(after, event)} >= {"told_overturned"}
+        assert {one.kind for one in event_obligations(after, event)} >= {"told_overturned"}
 
 
 def duties_are_named_by_their_date(case: Case) -> None:
     """Keys are unique, of a known kind, and name the version of the target they come from."""
-    owed = list(standing(case))
-    assert owed == list(standing(case))
+    owed = list(current_obligations(case))
+    assert owed == list(current_obligations(case))
     assert len({one.key for one in owed}) == len(owed)
     assert {one.kind for one in owed} <= set(KINDS)
     for one in owed:
@@ -311,7 +313,7 @@ def no_deadline_without_message(case: Case) -> None:
     if not case.is_open or case.is_history or case.erased_at or not told or Flag.WITHDRAWN in case.flags:
         return
     notices: dict[tuple[str, str], Any] = {}
-    for one in standing(case):
+    for one in current_obligations(case):
         kind, target = one.facts.get("about", one.kind), str(one.facts.get("target", ""))
         by = _PROMISED_BY.get((kind, target))
         if by is not None:
@@ -343,7 +345,7 @@ def no_deadline_without_message(case: Case) -> None:
 
 def notices_of_a_date_follow_each_other(case: Case) -> None:
     """First that there is no answer yet, then that the date will not be kept: neither twice nor both at once."""
-    owed = [one for one in standing(case) if one.facts.get("target") == Target.DECIDE]
+    owed = [one for one in current_obligations(case) if one.facts.get("target") == Target.DECIDE]
     notices = {one.facts.get("about", one.kind): one.due for one in owed if "remind" not in one.key}
     first, last = notices.get("delay"), notices.get("progress")
     assert len(notices) == len([one for one in owed if "remind" not in one.key])
@@ -378,8 +380,8 @@ _TARGET_OF: Mapping[str, Target] = {
 
 def no_duty_is_forgotten(before: Case, after: Case) -> None:
     """A key that is gone was overtaken by what makes it moot."""
-    gone = {one.key: one for one in standing(before)}
-    for one in standing(after):
+    gone = {one.key: one for one in current_obligations(before)}
+    for one in current_obligations(after):
         gone.pop(one.key, None)
         # What is to be told by people once more stands anew, as a round of its own: voice:decision:6:r1.
         gone.pop(one.key.rpartition(":r")[0], None)

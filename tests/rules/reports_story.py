@@ -1,4 +1,4 @@
-"""One complaint's life in few words for the tests of the reports: each act goes through `complaints.acts`."""
+"""One complaint's life in few words for the tests of the reports, through `complaints.actions.registry`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints import acts
-from complaints.followed import Followed
-from complaints.intake import Arrival, said
-from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Event
+from complaints.actions import registry
+from complaints.actions.intake import Arrival, said
+from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.case import Case, Event
+from complaints.history import CaseHistory
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Role, Verb
 
@@ -63,14 +63,14 @@ class Story:
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
         first = {**said(field="description", has_words=True), **facts}
-        done = acts.receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
+        done = registry.receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
         self.case: Case = done.case
         self.events: tuple[Event, ...] = (done.event,)
 
     @property
-    def seen(self) -> Followed:
+    def seen(self) -> CaseHistory:
         """The complaint with its events, as the store hands it on."""
-        return Followed(self.case, self.events)
+        return CaseHistory(self.case, self.events)
 
     def later(self, **span: float) -> Story:
         """So much later, in the words of `timedelta`."""
@@ -80,7 +80,7 @@ class Story:
     def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
         """One verb."""
         told = {name.replace("__", "."): text for name, text in words.items()}
-        done = acts.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
+        done = registry.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
         self.case, self.events = done.case, (*self.events, done.event)
         return self
 

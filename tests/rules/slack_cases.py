@@ -9,14 +9,14 @@ from typing import Any
 
 from bots.slack.voice import Voice
 from bots.texts import load
-from complaints import acts
-from complaints.intake import Arrival, said
-from complaints.particulars import Sign
-from complaints.people import MODEL, SYSTEM, Actor, complainant, staff
-from complaints.record import Case, Event
+from complaints.actions import registry
+from complaints.actions.intake import Arrival, said
+from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
+from complaints.case import Case, Event
+from complaints.case_values import RecordedSign
 from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Verb
-from store.values import FileSeen, Opened, Text
+from store.values import FileEntry, OpenedCase, Text
 
 NOW = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 REF = "A7K-M3Q-9T"
@@ -58,13 +58,13 @@ class Story:
     """A complaint that goes on act by act; each takes a minute."""
 
     def __init__(
-        self, words: str = "My bill is wrong", *, language: str = "en", signs: tuple[Sign, ...] = ()
+        self, words: str = "My bill is wrong", *, language: str = "en", signs: tuple[RecordedSign, ...] = ()
     ) -> None:
         self.at = NOW
         arrival = Arrival(REF, ANNA.id, "telegram", language, NOW, RULES)
         media = 0 if words else 1
         facts = said(field="description", has_words=bool(words), signs=signs, media=media, audible=media)
-        done = acts.receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
+        done = registry.receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
         self.case: Case = done.case
         self.events: list[Event] = [done.event]
 
@@ -77,12 +77,12 @@ class Story:
     ) -> Story:
         """One act more."""
         self.at += timedelta(minutes=1)
-        done = acts.perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
+        done = registry.perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
         self.case = done.case
         self.events.append(done.event)
         return self
 
-    def opened(self, *, name: str | None = "Anna", files: tuple[FileSeen, ...] = ()) -> Opened:
+    def opened(self, *, name: str | None = "Anna", files: tuple[FileEntry, ...] = ()) -> OpenedCase:
         """As a reader opens it."""
         texts = tuple(
             Text(path, event.seq, text, event.at, None, None)
@@ -93,7 +93,7 @@ class Story:
         proposal = next((dict(e.facts) for e in reversed(self.events) if e.verb is Verb.PROPOSE), None)
         if proposal is not None:
             proposal |= {"because": [{"word": "bill", "weight": 2.0}], "alternatives": []}
-        return Opened(self.case, texts, files, tuple(self.events), (), proposal, {}, name)
+        return OpenedCase(self.case, texts, files, tuple(self.events), (), proposal, {}, name)
 
 
 def proposed(story: Story, **more: Any) -> Story:
@@ -170,7 +170,7 @@ def told(story: Story) -> Story:
 @cache
 def stages() -> dict[str, Story]:
     """A complaint at every stage, by name."""
-    danger = (Sign("gas.smell", 4, 3, True, NOW),)
+    danger = (RecordedSign("gas.smell", 4, 3, True, NOW),)
     found = {
         "received": Story(),
         "received in Turkish": Story("Faturam yanlış", language="tr"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from triage.cues import KINDS, cues
-from triage.rule import read_rules
-from triage.safety import LANGUAGES
+from triage.intent import CUE_KINDS, cues
+from triage.safety.rules import read_rules
+from triage.safety.signs import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_knows_every_cue(language: str) -> None:
-    assert {rule.kind for rule in read_rules(f"asking_{language}")} == KINDS
+    assert {rule.kind for rule in read_rules(f"asking_{language}")} == CUE_KINDS
 
 
 @pytest.mark.parametrize(

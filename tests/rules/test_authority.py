@@ -1,4 +1,4 @@
-"""What a role may grant alone (Annex E; surfaces.md, `[authority]`)."""
+"""What a role may grant alone (Annex E; docs/surfaces.md, `[authority]`)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.approving import may_approve
-from complaints.authority import exceeds, limit_of, minor_units, needs_approval, totals
-from complaints.people import Actor, staff
+from complaints.actions.decision import exceeds, limit_of, may_approve, minor_units, needs_approval, totals
+from complaints.actors import Actor, staff
 from complaints.rulebook import Limit
 from complaints.vocabulary import Finding, Role, Verb
 from tests.clauses import clause

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.duties import Lane
-from scheduler.backoff import FIRST, LONGEST, LONGEST_IN_DANGER, most_tries, wait
+from complaints.obligations.kinds import SendPriority
+from scheduler.worker import FIRST, LONGEST, LONGEST_IN_DANGER, most_tries, wait
 
-attempts, lanes = st.integers(0, 100_000), st.sampled_from(Lane)
-
-
-def _longest(lane: Lane) -> float:
-    return LONGEST_IN_DANGER if lane is Lane.DANGER else LONGEST
+attempts, lanes = st.integers(0, 100_000), st.sampled_from(SendPriority)
 
 
-def _middle(tries: int, lane: Lane) -> float:
+def _longest(lane: SendPriority) -> float:
+    return LONGEST_IN_DANGER if lane is SendPriority.DANGER else LONGEST
+
+
+def _middle(tries: int, lane: SendPriority) -> float:
     """Without chance: what a crowd waits on average."""
     doubled = FIRST * 2.0 ** min(tries, 64)
     return 0.75 * min(_longest(lane), doubled)
@@ -26,7 +26,7 @@ def _middle(tries: int, lane: Lane) -> float:
 
 @given(attempts, lanes)
 def test_each_pause_is_twice_the_last_up_to_the_longest_and_a_crowd_spreads_over_its_second_half(
-    tries: int, lane: Lane
+    tries: int, lane: SendPriority
 ) -> None:
     middle = _middle(tries, lane)
 
@@ -34,7 +34,7 @@ def test_each_pause_is_twice_the_last_up_to_the_longest_and_a_crowd_spreads_over
 
 
 @given(attempts, lanes, st.floats(0, 1e6))
-def test_nobody_comes_back_before_the_other_side_asked(tries: int, lane: Lane, asked: float) -> None:
+def test_nobody_comes_back_before_the_other_side_asked(tries: int, lane: SendPriority, asked: float) -> None:
     waited = wait(tries, asked, lane)
 
     assert waited >= asked
@@ -49,8 +49,8 @@ def test_a_crowd_does_not_come_back_together() -> None:
     assert max(waits) > 0.95 * LONGEST
 
 
-@pytest.mark.parametrize("lane", Lane)
-def test_what_fails_is_tried_for_about_ten_hours_in_every_lane(lane: Lane) -> None:
+@pytest.mark.parametrize("lane", SendPriority)
+def test_what_fails_is_tried_for_about_ten_hours_in_every_lane(lane: SendPriority) -> None:
     seconds = sum(_middle(tries, lane) for tries in range(most_tries(lane)))
 
     assert 7 < seconds / 3600 < 11

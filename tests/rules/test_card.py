@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from bots.slack.card import EXECUTIVE, card
 from bots.slack.offers import FITS, verbs_for
 from bots.slack.rule_names import rule_names
+from complaints.case_values import RecordedSign
 from complaints.forms import FORMS
-from complaints.likeness import Like
-from complaints.particulars import Sign
+from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State
-from simulator.block_kit import message_problems
+from simulator.slack.block_kit import message_problems
 from tests.rules.slack_cases import ALICE, NOW, REF, Story, assessed, proposed, stages, voice
 
 STAGES = stages()
@@ -34,9 +34,11 @@ def test_slack_would_take_the_card_at_every_stage(name: str, language: str, purp
 
 
 LIKES = (
-    Like("B2B-B2B-22", 0.9, "p1", NOW - timedelta(days=2), is_open=True),
-    Like("C3C-C3C-33", 0.8, "p2", NOW - timedelta(days=2), is_open=True, incident=7),
-    Like("D4D-D4D-44", 0.7, "p3", NOW - timedelta(days=2), is_open=False, closed_at=NOW - timedelta(days=1)),
+    SimilarCase("B2B-B2B-22", 0.9, "p1", NOW - timedelta(days=2), is_open=True),
+    SimilarCase("C3C-C3C-33", 0.8, "p2", NOW - timedelta(days=2), is_open=True, incident=7),
+    SimilarCase(
+        "D4D-D4D-44", 0.7, "p3", NOW - timedelta(days=2), is_open=False, closed_at=NOW - timedelta(days=1)
+    ),
 )
 
 
@@ -149,7 +151,7 @@ def test_what_is_due_when_a_day_ends_names_that_day_and_24_00() -> None:
 
 
 def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() -> None:
-    signs = (Sign("cutoff_eviction", 3, 0, False, NOW),)
+    signs = (RecordedSign("cutoff_eviction", 3, 0, False, NOW),)
     shown = json.dumps(card(proposed(Story(signs=signs)).case, voice(), now=NOW, draw=1).blocks)
 
     assert "Money, 83 % sure" in shown
@@ -171,7 +173,7 @@ def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() 
 def test_a_rule_is_shown_in_the_readers_language_and_an_own_one_as_it_is_called(
     rule: str, language: str, said: str
 ) -> None:
-    case = proposed(Story(signs=(Sign(rule, 3, 0, False, NOW),))).case
+    case = proposed(Story(signs=(RecordedSign(rule, 3, 0, False, NOW),))).case
 
     assert rule_names(case, voice(language)) == said
 
@@ -212,7 +214,7 @@ def test_the_card_never_shows_a_word_of_the_complainant(text: str) -> None:
 # With what stands round it as long as a name can be in the record.
 @given(st.text(min_size=1, max_size=160))
 def test_a_rule_named_by_the_organisation_makes_no_control_token(name: str) -> None:
-    story = Story(signs=(Sign(f"<!channel> {name} <@U1> <http://a|b>", 3, 1, False, NOW),))
+    story = Story(signs=(RecordedSign(f"<!channel> {name} <@U1> <http://a|b>", 3, 1, False, NOW),))
     shown = card(story.case, voice(), now=NOW, draw=1)
     texts = json.dumps(shown.blocks, ensure_ascii=False)
 

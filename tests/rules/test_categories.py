@@ -16,17 +16,16 @@ from bots.slack.modals import modal, with_row
 from bots.slack.searching import code_of
 from bots.slack.voice import Voice
 from bots.texts import load
-from complaints.categories import categories_of, is_code
+from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read
-from complaints.past import check_past
-from complaints.rulebook import as_json, from_json
+from complaints.rulebook import as_json, categories_of, from_json, is_code
 from complaints.vocabulary import Verb
-from simulator.block_kit import view_problems
+from simulator.slack.block_kit import view_problems
 from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.slack_cases import NOW, Story
-from triage.allowed import keep_allowed
+from triage.proposal import keep_allowed
 
 OWN = {
     "leak": {"en": "Leak in the street", "tr": "Sokakta su kaçağı"},

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.people import MODEL, SYSTEM
+from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import CloseCode, Role, Verb
-from reports.clauses.clause import Standing
+from reports.clauses.clause import ClauseStatus
 from reports.integrity import Proof
 from tests.clauses import clause
 from tests.rules import builders as b
@@ -31,7 +31,7 @@ from tests.rules.clause_records import (
 @clause("7.1")
 def test_signing_before_the_notices_were_shown_turns_7_1_red() -> None:
     told = b.acknowledged(b.a_received_case())
-    assert stands("7.1", seen(told)).standing is Standing.MET
+    assert stands("7.1", seen(told)).standing is ClauseStatus.MET
     assert "before the notices" in is_red("7.1", [seen(told, shown=False)])
 
 
@@ -39,7 +39,7 @@ def test_signing_before_the_notices_were_shown_turns_7_1_red() -> None:
 def test_a_child_is_read_back_to_in_plain_words() -> None:
     told = seen(b.acknowledged(b.a_received_case()))
     plain = tuple(replace(one, template="readback.plain") for one in told.messages)
-    assert stands("7.1", replace(told, messages=plain)).standing is Standing.MET
+    assert stands("7.1", replace(told, messages=plain)).standing is ClauseStatus.MET
 
 
 @clause("7.1")
@@ -61,7 +61,7 @@ def test_another_wording_is_counted_and_breaks_nothing() -> None:
     found = stands("7.1", seen(b.acknowledged(b.a_received_case())), house=house)
     figure = next(one for one in found.evidence.figures if one.what == "shown in the wording now in force")
     assert figure.share is not None
-    assert (figure.share.hits, figure.share.of, found.standing) == (0, 1, Standing.MET)
+    assert (figure.share.hits, figure.share.of, found.standing) == (0, 1, ClauseStatus.MET)
 
 
 @clause("7.2")
@@ -83,7 +83,7 @@ def test_another_wording_is_counted_and_breaks_nothing() -> None:
 )
 def test_a_record_that_lacks_something_turns_7_2_red(wrong: Change, says: str) -> None:
     told = b.an_assessed_case()
-    assert stands("7.2", seen(told)).standing is Standing.MET
+    assert stands("7.2", seen(told)).standing is ClauseStatus.MET
     assert says in " ".join(one.what for one in stands("7.2", seen(told, wrong)).evidence.violations)
     assert is_red("7.2", [seen(told, wrong)])
 
@@ -97,7 +97,7 @@ def test_a_complaint_without_its_events_turns_7_2_red() -> None:
 @clause("7.3")
 def test_a_deadline_without_a_message_turns_7_3_red() -> None:
     told = b.an_assessed_case()
-    assert stands("7.3", seen(told), days=2).standing is Standing.MET
+    assert stands("7.3", seen(told), days=2).standing is ClauseStatus.MET
     assert "deadline passed without a message" in is_red("7.3", [seen(told)], days=10)
 
 
@@ -105,7 +105,7 @@ def test_a_deadline_without_a_message_turns_7_3_red() -> None:
 def test_a_message_the_same_day_keeps_the_deadline() -> None:
     told = b.an_assessed_case().later(days=7)
     informed = told.do(Verb.INFORM, SYSTEM)
-    assert stands("7.3", seen(informed), days=8).standing is Standing.MET
+    assert stands("7.3", seen(informed), days=8).standing is ClauseStatus.MET
 
 
 @clause("7.3")
@@ -118,15 +118,15 @@ def test_a_due_time_without_its_reason_turns_7_3_red() -> None:
 @clause("7.4")
 def test_a_complaint_that_nobody_ever_acknowledged_turns_7_4_red() -> None:
     told = b.a_received_case()
-    assert stands("7.4", seen(b.acknowledged(told)), days=30).standing is Standing.MET
-    assert stands("7.4", seen(told), days=0).standing is Standing.NO_EVIDENCE
+    assert stands("7.4", seen(b.acknowledged(told)), days=30).standing is ClauseStatus.MET
+    assert stands("7.4", seen(told), days=0).standing is ClauseStatus.NO_EVIDENCE
     assert "never acknowledged" in is_red("7.4", [seen(told)], days=30)
 
 
 @clause("7.4")
 def test_too_many_late_acknowledgements_turn_7_4_red() -> None:
     late = b.a_received_case().later(days=5).do(Verb.ACKNOWLEDGE, SYSTEM)
-    assert stands("7.4", seen(late), days=30).standing is Standing.MET
+    assert stands("7.4", seen(late), days=30).standing is ClauseStatus.MET
     assert is_red("7.4", [seen(late)] * 10, days=30) == "acknowledged in time"
 
 
@@ -147,14 +147,14 @@ def test_too_many_late_acknowledgements_turn_7_4_red() -> None:
 )
 def test_an_assessment_that_is_none_turns_7_5_red(wrong: Change, says: str) -> None:
     told = b.a_told_case()
-    assert stands("7.5", seen(told)).standing is Standing.MET
+    assert stands("7.5", seen(told)).standing is ClauseStatus.MET
     assert says in is_red("7.5", [seen(told, wrong)])
 
 
 @clause("7.6")
 def test_a_decision_without_its_evidence_turns_7_6_red() -> None:
     told = b.a_told_case()
-    assert stands("7.6", seen(told)).standing is Standing.MET
+    assert stands("7.6", seen(told)).standing is ClauseStatus.MET
     bare = facts(Verb.INVESTIGATE, evidence=["complainant_heard"])
     assert "without records_checked" in is_red("7.6", [seen(told, bare)])
 
@@ -162,23 +162,23 @@ def test_a_decision_without_its_evidence_turns_7_6_red() -> None:
 @clause("7.7")
 def test_a_decision_without_a_cause_turns_7_7_red() -> None:
     told = b.a_told_case()
-    assert stands("7.7", seen(told)).standing is Standing.MET
+    assert stands("7.7", seen(told)).standing is ClauseStatus.MET
     assert "without a cause" in is_red("7.7", [seen(told, wordless(Verb.RESPOND, "root_cause"))])
 
 
 @clause("7.7")
 def test_an_overdue_remedy_of_which_nobody_spoke_turns_7_7_red() -> None:
     told = b.a_told_case(remedies=[b.a_refund()])
-    assert stands("7.7", seen(told), days=7).standing is Standing.MET
+    assert stands("7.7", seen(told), days=7).standing is ClauseStatus.MET
     assert "a remedy is overdue" in is_red("7.7", [seen(told)], days=30)
     said = told.later(days=20).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
-    assert stands("7.7", seen(said), days=30).standing is Standing.MET
+    assert stands("7.7", seen(said), days=30).standing is ClauseStatus.MET
 
 
 @clause("7.8")
 def test_a_decision_that_nobody_is_told_turns_7_8_red() -> None:
     told = b.a_decided_case()
-    assert stands("7.8", seen(told), days=0.5).standing is Standing.MET
+    assert stands("7.8", seen(told), days=0.5).standing is ClauseStatus.MET
     assert "not told" in is_red("7.8", [seen(told)], days=10)
 
 
@@ -211,7 +211,7 @@ def test_a_finding_without_reasons_turns_7_8_red() -> None:
 )
 def test_an_ending_without_what_it_needs_turns_7_9_red(wrong: Change, says: str) -> None:
     told = b.a_closed_case()
-    assert stands("7.9", seen(told)).standing is Standing.MET
+    assert stands("7.9", seen(told)).standing is ClauseStatus.MET
     assert says in is_red("7.9", [seen(told, wrong)])
 
 
@@ -225,5 +225,5 @@ def test_a_yes_that_nobody_gave_turns_7_9_red() -> None:
 @clause("7.9")
 def test_a_refusal_after_which_nobody_names_the_outside_turns_7_9_red() -> None:
     told = b.a_told_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
-    assert stands("7.9", seen(told), days=0.1).standing is Standing.MET
+    assert stands("7.9", seen(told), days=0.1).standing is ClauseStatus.MET
     assert "not named" in is_red("7.9", [seen(told)], days=10)

@@ -14,8 +14,8 @@ from amends.settings.closures import Closures, Desk, closures_in
 from amends.settings.ical import BadIcal, Property, read_ical
 from amends.settings.moments import written
 from amends.settings.recurring import DAYS, repeated, rhythm_of
-from complaints.hours import parse_hours
-from complaints.localtime import from_wall
+from complaints.deadlines.local_time import from_wall
+from complaints.deadlines.opening_hours import parse_hours
 
 LONDON = Desk("Europe/London")
 OFFICE = Desk("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))

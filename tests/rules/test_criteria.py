@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from complaints.forms import FORMS
 from complaints.vocabulary import Category
 from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, criteria
-from triage.cues import cues
-from triage.safety import KINDS, signs
+from triage.intent import cues
+from triage.safety.signs import KINDS, signs
 
 Told = dict[str, tuple[int | str | bool, str]]
 

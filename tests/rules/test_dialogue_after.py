@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bots.dialogue import Blocked, GroupSeen, Press, Unblocked
+from bots.dialogue import Blocked, ButtonInput, GroupSeen, Unblocked
 from bots.dialogue.commands import COMMANDS
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, Play
 
@@ -150,7 +150,7 @@ def test_a_press_on_a_decision_that_moved_on_is_answered_and_does_nothing() -> N
     ref = play.is_decided()
     play.writes("I disagree")
     before = play.cases[ref]
-    assert "moved on since that message" in play.hear(Press("accept", "decision", ref, 1))[0]
+    assert "moved on since that message" in play.hear(ButtonInput("accept", "decision", ref, 1))[0]
     assert play.cases[ref] == before
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from bots.dialogue.heard import Command, Words
+from bots.dialogue.inputs import CommandInput, TextInput
 from complaints.vocabulary import Verb
-from store.values import Code, CodeState, Turn
+from store.values import Code, CodeState, DialogueTurn
 from tests.clauses import clause
 from tests.rules.builders import a_logged_case
 from tests.rules.dialogue_play import Play
@@ -18,12 +18,12 @@ CODE = "12345678"
 LOGGED = a_logged_case().case
 
 
-def said(turn: Turn) -> list[str]:
+def said(turn: DialogueTurn) -> list[str]:
     return [one.template for one in turn.says]
 
 
-def coming(play: Play, text: str = CODE) -> Turn:
-    return play.turn(Words(text, "1", play.now))
+def coming(play: Play, text: str = CODE) -> DialogueTurn:
+    return play.turn(TextInput(text, "1", play.now))
 
 
 @clause("4.3")
@@ -40,7 +40,7 @@ def test_the_code_alone_binds_and_says_which_complaint_at_which_stage(text: str)
 def test_the_link_with_the_code_does_the_same_at_any_step() -> None:
     play = Play(codes={CODE: Code(CodeState.FOUND, LOGGED)})
     play.writes("The water is brown.")
-    turn = play.turn(Command("start", CODE, "2", play.now))
+    turn = play.turn(CommandInput("start", CODE, "2", play.now))
     assert said(turn) == ["bind.found"]
     assert turn.acts[0].verb is Verb.BIND
 

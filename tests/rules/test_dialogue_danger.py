@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from bots.letters import Letter, received
-from complaints.duties import Lane
-from complaints.people import staff
+from bots.letters import Letter, acknowledgement
+from complaints.actors import staff
+from complaints.obligations.kinds import SendPriority
 from complaints.priorities import priority_of
 from complaints.rulebook import OnCall
 from complaints.vocabulary import Priority, Role, Verb
@@ -26,7 +26,7 @@ def test_danger_as_the_first_message_is_filed_and_answered_by_the_number_alone()
         "Leave now, call 0800 111 999 from outside."
     )
     assert f"I am alerting our duty team ({play.ref})." in answer
-    assert play.said[-1].lane is Lane.DANGER
+    assert play.said[-1].lane is SendPriority.DANGER
     assert play.case.danger_at == play.now
     assert priority_of(play.case) is Priority.P1
 
@@ -111,4 +111,4 @@ def test_that_somebody_has_seen_it_is_said_by_role_only_after_they_did() -> None
     play.writes(GAS)
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "en")
-    assert received.seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
+    assert acknowledgement.seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."

@@ -1,4 +1,4 @@
-"""What the story told already is shown for a Yes in place of the question (section 6, 7.2)."""
+"""What the story told already is shown for a Yes in place of the question (docs/domain.md, section 6, 7.2)."""
 
 from __future__ import annotations
 

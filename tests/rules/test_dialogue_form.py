@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
 from tests.rules.dialogue_play import HANDLER, RULES, Play
 

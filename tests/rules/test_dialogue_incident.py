@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from complaints.actors import staff
 from complaints.incidents import Incident
-from complaints.people import staff
 from complaints.vocabulary import Role, Verb
 from tests.rules.dialogue_play import START, Play
 

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.dialogue import Blocked, Elapsed, GroupSeen, Press, Unblocked, Unreadable
+from bots.dialogue import Blocked, ButtonInput, Elapsed, GroupSeen, Unblocked, Unreadable
 from bots.dialogue.commands import COMMANDS
-from bots.dialogue.greetings import qualifies
-from bots.dialogue.labels import typed
-from bots.dialogue.talk import Talk
+from bots.dialogue.new_message import qualifies
+from bots.dialogue.turn import Turn
+from bots.dialogue.typed_labels import typed
+from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
-from complaints.jurisdictions import Rulebooks
-from complaints.people import SYSTEM
+from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from store.values import Chat, Conversation
 from tests.rules.dialogue_play import HANDLER, MANAGER, START, TEXTS, Play
@@ -111,7 +111,7 @@ def move(play: Play, one: tuple[Any, ...]) -> None:
         play.edits(str(given[0]), given[1])
     elif kind == "presses":
         refs = [None, *play.cases]
-        play.hear(Press(given[0], given[1], refs[given[2] % len(refs)], given[2]))
+        play.hear(ButtonInput(given[0], given[1], refs[given[2] % len(refs)], given[2]))
     elif kind == "commands":
         play.commands(given[0], given[1])
     elif kind == "waits":
@@ -138,7 +138,7 @@ def is_label(play: Play, text: str) -> bool:
         Chat("telegram", "1"), "p1", play.state, play.language, tuple(reversed(play.cases.values())), "x",
         play.texts_of, play.source_of, {}, lambda: Rulebooks(play.rules),
     )  # fmt: skip
-    return typed(Talk.begin(conversation, play.now, TEXTS), text) is not None
+    return typed(Turn.begin(conversation, play.now, TEXTS), text) is not None
 
 
 @settings(max_examples=150, deadline=None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bots.dialogue import Press, Unblocked, Unreadable
-from complaints.owing import standing
-from complaints.people import SYSTEM
-from complaints.vocabulary import CloseCode, Flag, Kind, State, Target, Verb
-from store.values import Turn
+from bots.dialogue import ButtonInput, Unblocked, Unreadable
+from complaints.actors import SYSTEM
+from complaints.obligations.standing import current_obligations
+from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Target, Verb
+from store.values import DialogueTurn
 from tests.clauses import clause
 from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, Play
 
@@ -77,7 +77,7 @@ def a_remedy_done() -> tuple[Play, str]:
 
 def test_yes_to_a_remedy_is_kept_as_proof_and_pressed_twice_it_is_told_so() -> None:
     play, ref = a_remedy_done()
-    press = Press("yes", "done0", ref, 9)
+    press = ButtonInput("yes", "done0", ref, 9)
     assert play.hear(press) == [f"Thank you. I have noted for {ref} that it is right."]
     assert play.hear(press)[0].startswith("I have your answer about that")
     [remedy] = play.cases[ref].remedies
@@ -105,12 +105,12 @@ def test_a_remedy_done_again_on_the_short_road_is_verified_by_the_complainants_w
     play = Play()
     play.files_a_complaint()
     ref = play.is_decided()
-    play.hear(Press("no", "done0", ref, 3))
+    play.hear(ButtonInput("no", "done0", ref, 3))
     play.writes("cancel")
     done = {"remedy": "0", "done_at": play.now.isoformat()}
     play.do(Verb.REMEDY_DONE, ref, HANDLER, done, {"proof": "Flushed again"})
     play.now += timedelta(minutes=1)
-    play.hear(Press("yes", "done0", ref, 3))
+    play.hear(ButtonInput("yes", "done0", ref, 3))
     assert play.cases[ref].everything_verified
 
 
@@ -145,13 +145,13 @@ def test_insisting_words_restore_what_was_taken_for_something_else() -> None:
     play.now += timedelta(days=20)
     [answer] = play.writes("Nobody came for three weeks and I complain about that.")
     assert answer.startswith(f"{ref} is taken up as a complaint.")
-    assert (play.cases[ref].state, play.cases[ref].kind) == (State.INVESTIGATING, Kind.COMPLAINT)
+    assert (play.cases[ref].state, play.cases[ref].kind) == (State.INVESTIGATING, ContactKind.COMPLAINT)
     assert len(play.cases) == 1
 
 
 def test_the_button_under_that_letter_restores_it_once() -> None:
     play, ref = set_aside()
-    press = Press("insist", "closing", ref, 3)
+    press = ButtonInput("insist", "closing", ref, 3)
     assert play.hear(press)[0].startswith(f"{ref} is taken up as a complaint.")
     assert play.hear(press) == [f"{ref} is open. Write here to add to it."]
 
@@ -336,12 +336,12 @@ def test_the_policy_is_whole_with_its_version() -> None:
 def test_reopening_late_by_an_old_insist_is_refused_with_what_to_do() -> None:
     play, ref = set_aside()
     play.now += LONG_AGO
-    assert "/complain" in play.hear(Press("insist", "closing", ref, 3))[0]
+    assert "/complain" in play.hear(ButtonInput("insist", "closing", ref, 3))[0]
 
 
 def test_the_bare_step_of_a_flood_holds_no_words_in_its_state() -> None:
     play = Play()
-    turn: Turn = play.turn(Unreadable())
+    turn: DialogueTurn = play.turn(Unreadable())
     assert set(turn.state["flood"]) == {"level", "at", "told"}
 
 
@@ -354,7 +354,7 @@ def test_unblocking_makes_the_complaint_reachable_and_what_was_missed_owed_anew(
     assert play.hear(Unblocked()) == []
     case = play.cases[ref]
     assert (case.reachable, case.words) == (True, words)
-    assert "ack:1:r1" in {one.key for one in standing(case)}
+    assert "ack:1:r1" in {one.key for one in current_obligations(case)}
     before = case.version
     play.hear(Unblocked())
     assert play.cases[ref].version == before
@@ -383,6 +383,6 @@ def test_a_survey_answered_only_by_skip_is_not_reminded() -> None:
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
-    assert "survey_reminder" in {one.kind for one in standing(play.cases[ref])}
+    assert "survey_reminder" in {one.kind for one in current_obligations(play.cases[ref])}
     play.writes("skip")
-    assert "survey_reminder" not in {one.kind for one in standing(play.cases[ref])}
+    assert "survey_reminder" not in {one.kind for one in current_obligations(play.cases[ref])}

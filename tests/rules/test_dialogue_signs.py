@@ -1,10 +1,11 @@
-"""Questions that are asked only where the story calls for them: each once, each free to skip (section 6, B)."""
+"""Questions that are asked only where the story calls for them: each once, each free to skip
+(docs/domain.md, section 6, B)."""
 
 from __future__ import annotations
 
 import pytest
 
-from bots.dialogue.asked import ORDER, QUESTIONS
+from bots.dialogue.question_table import ORDER, QUESTIONS
 from complaints.vocabulary import Flag, Verb
 from tests.clauses import clause
 from tests.rules.dialogue_play import HANDLER, TEXTS, Play

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.drift import LEAST, MOST, Seen, drift
+from triage.learning.drift import LEAST, MOST, DriftObservation, drift
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 NAMES = tuple("abcdefghijklmno")
@@ -23,7 +23,7 @@ def course(
     sure: float = 0.8,
     names: Callable[[int], Sequence[str]] = lambda _: NAMES,
     seed: int = 0,
-) -> list[Seen]:
+) -> list[DriftObservation]:
     """Assessed complaints: so often right, with this probability, of these categories by number."""
     drawn = random.Random(seed)
     found = []
@@ -31,11 +31,11 @@ def course(
         confirmed = drawn.choice(names(number))
         agrees = drawn.random() < right
         proposed = confirmed if agrees else drawn.choice([one for one in NAMES if one != confirmed])
-        found.append(Seen(T + timedelta(hours=number), proposed, sure, confirmed))
+        found.append(DriftObservation(T + timedelta(hours=number), proposed, sure, confirmed))
     return found
 
 
-def codes(seen: Sequence[Seen], accuracy: float | None = 0.8) -> list[str]:
+def codes(seen: Sequence[DriftObservation], accuracy: float | None = 0.8) -> list[str]:
     """What is warned of."""
     return [one.code for one in drift(seen, accuracy=accuracy)]
 
@@ -74,7 +74,10 @@ def test_under_fifty_nothing_is_said() -> None:
 
 def test_only_the_newest_count_whatever_order_they_come_in() -> None:
     early, late = course(800, right=0.1, sure=0.8), course(200, right=0.8, seed=1)
-    later = [Seen(one.at + timedelta(days=365), one.proposed, one.probability, one.confirmed) for one in late]
+    later = [
+        DriftObservation(one.at + timedelta(days=365), one.proposed, one.probability, one.confirmed)
+        for one in late
+    ]
     assert codes([*later, *early]) == []
 
 
@@ -89,7 +92,7 @@ def test_an_unchanged_desk_is_hardly_ever_warned(count: int, right: float) -> No
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.floats(0, 1)), max_size=300))
 @settings(max_examples=30)
 def test_any_course_is_answered_with_figures_beyond_their_bounds(rows: list[tuple[str, str, float]]) -> None:
-    seen = [Seen(T + timedelta(hours=n), p, sure, c) for n, (p, c, sure) in enumerate(rows)]
+    seen = [DriftObservation(T + timedelta(hours=n), p, sure, c) for n, (p, c, sure) in enumerate(rows)]
     for one in drift(seen, accuracy=0.8):
         beyond = one.value < one.bound if one.code == "agreement" else one.value > one.bound
         assert beyond

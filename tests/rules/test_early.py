@@ -7,16 +7,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.letters import Letter, afterwards
-from bots.letters.composing import Composer
+from bots.letters import Letter, closing
+from bots.letters.composer import Composer
 from bots.slack.card import card
 from bots.slack.fillings import filling
-from complaints.early import ALWAYS, ON_REQUEST, early_until, out_of_time
+from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, out_of_time
 from complaints.errors import BadFacts
-from complaints.missing import payment_owed
+from complaints.obligations.delay_notices import payment_owed
 from complaints.rulebook import FastTrack, LevelTargets, Limit, RecourseStep, Rulebook, as_json, from_json
 from complaints.vocabulary import CloseCode, Flag, Verb
-from scheduler.proposing import proposal_facts
+from scheduler.proposals import proposal_facts
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -189,7 +189,7 @@ def test_refused_as_out_of_time_they_are_told_why_and_where_to_go_outside(langua
     told = proposed(an_assessed_case(rules=DISP), happened_by="2019-01-01")
     refused = told.do(Verb.NOT_ACCEPT, MONA, {}, {"reason": "It was in 2019."})
     assert refused.case.close_code is CloseCode.NOT_ACCEPTED
-    text = afterwards.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
+    text = closing.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
     assert "It was in 2019." in text
     assert "Financial Ombudsman Service" in text
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from complaints import permissions
-from complaints.deciding import fairness_owed
+from complaints.actions.decision import fairness_owed
+from complaints.actors import Actor
+from complaints.case_values import independent
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.fairness import independent
-from complaints.people import Actor
 from complaints.vocabulary import Flag, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from store.folded import MOST, MOST_EVENTS, Folded, FoldedCases
+from store.database.transaction import MOST, MOST_EVENTS, FoldedCase, FoldedCases
 from tests.rules.builders import Told, a_received_case
 
 
-def _of(told: Told, events: int) -> Folded:
+def _of(told: Told, events: int) -> FoldedCase:
     """A complaint with so many events."""
-    return Folded("head", "rules", told.case, told.events[:1] * events)
+    return FoldedCase("head", "rules", told.case, told.events[:1] * events)
 
 
 def test_long_complaints_push_out_as_many_short_ones_as_they_weigh() -> None:

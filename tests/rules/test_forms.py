@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.errors import BadFacts
-from complaints.facts import SHAPES, check, check_wordless
-from complaints.fields import day_of, moment_of
-from complaints.forms import FORM_VERBS, FORMS, GIVEN, Input, WrongFields, form_verb, read
+from complaints.event_facts import SHAPES, check, check_wordless
+from complaints.forms import FORM_VERBS, FORMS, GIVEN, Input, WrongFields, day_of, form_verb, moment_of, read
 from complaints.vocabulary import Verb
 from tests.rules.builders import ANNA, a_received_case
 from tests.rules.random_acts import nonsense

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.example import Example
-from triage.gate import Answers, Part, judge, weigh
-from triage.pipeline import Model
+from triage.learning.gate import LabelledRows, ModelAnswers, judge, weigh
+from triage.model.pipeline import Model
 
 K = 3
 
@@ -26,13 +26,13 @@ def said(
     sure: float = 0.9,
     scores: Sequence[float] | None = None,
     alerts: Sequence[bool] | None = None,
-) -> Answers:
+) -> ModelAnswers:
     """Answers that are right where told, with this probability for what they propose."""
     n = len(labels)
     proposed = [label if ok else (label + 1) % K for label, ok in zip(labels, right, strict=True)]
     probabilities = np.full((n, K), (1 - sure) / (K - 1))
     probabilities[np.arange(n), proposed] = sure
-    return Answers(
+    return ModelAnswers(
         probabilities,
         np.zeros(n) if scores is None else np.array(scores, dtype=float),
         np.zeros(n, dtype=bool) if alerts is None else np.array(alerts),
@@ -41,14 +41,14 @@ def said(
 
 def a_part(
     labels: Sequence[int],
-    candidate: Answers,
-    active: Answers | None,
+    candidate: ModelAnswers,
+    active: ModelAnswers | None,
     severities: Sequence[float] | None = None,
     name: str = "fixed",
-) -> Part:
+) -> LabelledRows:
     """Rows with their truth and what both said."""
     known = np.full(len(labels), np.nan) if severities is None else np.array(severities, dtype=float)
-    return Part(name, ("a", "b", "c"), np.array(labels), known, candidate, active)
+    return LabelledRows(name, ("a", "b", "c"), np.array(labels), known, candidate, active)
 
 
 def a_model(**facts: Any) -> Model:
@@ -61,7 +61,7 @@ GOOD = said(LABELS, right=[n % 5 != 0 for n in range(120)])
 POOR = said(LABELS, right=[n % 5 > 2 for n in range(120)])
 
 
-def verdict(candidate: Answers, active: Answers, severities: Sequence[float] | None = None) -> Any:
+def verdict(candidate: ModelAnswers, active: ModelAnswers, severities: Sequence[float] | None = None) -> Any:
     """Of one part."""
     return weigh([a_part(LABELS, candidate, active, severities)], a_model(), has_active=True)
 

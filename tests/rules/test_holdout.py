@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.example import Example
-from triage.holdout import RECENT_SHARE, Row, fold_of, is_fixed, parted, spelled, without
+from triage.learning.holdout import RECENT_SHARE, RecordRow, fold_of, is_fixed, parted, spelled, without
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 
 
-def row(number: int, text: str | None = None, *, whole: bool = True, ref: str | None = None) -> Row:
+def row(number: int, text: str | None = None, *, whole: bool = True, ref: str | None = None) -> RecordRow:
     """One confirmed complaint of that hour."""
     said = Example(f"text number {number}" if text is None else text, "supply", 2)
-    return Row(said, ref or f"R{number}", T + timedelta(hours=number), whole)
+    return RecordRow(said, ref or f"R{number}", T + timedelta(hours=number), whole)
 
 
 MANY = [row(number) for number in range(1000)]
@@ -24,7 +24,7 @@ MANY = [row(number) for number in range(1000)]
 refs = st.integers(0, 60).map(str)
 some = st.lists(
     st.builds(
-        lambda ref, hour, text, whole: Row(
+        lambda ref, hour, text, whole: RecordRow(
             Example(f"text {text}", "supply", 2), ref, T + timedelta(hours=hour), whole
         ),
         refs,
@@ -54,7 +54,9 @@ def test_with_everything_unseen_a_fifth_is_recent() -> None:
 
 
 @given(some, st.none() | st.integers(0, 100))
-def test_nothing_held_back_is_learnt_from_under_another_reference(rows: list[Row], hour: int | None) -> None:
+def test_nothing_held_back_is_learnt_from_under_another_reference(
+    rows: list[RecordRow], hour: int | None
+) -> None:
     parts = parted(rows, seen_until=None if hour is None else T + timedelta(hours=hour))
     fixed_texts = {spelled(one) for one in parts.fixed}
     assert all(is_fixed(one.ref) and one.whole for one in parts.fixed)
@@ -66,7 +68,7 @@ def test_nothing_held_back_is_learnt_from_under_another_reference(rows: list[Row
 
 
 @given(some)
-def test_the_order_in_which_rows_come_changes_nothing(rows: list[Row]) -> None:
+def test_the_order_in_which_rows_come_changes_nothing(rows: list[RecordRow]) -> None:
     key = lambda one: (one.at, one.ref, one.whole, one.example.text)  # noqa: E731
     ahead, back = parted(rows, seen_until=None), parted(rows[::-1], seen_until=None)
     assert sorted(ahead.learnt, key=key) == sorted(back.learnt, key=key)

@@ -1,4 +1,4 @@
-"""Why an update was set aside is told in words; the code stays for whoever mends it (design.md, rule 1)."""
+"""Why an update was set aside is told in words; the code stays for whoever mends it (docs/design.md, rule 1)."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints import acts
-from complaints.doing import stamp
+from complaints.actions import registry
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.case_values import Issue, RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import WrongFields
 from complaints.incidents import (
@@ -28,9 +30,7 @@ from complaints.incidents import (
     read,
     recognises,
 )
-from complaints.particulars import Issue, Sign
-from complaints.people import Actor
-from complaints.record import Case
+from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, State, Verb
 from tests.rules.builders import (
     ALICE,
@@ -61,7 +61,7 @@ def done(incident: Incident, act: IncidentAct, by: Actor = ALICE, **facts: Any) 
 
 
 def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
-    return acts.perform(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
+    return registry.perform(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
 
 
 # who may
@@ -113,11 +113,11 @@ def test_it_is_what_its_events_add_up_to() -> None:
 
 
 def test_it_begins_with_its_opening_unless_said_otherwise_and_never_in_the_future() -> None:
-    early = stamp(TUESDAY - timedelta(hours=5))
+    early = format_time(TUESDAY - timedelta(hours=5))
     event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={"started_at": early}, words=WORDS)
     assert after(None, event, id_=7).started_at == TUESDAY - timedelta(hours=5)
     assert an_incident().started_at == TUESDAY
-    later = {"started_at": stamp(TUESDAY + timedelta(hours=1))}
+    later = {"started_at": format_time(TUESDAY + timedelta(hours=1))}
     with pytest.raises(BadFacts):
         perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts=later, words=WORDS)
 
@@ -133,7 +133,7 @@ def test_what_ended_is_touched_no_more() -> None:
 @pytest.mark.parametrize("hours", [-30, 30])
 def test_it_ends_after_it_began_and_not_in_the_future(hours: int) -> None:
     with pytest.raises(BadFacts):
-        done(an_incident(), IncidentAct.END, ended_at=stamp(TUESDAY + timedelta(hours=hours)))
+        done(an_incident(), IncidentAct.END, ended_at=format_time(TUESDAY + timedelta(hours=hours)))
 
 
 def test_its_public_line_is_told_in_another_language_rather_than_not_at_all() -> None:
@@ -210,7 +210,7 @@ def test_the_complainant_neither_leaves_nor_links() -> None:
     with pytest.raises(NotAllowed):
         joined(case, by=ANNA, left=True)
     with pytest.raises(NotAllowed):
-        acts.perform(
+        registry.perform(
             case, Verb.LINK, at=TUESDAY, by=ANNA, facts={"relation": "duplicate", "other_ref": OTHER_REF}
         )
 
@@ -220,21 +220,21 @@ def test_joining_twice_or_two_at_once_is_refused() -> None:
     with pytest.raises(AlreadyDone):
         joined(case)
     with pytest.raises(OutOfOrder):
-        acts.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
+        registry.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
 
 
 def test_a_link_names_an_incident_or_another_complaint() -> None:
     case = an_assessed_case().case
     for facts in ({}, {"relation": "same_incident"}, {"other_ref": REF}):
         with pytest.raises(ComplaintError):
-            acts.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
+            registry.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
 
 
 # who is left out
 
 
-def sign(rule: str) -> tuple[Sign, ...]:
-    return (Sign(rule, 1, 0, False, TUESDAY),)
+def sign(rule: str) -> tuple[RecordedSign, ...]:
+    return (RecordedSign(rule, 1, 0, False, TUESDAY),)
 
 
 @pytest.mark.parametrize(
@@ -299,11 +299,11 @@ def test_the_text_to_all_is_needed_in_the_language_of_the_staff_only() -> None:
 
 def test_an_update_to_all_needs_no_date_of_each_and_answers_no_question() -> None:
     case = replace(joined(an_assessed_case().case), question_at=TUESDAY)
-    told = acts.perform(
+    told = registry.perform(
         case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
     )
 
     assert told.event.facts["batch"] == "7.2"
     assert told.case.question_at == TUESDAY
     with pytest.raises(BadFacts):
-        acts.perform(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})
+        registry.perform(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.jurisdictions import Rulebooks
-from complaints.rulebook import Calendar, Danger, Rulebook
+from complaints.rulebook import Calendar, Danger, Rulebook, Rulebooks
 from complaints.vocabulary import Target
 from tests.rules.dialogue_play import RULES, Play
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from complaints.keeping import Keeping
+from complaints.deadlines.durations import BadSpan
+from complaints.retention import RetentionPeriod
 from complaints.rulebook import Calendar
-from complaints.spans import BadSpan
 from tests.rules.builders import at
 
 ALWAYS = Calendar("UTC", always=True)
@@ -25,17 +25,18 @@ ALWAYS = Calendar("UTC", always=True)
 )
 def test_it_counts_from_where_it_is_said_and_never_ends_before_the_closing(written: str, until: str) -> None:
     received, closed = at("2026-11-03 10:00"), at("2026-12-01 10:00")
-    found: datetime = Keeping.parse(written).until(received=received, closed=closed, calendar=ALWAYS)
+    found: datetime = RetentionPeriod.parse(written).until(received=received, closed=closed, calendar=ALWAYS)
     assert found == at(until)
 
 
 def test_it_reads_as_it_is_written() -> None:
     assert [
-        str(Keeping.parse(one)) for one in ("72 months", "1 months from receipt", "8 weeks from closing")
+        str(RetentionPeriod.parse(one))
+        for one in ("72 months", "1 months from receipt", "8 weeks from closing")
     ] == [
         "72 months",
         "1 month from receipt",
         "8 weeks",
     ]
     with pytest.raises(BadSpan, match="36 months from birth"):
-        Keeping.parse("36 months from birth")
+        RetentionPeriod.parse("36 months from birth")

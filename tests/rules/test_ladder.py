@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from complaints.hours import is_working
-from complaints.ladder import Rung, halfway, leaves_at, stages
+from complaints.deadlines.opening_hours import is_working
+from complaints.obligations.reminders import ReminderLevel, halfway, leaves_at, reminder_stages
 from complaints.rulebook import OnCall
 from complaints.vocabulary import Priority, Target, Verb
 from tests.clauses import clause
@@ -30,10 +30,10 @@ from tests.rules.builders import (
 SEVERITY = {Priority.P1: 5, Priority.P2: 4, Priority.P3: 2}
 
 
-def steps(told: Told, target: Target = Target.DECIDE) -> dict[str, tuple[datetime, Rung]]:
+def steps(told: Told, target: Target = Target.DECIDE) -> dict[str, tuple[datetime, ReminderLevel]]:
     one = told.case.target(target)
     assert one is not None
-    return {stage.name: (stage.at, stage.rung) for stage in stages(told.case, one)}
+    return {stage.name: (stage.at, stage.rung) for stage in reminder_stages(told.case, one)}
 
 
 @clause("8.4")
@@ -43,46 +43,51 @@ def steps(told: Told, target: Target = Target.DECIDE) -> dict[str, tuple[datetim
         (
             Priority.P1,
             {
-                "half": (at("2026-11-09 09:00"), Rung.OWNER),
-                "due": (at("2026-11-10 17:30"), Rung.LEAD),
-                "top": (at("2026-11-10 18:00"), Rung.TOP),
+                "half": (at("2026-11-09 09:00"), ReminderLevel.OWNER),
+                "due": (at("2026-11-10 17:30"), ReminderLevel.LEAD),
+                "top": (at("2026-11-10 18:00"), ReminderLevel.TOP),
             },
         ),
         (
             Priority.P2,
             {
-                "-1bd": (at("2026-11-09 09:00"), Rung.OWNER),
-                "due": (at("2026-11-10 17:30"), Rung.LEAD),
-                "top": (at("2026-11-11 17:30"), Rung.TOP),
+                "-1bd": (at("2026-11-09 09:00"), ReminderLevel.OWNER),
+                "due": (at("2026-11-10 17:30"), ReminderLevel.LEAD),
+                "top": (at("2026-11-11 17:30"), ReminderLevel.TOP),
             },
         ),
         (
             Priority.P3,
-            {"-1bd": (at("2026-11-16 09:00"), Rung.OWNER), "due": (at("2026-11-17 17:30"), Rung.LEAD)},
+            {
+                "-1bd": (at("2026-11-16 09:00"), ReminderLevel.OWNER),
+                "due": (at("2026-11-17 17:30"), ReminderLevel.LEAD),
+            },
         ),
     ],
 )
-def test_each_priority_has_its_steps(priority: Priority, expected: dict[str, tuple[datetime, Rung]]) -> None:
+def test_each_priority_has_its_steps(
+    priority: Priority, expected: dict[str, tuple[datetime, ReminderLevel]]
+) -> None:
     assert steps(an_assessed_case(severity=SEVERITY[priority])) == expected
 
 
 def test_the_shortest_times_have_a_step_halfway() -> None:
     urgent = a_received_case(signs=(a_sign(severity=5, safety=3),))
     assert steps(urgent, Target.LOOK) == {
-        "half": (TUESDAY + timedelta(minutes=15), Rung.OWNER),
-        "due": (TUESDAY + timedelta(minutes=30), Rung.LEAD),
-        "top": (TUESDAY + timedelta(minutes=60), Rung.TOP),
+        "half": (TUESDAY + timedelta(minutes=15), ReminderLevel.OWNER),
+        "due": (TUESDAY + timedelta(minutes=30), ReminderLevel.LEAD),
+        "top": (TUESDAY + timedelta(minutes=60), ReminderLevel.TOP),
     }
     pressing = a_received_case(signs=(a_sign(severity=4, safety=0),), at=at("2026-11-03 16:30"))
     # Four working hours: one on the Tuesday, three on the Wednesday.
-    assert steps(pressing, Target.LOOK)["half"] == (at("2026-11-04 10:00"), Rung.OWNER)
-    assert steps(pressing, Target.LOOK)["due"] == (at("2026-11-04 12:00"), Rung.LEAD)
+    assert steps(pressing, Target.LOOK)["half"] == (at("2026-11-04 10:00"), ReminderLevel.OWNER)
+    assert steps(pressing, Target.LOOK)["due"] == (at("2026-11-04 12:00"), ReminderLevel.LEAD)
 
 
 def test_where_nobody_is_on_call_the_half_of_p1_is_of_working_time() -> None:
     rules = replace(RULES, on_call=OnCall())
     told = a_received_case(signs=(a_sign(severity=5, safety=3),), rules=rules, at=at("2026-11-03 17:15"))
-    assert steps(told, Target.LOOK)["half"] == (at("2026-11-04 09:00"), Rung.OWNER)
+    assert steps(told, Target.LOOK)["half"] == (at("2026-11-04 09:00"), ReminderLevel.OWNER)
 
 
 def test_of_what_the_complainant_owes_us_only_the_end_is_told() -> None:
@@ -119,14 +124,14 @@ def test_steps_climb_in_order_and_a_later_date_makes_none_earlier(
     target = case.target(Target.DECIDE)
     assert target is not None
     case = replace(case, logged_at=start)
-    near = stages(case, replace(target, start=start, internal_due=start + length))
+    near = reminder_stages(case, replace(target, start=start, internal_due=start + length))
     far = {
         one.name: one
-        for one in stages(case, replace(target, start=start, internal_due=start + length + more))
+        for one in reminder_stages(case, replace(target, start=start, internal_due=start + length + more))
     }
     assert [one.at for one in near] == sorted(one.at for one in near)
     assert [one.rung for one in near] == sorted(one.rung for one in near)
-    assert sum(one.rung is Rung.OWNER for one in near) <= 1
+    assert sum(one.rung is ReminderLevel.OWNER for one in near) <= 1
     assert [one.at for one in near if one.name == "due"] == [start + length]
     assert all(far[one.name].at >= one.at for one in near if one.name in far)
 

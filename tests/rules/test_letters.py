@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bots.letters import Letter, afterwards, preview, received, under_way
-from bots.letters.composing import Composer
-from complaints.particulars import Issue, RemedyOwed
-from complaints.people import SYSTEM, staff
-from complaints.record import Case
-from complaints.targets import next_news
+from bots.letters import Letter, acknowledgement, closing, preview, progress
+from bots.letters.composer import Composer
+from complaints.actors import SYSTEM, staff
+from complaints.case import Case
+from complaints.case_values import Issue, RemedyOwed
+from complaints.deadlines.targets import next_news
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
 
@@ -61,7 +61,7 @@ def assessed() -> Play:
 def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_right() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    text = received.acknowledgement(letter(play))
+    text = acknowledgement.acknowledgement(letter(play))
     assert text.startswith(
         f"We have your complaint {ref}, received 3 November 2026, 10:00. Our Complaints team answers by "
         "Tuesday, 17 November 2026, usually sooner."
@@ -73,7 +73,7 @@ def test_a_form_filed_as_it_stood_says_so_and_that_send_still_signs() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
-    assert "You did not press Send" in received.acknowledgement(letter(play))
+    assert "You did not press Send" in acknowledgement.acknowledgement(letter(play))
 
 
 def test_the_next_level_is_told_with_its_people_and_its_date() -> None:
@@ -81,7 +81,7 @@ def test_the_next_level_is_told_with_its_people_and_its_date() -> None:
     play.files_a_complaint()
     play.is_decided()
     play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *given())
-    text = received.acknowledgement(letter(play), 2)
+    text = acknowledgement.acknowledgement(letter(play), 2)
     assert "stays open and is with level 2 of 2 now: people who were not involved before" in text
 
 
@@ -184,8 +184,8 @@ def test_a_form_that_writes_nothing_has_no_letter() -> None:
 @pytest.mark.parametrize("state", [one for one in State if one is not State.CLOSED])
 def test_progress_tells_done_left_and_date_in_every_state(state: State, language: str) -> None:
     play = assessed()
-    on_time = under_way.progress(Letter(replace(play.case, state=state), TEXTS, language), NOW)
-    late = under_way.progress(
+    on_time = progress.progress(Letter(replace(play.case, state=state), TEXTS, language), NOW)
+    late = progress.progress(
         Letter(replace(play.case, state=state), TEXTS, language), NOW + timedelta(days=60)
     )
     assert play.ref in on_time
@@ -199,7 +199,7 @@ def test_every_ending_has_its_letter_in_every_language(code: CloseCode, language
     play = Play()
     play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=code)
-    text = afterwards.closing(
+    text = closing.closing(
         Letter(case, TEXTS, language), code, {"reason": "Out of scope."}, other="A7K-M3Q-9T"
     )
     assert play.ref in text
@@ -210,7 +210,7 @@ def test_the_closing_names_the_way_back_and_until_when() -> None:
     play = Play()
     ref = play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=CloseCode.LAPSED)
-    text = afterwards.closing(Letter(case, TEXTS, "en"), "lapsed", {})
+    text = closing.closing(Letter(case, TEXTS, "en"), "lapsed", {})
     assert f"type /reopen {ref} by Wednesday, 5 May 2027." in text
     assert "does not count as your agreement" in text
 
@@ -222,7 +222,7 @@ def test_what_is_still_not_done_says_when_they_hear_again_and_who_else_may_help(
     play.is_decided()
     one = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
     written = letter(play, language)
-    text = afterwards.remedy_still_late(written, one, {"remedies.0.text": "What you paid too much"}, NOW)
+    text = closing.remedy_still_late(written, one, {"remedies.0.text": "What you paid too much"}, NOW)
     # Five working days after today, in the words of the language.
     assert written.day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
     assert "What you paid too much" in text
@@ -233,20 +233,20 @@ def test_the_reply_reminder_names_the_last_day_and_the_outside_right() -> None:
     play = Play()
     play.files_a_complaint()
     play.is_decided()
-    text = afterwards.reply_reminder(letter(play))
+    text = closing.reply_reminder(letter(play))
     assert "Please answer by Tuesday, 1 December 2026" in text
     assert "Time limit: 12 months." in text
 
 
 def test_recourse_lists_the_steps_and_keeps_the_file() -> None:
-    text = afterwards.recourse(letter(assessed()))
+    text = closing.recourse(letter(assessed()))
     assert "We have nothing further that we can review" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
 def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -> None:
     play = assessed()
-    assert "Süre sınırı: 12 ay." in afterwards.recourse(letter(play, "tr"))
+    assert "Süre sınırı: 12 ay." in closing.recourse(letter(play, "tr"))
     assert (
         letter(play).step(1, "KDK", "", free=True, limit="until it is heard").endswith("until it is heard.")
     )
@@ -261,7 +261,7 @@ def test_a_moved_date_is_told_with_its_reason() -> None:
         {"target": "decide", "extended_to": "2026-11-12"},
         {"reason": "Frost."},
     )
-    text = received.extended(letter(play), "decide", 0, "Frost.")
+    text = acknowledgement.extended(letter(play), "decide", 0, "Frost.")
     assert "It will now be Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
 
@@ -273,7 +273,7 @@ def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language:
     play = assessed()
     facts = {"target": "decide", "extended_to": "2026-11-14"}
     play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
-    assert day in received.extended(letter(play, language), "decide", 0, "Frost.")
+    assert day in acknowledgement.extended(letter(play, language), "decide", 0, "Frost.")
     (status,) = play.commands("status")
     assert "Saturday, 14 November 2026" in status
 
@@ -282,20 +282,20 @@ def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language:
 @pytest.mark.parametrize("verb", ["accept", "disagree", "withdraw"])
 def test_what_was_heard_by_voice_is_confirmed_in_writing(verb: str, language: str) -> None:
     play = assessed()
-    text = under_way.confirmation(letter(play, language), verb, {"given_at": "2026-11-03T10:00:00Z"})
+    text = progress.confirmation(letter(play, language), verb, {"given_at": "2026-11-03T10:00:00Z"})
     assert play.ref in text
     assert "10:00" in text
 
 
 def test_the_survey_begins_with_fairness() -> None:
-    assert "Were you treated fairly and with respect?" in afterwards.survey(letter(assessed()))
+    assert "Were you treated fairly and with respect?" in closing.survey(letter(assessed()))
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(language: str) -> None:
     play = assessed()
-    early = under_way.delay(letter(play, language), NOW)
-    late = under_way.delay(letter(play, language), NOW + timedelta(days=90))
+    early = progress.delay(letter(play, language), NOW)
+    late = progress.delay(letter(play, language), NOW + timedelta(days=90))
     for text in (early, late):
         assert play.ref in text
         assert letter(play, language).day(letter(play).answer_by()) in text
@@ -306,7 +306,7 @@ def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(langua
 def test_where_a_scheme_opens_the_outside_with_the_notice_the_bodies_stand_in_it() -> None:
     one = letter(assessed())
     rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
-    text = under_way.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
+    text = progress.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
     assert "you may go to one of these now" in text
     assert one.bodies() in text
 
@@ -317,7 +317,7 @@ def test_the_notice_that_a_date_will_not_be_kept_says_when_they_hear_again_befor
 ) -> None:
     one = letter(assessed(), language)
     answer, before, after = one.answer_by(), NOW, one.answer_by() + timedelta(days=1)
-    missing, late = (under_way.progress(one, now, missing=True) for now in (before, after))
+    missing, late = (progress.progress(one, now, missing=True) for now in (before, after))
     for text, now in ((missing, before), (late, after)):
         assert one.day(answer) in text
         assert one.day(next_news(one.case, now)) in text
@@ -338,5 +338,5 @@ def test_what_was_held_up_until_the_date_is_near_says_no_more_that_there_is_no_a
 def test_where_only_the_second_notice_comes_it_names_the_outside_that_the_scheme_opens() -> None:
     one = letter(assessed())
     rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
-    text = under_way.progress(replace(one, case=replace(one.case, rules=rules)), NOW, missing=True)
+    text = progress.progress(replace(one, case=replace(one.case, rules=rules)), NOW, missing=True)
     assert one.bodies() in text

@@ -1,4 +1,5 @@
-"""Accepting, disagreeing, silence, remedies, the outside: the guards of 7.9 while it is open (section 3)."""
+"""Accepting, disagreeing, silence, remedies, the outside: the guards of 7.9 while it is open
+(docs/domain.md, section 3)."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -1,4 +1,4 @@
-"""A second person agrees, or sends it back (Annex E; surfaces.md, "Who may")."""
+"""A second person agrees, or sends it back (Annex E; docs/surfaces.md, "Who may")."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -1,4 +1,4 @@
-"""Receiving, acknowledging, assessing, reclassifying: the guards up to the inquiry (section 3)."""
+"""Receiving, acknowledging, assessing, reclassifying: the guards up to the inquiry (docs/domain.md, section 3)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from complaints import acts
+from complaints.actions import registry
+from complaints.actions.intake import Arrival
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.intake import Arrival
-from complaints.people import SYSTEM
-from complaints.vocabulary import CloseCode, Flag, Kind, State, Verb
+from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -52,7 +52,7 @@ def test_a_record_begins_with_words_or_a_file() -> None:
 def test_nothing_is_received_in_the_future() -> None:
     arrival = Arrival(REF, ANNA.id, "telegram", "en", TUESDAY + timedelta(hours=1), RULES)
     with pytest.raises(BadFacts, match="cannot have been received in the future"):
-        acts.receive(arrival, at=TUESDAY, by=ANNA, facts=a_message(), words={})
+        registry.receive(arrival, at=TUESDAY, by=ANNA, facts=a_message(), words={})
 
 
 @clause("7.2")
@@ -236,7 +236,7 @@ def test_a_second_person_agrees_that_it_is_no_complaint() -> None:
     assert told.case.state is State.RECEIVED
     closed = told.do(Verb.APPROVE, MONA, YES)
     assert (closed.case.state, closed.case.close_code) == (State.CLOSED, CloseCode.NOT_COMPLAINT)
-    assert closed.case.kind is Kind.PRAISE
+    assert closed.case.kind is ContactKind.PRAISE
 
 
 @clause("3")
@@ -252,7 +252,7 @@ def test_a_no_leaves_it_a_complaint() -> None:
     with pytest.raises(BadFacts, match="Say why not"):
         told.do(Verb.APPROVE, MONA, NO)
     kept = told.do(Verb.APPROVE, MONA, NO, {"reason": "She asks for an answer."})
-    assert (kept.case.state, kept.case.kind) == (State.RECEIVED, Kind.COMPLAINT)
+    assert (kept.case.state, kept.case.kind) == (State.RECEIVED, ContactKind.COMPLAINT)
     assert kept.case.reclassification is None
 
 
@@ -290,7 +290,7 @@ def test_a_complaint_is_not_reclassified_as_one_nor_twice_nor_after_a_decision()
 def test_insisting_makes_it_a_complaint_again() -> None:
     told = acknowledged(a_received_case()).do(Verb.RECLASSIFY, ALICE, PRAISE, WHY).do(Verb.APPROVE, MONA, YES)
     back = told.do(Verb.REOPEN, ANNA, {}, {"reason": "I do want an answer."})
-    assert (back.case.state, back.case.kind) == (State.INVESTIGATING, Kind.COMPLAINT)
+    assert (back.case.state, back.case.kind) == (State.INVESTIGATING, ContactKind.COMPLAINT)
 
 
 def test_a_refusal_to_deal_with_it_is_a_managers_with_reasons() -> None:

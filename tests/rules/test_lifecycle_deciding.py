@@ -1,4 +1,4 @@
-"""Investigating, resolving, responding, approving, telling: the guards of 7.6 to 7.8 (section 3)."""
+"""Investigating, resolving, responding, approving, telling: the guards of 7.6 to 7.8 (docs/domain.md, section 3)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from complaints.deciding import required_evidence
+from complaints.actions.decision import required_evidence
+from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from complaints.actions.fold import fold
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.folding import fold
-from complaints.people import SYSTEM
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from complaints import acts, permissions
+from complaints import permissions
+from complaints.actions import registry
+from complaints.actions.intake import Arrival
+from complaints.actors import MODEL, OPERATOR, SYSTEM, Actor
+from complaints.case import Case, Event, Facts
 from complaints.errors import ComplaintError
-from complaints.intake import Arrival
-from complaints.people import MODEL, OPERATOR, SYSTEM, Actor
-from complaints.record import Case, Event, Facts
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from tests.rules import record_laws as laws
@@ -48,7 +49,7 @@ class Complaint(RuleBasedStateMachine):
         channel = "telegram" if by is ANNA else "phone"
         arrival = Arrival(REF, ANNA.id, channel, "en", self.at, drawn.choice(RULEBOOKS))
         facts = a_message(drawn)
-        done = acts.receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
+        done = registry.receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
         self.case, self.events = done.case, [done.event]
         laws.events_hold_no_words(done.event)
 
@@ -101,11 +102,11 @@ class Complaint(RuleBasedStateMachine):
         self.at += timedelta(minutes=dice.choice(_SPANS))
         before = self.case
         try:
-            done = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+            done = registry.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
         except ComplaintError as refused:
             laws.a_refusal_gives_reason_and_remedy(refused)
             return
-        again = acts.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+        again = registry.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
         assert again == done
         self.case = done.case
         self.events.append(done.event)

@@ -12,21 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.likeness import (
+from complaints.similarity import (
     CLUSTER_FROM,
     LIKE_FROM,
     SIZE,
     WITHIN,
-    Like,
-    Step,
+    LinkSuggestion,
+    SimilarCase,
     confirmed,
-    likeness,
+    similarity,
     suggested,
 )
 from complaints.vocabulary import Flag, State
 from tests.clauses import clause
 from tests.rules.slack_cases import NOW, REF, Story
-from triage.sketch import sketch
+from triage.similarity import sketch
 
 WORDS = st.lists(st.text("abcdefghijklmnop", min_size=1, max_size=8), min_size=3, max_size=120)
 STORY = (
@@ -55,8 +55,8 @@ def test_case_accents_numbers_and_punctuation_move_nothing(words: list[str]) -> 
 @pytest.mark.parametrize("text", ["", "No water", "😀 😀 😀 😀", "...", "\n\t"])
 def test_fewer_than_three_words_are_like_nothing(text: str) -> None:
     assert sketch(text) == ()
-    assert likeness(sketch(text), sketch(text)) == 0.0
-    assert likeness(sketch(text), sketch(STORY)) == 0.0
+    assert similarity(sketch(text), sketch(text)) == 0.0
+    assert similarity(sketch(text), sketch(STORY)) == 0.0
 
 
 @given(WORDS, WORDS)
@@ -64,9 +64,9 @@ def test_likeness_is_a_share_alike_from_both_sides_and_whole_for_the_same(
     one: list[str], other: list[str]
 ) -> None:
     ours, theirs = sketch(" ".join(one)), sketch(" ".join(other))
-    assert likeness(ours, theirs) == likeness(theirs, ours)
-    assert 0 <= likeness(ours, theirs) <= 1
-    assert likeness(ours, ours) == 1.0
+    assert similarity(ours, theirs) == similarity(theirs, ours)
+    assert 0 <= similarity(ours, theirs) <= 1
+    assert similarity(ours, ours) == 1.0
 
 
 @pytest.mark.parametrize("more", ["", " €5", " half \ud83d", " Счёт за воду"])
@@ -89,31 +89,31 @@ def test_a_copy_with_a_tenth_dropped_typos_and_other_numbers_is_found(seed: int)
     at = chance.randrange(len(kept))
     kept[at] = kept[at][::-1]
     copy = " ".join(kept).replace("14", "15").replace("120", "130")
-    assert likeness(sketch(STORY), sketch(copy)) > LIKE_FROM
+    assert similarity(sketch(STORY), sketch(copy)) > LIKE_FROM
 
 
 def test_a_short_text_that_stands_in_a_long_one_is_found() -> None:
     more = " ".join(f"{a}{b} went to {b}{a}" for a in "abcdef" for b in "mnopqr")
-    assert likeness(sketch(STORY), sketch(f"{more} {STORY}")) > LIKE_FROM
-    assert likeness(sketch(STORY), sketch(more)) == 0.0
+    assert similarity(sketch(STORY), sketch(f"{more} {STORY}")) > LIKE_FROM
+    assert similarity(sketch(STORY), sketch(more)) == 0.0
 
 
 def test_one_phrase_in_common_makes_two_short_texts_no_copies() -> None:
-    assert likeness(sketch("There is no water"), sketch("There is no water pressure in my shower")) == 0.0
-    assert likeness(sketch("There is no water"), sketch("there is NO water!")) == 1.0
+    assert similarity(sketch("There is no water"), sketch("There is no water pressure in my shower")) == 0.0
+    assert similarity(sketch("There is no water"), sketch("there is NO water!")) == 1.0
 
 
 def test_pieces_of_a_template_count_on_neither_side() -> None:
     template = "in line with the terms of my contract I ask you to answer within the time that they give"
     one, other = sketch(f"The meter is wrong. {template}"), sketch(f"Nobody came on Monday. {template}")
-    assert likeness(one, other) > LIKE_FROM
-    assert likeness(one, other, worthless=sketch(template)) == 0.0
+    assert similarity(one, other) > LIKE_FROM
+    assert similarity(one, other, worthless=sketch(template)) == 0.0
 
 
 def test_languages_without_spaces_are_told_apart_by_character() -> None:
-    assert likeness(sketch("水道水が昨日から茶色いです"), sketch("水道水が今日から茶色いです")) > LIKE_FROM
-    assert likeness(sketch("水道水が昨日から茶色いです"), sketch("請求書の金額が間違っています")) == 0.0
-    assert likeness(sketch("Musluktan akan su kahverengi"), sketch("MUSLUKTAN AKAN SU KAHVERENGİ")) == 1.0
+    assert similarity(sketch("水道水が昨日から茶色いです"), sketch("水道水が今日から茶色いです")) > LIKE_FROM
+    assert similarity(sketch("水道水が昨日から茶色いです"), sketch("請求書の金額が間違っています")) == 0.0
+    assert similarity(sketch("Musluktan akan su kahverengi"), sketch("MUSLUKTAN AKAN SU KAHVERENGİ")) == 1.0
 
 
 # what staff are offered
@@ -123,24 +123,24 @@ MINE = CASE.complainant
 EARLIER, LATER = CASE.received_at - timedelta(days=2), CASE.received_at + timedelta(minutes=5)
 
 
-def like(ref: str = "B2B-B2B-22", *, by: str = "p2", **more: object) -> Like:
+def like(ref: str = "B2B-B2B-22", *, by: str = "p2", **more: object) -> SimilarCase:
     """A like complaint, open, of two days before."""
-    base = Like(ref, 0.9, by, EARLIER, is_open=True, cluster=ref)
+    base = SimilarCase(ref, 0.9, by, EARLIER, is_open=True, cluster=ref)
     return replace(base, **more)  # type: ignore[arg-type]
 
 
 @clause("7.5")
 def test_the_later_of_two_by_one_person_is_offered_to_be_merged_into_the_earlier() -> None:
     (one,) = suggested(CASE, [like(by=MINE)], now=NOW)
-    assert (one.step, one.ref, one.other) == (Step.MERGE, REF, "B2B-B2B-22")
+    assert (one.step, one.ref, one.other) == (LinkSuggestion.MERGE, REF, "B2B-B2B-22")
     (one,) = suggested(CASE, [like(by=MINE, received_at=LATER)], now=NOW)
-    assert (one.step, one.ref, one.other) == (Step.MERGE, "B2B-B2B-22", REF)
+    assert (one.step, one.ref, one.other) == (LinkSuggestion.MERGE, "B2B-B2B-22", REF)
 
 
 def test_one_that_the_same_person_saw_closed_lately_is_only_pointed_at() -> None:
     closed = like(by=MINE, is_open=False, closed_at=NOW - timedelta(days=3))
     (one,) = suggested(CASE, [closed], now=NOW)
-    assert (one.step, one.closed_at) == (Step.LOOK, closed.closed_at)
+    assert (one.step, one.closed_at) == (LinkSuggestion.LOOK, closed.closed_at)
     assert suggested(CASE, [replace(closed, closed_at=NOW - timedelta(days=31))], now=NOW) == ()
     assert suggested(CASE, [replace(closed, merged=True)], now=NOW) == ()
 
@@ -155,7 +155,13 @@ def test_nobody_who_wants_the_name_kept_back_is_known_by_another_complaint() -> 
 def test_other_people_are_tied_by_the_incident_that_a_like_one_has_else_to_the_most_like() -> None:
     near, far, known = like(share=0.95), like("C3C-C3C-33"), like("D4D-D4D-44", share=0.5, incident=7)
     (one,) = suggested(CASE, [near, far], now=NOW)
-    assert (one.step, one.ref, one.other, one.count, one.incident) == (Step.JOIN, REF, near.ref, 2, None)
+    assert (one.step, one.ref, one.other, one.count, one.incident) == (
+        LinkSuggestion.JOIN,
+        REF,
+        near.ref,
+        2,
+        None,
+    )
     (one,) = suggested(CASE, [near, far, known], now=NOW)
     assert (one.other, one.count, one.incident) == ("D4D-D4D-44", 3, 7)
 
@@ -169,12 +175,12 @@ def test_nothing_is_offered_where_it_is_done_too_old_or_over() -> None:
 
 def test_the_same_person_and_others_are_two_offers() -> None:
     steps = [one.step for one in suggested(CASE, [like(by=MINE), like("C3C-C3C-33")], now=NOW)]
-    assert steps == [Step.MERGE, Step.JOIN]
+    assert steps == [LinkSuggestion.MERGE, LinkSuggestion.JOIN]
 
 
 LIKES = st.lists(
     st.builds(
-        Like,
+        SimilarCase,
         ref=st.uuids().map(str),
         share=st.floats(0.36, 1),
         complainant=st.sampled_from(["p1", "p2", "p3"]),
@@ -192,7 +198,9 @@ LIKES = st.lists(
 
 
 @given(LIKES)
-def test_only_what_a_person_confirmed_within_ninety_days_counts_as_recurring(likes: list[Like]) -> None:
+def test_only_what_a_person_confirmed_within_ninety_days_counts_as_recurring(
+    likes: list[SimilarCase],
+) -> None:
     count = confirmed(likes, received_at=NOW, now=NOW)
     within = [one for one in likes if one.received_at >= NOW - WITHIN and not one.merged]
     touched = [one for one in within if one.incident is not None or one.took_in or one.confirmed]

@@ -18,12 +18,12 @@ from bots.slack.offers import FITS
 from bots.slack.open_view import open_view
 from bots.slack.preview import preview_view
 from bots.slack.thread import event_line, line_for
+from complaints.actions.intake import said
+from complaints.actors import SYSTEM
 from complaints.forms import FORMS, read
-from complaints.intake import said
-from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
-from simulator.block_kit import message_problems, view_problems
-from store.values import FileSeen, Text
+from simulator.slack.block_kit import message_problems, view_problems
+from store.values import FileEntry, Text
 from tests.rules.slack_cases import ANNA, NOW, REF, Story, assessed, proposed, stages, voice
 
 STAGES = stages()
@@ -210,7 +210,7 @@ def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name:
     story = proposed(Story(f"begin {text}"))
     opened = story.opened(name=name)
     many = tuple(Text(f"description.{n}", n, f"{text} {'x' * 4000}", NOW, None, None) for n in range(times))
-    file = FileSeen(1, "photo", "image/jpeg", 3000, name, "fetched", "s", None, NOW)
+    file = FileEntry(1, "photo", "image/jpeg", 3000, name, "fetched", "s", None, NOW)
     opened = replace(opened, texts=many, files=(file,))
     for page in (0, 1, 9):
         view = open_view(opened, voice(), now=NOW, page=page)

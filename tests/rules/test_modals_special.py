@@ -10,9 +10,9 @@ from bots.slack.card import flag_lines
 from bots.slack.modals import PREVIEWED
 from bots.slack.open_view import open_view
 from bots.slack.preview import preview_view
+from complaints.actions.intake import said
+from complaints.actors import SYSTEM
 from complaints.forms import FORMS
-from complaints.intake import said
-from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.slack_cases import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.numbers import MOST, numbers_in
+from complaints.identifiers import MOST, numbers_in
 from tests.clauses import clause
 
 

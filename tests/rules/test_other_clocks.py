@@ -1,4 +1,5 @@
-"""Clocks of schemes that have no preset, each as a small rulebook with its exact dates (iso10002.md section 7)."""
+"""Clocks of schemes that have no preset, each as a small rulebook with its exact dates
+(docs/domain.md, section 7)."""
 
 from __future__ import annotations
 
@@ -9,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.settings.rules import preset_targets
+from amends.settings.rulebook import preset_targets
 from amends.settings.sections import PRESETS
-from bots.letters import Letter, under_way
-from bots.letters.composing import Composer
+from bots.letters import Letter, progress
+from bots.letters.composer import Composer
+from complaints.actors import SYSTEM
+from complaints.deadlines.working_time import parse_hours
 from complaints.errors import NotAllowed
-from complaints.people import SYSTEM
 from complaints.rulebook import Calendar, PriorityTargets, Rulebook
 from complaints.vocabulary import Target, Verb
-from complaints.worktime import parse_hours
 from tests.clauses import clause
 from tests.rules.builders import (
     ANNA,
@@ -202,9 +203,9 @@ def test_a_second_stage_that_passes_unanswered_opens_the_outside_where_the_schem
         assert letter.day(one.due) in said.text
         assert letter.bodies() in said.text
     # What is told at the later dates says the same; before the second stage was missed nothing does.
-    news = under_way.progress(letter, late)
+    news = progress.progress(letter, late)
     assert (letter.bodies() in news) is (passed is not None)
-    assert letter.bodies() not in under_way.progress(letter, told.at + timedelta(days=6))
+    assert letter.bodies() not in progress.progress(letter, told.at + timedelta(days=6))
     assert "legal_passed" not in a_case_offered_recourse(rules=scheme).kinds
 
 
@@ -213,13 +214,13 @@ def test_a_legal_maximum_that_was_missed_keeps_the_outside_open_and_one_that_was
     scheme = rules_with(legal="10 bd")
     later = due(a_told_case(rules=scheme), Target.LEGAL) + timedelta(days=1)
     kept = Letter(a_case_at_level_two(rules=scheme).case, TEXTS, "en")
-    assert kept.bodies() not in under_way.progress(kept, later)
+    assert kept.bodies() not in progress.progress(kept, later)
     decided_late = replace(an_investigated_case(rules=scheme), at=later)
     missed = (
         decided(decided_late).do(Verb.COMMUNICATE_DECISION, SYSTEM).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
     )
     letter = Letter(missed.case, TEXTS, "en")
-    assert letter.bodies() in under_way.progress(letter, later)
+    assert letter.bodies() in progress.progress(letter, later)
 
 
 @clause("7.9")

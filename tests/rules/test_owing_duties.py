@@ -1,4 +1,4 @@
-"""What is owed at each stage: keys, due times and what makes them moot (design.md, rule 2)."""
+"""What is owed at each stage: keys, due times and what makes them moot (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from complaints.duties import ACTS, KINDS, Lane, Owed
+from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone
-from complaints.missed import failing
-from complaints.owing import card_waits_until, standing
-from complaints.people import SYSTEM
+from complaints.obligations.kinds import ACTS, KINDS, NewObligation, SendPriority
+from complaints.obligations.resend import failing
+from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.vocabulary import Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -50,7 +50,7 @@ NEW = {"reason": "It came back."}
 
 def keys(told: Told) -> set[str]:
     """What stands owed."""
-    return {one.key for one in standing(told.case)}
+    return {one.key for one in current_obligations(told.case)}
 
 
 @clause("7.4")
@@ -59,7 +59,7 @@ def test_the_acknowledgement_is_owed_when_the_questions_end() -> None:
     assert "ack:1" not in keys(told)
     ended = told.do(Verb.END_FORM, SYSTEM, {"because": "silence"})
     duty = ended.duty("acknowledge")
-    assert (duty.key, duty.due, duty.lane) == ("ack:1", ended.at, Lane.DIALOGUE)
+    assert (duty.key, duty.due, duty.lane) == ("ack:1", ended.at, SendPriority.DIALOGUE)
     assert "ack:1" not in keys(ended.do(Verb.ACKNOWLEDGE, SYSTEM))
 
 
@@ -99,12 +99,12 @@ def test_whoever_cannot_be_reached_is_written_to_again_when_back() -> None:
     assert "remind:ack:0:1:due" in keys(failed)
     assert "ack:1:r1" in keys(failed.do(Verb.ADD, ANNA, a_message()))
     undelivered = a_decided_case().do(Verb.FAIL_DELIVERY, SYSTEM)
-    assert "decision" not in {one.kind for one in standing(undelivered.case)}
+    assert "decision" not in {one.kind for one in current_obligations(undelivered.case)}
     back = undelivered.do(Verb.ADD, ANNA, a_message())
     assert back.duty("decision").key.endswith(":r1")
 
 
-def lost(one: Owed) -> dict[str, object]:
+def lost(one: NewObligation) -> dict[str, object]:
     """What a channel says that could not bring it."""
     return {"because": "blocked", **failing(one.key, one.kind, one.due, one.facts)}
 
@@ -143,7 +143,8 @@ def test_a_notice_that_fell_due_while_nothing_reached_them_is_owed_once_they_are
 def test_a_closing_that_no_chat_took_is_owed_anew_and_a_survey_is_not() -> None:
     closed = a_closed_case()
     closing, survey = (
-        next(one for one in standing(closed.case) if one.kind == kind) for kind in ("closing", "survey")
+        next(one for one in current_obligations(closed.case) if one.kind == kind)
+        for kind in ("closing", "survey")
     )
     silent = closed.do(Verb.FAIL_DELIVERY, SYSTEM, lost(closing)).do(Verb.FAIL_DELIVERY, SYSTEM, lost(survey))
     back = silent.do(Verb.ADD, ANNA, a_message())
@@ -183,12 +184,12 @@ def test_the_card_is_owed_for_every_version_and_waits_for_the_proposal_at_first(
 def test_danger_pages_until_somebody_has_seen_it_and_then_says_who() -> None:
     told = a_received_case(signs=(DANGER,))
     page = told.duty("page")
-    assert (page.key, page.due, page.lane) == (f"page:{TUESDAY.isoformat()}", TUESDAY, Lane.DANGER)
-    assert told.duty("card").lane is Lane.DANGER
+    assert (page.key, page.due, page.lane) == (f"page:{TUESDAY.isoformat()}", TUESDAY, SendPriority.DANGER)
+    assert told.duty("card").lane is SendPriority.DANGER
     seen = told.do(Verb.RECEIPT, ORHAN)
     assert "page" not in seen.kinds
     duty = seen.duty("danger_seen")
-    assert (duty.lane, duty.facts["role"]) == (Lane.DANGER, "on_call")
+    assert (duty.lane, duty.facts["role"]) == (SendPriority.DANGER, "on_call")
     with pytest.raises(AlreadyDone):
         seen.do(Verb.RECEIPT, MONA)
 
@@ -214,7 +215,7 @@ def test_progress_is_told_at_every_preset_date() -> None:
     assert "progress" not in decided(an_investigated_case()).kinds
 
 
-def _progress(told: Told) -> Owed:
+def _progress(told: Told) -> NewObligation:
     """The notice of the next update; before a missed answer there is one of its own."""
     (one,) = (one for one in told.owed if one.kind == "progress" and "target" not in one.facts)
     return one

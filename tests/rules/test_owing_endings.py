@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from bots.letters import Letter
-from bots.letters.composing import Composer
-from complaints.people import SYSTEM
-from complaints.targets import next_news
+from bots.letters.composer import Composer
+from complaints.actors import SYSTEM
+from complaints.deadlines.targets import next_news
 from complaints.vocabulary import CloseCode, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

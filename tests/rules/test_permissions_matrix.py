@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from complaints import acts, permissions
+from complaints import permissions
+from complaints.actions import registry
+from complaints.actors import Actor
+from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed
-from complaints.people import Actor
-from complaints.record import Case
 from complaints.vocabulary import Role, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -114,7 +115,7 @@ def test_a_decision_of_a_level_records_the_role_of_that_level() -> None:
 
 
 def test_every_verb_but_receive_has_a_function() -> None:
-    assert set(acts.VERBS) == set(Verb) - {Verb.RECEIVE}
+    assert set(registry.VERBS) == set(Verb) - {Verb.RECEIVE}
     with pytest.raises(ComplaintError):
         an_assessed_case().do(Verb.RECEIVE, ANNA)
 

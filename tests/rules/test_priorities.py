@@ -1,4 +1,4 @@
-"""How soon: the matrix of iso10002.md section 4 and the rules that only raise (7.5)."""
+"""How soon: the matrix of docs/domain.md, section 4 and the rules that only raise (7.5)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from complaints.folding import after
-from complaints.particulars import Sign
-from complaints.people import MODEL
+from complaints.actions.fold import after
+from complaints.actors import MODEL
+from complaints.case import Case, Event
+from complaints.case_values import RecordedSign
 from complaints.priorities import matrix, priority_of, raised, sooner
-from complaints.record import Case, Event
 from complaints.vocabulary import Flag, Priority, Role, Safety, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -173,6 +173,6 @@ def test_once_significant_it_stays_so() -> None:
 
 def test_the_kind_of_a_sign_stands_before_the_dot() -> None:
     case: Case = a_received_case().case
-    sign = Sign("minor.minor_mentioned", 1, 0, False, TUESDAY)
+    sign = RecordedSign("minor.minor_mentioned", 1, 0, False, TUESDAY)
     assert sign.kind == "minor"
     assert priority_of(replace(case, signs=(sign,))) is Priority.P2

@@ -13,10 +13,10 @@ from bots.slack.fillings import filling
 from bots.slack.modals import modal, with_matters
 from bots.slack.open_view import open_view
 from bots.slack.proposed import take_matters
+from complaints.case import Case
 from complaints.forms import read
-from complaints.record import Case
 from complaints.vocabulary import Category
-from store.values import Opened
+from store.values import OpenedCase
 from tests.rules.slack_cases import NOW, Story, assessed, proposed, voice
 
 WORDS = "You charged me twice for May. Also your clerk shouted at my mother in the branch."
@@ -51,7 +51,7 @@ def on_card(case: Case) -> str:
     return str(card(case, voice(), now=NOW, draw=1).blocks)
 
 
-def opened(story: Story, **more: Any) -> Opened:
+def opened(story: Story, **more: Any) -> OpenedCase:
     texts = ("You charged me twice for May.", "Also your clerk shouted at my mother in the branch.")
     before = story.opened()
     known = dict(before.proposal or {})

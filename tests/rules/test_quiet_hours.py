@@ -14,17 +14,18 @@ from hypothesis import strategies as some
 
 from bots.letters import Letter
 from bots.slack.performers import performers
-from bots.telegram.buttons import Buttons
+from bots.telegram.callback_data import Buttons
+from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender
-from bots.telegram.speaking import Speaking, Written
 from bots.texts import load
-from complaints.duties import Lane
-from complaints.quiet import in_quiet_hours, last_spoken_by
-from complaints.record import Case
+from complaints.case import Case
+from complaints.deadlines.quiet_hours import in_quiet_hours, last_spoken_by
+from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import CloseCode, Target
-from store.open import Store
-from store.outcomes import Done, Later, Outcome
-from store.owed_rows import SPEAKING
+from store.cases.read import load_case
+from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.outbox.rows import SPEAKING
+from store.store import Store
 from store.values import Chat, Obligation
 from tests.clauses import clause
 from tests.rules.builders import REF, RULES, TUESDAY, a_told_case, an_assessed_case, at, rules_with
@@ -73,12 +74,15 @@ class Desk:
     async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return call(*args)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return lambda *args: self.one if name == "case" else None
+    async def aread(self, query: Callable[..., Any], *args: Any) -> Any:
+        return self.one if query is load_case else None
+
+    async def awrite(self, command: Callable[..., Any], *args: Any) -> None:
+        """Nothing is written here."""
 
     async def send(self, owed: Obligation, chat: Chat, message: object) -> Outcome:
         self.left.append(owed.kind)
-        return Done(settled=True)
+        return Completed(settled=True)
 
 
 class NoButtons:
@@ -89,15 +93,19 @@ class NoButtons:
 def performed(kind: str, case: Case, now: datetime, **facts: Any) -> Outcome:
     """How the duty of this kind ends at this moment, its letter written already."""
     desk = Desk(case, now)
-    speaking = Speaking(cast(Store, desk), cast(Sender, desk), cast(Buttons, NoButtons()), load(("en", "tr")))
+    speaking = LetterHandler(
+        cast(Store, desk), cast(Sender, desk), cast(Buttons, NoButtons()), load(("en", "tr"))
+    )
     chat = Chat("telegram", "70001", "en", None)
-    owed = Obligation(1, kind, kind, now, REF, chat, facts, {}, Lane.NOTICE, attempts=0, uncertain=False)
+    owed = Obligation(
+        1, kind, kind, now, REF, chat, facts, {}, SendPriority.NOTICE, attempts=0, uncertain=False
+    )
 
-    def write(letter: Letter, owed: Obligation) -> Written:
-        return Written("Words.")
+    def write(letter: Letter, owed: Obligation) -> ComposedLetter:
+        return ComposedLetter("Words.")
 
     outcome = asyncio.run(speaking._performing(kind, write)(owed))  # type: ignore[arg-type]
-    assert bool(desk.left) is (outcome == Done(settled=True))
+    assert bool(desk.left) is (outcome == Completed(settled=True))
     return outcome
 
 
@@ -124,25 +132,25 @@ def test_in_quiet_hours_only_answers_and_danger_leave(kind: str, night: datetime
     case = replace(a_told_case().case, last_words_at=TUESDAY - timedelta(days=300))
     outcome = performed(kind, case, night, verb="assess", seq=1)
     if kind in STARTS | EITHER:
-        assert outcome == Later(ends, "quiet hours")
+        assert outcome == Rescheduled(ends, "quiet hours")
     else:
-        assert outcome == Done(settled=True)
+        assert outcome == Completed(settled=True)
 
 
 @pytest.mark.parametrize("kind", sorted(SPEAKING - {"say"}))
 def test_by_day_everything_leaves(kind: str) -> None:
-    assert performed(kind, a_told_case().case, at("2026-11-18 08:00"), seq=1) == Done(settled=True)
+    assert performed(kind, a_told_case().case, at("2026-11-18 08:00"), seq=1) == Completed(settled=True)
 
 
 def test_what_answers_the_person_leaves_at_night() -> None:
     case = replace(a_told_case().case, last_words_at=at("2026-11-17 22:00"))
-    assert performed("letter", case, at("2026-11-17 22:29"), seq=1) == Done(settled=True)
-    assert performed("letter", case, at("2026-11-17 22:31"), seq=1) == Later(
+    assert performed("letter", case, at("2026-11-17 22:29"), seq=1) == Completed(settled=True)
+    assert performed("letter", case, at("2026-11-17 22:31"), seq=1) == Rescheduled(
         at("2026-11-18 08:00"), "quiet hours"
     )
-    assert performed("no_independent", case, at("2026-11-17 22:00"), verb="add") == Done(settled=True)
+    assert performed("no_independent", case, at("2026-11-17 22:00"), verb="add") == Completed(settled=True)
     withdrawn = replace(case, close_code=CloseCode.WITHDRAWN)
-    assert performed("closing", withdrawn, at("2026-11-17 23:00")) == Done(settled=True)
+    assert performed("closing", withdrawn, at("2026-11-17 23:00")) == Completed(settled=True)
 
 
 @given(minutes=some.integers(0, 2 * 365 * 24 * 60))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from complaints import acts
+from complaints.actions import registry
+from complaints.actions.fold import fold
+from complaints.actors import OPERATOR, Actor
+from complaints.case_values import TargetSet
+from complaints.deadlines.explanation import explained
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.explaining import explained
-from complaints.folding import fold
-from complaints.particulars import TargetSet
-from complaints.people import OPERATOR, Actor
 from complaints.rulebook import Calendar, Rulebook
 from complaints.vocabulary import Role, Target, Verb
 from tests.clauses import clause
@@ -67,7 +67,7 @@ def redated(
         "rulebook": rules.id, "before": told.case.rules.id, "jurisdiction": rules.country, "later": later,
     }  # fmt: skip
     moment = told.at + timedelta(minutes=1)
-    done = acts.perform(
+    done = registry.perform(
         told.case,
         Verb.REDATE,
         at=moment,

@@ -9,14 +9,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
-from complaints.people import SYSTEM
 from complaints.vocabulary import Verb
-from reports.clocks import levels
-from reports.markdown import as_markdown
-from reports.measures import marks
+from reports.case_clocks import levels, observations
+from reports.case_measures import marks
 from reports.monitoring import Period, monitor
-from reports.spans import observations
+from reports.render_markdown import as_markdown
 from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
-from reports.durations import Survival, survival
+from reports.statistics import Survival, survival
 
 days = st.integers(0, 60)
 many = st.lists(days, max_size=80)

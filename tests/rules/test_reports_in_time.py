@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
-from reports.clocks import levels
-from reports.measures import marks
+from reports.case_clocks import levels
+from reports.case_measures import marks
 from tests.rules.reports_story import HANDLER, LEGAL, MANAGER, PERSON, TOP, Story
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP", "promised_by_date": "2026-11-10"}

@@ -12,24 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.vocabulary import Kind, Verb
+from complaints.vocabulary import ContactKind, Verb
+from reports.case_clocks import observations
 from reports.kpis import (
     BACKLOG_OVERDUE,
     CHAIN,
     DURATIONS,
     EMPTY_FIELDS,
     HANDLERS_APART,
+    NOT_YIELDED,
     PAST_LEGAL,
     REPEAT,
     SCORES,
     SHARES,
     Goal,
-    Verdict,
+    TargetVerdict,
 )
-from reports.markdown import as_markdown
 from reports.monitoring import Monitoring, Period, monitor
-from reports.not_yielded import NOT_YIELDED
-from reports.spans import observations
+from reports.render_markdown import as_markdown
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 
 NOVEMBER = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
@@ -67,7 +67,7 @@ def test_what_turned_out_to_be_no_complaint_is_counted_apart() -> None:
     praise = Story("B").acknowledge().assess(severity=1)
     praise.do(Verb.RECLASSIFY, MANAGER, {"kind": "praise"}, reason="It thanks us.")
     praise.do(Verb.APPROVE, replace(MANAGER, id="U9"), {"agreed": "yes"})
-    assert praise.case.kind is Kind.PRAISE
+    assert praise.case.kind is ContactKind.PRAISE
     found = report(Story("A"), praise)
     assert (found.received, found.other_kinds) == (1, {"praise": 1})
 
@@ -104,26 +104,26 @@ def test_fewer_than_ten_are_too_few_to_judge() -> None:
 
 
 def test_a_share_without_a_target_is_only_reported() -> None:
-    assert report(*ten_resolved()).share("first_contact_resolution").verdict is Verdict.REPORT
+    assert report(*ten_resolved()).share("first_contact_resolution").verdict is TargetVerdict.REPORT
 
 
 @pytest.mark.parametrize(
     ("goal", "value", "expected"),
     [
-        (Goal(at_least=0.9), 0.9, Verdict.MET),
-        (Goal(at_least=0.9), 0.89, Verdict.NOT_MET),
-        (Goal(at_most=8), 8, Verdict.MET),
-        (Goal(at_most=8), 9, Verdict.NOT_MET),
-        (Goal(at_most=8), None, Verdict.NOT_MET),
+        (Goal(at_least=0.9), 0.9, TargetVerdict.MET),
+        (Goal(at_least=0.9), 0.89, TargetVerdict.NOT_MET),
+        (Goal(at_most=8), 8, TargetVerdict.MET),
+        (Goal(at_most=8), 9, TargetVerdict.NOT_MET),
+        (Goal(at_most=8), None, TargetVerdict.NOT_MET),
     ],
 )
-def test_a_target_is_met_at_its_bound(goal: Goal, value: float | None, expected: Verdict) -> None:
+def test_a_target_is_met_at_its_bound(goal: Goal, value: float | None, expected: TargetVerdict) -> None:
     assert goal.verdict(value, 10) is expected
 
 
 def test_every_share_stands_in_the_report_even_with_nothing_to_count() -> None:
     assert {one.key for one in report().shares} == set(SHARES)
-    assert {one.verdict for one in report().shares} == {Verdict.REPORT, Verdict.TOO_FEW}
+    assert {one.verdict for one in report().shares} == {TargetVerdict.REPORT, TargetVerdict.TOO_FEW}
 
 
 # durations
@@ -202,9 +202,9 @@ def test_what_waits_for_the_complainant_is_not_overdue() -> None:
 
 
 def test_one_complaint_past_the_legal_maximum_is_one_too_many() -> None:
-    assert report(Story("A", rules=LEGAL), days=10).backlog.past_legal_verdict is Verdict.MET
+    assert report(Story("A", rules=LEGAL), days=10).backlog.past_legal_verdict is TargetVerdict.MET
     late = report(Story("A", rules=LEGAL), days=22).backlog
-    assert (late.past_legal, late.past_legal_verdict) == (1, Verdict.NOT_MET)
+    assert (late.past_legal, late.past_legal_verdict) == (1, TargetVerdict.NOT_MET)
 
 
 def test_nothing_open_has_no_oldest() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from complaints.particulars import Decision
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
+from complaints.case_values import Decision
 from complaints.vocabulary import Finding, Verb
-from reports.measures import marks, missed_danger, outcome
-from reports.told import marks_of_events
+from reports.case_measures import marks, marks_of_events, missed_danger, outcome
 from tests.rules.reports_story import HANDLER, MANAGER, PERSON, TOP, Story
 
 

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.particulars import Decision
-from complaints.people import SYSTEM, Actor, staff
+from complaints.actors import SYSTEM, Actor, staff
+from complaints.case_values import Decision
 from complaints.vocabulary import Flag, Role, Verb
-from reports.apart import Gap
-from reports.as_csv import COLUMNS, as_csv
+from reports.breakdowns import Gap
 from reports.integrity import Proof, empty_fields
-from reports.kpis import Verdict
-from reports.markdown import as_markdown
+from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring, Period, monitor
-from reports.pictures import in_time, volume
-from reports.proportions import Share
+from reports.render_charts import in_time, volume
+from reports.render_csv import COLUMNS, as_csv
+from reports.render_markdown import as_markdown
+from reports.statistics import Share
 from tests.clauses import clause
 from tests.rules.reports_story import HANDLER, MONDAY, PERSON, Story
 
@@ -50,7 +50,7 @@ def test_process_and_outcome_have_a_mean_each_and_are_split_by_what_was_decided(
     sad = [scored(f"S{n}", "not_upheld", q1=2, q2=3, q5=1) for n in range(6)]
     found = {(one.key, one.group): one for one in report(*happy, *sad).scores}
     assert found["process", None].mean == pytest.approx(3.5)
-    assert found["process", None].verdict is Verdict.NOT_MET
+    assert found["process", None].verdict is TargetVerdict.NOT_MET
     assert (found["process", "upheld"].mean, found["process", "not upheld"].mean) == (4.5, 2.5)
     assert found["outcome", None].mean == pytest.approx(3.0)
     assert found["outcome", "upheld"].mean is None
@@ -64,7 +64,7 @@ def test_those_who_answer_are_compared_with_those_who_do_not() -> None:
     )
     assert found.share("survey_mix", "answered").share == Share(10, 10)
     assert found.share("survey_mix", "not answered").share == Share(0, 10)
-    assert found.share("fair").verdict is Verdict.MET
+    assert found.share("fair").verdict is TargetVerdict.MET
 
 
 def in_language(ref: str, language: str, *, late: bool = False) -> Story:
@@ -190,9 +190,9 @@ def test_a_mandatory_field_that_is_empty_and_a_broken_chain_are_told() -> None:
     story.case = replace(story.case, issues=())
     assert list(empty_fields(story.case)) == ["issues"]
     found = report(story, proof=Proof(9, ("R", 2, "this event is missing")))
-    assert (found.integrity.lacking, found.integrity.verdict) == (1, Verdict.NOT_MET)
+    assert (found.integrity.lacking, found.integrity.verdict) == (1, TargetVerdict.NOT_MET)
     assert "**The chain is broken** at R, event 2" in as_markdown(found, "Europe/London")
-    assert report(Story("R"), proof=Proof(9)).integrity.verdict is Verdict.MET
+    assert report(Story("R"), proof=Proof(9)).integrity.verdict is TargetVerdict.MET
     assert "was not checked" in as_markdown(report(Story("R")), "Europe/London")
 
 

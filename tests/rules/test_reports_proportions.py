@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from reports.proportions import FEWEST, Share, wilson
+from reports.statistics import FEWEST, Share, wilson
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Working days taken are counted as due times are (surfaces.md, "Clock arithmetic")."""
+"""Working days taken are counted as due times are (docs/surfaces.md, "Clock arithmetic")."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.doing import instant
+from complaints.deadlines.working_time import due
 from complaints.rulebook import Calendar
-from complaints.worktime import due
-from reports.working_days import working_days
+from complaints.timestamps import parse_time
+from reports.case_clocks import working_days
 
 OFFICE = Calendar(
     zone="Europe/London",
@@ -50,4 +50,4 @@ def test_it_is_the_shortest_span_that_would_have_been_kept(
     ],
 )
 def test_worked_examples(start: str, end: str, expected: int) -> None:
-    assert working_days(instant(start), instant(end), OFFICE) == expected
+    assert working_days(parse_time(start), parse_time(end), OFFICE) == expected

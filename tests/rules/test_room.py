@@ -5,31 +5,36 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.duties import Lane
-from scheduler.room import AT_A_PLATFORM, Rooms, room_of
+from complaints.obligations.kinds import SendPriority
+from scheduler.worker import AT_A_PLATFORM, Capacity, capacity_of
 
 
 @given(in_hand=st.integers(0, 40))
 def test_a_more_urgent_lane_never_has_less_room(in_hand: int) -> None:
-    room = room_of(AT_A_PLATFORM, in_hand)
+    room = capacity_of(AT_A_PLATFORM, in_hand)
     assert list(room.values()) == sorted(room.values(), reverse=True)
     assert all(each >= 0 for each in room.values())
 
 
 def test_bulk_leaves_room_for_reminders_and_those_for_talk_and_that_for_danger() -> None:
-    room = room_of(32, 16)
-    assert room == {Lane.DANGER: 16, Lane.DIALOGUE: 14, Lane.NOTICE: 8, Lane.BULK: 0}
-    assert room_of(32, 30)[Lane.DANGER] == 2
+    room = capacity_of(32, 16)
+    assert room == {
+        SendPriority.DANGER: 16,
+        SendPriority.DIALOGUE: 14,
+        SendPriority.NOTICE: 8,
+        SendPriority.BULK: 0,
+    }
+    assert capacity_of(32, 30)[SendPriority.DANGER] == 2
 
 
 def test_a_platform_that_is_full_takes_no_place_of_the_other() -> None:
-    rooms = Rooms(("say", "survey", "card", "lapse"), (("say", "survey"), ("card",)))
+    rooms = Capacity(("say", "survey", "card", "lapse"), (("say", "survey"), ("card",)))
     for _ in range(AT_A_PLATFORM):
         rooms.enter("survey")
     full, other, rest = rooms.sides()
-    assert (full.kinds, full.room[Lane.DANGER]) == (("say", "survey"), 0)
-    assert (other.kinds, other.room[Lane.BULK]) == (("card",), 24)
+    assert (full.kinds, full.room[SendPriority.DANGER]) == (("say", "survey"), 0)
+    assert (other.kinds, other.room[SendPriority.BULK]) == (("card",), 24)
     assert rest.kinds == ("lapse",)
     assert (rooms.for_any(), rooms.is_full) == (0, False)
     rooms.leave("survey")
-    assert rooms.sides()[0].room[Lane.DANGER] == 1
+    assert rooms.sides()[0].room[SendPriority.DANGER] == 1

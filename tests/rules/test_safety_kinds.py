@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety import LANGUAGES, Sign, signs
+from triage.safety.signs import LANGUAGES, Sign, signs
 
 SENTENCES = list(csv.DictReader(Path(__file__).with_name("safety_kinds.csv").open(encoding="utf-8")))
 KINDS = ("self_harm", "minor", "vulnerable", "discrimination", "threat", "legal_threat")

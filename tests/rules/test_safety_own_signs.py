@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from complaints.facts import check_wordless
-from triage.safety import DangerSign, own_sign, signs
+from complaints.event_facts import check_wordless
+from triage.safety.signs import DangerSign, own_sign, signs
 
 OWN = (
     DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),

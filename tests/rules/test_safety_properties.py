@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.safety import DangerSign, Sign, signs
+from triage.safety.signs import DangerSign, Sign, signs
 
 SEEDS = st.sampled_from(
     [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety import BUILT_IN, KINDS, LANGUAGES, Sign, signs
+from triage.safety.signs import BUILT_IN, KINDS, LANGUAGES, Sign, signs
 
 CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety import LANGUAGES, signs
+from triage.safety.signs import LANGUAGES, signs
 
 TOLD = list(csv.DictReader(Path(__file__).with_name("safety_told.csv").open(encoding="utf-8")))
 #: Named by a sign of severity 3, the floor of their rules; every other grave text by one of 4 or 5.

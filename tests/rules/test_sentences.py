@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.sentences import sentences
+from triage.issues import sentences
 
 
 def told(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from bots.slack.calling import Away, member_of, read_away
 from bots.slack.suggesting import suggested
 from bots.slack.whom import stand_ins, to_remind
 from complaints.errors import BadFacts
-from complaints.ladder import Rung
+from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target
 from store.values import Member
 from tests.rules.slack_cases import NOW, stages
@@ -73,9 +73,9 @@ def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> Non
     case = stages()["owned"].case
     here, deputised = (ALICE, BURAK, MONA), (away(ALICE, BURAK.id), BURAK, MONA)
 
-    assert to_remind(case, Target.LOOK, here, NOW, Rung.OWNER) == (ALICE.id,)
-    assert to_remind(case, Target.LOOK, deputised, NOW, Rung.OWNER) == (BURAK.id,)
-    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, Rung.OWNER) == (MONA.id,)
+    assert to_remind(case, Target.LOOK, here, NOW, ReminderLevel.OWNER) == (ALICE.id,)
+    assert to_remind(case, Target.LOOK, deputised, NOW, ReminderLevel.OWNER) == (BURAK.id,)
+    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, ReminderLevel.OWNER) == (MONA.id,)
     both = (away(ALICE, BURAK.id), away(BURAK), MONA)
     assert stand_ins(ALICE.id, both, NOW) == [MONA.id]
 

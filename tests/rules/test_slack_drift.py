@@ -12,7 +12,7 @@ from bots.slack.figures import figures
 from bots.slack.model_news import ModelNews
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
-from triage.drift import Warned
+from triage.learning.drift import Warned
 
 NOTHING = monitor((), period=Period(NOW - timedelta(days=91), NOW), now=NOW, repeats=0)
 WARNED = (

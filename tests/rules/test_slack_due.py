@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.settings.rules import preset_targets
+from amends.settings.rulebook import preset_targets
 from bots.slack.due_view import due_view
 from bots.slack.modals import View
 from bots.slack.policy import policy
-from complaints.people import SYSTEM
+from complaints.actors import SYSTEM
 from complaints.rulebook import LevelTargets
 from complaints.vocabulary import Verb
-from simulator.block_kit import message_problems, view_problems
+from simulator.slack.block_kit import message_problems, view_problems
 from tests.rules.slack_cases import MONA, NOW, RULES, Story, assessed, proposed, stages, voice
 
 STAGES = stages()

@@ -1,10 +1,10 @@
-"""Every due time can say how it came about (design.md, rule 5)."""
+"""Every due time can say how it came about (docs/design.md, rule 5)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from complaints.explaining import due_record, explained
+from complaints.deadlines.explanation import due_record, explained
 from complaints.vocabulary import Target, Verb
 from tests.rules.builders import (
     ALICE,

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 import pytest
 
-from amends.settings.rules import preset_targets
+from amends.settings.rulebook import preset_targets
+from complaints.actors import SYSTEM
+from complaints.case_values import TargetSet
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.particulars import TargetSet
-from complaints.people import SYSTEM
 from complaints.rulebook import LevelTargets, Rulebook
 from complaints.vocabulary import Target, Verb
 from tests.clauses import clause

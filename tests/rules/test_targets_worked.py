@@ -1,4 +1,4 @@
-"""Due times as surfaces.md works them out, and the presets: what starts, caps and meets them (7.3)."""
+"""Due times as docs/surfaces.md works them out, and the presets: what starts, caps and meets them (7.3)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 import pytest
 
-from amends.settings.rules import preset_targets
-from complaints.particulars import TargetSet
-from complaints.people import SYSTEM
+from amends.settings.rulebook import preset_targets
+from complaints.actors import SYSTEM
+from complaints.case_values import TargetSet
+from complaints.deadlines.targets import answer_by, next_due
 from complaints.rulebook import Calendar, OnCall, Rulebook
-from complaints.targets import answer_by, next_due
 from complaints.vocabulary import State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

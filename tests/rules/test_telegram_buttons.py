@@ -1,4 +1,4 @@
-"""What a button carries: small, opaque, and good for one chat only (reliability.md, Threats)."""
+"""What a button carries: small, opaque, and good for one chat only (docs/design.md, "Threats")."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.dialogue import Press
+from bots.dialogue import ButtonInput
 from bots.dialogue.buttons import REMEDIES, SURVEY
-from bots.telegram.buttons import Buttons
+from bots.telegram.callback_data import Buttons
 from bots.texts import load
 
 BUTTONS = Buttons(b"a secret for buttons, 32 bytes..")
@@ -30,7 +30,7 @@ STEPS = [
 ]
 
 presses = st.builds(
-    Press,
+    ButtonInput,
     choice=st.sampled_from(CHOICES),
     step=st.sampled_from(STEPS),
     ref=st.sampled_from([None, "234-679-AY", "A7K-M3Q-9T"]),
@@ -39,12 +39,12 @@ presses = st.builds(
 
 
 @given(presses, st.integers(1, 10**12))
-def test_every_button_fits_into_64_bytes(press: Press, chat: int) -> None:
+def test_every_button_fits_into_64_bytes(press: ButtonInput, chat: int) -> None:
     assert len(BUTTONS.sealed(str(chat), press).encode()) <= 64
 
 
 @given(presses.filter(lambda one: one.ref is None), st.integers(1, 10**12))
-def test_what_was_sealed_for_a_chat_opens_there_and_nowhere_else(press: Press, chat: int) -> None:
+def test_what_was_sealed_for_a_chat_opens_there_and_nowhere_else(press: ButtonInput, chat: int) -> None:
     data = BUTTONS.sealed(str(chat), press)
     assert BUTTONS.opened(str(chat), data) == press
     assert BUTTONS.opened(str(chat + 1), data) is None
@@ -52,7 +52,7 @@ def test_what_was_sealed_for_a_chat_opens_there_and_nowhere_else(press: Press, c
 
 
 @given(presses, st.integers(0, 300))
-def test_no_flipped_bit_opens(press: Press, bit: int) -> None:
+def test_no_flipped_bit_opens(press: ButtonInput, bit: int) -> None:
     data = BUTTONS.sealed("1", press)
     raw = bytearray(base64.urlsafe_b64decode(data + "=" * (-len(data) % 4)))
     raw[bit // 8 % len(raw)] ^= 1 << bit % 8
@@ -65,6 +65,6 @@ def test_strange_data_is_no_press(data: str) -> None:
 
 
 def test_a_button_tells_nothing_of_what_it_means() -> None:
-    data = BUTTONS.sealed("1", Press(REMEDIES[0], "help", "A7K-M3Q-9T", 3))
+    data = BUTTONS.sealed("1", ButtonInput(REMEDIES[0], "help", "A7K-M3Q-9T", 3))
     raw = base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))
     assert not any(word in raw for word in (b"repair", b"help", b"A7KM3Q9T"))

@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bots.letters.composing import Composer, read_out
-from bots.letters.writing import Letter
+from bots.letters.composer import Composer, read_out
+from bots.letters.letter import Letter
 from bots.texts import load
-from complaints import acts
-from complaints.by_voice import LETTERS
-from complaints.duties import Owed
+from complaints.actions import registry
+from complaints.actions.fold import fold
+from complaints.actions.intake import Arrival
+from complaints.actors import complainant
+from complaints.deadlines.targets import next_due
 from complaints.errors import AlreadyDone, BadFacts
-from complaints.folding import fold
-from complaints.intake import Arrival
-from complaints.once import following
-from complaints.owing import card_waits_until, standing
-from complaints.people import complainant
-from complaints.targets import next_due
+from complaints.obligations.kinds import NewObligation
+from complaints.obligations.offline import LETTERS
+from complaints.obligations.per_event import event_obligations
+from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.vocabulary import Role, State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -49,12 +49,12 @@ def logged(received: datetime, now: datetime = TUESDAY, **more: str) -> Told:
     """Written down now, told then."""
     arrival = Arrival(REF, ANNA.id, "phone", "en", received, RULES)
     words = {"description": "My bill is wrong."}
-    done = acts.receive(arrival, at=now, by=IDA, facts={**a_message(), **more}, words=words)
+    done = registry.receive(arrival, at=now, by=IDA, facts={**a_message(), **more}, words=words)
     return Told(done.case, (done.event,), done.owed, now)
 
 
-def by_key(told: Told) -> dict[str, Owed]:
-    return {one.key: one for one in standing(told.case)}
+def by_key(told: Told) -> dict[str, NewObligation]:
+    return {one.key: one for one in current_obligations(told.case)}
 
 
 @clause("7.4")
@@ -85,18 +85,20 @@ def test_nothing_owed_without_a_chat_is_left_to_a_chat() -> None:
         (Verb.NOTE, {"what": "letter", **heard_at(told)}, {"by_whom": "herself"}),
     ):
         told = told.do(verb, ALICE, facts, words)
-    kinds = {one.kind for one in (*standing(told.case), *following(told.case, told.events[1]))}
+    kinds = {
+        one.kind for one in (*current_obligations(told.case), *event_obligations(told.case, told.events[1]))
+    }
     assert kinds & LETTERS == set()
-    assert {one.key for one in following(told.case, told.events[1])} >= {"voice:letter:2"}
+    assert {one.key for one in event_obligations(told.case, told.events[1])} >= {"voice:letter:2"}
 
 
 def test_what_was_heard_by_voice_is_not_told_back_by_voice() -> None:
     told = assessed(logged(TUESDAY)).do(
         Verb.WITHDRAW, ALICE, {"what": "withdraw", **heard_at(logged(TUESDAY))}, {"by_whom": "herself"}
     )
-    kinds = [one.kind for one in following(told.case, told.last)]
+    kinds = [one.kind for one in event_obligations(told.case, told.last)]
     assert "confirmation" not in kinds
-    assert "closing" in [one.facts.get("about") for one in standing(told.case)]
+    assert "closing" in [one.facts.get("about") for one in current_obligations(told.case)]
 
 
 @clause("7.8")
@@ -106,8 +108,8 @@ def test_what_was_told_by_voice_goes_to_the_chat_in_writing(verb: Verb) -> None:
     if verb is Verb.ACKNOWLEDGE:
         told = Told(fold(told.events[:1], RULES), told.events[:1], (), told.at)
     done = told.do(verb, ALICE, heard_at(told), {"by_whom": "herself"})
-    assert f"confirmation:{done.last.seq}" in {one.key for one in following(done.case, done.last)}
-    by_system = [one.kind for one in following(a_told_case().case, a_told_case().last)]
+    assert f"confirmation:{done.last.seq}" in {one.key for one in event_obligations(done.case, done.last)}
+    by_system = [one.kind for one in event_obligations(a_told_case().case, a_told_case().last)]
     assert "confirmation" not in by_system
 
 
@@ -152,7 +154,7 @@ def test_raised_late_gives_one_live_date_and_reminds_of_no_old_one() -> None:
     assert ack.internal_due < told.at
     assert due is not None
     assert (due.target, due.start) == (Target.ACT_BY, told.at)
-    late = {one.key for one in standing(told.case) if one.kind == "remind" and one.due <= told.at}
+    late = {one.key for one in current_obligations(told.case) if one.kind == "remind" and one.due <= told.at}
     assert late == set()
     # The date of the answer lies ahead; the update that passed before we knew of it is nobody's to tell.
     assert [key for key in by_key(told) if key.startswith("voice:progress")] == ["voice:progress:decide:1"]
@@ -177,7 +179,7 @@ def test_a_bound_complaint_belongs_to_the_person_of_the_chat_and_is_told_there()
     told = a_logged_case()
     shown = told.do(Verb.BIND, ALICE)
     bound = shown.do(Verb.BIND, ANNA, {"person": OTHER.id})
-    keys = {one.key for one in standing(bound.case)}
+    keys = {one.key for one in current_obligations(bound.case)}
     assert (shown.case.has_chat, bound.case.has_chat) == (False, True)
     assert bound.case.complainant == OTHER.id
     assert "ack:1" in keys
@@ -204,7 +206,7 @@ def test_that_a_letter_was_told_says_when_and_to_whom() -> None:
 def test_the_end_of_one_without_a_chat_is_told_by_people_too() -> None:
     told = a_closed_case()
     first = replace(told.events[0], facts={**told.events[0].facts, "channel": "phone"})
-    owed = list(standing(fold((first, *told.events[1:]), RULES)))
+    owed = list(current_obligations(fold((first, *told.events[1:]), RULES)))
     assert "closing" in [one.facts.get("about") for one in owed]
     assert {"closing", "survey"} & {one.kind for one in owed} == set()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.calibration import fit_calibration, fit_sigmoid
-from triage.figures import (
+from triage.model.calibration import fit_calibration, fit_sigmoid
+from triage.model.metrics import (
     accuracy_at,
     alert_threshold,
     calibration_error,

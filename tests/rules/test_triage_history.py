@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.artefact import dump, load
-from triage.card_page import page
-from triage.copies import copy_groups
 from triage.errors import UnusableExamples
-from triage.evaluation import evaluate
 from triage.example import Example
-from triage.figures import proportion_interval
-from triage.history import learn
-from triage.holding_back import hold_back
-from triage.starters import starter_examples
+from triage.learning.evaluation import evaluate
+from triage.learning.examples import starter_examples
+from triage.learning.history import learn
+from triage.learning.holdout import copy_groups, hold_back
+from triage.model.artefact import dump, load
+from triage.model.card import page
+from triage.model.metrics import proportion_interval
 
 STORY = (
     "On Monday the engineer came two hours late, left without mending the boiler and nobody has called back since, "

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from triage.folding import fold
-from triage.rule import compile_pattern, compile_search, leading_keys, read_rules
-from triage.safety import LANGUAGES
+from triage.safety.rules import compile_pattern, compile_search, leading_keys, read_rules
+from triage.safety.signs import LANGUAGES
 
 RULES = [
     pytest.param(rule, id=f"{language}-{rule.name}")

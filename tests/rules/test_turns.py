@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 
-from bots.turns import Line
-from complaints.duties import Lane
+from bots.priority_lock import PriorityLock
+from complaints.obligations.kinds import SendPriority
 
 
 async def test_the_most_urgent_goes_first_and_equals_as_they_came() -> None:
-    line, went = Line(), list[str]()
+    line, went = PriorityLock(), list[str]()
 
-    async def go(name: str, lane: Lane) -> None:
+    async def go(name: str, lane: SendPriority) -> None:
         async with line.turn(lane):
             went.append(name)
 
-    async with line.turn(Lane.BULK):
+    async with line.turn(SendPriority.BULK):
         waiting = [
             asyncio.create_task(go(name, lane))
-            for name, lane in (("bulk", Lane.BULK), ("first", Lane.NOTICE), ("second", Lane.NOTICE))
+            for name, lane in (
+                ("bulk", SendPriority.BULK),
+                ("first", SendPriority.NOTICE),
+                ("second", SendPriority.NOTICE),
+            )
         ]
         await asyncio.sleep(0)
         assert len(line) == 3
@@ -27,13 +31,13 @@ async def test_the_most_urgent_goes_first_and_equals_as_they_came() -> None:
 
 
 async def test_who_gives_up_while_waiting_or_at_its_turn_holds_nobody_back() -> None:
-    line, went = Line(), list[str]()
+    line, went = PriorityLock(), list[str]()
 
     async def go(name: str) -> None:
-        async with line.turn(Lane.BULK):
+        async with line.turn(SendPriority.BULK):
             went.append(name)
 
-    async with line.turn(Lane.BULK):
+    async with line.turn(SendPriority.BULK):
         tasks = [asyncio.create_task(go(name)) for name in ("a", "b", "c")]
         await asyncio.sleep(0)
         tasks[0].cancel()
@@ -42,5 +46,5 @@ async def test_who_gives_up_while_waiting_or_at_its_turn_holds_nobody_back() -> 
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert went == ["c"]
-    async with line.turn(Lane.BULK):
+    async with line.turn(SendPriority.BULK):
         assert len(line) == 0

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.rulebook import Calendar, OnCall
-from complaints.worktime import (
+from complaints.deadlines.working_time import (
     before,
     closing_time,
     due,
@@ -23,6 +22,7 @@ from complaints.worktime import (
     parse_hours,
     quiet_until,
 )
+from complaints.rulebook import Calendar, OnCall
 
 LONDON = "Europe/London"
 OFFICE = parse_hours("Mon-Fri 09:00-17:30") or {}

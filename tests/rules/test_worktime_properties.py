@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.because import STEPS, Step, reached
-from complaints.hours import BadHours, NeverOpen
-from complaints.localtime import wall
-from complaints.quiet import BadQuietHours
-from complaints.rulebook import Calendar, OnCall
-from complaints.spans import BadSpan, Span, Unit
-from complaints.worktime import (
+from complaints.deadlines.due_steps import STEPS, DueStep, reached
+from complaints.deadlines.durations import BadSpan, Span, Unit
+from complaints.deadlines.local_time import wall
+from complaints.deadlines.opening_hours import BadHours, NeverOpen
+from complaints.deadlines.quiet_hours import BadQuietHours
+from complaints.deadlines.working_time import (
     before,
     closing_time,
     due,
@@ -31,6 +30,7 @@ from complaints.worktime import (
     rolled,
     works_on,
 )
+from complaints.rulebook import Calendar, OnCall
 
 ZONES = [
     "Europe/London",
@@ -251,7 +251,7 @@ def test_every_step_survives_storage_and_renders(
     start: datetime, unit: Unit, n: int, calendar: Calendar
 ) -> None:
     end = due(start, Span(n, unit), calendar)
-    read = [Step.from_json(step.as_json()) for step in end.because]
+    read = [DueStep.from_json(step.as_json()) for step in end.because]
     assert [step.as_json() for step in read] == [step.as_json() for step in end.because]
     assert all(sentence.endswith(".") for sentence in explain(end))
     assert {step.code for step in end.because} <= set(STEPS)
@@ -340,16 +340,16 @@ def test_what_is_no_opening_hours_is_refused_with_the_accepted_forms(text: str) 
         parse_hours(text)
 
 
-def _day_zero(steps: tuple[Step, ...]) -> date:
+def _day_zero(steps: tuple[DueStep, ...]) -> date:
     (zero,) = [step.day for step in steps if step.code.startswith("day_zero")]
     assert zero is not None
     return zero
 
 
-def _instants(steps: list[Step]) -> list[Step]:
+def _instants(steps: list[DueStep]) -> list[DueStep]:
     # Differences of two times of one zone ignore its offset (PEP 495): subtract instants.
     return [
-        Step(step.code, local=wall(step.local, "UTC"), until=wall(step.until, "UTC"))
+        DueStep(step.code, local=wall(step.local, "UTC"), until=wall(step.until, "UTC"))
         for step in steps
         if step.local and step.until
     ]

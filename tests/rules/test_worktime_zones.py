@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.localtime import wall
+from complaints.deadlines.local_time import wall
+from complaints.deadlines.working_time import before, due, parse_hours
 from complaints.rulebook import Calendar
-from complaints.worktime import before, due, parse_hours
 
 OFFICE = "Mon-Fri 09:00-17:30"
 NIGHT = "Sun 00:00-08:00"

@@ -11,9 +11,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from amends.story.figures import incident_figures
+from amends.story.player import incident_figures
 from simulator import Simulator
-from store.open import Store
+from store.cases.export import export_record
+from store.store import Store
 from tests.forked import processes
 from tests.stories.killable import DIED, Kill, Orders, serve
 
@@ -108,7 +109,7 @@ class ProcessDesk:
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
-        found: Mapping[str, Any] = await self.store.in_thread(self.store.record, ref)
+        found: Mapping[str, Any] = await self.store.aread(export_record, ref)
         return found
 
     async def figures(self) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -20,15 +20,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import event
 
 import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first model
-from amends.clockwork import Clockwork
-from amends.demo.place import SETTINGS
+from amends.demo.settings import SETTINGS
+from amends.demo_clock import Clockwork
 from amends.keys import keyring
 from amends.logs import set_up_logging
 from amends.settings import load
 from amends.settings.loading import read
-from amends.wiring import Desk, Pace
-from store.faces import Bound
-from store.open import Store, open_store
+from amends.wiring import Application, SendIntervals
+from store.people.staff import list_members
+from store.slack.posts import list_posts
+from store.store import Store, open_store
 
 # Reading settings loads the holidays of every country: better once here than in each process made from this one.
 read(SETTINGS, Path("amends.toml"), {})
@@ -75,52 +76,37 @@ class Watch:
         self.passed: Counter[str] = Counter()
 
     def over(self, store: Store) -> None:
-        """Put the points into this store."""
-        self._over_hearing(store)
-        self._after(store, "claim", lambda claimed: "claimed" if claimed else None)
-        self._before(store, "sent", lambda *_, **__: "sent_but_not_settled")
-        self._before(store, "posted", lambda ref, purpose, *_, **__: _first(store, ref, purpose))
-
-    def _over_hearing(self, store: Store) -> None:
-        """Both sides of the commit of what was heard; all hearing is done by the one writing thread."""
-        hear: Bound[Any, Any] = store.hear
-        hearing = False
-
-        def armed(*args: Any, **kwargs: Any) -> Any:
-            nonlocal hearing
-            hearing = True
-            try:
-                result = hear(*args, **kwargs)
-            finally:
-                hearing = False
-            self._pass("committed_but_not_acknowledged")
-            return result
+        """Put the points round what this store writes; the point of a message lies on both sides of its commit."""
+        write = store.write
+        receives = False
 
         @event.listens_for(store._engines.writing, "commit")
         def committing(_: Any) -> None:
-            if hearing:
+            if receives:
                 self._pass("before_the_commit")
 
-        store.hear = armed  # type: ignore[assignment]
+        def armed(command: Any, /, *args: Any, **kwargs: Any) -> Any:
+            nonlocal receives
+            match command.__name__:
+                case "receive_message":
+                    receives = True
+                    try:
+                        result = write(command, *args, **kwargs)
+                    finally:
+                        receives = False
+                    self._pass("committed_but_not_acknowledged")
+                    return result
+                case "claim":
+                    claimed = write(command, *args, **kwargs)
+                    self._pass("claimed" if claimed else None)
+                    return claimed
+                case "record_sent":
+                    self._pass("sent_but_not_settled")
+                case "record_posted":
+                    self._pass(_first(store, *args[:2]))
+            return write(command, *args, **kwargs)
 
-    def _after(self, store: Store, method: str, named: Callable[[Any], str | None]) -> None:
-        bound: Bound[Any, Any] = getattr(store, method)
-
-        def armed(*args: Any, **kwargs: Any) -> Any:
-            result = bound(*args, **kwargs)
-            self._pass(named(result))
-            return result
-
-        setattr(store, method, armed)
-
-    def _before(self, store: Store, method: str, named: Callable[..., str | None]) -> None:
-        bound: Bound[Any, Any] = getattr(store, method)
-
-        def armed(*args: Any, **kwargs: Any) -> Any:
-            self._pass(named(*args, **kwargs))
-            return bound(*args, **kwargs)
-
-        setattr(store, method, armed)
+        store.write = armed  # type: ignore[method-assign]
 
     def _pass(self, point: str | None) -> None:
         if point is None:
@@ -132,7 +118,7 @@ class Watch:
 
 def _first(store: Store, ref: str, purpose: str) -> str | None:
     """A card drawn again has its ts; the point is the one that has just been posted."""
-    new = any(one.ts is None for one in store.posts(ref) if one.purpose == purpose)
+    new = any(one.ts is None for one in store.read(list_posts, ref) if one.purpose == purpose)
     return "posted_but_ts_not_stored" if new else None
 
 
@@ -151,7 +137,9 @@ async def _serve(orders: Orders) -> None:
     store = open_store(settings.secrets.database_url, keyring(settings))
     watch = Watch(orders.kill)
     watch.over(store)
-    desk = Desk(settings, store, parts=("telegram", "slack", "scheduler"), pace=Pace(0.0, telegram=False))
+    desk = Application(
+        settings, store, parts=("telegram", "slack", "scheduler"), pace=SendIntervals(0.0, telegram=False)
+    )
     clock = Clockwork(store, desk.idle)
     await desk.start()
     await _listening(desk, store, orders.reachable)
@@ -172,10 +160,10 @@ async def _serve(orders: Orders) -> None:
     store.close()
 
 
-async def _listening(desk: Desk, store: Store, reachable: frozenset[str]) -> None:
+async def _listening(desk: Application, store: Store, reachable: frozenset[str]) -> None:
     """The lines stand, and staff are known: before that nobody could press anything."""
     while True:
         ready = await desk.ready()
-        if all(ready[part] for part in reachable) and ("slack" not in reachable or store.members()):
+        if all(ready[part] for part in reachable) and ("slack" not in reachable or store.read(list_members)):
             return
         await asyncio.sleep(0.01)

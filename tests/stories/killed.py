@@ -11,17 +11,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amends.demo.place import CHANNELS, SETTINGS, STAFF
-from amends.demo.running import STORY_BEGINS
+from amends.demo.run import STORY_BEGINS
+from amends.demo.settings import CHANNELS, SETTINGS, STAFF
 from amends.keys import keyring
 from amends.settings import load
 from amends.story.player import Failed, Player
-from amends.story.script import Step, read_story
+from amends.story.script import StoryStep, read_story
 from simulator import Limits, Simulator
 from simulator.screen import NotAcknowledged
-from simulator.slack_people import Impossible
-from store import pacing
-from store.open import Store, open_store
+from simulator.slack.people import SlackImpossible
+from store.cases.export import export_record
+from store.cases.read import list_cases
+from store.database import leases
+from store.outbox.failed import list_failed
+from store.proof.verify import verify
+from store.store import Store, open_store
 from store.values import Verification
 from tests.edges.learnt import learnt
 from tests.edges.product import KEY
@@ -62,7 +66,7 @@ class _Clock:
         self.store: Store | None = None
 
     def now(self) -> datetime:
-        offset = self.store.run(pacing.clock_offset, writes=False) if self.store else 0.0
+        offset = self.store.read(leases.clock_offset) if self.store else 0.0
         return datetime.now(UTC) + timedelta(seconds=offset)
 
     def next_due(self) -> tuple[str, datetime] | None:
@@ -82,7 +86,7 @@ class Persevering(Player):
         super().__init__(simulator, desk, staff=STAFF, channels=CHANNELS)
         self._process = desk
 
-    async def play(self, step: Step) -> None:
+    async def play(self, step: StoryStep) -> None:
         """One step; after a death in its midst, what is left of it."""
         deaths = self._process.deaths
         try:
@@ -93,7 +97,7 @@ class Persevering(Player):
                 raise
             await self._again(step)
 
-    async def _again(self, step: Step) -> None:
+    async def _again(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         if step.kind == "submits":
             # Slack kept the form open. Was it recorded, the answer says so, and the person closes it.
@@ -106,7 +110,7 @@ class Persevering(Player):
             await super().play(step)
         except Failed as failed:
             # The card was drawn anew meanwhile: what it does not offer any more is done.
-            if not isinstance(failed.__cause__, LookupError | Impossible):
+            if not isinstance(failed.__cause__, LookupError | SlackImpossible):
                 raise
 
 
@@ -165,8 +169,10 @@ async def _desk(simulator: Simulator, folder: Path, clock: _Clock, kill: Kill | 
 
 def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: str | None) -> Outcome:
     store = desk.store
-    rows, _ = store.cases(limit=200)
-    records = sorted((store.record(row["ref"]) for row in rows), key=lambda one: one["received_at"])
+    rows, _ = store.read(list_cases, limit=200)
+    records = sorted(
+        (store.read(export_record, row["ref"]) for row in rows), key=lambda one: one["received_at"]
+    )
     heard = {name: list(talk.customer.heard) for name, talk in player._talks.items()}
     posts = _posts(simulator)
     return Outcome(
@@ -181,8 +187,8 @@ def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: st
         ],
         posts=keys_of(posts),
         posted_twice=[key for key, times in posts.items() if times > 1],
-        given_up=sorted(row["kind"] for row in store.outbox() if row["state"] == "failed"),
-        proof=store.verify(),
+        given_up=sorted(row["kind"] for row in store.read(list_failed) if row["state"] == "failed"),
+        proof=store.read(verify),
         # What the dying desk did not acknowledge is no refusal: it is pressed again.
         refused=[why for why in simulator.refusals if not why.endswith("not acknowledged in time")],
         log=desk.log(),

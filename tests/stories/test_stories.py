@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from amends.demo.running import play
+from amends.demo.run import play
 
 STORIES = sorted(Path(__file__).parent.glob("*.story"))
 

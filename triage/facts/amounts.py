@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.phrasing import any_of, languages_of, read_phrases
+from triage.language_tables import any_of, languages_of, read_phrases
 
 _SYMBOLS = {"£": "GBP", "€": "EUR", "₺": "TRY", "¥": "JPY"}
 #: The dollar meant by "$", by country; elsewhere it is the American one.

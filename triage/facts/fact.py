@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from triage.folding import Folded
+from triage.folding import FoldedText
 
 FACT_KINDS = (
     *("order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"),
@@ -36,7 +36,7 @@ class Story:
     """
 
     text: str
-    folded: Folded
+    folded: FoldedText
     received: date
     country: str | None = None
 

@@ -13,7 +13,7 @@ from triage.facts.fact import Story, StoryFact
 from triage.facts.references import accounts, cards, numbers, places
 from triage.facts.wishes import wishes
 from triage.folding import fold
-from triage.phrasing import languages_of
+from triage.language_tables import languages_of
 
 Span = tuple[int, int]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.phrasing import any_of, lines_of, read_phrases
+from triage.language_tables import any_of, lines_of, read_phrases
 
 # First digits of Visa, Mastercard, American Express, Diners, Discover, Maestro and Troy.
 _CARD = re.compile(

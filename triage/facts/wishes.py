@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.phrasing import any_of, read_phrases
+from triage.language_tables import any_of, read_phrases
 
 #: Characters before a wish in which words may show that it is only reported ("they said I want").
 _CONTEXT = 24

@@ -1,15 +1,123 @@
-"""The registers of a complaint: due times, outside bodies, links, events with their hashes, who opened it."""
+"""The record as its parts are told: who did a thing, what a field is called, when.
+
+The registers of a complaint: due times, outside bodies, links, events with their hashes, who opened it.
+
+Everything said and written, word for word: texts in every version, then messages with their delivery.
+
+The pictures among the enclosures, as an appendix.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from struct import unpack_from
 from typing import Any
 
-from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows
-from amends.documents.case_file.telling import Telling, halves
+from amends.documents.blocks import Block, Fields, Heading, Items, Paragraph, Picture, Rows, Wording
+from amends.documents.labels import Labels
+from amends.documents.typst import can_draw
 from complaints.incidents import Incident
-from store.exporting import WholeCase
+from store.cases.export import WholeCase
+
+#: Those who act and are no member of staff; their id says nothing more.
+_NOT_STAFF = frozenset({"system", "model", "complainant", "operator"})
+
+#: Fields that another form calls by another name.
+_SAME = {("cause",): "root_cause", ("remedies", "text"): "remedy_text", ("issues", "text"): "issue"}
+
+
+class UsageRecord(Mapping[str, Any]):
+    """A record that remembers which of its fields were asked for."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self._record = record
+        self._asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        """The field, from now on asked for."""
+        self._asked.add(name)
+        return self._record[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names; these alone ask for nothing."""
+        return iter(self._record)
+
+    def __len__(self) -> int:
+        """How many fields there are."""
+        return len(self._record)
+
+    def unasked(self) -> dict[str, Any]:
+        """The fields that nobody asked for."""
+        return {name: value for name, value in self._record.items() if name not in self._asked}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One record in one language."""
+
+    record: UsageRecord
+    labels: Labels
+
+    def say(self, id_: str, **fields: object) -> str:
+        """A label."""
+        return self.labels.say(id_, **fields)
+
+    def field(self, name: str) -> str:
+        """What a field is called, a row of several numbered: `Reasons 2`; empty where the act says it all."""
+        *group, base = name.split(".")
+        if base == "text" and not group:
+            return ""
+        number = next((f" {int(one) + 1}" for one in group if one.isdecimal()), "")
+        base = _SAME.get((*group[:1], base), base)
+        for family in ("said", "case", "field"):
+            known = self.labels.code(family, base) or ""
+            if known != base.replace("_", " "):
+                break
+        return f"{known}{number}"
+
+    def who(self, by: str | None, role: str | None = None) -> str | None:
+        """Somebody who acted: staff by id and role, others by what they are."""
+        if by is None:
+            return None
+        part = self.labels.code("part", role) if role else None
+        if role in _NOT_STAFF or by in _NOT_STAFF:
+            return part or self.labels.code("part", by)
+        if by == self.record["complainant"]:
+            return self.say("part.complainant")
+        return f"{part} ({by})" if part and by else part or by
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """In which role each person acted last on this complaint."""
+        return {one["by"]: one["role"] for one in self.record["events"]}
+
+    def member(self, by: str | None) -> str | None:
+        """The same for a field of the record that names only the person."""
+        return self.who(by, self.roles.get(by) if by else None)
+
+    @cached_property
+    def events(self) -> Mapping[int, Mapping[str, Any]]:
+        """Every event by its number."""
+        return {one["seq"]: one for one in self.record["events"]}
+
+    def did(self, event: Mapping[str, Any]) -> str:
+        """What was done, by whom."""
+        done = self.labels.code("did", event["verb"])
+        return f"{done} – {self.who(event['by'], event['role'])}"
+
+    def moment(self, instant: str | None) -> str | None:
+        """An instant in the organisation's time."""
+        return self.labels.moment(instant)
+
+
+def halves(digest: str | None) -> str | None:
+    """A SHA-256 in two lines: in one it would leave its column."""
+    return None if digest is None else f"{digest[:32]}\n{digest[32:]}"
+
 
 #: Facts that stand elsewhere in the file: dates among the targets, rules among the signs.
 _ELSEWHERE = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant"})
@@ -158,3 +266,122 @@ def _value(told: Telling, name: str, value: Any) -> str | None:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def verbatim(told: Telling) -> Iterator[Block]:
+    """Texts in the order in which they were told, messages in the order in which they went."""
+    yield Heading(told.say("words.title"), new_page=True)
+    if not told.record["texts"]:
+        yield Paragraph(told.say("document.none"))
+    for one in told.record["texts"]:
+        yield Wording(_about(told, one), one["text"])
+    yield from _merged(told)
+    yield Heading(told.say("messages.title"))
+    yield Paragraph(told.say("messages.truth"), quiet=True)
+    if not told.record["messages"]:
+        yield Paragraph(told.say("document.none"))
+    for one in told.record["messages"]:
+        yield Wording(_sent(told, one), one["text"] or told.say("messages.no_text"))
+
+
+def _merged(told: Telling) -> Iterator[Block]:
+    for other in told.record["merged"]:
+        yield Heading(told.say("words.merged", ref=other["ref"], when=told.moment(other["received_at"])), 2)
+        for one in other["texts"]:
+            yield Wording(
+                f"#{one['seq']} · {told.moment(one['at'])} · {told.field(one['field'])}", one["text"]
+            )
+        if other["files"]:
+            yield Items(
+                tuple(f"{one['name'] or one['kind']}, SHA-256 {one['sha256']}" for one in other["files"])
+            )
+
+
+def _about(told: Telling, one: Mapping[str, Any]) -> str:
+    event = told.events[one["seq"]]
+    parts = [f"#{one['seq']}", told.moment(one["at"]), told.did(event), told.field(one["field"])]
+    if one["replaces"] is not None:
+        parts.append(told.say("words.replaces", seq=one["replaces"]))
+    later = next(
+        (
+            other
+            for other in told.record["texts"]
+            if other["replaces"] == one["seq"] and other["field"] == one["field"]
+        ),
+        None,
+    )
+    if later is not None:
+        parts.append(told.say("words.replaced", seq=later["seq"]))
+    return " · ".join(part for part in parts if part)
+
+
+def _sent(told: Telling, one: Mapping[str, Any]) -> str:
+    state = told.labels.code("message", one["state"])
+    way = told.say(f"messages.{one['direction']}")
+    parts = (
+        told.moment(one["at"]),
+        way,
+        told.labels.code("channel", one["channel"] or None),
+        state,
+        one["reason"],
+        one["template"],
+        one["language"],
+    )
+    return " · ".join(part for part in parts if part)
+
+
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+#: Markers of a JPEG after which its height and width stand: every start of frame but three.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+#: What a page can show many times over; a picture that unpacks to more would take the machine's memory.
+_MOST_PIXELS = 40_000_000
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A file of the complaint that is a picture; `n` is its number among the enclosures."""
+
+    n: int
+    data: bytes
+
+
+def pictures(told: Telling, shown: Sequence[StoredPicture]) -> Iterator[Block]:
+    """Each picture as large as the page allows; what is no whole JPEG or PNG stays an enclosure only."""
+    drawn = [
+        Picture(svg, told.say("form.enclosure", number=one.n))
+        for one in shown
+        if (svg := _as_svg(one.data)) is not None
+    ]
+    whole = [one for one in drawn if can_draw(one)]
+    if whole:
+        yield Heading(told.say("pictures.title"), new_page=True)
+        yield from whole
+
+
+def _as_svg(data: bytes) -> str | None:
+    """The picture inside an SVG, which the template can take as a text like everything else."""
+    if data.startswith(PNG) and len(data) > 24:
+        mime, (width, height) = "image/png", unpack_from(">II", data, 16)
+    elif data.startswith(JPEG) and (size := _jpeg_size(data)) is not None:
+        mime, (width, height) = "image/jpeg", size
+    else:
+        return None
+    if not 0 < width * height <= _MOST_PIXELS:
+        return None
+    coded = base64.b64encode(data).decode("ascii")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
+        f'<image width="{width}" height="{height}" href="data:{mime};base64,{coded}"/></svg>'
+    )
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height from the first frame header; None where there is none."""
+    at = 2
+    while at + 9 < len(data) and data[at] == 0xFF:
+        if data[at + 1] in _FRAMES:
+            height, width = unpack_from(">HH", data, at + 5)
+            return width, height
+        at += 2 + int(unpack_from(">H", data, at + 2)[0])
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from store.exporting import WholeCase
+from store.cases.export import WholeCase
 
 #: Fields that stand as they are.
 _TOLD = frozenset(

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from complaints.authority import Grant, exceeds
-from complaints.followed import Followed
-from complaints.particulars import Decision, RemedyOwed
-from complaints.people import Actor
+from complaints.actions.decision import Grant, exceeds
+from complaints.actors import Actor
+from complaints.case import Event
+from complaints.case_values import Decision, RemedyOwed
+from complaints.history import CaseHistory
 from complaints.priorities import priority_of
-from complaints.record import Event
 from complaints.vocabulary import CloseCode, Priority, Role, State, Verb
-from reports.clauses.evidence import Point, must
-from reports.clauses.house import House
+from reports.case_clocks import first_human_priority
+from reports.clauses.evidence import House, Point, must
 from reports.clauses.queries.principles import hours
-from reports.clocks import first_human_priority
 
 _FORM = ("description", "where_and_when", "remedy_requested")
 _THROUGH = frozenset({CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED})
 
 
-def form(seen: Followed, house: House) -> Iterator[Point]:
+def form(seen: CaseHistory, house: House) -> Iterator[Point]:
     """B: filled by the complainant, signed by nobody else; how complete it is."""
     case = seen.case
     if case.form_ended_at is None or case.erased_at is not None:
@@ -45,7 +44,7 @@ def form(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def fairness(seen: Followed, house: House) -> Iterator[Point]:
+def fairness(seen: CaseHistory, house: House) -> Iterator[Point]:
     """C: staff complained about were told and heard before anything was decided."""
     given = seen.case.fairness
     if given.named_at is not None and given.informed_at is not None:
@@ -63,7 +62,7 @@ def fairness(seen: Followed, house: House) -> Iterator[Point]:
             )
 
 
-def follow_up(seen: Followed, house: House) -> Iterator[Point]:
+def follow_up(seen: CaseHistory, house: House) -> Iterator[Point]:
     """D: every step is in the log, that the correction was checked too, where asked by another person."""
     case = seen.case
     for one in case.remedies:
@@ -96,7 +95,7 @@ def follow_up(seen: Followed, house: House) -> Iterator[Point]:
     )
 
 
-def remedies(seen: Followed, house: House) -> Iterator[Point]:
+def remedies(seen: CaseHistory, house: House) -> Iterator[Point]:
     """E: others who may be affected were thought of; nobody granted more than they may alone."""
     case = seen.case
     for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE):
@@ -137,7 +136,7 @@ def _who(event: Event, house: House) -> Actor:
     return Actor(event.by, house.roles_at(event.by, event.at, event.role))
 
 
-def levels(seen: Followed, house: House) -> Iterator[Point]:
+def levels(seen: CaseHistory, house: House) -> Iterator[Point]:
     """F: level after level, each by somebody who had no part in a lower one."""
     case = seen.case
     before: list[Decision] = []
@@ -160,7 +159,7 @@ def levels(seen: Followed, house: House) -> Iterator[Point]:
             yield Point("level left out", (event.seq,), fault="a level was left out: it reviews the matter")
 
 
-def figures(seen: Followed, house: House) -> Iterator[Point]:
+def figures(seen: CaseHistory, house: House) -> Iterator[Point]:
     """G: what the person saw first is what it was in the end."""
     case = seen.case
     first = first_human_priority(case)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from complaints.followed import Followed
-from complaints.owing import surveyed
+from complaints.deadlines.working_time import due
+from complaints.history import CaseHistory
+from complaints.obligations.standing import surveyed
 from complaints.vocabulary import CloseCode, Flag, Target, Verb
-from complaints.worktime import due
-from reports.clauses.evidence import Point, must
-from reports.clauses.house import House
-from reports.measures import missed_danger
+from reports.case_measures import missed_danger
+from reports.clauses.evidence import House, Point, must
 
 _ANSWERED = frozenset(
     {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
@@ -19,7 +18,7 @@ _ANSWERED = frozenset(
 _SURVEY_GRACE = "3 bd"
 
 
-def collection(seen: Followed, house: House) -> Iterator[Point]:
+def collection(seen: CaseHistory, house: House) -> Iterator[Point]:
     """8.1: what is held for the law is not erased."""
     case = seen.case
     if Flag.LEGAL_HOLD in case.flags:
@@ -31,7 +30,7 @@ def collection(seen: Followed, house: House) -> Iterator[Point]:
         yield Point("erased on request or by its time", tuple(one.seq for one in seen.of_verb(Verb.ERASE)))
 
 
-def analysis(seen: Followed, house: House) -> Iterator[Point]:
+def analysis(seen: CaseHistory, house: House) -> Iterator[Point]:
     """8.2: everything answered is classified and ends with its cause."""
     case = seen.case
     if case.is_open or case.close_code not in _ANSWERED:
@@ -47,7 +46,7 @@ def analysis(seen: Followed, house: House) -> Iterator[Point]:
         yield Point(f"cause: {last.cause_class}")
 
 
-def satisfaction(seen: Followed, house: House) -> Iterator[Point]:
+def satisfaction(seen: CaseHistory, house: House) -> Iterator[Point]:
     """8.3: asked after every ending of a complaint that may be asked about; scores from 1 to 5."""
     case = seen.case
     ended = case.withdrawn_at or case.closed_at
@@ -72,7 +71,7 @@ def satisfaction(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def monitoring(seen: Followed, house: House) -> Iterator[Point]:
+def monitoring(seen: CaseHistory, house: House) -> Iterator[Point]:
     """8.4: nothing undecided past the legal maximum; what neither model nor rules saw is listed."""
     case = seen.case
     legal = case.target(Target.LEGAL)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from complaints.followed import Followed
+from complaints.case import Event
+from complaints.deadlines.working_time import due
+from complaints.history import CaseHistory
 from complaints.priorities import priority_of
-from complaints.record import Event
 from complaints.vocabulary import Flag, Role, Target, Verb
-from complaints.worktime import due
-from reports.clauses.evidence import Point, must
-from reports.clauses.house import House
+from reports.case_clocks import clocks, endings, first_human_priority
+from reports.case_measures import UNANSWERED, kept
+from reports.clauses.evidence import House, Point, must
 from reports.clauses.queries.principles import HUMAN, NOTICES, READ_BACK, hours, minutes
-from reports.clocks import clocks, endings, first_human_priority
-from reports.measures import UNANSWERED, kept
 
 _TOP = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
 _LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 
 
-def responsibility(seen: Followed, house: House) -> Iterator[Point]:
+def responsibility(seen: CaseHistory, house: House) -> Iterator[Point]:
     """5.3: the top hears of a significant complaint at once, and says that it has seen it."""
     case = seen.case
     first = next(
@@ -56,7 +55,7 @@ def layers(house: House) -> Iterator[Point]:
         )
 
 
-def communication(seen: Followed, house: House) -> Iterator[Point]:
+def communication(seen: CaseHistory, house: House) -> Iterator[Point]:
     """7.1: who pressed Send had been read back what is sent, with date, rights and that it is free."""
     for event in seen.of_verb(Verb.CONFIRM):
         shown = [
@@ -89,7 +88,7 @@ def texts(house: House) -> Iterator[Point]:
             )
 
 
-def receipt(seen: Followed, house: House) -> Iterator[Point]:
+def receipt(seen: CaseHistory, house: House) -> Iterator[Point]:
     """7.2: under one reference, with what was said, when, over what; nothing lost in between."""
     case, first = seen.case, seen.events[0]
     missing = [
@@ -119,7 +118,7 @@ def whole(house: House) -> Iterator[Point]:
         yield Point("the record is whole", fault=fault)
 
 
-def tracking(seen: Followed, house: House) -> Iterator[Point]:
+def tracking(seen: CaseHistory, house: House) -> Iterator[Point]:
     """7.3: at every preset deadline the complainant heard something; every due time says where it is from."""
     case, ended = seen.case, endings(seen.case)
     for clock in clocks(case, Target.UPDATE):
@@ -144,12 +143,12 @@ def tracking(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def _can_hear(seen: Followed) -> bool:
+def _can_hear(seen: CaseHistory) -> bool:
     """Nothing is sent to who took it back, or whom nothing reaches; that is told elsewhere."""
     return not seen.case.flags & {Flag.UNREACHABLE, Flag.WITHDRAWN, Flag.NO_CONTACT}
 
 
-def acknowledgement(seen: Followed, house: House) -> Iterator[Point]:
+def acknowledgement(seen: CaseHistory, house: House) -> Iterator[Point]:
     """7.4: acknowledged within the target, those never acknowledged included."""
     case = seen.case
     for clock in clocks(case, Target.ACK):
@@ -174,7 +173,7 @@ def acknowledgement(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def assessment(seen: Followed, house: House) -> Iterator[Point]:
+def assessment(seen: CaseHistory, house: House) -> Iterator[Point]:
     """7.5: a person set the criteria, having read and heard; nobody lowered what a safety rule had raised."""
     case = seen.case
     made = seen.of_verb(Verb.ASSESS, Verb.REASSESS)
@@ -193,7 +192,7 @@ def assessment(seen: Followed, house: House) -> Iterator[Point]:
         yield Point("first priority kept to the end", hit=first is priority_of(case))
 
 
-def _assessed_wrongly(seen: Followed, event: Event, house: House) -> str | None:
+def _assessed_wrongly(seen: CaseHistory, event: Event, house: House) -> str | None:
     before = seen.before(event)
     if event.role not in HUMAN:
         return "assessed without a person: assess it"

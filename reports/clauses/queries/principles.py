@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from complaints.assessing import harm_of
-from complaints.followed import Followed, ReadSeen
+from complaints.actions.assessment import harm_of
+from complaints.case import Case, Event
+from complaints.history import CaseHistory, ReadEntry
 from complaints.permissions import READERS, WHO
-from complaints.record import Case, Event
-from complaints.vocabulary import Flag, Kind, Role, State, Target, Verb
-from reports.clauses.evidence import Point, must
-from reports.clauses.house import House
-from reports.clocks import clocks
-from reports.measures import kept
+from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
+from reports.case_clocks import clocks
+from reports.case_measures import kept
+from reports.clauses.evidence import House, Point, must
 
 #: Roles in which people of the organisation act.
 HUMAN: frozenset[Role] = frozenset(
     {Role.INTAKE, Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR, Role.ON_CALL}
 )
 CLEARED: frozenset[Role] = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR})
-#: Who is given a complaint without a role in it: see store.exporting.note_read.
+#: Who is given a complaint without a role in it: see store.cases.export.note_read.
 GIVEN_OUT = frozenset({"operator", "complainant"})
 #: What is read back before Send, to a child in plain words.
 READ_BACK = ("readback", "readback.plain")
@@ -48,10 +47,10 @@ def hours(since: datetime, until: datetime) -> float:
     return (until - since).total_seconds() / _HOUR
 
 
-def terms(seen: Followed, house: House) -> Iterator[Point]:
+def terms(seen: CaseHistory, house: House) -> Iterator[Point]:
     """3: doubt is a complaint; only two people together say that it is none, never where there was harm."""
     asked = seen.of_verb(Verb.RECLASSIFY)
-    yield Point("reclassified, of all received", hit=seen.case.kind is not Kind.COMPLAINT)
+    yield Point("reclassified, of all received", hit=seen.case.kind is not ContactKind.COMPLAINT)
     for event in asked:
         reasoned = seen.has_words(event, "reason") or seen.case.erased_at is not None
         yield must(
@@ -60,7 +59,7 @@ def terms(seen: Followed, house: House) -> Iterator[Point]:
             "called no complaint without a reason: reopen it or record the reason",
             (event.seq,),
         )
-    if seen.case.kind is Kind.COMPLAINT:
+    if seen.case.kind is ContactKind.COMPLAINT:
         return
     agreed = [
         (first, second)
@@ -96,7 +95,7 @@ def visibility(house: House) -> Iterator[Point]:
     )
 
 
-def accessibility(seen: Followed, house: House) -> Iterator[Point]:
+def accessibility(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.3: how many finish the form, by channel and language; nobody is written to in a language not spoken."""
     case = seen.case
     if case.channel == "telegram" and case.form_ended_at is not None:
@@ -114,7 +113,7 @@ def accessibility(seen: Followed, house: House) -> Iterator[Point]:
             )
 
 
-def responsiveness(seen: Followed, house: House) -> Iterator[Point]:
+def responsiveness(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.4: acknowledged at once, questions answered, told how it goes."""
     case = seen.case
     first = case.acks.get(1)
@@ -138,7 +137,7 @@ def responsiveness(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def objectivity(seen: Followed, house: House) -> Iterator[Point]:
+def objectivity(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.5: whoever is complained about, or has a conflict, does nothing on it from then on."""
     for event in seen.of_verb(Verb.DECLARE_CONFLICT):
         yield Point("conflicts declared", (event.seq,))
@@ -173,7 +172,7 @@ def charges(house: House) -> Iterator[Point]:
             )
 
 
-def confidentiality(seen: Followed, house: House) -> Iterator[Point]:
+def confidentiality(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.7: every opening was by somebody with a reading role, not excluded, cleared where it was restricted."""
     for one in seen.reads:
         yield Point(
@@ -181,7 +180,7 @@ def confidentiality(seen: Followed, house: House) -> Iterator[Point]:
         )
 
 
-def _unread(seen: Followed, one: ReadSeen, house: House) -> str | None:
+def _unread(seen: CaseHistory, one: ReadEntry, house: House) -> str | None:
     # Made at the command line, or asked for by the person concerned: no role lets them, the record says why.
     if one.by == one.role and one.role in GIVEN_OUT:
         return None
@@ -197,13 +196,13 @@ def _unread(seen: Followed, one: ReadSeen, house: House) -> str | None:
     return None
 
 
-def customer_focus(seen: Followed, house: House) -> Iterator[Point]:
+def customer_focus(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.8: decisions that say what changes for everybody."""
     for event in seen.of_verb(Verb.RESPOND):
         yield Point("decisions that name a change", (event.seq,), hit=seen.has_words(event, "changes"))
 
 
-def accountability(seen: Followed, house: House) -> Iterator[Point]:
+def accountability(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.9: one owner always, a person behind each decision, a role behind each act."""
     case = seen.case
     if case.assessment is not None and case.is_open:
@@ -239,7 +238,7 @@ def _looked_for(case: Case, now: datetime) -> bool:
     return look is not None and look.met_at is None and look.internal_due < now
 
 
-def improvement(seen: Followed, house: House) -> Iterator[Point]:
+def improvement(seen: CaseHistory, house: House) -> Iterator[Point]:
     """4.10: corrective actions opened from complaints; an overturned decision always opens one."""
     for one in seen.case.improvements:
         yield Point("corrective actions opened", (one.seq,))

@@ -1,0 +1,120 @@
+"""The demo's organisation: settings written as any installer would write them, pointed at the simulator.
+
+The first model of a demo or a story, trained here: nobody should wait for a process of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from amends.settings import Settings, load
+from complaints.vocabulary import Role
+from simulator import Simulator
+from store.models.models import keep_model
+from store.store import Store
+from store.values import Member
+from triage.learning.examples import train_starter
+from triage.model.artefact import digest, dump
+from triage.model.card import card
+from triage.model.pipeline import Model
+
+#: The simulator's people with their roles, as Slack will tell them: the demo's past needs them before.
+PEOPLE: tuple[Member, ...] = (
+    Member("U0000001", "Alice", (), frozenset({Role.HANDLER})),
+    Member("U0000002", "Mona", (), frozenset({Role.MANAGER, Role.ON_CALL})),
+    Member("U0000003", "Tuğba", (), frozenset({Role.TOP_MANAGEMENT})),
+    Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
+    Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
+)
+#: The names that stories call them by.
+STAFF: dict[str, str] = {one.name: one.id for one in PEOPLE}
+CHANNELS = ("C0000001", "C0000002", "C0000003")
+
+SETTINGS = """\
+[organisation]
+name = "Northwind Water"
+country = "GB"
+timezone = "Europe/London"
+languages = ["en", "tr"]
+staff_language = "en"
+emergency_number = "112"
+preset = "small_business"
+
+[calendar]
+hours = "Mon-Fri 09:00-17:30"
+
+[slack]
+triage_channel = "C0000001"
+restricted_channel = "C0000002"
+executive_channel = "C0000003"
+
+[roles]
+handler = ["U0000001", "U0000005"]
+manager = ["U0000002"]
+top_management = ["U0000003"]
+auditor = ["U0000004"]
+
+[authority]
+handler = { amount = "100 GBP" }
+manager = { amount = "2000 GBP" }
+
+[[recourse]]
+body = "Consumer ombudsman"
+contact = "ombudsman.example, 0800 000 000"
+limit = "12 months"
+free = true
+
+[[danger]]
+signs = ["gas", "smell of gas"]
+number = "0800 111 999"
+text.en = "Leave now, touch no switches, call {number} from outside."
+text.tr = "Hemen dışarı çıkın, hiçbir düğmeye dokunmayın, dışarıdan {number} numarasını arayın."
+
+[on_call]
+hours = "always"
+people = ["U0000002"]
+
+[triage]
+# The demo's nights pass in a moment; it learns by number.
+retrain_at = "off"
+"""
+
+
+def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:
+    """Write amends.toml into a folder and read it back with the simulator's addresses and a new key.
+
+    `more` are further tables of it, of a story's own.
+    """
+    file = folder / "amends.toml"
+    file.write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
+    return load(
+        file,
+        {
+            "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
+            "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
+            "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
+            "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,
+            "AMENDS_SLACK_APP_TOKEN": simulator.slack_app_token,
+            "AMENDS_SLACK_API_URL": simulator.slack_url,
+            "AMENDS_LISTEN": f"127.0.0.1:{listen_port}",
+            "AMENDS_LOG": "warning",
+        },
+    )
+
+
+def first_model(store: Store, languages: Sequence[str]) -> Model:
+    """Train from the starter examples, once in a process, and put the model in use."""
+    model, blob = _trained(tuple(languages))
+    store.write(keep_model, blob, digest(blob), card(model))
+    return model
+
+
+@lru_cache(maxsize=1)
+def _trained(languages: tuple[str, ...]) -> tuple[Model, bytes]:
+    model = train_starter(languages)
+    return model, dump(model)

@@ -1,0 +1,136 @@
+"""The forms in which single settings are written; each refusal names what is accepted."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from decimal import Decimal
+from typing import Annotated
+
+import holidays
+from babel.numbers import list_currencies
+from pydantic import AfterValidator
+
+from complaints.deadlines.durations import Span
+from complaints.deadlines.local_time import zone_named
+from complaints.deadlines.opening_hours import parse_hours
+from complaints.deadlines.quiet_hours import parse_quiet
+from complaints.retention import RetentionPeriod
+from complaints.rulebook import Limit
+
+_SLACK_PERSON = re.compile(r"[UWCGS][A-Z0-9]{2,}")
+_SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_AMOUNT = re.compile(r"\s*(\d{1,12}(?:\.\d{1,2})?)\s*([A-Z]{3})\s*")
+
+
+def _span(text: str) -> str:
+    span = Span.parse(text)
+    if span.number < 0:
+        raise ValueError(f"{text!r} is negative; write a time from now on, such as {str(-span)!r}")
+    return str(span)
+
+
+def _keeping(text: str) -> str:
+    if text.strip().startswith("-"):
+        raise ValueError(f"{text!r} is negative; write a time from now on, such as '72 months'")
+    return str(RetentionPeriod.parse(text))
+
+
+def _hours(text: str) -> str:
+    parse_hours(text)
+    return " ".join(text.split())
+
+
+def _rota(text: str) -> str:
+    parse_hours(text, overnight=True)
+    return " ".join(text.split())
+
+
+def _quiet(text: str) -> str:
+    parse_quiet(text)
+    return text.strip()
+
+
+def _zone(text: str) -> str:
+    zone_named(text)
+    return text
+
+
+def _country(text: str) -> str:
+    if text not in holidays.list_supported_countries(include_aliases=False):
+        raise ValueError(
+            f'{text!r} is not a country; write two capital letters (ISO 3166), such as "GB" or "TR"'
+        )
+    return text
+
+
+def _language(text: str) -> str:
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError(f'{text!r} is not a language code; write one such as "en" or "tr"')
+    return text
+
+
+def _people(text: str) -> str:
+    if not _SLACK_PERSON.fullmatch(text):
+        raise ValueError(
+            f'{text!r} is not a Slack id; write a person ("U0000001"), a private channel for its members '
+            '("C0000001") or a user group ("S0000001")'
+        )
+    return text
+
+
+def _person(text: str) -> str:
+    if not _SLACK_PERSON.fullmatch(text) or text[0] not in "UW":
+        raise ValueError(f'{text!r} is not a person in Slack; write an id such as "U0000001"')
+    return text
+
+
+def _channel(text: str) -> str:
+    if not _SLACK_CHANNEL.fullmatch(text):
+        raise ValueError(f'{text!r} is not a Slack channel id; write one such as "C0000001" (not its name)')
+    return text
+
+
+def parse_amount(text: str) -> Limit:
+    """Read "100 GBP" as a limit in hundredths, as the rules count money; raises ValueError."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or found.group(2) not in list_currencies():
+        raise ValueError(
+            f'{text!r} is not an amount; write a number and a currency, such as "100 GBP" or "9.50 EUR"'
+        )
+    return Limit(int(Decimal(found.group(1)) * 100), found.group(2))
+
+
+def parse_clock(text: str) -> time | None:
+    """Read "03:00" as a time of day, "off" as None; raises ValueError."""
+    if text.strip() == "off":
+        return None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text.strip()):
+        raise ValueError(f'{text!r} is not a time of day; write one such as "03:00", or "off"')
+    return time.fromisoformat(text.strip())
+
+
+def _clock(text: str) -> str:
+    parse_clock(text)
+    return text.strip()
+
+
+def _amount(text: str) -> str:
+    parse_amount(text)
+    return " ".join(text.split())
+
+
+SpanText = Annotated[str, AfterValidator(_span)]
+KeepingText = Annotated[str, AfterValidator(_keeping)]
+HoursText = Annotated[str, AfterValidator(_hours)]
+RotaText = Annotated[str, AfterValidator(_rota)]
+QuietText = Annotated[str, AfterValidator(_quiet)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+CountryCode = Annotated[str, AfterValidator(_country)]
+LanguageCode = Annotated[str, AfterValidator(_language)]
+SlackPeople = Annotated[str, AfterValidator(_people)]
+SlackPerson = Annotated[str, AfterValidator(_person)]
+SlackChannel = Annotated[str, AfterValidator(_channel)]
+AmountText = Annotated[str, AfterValidator(_amount)]
+ClockText = Annotated[str, AfterValidator(_clock)]

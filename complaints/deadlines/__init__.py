@@ -1,0 +1,1 @@
+"""Due times: targets, working time, opening hours, and how each date is explained."""

@@ -1,0 +1,56 @@
+"""From the clock on the wall to the instant, over every change of the clocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+MINUTES_A_DAY = 24 * 60
+
+
+@lru_cache(maxsize=64)
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of this name; raises ValueError with an example."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as wrong:
+        raise ValueError(f'{name!r} is not a time zone; write one such as "Europe/London"') from wrong
+
+
+def parse_local_time(at: datetime) -> datetime:
+    """The same instant in UTC; raises ValueError for a naive time."""
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise ValueError(f"{at.isoformat()} has no zone; times are aware, in UTC")
+    return at.astimezone(UTC)
+
+
+def wall(at: datetime, zone: str) -> datetime:
+    """What the clock on the wall shows at this instant (aware, in the zone)."""
+    return at.astimezone(zone_named(zone))
+
+
+def from_wall(local: datetime, zone: str) -> datetime:
+    """The instant of a wall time (naive).
+
+    A time that does not exist moves forward by the gap; one that happens twice is the first: both are what
+    fold 0 means (PEP 495).
+    """
+    return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
+
+
+def last_day(at: datetime, zone: str) -> date:
+    """The local day by whose end a due time falls: 24:00, when many a day closes, is not yet the next day."""
+    return wall(at - timedelta(microseconds=1), zone).date()
+
+
+def day_ended(local: datetime) -> date | None:
+    """The day that ends at this wall time, for a due time at midnight is its 24:00; None at any other time."""
+    return local.date() - timedelta(days=1) if local.time() == time.min else None
+
+
+def at_minute(day: date, minute: int, zone: str) -> datetime:
+    """The instant so many minutes after midnight by the wall clock; 1440 is midnight at the day's end."""
+    days, rest = divmod(minute, MINUTES_A_DAY)
+    local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
+    return from_wall(local, zone)

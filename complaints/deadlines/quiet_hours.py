@@ -1,0 +1,70 @@
+"""The complainant's quiet hours: when nothing that we start may reach them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, parse_local_time, wall
+
+ACCEPTED = '"20:00-08:00", or "none"'
+
+_WRITTEN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
+
+
+class BadQuietHours(ValueError):
+    """The text does not say quiet hours; the message names the accepted forms."""
+
+
+def parse_quiet(text: str) -> tuple[int, int] | None:
+    """From and until in minutes after midnight, past midnight where from >= until; None for "none"."""
+    if text.strip().lower() == "none":
+        return None
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
+    h1, m1, h2, m2 = (int(part) for part in found.groups())
+    start, end = h1 * 60 + m1, h2 * 60 + m2
+    if m1 > 59 or m2 > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY:
+        raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
+    if (end - start) % MINUTES_A_DAY == 0:
+        raise BadQuietHours(f"{text!r} would be quiet all day, so nothing would ever leave; write {ACCEPTED}")
+    return start, end
+
+
+def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
+    """Is this instant within the quiet hours of somebody in this zone? Their end is no longer quiet."""
+    return quiet_until(at, quiet, zone) != parse_local_time(at)
+
+
+def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
+    """The first instant from this one on that is not quiet (UTC): the same one outside quiet hours."""
+    at = parse_local_time(at)
+    spans = parse_quiet(quiet)
+    if spans is None:
+        return at
+    today = wall(at, zone).date()
+    for day in (today - timedelta(days=1), today):
+        start, end = _night(day, spans, zone)
+        if start <= at < end:
+            return end
+    return at
+
+
+def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
+    """The latest minute up to this instant that is not quiet (UTC): what must be said by then leaves then."""
+    at = parse_local_time(at)
+    spans = parse_quiet(quiet)
+    if spans is None:
+        return at
+    today = wall(at, zone).date()
+    for day in (today, today - timedelta(days=1)):
+        start, end = _night(day, spans, zone)
+        if start <= at < end:
+            return start - timedelta(minutes=1)
+    return at
+
+
+def _night(day: date, spans: tuple[int, int], zone: str) -> tuple[datetime, datetime]:
+    start, end = spans
+    return at_minute(day, start, zone), at_minute(day, end if start < end else end + MINUTES_A_DAY, zone)

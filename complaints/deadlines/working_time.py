@@ -1,0 +1,242 @@
+"""The clock arithmetic: from a start and a span to a due time that can explain itself."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+
+from complaints.deadlines.due_steps import Due, DueStep, explain
+from complaints.deadlines.durations import BadSpan, Span, Unit, span
+from complaints.deadlines.local_time import from_wall, parse_local_time, wall
+from complaints.deadlines.opening_hours import (
+    closing_time,
+    day_of,
+    is_working,
+    next_working,
+    nobody_reads_until,
+    on_call_covers,
+    opening_time,
+    parse_hours,
+    working_day_from,
+    working_stretches,
+    works_on,
+)
+from complaints.deadlines.quiet_hours import in_quiet_hours, parse_quiet, quiet_until
+from complaints.rulebook import Calendar, OnCall
+
+__all__ = [
+    "BadSpan",
+    "Due",
+    "DueStep",
+    "Span",
+    "Unit",
+    "before",
+    "closing_time",
+    "due",
+    "due_where_on_call",
+    "earliest",
+    "explain",
+    "in_quiet_hours",
+    "is_working",
+    "next_working",
+    "nobody_reads_until",
+    "on_call_covers",
+    "opening_time",
+    "parse_hours",
+    "parse_quiet",
+    "quiet_until",
+    "rolled",
+    "works_on",
+]
+
+_SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING_HOURS: 3600}
+# An explanation lists this many counted days or stretches; of a longer count it says only how many.
+_LISTED = 31
+
+
+def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
+    """When a span that starts here is over.
+
+    Seconds to months are elapsed time: days, weeks and months end at the same local time. `wh` counts working
+    hours. `n bd` ends at closing time of the nth working day after the working day on which the start falls.
+    Raises BadSpan for a negative span (see `before`) and ValueError for a naive start.
+    """
+    length, start = span(length), parse_local_time(start)
+    if length.number < 0:
+        raise BadSpan(f'"{length}" lies in the past of its start; `before` counts back from a due time')
+    steps = (_start(start, calendar),)
+    if length.unit is Unit.WORKING_DAYS:
+        return _working_days(start, length, calendar, steps)
+    if length.unit is Unit.WORKING_HOURS:
+        return _working_time(start, length, calendar, steps)
+    return _elapsed(start, length, calendar, steps)
+
+
+def due_where_on_call(start: datetime, length: Span | str, calendar: Calendar, on_call: OnCall) -> Due:
+    """P1's 30 min and 4 h: elapsed where somebody is on call at the start, in working time elsewhere.
+
+    A span in days or in working units is what it is in either case.
+    """
+    length, start = span(length), parse_local_time(start)
+    if length.number < 0 or length.unit not in {Unit.SECONDS, Unit.MINUTES, Unit.HOURS}:
+        return due(start, length, calendar)
+    if on_call_covers(start, on_call, calendar.zone):
+        return _elapsed(start, length, calendar, (_start(start, calendar), DueStep("on_call")))
+    return _working_time(start, length, calendar, (_start(start, calendar), DueStep("not_on_call")))
+
+
+def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
+    """When to remind of what is due at `at`: so long before it. "-1 bd" and "1 bd" are the same here.
+
+    `-n bd`: opening time of the nth working day before the day of `at`. Elapsed spans count back as they
+    count on. Raises BadSpan for working hours, which nothing counts back.
+    """
+    length, at = span(length), parse_local_time(at)
+    if length.number > 0:
+        length = -length
+    if length.unit is Unit.WORKING_HOURS:
+        raise BadSpan(f'"{length}": working hours are not counted back; write working days, such as "-1 bd"')
+    steps = (_start(at, calendar),)
+    if length.unit is not Unit.WORKING_DAYS:
+        return _elapsed(at, length, calendar, steps)
+    zero = day_of(at, calendar)
+    day, passed = _count(zero, -length.number, calendar, -1)
+    # "0 bd" before what is due in the night, or at once, is that moment: nothing is reminded of afterwards.
+    opening = min(opening_time(day, calendar), at)
+    return Due(
+        opening,
+        (
+            *steps,
+            DueStep("its_day", day=zero),
+            *_holidays(day, zero, calendar),
+            DueStep("counted_back", span=str(-length), days=passed),
+            DueStep("opening", local=wall(opening, calendar.zone)),
+        ),
+    )
+
+
+def earliest(first: Due, calendar: Calendar, **caps: Due | datetime | None) -> Due:
+    """The earliest of a due time and what caps it, named: `earliest(decide, calendar, legal=legal)`.
+
+    The result explains the uncapped time and says which cap held; None caps nothing.
+    """
+    held = first
+    for name, cap in caps.items():
+        at = cap.at if isinstance(cap, Due) else cap
+        if at is not None and parse_local_time(at) < held.at:
+            at = parse_local_time(at)
+            held = Due(
+                at,
+                (
+                    *first.because,
+                    DueStep("capped", name=name.replace("_", " "), local=wall(at, calendar.zone)),
+                ),
+            )
+    return held
+
+
+def rolled(last: Due, calendar: Calendar) -> Due:
+    """The end of a span of days as a law has it that gives the whole last day, and the next working day for a
+    day off: closing time of the first working day from that one on."""
+    day = wall(last.at, calendar.zone).date()
+    working = working_day_from(day, calendar)
+    closing = closing_time(working, calendar)
+    moved: tuple[DueStep, ...] = ()
+    if working != day:
+        moved = (*_holidays(day - timedelta(days=1), working, calendar), DueStep("rolls", day=working))
+    return Due(closing, (*last.because, *moved, DueStep("closing", local=wall(closing, calendar.zone))))
+
+
+def _start(at: datetime, calendar: Calendar) -> DueStep:
+    return DueStep("start", local=wall(at, calendar.zone), zone=calendar.zone)
+
+
+def _working_days(start: datetime, length: Span, calendar: Calendar, steps: tuple[DueStep, ...]) -> Due:
+    falls = day_of(start, calendar)
+    code, zero = "day_zero", falls
+    if not works_on(falls, calendar):
+        code, zero = "day_zero_day_off", working_day_from(falls, calendar)
+    elif start > closing_time(falls, calendar):
+        code, zero = "day_zero_after_closing", working_day_from(falls + timedelta(days=1), calendar)
+    day, passed = _count(zero, length.number, calendar, 1)
+    closing = closing_time(day, calendar)
+    return Due(
+        closing,
+        (
+            *steps,
+            *_holidays(falls - timedelta(days=1), zero, calendar),
+            DueStep(code, day=zero),
+            *_holidays(zero, day, calendar),
+            *((DueStep("counted", span=str(length), days=passed),) if length.number else ()),
+            DueStep("closing", local=wall(closing, calendar.zone)),
+        ),
+    )
+
+
+def _count(zero: date, number: int, calendar: Calendar, step: int) -> tuple[date, tuple[date, ...]]:
+    """The working day so many after (or before) `zero`, and those counted (of a long count the last)."""
+    day = zero
+    passed: list[date] = []
+    for _ in range(number):
+        day = working_day_from(day + timedelta(days=step), calendar, step)
+        passed.append(day)
+    return day, tuple(passed if len(passed) <= _LISTED else passed[-1:])
+
+
+def _holidays(after: date, until: date, calendar: Calendar) -> tuple[DueStep, ...]:
+    """The holidays after one day and before another that took a working day away."""
+    if calendar.always or (until - after).days <= 1:
+        return ()
+    missed = (day for day in calendar.holidays if after < day < until and calendar.hours.get(day.weekday()))
+    return tuple(DueStep("holiday", day=day, name=calendar.holidays[day]) for day in sorted(missed))
+
+
+def _working_time(start: datetime, length: Span, calendar: Calendar, steps: tuple[DueStep, ...]) -> Due:
+    left = timedelta(seconds=length.number * _SECONDS_IN[length.unit])
+    if calendar.always:
+        return _elapsed(start, length, calendar, steps)
+    zone = calendar.zone
+    stretches: list[DueStep] = []
+    reached = start
+    for opens, closes in working_stretches(start, calendar):
+        reached = min(opens + left, closes)
+        if reached > opens or not stretches:
+            stretches.append(DueStep("worked", local=wall(opens, zone), until=wall(reached, zone)))
+        left -= reached - opens
+        if not left:
+            break
+    first = stretches[0].local
+    waits = (DueStep("waits_for_opening", local=first),) if first and first > wall(start, zone) else ()
+    many = len(stretches) > _LISTED
+    summed = (DueStep("working_hours", span=str(length), number=len(stretches)), stretches[-1])
+    return Due(reached, (*steps, *waits, *(summed if many else stretches)))
+
+
+def _elapsed(start: datetime, length: Span, calendar: Calendar, steps: tuple[DueStep, ...]) -> Due:
+    zone = calendar.zone
+    if length.unit in _SECONDS_IN:
+        at = start + timedelta(seconds=length.number * _SECONDS_IN[length.unit])
+        return Due(at, (*steps, DueStep("elapsed", span=str(length), local=wall(at, zone))))
+    if not length.number:
+        # Not by way of the wall clock: in the second of two equal hours that would lead back into the first.
+        return Due(start, (*steps, DueStep("elapsed", span=str(length), local=wall(start, zone))))
+    local = wall(start, zone).replace(tzinfo=None)
+    noted: list[DueStep] = []
+    if length.unit is Unit.MONTHS:
+        target = _months_on(local, length.number)
+        if target.day != local.day:
+            noted.append(DueStep("month_end"))
+    else:
+        target = local + timedelta(days=length.number * (7 if length.unit is Unit.WEEKS else 1))
+    at = from_wall(target, zone)
+    shown = wall(at, zone)
+    if shown.replace(tzinfo=None) != target:
+        noted.append(DueStep("moved_by_gap", local=shown))
+    elif shown.utcoffset() != shown.replace(fold=1).utcoffset():
+        noted.append(DueStep("first_of_two"))
+    return Due(at, (*steps, DueStep("same_local_time", span=str(length), local=shown), *noted))
+
+
+def _months_on(local: datetime, months: int) -> datetime:
+    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
+    return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))

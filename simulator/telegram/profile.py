@@ -1,0 +1,170 @@
+"""Methods about the bot, its commands and descriptions, its chats and files."""
+
+from typing import Any
+
+from simulator.http import Upload
+from simulator.telegram import rules
+from simulator.telegram.state import BOT_ID, Person, TelegramRefusal, bad_request
+from simulator.world import World
+
+Json = dict[str, Any]
+
+
+async def get_me(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getMe."""
+    return world.telegram.bot_user() | {
+        "can_join_groups": True,
+        "can_read_all_group_messages": False,
+        "supports_inline_queries": False,
+        "can_connect_to_business": False,
+        "has_main_web_app": False,
+    }
+
+
+async def set_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """setMyCommands, per scope and language."""
+    commands = arguments["commands"]
+    if len(commands) > 100:
+        raise bad_request("BOT_COMMANDS_TOO_MUCH")
+    for command in commands:
+        name, description = command["command"].removeprefix("/"), command["description"]
+        if (
+            not 1 <= len(name) <= 32
+            or not all(c.islower() or c.isdigit() or c == "_" for c in name)
+            or not name.isascii()
+        ):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(description) <= 256:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+    world.telegram.commands[_scope(arguments)] = commands
+    world.changed()
+    return True
+
+
+async def get_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> list[Json]:
+    """getMyCommands."""
+    return world.telegram.commands.get(_scope(arguments), [])
+
+
+async def delete_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """deleteMyCommands."""
+    world.telegram.commands.pop(_scope(arguments), None)
+    world.changed()
+    return True
+
+
+async def set_my_description(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """setMyDescription."""
+    return _describe(world, "description", arguments, 512)
+
+
+async def set_my_short_description(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """setMyShortDescription."""
+    return _describe(world, "short_description", arguments, 120)
+
+
+async def set_my_name(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """setMyName."""
+    return _describe(world, "name", arguments, 64)
+
+
+async def get_my_description(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getMyDescription."""
+    return {"description": description(world, "description", arguments.get("language_code", ""))}
+
+
+async def get_my_short_description(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getMyShortDescription."""
+    return {"short_description": description(world, "short_description", arguments.get("language_code", ""))}
+
+
+async def get_my_name(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getMyName."""
+    found = description(world, "name", arguments.get("language_code", ""))
+    return {"name": found or world.telegram.bot_name}
+
+
+def description(world: World, key: str, language: str) -> str:
+    """The text in that language, else the one for everybody."""
+    texts = world.telegram.descriptions
+    return texts.get((key, language), texts.get((key, ""), ""))
+
+
+def commands_for(world: World, language: str) -> list[Json]:
+    """What the app shows to someone in a private chat: the narrowest scope first, then the language."""
+    commands = world.telegram.commands
+    for scope in ("all_private_chats", "default"):
+        for spoken in (language, ""):
+            if (scope, spoken) in commands:
+                return commands[scope, spoken]
+    return []
+
+
+def _describe(world: World, key: str, arguments: Json, limit: int) -> bool:
+    text = arguments.get(key, "")
+    if len(text) > limit:
+        raise bad_request(f"{key.replace('_', ' ')} is too long")
+    world.telegram.descriptions[key, arguments.get("language_code", "")] = text
+    world.changed()
+    return True
+
+
+def _scope(arguments: Json) -> tuple[str, str]:
+    return arguments.get("scope", {}).get("type", "default"), arguments.get("language_code", "")
+
+
+async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getChat."""
+    place = rules.chat(world, arguments["chat_id"])
+    nothing = dict.fromkeys(
+        (
+            "unlimited_gifts",
+            "limited_gifts",
+            "unique_gifts",
+            "premium_subscription",
+            "gifts_from_channels",
+        ),
+        False,
+    )
+    return place.chat() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": nothing}
+
+
+async def get_chat_member(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getChatMember, for the bot itself and for people of a group."""
+    place = rules.chat(world, arguments["chat_id"])
+    if arguments["user_id"] == BOT_ID:
+        return {"user": world.telegram.bot_user(), "status": "member"}
+    person = world.telegram.people.get(arguments["user_id"])
+    if person is None or (not isinstance(place, Person) and person.id not in place.members):
+        raise bad_request("PARTICIPANT_ID_INVALID")
+    return {"user": person.user(), "status": "member"}
+
+
+async def leave_chat(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """leaveChat."""
+    place = rules.chat(world, arguments["chat_id"])
+    if isinstance(place, Person):
+        raise bad_request("chat member status can't be changed in private chats")
+    place.bot_in = False
+    world.changed()
+    return True
+
+
+async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    """getFile, up to 20 MB."""
+    stored = world.telegram.files.get(arguments["file_id"])
+    if stored is None:
+        raise bad_request("invalid file_id")
+    if len(stored.data) > rules.DOWNLOAD_MAX:
+        raise bad_request("file is too big")
+    return {
+        "file_id": stored.file_id,
+        "file_unique_id": stored.unique_id,
+        "file_size": len(stored.data),
+        "file_path": stored.path,
+    }
+
+
+async def log_out(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """close and logOut, refused as in the first ten minutes."""
+    raise TelegramRefusal(429, "Too Many Requests: retry after 600", retry_after=600)

@@ -1,0 +1,1 @@
+"""Complaints in the database: recording acts, receiving messages, reading and listing."""

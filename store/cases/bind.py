@@ -1,0 +1,152 @@
+"""Codes that bind a complaint logged by staff to a chat: shown once, kept as a hash, used once (4.3)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from complaints.actors import Actor, complainant
+from complaints.errors import UnknownReference
+from complaints.vocabulary import Verb
+from store.cases.act import act_on
+from store.cases.load import CaseFile, load_case_file
+from store.cases.refused_attempts import record_refused_attempt
+from store.database.transaction import Tx
+from store.outbox.offline import over_to_chat
+from store.outbox.rows import chat_scope
+from store.people.contacts import ContactPoint
+from store.people.identity import also_complains
+from store.tables import ATTEMPTS, BINDINGS, COMPLAINTS
+from store.values import Code, CodeState
+
+DIGITS = 8
+VALID_FOR = timedelta(days=7)
+#: Wrong codes from one chat, and refused showings of one code, until nothing more is tried.
+MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
+_KIND = "bind_code"
+
+
+def bind_code(
+    tx: Tx, ref: str, by: Actor, *, version: int | None = None, key: str | None = None
+) -> tuple[str, Any]:
+    """A new code for this complaint and until when it holds; earlier ones hold no longer.
+
+    The code itself is kept nowhere. Raises what the verb raises: AlreadyDone where there is a chat.
+    """
+    act_on(tx, load_case_file(tx, ref, lock=True), Verb.BIND, by, {}, {}, version=version, key=key)
+    tx.connection.execute(
+        update(BINDINGS)
+        .where(BINDINGS.c.ref == ref, BINDINGS.c.used_at.is_(None), BINDINGS.c.expires_at > tx.now)
+        .values(expires_at=tx.now)
+    )
+    code = _new_code(tx)
+    until = tx.now + VALID_FOR
+    tx.add(
+        BINDINGS,
+        ref=ref,
+        code_index=tx.keys.index(_KIND, code),
+        tries=0,
+        expires_at=until,
+        used_at=None,
+    )
+    return code, until
+
+
+def _new_code(tx: Tx) -> str:
+    """One that stands for no other complaint."""
+    while True:
+        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        if _row(tx, code) is None:
+            return code
+
+
+def _row(tx: Tx, code: str) -> Any:
+    return tx.connection.execute(
+        select(BINDINGS).where(BINDINGS.c.code_index.in_(tx.keys.indexes(_KIND, code)))
+    ).first()
+
+
+class Codes:
+    """The codes that one chat sends in one hearing: what each opens, and the binding itself."""
+
+    def __init__(self, tx: Tx, contact: ContactPoint) -> None:
+        self._tx, self._contact = tx, contact
+        self._found: dict[str, Any] = {}
+
+    def __call__(self, text: str) -> Code:
+        """What this code is to this chat. Every miss is remembered; after five within a day none opens."""
+        tx, digits = self._tx, "".join(text.split())
+        row = _row(tx, digits)
+        if self._missed() >= MOST_TRIES:
+            self._refuse_showing(row)
+            return Code(CodeState.LOCKED)
+        case = None if row is None else load_case_file(tx, row.ref).case
+        while case is not None and case.merged_into is not None:
+            # The code of a merged complaint opens the one that goes on.
+            case = load_case_file(tx, case.merged_into).case
+        if row is None or case is None or case.erased_at is not None:
+            return self._miss(CodeState.UNKNOWN)
+        if row.used_at is not None:
+            if case.complainant == self._contact.person:
+                return Code(CodeState.YOURS, case)
+            return self._miss(CodeState.USED)
+        if row.tries >= MOST_TRIES:
+            return Code(CodeState.LOCKED)
+        if row.expires_at <= tx.now:
+            return self._miss(CodeState.EXPIRED)
+        if case.has_chat:
+            # Bound meanwhile by a code of its own.
+            return self._miss(CodeState.USED)
+        self._found[case.ref] = row
+        return Code(CodeState.FOUND, case)
+
+    def _missed(self) -> int:
+        query = select(func.count()).where(
+            ATTEMPTS.c.ref == chat_scope(self._contact.id),
+            ATTEMPTS.c.verb == Verb.BIND.value,
+            ATTEMPTS.c.at > self._tx.now - TRIES_WITHIN,
+        )
+        return int(self._tx.connection.execute(query).scalar_one())
+
+    def _miss(self, state: CodeState) -> Code:
+        by = complainant(self._contact.person)
+        record_refused_attempt(
+            self._tx, chat_scope(self._contact.id), Verb.BIND.value, by, f"code.{state.value}"
+        )
+        return Code(state)
+
+    def _refuse_showing(self, row: Any) -> None:
+        """A code that comes from a chat that guesses may have been guessed: five such showings end it."""
+        if row is not None:
+            self._tx.connection.execute(
+                update(BINDINGS)
+                .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
+                .values(tries=BINDINGS.c.tries + 1)
+            )
+
+    def redeem(self, ref: str) -> CaseFile:
+        """The complaint belongs to the person of this chat from now on, and every letter goes there."""
+        tx, contact, row = self._tx, self._contact, self._found.get(ref)
+        if row is None:
+            raise UnknownReference(f"{ref} is bound only by its code, sent in the same message: ask for one.")
+        file = replace(load_case_file(tx, ref, lock=True), contact_id=contact.id)
+        # The code was given to whoever was written down; with it they hand the complaint to the chat.
+        by = complainant(file.case.complainant)
+        _, after = act_on(tx, file, Verb.BIND, by, {"person": contact.person}, {})
+        tx.connection.execute(
+            update(COMPLAINTS)
+            .where(COMPLAINTS.c.ref == ref)
+            .values(complainant_id=contact.person, contact_id=contact.id)
+        )
+        also_complains(tx, ref, contact.person, as_well_as=by.id)
+        tx.connection.execute(
+            update(BINDINGS)
+            .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
+            .values(used_at=tx.now)
+        )
+        over_to_chat(tx, after)
+        return after

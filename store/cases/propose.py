@@ -1,0 +1,30 @@
+"""A proposal, and the sketch of the story that it was made from: one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from complaints.actors import Actor
+from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.database.transaction import Tx
+from store.similarity.similar import sketch_case
+from store.values import RecordedAct
+
+
+def propose(
+    tx: Tx,
+    ref: str,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    sketch: Sequence[bytes],
+    key: str | None = None,
+    settles: int | None = None,
+) -> RecordedAct:
+    """The proposal and the sketch of the story that it was made from, in one transaction (7.5)."""
+    recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, settles=settles)
+    sketch_case(tx, ref, sketch)
+    return recorded

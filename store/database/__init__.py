@@ -1,0 +1,1 @@
+"""Engines, transactions, locks, notifications and migrations."""

@@ -1,0 +1,1 @@
+"""Incidents and their updates and cards in the database."""

@@ -1,0 +1,1 @@
+"""Trained models, training examples and training history."""

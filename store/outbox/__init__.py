@@ -1,0 +1,1 @@
+"""Obligations as rows: claiming, completing, failures, deliveries and rate limits."""

@@ -1,0 +1,1 @@
+"""Complainants, staff and their identifiers in the database."""

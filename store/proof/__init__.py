@@ -1,0 +1,1 @@
+"""Hash chains, checkpoints, keys, verification, erasure and retention."""

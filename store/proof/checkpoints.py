@@ -1,0 +1,114 @@
+"""Signed checkpoints: the heads of all complaints at one moment, so that a cut-off tail shows too.
+
+A checkpoint in the database seals the heads that changed since the one before and names that one's root; the
+document that leaves the house holds every head. Whoever holds the database and the signing key can rewrite
+what no document outside covers yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select
+
+from complaints.timestamps import format_time
+from store.database.transaction import Tx
+from store.proof.hash_chain import GENESIS
+from store.proof.seal import canonical
+from store.tables import CHECKPOINT_HEADS, CHECKPOINTS, EVENTS
+
+#: Reference, seq and hash of a complaint's newest event.
+Head = tuple[str, int, str]
+
+
+def checkpoint(tx: Tx) -> dict[str, Any]:
+    """Seal the heads as they are now; returns the signed document with every head."""
+    last = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n.desc()).limit(1)).first()
+    covered = last.last_event_id if last else 0
+    newest = tx.connection.execute(select(func.max(EVENTS.c.id))).scalar() or 0
+    previous = last.root if last else GENESIS
+    n = (last.n if last else 0) + 1
+    if newest > covered or last is None:
+        changed = heads(tx, since=covered)
+        statement = statement_of(n, format_time(tx.now), newest, len(changed), merkle_root(changed), previous)
+        public_key, signature = tx.keys.sign(canonical(statement).encode())
+        tx.add(
+            CHECKPOINTS,
+            n=n,
+            at=tx.now,
+            last_event_id=newest,
+            heads=len(changed),
+            root=statement["root"],
+            previous=previous,
+            public_key=public_key,
+            signature=signature,
+        )
+        if changed:
+            rows = [{"n": n, "ref": ref, "seq": seq, "hash": hash_} for ref, seq, hash_ in changed]
+            tx.connection.execute(insert(CHECKPOINT_HEADS), rows)
+    return _document(tx, heads(tx, since=0))
+
+
+def _document(tx: Tx, every: Sequence[Head]) -> dict[str, Any]:
+    said = {
+        "version": 1,
+        "at": format_time(tx.now),
+        "root": merkle_root(every),
+        "heads": [list(one) for one in every],
+    }
+    public_key, signature = tx.keys.sign(canonical(said).encode())
+    return {**said, "public_key": public_key, "signature": signature}
+
+
+def heads(tx: Tx, *, since: int) -> list[Head]:
+    """The newest event of every complaint that has one after row `since`, by reference."""
+    return heads_in(tx.connection, since=since)
+
+
+def heads_in(connection: Connection, *, since: int) -> list[Head]:
+    """The same of a database that is not open as a store."""
+    tops = (
+        select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
+        .where(EVENTS.c.id > since)
+        .group_by(EVENTS.c.ref)
+        .subquery()
+    )
+    query = (
+        select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash)
+        .join(tops, and_(tops.c.ref == EVENTS.c.ref, tops.c.seq == EVENTS.c.seq))
+        .order_by(EVENTS.c.ref)
+    )
+    # Sorted here: the databases' own orders of letters differ, and the root must not.
+    return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
+
+
+def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:
+    """What a checkpoint signs."""
+    return {
+        "n": n,
+        "at": at,
+        "last_event_id": last_event_id,
+        "heads": count,
+        "root": root,
+        "previous": previous,
+    }
+
+
+def merkle_root(every: Sequence[Head]) -> str:
+    """The root of an RFC 6962 tree over the heads, in hex; of no heads the hash of nothing."""
+    return _tree([hashlib.sha256(b"\x00" + canonical(list(one)).encode()).digest() for one in every]).hex()
+
+
+def _tree(leaves: list[bytes]) -> bytes:
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    while len(leaves) > 1:
+        # An odd last leaf rises unchanged: the same tree as RFC 6962's split at the greatest power of two.
+        paired = [
+            hashlib.sha256(b"\x01" + leaves[at] + leaves[at + 1]).digest()
+            for at in range(0, len(leaves) - 1, 2)
+        ]
+        leaves = paired + leaves[len(paired) * 2 :]
+    return leaves[0]

@@ -1,0 +1,59 @@
+"""Destroying words (8.1): the key goes, the sealed copies go, the chain and the figures stay."""
+
+from __future__ import annotations
+
+import os
+
+from sqlalchemy import delete, or_, select, update
+
+from store.database.transaction import Tx
+from store.similarity.sketches import drop_sketch
+from store.tables import (
+    BINDINGS,
+    CHUNKS,
+    COMPLAINTS,
+    CONTACTS,
+    CONVERSATIONS,
+    DRAFTS,
+    FILES,
+    IDENTIFIERS,
+    IMPROVEMENTS,
+    MESSAGES,
+    OBLIGATIONS,
+    PEOPLE,
+    TEXTS,
+)
+
+
+def erase_words(tx: Tx, ref: str) -> None:
+    """A complaint's key and every sealed copy of its words; its rows, codes and times stay."""
+    run = tx.connection.execute
+    # First of all: the key opens the sketch by which its hashes are found.
+    drop_sketch(tx, ref)
+    run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
+    run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
+    run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
+    run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
+    run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
+    run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
+    for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
+        run(delete(table).where(table.c.ref == ref))
+
+
+def erase_person(tx: Tx, person: str) -> None:
+    """A person's key, name and addresses. Their complaints are erased one by one, each by its own event."""
+    run = tx.connection.execute
+    run(
+        update(PEOPLE)
+        .where(PEOPLE.c.id == person)
+        .values(key_wrapped=None, name_sealed=None, needs_sealed=None, erased_at=tx.now)
+    )
+    points = run(select(CONTACTS.c.id).where(CONTACTS.c.person_id == person)).scalars().all()
+    for number in points:
+        # Its look-up hash is of the person too: it becomes noise, which finds nothing.
+        noise = os.urandom(32)
+        run(update(CONTACTS).where(CONTACTS.c.id == number).values(address_sealed=None, address_index=noise))
+    run(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id.in_(points)).values(state={}))
+    run(update(OBLIGATIONS).where(OBLIGATIONS.c.contact_id.in_(points)).values(payload=None))
+    theirs = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
+    run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), theirs).values(sealed=None))

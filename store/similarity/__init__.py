@@ -1,0 +1,1 @@
+"""Sketches of complaints and the search for similar cases."""

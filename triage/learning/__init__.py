@@ -1,0 +1,1 @@
+"""Training, evaluation and the gate for a new model."""

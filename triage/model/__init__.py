@@ -1,0 +1,1 @@
+"""The statistical model: features, classifiers, calibration, stored form and model card."""

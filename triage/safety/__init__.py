@@ -1,0 +1,1 @@
+"""Rules that detect danger and staff names in a message."""
