@@ -156,7 +156,7 @@ def _by_usual_names(
 def read_severity(cell: str) -> int | None:
     """Severity 1 to 5 from a number ("4", "4.0") or a word of `SEVERITY_WORDS`; None for an empty cell.
 
-    Raises ValueError for anything else.
+    Raises ValueError for other texts.
     """
     word = fold(cell.strip()).text
     if not word:
@@ -204,7 +204,7 @@ def read_moment(cell: str, *, day_first: bool = True, date_format: str | None = 
 
     Read are ISO 8601, seconds or milliseconds since 1970, 31.01.2026 and 31/01/2026 (with or without a time),
     "31 January 2026" and the dates of e-mails; `date_format` (as for strptime) replaces all of them. Raises
-    ValueError for anything else.
+    ValueError for other texts.
     """
     text = cell.strip()
     if not text:
