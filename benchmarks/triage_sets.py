@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from triage.csvfile import Columns, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import read_examples
 from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.model.pipeline import CRITICAL
@@ -69,7 +70,7 @@ def learnt(folder: Path, name: str) -> Rows:
 def dev(folder: Path, name: str) -> Rows:
     """The rows of a set that are only scored."""
     if name.startswith(OWN):
-        apart = read_examples(APART, columns=Columns(language="language")).examples
+        apart = read_examples(APART, columns=ColumnNames(language="language")).examples
         return _rows([one for one in apart if one.language == name.removeprefix(OWN)])
     return read(_file(folder, f"{name}_dev"))
 

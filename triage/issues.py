@@ -94,7 +94,7 @@ def _abbreviations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str],
     Of all languages at once, for people mix them.
     """
     tables = [read_phrases("abbreviations", language) for language in LANGUAGES]
-    dates = [read_phrases("details", language)["dates"]["months"] for language in LANGUAGES]
+    dates = [read_phrases("facts", language)["dates"]["months"] for language in LANGUAGES]
     never, small, figures = (
         re.compile(any_of("\n".join(table[key] for table in tables)))
         for key in ("titles", "short", "figures")

@@ -20,7 +20,8 @@ import scipy.sparse as sparse
 
 from complaints.case_values import RULES_ALONE
 from triage.criteria import Criterion, criteria, rule_grade
-from triage.details import Detail, details
+from triage.facts.fact import StoryFact
+from triage.facts.finder import find_facts
 from triage.intent import Intent, cues, intent
 from triage.issues import IssueFound, issues
 from triage.language_tables import LANGUAGES
@@ -114,7 +115,7 @@ class Proposal:
     intent: Intent
     issues: tuple[IssueFound, ...] = ()
     criteria: tuple[Criterion, ...] = ()
-    details: tuple[Detail, ...] = ()
+    details: tuple[StoryFact, ...] = ()
     similar: tuple[Neighbour, ...] = ()
     signs: tuple[Sign, ...] = ()
 
@@ -305,9 +306,9 @@ class _Read:
             signs=self.found,
         )
 
-    def _details(self) -> tuple[Detail, ...]:
+    def _details(self) -> tuple[StoryFact, ...]:
         if self.about.received is None:
             return ()
-        return details(
+        return find_facts(
             self.text, language=self.spoken, received=self.about.received, country=self.about.country
         )

@@ -12,13 +12,13 @@ from amends.cli.opened import Config, Json, opened
 from amends.cli.printing import as_json, err, out
 from amends.cli.progress import bar
 from amends.importing.mapping import read_mapping
-from amends.importing.rows import lines_of, missing, past_complaints, unused
-from amends.importing.table import read_table
+from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError, rulebooks
 from amends.settings.problems import Problem
 from reports.render_markdown import many
 from store.cases.import_past import import_past, list_known_past
 from store.rulebooks import use_rulebooks
+from triage.csv.reader import read_csv
 
 
 def import_(
@@ -33,23 +33,31 @@ def import_(
     config: Config = None,
 ) -> None:
     """Bring in closed complaints of before: nobody is written to, no clock runs. A repeat changes nothing."""
-    columns = read_mapping(map_)
+    mapping = read_mapping(map_)
     with opened(config) as (settings, store):
         rules = rulebooks(settings)
-        table = read_table(
-            file, encoding=columns.encoding, delimiter=columns.delimiter, languages=rules.languages
+        # A quotation mark that is not closed could hide half of the file in one description.
+        table = read_csv(
+            file,
+            encoding=mapping.encoding,
+            delimiter=mapping.delimiter,
+            languages=rules.languages,
+            strict=True,
         )
-        lacking = missing(table, columns)
-        if lacking:
-            remedy = f"no column becomes it; the columns are {', '.join(table.columns)}. Write a --map file"
-            raise SettingsError([Problem(one, str(file), remedy) for one in lacking])
-        past, refused = past_complaints(table, columns, rules, now=store.now())
+        remedy = f"no column becomes it; the columns are {', '.join(table.columns)}. Write a --map file"
+        problems = [Problem(field, str(file), remedy) for field in missing(table.columns, mapping)]
+        remedy = "the file has this column twice: rename the one that is not meant"
+        problems += [Problem(column, str(file), remedy) for column in doubled(table.columns, mapping)]
+        if problems:
+            raise SettingsError(problems)
+        past, refused = past_complaints(table, mapping, rules, now=store.now())
         known = store.read(list_known_past, past)
         made: dict[int, str] = {}
         if not refused and not dry_run:
             store.write(use_rulebooks, rules)
             with bar("Importing") as progress:
                 made = store.write(import_past, past, progress)
+    rows = len(past) + len(refused)
     new = 0 if refused else len(past) - len(known)
     if json:
         as_json(
@@ -57,18 +65,18 @@ def import_(
                 "encoding": table.encoding,
                 "delimiter": table.delimiter,
                 "dry_run": dry_run,
-                "rows": len(table.rows),
+                "rows": rows,
                 "imported": [{"line": line, "ref": ref} for line, ref in made.items()],
                 "known": [{"line": line, "ref": ref} for line, ref in known.items()],
-                "refused": [{"line": one.line, "why": one.why} for one in refused],
-                "unused_columns": unused(table, columns),
+                "refused": [{"line": row.line, "why": row.reason} for row in refused],
+                "unused_columns": unused(table.columns, mapping),
             }
         )
     else:
-        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {many(len(table.rows), 'row')}.")
-        for line in lines_of(refused):
-            out.print(line)
-        left = unused(table, columns)
+        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {many(rows, 'row')}.")
+        for row in refused:
+            out.print(f"line {row.line}: {row.reason}")
+        left = unused(table.columns, mapping)
         if left:
             out.print(f"Columns that become nothing: {', '.join(left)}.")
         if known:

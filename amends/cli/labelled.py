@@ -18,7 +18,8 @@ from reports.render_markdown import many
 from triage.errors import UnknownColumn
 
 if TYPE_CHECKING:
-    from triage.csvfile import Columns, Table
+    from triage.csv.columns import ColumnNames
+    from triage.csv.examples import ExampleTable
 
 TextColumn = Annotated[str | None, typer.Option("--text", help="The column of the complaint's words.")]
 CategoryColumn = Annotated[str | None, typer.Option("--category", help="The column of the category.")]
@@ -75,16 +76,18 @@ def languages_of(settings: Settings | None) -> tuple[str, ...]:
     return settings.organisation.languages if settings is not None else TOLD_APART
 
 
-def read_labelled(file: Path, asked: Asked, settings: Settings | None, *, known: tuple[str, ...]) -> Table:
+def read_labelled(
+    file: Path, asked: Asked, settings: Settings | None, *, known: tuple[str, ...]
+) -> ExampleTable:
     """The examples of a file; what was guessed or refused is told on standard error."""
-    from triage.csvfile import Reading, need_examples, read_examples
+    from triage.csv.examples import ReadingOptions, read_examples, require_examples
 
     mapping = read_mapping(asked.map_)
     own = {_FIELDS[name]: column for column, name in mapping.columns.items() if name in _FIELDS}
     values = {_FIELDS[name]: dict(words) for name, words in mapping.values.items() if name in _FIELDS}
     # A file may have the names that people read; the record has their codes.
     named = {name: one.key for one in (settings.category if settings else ()) for name in one.name.values()}
-    reading = Reading(
+    options = ReadingOptions(
         values={**values, "category": {**named, **values.get("category", {})}},
         encoding=mapping.encoding,
         delimiter=mapping.delimiter,
@@ -94,22 +97,23 @@ def read_labelled(file: Path, asked: Asked, settings: Settings | None, *, known:
     try:
         with bar(f"Reading {file.name}") as progress:
             table = read_examples(
-                file, columns=_columns(asked, own), known=known, reading=reading, progress=progress
+                file, columns=_columns(asked, own), preferred_labels=known, options=options, progress=progress
             )
-        need_examples(table)
+        require_examples(table)
     except UnknownColumn as wrong:
         raise typer.BadParameter(f"{file}: {wrong}") from wrong
     _tell(file, table)
     return table
 
 
-def _columns(asked: Asked, own: Mapping[str, str]) -> Columns:
-    from triage.csvfile import Columns
+def _columns(asked: Asked, own: Mapping[str, str]) -> ColumnNames:
+    from triage.csv.columns import ColumnNames
 
-    return Columns(**{one.name: getattr(asked, one.name) or own.get(one.name) for one in fields(Columns)})
+    names = (column.name for column in fields(ColumnNames))
+    return ColumnNames(**{name: getattr(asked, name) or own.get(name) for name in names})
 
 
-def _tell(file: Path, table: Table) -> None:
+def _tell(file: Path, table: ExampleTable) -> None:
     shown = {"\t": "tab"}.get(table.delimiter, table.delimiter)
     err.print(f"{file}: {many(table.rows, 'row')}, {table.encoding}, parted by {shown!r}.")
     taken = ", ".join(f"{name} from {table.columns[name]!r}" for name in table.guessed)
@@ -131,7 +135,7 @@ def _tell(file: Path, table: Table) -> None:
             err.print(f"… and {len(table.refused) - _SHOWN} more: --json and --refused FILE list them all.")
 
 
-def write_refused(file: Path | None, table: Table | None) -> None:
+def write_refused(file: Path | None, table: ExampleTable | None) -> None:
     """The refused lines as a CSV, where a file was named."""
     if file is None:
         return
@@ -146,7 +150,7 @@ def write_refused(file: Path | None, table: Table | None) -> None:
         ) from wrong
 
 
-def told(table: Table) -> dict[str, Any]:
+def told(table: ExampleTable) -> dict[str, Any]:
     """How a file was read, as plain values for `--json`."""
     return {
         "encoding": table.encoding,

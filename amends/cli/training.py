@@ -38,7 +38,7 @@ from complaints.vocabulary import Category
 from reports.render_markdown import many
 
 if TYPE_CHECKING:
-    from triage.csvfile import Table
+    from triage.csv.examples import ExampleTable
     from triage.example import Example
     from triage.learning.history import Learnt
 
@@ -253,7 +253,7 @@ def _own(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]
     return found.examples
 
 
-def _document(to: Path, table: Table | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:
+def _document(to: Path, table: ExampleTable | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": str(to),
         "sha256": card["sha256"],

@@ -1,1 +1,1 @@
-"""Past complaints from a file of another system: read, mapped, checked row by row (`amends import`)."""
+"""Import closed complaints from a CSV file of another system (`amends import`)."""

@@ -1,18 +1,20 @@
-"""How a file's own columns and words become ours: a small TOML or JSON beside it (`--map FILE`)."""
+"""The mapping file (`--map FILE`, TOML or JSON): how a file's own columns and words become fields and codes."""
 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from amends.settings import SettingsError
 from amends.settings.problems import Problem
 
-#: Every field that a past complaint can have; the first three must be there, or have a default.
+#: Every field of an imported complaint.
 FIELDS = (
     "received_at",
     "description",
@@ -31,14 +33,14 @@ FIELDS = (
     "customer_ref",
 )
 _TABLES = {"file", "columns", "values", "defaults"}
-_OF_THE_FILE = {"encoding", "delimiter", "date"}
+_FILE_KEYS = {"encoding", "delimiter", "date"}
 
 
 @dataclass(frozen=True)
-class Columns:
-    """`columns`: own name to field; `values`: field to own word to ours; `defaults`: field to value.
+class ColumnMapping:
+    """`columns`: column to field; `values`: field to the file's word to ours; `defaults`: field to value.
 
-    `date` is how moments are written, as Python's strptime takes it; None: ISO 8601.
+    `date` is the strptime format of dates and times; None: ISO 8601.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -49,68 +51,78 @@ class Columns:
     date: str | None = None
 
     def field_of(self, column: str) -> str | None:
-        """The field that a column of the file is; None: it is not taken."""
-        named = {own.casefold(): one for own, one in self.columns.items()}
-        own = column.casefold()
-        return named.get(own) or (own if own in FIELDS else None)
+        """The field that a column of the file becomes, in any case of letters; None: it is not used."""
+        fields = {name.casefold(): target for name, target in self.columns.items()}
+        name = column.casefold()
+        return fields.get(name) or (name if name in FIELDS else None)
 
-    def ours(self, field_: str, value: str) -> str:
-        """A word of the file in our words."""
-        known = {own.casefold(): one for own, one in self.values.get(field_, {}).items()}
-        return known.get(value.casefold(), value)
+    def translate(self, field_name: str, value: str) -> str:
+        """The code for a word of the file; a word without one stays as it is."""
+        codes = {word.casefold(): code for word, code in self.values.get(field_name, {}).items()}
+        return codes.get(value.casefold(), value)
 
 
-def read_mapping(file: Path | None) -> Columns:
-    """The mapping in a file; without one, columns are called as our fields. SettingsError names all problems."""
+def read_mapping(file: Path | None) -> ColumnMapping:
+    """Read a mapping file; without one, columns are named like the fields. SettingsError names all problems."""
     if file is None:
-        return Columns()
-    form = "JSON" if file.suffix.lower() == ".json" else "TOML"
+        return ColumnMapping()
+    file_format = "JSON" if file.suffix.lower() == ".json" else "TOML"
     try:
-        text = file.read_text(encoding="utf-8")
-        said = json.loads(text) if form == "JSON" else tomllib.loads(text)
-    except (OSError, ValueError) as wrong:
-        raise SettingsError([Problem("", str(file), f"cannot be read as {form}: {wrong}")]) from wrong
-    if not isinstance(said, dict):
+        text = file.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
+        document = json.loads(text) if file_format == "JSON" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError([Problem("", str(file), f"cannot be read as {file_format}: {error}")]) from error
+    if not isinstance(document, dict):
         raise SettingsError([Problem("", str(file), "is no object: write tables such as values.category")])
-    problems = [Problem(key, str(file), what) for key, what in _problems(said)]
+    problems = [Problem(key, str(file), problem) for key, problem in _problems(document)]
     if problems:
         raise SettingsError(problems)
-    of_file = said.get("file", {})
-    return Columns(
-        columns=said.get("columns", {}),
-        values=said.get("values", {}),
-        defaults=said.get("defaults", {}),
-        encoding=of_file.get("encoding"),
-        delimiter=of_file.get("delimiter"),
-        date=of_file.get("date"),
+    file_table = document.get("file", {})
+    return ColumnMapping(
+        columns=document.get("columns", {}),
+        values=document.get("values", {}),
+        defaults=document.get("defaults", {}),
+        encoding=file_table.get("encoding"),
+        delimiter=file_table.get("delimiter"),
+        date=file_table.get("date"),
     )
 
 
-def _problems(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, table in said.items():
+def _problems(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, table in document.items():
         if name not in _TABLES or not isinstance(table, dict):
-            yield name, f"unknown; the tables are {', '.join(f'[{one}]' for one in sorted(_TABLES))}"
+            yield name, f"unknown; the tables are {', '.join(f'[{allowed}]' for allowed in sorted(_TABLES))}"
             continue
-        pairs = [(f"{name}.{key}", key, value) for key, value in table.items()]
-        if name == "file":
-            yield from (
-                (path, f"unknown; the keys are {', '.join(sorted(_OF_THE_FILE))}")
-                for path, key, _ in pairs
-                if key not in _OF_THE_FILE
-            )
-        for path, key, value in pairs:
-            if name == "columns" and value not in FIELDS:
-                yield path, f"{value!r} is no field; the fields are {', '.join(FIELDS)}"
-            elif name in ("values", "defaults") and key not in FIELDS:
-                yield path, f"no field is called so; the fields are {', '.join(FIELDS)}"
-            elif name == "values" and not (
-                isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
-            ):
-                yield path, 'write a table of words, as "Billing" = "money"'
-            elif name in ("defaults", "file") and not isinstance(value, str):
-                yield path, "write text in quotation marks"
-    if (
-        not isinstance(said.get("file", {}).get("delimiter", ","), str)
-        or len(said.get("file", {}).get("delimiter", ",")) != 1
-    ):
-        yield "file.delimiter", 'write one character, as ";"'
+        for key, value in table.items():
+            problem = _problem(name, key, value)
+            if problem is not None:
+                yield f"{name}.{key}", problem
+
+
+def _problem(table: str, key: str, value: object) -> str | None:
+    """What is wrong with one key of the mapping file."""
+    if table == "columns":
+        return None if value in FIELDS else f"{value!r} is no field; the fields are {', '.join(FIELDS)}"
+    if table == "file" and key not in _FILE_KEYS:
+        return f"unknown; the keys are {', '.join(sorted(_FILE_KEYS))}"
+    if table in ("values", "defaults") and key not in FIELDS:
+        return f"there is no such field; the fields are {', '.join(FIELDS)}"
+    if table == "values":
+        is_table = isinstance(value, dict) and all(isinstance(code, str) for code in value.values())
+        return None if is_table else 'write a table of words, such as "Billing" = "money"'
+    if not isinstance(value, str):
+        return "write text in quotation marks"
+    if table == "file" and key == "delimiter" and (len(value) != 1 or value in '"\r\n'):
+        return 'write one character, such as ";"'
+    if table == "file" and key == "date" and not _is_date_format(value):
+        return "is no format of Python's strptime: write one such as %d.%m.%Y"
+    return None
+
+
+def _is_date_format(date_format: str) -> bool:
+    moment = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+    try:
+        datetime.strptime(moment.strftime(date_format), date_format)  # noqa: DTZ007
+    except (ValueError, re.error):
+        return False
+    return True

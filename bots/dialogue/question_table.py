@@ -17,8 +17,8 @@ from typing import Any
 
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
 from complaints.actions.intake import CHILD_WRITING
-from triage.details import Detail
-from triage.details.checksums import is_iban
+from triage.facts.fact import StoryFact
+from triage.facts.references import is_iban
 
 #: Kinds of number that say what a story is about; a card's never does.
 _NUMBERS = frozenset(
@@ -51,7 +51,7 @@ _RELATIONS = (
 )
 
 
-def where_and_when(found: Sequence[Detail], received: date) -> str | None:
+def where_and_when(found: Sequence[StoryFact], received: date) -> str | None:
     """What the story names of both: a day up to receipt, and a place or a number; None where one lacks."""
     days = [one for one in found if one.kind == "date" and one.value[:10] <= received.isoformat()]
     about = [one for one in found if _says_where(one)]
@@ -61,7 +61,7 @@ def where_and_when(found: Sequence[Detail], received: date) -> str | None:
     return ", ".join(told.values()) if days and about and len(told) <= _MOST else None
 
 
-def _says_where(one: Detail) -> bool:
+def _says_where(one: StoryFact) -> bool:
     """A number, a branch, a street with its house; a street alone is where half a town lives."""
     if one.kind == "place":
         return any(character.isdigit() for character in one.value)
@@ -69,7 +69,7 @@ def _says_where(one: Detail) -> bool:
     return one.kind == "branch" or (one.kind in _NUMBERS and not is_iban(one.value))
 
 
-def remedy(found: Sequence[Detail]) -> str | None:
+def remedy(found: Sequence[StoryFact]) -> str | None:
     """The remedy that the story asks for in so many words, where it is one of the choices; a doubt is asked."""
     asked_for = {one.value for one in found if one.kind == "remedy"}
     only = asked_for.pop() if len(asked_for) == 1 else None
@@ -104,7 +104,7 @@ class StoryKnowledge:
     cues: frozenset[str]
     rules: frozenset[str]
     received: date
-    found: Callable[[], tuple[Detail, ...]]
+    found: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 

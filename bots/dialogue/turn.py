@@ -24,7 +24,8 @@ from complaints.rulebook import Rulebook, Rulebooks
 from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
-from triage.details import Detail, details
+from triage.facts.fact import StoryFact
+from triage.facts.finder import find_facts
 
 #: Steps at which the form's questions stand.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
@@ -49,7 +50,7 @@ class Turn:
     blocked: bool | None = None
     danger: tuple[str, RecordedSign] | None = None
     _readings: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
-    _details: dict[str, tuple[Detail, ...]] = field(default_factory=dict)
+    _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -189,11 +190,11 @@ class Turn:
         zone = self.rules_of(ref).calendar.zone
         return wall(case.received_at if case is not None else self.now, zone).date()
 
-    def details(self, text: str, received: date) -> tuple[Detail, ...]:
+    def details(self, text: str, received: date) -> tuple[StoryFact, ...]:
         """The facts in these words; each text is looked at once a turn."""
         if text not in self._details:
             country = self.rules_of(self.ref).country
-            self._details[text] = details(text, received=received, country=country)
+            self._details[text] = find_facts(text, received=received, country=country)
         return self._details[text]
 
     def files(self, ref: str) -> int:

@@ -126,6 +126,44 @@ async def test_past_complaints_are_brought_in_once_and_whole(product: Product, d
     assert (await product.amends("db", "verify")).code == 0
 
 
+async def test_a_polish_file_in_its_old_code_page_keeps_its_letters(product: Product, desk: Desk) -> None:
+    words = "Nieprawidłowy rachunek za wodę, proszę o zwrot pieniędzy."
+    row = f"2021-03-01;{words};2021-03-20;resolved;phone;money\n"
+    (product.folder / "past.csv").write_bytes((PAST.splitlines()[0] + "\n" + row).encode("cp1250"))
+    result = await product.amends("import", "past.csv", "--json")
+    assert (result.code, result.json["encoding"]) == (0, "cp1250")
+    (imported,) = result.json["imported"]
+    case = await product.amends("case", "show", imported["ref"], "--json")
+    assert case.json["description"] == words
+
+
+async def test_a_file_that_cannot_be_imported_is_refused_with_the_remedy(
+    product: Product, desk: Desk
+) -> None:
+    files = {
+        "is empty": b"",
+        "Excel workbook": b"PK\x03\x04" + bytes(100),
+        "cannot be recognised": (PAST + "請求書が間違っています。返金してください。\n" * 9).encode("cp932"),
+        "quotation mark left open": (PAST + '2021-05-01;"No heating.\n').encode(),
+        "line 6 is not": (PAST + "Ä\nÖ\n").encode() + b"\xfc\n",
+    }
+    for message, content in files.items():
+        (product.folder / "past.csv").write_bytes(content)
+        result = await product.amends("import", "past.csv")
+        assert (result.code, message in result.err, "Traceback" in result.err) == (1, True, False), result.err
+    (product.folder / "past.csv").write_text(PAST.replace("category", "channel"))
+    result = await product.amends("import", "past.csv")
+    assert (result.code, "has this column twice" in result.err) == (2, True)
+
+
+@pytest.mark.on_both
+async def test_a_nul_byte_in_a_text_is_imported_as_a_space(product: Product, desk: Desk) -> None:
+    (product.folder / "past.csv").write_bytes(PAST.replace("bill was", "bill\x00was").encode())
+    result = await product.amends("import", "past.csv", "--json")
+    case = await product.amends("case", "show", result.json["imported"][0]["ref"], "--json")
+    assert case.json["description"] == "The bill was wrong."
+
+
 async def test_a_file_without_our_columns_asks_for_a_mapping(product: Product) -> None:
     (product.folder / "past.csv").write_text("a,b\n1,2\n")
     ended = await product.amends("import", "past.csv")

@@ -1,4 +1,4 @@
-"""Past complaints: read from any CSV, refused row by row with reasons, brought in whole, and owing nothing."""
+"""Past complaints are read from any CSV file, refused row by row with reasons, and imported all or not at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.importing.mapping import Columns, read_mapping
-from amends.importing.rows import missing, past_complaints, unused
-from amends.importing.table import read_table
+from amends.importing.mapping import ColumnMapping, read_mapping
+from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError
 from complaints.actions.intake import Arrival, said
 from complaints.actions.registry import receive
@@ -32,6 +31,8 @@ from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import MANAGER, RULES, Desk, refused, still_due
+from triage.csv.reader import read_csv
+from triage.errors import UnreadableTable
 
 NOW = datetime(2026, 11, 3, 10, tzinfo=UTC)
 HEADER = (
@@ -40,40 +41,41 @@ HEADER = (
 ROW = "2025-03-01 09:30,The bill was wrong.,2025-03-20,resolved,phone,money,3,upheld,Mary Past,mary@past.example,C-77"
 
 
-def table_of(folder: Path, *rows: str, header: str = HEADER, encoding: str = "utf-8") -> Path:
-    """A file of these rows."""
+def file_of(folder: Path, *rows: str, header: str = HEADER, encoding: str = "utf-8") -> Path:
     file = folder / "past.csv"
     file.write_bytes("\n".join((header, *rows)).encode(encoding))
     return file
 
 
-def read(file: Path, columns: Columns | None = None) -> tuple[list[PastComplaint], list[str]]:
-    """Rows taken, and refused ones as the report says them."""
-    used = columns or Columns()
-    table = read_table(file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"))
-    taken, no = past_complaints(table, used, Rulebooks(RULES), now=NOW)
-    return taken, [f"{one.line}: {one.why}" for one in no]
+def read(file: Path, mapping: ColumnMapping | None = None) -> tuple[list[PastComplaint], list[str]]:
+    """The accepted rows, and the refused ones as in the report."""
+    used = mapping or ColumnMapping()
+    table = read_csv(
+        file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"), strict=True
+    )
+    accepted, rejected = past_complaints(table, used, Rulebooks(RULES), now=NOW)
+    return accepted, [f"{row.line}: {row.reason}" for row in rejected]
 
 
 def test_a_row_becomes_a_past_complaint(tmp_path: Path) -> None:
-    (one,), no = read(table_of(tmp_path, ROW))
-    assert no == []
-    assert one.received_at == datetime(2025, 3, 1, 9, 30, tzinfo=UTC)
-    assert dict(one.ending) == {
+    (complaint,), reasons = read(file_of(tmp_path, ROW))
+    assert reasons == []
+    assert complaint.received_at == datetime(2025, 3, 1, 9, 30, tzinfo=UTC)
+    assert dict(complaint.ending) == {
         "closed_at": "2025-03-20T00:00:00Z",
         "close_code": "resolved",
         "category": "money",
         "finding": "upheld",
         "severity": 3,
     }
-    assert (one.channel, one.language, one.words["customer_ref"]) == ("phone", "en", "C-77")
+    assert (complaint.channel, complaint.language, complaint.words["customer_ref"]) == ("phone", "en", "C-77")
 
 
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
         (("2025-03-01 09:30", "yesterday"), "received_at: is not written as"),
-        (("2025-03-01 09:30", "2027-03-01"), "received_at: lies in the future"),
+        (("2025-03-01 09:30", "2027-03-01"), "received_at: is in the future"),
         (("2025-03-20", "2025-02-01"), "closed_at: It was closed after it was received"),
         (("2025-03-20", ""), "closed_at: is empty"),
         (("The bill was wrong.", ""), "description: is empty"),
@@ -83,75 +85,82 @@ def test_a_row_becomes_a_past_complaint(tmp_path: Path) -> None:
         ((",money,", ",,"), "category: A finding is on a matter"),
         ((",3,", ",9,"), "severity: write a whole number"),
         (("upheld", "maybe"), "finding: 'finding' is one of"),
-        (("mary@past.example", "mary at past"), "email: is none"),
+        (("mary@past.example", "mary at past"), "email: is not valid"),
         (("C-77", "C-77,and,more"), "more cells than the header"),
     ],
 )
 def test_a_row_is_refused_with_its_line_and_the_reason(
     tmp_path: Path, changed: tuple[str, str], why: str
 ) -> None:
-    taken, (no,) = read(table_of(tmp_path, ROW.replace("2025-03-01", "2025-03-02"), ROW.replace(*changed)))
-    assert len(taken) == 1
-    assert no.startswith("3: ")
-    assert why in no
-    # The report names fields and forms, never what stood in the row.
-    assert "bill was wrong" not in no
-    assert "mary" not in no
+    file = file_of(tmp_path, ROW.replace("2025-03-01", "2025-03-02"), ROW.replace(*changed))
+    accepted, (reason,) = read(file)
+    assert len(accepted) == 1
+    assert reason.startswith("3: ")
+    assert why in reason
+    # The report names fields and formats, never words of the row.
+    assert "bill was wrong" not in reason
+    assert "mary" not in reason
 
 
-def test_every_reason_of_a_row_is_told_at_once(tmp_path: Path) -> None:
-    _, (no,) = read(
-        table_of(
+def test_all_reasons_to_refuse_a_row_are_reported(tmp_path: Path) -> None:
+    _, (reason,) = read(
+        file_of(
             tmp_path, ROW.replace("phone", "fax").replace("2025-03-20", "").replace("The bill was wrong.", "")
         )
     )
-    assert no.count(";") == 2
+    assert reason.count(";") == 2
 
 
-def test_a_row_that_stands_twice_in_a_file_is_refused_the_second_time(tmp_path: Path) -> None:
-    taken, no = read(table_of(tmp_path, ROW, ROW))
-    assert (len(taken), no) == (1, ["3: the same as line 2: take one of the two out"])
+def test_a_row_that_is_in_a_file_twice_is_refused_the_second_time(tmp_path: Path) -> None:
+    accepted, reasons = read(file_of(tmp_path, ROW, ROW))
+    assert (len(accepted), reasons) == (1, ["3: the same as line 2: delete one of the two"])
 
 
 def test_a_text_over_several_lines_keeps_the_line_numbers_right(tmp_path: Path) -> None:
     long = ROW.replace("The bill was wrong.", '"The bill\nwas wrong,\ntwice."')
-    taken, no = read(table_of(tmp_path, long, ROW.replace("phone", "fax")))
-    assert taken[0].words["description"] == "The bill\nwas wrong,\ntwice."
-    assert no[0].startswith("5: ")
+    accepted, reasons = read(file_of(tmp_path, long, ROW.replace("phone", "fax")))
+    assert accepted[0].words["description"] == "The bill\nwas wrong,\ntwice."
+    assert reasons[0].startswith("5: ")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1254"])
-def test_encoding_and_delimiter_are_found_out(tmp_path: Path, encoding: str, delimiter: str) -> None:
+def test_encoding_and_delimiter_are_detected(tmp_path: Path, encoding: str, delimiter: str) -> None:
     header, row = (
         delimiter.join(line.split(","))
         for line in (HEADER, ROW.replace("The bill was wrong.", "Şişli’de çamurlu"))
     )
-    (one,), no = read(table_of(tmp_path, row, header=header, encoding=encoding))
-    assert no == []
-    assert one.words["description"] == "Şişli’de çamurlu"
+    (complaint,), reasons = read(file_of(tmp_path, row, header=header, encoding=encoding))
+    assert reasons == []
+    assert complaint.words["description"] == "Şişli’de çamurlu"
 
 
-def test_own_columns_words_and_dates_are_mapped(tmp_path: Path) -> None:
-    file = table_of(
+def test_columns_words_and_dates_of_the_file_are_mapped(tmp_path: Path) -> None:
+    file = file_of(
         tmp_path,
         "01.03.2025;Faulty;20.03.2025;Billing;4711",
         header="Eingang;Text;Ende;Thema;Nr",
         encoding="cp1252",
     )
-    mapping = tmp_path / "map.toml"
-    mapping.write_text(
+    mapping_file = tmp_path / "map.toml"
+    mapping_file.write_text(
         '[file]\ndate = "%d.%m.%Y"\n[columns]\nEingang = "received_at"\nText = "description"\nEnde = "closed_at"\n'
         'Thema = "category"\n[values.category]\nBilling = "money"\n'
         '[defaults]\nclose_code = "resolved"\nchannel = "letter"\n'
     )
-    columns = read_mapping(mapping)
-    (one,), no = read(file, columns)
-    assert (no, one.ending["category"], one.channel) == ([], "money", "letter")
-    assert one.received_at == datetime(2025, 3, 1, tzinfo=UTC)
-    table = read_table(file)
-    assert (unused(table, columns), missing(table, columns)) == (["Nr"], [])
-    assert missing(table, Columns()) == ["received_at", "description", "closed_at", "close_code", "channel"]
+    mapping = read_mapping(mapping_file)
+    (complaint,), reasons = read(file, mapping)
+    assert (reasons, complaint.ending["category"], complaint.channel) == ([], "money", "letter")
+    assert complaint.received_at == datetime(2025, 3, 1, tzinfo=UTC)
+    columns = read_csv(file).columns
+    assert (unused(columns, mapping), missing(columns, mapping)) == (["Nr"], [])
+    assert missing(columns, ColumnMapping()) == [
+        "received_at",
+        "description",
+        "closed_at",
+        "close_code",
+        "channel",
+    ]
 
 
 def test_a_mapping_that_names_no_field_is_refused_with_those_that_exist(tmp_path: Path) -> None:
@@ -164,20 +173,70 @@ def test_a_mapping_that_names_no_field_is_refused_with_those_that_exist(tmp_path
     assert "file.delimiter" in why
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('file = "cp1252"', "file"),
+        ("[file]\ndelimiter = '\"'", "file.delimiter"),
+        ('[file]\ndelimiter = "\\n"', "file.delimiter"),
+        ('[file]\ndate = "%d %d"', "file.date"),
+        ('[file]\ndate = "%Q"', "file.date"),
+        ("[file]\nencoding = 1252", "file.encoding"),
+        ('[columns]\nWhen = ["received_at"]', "columns.When"),
+        ('[values]\ncategory = "money"', "values.category"),
+        ("[defaults]\nchannel = 1", "defaults.channel"),
+    ],
+)
+def test_a_wrong_value_in_a_mapping_is_named_by_its_key(tmp_path: Path, text: str, key: str) -> None:
+    mapping_file = tmp_path / "map.toml"
+    mapping_file.write_text(text)
+    assert f"{key}: " in str(refused(lambda: read_mapping(mapping_file), SettingsError))
+
+
+def test_a_mapping_may_begin_with_a_byte_order_mark_and_name_dates_with_a_zone(tmp_path: Path) -> None:
+    mapping_file = tmp_path / "map.toml"
+    mapping_file.write_text('[file]\ndate = "%Y-%m-%dT%H:%M:%S%z"\n', encoding="utf-8-sig")
+    assert read_mapping(mapping_file).date == "%Y-%m-%dT%H:%M:%S%z"
+
+
+def test_a_column_that_is_there_twice_is_refused_only_where_it_becomes_a_field() -> None:
+    mapping = ColumnMapping(columns={"Text": "description"})
+    assert doubled(("Text", "Note", "TEXT", "Note", "channel"), mapping) == ["text"]
+
+
+def test_empty_cells_at_the_end_of_a_row_may_be_more_or_fewer_than_the_columns(tmp_path: Path) -> None:
+    short = ROW.replace(",3,upheld,Mary Past,mary@past.example,C-77", "")
+    accepted, reasons = read(file_of(tmp_path, f"{ROW},,", short))
+    assert (len(accepted), reasons) == (2, [])
+    assert dict(accepted[1].words) == {"description": "The bill was wrong."}
+
+
+def test_a_date_at_the_edge_of_the_calendar_is_refused(tmp_path: Path) -> None:
+    reasons = [
+        read(file_of(tmp_path, ROW.replace("2025-03-01 09:30", day)))[1]
+        for day in ("0001-01-01 00:00+02:00", "9999-12-31 23:59-02:00", "10000-01-01")
+    ]
+    assert all("received_at: is not written as" in reason for (reason,) in reasons)
+
+
+def test_a_quotation_mark_left_open_refuses_the_file(tmp_path: Path) -> None:
+    file = file_of(tmp_path, ROW.replace("The bill", '"The bill'), ROW.replace("2025-03-01", "2025-03-02"))
+    refused(lambda: read(file), UnreadableTable)
+
+
 @given(st.binary(max_size=300))
-def test_no_file_whatever_is_met_by_a_crash(raw: bytes) -> None:
+def test_any_file_is_read_or_refused(raw: bytes) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "any.csv"
         file.write_bytes(raw)
-        # A table, or in words why it is none.
-        with contextlib.suppress(BadFacts):
+        with contextlib.suppress(UnreadableTable):
             read(file)
 
 
 def past(line: int = 2, **more: object) -> PastComplaint:
-    """One of before."""
+    """A complaint that was closed before the desk was installed."""
     ending = {
         "closed_at": "2025-03-20T00:00:00Z",
         "close_code": "resolved",
@@ -189,12 +248,14 @@ def past(line: int = 2, **more: object) -> PastComplaint:
 
 
 @clause("8.1")
-def test_an_imported_complaint_is_closed_marked_and_owes_nothing(store: Store, clock: FakeClock) -> None:
+def test_an_imported_complaint_is_closed_and_marked_and_has_no_obligations(
+    store: Store, clock: FakeClock
+) -> None:
     desk = Desk(store)
-    made = store.write(import_past, [past(), past(3, severity=5)])
+    refs = store.write(import_past, [past(), past(3, severity=5)])
     clock.go_on(days=400)
     assert still_due(store) == 0
-    for ref in made.values():
+    for ref in refs.values():
         record = store.read(export_record, ref)
         assert (record["state"], record["imported"], record["close_code"]) == ("closed", True, "resolved")
         assert (record["category"], record["issues"][0]["finding"], record["next_due"]) == (
@@ -204,16 +265,16 @@ def test_an_imported_complaint_is_closed_marked_and_owes_nothing(store: Store, c
         )
         assert record["closed_at"] == "2025-03-20T00:00:00Z"
         assert record["targets"] == []
-    assert [one.verb for one in store.read(load_history, made[2])] == [Verb.RECEIVE]
+    assert [event.verb for event in store.read(load_history, refs[2])] == [Verb.RECEIVE]
     assert store.read(verify).first_bad is None
-    assert sorted(store.read(find_by_identifier, "MARY@past.example", "GB")) == sorted(made.values())
-    # One person by e-mail, however many complaints.
-    assert len({store.read(find_person, ref) for ref in made.values()}) == 1
+    assert sorted(store.read(find_by_identifier, "MARY@past.example", "GB")) == sorted(refs.values())
+    # The same e-mail address is the same person, in any number of complaints.
+    assert len({store.read(find_person, ref) for ref in refs.values()}) == 1
     assert len(store.examples()) == 2
-    assert desk.case(made[2]).is_history
+    assert desk.case(refs[2]).is_history
 
 
-def test_past_complaints_are_counted_apart_in_the_figures(store: Store) -> None:
+def test_past_complaints_are_counted_separately_in_the_figures(store: Store) -> None:
     Desk(store)
     store.write(import_past, [past(), past(3)])
     period = Period(NOW - timedelta(days=700), NOW)
@@ -231,43 +292,46 @@ def test_the_same_file_again_imports_nothing_twice(store: Store) -> None:
     assert list(again) == [9]
 
 
-def test_an_erased_import_is_not_brought_back_by_its_file(store: Store) -> None:
+def test_an_erased_import_does_not_return_with_its_file(store: Store) -> None:
     Desk(store)
-    made = store.write(import_past, [past()])
-    store.write(erase_complainant, made[2], "request")
+    refs = store.write(import_past, [past()])
+    store.write(erase_complainant, refs[2], "request")
     assert store.write(import_past, [past()]) == {}
     assert store.read(verify).first_bad is None
 
 
-def test_a_row_that_the_record_refuses_leaves_nothing_of_the_file(store: Store) -> None:
+def test_a_row_that_the_record_refuses_imports_nothing_of_the_file(store: Store) -> None:
     Desk(store)
     refused(lambda: store.write(import_past, [past(), past(3, close_code="merged")]), BadFacts)
     assert store.read(verify).cases == 0
 
 
-def test_an_imported_complaint_that_is_reopened_lives_like_any_other(store: Store) -> None:
+def test_an_imported_complaint_that_is_reopened_is_like_any_other(store: Store) -> None:
     desk = Desk(store)
     ref = store.write(import_past, [past()])[2]
     desk.act(ref, Verb.REOPEN, MANAGER, words={"reason": "A new bill, the same fault."})
     case = desk.case(ref)
     assert (case.is_open, case.is_history) == (True, False)
-    assert {one.kind for one in store.write(claim, ["card", "thread"], 10, 60)} == {"card", "thread"}
+    assert {obligation.kind for obligation in store.write(claim, ["card", "thread"], 10, 60)} == {
+        "card",
+        "thread",
+    }
     assert store.read(export_record, ref)["next_due"] is not None
     assert store.read(verify).first_bad is None
 
 
-def test_an_imported_complaint_is_purged_by_its_own_closing(store: Store) -> None:
+def test_an_imported_complaint_is_purged_by_its_own_closing_date(store: Store) -> None:
     Desk(store)
     ref = store.write(import_past, [past()])[2]
-    assert [one.ref for one in store.read(list_expired, {"GB": "12 months"})] == [ref]
+    assert [case.ref for case in store.read(list_expired, {"GB": "12 months"})] == [ref]
     assert store.read(list_expired, {"GB": "24 months"}) == []
 
 
-@pytest.mark.parametrize("by", [complainant("p1"), SYSTEM])
-def test_nobody_but_an_import_calls_a_complaint_past(by: object) -> None:
+@pytest.mark.parametrize("actor", [complainant("p1"), SYSTEM])
+def test_only_an_import_may_record_a_past_complaint(actor: object) -> None:
     arrival = Arrival("A7K-M3Q-9T", "p1", "telegram", "en", NOW, RULES)
     facts = said(field="description", has_words=True) | {"imported": dict(past().ending)}
     refused(
-        lambda: receive(arrival, at=NOW, by=by, facts=facts, words={"description": "x"}),  # type: ignore[arg-type]
+        lambda: receive(arrival, at=NOW, by=actor, facts=facts, words={"description": "x"}),  # type: ignore[arg-type]
         Exception,
     )

@@ -18,9 +18,8 @@ from starlette.testclient import TestClient
 
 from amends.documents.case_file import case_file
 from amends.documents.labels import load_labels
-from amends.importing.mapping import Columns
+from amends.importing.mapping import ColumnMapping
 from amends.importing.rows import past_complaints
-from amends.importing.table import read_table
 from amends.privacy.data_export import archive
 from amends.public_page import public_page
 from amends.runtime.web import web_app
@@ -39,6 +38,7 @@ from tests.edges.desk import RULES, Desk
 from tests.edges.product import SETTINGS
 from tests.edges.slack_office import ALICE, Office, office_of
 from tests.edges.slack_office import RULES as OFFICE_RULES
+from triage.csv.reader import read_csv
 
 TEXTS = load_texts(["en", "tr"])
 TURKISH = replace(
@@ -175,12 +175,12 @@ def test_a_column_of_a_file_says_the_country_of_a_past_complaint(tmp_path: Path)
     )
     header = "received_at,description,closed_at,close_code,channel,language,jurisdiction"
     file.write_text("\n".join((header, *rows)), encoding="utf-8")
-    table = read_table(file, encoding=None, delimiter=None, languages=("en", "tr"))
-    taken, refused = past_complaints(table, Columns(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
+    table = read_csv(file, languages=("en", "tr"))
+    taken, refused = past_complaints(table, ColumnMapping(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
     (one,) = taken
     assert one.jurisdiction == "TR"
     assert one.received_at == datetime(2025, 3, 1, 6, 30, tzinfo=UTC)  # its own zone
-    assert [row.why for row in refused] == ["jurisdiction: write one of GB, TR"]
+    assert [row.reason for row in refused] == ["jurisdiction: write one of GB, TR"]
 
 
 @pytest.mark.on_both

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from complaints.vocabulary import ContactKind
-from triage.csvfile import Columns, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import read_examples
 from triage.folding import fold
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages
 
@@ -45,7 +46,7 @@ def words(row: dict[str, str]) -> int:
 def test_every_held_out_row_can_be_read() -> None:
     table = read_examples(
         Path(__file__).with_name("heldout.csv"),
-        columns=Columns(language="language", severity="severity"),
+        columns=ColumnNames(language="language", severity="severity"),
         categories=CATEGORIES,
     )
     assert table.refused == ()

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.model.made_once import starter_model
-from triage.csvfile import Columns, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import read_examples
 from triage.example import Example
 from triage.issues import MOST, issues
 from triage.model.pipeline import Model
@@ -20,7 +21,7 @@ from triage.model.pipeline import Model
 HELD_OUT = [
     row
     for row in read_examples(
-        Path(__file__).with_name("heldout.csv"), columns=Columns(language="language")
+        Path(__file__).with_name("heldout.csv"), columns=ColumnNames(language="language")
     ).examples
     if row.category != "other" and row.language in ("en", "tr")
 ]

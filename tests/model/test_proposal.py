@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.model.made_once import starter_model
 from triage.criteria import Criterion
-from triage.csvfile import read_examples
+from triage.csv.examples import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
 from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from tests.model.made_once import starter_model
-from triage.csvfile import Columns, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import read_examples
 from triage.folding import fold
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages, train_starter
@@ -24,7 +25,7 @@ from triage.model.pipeline import Model
 from triage.text import guess_language, normalise
 
 HELD_OUT = read_examples(
-    Path(__file__).with_name("heldout.csv"), columns=Columns(language="language"), categories=CATEGORIES
+    Path(__file__).with_name("heldout.csv"), columns=ColumnNames(language="language"), categories=CATEGORIES
 ).examples
 STARTED = ("de", "en", "es", "tr")
 DANGER_WORDS = {
@@ -75,7 +76,7 @@ def test_there_are_starters_in_four_languages() -> None:
 @pytest.mark.parametrize("language", STARTED)
 def test_every_row_of_a_starter_file_can_be_read(language: str) -> None:
     file = resources.files("triage").joinpath("starter", f"{language}.csv")
-    table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
+    table = read_examples(file.read_bytes(), columns=ColumnNames(severity="severity"), categories=CATEGORIES)
     assert table.refused == ()
     assert [example.text for example in table.examples] == [
         example.text for example in starter_examples((language,))

@@ -26,7 +26,7 @@ from store.outbox.rows import SPEAKING
 from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
-from triage.details import KINDS as DETAILS
+from triage.facts.fact import FACT_KINDS
 
 TEXTS = load(("en", "tr"), domain="staff")
 RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
@@ -64,7 +64,7 @@ def computed() -> set[str]:
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
     ids |= {f"home.{one}" for one in WorklistSection} | {f"stats.{one}" for one in figures.SHOWN}
-    ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{one}" for one in DETAILS}
+    ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
     ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}

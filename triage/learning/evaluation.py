@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from triage.cells import label_key
 from triage.criteria import rule_grades
+from triage.csv.columns import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model.calibration import Doubles

@@ -17,7 +17,9 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from triage.csvfile import Columns, Reading, Refused, Table, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import ExampleTable, ReadingOptions, read_examples
+from triage.csv.reader import RefusedRow
 from triage.errors import UnreadableTable
 from triage.example import Example
 from triage.learning.training import train
@@ -43,7 +45,9 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
         if language not in starter_languages():
             continue
         file = resources.files("triage").joinpath("starter", f"{language}.csv")
-        table = read_examples(file.read_bytes(), columns=Columns(severity="severity"), categories=CATEGORIES)
+        table = read_examples(
+            file.read_bytes(), columns=ColumnNames(severity="severity"), categories=CATEGORIES
+        )
         found += [
             Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
         ]
@@ -71,7 +75,7 @@ def _trained(languages: tuple[str, ...], seed: int) -> Model:
 ENOUGH = 6
 """Examples of a category from which on a model is worth asking (docs/triage.md, "Cold start")."""
 
-_COLUMNS = Columns("text", "category", "severity")
+_COLUMNS = ColumnNames("text", "category", "severity")
 _HEADER = "text,category,severity"
 
 
@@ -80,7 +84,7 @@ class OwnExamples:
     """What the files hold, by file name: the rows refused, and why a file could not be read at all."""
 
     examples: tuple[Example, ...]
-    refused: Mapping[str, tuple[Refused, ...]]
+    refused: Mapping[str, tuple[RefusedRow, ...]]
     unreadable: Mapping[str, str]
 
     def few(self, categories: Collection[str]) -> dict[str, int]:
@@ -99,7 +103,7 @@ def organisation_examples(folder: Path, categories: Collection[str]) -> OwnExamp
     refused. Lines that begin with # are comments.
     """
     examples: list[Example] = []
-    refused: dict[str, tuple[Refused, ...]] = {}
+    refused: dict[str, tuple[RefusedRow, ...]] = {}
     unreadable: dict[str, str] = {}
     for file in sorted(folder.glob("*.csv")) if folder.is_dir() else ():
         try:
@@ -113,15 +117,15 @@ def organisation_examples(folder: Path, categories: Collection[str]) -> OwnExamp
     return OwnExamples(tuple(examples), refused, unreadable)
 
 
-def _read(file: Path, categories: Collection[str]) -> Table:
+def _read(file: Path, categories: Collection[str]) -> ExampleTable:
     table = read_examples(
         file,
         columns=_COLUMNS,
         categories=categories,
-        reading=Reading(languages=(file.stem.lower(),), comments=True),
+        options=ReadingOptions(languages=(file.stem.lower(),), comments=True),
     )
     if table.unlabelled:
-        lines = Refused(0, f"{len(table.unlabelled)} rows have no category")
+        lines = RefusedRow(0, f"{len(table.unlabelled)} rows have no category")
         return replace(table, refused=(*table.refused, lines))
     return table
 

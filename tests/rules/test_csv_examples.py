@@ -1,4 +1,4 @@
-"""Reading labelled complaints from a CSV: columns by name, encodings, refused rows with reasons."""
+"""Labelled complaints from a CSV file: columns by name, refused rows with reasons, encodings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.csvfile import Columns, Reading, Refused, need_examples, read_examples
+from triage.csv.columns import ColumnNames
+from triage.csv.examples import ReadingOptions, read_examples, require_examples
+from triage.csv.reader import RefusedRow
 from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example
 from triage.text import TOLD_APART
 
-ALL = Columns("Words", "Kind", "Grade", "Lang", "When")
+ALL = ColumnNames("Words", "Kind", "Grade", "Lang", "When")
 
 
 def test_columns_are_found_by_their_names(tmp_path: Path) -> None:
@@ -29,7 +31,7 @@ def test_columns_are_found_by_their_names(tmp_path: Path) -> None:
 
 def test_a_missing_column_is_named_with_the_remedy() -> None:
     with pytest.raises(UnknownColumn, match=r"no column 'kind'; it has 'text', 'label'.*--category"):
-        read_examples(b"text,label\na,b\n", columns=Columns(category="kind"))
+        read_examples(b"text,label\na,b\n", columns=ColumnNames(category="kind"))
     with pytest.raises(UnknownColumn, match=r"as the category usually is; it has 'text', 'x'.*--category"):
         read_examples(b"text,x\na,b\n")
 
@@ -47,7 +49,7 @@ def test_a_missing_column_is_named_with_the_remedy() -> None:
         ("id,Message,Topic", ("Message", "Topic", None)),
     ],
 )
-def test_columns_that_nobody_names_are_found_by_their_usual_names(
+def test_columns_that_are_not_named_are_found_by_their_usual_names(
     header: str, names: tuple[str, str, str | None]
 ) -> None:
     table = read_examples(f"{header}\n{','.join('a' * (header.count(',') + 1))}\n".encode())
@@ -55,23 +57,23 @@ def test_columns_that_nobody_names_are_found_by_their_usual_names(
     assert set(table.guessed) == set(table.columns)
 
 
-def test_a_column_asked_for_is_found_in_another_case_and_a_doubled_one_is_refused() -> None:
-    assert read_examples(b"TEXT,Kind\na,b\n", columns=Columns("text", "kind")).examples == (
+def test_a_named_column_is_found_in_another_case_and_a_doubled_one_is_refused() -> None:
+    assert read_examples(b"TEXT,Kind\na,b\n", columns=ColumnNames("text", "kind")).examples == (
         Example("a", "b"),
     )
     with pytest.raises(UnknownColumn, match=r"2 columns 'text' \(numbers 1 and 3\): rename"):
-        read_examples(b"text,category,text\na,b,c\n", columns=Columns("text"))
+        read_examples(b"text,category,text\na,b,c\n", columns=ColumnNames("text"))
     with pytest.raises(UnknownColumn, match="2 columns 'Text'"):
         read_examples(b"Text,category,text\na,b,c\n")
 
 
-def test_a_doubled_column_that_nobody_needs_does_no_harm() -> None:
+def test_a_doubled_column_that_is_not_needed_is_ignored() -> None:
     table = read_examples(b"note,text,category,note\nx,a,b,y\n")
     assert table.examples == (Example("a", "b"),)
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "message"),
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
@@ -83,11 +85,11 @@ def test_a_doubled_column_that_nobody_needs_does_no_harm() -> None:
         (b"\x1f\x8b\x08\x00broken", "damaged"),
         (gzip.compress(b"text,category\n" + b"a,b\n" * 9_999, mtime=0)[:-20], "damaged"),
         (b'text,category\n"never closed,' + b"a" * 1_000_001, "quotation mark left open"),
-        (b"\xff\xfet\x00e\x00x", "not whole in utf-16"),
+        (b"\xff\xfet\x00e\x00x", "not valid utf-16"),
     ],
 )
-def test_what_is_no_table_is_refused_with_the_remedy(raw: bytes, told: str) -> None:
-    with pytest.raises(UnreadableTable, match=f"(?s){told}"):
+def test_a_file_that_is_no_table_is_refused_with_the_remedy(raw: bytes, message: str) -> None:
+    with pytest.raises(UnreadableTable, match=f"(?s){message}"):
         read_examples(raw)
 
 
@@ -98,12 +100,12 @@ def test_a_directory_and_a_missing_file_are_refused_by_name(tmp_path: Path) -> N
         read_examples(tmp_path / "gone.csv")
 
 
-def test_a_header_alone_and_a_column_without_any_category_are_told_apart() -> None:
+def test_a_header_alone_and_a_column_without_any_category_are_different_errors() -> None:
     with pytest.raises(UnreadableTable, match="header line and no rows"):
-        need_examples(read_examples(b"text,category\n,\n"))
+        require_examples(read_examples(b"text,category\n,\n"))
     with pytest.raises(UnknownColumn, match="column 'category' is empty"):
-        need_examples(read_examples(b"text,category\na,\nb, \n"))
-    need_examples(read_examples(b"text,category\na,\nb,money\n"))
+        require_examples(read_examples(b"text,category\na,\nb, \n"))
+    require_examples(read_examples(b"text,category\na,\nb,money\n"))
 
 
 def test_rows_without_a_category_are_counted_and_are_no_examples() -> None:
@@ -111,7 +113,7 @@ def test_rows_without_a_category_are_counted_and_are_no_examples() -> None:
     assert (table.rows, table.unlabelled, len(table.examples), table.refused) == (3, ("a", "c"), 1, ())
 
 
-def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
+def test_refused_rows_have_a_line_and_a_reason_without_their_words() -> None:
     raw = (
         b"Words,Kind,Grade,Lang,When\n"
         b"a,money,2,en,\n"
@@ -128,12 +130,12 @@ def test_refused_rows_are_told_by_line_and_reason_without_their_words() -> None:
     table = read_examples(raw, columns=ALL, categories={"money"})
     assert [example.text for example in table.examples] == ["a", "two\nlines"]
     assert table.refused == (
-        Refused(3, "no text"),
-        Refused(5, "severity is neither a whole number from 1 to 5 nor a known word"),
-        Refused(6, "severity is neither a whole number from 1 to 5 nor a known word"),
-        Refused(7, "date is not written in a known way, such as 2026-01-31"),
-        Refused(8, "2 fields instead of 5"),
-        Refused(12, "unknown category 'nonsense'"),
+        RefusedRow(3, "no text"),
+        RefusedRow(5, "severity is neither a whole number from 1 to 5 nor a known word"),
+        RefusedRow(6, "severity is neither a whole number from 1 to 5 nor a known word"),
+        RefusedRow(7, "date is not written in a known way, such as 2026-01-31"),
+        RefusedRow(8, "2 fields instead of 5"),
+        RefusedRow(12, "unknown category 'nonsense'"),
     )
 
 
@@ -159,18 +161,18 @@ def test_usual_encodings_are_recognised(encoding: str) -> None:
         ("iso8859_2", "Objednávka nebyla doručena žádám o vrácení peněz"),
     ],
 )
-def test_old_code_pages_are_told_apart_by_the_language_they_make(code_page: str, text: str) -> None:
+def test_an_old_code_page_is_recognised_by_the_language_of_its_words(code_page: str, text: str) -> None:
     table = read_examples(f"text,category\n{text},x\n".encode(code_page))
     assert [example.text for example in table.examples] == [text]
 
 
-def test_one_strange_byte_far_into_a_file_leaves_the_rest_as_it_is() -> None:
+def test_a_letter_beyond_ascii_far_into_a_large_file_is_read() -> None:
     raw = b"text,category\n" + "büyük hata,money\n".encode("cp1254") * 3 + b"plain,money\n" * 100_000
     raw += "ödeme,money\n".encode("cp1254")
     assert read_examples(raw).examples[-1].text == "ödeme"
 
 
-def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+def test_a_gzip_file_is_unpacked(tmp_path: Path) -> None:
     file = tmp_path / "history.csv.gz"
     file.write_bytes(gzip.compress(b"text,category\na,b\n", mtime=0))
     assert read_examples(file).examples == (Example("a", "b"),)
@@ -182,84 +184,86 @@ def test_usual_delimiters_are_recognised(delimiter: str) -> None:
     assert read_examples(raw).examples == (Example("no water", "supply"),)
 
 
-def test_delimiters_within_quotation_marks_do_not_mislead() -> None:
-    raw = b'"text, as told, by them";"category, ours"\n"a, b, c";x\n"d; e";y\n'
-    table = read_examples(raw, columns=Columns("text, as told, by them", "category, ours"))
+def test_delimiters_within_quotation_marks_are_not_counted() -> None:
+    raw = b'"text, in their words, unedited";"category, ours"\n"a, b, c";x\n"d; e";y\n'
+    table = read_examples(raw, columns=ColumnNames("text, in their words, unedited", "category, ours"))
     assert table.examples == (Example("a, b, c", "x"), Example("d; e", "y"))
 
 
-def test_the_line_by_which_excel_finds_its_delimiter_is_no_header() -> None:
+def test_the_line_that_names_the_delimiter_for_excel_is_no_header() -> None:
     table = read_examples(b"sep=;\r\ntext;category\r\na, b;x\r\n;x\r\n")
     assert table.examples == (Example("a, b", "x"),)
-    assert table.refused == (Refused(4, "no text"),)
+    assert table.refused == (RefusedRow(4, "no text"),)
 
 
-def test_a_column_with_a_value_of_its_own_for_most_rows_is_no_category() -> None:
+def test_a_column_with_a_different_value_in_most_rows_is_no_category() -> None:
     raw = b"text,category\n" + b"".join(b"words %d,number %d\n" % (n, n) for n in range(40))
     with pytest.raises(UnknownColumn, match="40 different values in 40 rows: that is no category"):
-        need_examples(read_examples(raw))
+        require_examples(read_examples(raw))
 
 
-def test_old_line_ends_and_empty_cells_at_the_end_are_read() -> None:
+def test_macintosh_line_breaks_and_empty_cells_at_the_end_are_read() -> None:
     assert len(read_examples(b"text;category\ra;x;;\rb;y\r").examples) == 2
     assert read_examples(b"text;category;date\n;;\na;x;\n").rows == 1
 
 
-def test_labels_that_differ_in_case_blanks_and_hyphens_are_one() -> None:
+def test_labels_that_differ_in_case_blanks_and_hyphens_are_the_same() -> None:
     raw = b"text,category\na,Money \nb,MONEY\nc,staff  conduct\nd,Staff-Conduct\ne,Staff-Conduct\n"
-    own = read_examples(raw)
-    ours = read_examples(raw, known=("money", "staff_conduct"))
-    assert [example.category for example in own.examples] == ["MONEY", "MONEY", *["Staff-Conduct"] * 3]
-    assert own.spellings == {"Money": "MONEY", "staff conduct": "Staff-Conduct"}
-    assert {example.category for example in ours.examples} == {"money", "staff_conduct"}
+    commonest = read_examples(raw)
+    preferred = read_examples(raw, preferred_labels=("money", "staff_conduct"))
+    assert [example.category for example in commonest.examples] == ["MONEY", "MONEY", *["Staff-Conduct"] * 3]
+    assert commonest.spellings == {"Money": "MONEY", "staff conduct": "Staff-Conduct"}
+    assert {example.category for example in preferred.examples} == {"money", "staff_conduct"}
 
 
-def test_what_is_said_of_a_file_goes_before_what_is_found_out() -> None:
+def test_a_named_encoding_and_delimiter_replace_detection() -> None:
     raw = "text;category\nyanlış;a,b\n".encode("cp1254")
-    said = Reading(encoding="cp1252", delimiter=";")
-    assert read_examples(raw, reading=said).examples == (Example("yanlýþ", "a,b"),)
+    options = ReadingOptions(encoding="cp1252", delimiter=";")
+    assert read_examples(raw, options=options).examples == (Example("yanlýþ", "a,b"),)
     with pytest.raises(UnreadableTable, match="no encoding called 'klingon'"):
-        read_examples(raw, reading=Reading(encoding="klingon"))
-    with pytest.raises(UnreadableTable, match="not whole in utf-8"):
-        read_examples(raw, reading=Reading(encoding="utf-8"))
+        read_examples(raw, options=ReadingOptions(encoding="klingon"))
+    with pytest.raises(UnreadableTable, match="not valid utf-8"):
+        read_examples(raw, options=ReadingOptions(encoding="utf-8"))
     with pytest.raises(UnreadableTable, match="damaged"):
-        read_examples(gzip.compress(raw * 9, mtime=0)[:-12], reading=Reading(encoding="cp1254"))
-    marked = read_examples("text,category\na,b\n".encode("utf-8-sig"), reading=Reading(encoding="utf-8"))
+        read_examples(gzip.compress(raw * 9, mtime=0)[:-12], options=ReadingOptions(encoding="cp1254"))
+    marked = read_examples(
+        "text,category\na,b\n".encode("utf-8-sig"), options=ReadingOptions(encoding="utf-8")
+    )
     assert marked.examples == (Example("a", "b"),)
 
 
-def test_words_in_the_column_of_categories_are_not_told_on() -> None:
+def test_words_in_the_column_of_categories_are_not_repeated() -> None:
     raw = b"text,category\nmoney," + b"my secret words " * 9 + b"\n"
     (refused,) = read_examples(raw, categories={"money"}).refused
-    assert refused == Refused(2, "unknown category longer than any can be")
+    assert refused == RefusedRow(2, "unknown category longer than any can be")
 
 
-def test_an_organisations_own_words_become_ours() -> None:
-    reading = Reading(values={"category": {"Billing": "money"}, "severity": {"sev a": "5"}})
-    table = read_examples(b"text,category,severity\na,BILLING,Sev A\n", reading=reading)
+def test_an_organisations_own_words_become_our_codes() -> None:
+    options = ReadingOptions(values={"category": {"Billing": "money"}, "severity": {"sev a": "5"}})
+    table = read_examples(b"text,category,severity\na,BILLING,Sev A\n", options=options)
     assert table.examples == (Example("a", "money", 5),)
 
 
 @pytest.mark.parametrize(
-    ("said", "severity"),
+    ("cell", "severity"),
     [("4", 4), ("4.0", 4), ("critical", 5), ("Normal", 2), ("HIGH", 4), ("low", 2), ("immediate", 5), ("", None),
      ("Yüksek", 4), ("düşük", 2), ("hoch", 4), ("niedrig", 2), ("yes", 4), ("no", 2)],
 )  # fmt: skip
-def test_severities_are_read_as_figures_or_words(said: str, severity: int | None) -> None:
+def test_severities_are_read_as_numbers_or_words(cell: str, severity: int | None) -> None:
     table = read_examples(
-        f"text,category,severity\na,b,{said}\n".encode(), columns=Columns(severity="severity")
+        f"text,category,severity\na,b,{cell}\n".encode(), columns=ColumnNames(severity="severity")
     )
     assert [example.severity for example in table.examples] == [severity]
 
 
-def test_a_column_that_was_only_guessed_never_costs_a_row() -> None:
+def test_a_column_found_by_its_usual_name_refuses_no_row() -> None:
     table = read_examples(b"text,category,priority,date,language\na,b,blue,whenever,??\n")
     assert table.examples == (Example("a", "b"),)
     assert table.unread == {"severity": 1, "at": 1, "language": 1}
 
 
 @pytest.mark.parametrize(
-    ("said", "day"),
+    ("cell", "day"),
     [
         ("2026-01-31", (2026, 1, 31)), ("2026-01-31T10:00:00Z", (2026, 1, 31)),
         ("2026-01-31 10:00 UTC", (2026, 1, 31)),
@@ -268,26 +272,26 @@ def test_a_column_that_was_only_guessed_never_costs_a_row() -> None:
         ("Jan 31, 2026", None), ("1769817600", (2026, 1, 31)), ("Sat, 31 Jan 2026 10:00:00 +0000", (2026, 1, 31)),
     ],
 )  # fmt: skip
-def test_dates_are_read_as_they_are_usually_written(said: str, day: tuple[int, int, int] | None) -> None:
-    table = read_examples(f'text;category;at\na;b;"{said}"\n'.encode())
+def test_dates_are_read_as_they_are_usually_written(cell: str, day: tuple[int, int, int] | None) -> None:
+    table = read_examples(f'text;category;at\na;b;"{cell}"\n'.encode())
     at = table.examples[0].at
     assert at is not None
     assert (at.year, at.month, at.day) == (day or (2026, 1, 31))
 
 
-def test_the_whole_column_says_whether_the_day_or_the_month_leads() -> None:
+def test_the_whole_column_shows_whether_dates_begin_with_the_day_or_the_month() -> None:
     raw = b"text,category,at\na,b,03/04/2026\nc,d,03/25/2026\n"
-    assert [one.at and one.at.month for one in read_examples(raw).examples] == [3, 3]
+    assert [example.at and example.at.month for example in read_examples(raw).examples] == [3, 3]
 
 
 @pytest.mark.parametrize("text", ["😡😡😡", "<p> <br/></p>", "…?!", "\x00\x00"])
 def test_a_text_without_words_is_refused(text: str) -> None:
     table = read_examples(f"text,category\n{text},money\nwords,money\n".encode())
-    assert [one.line for one in table.refused] == [2]
+    assert [row.line for row in table.refused] == [2]
     assert len(table.examples) == 1
 
 
-def test_long_mixed_and_marked_up_texts_are_taken_whole() -> None:
+def test_long_mixed_and_marked_up_texts_are_read_whole() -> None:
     long = "kelime слово word " * 6_000
     table = read_examples(f'text,category\n"{long}",a\n"<b>bold</b> 😡 ok\x00ok",b\n'.encode())
     assert len(table.examples[0].text) > 100_000
@@ -299,30 +303,32 @@ def test_languages_are_read_or_guessed_for_each_row() -> None:
         "text,category,language\nThe bill is wrong and nobody answers,money,EN-gb\n"
         "Faturam yanlış geldi ve kimse cevap vermiyor,money,\nThe bill is wrong again,money,Turkish\n"
     ).encode()
-    guessed = read_examples(raw, reading=Reading(languages=("en", "tr")))
+    guessed = read_examples(raw, options=ReadingOptions(languages=("en", "tr")))
     assert [example.language for example in guessed.examples] == ["en", "tr", "tr"]
     assert [example.language for example in read_examples(raw).examples] == ["en", None, "tr"]
 
 
-def test_a_language_that_nobody_named_is_found_where_none_are_named() -> None:
-    said = ("on m'a facturé deux fois", "le colis n'est jamais arrivé", "l'employé était très grossier")
-    rows = [f"{one} et je suis déçu de votre réponse,x" for one in said] * 3 + ["ok,y"]
-    table = read_examples("\n".join(["text,category", *rows]).encode(), reading=Reading(languages=TOLD_APART))
+def test_a_language_that_is_not_named_is_guessed_among_all() -> None:
+    texts = ("on m'a facturé deux fois", "le colis n'est jamais arrivé", "l'employé était très grossier")
+    rows = [f"{text} et je suis déçu de votre réponse,x" for text in texts] * 3 + ["ok,y"]
+    table = read_examples(
+        "\n".join(["text,category", *rows]).encode(), options=ReadingOptions(languages=TOLD_APART)
+    )
     assert {row.language for row in table.examples} == {"fr"}
 
 
-def test_comments_are_passed_over_where_they_are_allowed() -> None:
+def test_comment_lines_are_skipped_where_they_are_allowed() -> None:
     raw = b"# how to fill this in, briefly\ntext,category\n# another\na,b\n,c\n"
-    table = read_examples(raw, reading=Reading(comments=True))
-    assert (len(table.examples), table.refused) == (1, (Refused(5, "no text"),))
+    table = read_examples(raw, options=ReadingOptions(comments=True))
+    assert (len(table.examples), table.refused) == (1, (RefusedRow(5, "no text"),))
 
 
-def test_the_reading_tells_how_far_it_is() -> None:
-    heard: list[tuple[int, int]] = []
+def test_progress_is_reported_in_bytes() -> None:
+    calls: list[tuple[int, int]] = []
     raw = b"text,category\n" + b"some words,x\n" * 1_500
-    read_examples(raw, progress=lambda done, total: heard.append((done, total)))
-    assert heard == sorted(heard)
-    assert heard[-1] == (len(raw), len(raw))
+    read_examples(raw, progress=lambda done, total: calls.append((done, total)))
+    assert calls == sorted(calls)
+    assert calls[-1] == (len(raw), len(raw))
 
 
 @given(st.binary(max_size=300))

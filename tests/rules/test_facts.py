@@ -1,4 +1,4 @@
-"""The facts that a story tells: found as written, normalised, and never more than it says (7.2)."""
+"""The facts in a story, in a normal form and never more than is written (7.2)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.details import KINDS, Detail, details
-from triage.details.checksums import is_card, is_iban
+from triage.facts.fact import FACT_KINDS, StoryFact
+from triage.facts.finder import find_facts
+from triage.facts.references import is_card, is_iban
 
 TUESDAY = date(2026, 11, 24)
 
 
-def found(text: str, kind: str, *, country: str | None = "GB", received: date = TUESDAY) -> list[str]:
-    """The values of one kind, in the order of the story."""
-    told = details(text, received=received, country=country)
-    return [one.value for one in told if one.kind == kind]
+def values(text: str, kind: str, *, country: str | None = "GB", received: date = TUESDAY) -> list[str]:
+    """The values of a kind, in the order of the story."""
+    facts = find_facts(text, received=received, country=country)
+    return [fact.value for fact in facts if fact.kind == kind]
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def found(text: str, kind: str, *, country: str | None = "GB", received: date = 
     ],
     ids=range(21),
 )
-def test_a_number_is_known_by_the_word_beside_it_or_by_its_checksum(text: str, kind: str, value: str) -> None:
-    assert found(text, kind) == [value]
+def test_a_number_needs_a_word_next_to_it_or_check_digits(text: str, kind: str, value: str) -> None:
+    assert values(text, kind) == [value]
 
 
 @pytest.mark.parametrize(
@@ -64,15 +65,15 @@ def test_a_number_is_known_by_the_word_beside_it_or_by_its_checksum(text: str, k
     ],
     ids=range(6),
 )
-def test_a_number_without_such_a_word_is_nobodys_order(text: str) -> None:
-    kinds = {one.kind for one in details(text, received=TUESDAY)}
+def test_a_number_without_such_a_word_is_no_reference(text: str) -> None:
+    kinds = {fact.kind for fact in find_facts(text, received=TUESDAY)}
     assert kinds <= {"date", "amount"}
 
 
-def test_of_a_card_only_the_last_four_digits_are_told() -> None:
+def test_of_a_card_only_the_last_four_digits_are_shown() -> None:
     text = "Order number 4111 1111 1111 1111, my card number 5500005555555559 was charged £40."
-    told = details(text, received=TUESDAY)
-    assert [(one.kind, one.value, one.text) for one in told] == [
+    facts = find_facts(text, received=TUESDAY)
+    assert [(fact.kind, fact.value, fact.text) for fact in facts] == [
         ("card", "1111", "1111"),
         ("card", "5559", "5559"),
         ("amount", "40.00 GBP", "£40"),
@@ -80,8 +81,8 @@ def test_of_a_card_only_the_last_four_digits_are_told() -> None:
 
 
 def test_a_mistyped_number_that_is_called_a_card_is_hidden_too() -> None:
-    told = details("kredi kartı numaram 4111 1111 1111 1112", received=TUESDAY)
-    assert [(one.kind, one.value) for one in told] == [("card", "1112")]
+    facts = find_facts("kredi kartı numaram 4111 1111 1111 1112", received=TUESDAY)
+    assert [(fact.kind, fact.value) for fact in facts] == [("card", "1112")]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_mistyped_number_that_is_called_a_card_is_hidden_too() -> None:
     ids=range(50),
 )
 def test_a_day_is_counted_from_the_day_of_receipt(text: str, value: str) -> None:
-    assert found(text, "date") == [value]
+    assert values(text, "date") == [value]
 
 
 @pytest.mark.parametrize(
@@ -159,19 +160,19 @@ def test_a_day_is_counted_from_the_day_of_receipt(text: str, value: str) -> None
     ],
     ids=range(9),
 )
-def test_what_is_no_day_of_the_past_is_no_date(text: str) -> None:
-    assert found(text, "date") == []
+def test_a_day_in_the_future_or_not_in_the_calendar_is_no_date(text: str) -> None:
+    assert values(text, "date") == []
 
 
-def test_the_country_tells_the_month_from_the_day() -> None:
-    assert found("11/03/2026", "date", country="GB") == ["2026-03-11"]
-    assert found("11/03/2026", "date", country="US") == ["2026-11-03"]
-    assert found("11.03.2026", "date", country="US") == ["2026-03-11"]
+def test_the_country_decides_between_month_and_day() -> None:
+    assert values("11/03/2026", "date", country="GB") == ["2026-03-11"]
+    assert values("11/03/2026", "date", country="US") == ["2026-11-03"]
+    assert values("11.03.2026", "date", country="US") == ["2026-03-11"]
 
 
-def test_a_leap_day_without_a_year_is_one_that_there_was() -> None:
-    assert found("on 29 February", "date", received=date(2027, 3, 1)) == []
-    assert found("on 29 February", "date", received=date(2025, 3, 1)) == ["2024-02-29"]
+def test_a_leap_day_without_a_year_is_in_the_last_leap_year_or_nothing() -> None:
+    assert values("on 29 February", "date", received=date(2027, 3, 1)) == []
+    assert values("on 29 February", "date", received=date(2025, 3, 1)) == ["2024-02-29"]
 
 
 @pytest.mark.parametrize(
@@ -197,17 +198,17 @@ def test_a_leap_day_without_a_year_is_one_that_there_was() -> None:
     ids=range(16),
 )
 def test_an_amount_has_a_decimal_point_and_a_currency(text: str, value: str) -> None:
-    assert found(text, "amount") == [value]
+    assert values(text, "amount") == [value]
 
 
-def test_whose_dollar_it_is_the_country_tells() -> None:
-    assert found("$40", "amount", country="CA") == ["40.00 CAD"]
-    assert found("$40", "amount", country=None) == ["40.00 USD"]
+def test_the_country_decides_whose_dollar_is_meant() -> None:
+    assert values("$40", "amount", country="CA") == ["40.00 CAD"]
+    assert values("$40", "amount", country=None) == ["40.00 USD"]
 
 
 @pytest.mark.parametrize("text", ["after my 3 try", "40 people", "version 1.2.3 €", "0 €"], ids=range(4))
 def test_a_number_without_a_currency_is_no_amount(text: str) -> None:
-    assert found(text, "amount") == []
+    assert values(text, "amount") == []
 
 
 @pytest.mark.parametrize(
@@ -244,8 +245,8 @@ def test_a_number_without_a_currency_is_no_amount(text: str) -> None:
     ],
     ids=range(28),
 )
-def test_a_remedy_asked_for_is_found_by_its_words(text: str, value: str) -> None:
-    assert found(text, "remedy") == [value]
+def test_a_remedy_is_recognised_by_its_words(text: str, value: str) -> None:
+    assert values(text, "remedy") == [value]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_a_remedy_asked_for_is_found_by_its_words(text: str, value: str) -> None
     ids=range(17),
 )
 def test_a_remedy_refused_denied_or_reported_is_not_asked_for(text: str) -> None:
-    assert found(text, "remedy") == []
+    assert values(text, "remedy") == []
 
 
 @pytest.mark.parametrize(
@@ -289,8 +290,8 @@ def test_a_remedy_refused_denied_or_reported_is_not_asked_for(text: str) -> None
     ],
     ids=range(8),
 )
-def test_a_place_stands_beside_a_word_that_says_so(text: str, value: str) -> None:
-    assert found(text, "place") + found(text, "branch") == [value]
+def test_a_place_needs_a_word_next_to_it_that_says_so(text: str, value: str) -> None:
+    assert values(text, "place") + values(text, "branch") == [value]
 
 
 @pytest.mark.parametrize(
@@ -305,26 +306,26 @@ def test_a_place_stands_beside_a_word_that_says_so(text: str, value: str) -> Non
     ids=range(5),
 )
 def test_a_name_alone_is_no_place(text: str) -> None:
-    assert found(text, "place") + found(text, "branch") == []
+    assert values(text, "place") + values(text, "branch") == []
 
 
-def test_a_language_that_is_known_is_the_only_one_asked() -> None:
-    assert details("ayer", received=TUESDAY, language="en") == ()
-    assert details("ayer", received=TUESDAY, language="es")[0].value == "2026-11-23"
-    assert details("ayer", received=TUESDAY, language="fr")[0].value == "2026-11-23"
+def test_with_a_language_only_its_words_are_tried() -> None:
+    assert find_facts("ayer", received=TUESDAY, language="en") == ()
+    assert find_facts("ayer", received=TUESDAY, language="es")[0].value == "2026-11-23"
+    assert find_facts("ayer", received=TUESDAY, language="fr")[0].value == "2026-11-23"
 
 
 def test_the_order_of_a_story_is_kept_with_its_words_as_written() -> None:
     text = "Bestellung 4711 vom 3. November, 40 €: ich möchte mein Geld zurück!"
-    assert details(text, received=TUESDAY) == (
-        Detail("order", "4711", "Bestellung 4711", (0, 15)),
-        Detail("date", "2026-11-03", "3. November", (20, 31)),
-        Detail("amount", "40.00 EUR", "40 €", (33, 37)),
-        Detail("remedy", "money_back", "ich möchte mein Geld zurück", (39, 66)),
+    assert find_facts(text, received=TUESDAY) == (
+        StoryFact("order", "4711", "Bestellung 4711", (0, 15)),
+        StoryFact("date", "2026-11-03", "3. November", (20, 31)),
+        StoryFact("amount", "40.00 EUR", "40 €", (33, 37)),
+        StoryFact("remedy", "money_back", "ich möchte mein Geld zurück", (39, 66)),
     )
 
 
-def test_check_digits_are_computed() -> None:
+def test_check_digits_are_verified() -> None:
     assert is_card("4111111111111111")
     assert not is_card("4111111111111112")
     assert not is_card("1234567890123452")
@@ -346,23 +347,23 @@ TEXTS = st.one_of(
 
 
 @given(TEXTS, st.dates(), st.sampled_from([None, "GB", "US", "CA"]))
-def test_any_text_on_any_day_is_read_without_an_error_and_spans_lie_in_it(
+def test_any_text_on_any_day_is_read_without_an_error_and_spans_are_in_it(
     text: str, received: date, country: str | None
 ) -> None:
-    for one in details(text, received=received, country=country):
-        start, end = one.span
+    for fact in find_facts(text, received=received, country=country):
+        start, end = fact.span
         assert 0 <= start < end <= len(text)
-        assert text[start:end] == one.text
-        assert one.value
-        assert one.kind in KINDS
+        assert text[start:end] == fact.text
+        assert fact.value
+        assert fact.kind in FACT_KINDS
 
 
 @given(st.text(alphabet="0123456789 -", min_size=12, max_size=24))
-def test_no_detail_shows_more_of_a_card_than_four_digits(digits: str) -> None:
+def test_no_fact_shows_more_of_a_card_than_four_digits(digits: str) -> None:
     text = f"order number {digits} of my card 4111111111111111 and account 4111-1111-1111-1111"
-    for one in details(text, received=TUESDAY):
-        assert "1111111" not in one.value.replace("-", "")
-        assert "411111" not in one.text.replace("-", "").replace(" ", "")
+    for fact in find_facts(text, received=TUESDAY):
+        assert "1111111" not in fact.value.replace("-", "")
+        assert "411111" not in fact.text.replace("-", "").replace(" ", "")
 
 
 @pytest.mark.parametrize(
@@ -383,10 +384,10 @@ def test_no_detail_shows_more_of_a_card_than_four_digits(digits: str) -> None:
     ],
     ids=range(12),
 )
-def test_a_hundred_thousand_characters_take_no_longer_for_being_hostile(piece: str) -> None:
+def test_a_hostile_text_of_a_hundred_thousand_characters_takes_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    details(text[:100], received=TUESDAY)
-    begun = perf_counter()
-    details(text, received=TUESDAY)
+    find_facts(text[:100], received=TUESDAY)
+    started = perf_counter()
+    find_facts(text, received=TUESDAY)
     # One second on a slow core; a pattern that is not linear takes minutes.
-    assert perf_counter() - begun < 15
+    assert perf_counter() - started < 15

@@ -1,0 +1,69 @@
+"""All facts of a story; where two overlap, the more certain one is kept."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import date
+from itertools import chain
+
+from triage.facts.amounts import amounts
+from triage.facts.dates import dates
+from triage.facts.fact import Story, StoryFact
+from triage.facts.references import accounts, cards, numbers, places
+from triage.facts.wishes import wishes
+from triage.folding import fold
+from triage.language_tables import languages_of
+
+Span = tuple[int, int]
+
+
+def find_facts(
+    text: str, *, language: str | None = None, received: date, country: str | None = None
+) -> tuple[StoryFact, ...]:
+    """The facts of a story in the order of the text (7.2); never raises, in time linear in its length.
+
+    `received` is the day of receipt at the organisation, from which "yesterday" is counted; a day without a year
+    is before it. With `language` None the words of every language are tried. `country` decides how 11/03/2026 is
+    read. Of a card number only the last four digits appear in any fact.
+    """
+    story = Story(text, fold(text), received, country)
+    languages = languages_of(language)
+    card_facts = list(cards(story))
+    card_spans = [span for _, span in card_facts]
+    # Numbers with right check digits first, then days and money, then numbers named by the word next to them.
+    by_certainty: tuple[Iterable[StoryFact], ...] = (
+        accounts(story),
+        chain(*(dates(story, code) for code in languages), amounts(story, language)),
+        chain(*(numbers(story, code) for code in languages)),
+    )
+    facts = [fact for fact, _ in card_facts]
+    facts += _without_overlap(
+        (fact for candidates in by_certainty for fact in sorted(candidates, key=_longest_first)), card_spans
+    )
+    # A remedy or a place may overlap a number, so each is compared with its own kind only.
+    for candidates in (
+        chain(*(wishes(story, code) for code in languages)),
+        chain(*(places(story, code) for code in languages)),
+    ):
+        facts += _without_overlap(sorted(candidates, key=_longest_first), card_spans)
+    return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
+
+
+def _longest_first(fact: StoryFact) -> int:
+    """Sorts "since 3 November" before "3 November"."""
+    return fact.span[0] - fact.span[1]
+
+
+def _without_overlap(candidates: Iterable[StoryFact], taken: Iterable[Span]) -> list[StoryFact]:
+    """The facts that overlap neither a taken span nor an earlier fact."""
+    spans = sorted(taken)
+    kept = []
+    for fact in candidates:
+        start, end = fact.span
+        position = bisect_left(spans, fact.span)
+        is_free = position == 0 or spans[position - 1][1] <= start
+        if is_free and (position == len(spans) or spans[position][0] >= end):
+            spans.insert(position, fact.span)
+            kept.append(fact)
+    return kept

@@ -1,0 +1,158 @@
+"""Numbers and places that say what a story is about.
+
+A number or a place counts because of the word next to it ("order", "branch"), a bank account or a card because its
+check digits are right. Of a card number only the last four digits become a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from triage.facts.fact import Story, StoryFact
+from triage.language_tables import any_of, lines_of, read_phrases
+
+# First digits of Visa, Mastercard, American Express, Diners, Discover, Maestro and Troy.
+_CARD = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|6(?:011|5\d\d)\d{12}"
+    r"|(?:50|5[6-8]|6\d)\d{10,17}|9792\d{12}"
+)
+# Bank account numbers have 15 (Norway) to 34 (the standard's limit) characters.
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+_LONG_NUMBER = re.compile(r"(?<![0-9a-z])[0-9](?:[\x20.\-]{0,2}[0-9]){11,18}(?![0-9a-z])")
+_BANK_ACCOUNT = re.compile(r"(?<![0-9a-z])[a-z]{2}[0-9]{2}(?:[\x20-]?[a-z0-9]{1,4}+){3,9}(?![0-9a-z])")
+_CALLED_CARD = re.compile(
+    r"(?<![^\W_])(?:credit ?|debit ?|kredi ?|kredit|banka ?)?(?:card|kart|karte|tarjeta)[a-z]{0,8}"
+    r"(?:\s{1,3}(?:no|number|nr|numara[a-z]{0,4}|nummer|numero|is|de|credito|debito)){0,3}[\s:#.=]{0,4}$"
+)
+_CALLED_CARD_LENGTH = 48
+# Groups with spaces are one number only where each is long: "4471203 3 November" is a number and a day.
+_NUMBER = (
+    r"(?P<number>[a-z]{0,5}+[\-/]?[0-9][a-z0-9]{0,30}+(?:[\-/][a-z0-9]{1,20}+|\.[0-9]{1,20}+){0,5}+"
+    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+)(?![a-z0-9])"
+)
+_DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_SIGN = re.compile(r"[#:=]")
+_AMOUNT = re.compile(r"[.,][0-9]|\s{0,2}(?:[£$€₺%]|\b(?:eur|gbp|usd|try|tl|chf)\b)")
+#: Digits that a number needs next to its cue: with a word such as "number" between them, and without.
+_DIGITS_IF_NAMED, _DIGITS_IF_NOT = 3, 4
+
+
+def is_card(digits: str) -> bool:
+    """Whether these digits can be the number of a payment card: its first digits and Luhn's check digit."""
+    if not _CARD.fullmatch(digits):
+        return False
+    total = 0
+    for position, character in enumerate(reversed(digits)):
+        digit = int(character) * (1 + position % 2)
+        total += digit - 9 * (digit > 9)
+    return total % 10 == 0
+
+
+def is_iban(number: str) -> bool:
+    """Whether this is the number of a bank account (ISO 13616, modulo 97), in capitals and without spaces."""
+    if not _IBAN.fullmatch(number):
+        return False
+    rearranged = number[4:] + number[:4]
+    return int("".join(str(int(character, 36)) for character in rearranged)) % 97 == 1
+
+
+def numbers(story: Story, language: str) -> Iterator[StoryFact]:
+    """The numbers next to a word that names their kind."""
+    folded = story.folded.text
+    for kind, pattern in _number_patterns(language):
+        for match in pattern.finditer(folded):
+            number = match["number"].rstrip("-/.")
+            end = match.start("number") + len(number)
+            between = match["between"]
+            is_named = (
+                bool(re.search(r"[a-z]", between))
+                or bool(_SIGN.search(between))
+                or match["cue"].endswith(("nummer", "nr"))
+            )
+            if _is_reference(number, is_named=is_named) and not _AMOUNT.match(folded, end):
+                start = min(match.start("cue"), match.start("number"))
+                value = re.sub(r"\s", "", number).upper()
+                yield story.fact(kind, value, start, max(end, match.end("cue")))
+
+
+def _is_reference(number: str, *, is_named: bool) -> bool:
+    if _DATE.fullmatch(number) or (not is_named and _YEAR.fullmatch(number)):
+        return False
+    digits = sum(character.isdigit() for character in number)
+    return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT)
+
+
+@lru_cache(maxsize=8)
+def _number_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    table = read_phrases("facts", language)
+    words = table["numbers"]
+    named, links = any_of(words["named"]), any_of(words["links"])
+    money = "|".join(any_of(names) for names in table["amounts"]["currencies"].values())
+    number = _NUMBER.replace("@MONEY@", rf"[£$€₺%]|(?:{money})\b")
+    patterns = []
+    for kind, cue in words["cues"].items():
+        cue_first = (
+            rf"(?<![^\W_])(?P<cue>{any_of(cue)})(?![^\W_])(?P<between>[\s.\-]{{0,3}}+(?:{named}\.?(?![a-z]))?"
+            rf"\s{{0,3}}+(?:{links}(?![a-z]))?[\s:#=(\"'.]{{0,5}}+)"
+        )
+        patterns.append((kind, re.compile(cue_first + number)))
+        if words["after"]:
+            between = rf"\s{{0,3}}(?P<between>{any_of(words['after'])})\s{{1,3}}"
+            number_first = rf"(?<![^\W_]){number}{between}(?P<cue>{any_of(cue)})(?![^\W_])"
+            patterns.append((kind, re.compile(number_first)))
+    return tuple(patterns)
+
+
+def accounts(story: Story) -> Iterator[StoryFact]:
+    """Bank accounts whose check digits are right."""
+    for match in _BANK_ACCOUNT.finditer(story.folded.text):
+        # The words after the number look like groups of it: the longest part with right check digits counts.
+        ends = [*(space.start() for space in re.finditer(r"[\x20-]", match.group())), len(match.group())]
+        for end in reversed(ends):
+            number = re.sub(r"[\s-]", "", match.group()[:end]).upper()
+            if is_iban(number):
+                yield story.fact("account", number, match.start(), match.start() + end)
+                break
+
+
+def cards(story: Story) -> Iterator[tuple[StoryFact, tuple[int, int]]]:
+    """Payment cards: the last four digits, and the span of the whole number, which no other fact may show."""
+    folded = story.folded.text
+    for match in _LONG_NUMBER.finditer(folded):
+        digits = re.sub(r"[^0-9]", "", match.group())
+        # A number that is called a card is hidden even where its check digit is mistyped.
+        before = folded[max(0, match.start() - _CALLED_CARD_LENGTH) : match.start()]
+        if is_card(digits) or _CALLED_CARD.search(before):
+            yield (
+                story.fact("card", digits[-4:], _start_of_last_four(match), match.end()),
+                story.folded.span(match.start(), match.end()),
+            )
+
+
+def _start_of_last_four(match: re.Match[str]) -> int:
+    missing, position = 4, match.end()
+    while missing:
+        position -= 1
+        missing -= match.string[position].isdigit()
+    return position
+
+
+def places(story: Story, language: str) -> Iterator[StoryFact]:
+    """Branches and streets, each next to a word that says so, for a name alone may be a person's.
+
+    They are searched in the text as written: capitals distinguish a name from a word.
+    """
+    for kind, pattern in _place_patterns(language):
+        for match in pattern.finditer(story.text):
+            start, end = match.span("place" if "place" in pattern.groupindex else 0)
+            text = story.text[start:end]
+            yield StoryFact(kind, " ".join(text.split()), text, (start, end))
+
+
+@lru_cache(maxsize=8)
+def _place_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    table = read_phrases("facts", language)["places"]
+    return tuple((kind, re.compile(line)) for kind, lines in table.items() for line in lines_of(lines))
