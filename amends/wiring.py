@@ -12,7 +12,7 @@ import structlog
 
 from amends.public_page import public_page
 from amends.retention import retention
-from amends.runtime.metrics import Tally, condition, figures, figures_without_store
+from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.names import PARTS
 from amends.runtime.rules_in_force import RulesInForce
 from amends.runtime.slack import SlackPart
@@ -76,12 +76,12 @@ def web_without_store(settings: Settings) -> WebPart:
     async def ready() -> tuple[bool, Mapping[str, Any]]:
         return False, {"store": False, "figures": {}}
 
-    async def told() -> str:
-        return figures_without_store()
+    async def metrics() -> str:
+        return render_metrics_without_store()
 
     texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
     page = partial(public_page, rulebooks(settings), texts)
-    return WebPart(settings, page=page, ready=ready, figures=told)
+    return WebPart(settings, page=page, ready=ready, figures=metrics)
 
 
 class Application:
@@ -103,7 +103,7 @@ class Application:
         self.rules: Rulebook = self.rulebooks.own
         require_secrets(settings, parts)
         pace = pace or SendIntervals()
-        self.tally = Tally()
+        self.metrics = Metrics()
         folder = settings.texts_folder
         self.texts = load_texts(settings.languages, folder, own=settings.own_names)
         self.staff_texts = load_texts(
@@ -113,10 +113,12 @@ class Application:
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
-            self._telegram = TelegramPart(settings, store, self.texts, paced=pace.telegram, tally=self.tally)
+            self._telegram = TelegramPart(
+                settings, store, self.texts, paced=pace.telegram, metrics=self.metrics
+            )
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(
-                settings, store, self.texts, self.staff_texts, pace=pace.slack, tally=self.tally
+                settings, store, self.texts, self.staff_texts, pace=pace.slack, metrics=self.metrics
             )
         holder = self._telegram.holder if self._telegram is not None else ""
         self._in_force = RulesInForce(store, self.rulebooks, holder)
@@ -148,7 +150,7 @@ class Application:
                 performers,
                 [tuple(one.performers()) for one in sides],
                 reckoning=tuple(self._proposing.performers()),
-                told=partial(self.tally.count, "duties_performed_total"),
+                told=partial(self.metrics.increment, "duties_performed_total"),
             )
             store.on_commit(self.performing.nudge)
             self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
@@ -214,12 +216,14 @@ class Application:
 
     async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
         """Whether this process can do its work, and the figures behind it."""
-        parts, told = await self._of_store(lambda parts: condition(self.store, parts, self._gauges()))
-        return all(parts.values()), told
+        parts, body = await self._of_store(lambda parts: readiness(self.store, parts, self._gauges()))
+        return all(parts.values()), body
 
     async def _figures(self) -> str:
-        _, told = await self._of_store(lambda parts: figures(self.store, parts, self.tally, self._gauges()))
-        return told
+        _, body = await self._of_store(
+            lambda parts: render_metrics(self.store, parts, self.metrics, self._gauges())
+        )
+        return body
 
     async def _of_store(self, tell: Callable[[Parts], Told]) -> tuple[Parts, Told]:
         """What is told of the store, or without it where it does not answer in time; and which parts are well."""

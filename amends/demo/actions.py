@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from bots.dialogue import Elapsed, TextInput, step
 from bots.letters import Letter, preview
@@ -17,18 +17,19 @@ from bots.telegram.letters import LetterHandler
 from bots.telegram.sending import Sender
 from bots.texts.texts import Texts
 from complaints.actors import SYSTEM, Actor, staff
-from complaints.case import Case, Event
+from complaints.case import Case
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Flag, Verb
-from store import texts as store_texts
 from store.cases import act as cases_act
 from store.cases import read, receive_message
 from store.database.transaction import Tx
-from store.incidents import card
 from store.outbox.messages import Following
 from store.store import Store
 from store.values import Chat, Obligation
 from triage.example import Example
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ALICE, BURAK = staff("U0000001", "handler"), staff("U0000005", "handler")
 MONA, TUGBA = staff("U0000002", "manager", "on_call"), staff("U0000003", "top_management")
@@ -263,14 +264,8 @@ class _Past:
     def now(self) -> datetime:
         return self._tx.now
 
-    def words_of(self, ref: str, seq: int) -> Mapping[str, str]:
-        return store_texts.load_event_words(self._tx, ref, seq)
-
-    def history(self, ref: str) -> list[Event]:
-        return read.load_history(self._tx, ref)
-
-    def surveyed_before(self, ref: str) -> bool:
-        return card.was_surveyed_before(self._tx, ref)
+    def read(self, query: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return query(self._tx, *args, **kwargs)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,27 @@
-"""What this process counted since it started, in Prometheus's text format; no word or number of anybody's.
+"""Metrics for Prometheus: counters of this process, and what waits in the store, read at each scrape.
 
-Figures for Prometheus: what this process counted, and what waits in the store, read when asked.
-
-Few figures with stable names, written by hand (docs/decisions/0072-metrics-without-a-library.md).
+Names and labels are a contract with operators (docs/metrics.md). Values are counts and seconds, never personal data.
+Why each process has a registry of its own: docs/decisions/0072-metrics-with-an-own-registry.md.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
 
 from complaints.obligations.kinds import SendPriority
 from store.outbox.dead_letters import list_dead_letters
@@ -20,174 +29,159 @@ from store.outbox.failed import list_failed
 from store.outbox.stats import count_waiting
 from store.store import Store
 
-#: Upper bounds of the histogram, in seconds.
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# Without this every counter and histogram gets a further `_created` sample. The switch is global to the process, but
+# nothing else in this process uses the library.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
-#: Every counter with its labels: the names are part of what operators rely on.
-COUNTED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+#: Counters by name: what they count, and their labels.
+COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "platform_calls_total": (
         "Calls to a platform by method and outcome.",
         ("platform", "method", "outcome"),
     ),
-    "messages_total": (
-        "Messages to complainants by kind of duty and what became of them.",
-        ("kind", "state"),
+    "messages_total": ("Messages to complainants by kind of obligation and delivery.", ("kind", "state")),
+    "duties_performed_total": (
+        "Obligations that a worker handled, by kind and outcome.",
+        ("kind", "outcome"),
     ),
-    "duties_performed_total": ("Duties taken in hand by kind and how that ended.", ("kind", "outcome")),
-    "updates_total": ("Updates of Telegram by how they were handled.", ("outcome",)),
-    "slack_socket_connects_total": ("How often a line to Slack was opened; the first is no reconnect.", ()),
-    "slack_socket_disconnects_total": ("Lines that Slack ended, by the reason it gave.", ("reason",)),
+    "updates_total": ("Telegram updates by outcome.", ("outcome",)),
+    "slack_socket_connects_total": ("Connections opened to Slack; the first is no reconnect.", ()),
+    "slack_socket_disconnects_total": ("Connections that Slack closed, by its reason.", ("reason",)),
+}
+#: Upper bounds of the intake histogram, in seconds.
+INTAKE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+#: Gauges of the Telegram and Slack parts, present where that part runs in this process.
+PART_GAUGES: Mapping[str, str] = {
+    "telegram_last_poll_age_seconds": "Seconds since Telegram last answered a poll well.",
+    "telegram_polls": "1 where this process polls Telegram, 0 where it is on standby.",
+    "telegram_webhook_registered": "1 once Telegram accepted the address of our webhook.",
+    "slack_socket_up": "1 while the connection to Slack answers.",
+    "slack_socket_connections": "Connections of this app, as Slack counted when ours was opened.",
+    "slack_last_pong_age_seconds": "Seconds since Slack last answered our ping.",
 }
 
 
-@dataclass
-class Tally:
-    """The counters of one process; they begin at nought with it."""
+class Metrics:
+    """The counters of one process, starting at 0, in a registry of their own."""
 
-    started: float = field(default_factory=time.time)
-    _counts: dict[str, Counter[tuple[str, ...]]] = field(
-        default_factory=lambda: {name: Counter() for name in COUNTED}
-    )
-    _within: list[int] = field(default_factory=lambda: [0] * len(BOUNDS))
-    _taken: int = 0
-    _seconds: float = 0.0
-
-    def count(self, name: str, *labels: str) -> None:
-        """One more."""
-        self._counts[name][labels] += 1
-
-    def of(self, name: str, *labels: str) -> int:
-        """How many."""
-        return self._counts[name][labels]
-
-    def took_in(self, outcome: str, seconds: float) -> None:
-        """An update was handled in so many seconds."""
-        self.count("updates_total", outcome)
-        self._taken += 1
-        self._seconds += seconds
-        for at, bound in enumerate(BOUNDS):
-            self._within[at] += seconds <= bound
-
-    def lines(self) -> Iterator[str]:
-        """The counters and the histogram."""
-        for name, (about, labels) in COUNTED.items():
-            yield from head(name, about, "counter")
-            counts = self._counts[name]
-            for values, count in sorted(counts.items()):
-                yield f"amends_{name}{labelled(labels, values)} {count}"
-            if not labels and not counts:
-                yield f"amends_{name} 0"
-        yield from head("intake_seconds", "From an update in hand to its commit.", "histogram")
-        for bound, count in zip(BOUNDS, self._within, strict=True):
-            yield f'amends_intake_seconds_bucket{{le="{bound}"}} {count}'
-        yield f'amends_intake_seconds_bucket{{le="+Inf"}} {self._taken}'
-        yield f"amends_intake_seconds_sum {self._seconds:.6f}"
-        yield f"amends_intake_seconds_count {self._taken}"
-        yield from head("process_start_time_seconds", "When this process started, since 1970.", "gauge")
-        yield f"amends_process_start_time_seconds {self.started:.3f}"
-
-
-def head(name: str, about: str, kind: str) -> tuple[str, str]:
-    """The two lines above a figure."""
-    return f"# HELP amends_{name} {about}", f"# TYPE amends_{name} {kind}"
-
-
-def labelled(names: tuple[str, ...], values: tuple[str, ...]) -> str:
-    """`{kind="say",state="sent"}`; nothing where there are no labels."""
-    if not names:
-        return ""
-    told = (f'{name}="{_quoted(value)}"' for name, value in zip(names, values, strict=True))
-    return "{" + ",".join(told) + "}"
-
-
-def _quoted(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-#: Prometheus's text format.
-CONTENT_TYPE = "text/plain; version=0.0.4"
-#: Gauges of this process, where the part that has them runs here.
-OF_PARTS: Mapping[str, str] = {
-    "telegram_last_poll_age_seconds": "Since Telegram last answered us well (long polling).",
-    "telegram_polls": "1 where this process polls Telegram, 0 where it stands by.",
-    "telegram_webhook_registered": "1 once Telegram took our webhook's address.",
-    "slack_socket_up": "1 while the line to Slack answers.",
-    "slack_socket_connections": "How many lines Slack said this app has, when ours was opened.",
-    "slack_last_pong_age_seconds": "Since Slack last answered our ping.",
-}
-
-
-def figures(store: Store, parts: Mapping[str, bool], tally: Tally, gauges: Mapping[str, float]) -> str:
-    """The page of `/metrics`; counts and seconds only, nothing of any complaint.
-
-    While the store is away what this process knows by itself is told all the same.
-    """
-    lines = [*_ready(parts), *_of_parts(gauges), *tally.lines()]
-    if parts.get("store"):
-        lines += _of_store(store, store.now())
-    return "\n".join(lines) + "\n"
-
-
-def condition(store: Store, parts: Mapping[str, bool], gauges: Mapping[str, float]) -> dict[str, Any]:
-    """What `/readyz` tells: which parts can work, and the figures behind it.
-
-    What is overdue is shown and decides nothing: a process that is sent no calls any more works off nothing sooner.
-    """
-    told: dict[str, Any] = dict(parts)
-    shown = {name: round(value, 3) for name, value in gauges.items()}
-    if parts.get("store"):
-        asked = time.perf_counter()
-        late = max((one.late for one in store.read(count_waiting).values()), default=0.0)
-        shown |= {
-            "oldest_overdue_seconds": round(late, 3),
-            "store_seconds": round(time.perf_counter() - asked, 6),
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._counters = {
+            name: Counter(f"amends_{name}", description, labels, registry=self.registry)
+            for name, (description, labels) in COUNTERS.items()
         }
-    return {**told, "figures": shown}
+        self._intake = Histogram(
+            "amends_intake_seconds",
+            "From receiving an update to its commit.",
+            buckets=INTAKE_BUCKETS,
+            registry=self.registry,
+        )
+        Gauge(
+            "amends_process_start_time_seconds",
+            "When this process started, in seconds since 1970.",
+            registry=self.registry,
+        ).set_to_current_time()
+
+    def increment(self, name: str, *labels: str) -> None:
+        """Add 1 to a counter of COUNTERS; its labels in the order given there."""
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc()
+
+    def record_intake(self, outcome: str, seconds: float) -> None:
+        """Count a Telegram update by its outcome, with the seconds that handling it took."""
+        self.increment("updates_total", outcome)
+        self._intake.observe(seconds)
 
 
-def figures_without_store() -> str:
-    """The page while the store was never there: nothing of this process has begun."""
-    return "\n".join(_ready({"store": False})) + "\n"
+def render_metrics(
+    store: Store, parts: Mapping[str, bool], metrics: Metrics, gauges: Mapping[str, float]
+) -> str:
+    """The body of `/metrics`. While the database is unavailable, only what this process knows without it."""
+    families = [_ready(parts), *_part_gauges(gauges), *metrics.registry.collect()]
+    if parts.get("store"):
+        families += _store_gauges(store)
+    return _rendered(families)
 
 
-def _ready(parts: Mapping[str, bool]) -> Iterator[str]:
-    yield from head("ready", "Whether this part can work now.", "gauge")
-    yield from (f'amends_ready{{part="{part}"}} {int(well)}' for part, well in parts.items())
+def render_metrics_without_store() -> str:
+    """The body of `/metrics` while the database was unavailable since the start."""
+    return _rendered([_ready({"store": False})])
 
 
-def _of_parts(gauges: Mapping[str, float]) -> Iterator[str]:
-    for name, about in OF_PARTS.items():
+def readiness(store: Store, parts: Mapping[str, bool], gauges: Mapping[str, float]) -> dict[str, Any]:
+    """The body of `/readyz`: which parts can work, and the figures behind it.
+
+    Overdue obligations are listed but never make a process unready: without incoming calls it would not catch up any
+    faster.
+    """
+    figures = {name: round(value, 3) for name, value in gauges.items()}
+    if parts.get("store"):
+        start = time.perf_counter()
+        late = max((lane.late for lane in store.read(count_waiting).values()), default=0.0)
+        figures |= {
+            "oldest_overdue_seconds": round(late, 3),
+            "store_seconds": round(time.perf_counter() - start, 6),
+        }
+    return {**parts, "figures": figures}
+
+
+@dataclass(frozen=True)
+class _Scrape:
+    """The metrics of one scrape. Two scrapes at a time share nothing that one of them could change."""
+
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+def _rendered(families: Iterable[Metric]) -> str:
+    return generate_latest(_Scrape(families)).decode()
+
+
+def _ready(parts: Mapping[str, bool]) -> Metric:
+    return _labelled_gauge("ready", "1 where this part can work now.", "part", parts)
+
+
+def _part_gauges(gauges: Mapping[str, float]) -> Iterator[Metric]:
+    for name, description in PART_GAUGES.items():
         if name in gauges:
-            yield from head(name, about, "gauge")
-            yield f"amends_{name} {gauges[name]:g}"
+            yield _gauge(name, description, gauges[name])
 
 
-def _of_store(store: Store, now: datetime) -> Iterator[str]:
-    asked = time.perf_counter()
+def _store_gauges(store: Store) -> Iterator[Metric]:
+    start = time.perf_counter()
     waiting = store.read(count_waiting)
-    seconds = time.perf_counter() - asked
-    yield from _gauge("store_seconds", "How long the store took to say what is due.", f"{seconds:.6f}")
-    lanes = [(lane.name.lower(), waiting[lane]) for lane in SendPriority]
-    for name, about, values in (
-        (
-            "duties_due",
-            "Duties whose time has come and that are not done, up to 10000.",
-            [w.due for _, w in lanes],
-        ),
-        ("duties_late_seconds", "How long the earliest of them is late.", [w.late for _, w in lanes]),
-        ("duties_retried", "Of them, those that failed at least once.", [w.retried for _, w in lanes]),
-        ("duties_lease_expired", "Of them, those whose holder died or hangs.", [w.expired for _, w in lanes]),
+    seconds = time.perf_counter() - start
+    yield _gauge("store_seconds", "Seconds that the store took to say what is due.", seconds)
+    for name, description, field in (
+        ("duties_due", "Obligations that are due and not done, up to 10000.", "due"),
+        ("duties_late_seconds", "How late the oldest of them is.", "late"),
+        ("duties_retried", "Of them, those that failed at least once.", "retried"),
+        ("duties_lease_expired", "Of them, those whose worker died or hangs.", "expired"),
     ):
-        yield from head(name, about, "gauge")
-        for (lane, _), value in zip(lanes, values, strict=True):
-            yield f"amends_{name}{labelled(('lane',), (lane,))} {value:g}"
-    stuck, aside = len(store.read(list_failed)), len(store.read(list_dead_letters))
-    what = "Duties given up or being tried again, up to 1000 (amends outbox list)."
-    yield from _gauge("duties_stuck", what, str(stuck))
-    what = "Updates that were set aside, up to 1000 (amends inbox list)."
-    yield from _gauge("updates_set_aside", what, str(aside))
+        values = {lane.name.lower(): getattr(waiting[lane], field) for lane in SendPriority}
+        yield _labelled_gauge(name, description, "lane", values)
+    yield _gauge(
+        "duties_stuck",
+        "Obligations given up or being tried again, up to 1000 (amends outbox list).",
+        len(store.read(list_failed)),
+    )
+    yield _gauge(
+        "updates_set_aside",
+        "Updates that were set aside, up to 1000 (amends inbox list).",
+        len(store.read(list_dead_letters)),
+    )
 
 
-def _gauge(name: str, about: str, value: str) -> Iterator[str]:
-    yield from head(name, about, "gauge")
-    yield f"amends_{name} {value}"
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"amends_{name}", description, value=value)
+
+
+def _labelled_gauge(name: str, description: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(f"amends_{name}", description, labels=[label])
+    for label_value, value in values.items():
+        family.add_metric([label_value], value)
+    return family

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from amends.clause_count import lines as clause_lines
 from amends.errors import OutsideFailed
-from amends.runtime.metrics import Tally
+from amends.runtime.metrics import Metrics
 from amends.runtime.slack_connections import Lines
 from amends.settings import Settings
 from bots.letters import preview
@@ -69,13 +69,20 @@ class SlackPart:
     """The staff's side of a running desk."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, staff_texts: Texts, *, pace: float, tally: Tally
+        self,
+        settings: Settings,
+        store: Store,
+        texts: Texts,
+        staff_texts: Texts,
+        *,
+        pace: float,
+        metrics: Metrics,
     ) -> None:
         secrets = settings.secrets
         self._settings, self._pace = settings, pace
         self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
-        self._client.told = partial(tally.count, "platform_calls_total", "slack")
-        self._lines = Lines(store, tally)
+        self._client.told = partial(metrics.increment, "platform_calls_total", "slack")
+        self._lines = Lines(store, metrics)
         self._desk = StaffDesk(
             store=store,
             voice=Voice(staff_texts, settings.organisation.staff_language),

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from amends.runtime.metrics import Tally
+from amends.runtime.metrics import Metrics
 from amends.runtime.names import name_of_holder
 from store.database.leases import record_listener
 from store.store import Store
@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 class Lines:
     """What Slack says of this app's lines, and which processes hold one."""
 
-    def __init__(self, store: Store, tally: Tally, *, holder: str | None = None) -> None:
-        self._store, self._tally = store, tally
+    def __init__(self, store: Store, metrics: Metrics, *, holder: str | None = None) -> None:
+        self._store, self._metrics = store, metrics
         self._holder = holder or name_of_holder()
         self._look = asyncio.Event()
         #: As Slack counted when our line was last opened.
@@ -40,11 +40,11 @@ class Lines:
         """A frame about the line itself."""
         if message["type"] == "hello":
             self.connections = int(message.get("num_connections") or 0)
-            self._tally.count("slack_socket_connects_total")
+            self._metrics.increment("slack_socket_connects_total")
             self._look.set()
             return
         reason = str(message.get("reason") or "unknown")
-        self._tally.count("slack_socket_disconnects_total", reason)
+        self._metrics.increment("slack_socket_disconnects_total", reason)
         if reason in _SWITCHED_OFF:
             log.error("slack_line_switched_off", reason=reason, remedy=_REMEDY)
         else:

@@ -17,7 +17,7 @@ from amends.documents.labels import load_labels
 from amends.keys import button_secrets
 from amends.privacy.data_export import archive
 from amends.retention import retention
-from amends.runtime.metrics import Tally
+from amends.runtime.metrics import Metrics
 from amends.runtime.names import name_of_holder
 from amends.runtime.web import Hook
 from amends.settings import Settings
@@ -68,17 +68,19 @@ log = structlog.get_logger(__name__)
 class TelegramPart:
     """The complainant's side of a running desk."""
 
-    def __init__(self, settings: Settings, store: Store, texts: Texts, *, paced: bool, tally: Tally) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, texts: Texts, *, paced: bool, metrics: Metrics
+    ) -> None:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
         self._app = build_application(
             str(secrets.telegram_token),
             secrets.telegram_api_url,
-            told=partial(tally.count, "platform_calls_total", "telegram"),
+            told=partial(metrics.increment, "platform_calls_total", "telegram"),
         )
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts)
-        self._intake.told = tally.took_in
+        self._intake.told = metrics.record_intake
         self._waiting = ShutdownWait()
         speaking = performers(
             self._app,
@@ -88,7 +90,7 @@ class TelegramPart:
             texts,
             paced=paced,
             copy_of=copies(settings, store),
-            told=partial(tally.count, "messages_total"),
+            told=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
         self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)

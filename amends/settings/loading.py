@@ -37,9 +37,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from amends.settings.closures import Desk, closures_of
-from amends.settings.ical import BadIcal
-from amends.settings.problems import Place, Problem, SettingsError, line_of, lines_of
+from amends.settings.closures import DeskHours, closures_of
+from amends.settings.problems import BadCalendarFile, Place, Problem, SettingsError, line_of, lines_of
 from amends.settings.sections import (
     Authority,
     CalendarSettings,
@@ -479,8 +478,8 @@ def _unread_calendars(settings: Settings) -> Iterator[tuple[Place, str]]:
     for place, said in every:
         for number, name in enumerate(said.ics):
             try:
-                closures_of(settings.file.parent, (name,), Desk("UTC"), _ANY_DAY, _ANY_DAY)
-            except BadIcal as wrong:
+                closures_of(settings.file.parent, (name,), DeskHours("UTC"), _ANY_DAY, _ANY_DAY)
+            except BadCalendarFile as wrong:
                 yield (*place, number), f"{wrong}; export it again, or write the days under [calendar.closed]"
 
 

@@ -30,6 +30,14 @@ class SettingsError(Exception):
         super().__init__("\n".join(str(one) for one in self.problems))
 
 
+class BadCalendarFile(ValueError):
+    """This is no usable iCalendar file; the message names the line, if there is one, and the remedy."""
+
+
+class NotCounted(Exception):
+    """An event of a calendar file that cannot be counted as days off: why, and what to write instead."""
+
+
 _HEADER = re.compile(r"^\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(
     r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=(.*)$"""

@@ -15,11 +15,10 @@ from typing import Any
 import holidays
 
 from amends.settings import sections
-from amends.settings.closures import Closures, Desk, closures_of
+from amends.settings.closures import Closures, DeskHours, closures_of
 from amends.settings.field_types import parse_amount
-from amends.settings.ical import BadIcal
 from amends.settings.loading import Settings
-from amends.settings.problems import Problem, SettingsError
+from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due, due_where_on_call
 from complaints.retention import RetentionPeriod
@@ -255,8 +254,10 @@ def imported(
     now = year or datetime.now(UTC).year
     first, last = date(now - YEARS_BACK, 1, 1), date(now + YEARS_AHEAD, 12, 31)
     try:
-        return closures_of(settings.file.parent, said.ics, Desk(zone, parse_hours(said.hours)), first, last)
-    except BadIcal as wrong:
+        return closures_of(
+            settings.file.parent, said.ics, DeskHours(zone, parse_hours(said.hours)), first, last
+        )
+    except BadCalendarFile as wrong:
         raise SettingsError([Problem("calendar.ics", str(settings.file), str(wrong))]) from wrong
 
 

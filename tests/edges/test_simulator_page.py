@@ -349,8 +349,10 @@ def test_every_action_of_the_page_is_documented() -> None:
     root = Path(__file__).parents[2]
     told = (root / "docs" / "simulator.md").read_text()
     acts = set()
-    for module in ("page_customers.py", "page_staff.py"):
-        acts |= set(re.findall(r'case "(\w+)"(?: \| "(\w+)")?', (root / "simulator" / module).read_text()))
+    for module in ("customers.py", "desk.py"):
+        acts |= set(
+            re.findall(r'case "(\w+)"(?: \| "(\w+)")?', (root / "simulator" / "page" / module).read_text())
+        )
     for pair in acts:
         for act in filter(None, pair):
             assert f"…/{act}`" in told or f"/{act}`" in told, act

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from amends.runtime import slack as part
-from amends.runtime.metrics import Tally
+from amends.runtime.metrics import Metrics
 from amends.runtime.slack import SlackPart
 from amends.settings.loading import load
 from bots.texts.loading import STAFF
@@ -32,7 +32,9 @@ def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> Sla
         del env["AMENDS_SLACK_APP_TOKEN"]
     settings = load(folder / "amends.toml", env)
     staff_texts = load_texts(settings.languages, domain=STAFF)
-    return SlackPart(settings, store, load_texts(settings.languages), staff_texts, pace=0.0, tally=Tally())
+    return SlackPart(
+        settings, store, load_texts(settings.languages), staff_texts, pace=0.0, metrics=Metrics()
+    )
 
 
 @pytest.mark.parametrize("over_http", [False, True])

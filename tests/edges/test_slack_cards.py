@@ -15,7 +15,7 @@ from bots.slack.direct import Direct
 from bots.slack.pace import Wait
 from bots.slack.posting import Poster
 from complaints.actors import SYSTEM
-from complaints.case import Sign
+from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from simulator.screen import NotVisible
@@ -240,7 +240,7 @@ async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_fi
     # Its duties are done by hand here; a claim of its own that had begun is over after the next.
     office.performing.stop()
     await office.store.awrite(claim, ("none",), 1, 1.0)
-    sign = Sign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
+    sign = RecordedSign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
     office.receive("I smell gas", signs=(sign,))
     office.clock.go_on(minutes=31)
     (owed,) = office.store.write(claim, ("page",), 1, 600)

@@ -189,7 +189,8 @@ async def test_a_press_while_the_database_is_away_is_answered_plainly_and_record
         raise DatabaseUnavailable("the database does not answer")
 
     with monkeypatch.context() as gone:
-        gone.setattr(Store, "run", away)
+        gone.setattr(Store, "read", away)
+        gone.setattr(Store, "write", away)
         await office.staff(ALICE).presses(card, label)
         assert [one.plain_text for one in office.staff(ALICE).ephemerals] == [
             "Something went wrong on our side. Look before you try again: it may have been recorded."

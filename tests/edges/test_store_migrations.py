@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, select, text, update
 
 from store.cases.export import export_record
+from store.cases.read import load_case
 from store.database import migrate
 from store.database.engine import engines
 from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
@@ -226,7 +227,7 @@ def test_rules_with_a_setting_to_come_are_left_to_the_release_that_knows_it(data
     with opened(database_url, FakeClock()) as other:
         other.write(_newer_rules)
         with pytest.raises(WrongSchemaVersion, match="newer release"):
-            other.case(ref)
+            other.read(load_case, ref)
 
 
 def _newer_rules(tx: Tx) -> None:

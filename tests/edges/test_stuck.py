@@ -156,7 +156,7 @@ async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_
             raise KeyError("an event that nobody can read")
         return opens(tx, ref)
 
-    monkeypatch.setattr(complete, "load", load)
+    monkeypatch.setattr(complete, "load_case_file", load)
     drawn: list[str] = []
 
     async def card(owed: Obligation) -> Outcome:

@@ -16,10 +16,12 @@ from bots.telegram.polling import MOST_WAIT, TOKEN_WAIT, Poller, wait_after
 from simulator import Simulator
 from store.cases.export import export_record
 from store.database.errors import DatabaseUnavailable
+from store.database.leases import acquire_leadership
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
+from tests.interception import replace_in_store
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -87,7 +89,7 @@ async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
         answers.wait()
 
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "lead", property(lambda self: silent))
+        replace_in_store(broken, usual_store, acquire_leadership, silent)
         keeping = asyncio.create_task(lead.keep(lost.set))
         await lost.wait()
         answers.set()
@@ -108,7 +110,7 @@ async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken, capture_logs() as said:
-        broken.setattr(Store, "lead", property(lambda self: away))
+        replace_in_store(broken, unpolled.store, acquire_leadership, away)
         await until(lambda: any(one["event"] == "telegram_lead_lost" for one in said))
         await asyncio.sleep(0.2)
         assert one._asking is not None

@@ -1,7 +1,9 @@
-"""Days off from iCalendar files: whole days are counted, everything else is listed, nothing is guessed."""
+"""Days off from iCalendar files: whole days count, every other event is listed, nothing is guessed."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
@@ -10,32 +12,33 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from amends.settings.closures import Closures, Desk, closures_in
-from amends.settings.ical import BadIcal, Property, read_ical
-from amends.settings.moments import written
-from amends.settings.recurring import DAYS, repeated, rhythm_of
+from amends.settings.calendar_file import read_calendar
+from amends.settings.closures import Closures, DeskHours, closures_in
+from amends.settings.occurrences import Occurrences
+from amends.settings.problems import BadCalendarFile
 from complaints.deadlines.local_time import from_wall
 from complaints.deadlines.opening_hours import parse_hours
 
-LONDON = Desk("Europe/London")
-OFFICE = Desk("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))
+LONDON = DeskHours("Europe/London")
+OFFICE = DeskHours("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))
 FIRST, LAST = date(2024, 1, 1), date(2034, 12, 31)
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def calendar(*events: str) -> str:
     """A file of these events, as programs write it."""
-    whole = "\n".join(f"BEGIN:VEVENT\n{one.strip()}\nEND:VEVENT" for one in events)
+    whole = "\n".join(f"BEGIN:VEVENT\n{event.strip()}\nEND:VEVENT" for event in events)
     return f"BEGIN:VCALENDAR\nVERSION:2.0\n{whole}\nEND:VCALENDAR\n".replace("\n", "\r\n")
 
 
-def read(*events: str, desk: Desk = LONDON) -> Closures:
+def read(*events: str, desk: DeskHours = LONDON) -> Closures:
     return closures_in(calendar(*events), desk, FIRST, LAST)
 
 
-def days(*events: str, desk: Desk = LONDON) -> list[str]:
-    found = read(*events, desk=desk)
-    assert found.left_out == ()
-    return [str(day) for day in sorted(found.days)]
+def days(*events: str, desk: DeskHours = LONDON) -> list[str]:
+    closures = read(*events, desk=desk)
+    assert closures.left_out == ()
+    return [str(day) for day in sorted(closures.days)]
 
 
 @pytest.mark.parametrize(
@@ -80,18 +83,20 @@ def test_whole_days_are_days_off(event: str, off: list[str]) -> None:
         ("DESCRIPTION:no date", "no DTSTART"),
     ],
 )  # fmt: skip
-def test_what_is_no_whole_day_is_listed_by_name_and_reason_and_never_counted(event: str, why: str) -> None:
-    found = read(f"SUMMARY:Fire drill\n{event}", "SUMMARY:Closed\nDTSTART;VALUE=DATE:20261231")
-    assert list(found.days) == [date(2026, 12, 31)]
-    (line,) = found.left_out
+def test_an_event_that_is_no_whole_day_is_listed_with_its_reason_and_not_counted(
+    event: str, why: str
+) -> None:
+    closures = read(f"SUMMARY:Fire drill\n{event}", "SUMMARY:Closed\nDTSTART;VALUE=DATE:20261231")
+    assert list(closures.days) == [date(2026, 12, 31)]
+    (line,) = closures.left_out
     assert line.startswith("line 3: Fire drill: ")
     assert why in line
 
 
-def test_of_several_days_the_whole_ones_are_off_and_the_others_are_listed() -> None:
-    found = read("SUMMARY:Move\nDTSTART:20261222T120000\nDTEND:20261225T120000")
-    assert list(found.days) == [date(2026, 12, 23), date(2026, 12, 24)]
-    (line,) = found.left_out
+def test_whole_days_of_a_longer_event_are_off_and_its_partial_days_are_listed() -> None:
+    closures = read("SUMMARY:Move\nDTSTART:20261222T120000\nDTEND:20261225T120000")
+    assert list(closures.days) == [date(2026, 12, 23), date(2026, 12, 24)]
+    (line,) = closures.left_out
     assert "not a whole day on 2026-12-22 and 1 more: change the opening hours" in line
 
 
@@ -121,11 +126,11 @@ def test_a_day_is_off_when_the_event_lasts_through_its_opening_hours(event: str,
         ("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24", [*range(2025, 2035)]),
     ],
 )
-def test_a_day_of_each_year_comes_again(rule: str, years: list[int]) -> None:
+def test_a_day_repeats_every_year(rule: str, years: list[int]) -> None:
     assert days(f"DTSTART;VALUE=DATE:20251224\nRRULE:{rule}") == [f"{year}-12-24" for year in years]
 
 
-def test_the_nth_weekday_and_the_last_day_of_a_month_come_again() -> None:
+def test_the_nth_weekday_and_the_last_day_of_a_month_repeat() -> None:
     first_monday = days("DTSTART;VALUE=DATE:20260504\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=1MO;COUNT=3")
     last_monday = days("DTSTART;VALUE=DATE:20260525\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO;COUNT=3")
     end = days("DTSTART;VALUE=DATE:20270228\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1;COUNT=2")
@@ -134,7 +139,7 @@ def test_the_nth_weekday_and_the_last_day_of_a_month_come_again() -> None:
     assert end == ["2027-02-28", "2028-02-29"]
 
 
-def test_a_leap_day_comes_again_in_leap_years() -> None:
+def test_a_leap_day_repeats_in_leap_years() -> None:
     assert days("DTSTART;VALUE=DATE:20240229\nRRULE:FREQ=YEARLY") == [
         "2024-02-29",
         "2028-02-29",
@@ -142,9 +147,9 @@ def test_a_leap_day_comes_again_in_leap_years() -> None:
     ]
 
 
-def test_a_series_that_began_before_the_years_asked_for_goes_on_in_them() -> None:
-    found = days("DTSTART;VALUE=DATE:19901231\nDTEND;VALUE=DATE:19910102\nRRULE:FREQ=YEARLY")
-    assert found[:3] == ["2024-01-01", "2024-12-31", "2025-01-01"]
+def test_a_series_that_began_before_the_first_year_continues_in_it() -> None:
+    closures = days("DTSTART;VALUE=DATE:19901231\nDTEND;VALUE=DATE:19910102\nRRULE:FREQ=YEARLY")
+    assert closures[:3] == ["2024-01-01", "2024-12-31", "2025-01-01"]
 
 
 def test_cancelled_excepted_and_moved_days_are_worked() -> None:
@@ -156,16 +161,14 @@ def test_cancelled_excepted_and_moved_days_are_worked() -> None:
     assert days(series, moved, dropped, alone) == ["2026-01-05", "2028-01-07"]
 
 
-def test_days_marked_as_free_time_are_worked_and_a_file_of_such_alone_is_told() -> None:
+def test_free_time_closes_nothing_and_a_file_with_only_free_time_is_reported() -> None:
     free = "UID:a\nSUMMARY:Somebody away\nTRANSP:TRANSPARENT\nDTSTART;VALUE=DATE:20260105"
     assert days(free, "TRANSP:OPAQUE\nDTSTART;VALUE=DATE:20260106") == ["2026-01-06"]
     (line,) = read(free).left_out
     assert "mark as busy" in line
 
 
-def test_of_an_event_told_twice_the_later_version_counts_and_a_series_called_off_takes_its_moved_days_along() -> (
-    None
-):
+def test_the_latest_version_of_an_event_counts_and_cancelling_a_series_cancels_its_moved_days() -> None:
     first = "UID:a\nSEQUENCE:0\nDTSTART;VALUE=DATE:20260105"
     later = "UID:a\nSEQUENCE:2\nDTSTART;VALUE=DATE:20260107"
     assert days(later, first) == ["2026-01-07"]
@@ -188,11 +191,11 @@ def test_of_an_event_told_twice_the_later_version_counts_and_a_series_called_off
         ("FREQ=YEARLY;BYYEARDAY=-1;COUNT=2", ["2026-12-31", "2027-12-31"]),
     ],
 )
-def test_a_day_comes_again_by_days_weeks_months_and_years(rule: str, off: list[str]) -> None:
+def test_a_day_repeats_by_days_weeks_months_and_years(rule: str, off: list[str]) -> None:
     assert days(f"DTSTART;VALUE=DATE:20261224\nRRULE:{rule}") == off
 
 
-def test_single_days_are_added_to_a_series_and_taken_from_it_however_they_are_written() -> None:
+def test_single_days_are_added_to_a_series_and_removed_from_it_in_every_notation() -> None:
     series = "DTSTART;TZID=Europe/London:20260706T000000\nDURATION:P1D\nRRULE:FREQ=WEEKLY;COUNT=3"
     series += "\nRDATE;TZID=Europe/London:20260708T000000,20260706T000000\nEXDATE:20260712T230000Z"
     series += "\nRDATE;VALUE=PERIOD:20260730T230000Z/P2D"
@@ -200,18 +203,18 @@ def test_single_days_are_added_to_a_series_and_taken_from_it_however_they_are_wr
     assert days("DTSTART;VALUE=DATE:20260105\nRDATE;VALUE=DATE:20260107") == ["2026-01-05", "2026-01-07"]
 
 
-def test_a_series_goes_on_by_the_wall_of_its_zone_over_a_change_of_the_clocks_until_an_instant() -> None:
+def test_a_series_follows_the_local_clock_over_a_clock_change_until_an_instant() -> None:
     weekly = "DTSTART;TZID=Europe/London:20261019T000000\nDTEND;TZID=Europe/London:20261020T000000\nRRULE:FREQ=WEEKLY"
     assert days(f"{weekly};UNTIL=20261102T000000Z") == ["2026-10-19", "2026-10-26", "2026-11-02"]
     assert days(f"{weekly};UNTIL=20261101T235959Z") == ["2026-10-19", "2026-10-26"]
 
 
-def test_a_series_changed_from_one_day_on_is_listed_and_not_guessed() -> None:
+def test_a_series_that_changes_from_one_day_on_is_listed() -> None:
     series = "UID:a\nSUMMARY:Inventory\nDTSTART;VALUE=DATE:20260105\nRRULE:FREQ=WEEKLY;COUNT=4"
     changed = "UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260112\nDTSTART;VALUE=DATE:20260113"
-    found = read(series, changed)
-    assert list(found.days) == [date(2026, 1, 13)]
-    assert "write another series" in found.left_out[0]
+    closures = read(series, changed)
+    assert list(closures.days) == [date(2026, 1, 13)]
+    assert "write another series" in closures.left_out[0]
 
 
 ZONE = """BEGIN:VTIMEZONE
@@ -233,19 +236,66 @@ END:VTIMEZONE
 
 
 @given(st.datetimes(datetime.fromisoformat("2024-01-01"), datetime.fromisoformat("2034-12-30")))
-def test_a_zone_that_the_file_explains_itself_is_kept(at: datetime) -> None:
+def test_a_zone_is_read_as_the_file_defines_it(at: datetime) -> None:
     wall = at.replace(microsecond=0)
-    file = read_ical(f"BEGIN:VCALENDAR\n{ZONE}END:VCALENDAR")
-    value = f"{wall:%Y%m%dT%H%M%S}"
-    found = written(Property(value, {"TZID": "Works Time"}), value, file.zones, "Europe/Istanbul")
+    event = f"BEGIN:VEVENT\nDTSTART;TZID=Works Time:{wall:%Y%m%dT%H%M%S}\nDURATION:PT1H\nEND:VEVENT\n"
+    file = read_calendar(f"BEGIN:VCALENDAR\n{event}{ZONE}END:VCALENDAR")
+    ((begins, _),) = Occurrences(file, "Europe/Istanbul").between(file.events[0], FIRST, LAST)
     # In the hours of a change the two ways of writing London differ by which of the hours is meant.
     assume(not (wall.month in (3, 10) and wall.day >= 25 and wall.weekday() == 6 and wall.hour < 3))
-    assert found.at == from_wall(wall, "Europe/London")
+    assert begins == from_wall(wall, "Europe/London")
 
 
 @pytest.mark.parametrize("tzid", ["/freeassociation.sourceforge.net/Europe/London", "GMT Standard Time"])
-def test_a_zone_is_known_by_the_names_that_programs_give_it(tzid: str) -> None:
+def test_a_zone_is_recognised_by_the_names_that_programs_use(tzid: str) -> None:
     assert days(f'DTSTART;TZID="{tzid}":20260706T000000\nDURATION:P1D') == ["2026-07-06"]
+
+
+def test_a_zone_is_defined_by_its_own_file_even_if_another_file_uses_the_same_name() -> None:
+    night = "BEGIN:VEVENT\nDTSTART;TZID=Works Time:20260706T000000\nDURATION:P1D\nEND:VEVENT\n"
+    ahead = ZONE.replace("+0100", "+0400").replace("+0000", "+0300")
+    starts = []
+    for zone in (ZONE, ahead):
+        file = read_calendar(f"BEGIN:VCALENDAR\n{night}{zone}END:VCALENDAR")
+        ((start, _),) = Occurrences(file, "Europe/London").between(file.events[0], FIRST, LAST)
+        starts.append(start.hour)
+    assert starts == [23, 20]
+
+
+def test_an_event_in_a_zone_with_a_broken_definition_is_listed() -> None:
+    for broken in ("TZOFFSETTO:+0100", "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "DTSTART:16010101T010000"):
+        event = "BEGIN:VEVENT\nDTSTART;TZID=Works Time:20260706T000000\nDURATION:P1D\nEND:VEVENT\n"
+        zone = ZONE.replace(broken, f"{broken.partition(':')[0]}:0")
+        (line,) = closures_in(f"BEGIN:VCALENDAR\n{zone}{event}END:VCALENDAR", LONDON, FIRST, LAST).left_out
+        assert "its time zone is not understood: write days instead of moments" in line
+
+
+def test_a_date_as_the_end_of_a_series_includes_that_day_in_every_zone() -> None:
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        series = f"DTSTART;TZID={zone}:20261224T000000\nDURATION:P1D\nRRULE:FREQ=DAILY;UNTIL=20261226"
+        assert days(series, desk=DeskHours(zone)) == ["2026-12-24", "2026-12-25", "2026-12-26"]
+
+
+def test_an_exception_with_a_time_removes_that_day_from_a_series_of_whole_days() -> None:
+    series = "DTSTART;VALUE=DATE:20260105\nRRULE:FREQ=YEARLY;COUNT=3"
+    assert days(f"{series}\nEXDATE;TZID=Europe/London:20270105T090000") == ["2026-01-05", "2028-01-05"]
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=13", "FREQ=DAILY;BYMONTHDAY=0"]
+)
+def test_a_rule_that_no_day_matches_is_listed(rule: str) -> None:
+    (line,) = read(f"DTSTART;VALUE=DATE:20260105\nRRULE:{rule}").left_out
+    assert f"its rule '{rule}' is not understood" in line
+
+
+def test_the_calendar_libraries_are_imported_only_for_a_calendar_file() -> None:
+    modules = "{'icalendar', 'dateutil.rrule', 'amends.settings.occurrences'}"
+    closures = "from amends.settings.closures import *; from pathlib import Path; from datetime import date"
+    read_none = "closures_of(Path(), (), DeskHours('UTC'), date(2026, 1, 1), date(2026, 1, 2))"
+    loaded = f"sys.exit(len({modules} & set(sys.modules)))"
+    code = f"import amends.settings.rulebook, sys; {closures}; {read_none}; {loaded}"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 PARTS = st.fixed_dictionaries(
@@ -253,7 +303,7 @@ PARTS = st.fixed_dictionaries(
     optional={
         "BYMONTH": st.lists(st.integers(1, 12), min_size=1, max_size=3),
         "BYMONTHDAY": st.lists(st.sampled_from([-31, -2, -1, 1, 2, 13, 29, 30, 31]), min_size=1, max_size=2),
-        "BYDAY": st.lists(st.sampled_from(DAYS), min_size=1, max_size=3),
+        "BYDAY": st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=3),
         "BYSETPOS": st.lists(st.sampled_from([-2, -1, 1, 2, 5]), min_size=1, max_size=2),
         "BYYEARDAY": st.lists(st.sampled_from([-366, -1, 1, 60, 366]), min_size=1, max_size=2),
     },
@@ -265,11 +315,11 @@ PARTS = st.fixed_dictionaries(
     st.integers(1, 5),
     PARTS,
     st.sampled_from(["", "-1", "1", "3", "-5"]),
-    st.sampled_from(DAYS),
+    st.sampled_from(WEEKDAYS),
     st.one_of(st.none(), st.integers(1, 40), st.dates(date(2019, 1, 1), date(2030, 1, 1))),
     st.dates(date(2019, 1, 1), date(2027, 12, 31)),
 )
-def test_a_rule_gives_the_days_that_another_library_gives(
+def test_a_rule_gives_the_days_that_dateutil_gives(
     frequency: str,
     interval: int,
     parts: dict[str, list[object]],
@@ -284,27 +334,27 @@ def test_a_rule_gives_the_days_that_another_library_gives(
     assume(set(parts) - {"BYSETPOS"} or "BYSETPOS" not in parts)
     if frequency == "WEEKLY" and "BYSETPOS" in parts:
         # Where the first week begins in its middle the other counts its places from there, RFC 5545 does not.
-        begins -= timedelta(days=(begins.weekday() - DAYS.index(week_start)) % 7)
+        begins -= timedelta(days=(begins.weekday() - WEEKDAYS.index(week_start)) % 7)
     rule = f"FREQ={frequency};INTERVAL={interval};WKST={week_start}"
     rule += "".join(f";{name}={','.join(map(str, values))}" for name, values in parts.items())
     rule += f";COUNT={ends}" if isinstance(ends, int) else ""
     rule += f";UNTIL={ends:%Y%m%d}" if isinstance(ends, date) else ""
     first, last = date(2024, 1, 1), date(2028, 12, 31)
-    until = ends if isinstance(ends, date) else None
-    ours = list(repeated(rhythm_of(rule), begins, until, first, last))
-    # Of a rule that no day ever agrees with the other one searches all years there are.
-    assume(ours)
-    theirs = rrulestr(rule, dtstart=datetime.combine(begins, time())).between(
+    file = calendar(f"DTSTART;VALUE=DATE:{begins:%Y%m%d}\nRRULE:{rule}")
+    days_off = sorted(closures_in(file, LONDON, first, last).days)
+    # With a rule that no day matches, rrulestr alone would search until the year 9999.
+    assume(days_off)
+    expected = rrulestr(rule, dtstart=datetime.combine(begins, time())).between(
         datetime.combine(first, time()), datetime.combine(last, time()), inc=True
     )
-    assert ours == [one.date() for one in theirs]
+    assert days_off == [start.date() for start in expected]
 
 
 def test_a_file_that_would_take_too_long_is_refused() -> None:
     daily = "DTSTART;VALUE=DATE:19700101\nRRULE:FREQ=DAILY"
-    with pytest.raises(BadIcal, match="more than 20000 times"):
+    with pytest.raises(BadCalendarFile, match="more than 20000 times"):
         read(*[daily] * 6)
-    with pytest.raises(BadIcal, match="more than 5000"):
+    with pytest.raises(BadCalendarFile, match="more than 5000"):
         read(*["DTSTART;VALUE=DATE:20260101"] * 5001)
 
 
@@ -318,7 +368,7 @@ def test_names_are_unfolded_unescaped_and_on_one_line() -> None:
     assert read("DTSTART;VALUE=DATE:20261224").days == {date(2026, 12, 24): "Closed"}
 
 
-def test_an_alarm_inside_and_a_zone_beside_an_event_are_none_of_its_business() -> None:
+def test_an_alarm_in_an_event_and_an_unused_zone_are_ignored() -> None:
     alarm = "BEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:PT5M\nSUMMARY:Wake\nEND:VALARM"
     alarm = f"DTSTART;VALUE=DATE:20261224\n{alarm}\nSUMMARY:Closed"
     zone = "BEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:19701025T020000\nEND:STANDARD\nEND:VTIMEZONE"
@@ -326,9 +376,9 @@ def test_an_alarm_inside_and_a_zone_beside_an_event_are_none_of_its_business() -
     assert closures_in(text, LONDON, FIRST, LAST) == Closures({date(2026, 12, 24): "Closed"})
 
 
-def test_a_parameter_may_hold_what_else_ends_it() -> None:
-    (event,) = read_ical(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed')).events
-    assert (event["SUMMARY"][0].text, event["SUMMARY"][0].parameters["ALTREP"]) == ("Closed", "cid:a;b:c")
+def test_a_quoted_parameter_may_contain_separators() -> None:
+    (event,) = read_calendar(calendar('SUMMARY;ALTREP="cid:a;b:c";X-A=b:Closed')).events
+    assert (event.name, event.properties["SUMMARY"][0].parameters["ALTREP"]) == ("Closed", "cid:a;b:c")
 
 
 @pytest.mark.parametrize(
@@ -344,8 +394,8 @@ def test_a_parameter_may_hold_what_else_ends_it() -> None:
         (calendar("DTSTART:20261224\nEXDATE:x\nRRULE:FREQ=YEARLY"), "'x' is not a date"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_with_its_place(text: str, why: str) -> None:
-    with pytest.raises(BadIcal) as refused:
+def test_an_unreadable_file_is_refused_with_its_line(text: str, why: str) -> None:
+    with pytest.raises(BadCalendarFile) as refused:
         closures_in(text, LONDON, FIRST, LAST)
     assert why in str(refused.value)
 
@@ -357,13 +407,13 @@ def test_any_name_and_any_whole_days_survive_writing_and_folding(start: date, le
     line = f"SUMMARY:{escaped}"
     folded = "\n ".join(line[at : at + 20] for at in range(0, len(line), 20))
     end = start + timedelta(days=length)
-    found = read(f"DTSTART;VALUE=DATE:{start:%Y%m%d}\nDTEND;VALUE=DATE:{end:%Y%m%d}\n{folded}")
-    assert list(found.days) == [start + timedelta(days=n) for n in range(length)]
-    assert set(found.days.values()) == {plain or "Closed"}
+    closures = read(f"DTSTART;VALUE=DATE:{start:%Y%m%d}\nDTEND;VALUE=DATE:{end:%Y%m%d}\n{folded}")
+    assert list(closures.days) == [start + timedelta(days=n) for n in range(length)]
+    assert set(closures.days.values()) == {plain or "Closed"}
 
 
 @given(st.text(alphabet=st.sampled_from("BEGINVCALENDRTWKYMOU:;=0123456789\n\r \t\"'\\XUYFQ-"), max_size=300))
 def test_any_text_is_read_or_refused(text: str) -> None:
     whole = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{text}\nEND:VEVENT\nEND:VCALENDAR"
-    with suppress(BadIcal):
+    with suppress(BadCalendarFile):
         assert all(FIRST <= day <= LAST for day in closures_in(whole, LONDON, FIRST, LAST).days)
