@@ -1,1 +1,1 @@
-"""What people see in a chat: the dialogue, the letters, the texts, and the two platforms that carry them."""
+"""The chats: the dialogue, the letters, the texts, and the platforms Telegram and Slack."""

@@ -1,4 +1,4 @@
-"""Who of this process asks next for a place in a platform's pace: the most urgent, then who came first."""
+"""How senders in this process queue for a platform's rate limit: the most urgent first, then in order of arrival."""
 
 from __future__ import annotations
 
@@ -12,66 +12,66 @@ from complaints.obligations.kinds import SendPriority
 
 
 class ShutdownWait:
-    """How duties wait for their places in this process: no longer than it lives, danger excepted.
+    """A wait for a rate slot that ends early when the process shuts down, except for danger.
 
-    Who still waits when the process ends goes back into the queue as it stood there.
+    An obligation that still waits then is released to the queue unchanged.
     """
 
     def __init__(self) -> None:
-        self._ending = asyncio.Event()
+        self._shutdown = asyncio.Event()
 
     def stop(self) -> None:
-        """This process ends within seconds: whoever waits asks once more and then stands back."""
-        self._ending.set()
+        """The process ends within seconds: each waiter tries once more and is then released."""
+        self._shutdown.set()
 
     def is_over(self, lane: SendPriority) -> bool:
-        """Should who has no place yet stand back?"""
-        return self._ending.is_set() and lane is not SendPriority.DANGER
+        """True when an obligation without a slot must be released."""
+        return self._shutdown.is_set() and lane is not SendPriority.DANGER
 
     async def out(self, seconds: float, lane: SendPriority) -> None:
-        """Wait so long, or until it is over."""
+        """Wait for this time, or until the shutdown."""
         if lane is SendPriority.DANGER:
             await asyncio.sleep(seconds)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ending.wait(), seconds)
+            await asyncio.wait_for(self._shutdown.wait(), seconds)
 
 
 class PriorityLock:
-    """A lock that goes to the most urgent of those who wait. Lives as long as the process."""
+    """A lock that the most urgent waiter gets next. Lives as long as the process."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._number = count()
         self._taken = False
 
     def __len__(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
+        """The number of waiters."""
+        return len(self._waiters)
 
     @asynccontextmanager
     async def turn(self, lane: SendPriority) -> AsyncIterator[None]:
-        """Hold the line; whoever is more urgent goes before those who wait already."""
+        """Hold the lock; more urgent waiters get it first."""
         if self._taken:
-            mine = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (int(lane), next(self._number), mine))
+            waiter = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiters, (int(lane), next(self._number), waiter))
             try:
-                await mine
+                await waiter
             except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():
-                    # It was just handed over: pass it on.
-                    self._hand_over()
+                if waiter.done() and not waiter.cancelled():
+                    # The lock was just passed to this waiter: pass it on, or it is never released.
+                    self._pass_on()
                 raise
         self._taken = True
         try:
             yield
         finally:
-            self._hand_over()
+            self._pass_on()
 
-    def _hand_over(self) -> None:
-        while self._waiting:
-            following = heapq.heappop(self._waiting)[2]
-            if not following.done():
-                following.set_result(None)
+    def _pass_on(self) -> None:
+        while self._waiters:
+            waiter = heapq.heappop(self._waiters)[2]
+            if not waiter.done():
+                waiter.set_result(None)
                 return
         self._taken = False

@@ -1,4 +1,4 @@
-"""Noticing by what we send that a platform takes calls again."""
+"""Detects that a platform is available again, from the outcomes of the obligations that call it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from store.database.errors import DatabaseUnavailable
 from store.outbox.outcomes import Completed, Outcome, Retry
 from store.values import Obligation
 
-Perform = Callable[[Obligation], Awaitable[Outcome]]
+#: Handles one obligation.
+Handler = Callable[[Obligation], Awaitable[Outcome]]
 
-#: What fails again so soon after it was freed was not freed by a recovery; nothing waits longer for the next one.
-SOON, MOST_APART = 60.0, 300.0
+#: A failure within RELAPSE_SECONDS of a recovery means that it was none: the interval to the next one doubles.
+RELAPSE_SECONDS, MAX_INTERVAL_SECONDS = 60.0, 300.0
 
 
 class Recovering:
-    """The first duty that gets through after one did not frees what waits: its pauses have grown meanwhile.
+    """Ends the retry pauses of all waiting obligations when the first one succeeds after a failure.
 
-    `nobody` tells which failures mean that nobody was there. `apart`: the least seconds between two frees, doubled
-    while they prove to be in vain, for where one kind of call fails while others get through. `answered` counts the
-    calls that got an answer: a duty with nothing to say is no sign that somebody is there (None: all say something).
+    `recovered`: called on a recovery. `nobody`: true for failures that mean "the platform is unavailable".
+    `apart`: the minimum seconds between two recoveries. It doubles while recoveries prove wrong, for the case
+    that one kind of call fails and others succeed. `answered`: the number of calls that got an answer so far;
+    an obligation that made no call is no sign of recovery. None: every obligation makes a call.
     """
 
     def __init__(
@@ -33,51 +35,56 @@ class Recovering:
         answered: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._recovered, self._nobody = recovered, nobody
-        self._least, self._apart, self._clock = apart, apart, clock
-        self._answered = answered
-        self._freed: float | None = None
-        #: Set while nobody is there, for whoever knocks.
+        self._on_recovery, self._is_unavailable = recovered, nobody
+        self._min_interval, self._interval, self._clock = apart, apart, clock
+        self._answer_count = answered
+        self._recovered_at: float | None = None
+        #: Set while the platform is unavailable.
         self.away = asyncio.Event()
 
     def watched(
-        self, performers: Mapping[str, Perform], kinds: Collection[str] | None = None
-    ) -> dict[str, Perform]:
-        """The same performers, the outcomes of these kinds seen (None: of all)."""
+        self, handlers: Mapping[str, Handler], kinds: Collection[str] | None = None
+    ) -> dict[str, Handler]:
+        """The same handlers, with the outcomes of these kinds watched (None: of all kinds)."""
         return {
-            kind: self._seen(one) if kinds is None or kind in kinds else one
-            for kind, one in performers.items()
+            kind: self._watch(handler) if kinds is None or kind in kinds else handler
+            for kind, handler in handlers.items()
         }
 
-    def _seen(self, perform: Perform) -> Perform:
-        async def performed(owed: Obligation) -> Outcome:
-            before = self._answered() if self._answered is not None else None
-            outcome = await perform(owed)
-            if isinstance(outcome, Retry) and self._nobody(outcome):
-                self._failed()
-            elif isinstance(outcome, Completed) and (self._answered is None or self._answered() != before):
+    def _watch(self, handle: Handler) -> Handler:
+        async def handle_watched(obligation: Obligation) -> Outcome:
+            before = self._answer_count() if self._answer_count is not None else None
+            outcome = await handle(obligation)
+            if isinstance(outcome, Retry) and self._is_unavailable(outcome):
+                self._record_failure()
+            elif isinstance(outcome, Completed) and (
+                self._answer_count is None or self._answer_count() != before
+            ):
                 await self.got_through()
             return outcome
 
-        return performed
+        return handle_watched
 
-    def _failed(self) -> None:
+    def _record_failure(self) -> None:
         if self.away.is_set():
             return
         self.away.set()
-        soon = self._freed is not None and self._clock() - self._freed < SOON + self._apart
-        self._apart = min(MOST_APART, 2 * self._apart) if soon else self._least
+        relapse = (
+            self._recovered_at is not None
+            and self._clock() - self._recovered_at < RELAPSE_SECONDS + self._interval
+        )
+        self._interval = min(MAX_INTERVAL_SECONDS, 2 * self._interval) if relapse else self._min_interval
 
     async def got_through(self) -> None:
-        """Somebody is there; after a failure that frees what waits."""
-        early = self._freed is not None and self._clock() - self._freed < self._apart
-        if not self.away.is_set() or early:
+        """A call succeeded: after a failure, end the retry pauses."""
+        too_early = self._recovered_at is not None and self._clock() - self._recovered_at < self._interval
+        if not self.away.is_set() or too_early:
             return
         self.away.clear()
-        self._freed = self._clock()
+        self._recovered_at = self._clock()
         try:
-            await self._recovered()
+            await self._on_recovery()
         except DatabaseUnavailable:
-            # What got through stays so; the next one that does frees the others, and is not kept waiting.
-            self._freed = None
+            # The call itself is done. The next success tries again, without waiting for the interval.
+            self._recovered_at = None
             self.away.set()

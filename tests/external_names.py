@@ -285,7 +285,7 @@ def conversation_state() -> Iterator[str]:
     for module in modules(migrations=False):
         if module.path.startswith("bots/dialogue"):
             for call, function in _calls(module):
-                if _last_name(call.func) == "go" and call.args:
+                if _last_name(call.func) == "go_to" and call.args:
                     steps = patterns_of(module.name).strings(call.args[0], function)
                     yield from (f"step {step}" for step in steps)
 

@@ -1,4 +1,4 @@
-"""The conversation with a complainant as data: (state, heard, now) -> (state, acts, things to say); pure."""
+"""The dialogue with a complainant as a pure function: (conversation, incoming message, now) -> turn."""
 
 from bots.dialogue.inputs import (
     Blocked,

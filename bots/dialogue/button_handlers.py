@@ -1,4 +1,4 @@
-"""What each button does; a typed label is the same press (docs/surfaces.md: text is always accepted)."""
+"""What each button does. A typed label is handled as a press (docs/surfaces.md: text is always accepted)."""
 
 from __future__ import annotations
 
@@ -19,148 +19,154 @@ from complaints.case import Case
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 
-_DATA = {"export": my_data.export, "correct_data": my_data.correct, "erase_data": my_data.erase}
-_CHANGED = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
-#: Where Send stands under all that was told.
+_DATA_REQUESTS = {
+    "export": my_data.request_copy,
+    "correct_data": my_data.ask_correction,
+    "erase_data": my_data.ask_erasure,
+}
+_DECISION_REPLIES = {
+    "accept": after_decision.accept_decision,
+    "disagree": after_decision.reject_decision,
+    "question": after_decision.ask_question,
+}
+#: The step of the form that each button under "Change" leads to.
+_STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
+#: The steps that have the read-back above the Send button.
 _READ_BACK = frozenset({"check", "change"})
 
 
-def press(talk: Turn, heard: ButtonInput) -> None:
-    """Do what the button says. One that no longer fits is answered, never guessed at."""
-    choice = heard.choice
-    case = talk.case(heard.ref)
+def handle_press(turn: Turn, press: ButtonInput) -> None:
+    """Do what the button says. A press that no longer fits gets a reply and changes nothing."""
+    choice = press.choice
+    case = turn.case(press.ref)
     if choice.startswith("lang_"):
-        commands.speak(talk, choice.removeprefix("lang_"))
+        commands.set_language(turn, choice.removeprefix("lang_"))
     elif choice == "cancel":
-        _cancel(talk)
+        _cancel(turn)
     elif choice in ("new", "add"):
-        new_message.belongs(talk, choice, heard.ref, heard.turn)
-    elif choice in _DATA:
-        _DATA[choice](talk)
+        new_message.choose_complaint(turn, choice, press.ref, press.turn)
+    elif choice in _DATA_REQUESTS:
+        _DATA_REQUESTS[choice](turn)
     elif case is None:
-        talk.say("status.unknown")
-    elif heard.step == incident.STEP:
-        incident.answered(talk, case, choice, form.ask_next)
-    elif heard.step in SURVEY and choice in (*SCORES, "skip"):
-        after_decision.scored(talk, case.ref, heard.step, choice)
-    elif choice in ("accept", "disagree", "question"):
-        {
-            "accept": after_decision.accept,
-            "disagree": after_decision.disagree,
-            "question": after_decision.question,
-        }[choice](talk, case)
-    elif choice in ("yes", "no") and heard.step not in question_table.BY_STEP:
-        number = after_decision.number_of(heard.step)
-        if number is not None:
-            after_decision.checked(talk, case, number, yes=choice == "yes")
+        turn.reply("status.unknown")
+    elif press.step == incident.STEP:
+        incident.record_answer(turn, case, choice, form.ask_next)
+    elif press.step in SURVEY and choice in (*SCORES, "skip"):
+        after_decision.scored(turn, case.ref, press.step, choice)
+    elif choice in _DECISION_REPLIES:
+        _DECISION_REPLIES[choice](turn, case)
+    elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:
+        remedy_number = after_decision.remedy_number_of(press.step)
+        if remedy_number is not None:
+            after_decision.record_remedy_check(turn, case, remedy_number, yes=choice == "yes")
         else:
-            after_decision.sure(talk, case, yes=choice == "yes")
+            after_decision.confirm(turn, case, yes=choice == "yes")
     elif choice == "insist":
-        new_message.insist(talk, case)
+        new_message.reopen_by_button(turn, case)
     elif choice == "safe":
-        _safe(talk, case)
+        _resume_after_danger(turn, case)
     else:
-        _form(talk, case, heard)
+        _handle_form_press(turn, case, press)
 
 
-def _form(talk: Turn, case: Case, heard: ButtonInput) -> None:
-    choice, ref = heard.choice, case.ref
-    answers = question_table.step_of(choice, heard.step)
-    if heard.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
-        _is_that_right(talk, case, heard.step, yes=choice == "yes")
+def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
+    choice, ref = press.choice, case.ref
+    answered_step = question_table.step_of(choice, press.step)
+    if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
+        _handle_confirmation(turn, case, press.step, yes=choice == "yes")
     elif choice == "done":
-        if talk.step == "story" and talk.ref == ref and talk.form_open(ref):
-            form.ask_next(talk, ref)
-        elif heard.step == talk.step and talk.ref == ref and talk.form_open(ref):
-            # Typed when the question had just overtaken it: no answer, and it tells nobody where it happened.
-            form.ask(talk, talk.step, ref)
-    elif answers is not None:
-        form.chosen(talk, ref, answers, choice)
+        if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
+            form.ask_next(turn, ref)
+        elif press.step == turn.step and turn.ref == ref and turn.is_form_open(ref):
+            # "Done" was typed just after the question appeared. It is no answer, for example to "where?".
+            form.ask(turn, turn.step, ref)
+    elif answered_step is not None:
+        form.choose(turn, ref, answered_step, choice)
     elif choice == "skip":
-        form.skipped(talk, ref, heard.step)
+        form.skip(turn, ref, press.step)
     elif choice == "send":
-        _send(talk, case)
+        _send(turn, case)
     elif choice == "not_yet":
-        _not_yet(talk, case)
+        _reply_not_yet(turn, case)
     elif choice == "change":
-        _take_up(talk, case)
-        talk.go("change", ref)
-        form.ask(talk, "change", ref)
-    elif choice in _CHANGED:
-        _take_up(talk, case)
-        _change(talk, case, _CHANGED[choice])
+        _load_form(turn, case)
+        turn.go_to("change", ref)
+        form.ask(turn, "change", ref)
+    elif choice in _STEP_TO_CHANGE:
+        _load_form(turn, case)
+        _change_answer(turn, case, _STEP_TO_CHANGE[choice])
 
 
-def _is_that_right(talk: Turn, case: Case, step: str, *, yes: bool) -> None:
-    """The answer to what the story told already."""
+def _handle_confirmation(turn: Turn, case: Case, step: str, *, yes: bool) -> None:
+    """Yes or No to an answer taken from the story."""
     if yes:
-        form.confirmed(talk, case.ref, step)
+        form.confirm_story_answer(turn, case.ref, step)
     else:
-        _take_up(talk, case)
-        _change(talk, case, step)
+        _load_form(turn, case)
+        _change_answer(turn, case, step)
 
 
-def _take_up(talk: Turn, case: Case) -> None:
-    """Make this the complaint that is talked about: an old button may belong to an earlier one."""
-    if talk.ref != case.ref:
-        fields = {step: talk.newest_version(name, case.ref) for step, name in form.FIELDS.items()}
-        talk.state.update(fields=fields, chosen={}, done=list(question_table.ORDER))
+def _load_form(turn: Turn, case: Case) -> None:
+    """Load this complaint's form into the state: an old button may belong to an earlier complaint."""
+    if turn.ref != case.ref:
+        fields = {step: turn.latest_field(name, case.ref) for step, name in form.FIELDS.items()}
+        turn.state.update(fields=fields, chosen={}, done=list(question_table.ORDER))
 
 
-def _change(talk: Turn, case: Case, step: str) -> None:
+def _change_answer(turn: Turn, case: Case, step: str) -> None:
     if case.form_open:
-        form.change(talk, case.ref, step)
+        form.change_answer(turn, case.ref, step)
     else:
-        # The form has ended: what is changed now is an addition (docs/design.md, "When the form ends").
-        talk.go("add", case.ref)
-        talk.say("ask.add", ref=case.ref)
+        # After the end of the form a change is an addition (docs/design.md, "When the form ends").
+        turn.go_to("add", case.ref)
+        turn.reply("ask.add", ref=case.ref)
 
 
-def _send(talk: Turn, case: Case) -> None:
-    """The signature (B). The acknowledgement that follows is the answer, unless it went out before."""
+def _send(turn: Turn, case: Case) -> None:
+    """Sign the complaint (B). The acknowledgement follows as the reply, unless it was sent before."""
     if case.confirmed_at is not None:
-        talk.say("sent.before", ref=case.ref)
-    elif not talk.possible(case, Verb.CONFIRM):
-        talk.say("closed_already", ref=case.ref)
-    elif talk.ref == case.ref and case.form_open and talk.step in FORM - _READ_BACK:
-        # The button stands under an earlier reading; nobody signs words that were not read back.
-        talk.go("check", case.ref)
-        form.read_back(talk, case.ref)
+        turn.reply("sent.before", ref=case.ref)
+    elif not turn.allows(case, Verb.CONFIRM):
+        turn.reply("closed_already", ref=case.ref)
+    elif turn.ref == case.ref and case.form_open and turn.step in FORM - _READ_BACK:
+        # An old button: people must not sign words that were not read back to them.
+        turn.go_to("check", case.ref)
+        form.read_back(turn, case.ref)
     else:
-        talk.act(PlannedAct(Verb.CONFIRM, case.ref, form.signed(talk, case.ref)))
+        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, form.facts_from_story(turn, case.ref)))
         if not case.form_open:
-            talk.say("sent.late", ref=case.ref)
-    if talk.ref == case.ref and talk.step in FORM:
-        talk.go(IDLE)
+            turn.reply("sent.late", ref=case.ref)
+    if turn.ref == case.ref and turn.step in FORM:
+        turn.go_to(IDLE)
 
 
-def _not_yet(talk: Turn, case: Case) -> None:
+def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        talk.say("not_yet", ref=case.ref, time=talk.moment(form.filed_at(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(form.filing_time(case), case))
     else:
-        talk.say("not_yet.filed", ref=case.ref)
+        turn.reply("not_yet.filed", ref=case.ref)
 
 
-def _cancel(talk: Turn) -> None:
-    """The button drops the question it stands under, never a complaint."""
-    if talk.step == "change" and talk.ref is not None and talk.form_open(talk.ref):
-        talk.go("check", talk.ref)
-        form.read_back(talk, talk.ref)
-    elif talk.step not in FORM and talk.step not in (IDLE, danger.STEP):
-        talk.go(IDLE)
-        talk.say("cancel.dropped")
+def _cancel(turn: Turn) -> None:
+    """Cancel the question above the button, never a complaint."""
+    if turn.step == "change" and turn.ref is not None and turn.is_form_open(turn.ref):
+        turn.go_to("check", turn.ref)
+        form.read_back(turn, turn.ref)
+    elif turn.step not in FORM and turn.step not in (IDLE, danger.STEP):
+        turn.go_to(IDLE)
+        turn.reply("cancel.dropped")
 
 
-def _safe(talk: Turn, case: Case) -> None:
-    """I am safe, continue: back to where the danger broke in."""
-    if talk.step != danger.STEP:
+def _resume_after_danger(turn: Turn, case: Case) -> None:
+    """The button "I am safe, continue": go back to the interrupted question."""
+    if turn.step != danger.STEP:
         return
-    step = danger.leave(talk)
-    if talk.ref is not None and step in FORM and talk.form_open(talk.ref):
+    step = danger.resume(turn)
+    if turn.ref is not None and step in FORM and turn.is_form_open(turn.ref):
         if step == "story":
-            form.ask_next(talk, talk.ref)
+            form.ask_next(turn, turn.ref)
         else:
-            form.ask(talk, step, talk.ref)
+            form.ask(turn, step, turn.ref)
         return
-    talk.go(IDLE)
-    talk.say("safe.noted", ref=case.ref)
+    turn.go_to(IDLE)
+    turn.reply("safe.noted", ref=case.ref)

@@ -1,4 +1,5 @@
-"""A code that staff gave binds the complaint they logged to this chat (docs/surfaces.md, "Telegram"; 4.3)."""
+"""Linking codes: a code from staff connects a complaint that they logged to a chat (docs/surfaces.md, "Telegram";
+4.3)."""
 
 from __future__ import annotations
 
@@ -8,26 +9,26 @@ from complaints.vocabulary import Verb
 from store.values import CodeState, PlannedAct
 
 
-def use(talk: Turn, code: str, *, may_be_words: bool = False) -> bool:
-    """Try the code, once a message; True when it was answered.
+def use_code(turn: Turn, code: str, *, may_be_words: bool = False) -> bool:
+    """Try the code, at most once per message; True when the turn has a reply to it.
 
-    `may_be_words`: eight digits may as well be the meter number that somebody was asked for, so that only a
-    code that opens something is taken for one. The miss counts all the same.
+    `may_be_words`: eight digits can also be an answer, such as a meter number. Then only a code that opens a
+    complaint counts as one. A miss still counts as a failed attempt.
     """
-    found = talk.conversation.code(code)
-    case = found.case
-    if found.state is CodeState.FOUND and case is not None:
-        talk.act(PlannedAct(Verb.BIND, case.ref))
-        if talk.conversation.language is None and case.language in talk.texts.languages:
-            # Whoever wrote it down heard them speak; the telephone's language is only a hint.
-            talk.chosen = case.language
-            talk.state["hinted"] = False
-        talk.go(IDLE)
-        talk.say("bind.found", ref=case.ref, line=status.line(talk, case))
+    lookup = turn.conversation.code(code)
+    case = lookup.case
+    if lookup.state is CodeState.FOUND and case is not None:
+        turn.plan(PlannedAct(Verb.BIND, case.ref))
+        if turn.conversation.language is None and case.language in turn.texts.languages:
+            # Staff spoke with the complainant; the phone's language is only a hint.
+            turn.chosen_language = case.language
+            turn.state["hinted"] = False
+        turn.go_to(IDLE)
+        turn.reply("bind.found", ref=case.ref, line=status.status_line(turn, case))
         return True
-    if found.state is CodeState.YOURS and case is not None:
-        talk.say("bind.yours", ref=case.ref, line=status.line(talk, case))
+    if lookup.state is CodeState.YOURS and case is not None:
+        turn.reply("bind.yours", ref=case.ref, line=status.status_line(turn, case))
         return True
     if not may_be_words:
-        talk.say(f"bind.{found.state}")
+        turn.reply(f"bind.{lookup.state}")
     return not may_be_words

@@ -1,7 +1,4 @@
-"""The complaints policy in the complainant's language (5.2, 4.2): one text for the bot and for the public page.
-
-The commands, each answered whole from what is at hand (docs/surfaces.md, "Telegram").
-"""
+"""The bot's commands (docs/surfaces.md, "Telegram"), among them /policy: the complaints policy (5.2, 4.2)."""
 
 from __future__ import annotations
 
@@ -19,22 +16,6 @@ from complaints.references import find_reference, parse_reference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
-
-
-def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
-    """What the settings put into the text `policy`, its version among them: the rules in force."""
-    bodies = texts.together(language, [one.body for one in rules.recourse])
-    notice = texts.say(language, "readback.notice", notice=rules.notice) if rules.notice else ""
-    return {
-        "org": rules.organisation,
-        "levels": texts.count(language, "how.levels", rules.top_level),
-        "bodies": bodies or texts.say(language, "how.no_body"),
-        "ack": texts.span(language, rules.targets.ack),
-        "answer": texts.span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide),
-        "version": rules.edition[:8],
-        "notice": f"\n\n{notice}" if notice else "",
-    }
-
 
 #: In the order in which the platform lists them.
 COMMANDS = (
@@ -54,170 +35,185 @@ COMMANDS = (
 )
 
 
-def command(talk: Turn, heard: CommandInput) -> None:
-    """Do what was commanded; what is no command of ours is answered by the list of those that are."""
-    _DO.get(heard.name, _help)(talk, heard)
+def command(turn: Turn, incoming: CommandInput) -> None:
+    """Run a command; an unknown one is answered with the list of commands."""
+    _HANDLERS.get(incoming.name, _help)(turn, incoming)
 
 
-def _start(talk: Turn, heard: CommandInput) -> None:
-    if new_message.is_code(heard.argument):
-        codes.use(talk, heard.argument)
+def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
+    """The fields of the text `policy`, from the rules in force; the bot and the public page both use them."""
+    bodies = texts.together(language, [step.body for step in rules.recourse])
+    notice = texts.say(language, "readback.notice", notice=rules.notice) if rules.notice else ""
+    return {
+        "org": rules.organisation,
+        "levels": texts.count(language, "how.levels", rules.top_level),
+        "bodies": bodies or texts.say(language, "how.no_body"),
+        "ack": texts.span(language, rules.targets.ack),
+        "answer": texts.span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide),
+        "version": rules.edition[:8],
+        "notice": f"\n\n{notice}" if notice else "",
+    }
+
+
+def set_language(turn: Turn, language: str) -> None:
+    """Continue in another language."""
+    if language in turn.texts.languages:
+        turn.chosen_language = language
+        turn.state["hinted"] = False
+        turn.reply("language.set")
+        if turn.ref is not None and turn.step in FORM - {"story"} and turn.is_form_open(turn.ref):
+            # The current question was asked in the previous language.
+            form.ask(turn, turn.step, turn.ref)
+
+
+def _start(turn: Turn, incoming: CommandInput) -> None:
+    if new_message.is_code(incoming.argument):
+        codes.use_code(turn, incoming.argument)
         return
-    country = talk.rulebooks.code(heard.argument)
+    country = turn.rulebooks.code(incoming.argument)
     if country is not None:
-        talk.name_country(country)
-    new_message.greet(talk)
+        turn.set_country(country)
+    new_message.greet(turn)
 
 
-def _complain(talk: Turn, heard: CommandInput) -> None:
-    if heard.argument.strip():
-        new_message.first_words(talk, ReceivedMessage(heard.argument, heard.source))
+def _complain(turn: Turn, incoming: CommandInput) -> None:
+    if incoming.argument.strip():
+        new_message.handle_first_words(turn, ReceivedMessage(incoming.argument, incoming.source))
         return
-    talk.go("fresh")
-    talk.say("ask.fresh", buttons=CANCEL)
+    turn.go_to("fresh")
+    turn.reply("ask.fresh", buttons=CANCEL)
 
 
-def _status(talk: Turn, heard: CommandInput) -> None:
-    status.say_status(talk, heard.argument)
+def _status(turn: Turn, incoming: CommandInput) -> None:
+    status.reply_status(turn, incoming.argument)
 
 
-def _add(talk: Turn, heard: CommandInput) -> None:
-    named = find_reference(heard.argument)
-    cases = talk.open_cases or list(talk.conversation.cases[:1])
-    text = "" if named and parse_reference(heard.argument) == named else heard.argument
-    message = ReceivedMessage(text, heard.source)
-    if not named and len(cases) > 1:
+def _add(turn: Turn, incoming: CommandInput) -> None:
+    ref = find_reference(incoming.argument)
+    cases = turn.open_cases or list(turn.conversation.cases[:1])
+    text = "" if ref and parse_reference(incoming.argument) == ref else incoming.argument
+    message = ReceivedMessage(text, incoming.source)
+    if not ref and len(cases) > 1:
         if message.has_words:
-            new_message.heard(talk, message)
+            new_message.handle_message(turn, message)
         else:
-            _which(talk, "add", cases)
+            _ask_which(turn, "add", cases)
         return
-    case = talk.case(named) if named else (cases[0] if cases else None)
+    case = turn.case(ref) if ref else (cases[0] if cases else None)
     if case is None:
-        talk.say("status.unknown" if named else "status.none")
+        turn.reply("status.unknown" if ref else "status.none")
     elif message.has_words:
-        new_message.addition(talk, case.ref, message)
+        new_message.record_addition(turn, case.ref, message)
     else:
-        talk.go("add", case.ref)
-        talk.say("ask.add", ref=case.ref, buttons=CANCEL)
+        turn.go_to("add", case.ref)
+        turn.reply("ask.add", ref=case.ref, buttons=CANCEL)
 
 
-def _withdraw(talk: Turn, heard: CommandInput) -> None:
-    _one(talk, heard, talk.open_cases, "withdraw", after_decision.withdraw)
+def _withdraw(turn: Turn, incoming: CommandInput) -> None:
+    _run_for_case(turn, incoming, turn.open_cases, "withdraw", after_decision.ask_withdrawal)
 
 
-def _reopen(talk: Turn, heard: CommandInput) -> None:
-    closed = [one for one in talk.conversation.cases if not one.is_open]
-    _one(talk, heard, closed, "reopen", after_decision.reopen)
+def _reopen(turn: Turn, incoming: CommandInput) -> None:
+    closed = [case for case in turn.conversation.cases if not case.is_open]
+    _run_for_case(turn, incoming, closed, "reopen", after_decision.ask_reopen_reason)
 
 
-def _one(
-    talk: Turn, heard: CommandInput, cases: list[Case], name: str, do: Callable[[Turn, Case], None]
+def _run_for_case(
+    turn: Turn,
+    incoming: CommandInput,
+    cases: list[Case],
+    name: str,
+    action: Callable[[Turn, Case], None],
 ) -> None:
-    """The complaint that was named, else the only one there is, else ask for its reference."""
-    if heard.argument.strip():
-        case = talk.case(parse_reference(heard.argument) or find_reference(heard.argument))
+    """Run the action for the complaint named, or for the only one there is; otherwise ask which."""
+    if incoming.argument.strip():
+        case = turn.case(parse_reference(incoming.argument) or find_reference(incoming.argument))
         if case is None:
-            talk.say("status.unknown")
+            turn.reply("status.unknown")
         else:
-            do(talk, case)
+            action(turn, case)
     elif not cases:
-        talk.say("status.none")
+        turn.reply("status.none")
     elif len(cases) == 1:
-        do(talk, cases[0])
+        action(turn, cases[0])
     else:
-        _which(talk, name, cases)
+        _ask_which(turn, name, cases)
 
 
-def _which(talk: Turn, name: str, cases: list[Case]) -> None:
-    """Several: each as the command that means it."""
-    talk.say("which", refs="\n".join(f"/{name} {one.ref}" for one in cases[:5]))
+def _ask_which(turn: Turn, name: str, cases: list[Case]) -> None:
+    """List the complaints as commands to tap."""
+    turn.reply("which", refs="\n".join(f"/{name} {case.ref}" for case in cases[:5]))
 
 
-def _how(talk: Turn, heard: CommandInput) -> None:
-    rules = talk.rules_of(talk.open_cases[0].ref if talk.open_cases else None)
-    steps = "\n".join(outside_step(talk, rules, step) for step in range(len(rules.recourse)))
-    talk.say(
+def _how(turn: Turn, incoming: CommandInput) -> None:
+    rules = turn.rules_of(turn.open_cases[0].ref if turn.open_cases else None)
+    steps = "\n".join(outside_step(turn, rules, index) for index in range(len(rules.recourse)))
+    turn.reply(
         "how",
         org=rules.organisation,
-        levels=talk.texts.count(talk.language, "how.levels", rules.top_level),
-        bodies=steps or talk.line("how.no_body"),
-        notice=f"\n\n{talk.line('readback.notice', notice=rules.notice)}" if rules.notice else "",
+        levels=turn.texts.count(turn.language, "how.levels", rules.top_level),
+        bodies=steps or turn.text("how.no_body"),
+        notice=f"\n\n{turn.text('readback.notice', notice=rules.notice)}" if rules.notice else "",
     )
 
 
-def outside_step(talk: Turn, rules: Rulebook, at: int) -> str:
-    """One outside body with all that is needed to go there (7.1, 7.9)."""
-    one = rules.recourse[at]
-    cost = talk.line("recourse.free" if one.free else "recourse.paid")
-    limit = talk.texts.limit(talk.language, one.limit) if one.limit else ""
-    until = f" {talk.line('recourse.limit', limit=limit)}" if limit else ""
-    contact = f" {one.contact}." if one.contact and not one.contact.endswith(".") else f" {one.contact}"
-    return f"{at + 1}. {one.body}.{contact.rstrip()} {cost}{until}"
+def outside_step(turn: Turn, rules: Rulebook, index: int) -> str:
+    """One outside body: how to reach it, its cost and its time limit (7.1, 7.9)."""
+    step = rules.recourse[index]
+    cost = turn.text("recourse.free" if step.free else "recourse.paid")
+    limit = turn.texts.limit(turn.language, step.limit) if step.limit else ""
+    until = f" {turn.text('recourse.limit', limit=limit)}" if limit else ""
+    contact = f" {step.contact}." if step.contact and not step.contact.endswith(".") else f" {step.contact}"
+    return f"{index + 1}. {step.body}.{contact.rstrip()} {cost}{until}"
 
 
-def _policy(talk: Turn, heard: CommandInput) -> None:
-    """The whole policy, with its version: the rules in force, and since when."""
-    told = policy_fields(talk.language, talk.here, talk.texts)
-    talk.say("policy", buttons=(), lane=SendPriority.DIALOGUE, **told)
+def _policy(turn: Turn, incoming: CommandInput) -> None:
+    fields = policy_fields(turn.language, turn.person_rules, turn.texts)
+    turn.reply("policy", buttons=(), lane=SendPriority.DIALOGUE, **fields)
 
 
-def _language(talk: Turn, heard: CommandInput) -> None:
-    wanted = heard.argument.strip().lower()
-    if wanted in talk.texts.languages:
-        speak(talk, wanted)
+def _language(turn: Turn, incoming: CommandInput) -> None:
+    language = incoming.argument.strip().lower()
+    if language in turn.texts.languages:
+        set_language(turn, language)
         return
-    talk.say("ask.language", buttons=languages(talk.texts.languages))
+    turn.reply("ask.language", buttons=languages(turn.texts.languages))
 
 
-def speak(talk: Turn, language: str) -> None:
-    """Go on in another language."""
-    if language in talk.texts.languages:
-        talk.chosen = language
-        talk.state["hinted"] = False
-        talk.say("language.set")
-        if talk.ref is not None and talk.step in FORM - {"story"} and talk.form_open(talk.ref):
-            # What stands was asked in the language before.
-            form.ask(talk, talk.step, talk.ref)
+def _human(turn: Turn, incoming: CommandInput) -> None:
+    after_decision.request_person(turn, ReceivedMessage(incoming.argument, incoming.source))
 
 
-def _human(talk: Turn, heard: CommandInput) -> None:
-    after_decision.human(talk, ReceivedMessage(heard.argument, heard.source))
+def _mydata(turn: Turn, incoming: CommandInput) -> None:
+    my_data.reply_options(turn)
 
 
-def _mydata(talk: Turn, heard: CommandInput) -> None:
-    my_data.offer(talk)
-
-
-def cancel(talk: Turn) -> None:
-    """End what is being asked: a draft is dropped; a complaint is filed as it stands, and /withdraw named."""
-    case = talk.case(talk.ref) if talk.step in FORM else None
+def _cancel(turn: Turn, incoming: CommandInput) -> None:
+    """Cancel the current question. A complaint is not dropped but filed as it is; the reply names /withdraw."""
+    case = turn.case(turn.ref) if turn.step in FORM else None
     if case is None or not case.form_open:
-        case = next((one for one in talk.conversation.cases if one.form_open and one.is_open), None)
-    if talk.step not in FORM and talk.step != IDLE:
-        talk.go(IDLE)
-        talk.say("cancel.dropped")
+        cases = turn.conversation.cases
+        case = next((case for case in cases if case.form_open and case.is_open), None)
+    if turn.step not in FORM and turn.step != IDLE:
+        turn.go_to(IDLE)
+        turn.reply("cancel.dropped")
     elif case is not None:
-        talk.act(PlannedAct(Verb.END_FORM, case.ref, {"because": "cancel"}))
-        talk.go(IDLE)
-        talk.say("cancel.filed", ref=case.ref)
+        turn.plan(PlannedAct(Verb.END_FORM, case.ref, {"because": "cancel"}))
+        turn.go_to(IDLE)
+        turn.reply("cancel.filed", ref=case.ref)
     else:
-        talk.go(IDLE)
-        talk.say("cancel.nothing")
+        turn.go_to(IDLE)
+        turn.reply("cancel.nothing")
 
 
-def _cancel(talk: Turn, heard: CommandInput) -> None:
-    cancel(talk)
-
-
-def _help(talk: Turn, heard: CommandInput) -> None:
+def _help(turn: Turn, incoming: CommandInput) -> None:
     lines = [
-        f"/{name} {talk.line(f'command.{name}')}" for name in COMMANDS if talk.texts.has(f"command.{name}")
+        f"/{name} {turn.text(f'command.{name}')}" for name in COMMANDS if turn.texts.has(f"command.{name}")
     ]
-    talk.say("help", commands="\n".join(lines), number=talk.here.emergency_number)
+    turn.reply("help", commands="\n".join(lines), number=turn.person_rules.emergency_number)
 
 
-_DO: Mapping[str, Callable[[Turn, CommandInput], None]] = {
+_HANDLERS: Mapping[str, Callable[[Turn, CommandInput], None]] = {
     "start": _start,
     "complain": _complain,
     "status": _status,

@@ -1,4 +1,4 @@
-"""Signs of danger: the number comes first, the questions stop until the person is safe (Emergency)."""
+"""The reply to signs of danger: the emergency number comes first, and the form pauses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from triage.safety.signs import ORGANISATION
 
 STEP = "danger"
 
-#: Numbers that help better than the general one; an organisation's own `[[danger]]` goes before them.
+#: Special emergency numbers by kind of sign and country. An organisation's own `[[danger]]` entry has precedence.
 NUMBERS = {
     ("gas", "GB"): "0800 111 999",
     ("gas", "TR"): "187",
@@ -23,63 +23,66 @@ NUMBERS = {
 }
 
 
-def speak(talk: Turn) -> None:
-    """Put the danger answer before everything else of this turn, and stop the questions.
+def reply_to_danger(turn: Turn) -> None:
+    """Replace all replies of this turn by the danger reply, and pause the questions.
 
-    What this turn would have asked is asked again at "I am safe, continue".
+    The interrupted question is asked again when the person presses "I am safe, continue".
     """
-    if talk.danger is None:
+    if turn.danger is None:
         return
-    ref, sign = talk.danger
-    known = talk.state.get("danger", [])
-    again = talk.step == STEP and sign.rule in known
-    resume = talk.state.get("resume", IDLE) if talk.step == STEP else talk.step
-    subject = talk.state.get("resume_ref") if talk.step == STEP else talk.ref
-    talk.says.clear()
-    talk.go(STEP, ref, resume=resume, resume_ref=subject, danger=sorted({*known, sign.rule}))
-    if not again:
-        # Said twice for the same sign it would only bury the number under repeats.
-        talk.say("danger", buttons=SAFE, ref=ref, lane=SendPriority.DANGER, **_answer(talk, ref, sign))
+    ref, sign = turn.danger
+    earlier_rules = turn.state.get("danger", [])
+    is_repeat = turn.step == STEP and sign.rule in earlier_rules
+    resume_step = turn.state.get("resume", IDLE) if turn.step == STEP else turn.step
+    subject = turn.state.get("resume_ref") if turn.step == STEP else turn.ref
+    turn.replies.clear()
+    turn.go_to(STEP, ref, resume=resume_step, resume_ref=subject, danger=sorted({*earlier_rules, sign.rule}))
+    if not is_repeat:
+        # A second reply for the same sign would only push the number out of sight.
+        turn.reply("danger", buttons=SAFE, ref=ref, lane=SendPriority.DANGER, **_fields(turn, ref, sign))
 
 
-def _answer(talk: Turn, ref: str, sign: RecordedSign) -> dict[str, str]:
-    rules = talk.in_force(ref)
-    number, instruction = advice(talk, sign, rules)
-    until = nobody_reads_until(talk.now, rules.calendar, rules.on_call)
+def _fields(turn: Turn, ref: str, sign: RecordedSign) -> dict[str, str]:
+    rules = turn.current_rules(ref)
+    number, instruction = advice(turn, sign, rules)
+    until = nobody_reads_until(turn.now, rules.calendar, rules.on_call)
     alert = (
-        talk.line("danger.alerting", ref=ref)
+        turn.text("danger.alerting", ref=ref)
         if until is None
-        else talk.line("danger.nobody", ref=ref, time=talk.moment(until, talk.case(ref)))
+        else turn.text("danger.nobody", ref=ref, time=turn.moment(until, turn.case(ref)))
     )
     return {"number": number, "instruction": instruction, "alert": alert}
 
 
-def advice(talk: Turn, sign: RecordedSign, rules: Rulebook) -> tuple[str, str]:
-    """The number and the instruction for this sign in the country of these rules."""
+def advice(turn: Turn, sign: RecordedSign, rules: Rulebook) -> tuple[str, str]:
+    """The emergency number and the instruction for this sign, in the country of these rules."""
     kind, _, name = sign.rule.partition(".")
-    own = _own(rules, name) if kind == ORGANISATION else _of_same_signs(rules, kind)
-    number = (own.number if own else None) or NUMBERS.get((kind, rules.country))
+    entry = _own_entry(rules, name) if kind == ORGANISATION else _entry_for_kind(rules, kind)
+    number = (entry.number if entry else None) or NUMBERS.get((kind, rules.country))
     number = number or rules.emergency_number
-    text = (own.text.get(talk.language) or own.text.get(rules.languages[0])) if own else None
+    text = (entry.text.get(turn.language) or entry.text.get(rules.languages[0])) if entry else None
     if text:
         return number, text.replace("{number}", number)
     id_ = f"danger.{kind}"
-    return number, talk.line(id_ if talk.texts.has(id_) else "danger.other")
+    return number, turn.text(id_ if turn.texts.has(id_) else "danger.other")
 
 
-def _own(rules: Rulebook, name: str) -> Danger | None:
-    named = zip(rules.danger, own_signs(rules), strict=True)
-    return next((one for one, sign in named if name in (sign.name, f"{sign.name}_past")), None)
+def _own_entry(rules: Rulebook, name: str) -> Danger | None:
+    pairs = zip(rules.danger, own_signs(rules), strict=True)
+    return next((entry for entry, sign in pairs if name in (sign.name, f"{sign.name}_past")), None)
 
 
-def _of_same_signs(rules: Rulebook, kind: str) -> Danger | None:
-    """The organisation's entry for the matter of a built-in sign ("gas"), which knows the better number."""
-    return next((one for one in rules.danger if kind in (sign.casefold() for sign in one.signs)), None)
+def _entry_for_kind(rules: Rulebook, kind: str) -> Danger | None:
+    """The organisation's own entry about the subject of a built-in sign ("gas"): it has the better number."""
+    return next(
+        (entry for entry in rules.danger if kind in (sign.casefold() for sign in entry.signs)),
+        None,
+    )
 
 
-def leave(talk: Turn) -> str:
-    """The person is safe: return to the step that was interrupted."""
-    step, subject = str(talk.state.pop("resume", IDLE)), talk.state.pop("resume_ref", None)
-    talk.state.pop("danger", None)
-    talk.go(step, subject)
+def resume(turn: Turn) -> str:
+    """The person is safe: return to the interrupted step, and give its name."""
+    step, subject = str(turn.state.pop("resume", IDLE)), turn.state.pop("resume_ref", None)
+    turn.state.pop("danger", None)
+    turn.go_to(step, subject)
     return step

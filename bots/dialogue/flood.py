@@ -1,4 +1,7 @@
-"""Hundreds of messages a minute: all are recorded, one answer tells so, and prompts are not multiplied."""
+"""A limit on replies for a flood of messages: all are recorded, one reply confirms it, and prompts wait.
+
+The limit is a leaky bucket per chat, kept in the dialogue state.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +13,56 @@ from bots.dialogue.turn import FORM, Turn
 from complaints.obligations.kinds import SendPriority
 from complaints.timestamps import parse_time
 
-#: A bucket that holds so many messages and drains by one every two seconds: nobody types faster for long.
-MOST, FULL, DRAINS = 30.0, 40.0, 0.5
-#: Below this the flood is over, and a later one is told again.
-OVER = 10.0
-WAKE = "calm:"
-PAUSE = timedelta(seconds=(FULL - MOST) / DRAINS)
-#: What is said however many came: a reference is told once, and danger always.
-_ALWAYS = ("receipt", "flood")
+#: Replies stop above LIMIT messages. The bucket holds CAPACITY and drains 0.5 a second: slower than anybody types.
+LIMIT, CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
+#: Below this level the flood is over, and a later one gets its own notice.
+OVER_BELOW = 10.0
+WAKE_UP = "calm:"
+PAUSE = timedelta(seconds=(CAPACITY - LIMIT) / DRAIN_PER_SECOND)
+#: Replies that leave even during a flood: each receipt (it has the reference) and the notice itself.
+_ALWAYS_SENT = ("receipt", "flood")
 
 
-def count(talk: Turn) -> None:
-    """One more thing was heard in this chat."""
-    level = min(FULL, _level(talk) + 1)
-    told = bool(talk.state.get("flood", {}).get("told")) and level >= OVER
-    talk.state["flood"] = {"level": round(level, 3), "at": talk.remember_until(talk.now), "told": told}
+def count_message(turn: Turn) -> None:
+    """Add one incoming message to the bucket."""
+    level = min(CAPACITY, _level(turn) + 1)
+    is_notified = bool(turn.state.get("flood", {}).get("told")) and level >= OVER_BELOW
+    turn.state["flood"] = {"level": round(level, 3), "at": turn.stored_time(turn.now), "told": is_notified}
 
 
-def _level(talk: Turn) -> float:
-    """How full the bucket is now."""
-    known: dict[str, Any] = talk.state.get("flood", {})
-    if not known:
+def _level(turn: Turn) -> float:
+    bucket: dict[str, Any] = turn.state.get("flood", {})
+    if not bucket:
         return 0.0
-    passed = (talk.now - parse_time(known["at"])).total_seconds()
-    return max(0.0, float(known["level"]) - max(0.0, passed) * DRAINS)
+    passed = (turn.now - parse_time(bucket["at"])).total_seconds()
+    return max(0.0, float(bucket["level"]) - max(0.0, passed) * DRAIN_PER_SECOND)
 
 
-def hold_back(talk: Turn) -> None:
-    """Beyond the budget nothing is answered but danger and a new reference; once, that we have them all."""
-    if "flood" not in talk.state or _level(talk) <= MOST:
+def drop_excess_replies(turn: Turn) -> None:
+    """Above the limit, drop all replies but danger and receipts; once, confirm that everything arrived."""
+    if "flood" not in turn.state or _level(turn) <= LIMIT:
         return
-    talk.says[:] = [
-        one
-        for one in talk.says
-        if one.lane is SendPriority.DANGER or one.kind != "say" or one.template.startswith(_ALWAYS)
+    turn.replies[:] = [
+        reply
+        for reply in turn.replies
+        if reply.lane is SendPriority.DANGER or reply.kind != "say" or reply.template.startswith(_ALWAYS_SENT)
     ]
-    talk.wakes.clear()
-    if not talk.state["flood"]["told"]:
-        talk.state["flood"] = {**talk.state["flood"], "told": True}
-        talk.say("flood")
-        talk.wake(f"{WAKE}{talk.state['turn']}", talk.now + PAUSE)
+    turn.wake_ups.clear()
+    if not turn.state["flood"]["told"]:
+        turn.state["flood"] = {**turn.state["flood"], "told": True}
+        turn.reply("flood")
+        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
 
 
-def calm(talk: Turn) -> None:
-    """Has it ended? Then the question that stands is put once more, now that somebody can read it."""
-    if _level(talk) > MOST:
-        talk.wake(f"{WAKE}{talk.state['turn']}", talk.now + PAUSE)
+def check_end(turn: Turn) -> None:
+    """When the flood is over, ask the current question of the form again: its prompt was dropped."""
+    if _level(turn) > LIMIT:
+        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
         return
-    ref = talk.ref
-    if ref is None or talk.step not in FORM or not talk.form_open(ref):
+    ref = turn.ref
+    if ref is None or turn.step not in FORM or not turn.is_form_open(ref):
         return
-    if talk.step == "story":
-        form.ask_next(talk, ref)
+    if turn.step == "story":
+        form.ask_next(turn, ref)
     else:
-        form.ask(talk, talk.step, ref)
+        form.ask(turn, turn.step, ref)

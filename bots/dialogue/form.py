@@ -1,4 +1,4 @@
-"""The questions of the form in their order, and the read-back at its end (docs/domain.md, section 6, B)."""
+"""The form: the questions in their order, and the read-back at its end (docs/domain.md, section 6, B)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from bots.dialogue import incident
 from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
 from bots.dialogue.question_table import BY_STEP, CONFIRMED, ORDER, QUESTIONS, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add, choose
+from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
@@ -15,291 +15,315 @@ from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
 from triage.intent import cues
 
-#: Where the words of each step lie.
-FIELDS = {"story": DESCRIPTION, **{one.step: one.field for one in QUESTIONS}}
-#: Lines for children in trouble (docs/domain.md, section 3, Minor), by country.
+#: The field that holds the words of each step.
+FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
+#: Helplines for children (docs/domain.md, section 3, Minor), by country.
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
-#: A read-back longer than this is shortened; the whole is in the record.
-MOST_SHOWN = 1800
+#: The read-back shows at most this many characters of the story; the record has all of them.
+MAX_READ_BACK_CHARACTERS = 1800
 
 
-def start(talk: Turn, ref: str) -> None:
-    """The first answer: the short receipt, at once; the rest of the burst is the same story (7.2)."""
-    talk.go("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
-    plain = "receipt.plain" if is_child(talk, ref) else "receipt"
-    talk.say(plain, key=f"receipt:{ref}", ref=ref, buttons=DONE)
-    wait_for_more(talk, ref)
+# --- the story
 
 
-def wait_for_more(talk: Turn, ref: str) -> None:
-    """The next question leaves 20 s after the last message of the story, asked once."""
-    talk.state["burst"] = int(talk.state.get("burst", 0)) + 1
-    talk.wake(f"burst:{ref}:{talk.state['burst']}", talk.burst_ends())
+def start(turn: Turn, ref: str) -> None:
+    """Send the short receipt at once; further messages of the burst belong to the same story (7.2)."""
+    turn.go_to("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
+    template = "receipt.plain" if is_child(turn, ref) else "receipt"
+    turn.reply(template, key=f"receipt:{ref}", ref=ref, buttons=DONE)
+    _wait_for_burst(turn, ref)
 
 
-def story_goes_on(talk: Turn, ref: str, message: ReceivedMessage) -> None:
-    """One more message of the burst; it is answered by silence."""
-    add(talk, ref, _field(talk, "story"), message)
-    wait_for_more(talk, ref)
+def continue_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    """Record one more message of the burst, without a reply."""
+    add_message(turn, ref, _field(turn, "story"), message)
+    _wait_for_burst(turn, ref)
 
 
-def burst_over(talk: Turn, what: str) -> None:
-    """Twenty seconds passed: go on, if nothing was said since and the form still stands."""
+def _wait_for_burst(turn: Turn, ref: str) -> None:
+    """Schedule the next question for the end of the burst; each message moves it (20 s by default)."""
+    turn.state["burst"] = int(turn.state.get("burst", 0)) + 1
+    turn.schedule_wake_up(f"burst:{ref}:{turn.state['burst']}", turn.burst_end())
+
+
+def end_burst(turn: Turn, what: str) -> None:
+    """The burst is over: ask the next question, unless another message came or the form has ended."""
     _, ref, burst = what.split(":")
-    if talk.step == "story" and talk.ref == ref and talk.state.get("burst") == int(burst):
-        if talk.form_open(ref):
-            ask_next(talk, ref)
+    if turn.step == "story" and turn.ref == ref and turn.state.get("burst") == int(burst):
+        if turn.is_form_open(ref):
+            ask_next(turn, ref)
         else:
-            talk.go(IDLE)
+            turn.go_to(IDLE)
 
 
-def ask_next(talk: Turn, ref: str) -> None:
-    """Ask what is not told yet, or read back; before all whether it is an incident that we know of."""
-    if incident.asked(talk, ref, story_of(talk, ref)):
+def story_text(turn: Turn, ref: str) -> str:
+    """The current version of the story, all messages and edits included."""
+    words = turn.words(ref)
+    field = _field(turn, "story") if turn.ref == ref else DESCRIPTION
+    # "Change", "The story", then Done without a new text: the earlier version counts.
+    return words.get(field) or words.get(turn.latest_field(DESCRIPTION, ref), "")
+
+
+def story_field(turn: Turn) -> str:
+    """The field that holds the current version of the story."""
+    return _field(turn, "story")
+
+
+# --- the questions
+
+
+def ask_next(turn: Turn, ref: str) -> None:
+    """Ask the next open question, or read back. Whether it is a known incident is asked first."""
+    if incident.ask_once(turn, ref, story_text(turn, ref)):
         return
-    told = _told(talk, ref)
-    done = talk.state.get("done", [])
-    open_ones = (one for one in QUESTIONS if one.step not in done)
-    following = next((one.step for one in open_ones if one.asks(told) and one.known(told) is None), "check")
-    talk.go(following, ref)
-    ask(talk, following, ref)
+    knowledge = _knowledge(turn, ref)
+    done = turn.state.get("done", [])
+    pending = (question for question in QUESTIONS if question.step not in done)
+    step = next(
+        (
+            question.step
+            for question in pending
+            if question.asks(knowledge) and question.implied_choice(knowledge) is None
+        ),
+        "check",
+    )
+    turn.go_to(step, ref)
+    ask(turn, step, ref)
 
 
-def _told(talk: Turn, ref: str) -> StoryKnowledge:
-    """What the choice of the next question depends on."""
-    story = story_of(talk, ref)
-    rules = frozenset(one.rule for one in talk.reading(story, ref).signs)
-    received = talk.received(ref)
-    chosen = talk.state.get("chosen", {}) if talk.ref == ref else {}
-    return StoryKnowledge(story, cues(story), rules, received, lambda: talk.details(story, received), chosen)
+def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
+    """Put the question of this step, in plainer words to a child.
+
+    If the story has the answer already, show it for confirmation, unless `use_story` is False.
+    """
+    story_answer = (
+        BY_STEP[step].story_answer(_knowledge(turn, ref)) if use_story and step in CONFIRMED else None
+    )
+    turn.state["confirms"] = None if story_answer is None else step
+    if step == "check":
+        read_back(turn, ref)
+    elif step == incident.STEP:
+        incident.ask(turn, ref)
+    elif step == "change":
+        turn.reply("ask.change", ref=ref, buttons=CHANGES)
+    elif story_answer is not None:
+        text = _answer_text(turn, step, story_answer)
+        turn.reply(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=text)
+    else:
+        plain = f"ask.{step}.plain"
+        template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"
+        turn.reply(template, ref=ref, buttons=BY_STEP[step].buttons)
 
 
-def is_child(talk: Turn, ref: str) -> bool:
-    """True where a child seems to write, or said so: the words are plainer then."""
-    case = talk.case(ref)
-    told = [one.facts["minor"] for one in talk.acts if one.ref == ref and "minor" in one.facts]
-    if told:
-        return bool(told[-1])
+def _knowledge(turn: Turn, ref: str) -> StoryKnowledge:
+    story = story_text(turn, ref)
+    rules = frozenset(sign.rule for sign in turn.signs_in(story, ref).signs)
+    received = turn.received_on(ref)
+    chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
+    return StoryKnowledge(
+        story, cues(story), rules, received, lambda: turn.details_in(story, received), chosen
+    )
+
+
+def is_child(turn: Turn, ref: str) -> bool:
+    """True when the writer is, or seems to be, a child; the words are plainer then."""
+    case = turn.case(ref)
+    answers = [act.facts["minor"] for act in turn.acts if act.ref == ref and "minor" in act.facts]
+    if answers:
+        return bool(answers[-1])
     if case is not None and Flag.MINOR in case.flags:
         return True
-    return CHILD_WRITING in _told(talk, ref).rules and not (case is not None and case.adult)
+    return CHILD_WRITING in _knowledge(turn, ref).rules and not (case is not None and case.adult)
 
 
-def known(talk: Turn, ref: str) -> dict[str, str]:
-    """What the story chose already, by step: shown, not asked, and signed with the read-back."""
-    told = _told(talk, ref)
-    done = talk.state.get("done", []) if talk.ref == ref else list(ORDER)
-    found = {one.step: one.known(told) for one in QUESTIONS if one.step not in done}
-    return {step: choice for step, choice in found.items() if choice and (step != "relation" or _other(told))}
-
-
-def signed(talk: Turn, ref: str) -> Facts:
-    """The codes of what the story told and the read-back showed: Send signs them, too."""
-    if talk.ref != ref:
+def facts_from_story(turn: Turn, ref: str) -> Facts:
+    """The facts that the story gave and the read-back showed: Send signs them too."""
+    if turn.ref != ref:
         return {}
     return {
         name: value
-        for step, choice in known(talk, ref).items()
+        for step, choice in _choices_from_story(turn, ref).items()
         for name, value in BY_STEP[step].facts(choice).items()
     }
 
 
-def _other(told: StoryKnowledge) -> bool:
-    return BY_STEP["relation"].asks(told)
+def _choices_from_story(turn: Turn, ref: str) -> dict[str, str]:
+    """By step, the choices that the story made already: read back without a question."""
+    knowledge = _knowledge(turn, ref)
+    done = turn.state.get("done", []) if turn.ref == ref else list(ORDER)
+    choices = {
+        question.step: question.implied_choice(knowledge)
+        for question in QUESTIONS
+        if question.step not in done
+    }
+    for_another = BY_STEP["relation"].asks(knowledge)
+    return {
+        step: choice for step, choice in choices.items() if choice and (step != "relation" or for_another)
+    }
 
 
-def ask(talk: Turn, step: str, ref: str, *, anew: bool = False) -> None:
-    """Put the question of this step; what the story told already is shown for a Yes, unless it is asked anew.
-
-    To a child in plainer words where we have them.
-    """
-    told = None if anew or step not in CONFIRMED else BY_STEP[step].told(_told(talk, ref))
-    talk.state["confirms"] = None if told is None else step
-    if step == "check":
-        read_back(talk, ref)
-    elif step == incident.STEP:
-        incident.ask(talk, ref)
-    elif step == "change":
-        talk.say("ask.change", ref=ref, buttons=CHANGES)
-    elif told is not None:
-        talk.say(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=_as_read(talk, step, told))
-    else:
-        plain = f"ask.{step}.plain"
-        wanted = plain if talk.texts.has(plain) and is_child(talk, ref) else f"ask.{step}"
-        talk.say(wanted, ref=ref, buttons=BY_STEP[step].buttons)
+# --- the answers
 
 
-def answered(talk: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Words that answer the question that stands; the next one leaves at once."""
-    step = talk.step
-    facts = _with_relation(talk, ref, step, BY_STEP[step].facts_of_words(message.text))
-    add(talk, ref, _new_field(talk, ref, step), message, extra=facts)
-    _remember(talk, step, str(facts.get(FIELDS[step], "")))
-    _done(talk, step)
-    _told_back(talk, ref, facts)
-    ask_next(talk, ref)
+def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    """Record words that answer the current question, and ask the next one."""
+    step = turn.step
+    facts = _with_relation(turn, ref, step, BY_STEP[step].facts_of_words(message.text))
+    add_message(turn, ref, _new_field(turn, ref, step), message, extra=facts)
+    _remember_choice(turn, step, str(facts.get(FIELDS[step], "")))
+    _mark_done(turn, step)
+    _reply_to_facts(turn, ref, facts)
+    ask_next(turn, ref)
 
 
-def chosen(talk: Turn, ref: str, step: str, choice: str) -> None:
-    """A button that answers a question; late, it is an addition."""
-    _choose(talk, ref, step, choice, BY_STEP[step].facts(choice))
+def choose(turn: Turn, ref: str, step: str, choice: str) -> None:
+    """Record an answer given by a button; after the end of the form it is an addition."""
+    _record_choice(turn, ref, step, choice, BY_STEP[step].facts(choice))
 
 
-def confirms(talk: Turn) -> bool:
-    """True while what the story told already is shown for a Yes."""
-    return talk.step in CONFIRMED and talk.state.get("confirms") == talk.step
+def awaits_confirmation(turn: Turn) -> bool:
+    """True while an answer taken from the story is shown for a Yes."""
+    return turn.step in CONFIRMED and turn.state.get("confirms") == turn.step
 
 
-def confirmed(talk: Turn, ref: str, step: str) -> None:
-    """Yes: what the story told is the answer, and is recorded as one; late, it is an addition."""
-    one = BY_STEP[step]
-    told = one.told(_told(talk, ref))
-    if told is not None:
-        coded = one.facts(told) if told in one.choices else {}
-        _choose(talk, ref, step, told, {**coded, "from_story": True})
-    elif talk.step == step and talk.ref == ref:
-        # The story was changed since: nothing of it can be confirmed any more.
-        ask(talk, step, ref, anew=True)
+def confirm_story_answer(turn: Turn, ref: str, step: str) -> None:
+    """Record the answer taken from the story; after the end of the form it is an addition."""
+    question = BY_STEP[step]
+    answer = question.story_answer(_knowledge(turn, ref))
+    if answer is not None:
+        facts = question.facts(answer) if answer in question.choices else {}
+        _record_choice(turn, ref, step, answer, {**facts, "from_story": True})
+    elif turn.step == step and turn.ref == ref:
+        # The story changed in the meantime and no longer has the answer.
+        ask(turn, step, ref, use_story=False)
 
 
-def _as_read(talk: Turn, step: str, choice: str) -> str:
-    """A choice by its label; what the story told in words is words already."""
-    return talk.texts.label(talk.language, choice) if choice in BY_STEP[step].choices else choice
+def skip(turn: Turn, ref: str, step: str) -> None:
+    """Every question can be skipped."""
+    if turn.step == step and turn.ref == ref and turn.is_form_open(ref):
+        _mark_done(turn, step)
+        ask_next(turn, ref)
 
 
-def _choose(talk: Turn, ref: str, step: str, choice: str, coded: Facts) -> None:
-    label = _as_read(talk, step, choice)
-    if talk.step != step and talk.told(ref).get(_field(talk, step)) == label:
-        # The same press once more: an app that lost our answer repeats it under a new id.
+def change_answer(turn: Turn, ref: str, step: str) -> None:
+    """Ask one question again; the earlier answer stays in the record."""
+    if step == "story":
+        _new_field(turn, ref, "story")
+        turn.go_to("story", ref)
+        turn.reply("ask.story_again", ref=ref, buttons=DONE)
         return
-    facts = _with_relation(talk, ref, step, coded)
-    choose(talk, ref, _new_field(talk, ref, step), label, facts)
-    if talk.form_open(ref) and talk.ref == ref:
+    turn.go_to(step, ref, done=[name for name in turn.state.get("done", []) if name != step])
+    ask(turn, step, ref, use_story=False)
+
+
+def _record_choice(turn: Turn, ref: str, step: str, choice: str, choice_facts: Facts) -> None:
+    label = _answer_text(turn, step, choice)
+    if turn.step != step and turn.words(ref).get(_field(turn, step)) == label:
+        # The same press again: an app that lost our reply repeats it under a new id.
+        return
+    facts = _with_relation(turn, ref, step, choice_facts)
+    record_choice(turn, ref, _new_field(turn, ref, step), label, facts)
+    if turn.is_form_open(ref) and turn.ref == ref:
         if choice in BY_STEP[step].choices:
-            _remember(talk, step, choice)
-        _done(talk, step)
-        _told_back(talk, ref, facts)
-        ask_next(talk, ref)
+            _remember_choice(turn, step, choice)
+        _mark_done(turn, step)
+        _reply_to_facts(turn, ref, facts)
+        ask_next(turn, ref)
     else:
-        talk.say("added", ref=ref)
-        _told_back(talk, ref, facts)
+        turn.reply("added", ref=ref)
+        _reply_to_facts(turn, ref, facts)
 
 
-def _with_relation(talk: Turn, ref: str, step: str, facts: Facts) -> Facts:
-    """Somebody else's complaint: what they are to that person is known with it where the story told it."""
+def _answer_text(turn: Turn, step: str, choice: str) -> str:
+    """The label of a choice; an answer in the story's own words stays as it is."""
+    return turn.texts.label(turn.language, choice) if choice in BY_STEP[step].choices else choice
+
+
+def _with_relation(turn: Turn, ref: str, step: str, facts: Facts) -> Facts:
+    """On a complaint for another person, add the relation to that person if the story names it."""
     if step != "whom" or facts.get("for_whom") == "for_me":
         return facts
-    relation = BY_STEP["relation"].known(_told(talk, ref))
+    relation = BY_STEP["relation"].implied_choice(_knowledge(turn, ref))
     return {**facts, "relation": relation} if relation else facts
 
 
-def _told_back(talk: Turn, ref: str, facts: Facts) -> None:
-    """What an answer brings at once: a child is shown where help is, and no contact what that means."""
+def _reply_to_facts(turn: Turn, ref: str, facts: Facts) -> None:
+    """Show a child where to get help; explain what "no contact" means."""
     if facts.get("minor") is True:
-        line = CHILD_LINES.get(talk.rules_of(ref).country)
-        number = f"\n{talk.line('adult.line', number=line)}" if line else ""
-        talk.say("adult.offer", ref=ref, number=number)
+        number = CHILD_LINES.get(turn.rules_of(ref).country)
+        line = f"\n{turn.text('adult.line', number=number)}" if number else ""
+        turn.reply("adult.offer", ref=ref, number=line)
     if facts.get("anonymity") == "no_contact":
-        talk.say("identity.no_contact", ref=ref)
+        turn.reply("identity.no_contact", ref=ref)
 
 
-def _remember(talk: Turn, step: str, choice: str) -> None:
-    talk.state["chosen"] = {**talk.state.get("chosen", {}), step: choice}
+def _remember_choice(turn: Turn, step: str, choice: str) -> None:
+    turn.state["chosen"] = {**turn.state.get("chosen", {}), step: choice}
 
 
-def skipped(talk: Turn, ref: str, step: str) -> None:
-    """Nothing need be answered."""
-    if talk.step == step and talk.ref == ref and talk.form_open(ref):
-        _done(talk, step)
-        ask_next(talk, ref)
+def _mark_done(turn: Turn, step: str) -> None:
+    turn.state["done"] = [*turn.state.get("done", []), step]
 
 
-def _done(talk: Turn, step: str) -> None:
-    talk.state["done"] = [*talk.state.get("done", []), step]
-
-
-def change(talk: Turn, ref: str, step: str) -> None:
-    """Answer one thing anew; what was said stands in the record."""
-    done = [one for one in talk.state.get("done", []) if one != step]
-    if step == "story":
-        _new_field(talk, ref, "story")
-        talk.go("story", ref)
-        talk.say("ask.story_again", ref=ref, buttons=DONE)
-        return
-    talk.go(step, ref, done=done)
-    ask(talk, step, ref, anew=True)
-
-
-def story_of(talk: Turn, ref: str) -> str:
-    """The story as it stands, message by message, edits included."""
-    told = talk.told(ref)
-    field = _field(talk, "story") if talk.ref == ref else DESCRIPTION
-    # "Change", "The story" and then Done without a word: the story stands as it was.
-    return told.get(field) or told.get(talk.newest_version(DESCRIPTION, ref), "")
-
-
-def field_now(talk: Turn) -> str:
-    """The field of the story as it stands."""
-    return _field(talk, "story")
-
-
-def _field(talk: Turn, step: str) -> str:
-    """The field that holds what was told at this step last."""
-    name: str = talk.state.get("fields", {}).get(step, FIELDS[step])
+def _field(turn: Turn, step: str) -> str:
+    """The field that holds the current answer to this step."""
+    name: str = turn.state.get("fields", {}).get(step, FIELDS[step])
     return name
 
 
-def _new_field(talk: Turn, ref: str, step: str) -> str:
-    """A field of its own for what is told anew at this step."""
-    name = talk.new_version(FIELDS[step], ref)
-    if talk.ref == ref:
-        talk.state["fields"] = {**talk.state.get("fields", {}), step: name}
+def _new_field(turn: Turn, ref: str, step: str) -> str:
+    """The field for a new answer to this step; it becomes the current one."""
+    name = turn.next_field(FIELDS[step], ref)
+    if turn.ref == ref:
+        turn.state["fields"] = {**turn.state.get("fields", {}), step: name}
     return name
 
 
-def read_back(talk: Turn, ref: str) -> None:
-    """What was written down, to be signed; it carries everything that must be known before (7.1, B)."""
-    case, notice = talk.case(ref), talk.rules_of(ref).notice
-    talk.say(
-        "readback.plain" if is_child(talk, ref) else "readback",
+# --- the read-back
+
+
+def read_back(turn: Turn, ref: str) -> None:
+    """Show what was recorded, for signing, with all that people must know before they sign (7.1, B)."""
+    case, notice = turn.case(ref), turn.rules_of(ref).notice
+    turn.reply(
+        "readback.plain" if is_child(turn, ref) else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",
-        text=shortened(story_of(talk, ref)) or talk.line("readback.no_words"),
-        details="".join(f"\n{one}" for one in _details(talk, ref)),
-        date=talk.day(promised(case), case) if case is not None else talk.line("readback.soon"),
-        notice=f"\n{talk.line('readback.notice', notice=notice)}" if notice else "",
+        text=_shorten(story_text(turn, ref)) or turn.text("readback.no_words"),
+        details="".join(f"\n{line}" for line in _detail_lines(turn, ref)),
+        date=turn.due_day(promised_date(case), case) if case is not None else turn.text("readback.soon"),
+        notice=f"\n{turn.text('readback.notice', notice=notice)}" if notice else "",
     )
 
 
-def _details(talk: Turn, ref: str) -> list[str]:
-    told, chosen_by_story = talk.told(ref), known(talk, ref)
+def _detail_lines(turn: Turn, ref: str) -> list[str]:
+    words, choices_from_story = turn.words(ref), _choices_from_story(turn, ref)
     lines = []
     for step in ORDER:
-        text = told.get(_field(talk, step)) if talk.ref == ref else None
-        if text is None and step in chosen_by_story:
-            text = talk.texts.label(talk.language, chosen_by_story[step])
+        text = words.get(_field(turn, step)) if turn.ref == ref else None
+        if text is None and step in choices_from_story:
+            text = turn.texts.label(turn.language, choices_from_story[step])
         if text:
-            lines.append(talk.line(f"readback.{step}", text=shortened(text, 400)))
-    files = talk.files(ref)
+            lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
+    files = turn.file_count(ref)
     if files:
-        lines.append(talk.texts.count(talk.language, "readback.files", files))
+        lines.append(turn.texts.count(turn.language, "readback.files", files))
     return lines
 
 
-def promised(case: Case) -> datetime:
-    """The one date that is promised outside: the legal one where there is one, else P4's."""
+def _shorten(text: str, limit: int = MAX_READ_BACK_CHARACTERS) -> str:
+    return text if len(text) <= limit else f"{text[:limit].rstrip()} […]"
+
+
+def promised_date(case: Case) -> datetime:
+    """The date of the decision as promised to the complainant: the legal one, or without one that of priority P4."""
     target = case.target(Target.DECIDE)
     return target.promised_due if target is not None else case.received_at
 
 
-def shortened(text: str, most: int = MOST_SHOWN) -> str:
-    """The text, cut where it is too long to be read back whole."""
-    return text if len(text) <= most else f"{text[:most].rstrip()} […]"
-
-
-def filed_at(case: Case) -> datetime:
-    """When the form is filed as it stands."""
+def filing_time(case: Case) -> datetime:
+    """When an abandoned form is filed as it is: after a silence, at the latest some time after it was opened."""
     dialogue, calendar = case.rules.dialogue, case.rules.calendar
-    silent = due(case.last_words_at or case.logged_at, dialogue.file_abandoned_after, calendar).at
-    return min(silent, due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at)
+    after_silence = due(case.last_words_at or case.logged_at, dialogue.file_abandoned_after, calendar).at
+    return min(after_silence, due(case.logged_at, dialogue.file_abandoned_at_latest, calendar).at)

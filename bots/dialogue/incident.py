@@ -1,6 +1,6 @@
-"""Is it this? One cause may bring many people: each is asked once and keeps an own complaint all the same.
+"""Ask whether a complaint belongs to a known incident. Each person is asked once and keeps their own complaint.
 
-`state["incidents"]` remembers what was asked about which complaint, and which incidents it was not.
+`state["incidents"]` holds which incident was asked about for which complaint, and which were denied.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bots.dialogue.buttons import THIS
+from bots.dialogue.buttons import INCIDENT
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
 from complaints.incidents import SAME_INCIDENT, Incident, offered_for
@@ -17,86 +17,90 @@ from store.values import PlannedAct
 
 STEP = "incident"
 YES, YES_AND_MORE, NO = "yes", "yes_more", "no"
-#: Complaints of which an old button may still be pressed.
+#: How many complaints the state remembers, for presses on old buttons.
 _REMEMBERED = 5
 
-GoOn = Callable[[Turn, str], None]
+Continuation = Callable[[Turn, str], None]
 
 
-def asked(talk: Turn, ref: str, story: str) -> bool:
-    """Ask whether the story just told is a known incident; False where nothing is asked: go on."""
-    case = talk.case(ref)
-    known = _known(talk)
-    if ref in known["asked"] or (case is not None and case.incident is not None):
+def ask_once(turn: Turn, ref: str, story: str) -> bool:
+    """Ask about the open incident that fits the story; False when there is nothing to ask."""
+    case = turn.case(ref)
+    memory = _memory(turn)
+    if ref in memory["asked"] or (case is not None and case.incident is not None):
         return False
-    open_ones = talk.conversation.incidents()
-    offered = offered_for(open_ones, story, not_these=known["not"]) if open_ones else None
-    # Asked or not, the story was looked at: what is added later asks nothing more.
-    talk.state["incidents"] = {**known, "asked": _newest(known["asked"], ref, offered)}
+    incidents = turn.conversation.incidents()
+    offered = offered_for(incidents, story, not_these=memory["not"]) if incidents else None
+    # Remember the complaint even without a question: later additions must not trigger one.
+    turn.state["incidents"] = {**memory, "asked": _with_newest(memory["asked"], ref, offered)}
     if offered is None:
         return False
-    talk.go(STEP, ref)
-    ask(talk, ref)
+    turn.go_to(STEP, ref)
+    ask(turn, ref)
     return True
 
 
-def ask(talk: Turn, ref: str) -> None:
-    """Put the question; also again, after a danger broke in."""
-    incident = _asked_about(talk, ref)
+def ask(turn: Turn, ref: str) -> None:
+    """Put the question, also again after a danger reply interrupted it."""
+    incident = _incident_in_question(turn, ref)
     if incident is not None:
-        talk.say("incident.ask", ref=ref, buttons=THIS, step=STEP, line=incident.line_in(talk.language))
+        turn.reply("incident.ask", ref=ref, buttons=INCIDENT, step=STEP, line=incident.line_in(turn.language))
 
 
-def answered(talk: Turn, case: Case, choice: str, go_on: GoOn) -> None:
-    """Yes: joined, and nothing more is asked. Yes, and more: joined, the questions go on. No: they go on."""
-    stands = talk.step == STEP and talk.ref == case.ref
-    incident = _asked_about(talk, case.ref)
+def record_answer(turn: Turn, case: Case, choice: str, continue_form: Continuation) -> None:
+    """Yes joins the incident and ends the form; "yes, and more" joins and continues; no only continues."""
+    is_current = turn.step == STEP and turn.ref == case.ref
+    incident = _incident_in_question(turn, case.ref)
     if choice == NO:
-        known = _known(talk)
-        number = known["asked"].get(case.ref, 0)
-        talk.state["incidents"] = {**known, "not": sorted({*known["not"], number} - {0})[-_REMEMBERED:]}
+        memory = _memory(turn)
+        number = memory["asked"].get(case.ref, 0)
+        turn.state["incidents"] = {**memory, "not": sorted({*memory["not"], number} - {0})[-_REMEMBERED:]}
     elif case.incident is None and incident is not None:
-        _join(talk, case, incident, more=choice == YES_AND_MORE)
+        _join(turn, case, incident, more=choice == YES_AND_MORE)
         if choice == YES:
             return
-    elif stands and case.incident is None:
-        talk.say("incident.over", ref=case.ref)
-    if stands and case.form_open:
-        go_on(talk, case.ref)
+    elif is_current and case.incident is None:
+        turn.reply("incident.over", ref=case.ref)
+    if is_current and case.form_open:
+        continue_form(turn, case.ref)
 
 
-def _join(talk: Turn, case: Case, incident: Incident, *, more: bool) -> None:
+def _join(turn: Turn, case: Case, incident: Incident, *, more: bool) -> None:
     facts: dict[str, Any] = {"relation": SAME_INCIDENT, "incident": incident.id}
     if more:
-        talk.act(PlannedAct(Verb.LINK, case.ref, {**facts, "second_issue": True}))
-        talk.say("incident.and_more", ref=case.ref)
+        turn.plan(PlannedAct(Verb.LINK, case.ref, {**facts, "second_issue": True}))
+        turn.reply("incident.and_more", ref=case.ref)
         return
-    talk.act(PlannedAct(Verb.LINK, case.ref, facts))
+    turn.plan(PlannedAct(Verb.LINK, case.ref, facts))
     if case.form_open:
-        talk.act(PlannedAct(Verb.END_FORM, case.ref, {"because": STEP}))
-    if talk.ref == case.ref:
-        talk.go(IDLE)
-    talk.say("incident.joined", ref=case.ref, line=incident.line_in(talk.language))
+        turn.plan(PlannedAct(Verb.END_FORM, case.ref, {"because": STEP}))
+    if turn.ref == case.ref:
+        turn.go_to(IDLE)
+    turn.reply("incident.joined", ref=case.ref, line=incident.line_in(turn.language))
 
 
-def line_of(talk: Turn, case: Case) -> str:
-    """What is known of the incident that a complaint belongs to, for /status; empty where nothing is."""
+def incident_line(turn: Turn, case: Case) -> str:
+    """The news about a complaint's incident, for /status; empty when there is none."""
     if case.incident is None:
         return ""
-    incident = next((one for one in talk.conversation.incidents() if one.id == case.incident), None)
-    line = incident.line_in(talk.language) if incident is not None else ""
-    return talk.line("status.incident", line=line) if line else ""
+    incident = _incident_by_id(turn, case.incident)
+    line = incident.line_in(turn.language) if incident is not None else ""
+    return turn.text("status.incident", line=line) if line else ""
 
 
-def _asked_about(talk: Turn, ref: str) -> Incident | None:
-    number = _known(talk)["asked"].get(ref)
-    return next((one for one in talk.conversation.incidents() if one.id == number), None) if number else None
+def _incident_in_question(turn: Turn, ref: str) -> Incident | None:
+    number = _memory(turn)["asked"].get(ref)
+    return _incident_by_id(turn, number) if number else None
 
 
-def _known(talk: Turn) -> dict[str, Any]:
-    return {"asked": {}, "not": [], **talk.state.get("incidents", {})}
+def _incident_by_id(turn: Turn, number: int) -> Incident | None:
+    return next((incident for incident in turn.conversation.incidents() if incident.id == number), None)
 
 
-def _newest(known: dict[str, int], ref: str, offered: Incident | None) -> dict[str, int]:
-    kept = list({**known, ref: offered.id if offered is not None else 0}.items())
-    return dict(kept[-_REMEMBERED:])
+def _memory(turn: Turn) -> dict[str, Any]:
+    return {"asked": {}, "not": [], **turn.state.get("incidents", {})}
+
+
+def _with_newest(asked_about: dict[str, int], ref: str, offered: Incident | None) -> dict[str, int]:
+    entries = list({**asked_about, ref: offered.id if offered is not None else 0}.items())
+    return dict(entries[-_REMEMBERED:])

@@ -1,4 +1,4 @@
-"""What can reach the dialogue: words, files, edits, presses, commands, time that passed."""
+"""The incoming messages of the dialogue: text, files, edits, buttons, commands and wake-ups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 
 from store.values import ReceivedFile
 
-#: What a bot can fetch; a larger file is recorded and counts, but cannot be had (Telegram).
-MOST_BYTES = 20 * 1024 * 1024
+#: Telegram lets bots download files up to 20 MiB. A larger file is recorded and counted, but not downloaded.
+MAX_FILE_BYTES = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TextInput:
 
 @dataclass(frozen=True)
 class FileInput:
-    """A message that carries a file; `caption` are its words. Albums are several, with `file.group`."""
+    """A message with a file and its caption. An album is several of these with the same `file.group`."""
 
     file: ReceivedFile
     caption: str
@@ -33,13 +33,13 @@ class FileInput:
 
     @property
     def too_large(self) -> bool:
-        """True when the channel will not hand it over."""
-        return (self.file.size or 0) > MOST_BYTES
+        """True when the channel refuses the download."""
+        return (self.file.size or 0) > MAX_FILE_BYTES
 
 
 @dataclass(frozen=True)
 class EditInput:
-    """A message that was sent before, with its new words."""
+    """The new text of an earlier message."""
 
     text: str
     source: str
@@ -48,7 +48,7 @@ class EditInput:
 
 @dataclass(frozen=True)
 class ButtonInput:
-    """A button of ours. `turn` counts the turns of this talk: it tells which of several equal questions."""
+    """A pressed button. `turn` is the number of the turn that sent it, to distinguish equal questions."""
 
     choice: str
     step: str
@@ -66,8 +66,8 @@ class CommandInput:
     at: datetime
 
 
-def command_of(text: str, source: str, at: datetime) -> CommandInput:
-    """A command from its text: `/add@the_bot A7K-M3Q-9T` is /add with a reference."""
+def parse_command(text: str, source: str, at: datetime) -> CommandInput:
+    """Parse the text of a command: `/add@the_bot A7K-M3Q-9T` is /add with a reference."""
     head, _, rest = text[1:].partition(" ")
     name, _, more = head.partition("\n")
     argument = f"{more}\n{rest}".strip() if more else rest.strip()
@@ -76,7 +76,7 @@ def command_of(text: str, source: str, at: datetime) -> CommandInput:
 
 @dataclass(frozen=True)
 class Elapsed:
-    """The time of a `Wake` came; `what` is the wake's own."""
+    """The time of a `WakeUp` has come; `what` is copied from it."""
 
     what: str
 
@@ -88,17 +88,17 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Unblocked:
-    """The person let the bot in again."""
+    """The person unblocked the bot."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A message of a kind that carries nothing to keep (a game, an invoice, a service note)."""
+    """A message with no content that could be recorded (a game, an invoice, a service message)."""
 
 
 @dataclass(frozen=True)
 class GroupSeen:
-    """Somebody spoke to the bot in a group; `link` leads to the private chat."""
+    """A message to the bot in a group; `link` leads to the private chat."""
 
     link: str
 

@@ -1,88 +1,90 @@
-"""One's own data: a copy into the chat, a correction, an erasure asked for (docs/domain.md, section 6)."""
+"""The complainant's personal data: a copy into the chat, a correction, an erasure (docs/domain.md, section 6)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from bots.dialogue.buttons import CANCEL, DATA, SURE
-from bots.dialogue.record import ReceivedMessage, add, choose
+from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
 from complaints.deadlines.targets import DATA_REQUEST_SPAN
 from complaints.deadlines.working_time import due
 from complaints.retention import RetentionPeriod
 
-#: The kind of the duty that makes the copy and sends it.
-DUTY = "mydata"
-CORRECT, SURE_OF = "correct", "erase"
-EVERY = timedelta(days=1)
+#: The kind of the obligation that makes and sends the copy.
+COPY_OBLIGATION = "mydata"
+CORRECTION_STEP, ERASE_CONFIRMATION = "correct", "erase"
+COPY_INTERVAL = timedelta(days=1)
 CORRECTION, ERASURE = "data_correction", "data_erasure"
 
 
-def offer(talk: Turn) -> None:
-    """What can be had, what is kept, why, until when, and whom to complain to."""
-    talk.say("mydata", org=talk.here.organisation, kept=_kept(talk), buttons=DATA)
+def reply_options(turn: Turn) -> None:
+    """What can be requested, what is stored, why and until when, and where to complain about it."""
+    turn.reply("mydata", org=turn.person_rules.organisation, kept=_retention(turn), buttons=DATA)
 
 
-def _kept(talk: Turn) -> str:
-    """Why and until when, as the rules of the newest complaint (or those in force) have it."""
-    rules = talk.conversation.cases[0].rules if talk.conversation.cases else talk.rules
+def _retention(turn: Turn) -> str:
+    """Why and how long data is stored, under the rules of the newest complaint, or those in force."""
+    rules = turn.conversation.cases[0].rules if turn.conversation.cases else turn.rules
     if rules.retention:
-        keeping = RetentionPeriod.parse(rules.retention)
-        id_ = "mydata.kept_from_receipt" if keeping.from_receipt else "mydata.kept"
-        return talk.line(id_, span=talk.span(keeping.span))
-    return talk.line("mydata.kept_open")
+        period = RetentionPeriod.parse(rules.retention)
+        id_ = "mydata.kept_from_receipt" if period.from_receipt else "mydata.kept"
+        return turn.text(id_, span=turn.span(period.span))
+    return turn.text("mydata.kept_open")
 
 
-def export(talk: Turn) -> None:
-    """A copy of everything, once a day: it is sent as a file here, where only this person reads."""
-    until = talk.state.get("export_until")
-    if until is not None and not talk.is_past(until):
-        talk.say("mydata.once")
+def request_copy(turn: Turn) -> None:
+    """Send a copy of everything as a file, at most once a day. Only this person reads this chat."""
+    until = turn.state.get("export_until")
+    if until is not None and not turn.is_past(until):
+        turn.reply("mydata.once")
         return
-    talk.state["export_until"] = talk.remember_until(talk.now + EVERY)
-    talk.say("mydata.coming")
-    talk.owe(DUTY, "mydata.file")
+    turn.state["export_until"] = turn.stored_time(turn.now + COPY_INTERVAL)
+    turn.reply("mydata.coming")
+    turn.schedule_job(COPY_OBLIGATION, "mydata.file")
 
 
-def correct(talk: Turn) -> None:
-    """Ask what is wrong; the answer goes to a person."""
-    case = _newest(talk)
+def ask_correction(turn: Turn) -> None:
+    """Ask what is wrong; a member of staff gets the answer."""
+    case = _case_for_request(turn)
     if case is None:
-        talk.say("mydata.nothing")
+        turn.reply("mydata.nothing")
         return
-    talk.go(CORRECT, case.ref)
-    talk.say("ask.correct", ref=case.ref, buttons=CANCEL)
+    turn.go_to(CORRECTION_STEP, case.ref)
+    turn.reply("ask.correct", ref=case.ref, buttons=CANCEL)
 
 
-def corrected(talk: Turn, ref: str, message: ReceivedMessage) -> None:
-    """What is to be corrected."""
-    add(talk, ref, talk.new_version(CORRECTION, ref), message, kind=CORRECTION, extra={"aside": True})
-    talk.go(IDLE)
-    talk.say("mydata.noted", ref=ref, date=_answered_by(talk, ref))
+def record_correction(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    """Record the requested correction."""
+    field = turn.next_field(CORRECTION, ref)
+    add_message(turn, ref, field, message, kind=CORRECTION, extra={"aside": True})
+    turn.go_to(IDLE)
+    turn.reply("mydata.noted", ref=ref, date=_reply_day(turn, ref))
 
 
-def erase(talk: Turn) -> None:
-    """Ask whether it is meant, having said what cannot go yet; nothing is erased by a press."""
-    case = _newest(talk)
+def ask_erasure(turn: Turn) -> None:
+    """Say what cannot be erased yet, and ask for confirmation. A button press erases nothing."""
+    case = _case_for_request(turn)
     if case is None:
-        talk.say("mydata.nothing")
+        turn.reply("mydata.nothing")
         return
-    talk.go("sure", case.ref, sure=SURE_OF)
-    talk.say("erase.sure", ref=case.ref, kept=_kept(talk), buttons=SURE)
+    turn.go_to("sure", case.ref, sure=ERASE_CONFIRMATION)
+    turn.reply("erase.sure", ref=case.ref, kept=_retention(turn), buttons=SURE)
 
 
-def asked_to_erase(talk: Turn, case: Case) -> None:
-    """The request stands in the record; a person answers it within a month."""
-    label = talk.texts.label(talk.language, "erase_data")
-    choose(talk, case.ref, talk.new_version(ERASURE, case.ref), label, {"aside": True}, kind=ERASURE)
-    talk.say("mydata.noted", ref=case.ref, date=_answered_by(talk, case.ref))
+def record_erasure_request(turn: Turn, case: Case) -> None:
+    """Record the request; a member of staff answers it within a month."""
+    label = turn.texts.label(turn.language, "erase_data")
+    field = turn.next_field(ERASURE, case.ref)
+    record_choice(turn, case.ref, field, label, {"aside": True}, kind=ERASURE)
+    turn.reply("mydata.noted", ref=case.ref, date=_reply_day(turn, case.ref))
 
 
-def _answered_by(talk: Turn, ref: str) -> str:
-    return talk.day(due(talk.now, DATA_REQUEST_SPAN, talk.rules_of(ref).calendar).at, talk.case(ref))
+def _reply_day(turn: Turn, ref: str) -> str:
+    return turn.due_day(due(turn.now, DATA_REQUEST_SPAN, turn.rules_of(ref).calendar).at, turn.case(ref))
 
 
-def _newest(talk: Turn) -> Case | None:
-    """The complaint that the request is kept with: an open one before a closed one."""
-    return next(iter((*talk.open_cases, *talk.conversation.cases)), None)
+def _case_for_request(turn: Turn) -> Case | None:
+    """The complaint under which the request is recorded: an open one before a closed one."""
+    return next(iter((*turn.open_cases, *turn.conversation.cases)), None)

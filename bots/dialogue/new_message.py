@@ -1,11 +1,10 @@
-"""Greetings and thanks, which open no complaint; doubt does (docs/design.md, "When a complaint exists").
+"""Messages outside the form: a new complaint, an addition to an open one, or only a greeting
+(docs/surfaces.md, "Telegram").
 
-What was taken for something else than a complaint, and is one after all: insisting restores it (clause 3).
-
-Messages outside a form: a new complaint, or an addition to one that stands (docs/surfaces.md, "Telegram").
-
-Where it is unclear nothing waits for an answer: the words go to the newest open complaint at once, and the
-question is asked once a burst; "New complaint" opens a record with the same words.
+In doubt a message is a complaint (docs/design.md, "When a complaint exists"). When it is unclear which complaint
+it belongs to, the newest open one gets it at once, and the person is asked once per burst of messages. "New
+complaint" then opens a record with the same words. A person who insists that a matter closed as "not a
+complaint" is one gets it reopened (clause 3).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 
 from bots.dialogue import codes, form
 from bots.dialogue.buttons import INSIST, Rows
-from bots.dialogue.record import ReceivedMessage, add, is_waiting, receive
+from bots.dialogue.record import ReceivedMessage, add_message, is_waiting_for_complainant, receive
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import said
 from complaints.case import Case
@@ -27,10 +26,19 @@ from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.intent import cues
 
+ADDITION = "addition"
+INSISTENCE = "reopen_reason"
+#: How long after the closing letter words of complaint reopen that matter, if no other complaint is open.
+INSISTENCE_PERIOD = timedelta(days=30)
+#: How many bursts can still get an answer to "New complaint, or an addition?". Older ones stay additions.
+MAX_BURSTS = 5
+MAX_OFFERED_CASES = 3
+
+_CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿가-힯฀-๿]")
 
-_SAID = {
+_GREETING_TEXTS = {
     "en": """
     hi, hi there, hello, hello there, hey, hey there, good morning, good afternoon, good evening,
     good day, good night, how are you, hello how are you, hi how are you, is anyone there,
@@ -48,263 +56,265 @@ _SAID = {
     görüşürüz, iyi günler dilerim
     """,
 }
-#: By language, as they are said in lower case.
+#: By language, in lower case.
 GREETINGS: dict[str, frozenset[str]] = {
-    language: frozenset(" ".join(one.split()) for one in said.split(",")) for language, said in _SAID.items()
+    language: frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
+    for language, phrases in _GREETING_TEXTS.items()
 }
 
 
+def handle_message(turn: Turn, message: ReceivedMessage) -> None:
+    """Handle a message that answers no question of the dialogue."""
+    is_only_code = is_code(message.text) and not message.files
+    if is_only_code and codes.use_code(turn, message.text, may_be_words=bool(turn.open_cases)):
+        return
+    case = _case_of(turn, message)
+    if case is not None and _insists(turn, case, message):
+        _reopen_with_message(turn, case, message)
+    elif case is not None:
+        _add_and_confirm(turn, case, message)
+    elif not turn.open_cases:
+        if not _reopen_if_insisted(turn, message):
+            handle_first_words(turn, message)
+    elif not message.files and is_greeting(message.text):
+        turn.reply("greeting.open", ref=turn.open_cases[0].ref)
+    elif _is_new_danger(turn, message):
+        start_complaint(turn, message)
+    else:
+        _add_and_ask(turn, message)
+
+
+def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
+    """A message with no complaint that it could belong to: open one, or explain how to complain."""
+    if message.may_be_evidence or qualifies(message.text) or turn.mentions_danger(message.text):
+        start_complaint(turn, message, kind=kind)
+    elif is_greeting(message.text):
+        greet(turn)
+    elif is_code(message.text):
+        codes.use_code(turn, message.text)
+    else:
+        turn.reply("hint")
+
+
+def start_complaint(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
+    """Receive the complaint and send its reference at once."""
+    form.start(turn, receive(turn, message, kind=kind))
+
+
+def greet(turn: Turn) -> None:
+    """Introduce the desk: whose it is, that people decide, and the emergency number."""
+    turn.reply("start", org=turn.person_rules.organisation, number=turn.person_rules.emergency_number)
+    if turn.rulebooks.are_several:
+        turn.reply("start.country", country=turn.texts.country(turn.language, turn.rules.country))
+
+
+def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    """Record the message that was announced by /add."""
+    add_message(turn, ref, ADDITION, message)
+    turn.go_to(IDLE)
+    turn.reply("added", ref=ref)
+    _open_burst(turn, ref, in_question=False)
+
+
+def qualifies(text: str) -> bool:
+    """True for two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
+    return len(words_in(text)) >= 2 and not is_greeting(text)
+
+
 def words_in(text: str) -> list[str]:
-    """The words of a text; scripts without spaces count by the letter."""
+    """The words of a text; in scripts without spaces each character counts as a word."""
     return _WORD.findall(text) + _WITHOUT_SPACES.findall(text)
 
 
 def is_greeting(text: str) -> bool:
-    """True when there is nothing but a greeting or thanks, in any language that we know some of."""
+    """True when the text is only a greeting or thanks, in any language listed in GREETINGS."""
     plain = " ".join(word.casefold() for word in _WORD.findall(text.replace("İ", "i").replace("I", "i")))
     turkish = " ".join(_WORD.findall(text.replace("İ", "i").replace("I", "ı").lower()))
-    return any(plain in known or turkish in known for known in GREETINGS.values())
+    return any(plain in greetings or turkish in greetings for greetings in GREETINGS.values())
 
 
-def qualifies(text: str) -> bool:
-    """Two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
-    return len(words_in(text)) >= 2 and not is_greeting(text)
+def is_code(text: str) -> bool:
+    """True for text that looks like a linking code, which connects a chat to a complaint logged by staff."""
+    return bool(_CODE.fullmatch(text.strip()))
 
 
-#: So long after that letter words of complaint are about it, where no other complaint is open.
-ABOUT_IT = timedelta(days=30)
-INSISTED = "reopen_reason"
+# --- which complaint a message belongs to
 
 
-def was_set_aside(case: Case) -> bool:
-    """True when it was closed as no complaint."""
+def _case_of(turn: Turn, message: ReceivedMessage) -> Case | None:
+    """The complaint that the message quotes or names, or the only one for which staff wait for an answer."""
+    quoted = turn.conversation.sources(message.reply_to) if message.reply_to else None
+    replied_to = turn.conversation.posted(message.reply_to) if message.reply_to and quoted is None else None
+    named = find_reference(message.text) if message.text else None
+    case = turn.case(quoted[0] if quoted else replied_to or named)
+    if case is not None:
+        return case
+    waiting = _waiting_cases(turn)
+    return waiting[0] if len(waiting) == 1 else None
+
+
+def _waiting_cases(turn: Turn) -> list[Case]:
+    """The complaints for which staff wait for an answer, the newest first."""
+    return [case for case in turn.open_cases if is_waiting_for_complainant(case)]
+
+
+def _is_new_danger(turn: Turn, message: ReceivedMessage) -> bool:
+    """A new danger is a complaint of its own, unless the newest complaint is already about one."""
+    newest = turn.open_cases[0]
+    return turn.mentions_danger(message.text) and newest.danger_at is None
+
+
+def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
+    add_message(turn, case.ref, ADDITION, message)
+    burst = _current_burst(turn)
+    if burst is None or burst["ref"] != case.ref:
+        if _is_not_complaint(case):
+            turn.reply("added.not_complaint", ref=case.ref, buttons=INSIST)
+        else:
+            turn.reply("added", ref=case.ref)
+        _open_burst(turn, case.ref, in_question=False)
+    else:
+        burst["until"] = turn.stored_time(turn.burst_end())
+
+
+def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
+    burst = _current_burst(turn)
+    waiting = _waiting_cases(turn)
+    ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
+    if burst is None:
+        burst = _open_burst(turn, ref, in_question=True)
+        # Staff wait for several answers; only the person knows which one this is.
+        template = "ask.answers_which" if waiting else "ask.belongs"
+        turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
+    add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
+    burst["until"] = turn.stored_time(turn.burst_end())
+    burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+
+
+def _choices(turn: Turn, ref: str, waiting: list[Case]) -> Rows:
+    others = [case.ref for case in (*waiting, *turn.open_cases) if case.ref != ref]
+    offered = list(dict.fromkeys(others))[: MAX_OFFERED_CASES - 1]
+    return (("new",), *((f"add:{choice_ref}",) for choice_ref in (ref, *offered)))
+
+
+def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int | None) -> None:
+    """The answer to "New complaint, or an addition?".
+
+    `turn_number` is the turn that asked; None means the last question. A second press finds the question
+    answered: it only confirms again where the words are, or does nothing.
+    """
+    in_question = [burst for burst in turn.state.get("bursts", []) if burst["asked"]]
+    burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
+    if burst is not None:
+        burst["asked"] = False
+        burst["until"] = turn.stored_time(turn.now)
+    if choice == "new":
+        if burst is not None:
+            _start_from_burst(turn, _burst_message(turn, burst))
+    elif ref is not None and turn.case(ref) is not None:
+        if burst is not None and ref != burst["ref"]:
+            add_message(turn, ref, turn.next_field(ADDITION, ref), _burst_message(turn, burst))
+        elif burst is not None and is_waiting_for_complainant(turn.case(ref)):
+            # The words are recorded already; only now is it clear that they are the answer staff wait for.
+            facts = said(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
+            turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
+        turn.reply("added", ref=ref)
+
+
+def _start_from_burst(turn: Turn, message: ReceivedMessage) -> None:
+    if message.has_words or message.may_be_evidence:
+        start_complaint(turn, message)
+    else:
+        turn.go_to("fresh")
+        turn.reply("ask.fresh")
+
+
+def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
+    """The messages of a burst as one message. The text comes from the record: the state holds no words."""
+    files = tuple(ReceivedFile(**file) for file in burst["files"])
+    words = turn.words(burst["ref"]) if turn.case(burst["ref"]) is not None else {}
+    return ReceivedMessage(words.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
+
+
+def _current_burst(turn: Turn) -> dict[str, Any] | None:
+    """The burst that this message belongs to, if it is not over."""
+    bursts = turn.state.get("bursts", [])
+    return bursts[-1] if bursts and not turn.is_past(bursts[-1]["until"]) else None
+
+
+def _open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
+    burst: dict[str, Any] = {
+        "turn": turn.state["turn"],
+        "ref": ref,
+        "until": turn.stored_time(turn.burst_end()),
+        "field": turn.next_field(ADDITION, ref),
+        "files": [],
+        "asked": in_question,
+    }
+    turn.state["bursts"] = [*turn.state.get("bursts", []), burst][-MAX_BURSTS:]
+    return burst
+
+
+# --- insisting: a matter closed as "not a complaint" is reopened as one
+
+
+def restorable_case(turn: Turn) -> Case | None:
+    """The newest matter that was closed as "not a complaint" and can still be reopened by its person."""
+    return next(
+        (
+            case
+            for case in turn.conversation.cases
+            if _is_not_complaint(case) and _within_reopen_window(turn, case)
+        ),
+        None,
+    )
+
+
+def reopen_by_button(turn: Turn, case: Case) -> None:
+    """The button "It is a complaint"."""
+    if case.is_open:
+        turn.reply("reopen.open", ref=case.ref)
+    elif not _is_not_complaint(case):
+        turn.reply("reply.closed", ref=case.ref)
+    elif not _within_reopen_window(turn, case):
+        turn.reply("reopen.late", ref=case.ref)
+    else:
+        _reopen(turn, case, turn.texts.label(turn.language, "insist"))
+
+
+def _is_not_complaint(case: Case) -> bool:
     return case.close_code is CloseCode.NOT_COMPLAINT and not case.is_open
 
 
-def set_aside(talk: Turn) -> Case | None:
-    """The newest one that was closed as no complaint and can still be restored by its person."""
-    return next((one for one in talk.conversation.cases if was_set_aside(one) and _in_time(talk, one)), None)
+def _within_reopen_window(turn: Turn, case: Case) -> bool:
+    targets, calendar = case.rules.targets, case.rules.calendar
+    return turn.now <= due(case.closed_at or case.received_at, targets.reopen_window, calendar).at
 
 
-def _in_time(talk: Turn, case: Case) -> bool:
-    window = due(case.closed_at or case.received_at, case.rules.targets.reopen_window, case.rules.calendar).at
-    return talk.now <= window
-
-
-def insisted(talk: Turn, case: Case | None, message: ReceivedMessage) -> bool:
-    """True when these words complain about a matter that was set aside: doubt means complaint."""
-    if case is None or not was_set_aside(case) or not _in_time(talk, case) or not message.has_words:
+def _insists(turn: Turn, case: Case, message: ReceivedMessage) -> bool:
+    """True when the message complains about a matter closed as "not a complaint"."""
+    if not _is_not_complaint(case) or not _within_reopen_window(turn, case) or not message.has_words:
         return False
     return "insists" in cues(message.text)
 
 
-def restored_by(talk: Turn, message: ReceivedMessage) -> bool:
-    """Words that point to nothing: do they insist on what was set aside last? Then it is restored."""
-    case = set_aside(talk)
-    recent = case is not None and talk.now <= (case.closed_at or case.received_at) + ABOUT_IT
-    if case is None or not recent or not insisted(talk, case, message):
+def _reopen_if_insisted(turn: Turn, message: ReceivedMessage) -> bool:
+    """Reopen the last such matter if this message, which names no complaint, insists on it."""
+    case = restorable_case(turn)
+    if case is None or turn.now > (case.closed_at or case.received_at) + INSISTENCE_PERIOD:
         return False
-    restore(talk, case, message)
+    if not _insists(turn, case, message):
+        return False
+    _reopen_with_message(turn, case, message)
     return True
 
 
-def restore(talk: Turn, case: Case, message: ReceivedMessage) -> None:
-    """Take it up as a complaint, with what was written now as the reason."""
-    add(talk, case.ref, talk.new_version(INSISTED, case.ref), message)
-    _reopen(talk, case, message.text)
+def _reopen_with_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:
+    add_message(turn, case.ref, turn.next_field(INSISTENCE, case.ref), message)
+    _reopen(turn, case, message.text)
 
 
-def insist(talk: Turn, case: Case) -> None:
-    """The button: it is a complaint."""
-    if case.is_open:
-        talk.say("reopen.open", ref=case.ref)
-    elif not was_set_aside(case):
-        talk.say("reply.closed", ref=case.ref)
-    elif not _in_time(talk, case):
-        talk.say("reopen.late", ref=case.ref)
-    else:
-        _reopen(talk, case, talk.texts.label(talk.language, "insist"))
-
-
-def _reopen(talk: Turn, case: Case, reason: str) -> None:
-    talk.act(PlannedAct(Verb.REOPEN, case.ref, {"insisted": True}, {"reason": reason}))
-    talk.go(IDLE)
-    talk.say("insist.restored", ref=case.ref)
-
-
-ADDITION = "addition"
-_CODE = re.compile(r"\d{8}", re.ASCII)
-#: Bursts whose question may still be answered; older ones were added and stay so.
-MOST_BURSTS = 5
-MOST_OFFERED = 3
-
-
-def heard(talk: Turn, message: ReceivedMessage) -> None:
-    """A message that answers no question of ours."""
-    lone_code = is_code(message.text) and not message.files
-    if lone_code and codes.use(talk, message.text, may_be_words=bool(talk.open_cases)):
-        return
-    belongs = _belongs_to(talk, message)
-    if belongs is not None and insisted(talk, belongs, message):
-        restore(talk, belongs, message)
-    elif belongs is not None:
-        _added(talk, belongs, message)
-    elif not talk.open_cases:
-        if not restored_by(talk, message):
-            first_words(talk, message)
-    elif not message.files and is_greeting(message.text):
-        talk.say("greeting.open", ref=talk.open_cases[0].ref)
-    elif _dangerous_news(talk, message):
-        begin(talk, message)
-    else:
-        _unclear(talk, message)
-
-
-def first_words(talk: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
-    """Words with no complaint to belong to: they open one, or are answered by what to do."""
-    if message.may_show_it or qualifies(message.text) or talk.reads_danger(message.text):
-        begin(talk, message, kind=kind)
-    elif is_greeting(message.text):
-        greet(talk)
-    elif is_code(message.text):
-        codes.use(talk, message.text)
-    else:
-        talk.say("hint")
-
-
-def is_code(text: str) -> bool:
-    """True for the shape of a code that binds a chat to a complaint logged by staff."""
-    return bool(_CODE.fullmatch(text.strip()))
-
-
-def begin(talk: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
-    """Open a record and answer at once."""
-    form.start(talk, receive(talk, message, kind=kind))
-
-
-def greet(talk: Turn) -> None:
-    """Who speaks, that people decide, and the number to call first in danger."""
-    talk.say("start", org=talk.here.organisation, number=talk.here.emergency_number)
-    if talk.rulebooks.are_several:
-        talk.say("start.country", country=talk.texts.country(talk.language, talk.rules.country))
-
-
-def _belongs_to(talk: Turn, message: ReceivedMessage) -> Case | None:
-    """The complaint that the message itself points to, or whose staff wait for it."""
-    quoted = talk.conversation.sources(message.reply_to) if message.reply_to else None
-    answered = talk.conversation.posted(message.reply_to) if message.reply_to and quoted is None else None
-    named = find_reference(message.text) if message.text else None
-    case = talk.case(quoted[0] if quoted else answered or named)
-    if case is not None:
-        return case
-    waiting = _waiting(talk)
-    return waiting[0] if len(waiting) == 1 else None
-
-
-def _waiting(talk: Turn) -> list[Case]:
-    """Complaints for which staff wait for an answer, the newest first."""
-    return [one for one in talk.open_cases if is_waiting(one)]
-
-
-def _added(talk: Turn, case: Case, message: ReceivedMessage) -> None:
-    add(talk, case.ref, ADDITION, message)
-    burst = _burst(talk)
-    if burst is None or burst["ref"] != case.ref:
-        if was_set_aside(case):
-            talk.say("added.not_complaint", ref=case.ref, buttons=INSIST)
-        else:
-            talk.say("added", ref=case.ref)
-        _open_burst(talk, case.ref, asked=False)
-    else:
-        burst["until"] = talk.remember_until(talk.burst_ends())
-
-
-def _dangerous_news(talk: Turn, message: ReceivedMessage) -> bool:
-    """A fresh danger is a matter of its own, unless the newest complaint is already about one."""
-    newest = talk.open_cases[0]
-    return talk.reads_danger(message.text) and newest.danger_at is None
-
-
-def _unclear(talk: Turn, message: ReceivedMessage) -> None:
-    burst = _burst(talk)
-    waiting = _waiting(talk)
-    ref = burst["ref"] if burst is not None else (waiting or talk.open_cases)[0].ref
-    if burst is None:
-        burst = _open_burst(talk, ref, asked=True)
-        # Several answers are waited for: which one this is, only the person knows.
-        asks = "ask.answers_which" if waiting else "ask.belongs"
-        talk.say(asks, ref=ref, buttons=_offers(talk, ref, waiting), step="belongs")
-    add(talk, ref, burst["field"], message, extra={"aside": True} if waiting else None)
-    burst["until"] = talk.remember_until(talk.burst_ends())
-    burst["files"] += [asdict(one) | {"name": None} for one in message.files]
-
-
-def _offers(talk: Turn, ref: str, waiting: list[Case]) -> Rows:
-    others = [one.ref for one in (*waiting, *talk.open_cases) if one.ref != ref]
-    offered = list(dict.fromkeys(others))[: MOST_OFFERED - 1]
-    return (("new",), *((f"add:{one}",) for one in (ref, *offered)))
-
-
-def _burst(talk: Turn) -> dict[str, Any] | None:
-    """The burst that this message still belongs to."""
-    bursts = talk.state.get("bursts", [])
-    return bursts[-1] if bursts and not talk.is_past(bursts[-1]["until"]) else None
-
-
-def _open_burst(talk: Turn, ref: str, *, asked: bool) -> dict[str, Any]:
-    burst: dict[str, Any] = {
-        "turn": talk.state["turn"],
-        "ref": ref,
-        "until": talk.remember_until(talk.burst_ends()),
-        "field": talk.new_version(ADDITION, ref),
-        "files": [],
-        "asked": asked,
-    }
-    talk.state["bursts"] = [*talk.state.get("bursts", []), burst][-MOST_BURSTS:]
-    return burst
-
-
-def belongs(talk: Turn, choice: str, ref: str | None, turn: int | None) -> None:
-    """The answer to "is it about something else?"; `turn` None means the last one asked.
-
-    A second press finds the question answered: it is told again where the words are, or nothing.
-    """
-    asked = [one for one in talk.state.get("bursts", []) if one["asked"]]
-    burst = next((one for one in reversed(asked) if turn in (None, one["turn"])), None)
-    if burst is not None:
-        burst["asked"] = False
-        burst["until"] = talk.remember_until(talk.now)
-    if choice == "new":
-        if burst is not None:
-            _as_new(talk, _again(talk, burst))
-    elif ref is not None and talk.case(ref) is not None:
-        if burst is not None and ref != burst["ref"]:
-            add(talk, ref, talk.new_version(ADDITION, ref), _again(talk, burst))
-        elif burst is not None and is_waiting(talk.case(ref)):
-            # The words are there already; that they answer what staff asked is said only now.
-            answers = said(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
-            talk.act(PlannedAct(Verb.ANSWER, ref, answers))
-        talk.say("added", ref=ref)
-
-
-def _as_new(talk: Turn, message: ReceivedMessage) -> None:
-    if message.has_words or message.may_show_it:
-        begin(talk, message)
-    else:
-        talk.go("fresh")
-        talk.say("ask.fresh")
-
-
-def _again(talk: Turn, burst: dict[str, Any]) -> ReceivedMessage:
-    """The messages of a burst as one, from the record: the state holds none of their words."""
-    files = tuple(ReceivedFile(**one) for one in burst["files"])
-    told = talk.told(burst["ref"]) if talk.case(burst["ref"]) is not None else {}
-    return ReceivedMessage(told.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
-
-
-def addition(talk: Turn, ref: str, message: ReceivedMessage) -> None:
-    """What was announced by /add."""
-    add(talk, ref, ADDITION, message)
-    talk.go(IDLE)
-    talk.say("added", ref=ref)
-    _open_burst(talk, ref, asked=False)
+def _reopen(turn: Turn, case: Case, reason: str) -> None:
+    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {"insisted": True}, {"reason": reason}))
+    turn.go_to(IDLE)
+    turn.reply("insist.restored", ref=case.ref)

@@ -1,4 +1,4 @@
-"""Putting into the record what was heard: every word and file ends in an act (7.2)."""
+"""The acts that record what the complainant sends: no word and no file is lost (7.2)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from complaints.case import Case, Facts
 from complaints.vocabulary import Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 
-#: Kinds of file that must be listened to or watched before an assessment.
+#: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
-#: A picture of a mood out of a set: it tells no matter, as an emoji tells none.
-_MOOD = "sticker"
 DESCRIPTION = "description"
 
 
 @dataclass(frozen=True)
 class ReceivedMessage:
-    """Words, a file, or both, as one message brought them."""
+    """One message to be recorded: text, files, or both."""
 
     text: str
     source: str
@@ -31,35 +29,34 @@ class ReceivedMessage:
 
     @property
     def has_words(self) -> bool:
-        """True when there is something to read."""
+        """True when the message has any text."""
         return bool(self.text.strip())
 
     @property
-    def may_show_it(self) -> bool:
-        """True when a file may show or say what went wrong."""
-        return any(one.kind != _MOOD for one in self.files)
+    def may_be_evidence(self) -> bool:
+        """True when a file can show what went wrong. A sticker shows a mood, as an emoji does."""
+        return any(file.kind != "sticker" for file in self.files)
 
 
-def message_of(heard: TextInput | FileInput) -> ReceivedMessage:
-    """A heard message of either sort."""
-    if isinstance(heard, FileInput):
-        return ReceivedMessage(heard.caption, heard.source, (heard.file,), heard.reply_to)
-    return ReceivedMessage(heard.text, heard.source, (), heard.reply_to)
+def to_message(incoming: TextInput | FileInput) -> ReceivedMessage:
+    """The message in an input; a file's caption is its text."""
+    if isinstance(incoming, FileInput):
+        return ReceivedMessage(incoming.caption, incoming.source, (incoming.file,), incoming.reply_to)
+    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to)
 
 
-def receive(talk: Turn, message: ReceivedMessage, *, kind: str | None = None) -> str:
-    """Open a record with this message; returns its reference."""
-    ref = talk.conversation.next_ref
-    reading = talk.reading(message.text, ref)
-    facts = _facts(message, DESCRIPTION, reading, kind)
+def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> str:
+    """Receive a new complaint with this message (7.2); returns its reference."""
+    ref = turn.conversation.next_ref
+    signs = turn.signs_in(message.text, ref)
     words = {DESCRIPTION: message.text} if message.has_words else {}
-    talk.act(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files))
-    _heed(talk, ref, reading)
+    turn.plan(PlannedAct(Verb.RECEIVE, ref, _facts(message, DESCRIPTION, signs, kind), words, message.files))
+    _note_danger(turn, ref, signs)
     return ref
 
 
-def add(
-    talk: Turn,
+def add_message(
+    turn: Turn,
     ref: str,
     field: str,
     message: ReceivedMessage,
@@ -67,78 +64,82 @@ def add(
     kind: str | None = None,
     extra: Facts | None = None,
 ) -> None:
-    """Add a message to a complaint under a field; messages of one field are one text, edits included.
+    """Add a message to a complaint. All messages of one field form one text.
 
-    What staff asked for is an answer. `extra` are facts besides: the codes of what was told.
+    It counts as an answer while staff wait for the complainant, unless `kind` or an `aside` fact says
+    otherwise. `extra` are further facts, such as the code of the answer.
     """
-    reading = talk.reading(message.text, ref)
-    case = talk.case(ref)
-    more = dict(extra or {})
-    asked = is_waiting(case) and kind is None and not more.get("aside")
-    verb = Verb.ANSWER if asked else Verb.ADD
+    signs = turn.signs_in(message.text, ref)
+    case = turn.case(ref)
+    extra_facts = dict(extra or {})
+    is_answer = is_waiting_for_complainant(case) and kind is None and not extra_facts.get("aside")
+    verb = Verb.ANSWER if is_answer else Verb.ADD
+    facts = {**_facts(message, _base_field(field), signs, kind), **extra_facts}
     words = {field: message.text} if message.has_words else {}
-    talk.act(
-        PlannedAct(verb, ref, {**_facts(message, _name(field), reading, kind), **more}, words, message.files)
-    )
-    _heed(talk, ref, reading)
+    turn.plan(PlannedAct(verb, ref, facts, words, message.files))
+    _note_danger(turn, ref, signs)
 
 
-def edit(talk: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:
-    """A new version of words told before; the first stands (docs/design.md, "texts")."""
-    reading = talk.reading(text, ref)
+def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:
+    """Record the new version of an edited message; the first version is kept (docs/design.md, "texts")."""
+    signs = turn.signs_in(text, ref)
     facts = said(
         field="edit",
         has_words=bool(text.strip()),
-        signs=reading.signs,
-        subjects=reading.subjects,
+        signs=signs.signs,
+        subjects=signs.subjects,
         source=source,
         replaces=replaces,
     )
-    talk.act(PlannedAct(Verb.ADD, ref, facts, {field: text}))
-    _heed(talk, ref, reading)
+    turn.plan(PlannedAct(Verb.ADD, ref, facts, {field: text}))
+    _note_danger(turn, ref, signs)
 
 
-def choose(talk: Turn, ref: str, field: str, label: str, facts: Facts, *, kind: str | None = None) -> None:
-    """An answer given by a button: its label is what the person said, its code is among the facts."""
-    told = {**said(field=_name(field), has_words=True, kind=kind), **facts}
-    talk.act(PlannedAct(Verb.ADD, ref, told, {field: label}))
+def record_choice(
+    turn: Turn, ref: str, field: str, label: str, facts: Facts, *, kind: str | None = None
+) -> None:
+    """Record an answer given by a button: the label is its text, the code is one of the facts."""
+    choice_facts = {**said(field=_base_field(field), has_words=True, kind=kind), **facts}
+    turn.plan(PlannedAct(Verb.ADD, ref, choice_facts, {field: label}))
 
 
-def came_back(talk: Turn) -> None:
-    """Nothing reached them for a while, and now it can: the record says so for each complaint (7.3).
+def record_reachable_again(turn: Turn) -> None:
+    """Record on each complaint marked as unreachable that the complainant can be reached again (7.3).
 
-    Those that this turn adds words to know it by them; what a merged one owed is owed by the one that goes on.
+    Complaints that get an addition in this turn need no act of their own, and a merged complaint's
+    obligations have moved to the one that continues.
     """
-    spoken = {one.ref for one in talk.acts if one.verb in (Verb.ADD, Verb.ANSWER)}
-    for case in talk.conversation.cases:
+    refs_with_addition = {act.ref for act in turn.acts if act.verb in (Verb.ADD, Verb.ANSWER)}
+    for case in turn.conversation.cases:
         ended = case.merged_into is not None or case.erased_at is not None
-        if Flag.UNREACHABLE in case.flags and case.ref not in spoken and not ended:
-            talk.act(PlannedAct(Verb.ADD, case.ref, said(field=RETURNED, has_words=False, kind=RETURNED)))
+        if Flag.UNREACHABLE in case.flags and case.ref not in refs_with_addition and not ended:
+            facts = said(field=RETURNED, has_words=False, kind=RETURNED)
+            turn.plan(PlannedAct(Verb.ADD, case.ref, facts))
 
 
-def is_waiting(case: Case | None) -> bool:
-    """True while staff wait for something that they asked for."""
+def is_waiting_for_complainant(case: Case | None) -> bool:
+    """True while staff wait for information that they asked the complainant for."""
     return case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags
 
 
-def _name(field: str) -> str:
-    """The field without the number of its version (`description.2`)."""
+def _base_field(field: str) -> str:
+    """The field without its version number: `description` for `description.2`."""
     return field.split(".")[0]
 
 
-def _facts(message: ReceivedMessage, field: str, reading: SignsInWords, kind: str | None) -> dict[str, Any]:
+def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str | None) -> dict[str, Any]:
     return said(
         field=field,
         has_words=message.has_words,
         media=len(message.files),
-        audible=sum(one.kind in AUDIBLE for one in message.files),
-        signs=reading.signs,
-        subjects=reading.subjects,
+        audible=sum(file.kind in AUDIBLE for file in message.files),
+        signs=signs.signs,
+        subjects=signs.subjects,
         source=message.source,
         kind=kind,
     )
 
 
-def _heed(talk: Turn, ref: str, reading: SignsInWords) -> None:
-    if reading.danger is not None and talk.danger is None:
-        talk.danger = (ref, reading.danger)
+def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:
+    if signs.danger is not None and turn.danger is None:
+        turn.danger = (ref, signs.danger)

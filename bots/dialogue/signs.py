@@ -1,4 +1,4 @@
-"""What the plain rules see in a message: signs of harm, and members of staff named in it (7.5, 4.7)."""
+"""What the safety rules find in a message: signs of harm, and members of staff named in it (7.5, 4.7)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from triage.safety.signs import DangerSign, named_people, own_sign, signs
 
 @dataclass(frozen=True)
 class SignsInWords:
-    """`signs` as they go into the record, gravest first; `subjects` the ids of staff named."""
+    """`signs` as they are recorded, the gravest first; `subjects`: the ids of the staff named."""
 
     signs: tuple[RecordedSign, ...] = ()
     subjects: tuple[str, ...] = ()
@@ -21,22 +21,23 @@ class SignsInWords:
     @property
     def danger(self) -> RecordedSign | None:
         """The gravest sign of present danger."""
-        return next((one for one in self.signs if one.danger), None)
+        return next((sign for sign in self.signs if sign.danger), None)
 
 
 def read(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
-    """Read one message; runs in its transaction, so it looks nothing up (docs/design.md, "What runs when")."""
+    """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
+    when")."""
     if not text.strip():
         return SignsInWords()
-    found = tuple(
-        RecordedSign(f"{one.kind}.{one.rule}", one.severity, one.safety, one.danger, now)
-        for one in signs(text, extra=own_signs(rules))
+    recorded = tuple(
+        RecordedSign(f"{sign.kind}.{sign.rule}", sign.severity, sign.safety, sign.danger, now)
+        for sign in signs(text, extra=own_signs(rules))
     )
-    names = {name: member for member, called in staff.items() for name in called}
-    named = named_people(text, tuple(names))
-    return SignsInWords(found, tuple(sorted({names[name] for name in named})))
+    member_by_name = {name: member for member, names in staff.items() for name in names}
+    names_in_text = named_people(text, tuple(member_by_name))
+    return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))
 
 
 def own_signs(rules: Rulebook) -> tuple[DangerSign, ...]:
-    """The organisation's `[[danger]]` signs."""
-    return tuple(own_sign(one.signs, one.number, one.text) for one in rules.danger)
+    """The organisation's own `[[danger]]` signs."""
+    return tuple(own_sign(entry.signs, entry.number, entry.text) for entry in rules.danger)

@@ -1,4 +1,4 @@
-"""One step of the dialogue: from what was heard to what is recorded and said (docs/design.md, rule 9)."""
+"""One step of the dialogue: from an incoming message to acts and replies (docs/design.md, rule 9)."""
 
 from __future__ import annotations
 
@@ -27,169 +27,182 @@ from bots.dialogue.inputs import (
     TextInput,
     Unblocked,
     Unreadable,
-    command_of,
+    parse_command,
 )
 from bots.dialogue.new_message import qualifies
 from bots.dialogue.question_table import ORDER
-from bots.dialogue.record import ReceivedMessage, add, came_back, edit, message_of
+from bots.dialogue.record import (
+    ReceivedMessage,
+    add_message,
+    record_edit,
+    record_reachable_again,
+    to_message,
+)
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts import Texts
 from store.values import Conversation, DialogueTurn
 
-_TURKISH = frozenset("ğışĞİŞ")
+_TURKISH_LETTERS = frozenset("ğışĞİŞ")
 
 
-def step(conversation: Conversation, heard: IncomingMessage, *, now: datetime, texts: Texts) -> DialogueTurn:
-    """What follows from one thing heard; pure, and never raises for anything a person can send."""
-    talk = Turn.begin(conversation, now, texts)
-    if not isinstance(heard, Elapsed):
-        flood.count(talk)
-    _hear(talk, heard)
-    if talk.blocked is False:
-        # Whoever writes can be written to again (7.3).
-        came_back(talk)
-    danger.speak(talk)
-    if not isinstance(heard, Elapsed):
-        flood.hold_back(talk)
-    return talk.turn()
+def step(
+    conversation: Conversation, incoming: IncomingMessage, *, now: datetime, texts: Texts
+) -> DialogueTurn:
+    """Compute the turn that follows from one incoming message.
+
+    Pure; never raises for anything that a person can send.
+    """
+    turn = Turn.begin(conversation, now, texts)
+    if not isinstance(incoming, Elapsed):
+        flood.count_message(turn)
+    _handle(turn, incoming)
+    if turn.blocked is False:
+        # A person who writes can be written to again (7.3).
+        record_reachable_again(turn)
+    danger.reply_to_danger(turn)
+    if not isinstance(incoming, Elapsed):
+        flood.drop_excess_replies(turn)
+    return turn.result()
 
 
-def _hear(talk: Turn, heard: IncomingMessage) -> None:
-    match heard:
+def _handle(turn: Turn, incoming: IncomingMessage) -> None:
+    match incoming:
         case TextInput() | FileInput():
-            _message(talk, heard)
+            _handle_message(turn, incoming)
         case EditInput():
-            _edited(talk, heard)
+            _handle_edit(turn, incoming)
         case ButtonInput():
-            button_handlers.press(talk, heard)
+            button_handlers.handle_press(turn, incoming)
         case CommandInput():
-            _command(talk, heard)
+            _handle_command(turn, incoming)
         case Elapsed(what=what):
             if what.startswith("burst:"):
-                form.burst_over(talk, what)
-            elif what.startswith(flood.WAKE):
-                flood.calm(talk)
+                form.end_burst(turn, what)
+            elif what.startswith(flood.WAKE_UP):
+                flood.check_end(turn)
         case Blocked():
-            talk.blocked = True
+            turn.blocked = True
         case Unblocked():
-            talk.blocked = False
+            turn.blocked = False
         case Unreadable():
-            talk.say("unreadable")
+            turn.reply("unreadable")
         case GroupSeen(link=link):
-            _group(talk, link)
+            _handle_group(turn, link)
 
 
-def _command(talk: Turn, heard: CommandInput) -> None:
-    """A command; a story that only begins like one is a story."""
-    talk.blocked = False
-    if heard.name not in commands.COMMANDS and qualifies(heard.argument):
-        _message(talk, TextInput(f"/{heard.name} {heard.argument}", heard.source, heard.at))
+def _handle_command(turn: Turn, incoming: CommandInput) -> None:
+    """Run a command. A story whose first word only looks like a command is a story."""
+    turn.blocked = False
+    if incoming.name not in commands.COMMANDS and qualifies(incoming.argument):
+        text = f"/{incoming.name} {incoming.argument}"
+        _handle_message(turn, TextInput(text, incoming.source, incoming.at))
     else:
-        commands.command(talk, heard)
+        commands.command(turn, incoming)
 
 
-def _message(talk: Turn, heard: TextInput | FileInput) -> None:
-    talk.blocked = False
-    if isinstance(heard, TextInput):
-        pressed = typed_labels.typed(talk, heard.text)
-        if pressed is not None:
-            button_handlers.press(talk, pressed)
+def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
+    turn.blocked = False
+    if isinstance(incoming, TextInput):
+        press = typed_labels.press_for_label(turn, incoming.text)
+        if press is not None:
+            button_handlers.handle_press(turn, press)
             return
-    _guess_language(talk, heard)
-    message = message_of(heard)
+    _guess_language(turn, incoming)
+    message = to_message(incoming)
     if not message.has_words and not message.files:
-        talk.say("unreadable")
+        turn.reply("unreadable")
         return
-    _place(talk, message)
-    if isinstance(heard, FileInput) and heard.too_large:
-        talk.say("file.too_large")
+    _record_by_step(turn, message)
+    if isinstance(incoming, FileInput) and incoming.too_large:
+        turn.reply("file.too_large")
 
 
-def _guess_language(talk: Turn, heard: TextInput | FileInput) -> None:
-    """Letters that only Turkish has tell more than the language of the telephone, until one was chosen."""
-    text = heard.text if isinstance(heard, TextInput) else heard.caption
-    unknown = talk.state.get("hinted") and not talk.conversation.cases
-    if unknown and "tr" in talk.texts.languages and _TURKISH & set(text):
-        talk.chosen = "tr"
-        talk.state["hinted"] = False
+def _guess_language(turn: Turn, incoming: TextInput | FileInput) -> None:
+    """Until a language is chosen, letters that only Turkish has outweigh the phone's language."""
+    text = incoming.text if isinstance(incoming, TextInput) else incoming.caption
+    undecided = turn.state.get("hinted") and not turn.conversation.cases
+    if undecided and "tr" in turn.texts.languages and _TURKISH_LETTERS & set(text):
+        turn.chosen_language = "tr"
+        turn.state["hinted"] = False
 
 
-def _place(talk: Turn, message: ReceivedMessage) -> None:
-    """Where the words belong: the question that stands, the form that is open, or outside both."""
-    step, ref = talk.step, talk.ref
-    case = talk.case(ref)
+def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
+    """Record the message where it belongs: the current question, the open form, or outside of both."""
+    step, ref = turn.step, turn.ref
+    case = turn.case(ref)
     if step == danger.STEP and case is not None:
-        add(talk, case.ref, new_message.ADDITION, message)
+        add_message(turn, case.ref, new_message.ADDITION, message)
     elif step in FORM and case is not None and case.form_open:
-        _in_form(talk, case.ref, message)
+        _handle_form_message(turn, case.ref, message)
     elif step in ("fresh", "human"):
-        new_message.first_words(talk, message, kind="human" if step == "human" else None)
+        new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
     elif case is not None and step == "question":
-        after_decision.asked(talk, case.ref, message)
+        after_decision.record_question(turn, case.ref, message)
     elif case is not None and step == "look_again":
-        after_decision.look_again(talk, case.ref, message)
+        after_decision.record_disagreement(turn, case.ref, message)
     elif case is not None and step == "reason":
-        after_decision.reason(talk, case.ref, message)
-    elif case is not None and step == after_decision.WHY:
-        after_decision.why(talk, case.ref, message)
-    elif case is not None and step == my_data.CORRECT:
-        my_data.corrected(talk, case.ref, message)
+        after_decision.record_reopen_reason(turn, case.ref, message)
+    elif case is not None and step == after_decision.REMEDY_FAULT:
+        after_decision.record_remedy_fault(turn, case.ref, message)
+    elif case is not None and step == my_data.CORRECTION_STEP:
+        my_data.record_correction(turn, case.ref, message)
     elif case is not None and step == "add":
-        new_message.addition(talk, case.ref, message)
-    elif case is not None and step == after_decision.FREE and message.has_words:
-        after_decision.told(talk, case.ref, message)
+        new_message.record_addition(turn, case.ref, message)
+    elif case is not None and step == after_decision.SURVEY_TEXT and message.has_words:
+        after_decision.record_survey_text(turn, case.ref, message)
     else:
         if step in FORM:
-            talk.go(IDLE)
-        new_message.heard(talk, message)
+            turn.go_to(IDLE)
+        new_message.handle_message(turn, message)
 
 
-def _in_form(talk: Turn, ref: str, message: ReceivedMessage) -> None:
-    step = talk.step
+def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    step = turn.step
     if step == "story":
-        form.story_goes_on(talk, ref, message)
-    elif step in ORDER and not message.files and not talk.reads_danger(message.text):
-        form.answered(talk, ref, message)
+        form.continue_story(turn, ref, message)
+    elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
+        form.record_answer(turn, ref, message)
     else:
-        # A file, or a cry for help, is an addition and the question stands; words after the read-back are
-        # part of the story.
-        add(talk, ref, form.field_now(talk) if step == "check" else new_message.ADDITION, message)
+        # A file or a call for help is an addition, and the question stays open. Words after the read-back
+        # belong to the story.
+        field = form.story_field(turn) if step == "check" else new_message.ADDITION
+        add_message(turn, ref, field, message)
         if step == "check":
-            form.read_back(talk, ref)
+            form.read_back(turn, ref)
 
 
-def _edited(talk: Turn, heard: EditInput) -> None:
-    known = talk.conversation.sources(heard.source)
-    if known is None:
-        if heard.text.startswith("/"):
-            # A command that was mistyped and mended.
-            _command(talk, command_of(heard.text, heard.source, heard.at))
+def _handle_edit(turn: Turn, incoming: EditInput) -> None:
+    source = turn.conversation.sources(incoming.source)
+    if source is None:
+        if incoming.text.startswith("/"):
+            # A mistyped command was corrected.
+            _handle_command(turn, parse_command(incoming.text, incoming.source, incoming.at))
         else:
-            _message(talk, TextInput(heard.text, heard.source, heard.at))
+            _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
-    ref, field, seq = known
-    case = talk.case(ref)
+    ref, field, seq = source
+    case = turn.case(ref)
     if case is None:
-        _message(talk, TextInput(heard.text, heard.source, heard.at))
+        _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
-    if f"\n\n{heard.text}\n\n" in f"\n\n{talk.told(ref).get(field, '')}\n\n":
-        # Telegram also tells of edits that change no word (a link's preview was loaded).
+    if f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
+        # Telegram also reports edits that change no word, for example when a link preview was loaded.
         return
-    edit(talk, ref, field, seq, heard.text, heard.source)
-    if case.form_open and talk.ref == ref:
-        if talk.step == "check":
-            form.read_back(talk, ref)
-        elif form.confirms(talk):
-            # What is shown for a Yes may stand otherwise now.
-            form.ask(talk, talk.step, ref)
+    record_edit(turn, ref, field, seq, incoming.text, incoming.source)
+    if case.form_open and turn.ref == ref:
+        if turn.step == "check":
+            form.read_back(turn, ref)
+        elif form.awaits_confirmation(turn):
+            # The edit may change the answer that is shown for a Yes.
+            form.ask(turn, turn.step, ref)
         return
-    talk.say("edit.noted", ref=ref)
+    turn.reply("edit.noted", ref=ref)
 
 
-def _group(talk: Turn, link: str) -> None:
-    """One line and the way to the private chat, at most once an hour: a group is no place for a complaint."""
-    until = talk.state.get("group_until")
-    if until is not None and not talk.is_past(until):
+def _handle_group(turn: Turn, link: str) -> None:
+    """In a group, only refer to the private chat, at most once an hour: others can read a complaint there."""
+    until = turn.state.get("group_until")
+    if until is not None and not turn.is_past(until):
         return
-    talk.state["group_until"] = talk.remember_until(talk.in_an_hour())
-    talk.say("group", link=link)
+    turn.state["group_until"] = turn.stored_time(turn.in_an_hour())
+    turn.reply("group", link=link)

@@ -1,6 +1,6 @@
-"""One turn of a talk while it is being thought out: the state as it changes, and what comes of it.
+"""One turn of the dialogue while it is computed: the state as it changes, the planned acts and the replies.
 
-The state is codes and ids only; words live in acts and, sealed, in what is said.
+The state holds codes and ids only. Words are kept in the acts and, sealed, in the replies.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, Wake
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 
-#: Steps at which the form's questions stand.
+#: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
-#: Where the state keeps the country whose link brought the person here.
+#: Key in the state: the country of the link through which the person came.
 COUNTRY = "country"
 
 
 @dataclass
 class Turn:
-    """Lives for one `step`: the conversation as it was, the state as it becomes."""
+    """Lives for one `step`: the conversation as it was loaded, and the state as it changes."""
 
     conversation: Conversation
     now: datetime
@@ -44,165 +44,166 @@ class Turn:
     texts: Texts
     state: dict[str, Any]
     acts: list[PlannedAct] = field(default_factory=list)
-    says: list[ReplyText] = field(default_factory=list)
-    wakes: list[WakeUp] = field(default_factory=list)
-    chosen: str | None = None
+    replies: list[ReplyText] = field(default_factory=list)
+    wake_ups: list[WakeUp] = field(default_factory=list)
+    chosen_language: str | None = None
     blocked: bool | None = None
     danger: tuple[str, RecordedSign] | None = None
-    _readings: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
+    _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
     _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
-    _files: dict[str, int] = field(default_factory=dict)
+    _file_counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, conversation: Conversation, now: datetime, texts: Texts) -> Turn:
-        """Take up the talk where its row says it stands."""
+        """Continue from the stored state."""
         state = {"step": IDLE, "ref": None, **conversation.state}
         state["turn"] = int(state.get("turn", 0)) + 1
-        talk = cls(conversation, now, conversation.rules(), texts, state)
+        turn = cls(conversation, now, conversation.rules(), texts, state)
         if conversation.language is None:
-            # The platform's hint is spoken until the person chooses, or writes so that it is plain.
-            talk.chosen = talk.language
+            # The platform's hint counts until the person chooses a language, or clearly writes in one.
+            turn.chosen_language = turn.language
             state["hinted"] = True
-        return talk
+        return turn
 
     @property
     def language(self) -> str:
-        """The language to speak: chosen, else the platform's hint where we have it, else the first."""
+        """The language of the replies: the chosen one, then the platform's hint, then the first configured."""
         return self.texts.language(
-            self.chosen or self.conversation.language or self.conversation.chat.language
+            self.chosen_language or self.conversation.language or self.conversation.chat.language
         )
 
     @property
     def rules(self) -> Rulebook:
-        """The rules in force that a complaint gets which begins in this turn."""
+        """The rules that a complaint received in this turn gets."""
         return self.rulebooks.for_person(self.state.get(COUNTRY), self.language)
 
     def rules_of(self, ref: str | None) -> Rulebook:
-        """What a complaint is frozen to; before it stands in the record, what it will be."""
+        """The rules that a complaint was received under; without a complaint, those that it would get."""
         case = self.case(ref)
         return case.rules if case is not None else self.rules
 
-    def in_force(self, ref: str | None) -> Rulebook:
-        """The rules that a complaint's country has today: a number to call is today's, whatever it was once."""
+    def current_rules(self, ref: str | None) -> Rulebook:
+        """Today's rules of the complaint's country: an emergency number must be current, not as on receipt."""
         case = self.case(ref)
         return self.rules if case is None else self.rulebooks.today(case.rules)
 
     @property
-    def here(self) -> Rulebook:
-        """The rules in force for this person: of the country named last, else of the newest open complaint."""
-        named = self.state.get(COUNTRY) in self.rulebooks.codes
-        return self.rules if named or not self.open_cases else self.in_force(self.open_cases[0].ref)
+    def person_rules(self) -> Rulebook:
+        """Today's rules for this person: of the country named last, or those of the newest open complaint."""
+        has_country = self.state.get(COUNTRY) in self.rulebooks.codes
+        return (
+            self.rules if has_country or not self.open_cases else self.current_rules(self.open_cases[0].ref)
+        )
 
-    def name_country(self, code: str) -> None:
-        """The person came by a link of this country: their next complaint is under its rules."""
+    def set_country(self, code: str) -> None:
+        """The person came through a country's link: their next complaint gets its rules."""
         self.state[COUNTRY] = code
 
     @property
     def zone(self) -> str:
-        """Where times are shown."""
+        """The time zone in which times are shown."""
         return self.rules_of(self.ref).calendar.zone
 
     @property
     def step(self) -> str:
-        """Which question of ours stands."""
+        """The current step: which question waits for an answer."""
         return str(self.state["step"])
 
     @property
     def ref(self) -> str | None:
-        """The complaint that the talk is about."""
-        found: str | None = self.state["ref"]
-        return found
+        """The complaint that the dialogue is about."""
+        ref: str | None = self.state["ref"]
+        return ref
 
     def case(self, ref: str | None) -> Case | None:
-        """The person's complaint of this reference, as it was before this turn."""
-        found = next((one for one in self.conversation.cases if one.ref == ref), None)
-        # The reference of a merged complaint opens the one that goes on.
-        whole = found is not None and found.merged_into is not None and self.case(found.merged_into)
-        return whole or found
+        """The person's complaint with this reference, as it was before this turn."""
+        case = next((case for case in self.conversation.cases if case.ref == ref), None)
+        # The reference of a merged complaint leads to the complaint that continues.
+        continued = case is not None and case.merged_into is not None and self.case(case.merged_into)
+        return continued or case
 
     @property
     def open_cases(self) -> list[Case]:
-        """The person's complaints that are not closed nor taken back, the newest first."""
-        return [one for one in self.conversation.cases if one.is_open and one.withdrawn_at is None]
+        """The person's complaints that are neither closed nor withdrawn, the newest first."""
+        return [case for case in self.conversation.cases if case.is_open and case.withdrawn_at is None]
 
-    def form_open(self, ref: str | None) -> bool:
-        """True while the questions about this complaint stand; one received in this turn has them all."""
+    def is_form_open(self, ref: str | None) -> bool:
+        """True while the form of this complaint is open, also for one received in this turn."""
         case = self.case(ref)
         return case.form_open if case is not None else ref == self.conversation.next_ref
 
-    def possible(self, case: Case | None, verb: Verb) -> bool:
+    def allows(self, case: Case | None, verb: Verb) -> bool:
         """True when the lifecycle allows the verb now: a press may come late (docs/domain.md, section 3)."""
         return case is not None and case.state in TABLE[verb].sources
 
-    def go(self, step: str, ref: str | None = None, **more: Any) -> None:
-        """Where the talk stands from here."""
+    def go_to(self, step: str, ref: str | None = None, **more: Any) -> None:
+        """Set the next step; `more` goes into the state."""
         self.state["step"] = step
         if ref is not None or step == IDLE:
             self.state["ref"] = ref
         self.state.update(more)
 
-    def new_version(self, field: str, ref: str) -> str:
-        """The field under which something is told anew: what was told before stands beside it."""
-        told = self.told(ref)
-        if field not in told:
+    def next_field(self, field: str, ref: str) -> str:
+        """The field for a new version of an answer (`description.2`): earlier versions are kept."""
+        words = self.words(ref)
+        if field not in words:
             return field
         number = 2
-        while f"{field}.{number}" in told:
+        while f"{field}.{number}" in words:
             number += 1
         return f"{field}.{number}"
 
-    def newest_version(self, field: str, ref: str) -> str:
-        """The field under which it was told last."""
-        told = self.told(ref)
-        found = [name for name in told if name.split(".")[0] == field]
-        return max(found, key=lambda name: int(name.partition(".")[2] or 1), default=field)
+    def latest_field(self, field: str, ref: str) -> str:
+        """The field that holds the latest version of an answer."""
+        versions = [name for name in self.words(ref) if name.split(".")[0] == field]
+        return max(versions, key=lambda name: int(name.partition(".")[2] or 1), default=field)
 
-    def act(self, act: PlannedAct) -> None:
-        """Have this done by the person of the chat."""
+    def plan(self, act: PlannedAct) -> None:
+        """Add an act that the person of the chat performs; the store records it after the turn."""
         self.acts.append(act)
-        self._files[act.ref] = self._files.get(act.ref, 0) + len(act.files)
+        self._file_counts[act.ref] = self._file_counts.get(act.ref, 0) + len(act.files)
 
-    def told(self, ref: str) -> Mapping[str, str]:
-        """The newest words of each field of a complaint, those of this turn included."""
-        told = dict(self.conversation.texts(ref)) if self.case(ref) is not None else {}
+    def words(self, ref: str) -> Mapping[str, str]:
+        """The latest words of each field of a complaint, including those of this turn."""
+        words = dict(self.conversation.texts(ref)) if self.case(ref) is not None else {}
         for act in self.acts:
             for name, text in act.words.items() if act.ref == ref else ():
-                before = told.get(name)
-                edited = act.facts.get("field") == "edit"
-                told[name] = text if edited or not before else f"{before}\n\n{text}"
-        return told
+                before = words.get(name)
+                is_edit = act.facts.get("field") == "edit"
+                words[name] = text if is_edit or not before else f"{before}\n\n{text}"
+        return words
 
-    def reads_danger(self, text: str) -> bool:
-        """True when these words hold a sign of present danger."""
-        return self.reading(text, self.ref).danger is not None
+    def mentions_danger(self, text: str) -> bool:
+        """True when the text has a sign of present danger."""
+        return self.signs_in(text, self.ref).danger is not None
 
-    def reading(self, text: str, ref: str | None) -> SignsInWords:
-        """What the plain rules see in these words to a complaint; each text is looked at once a turn."""
-        rules = self.in_force(ref)
+    def signs_in(self, text: str, ref: str | None) -> SignsInWords:
+        """What the safety rules find in a text about a complaint; cached for the turn."""
+        rules = self.current_rules(ref)
         key = (rules.country, text)
-        if key not in self._readings:
-            self._readings[key] = read(text, rules, self.conversation.staff, self.now)
-        return self._readings[key]
+        if key not in self._signs:
+            self._signs[key] = read(text, rules, self.conversation.staff, self.now)
+        return self._signs[key]
 
-    def received(self, ref: str) -> date:
-        """The day on which a complaint was received, where times are shown; one of this turn: today."""
+    def received_on(self, ref: str) -> date:
+        """The local day on which a complaint was received; today for one received in this turn."""
         case = self.case(ref)
         zone = self.rules_of(ref).calendar.zone
         return wall(case.received_at if case is not None else self.now, zone).date()
 
-    def details(self, text: str, received: date) -> tuple[StoryFact, ...]:
-        """The facts in these words; each text is looked at once a turn."""
+    def details_in(self, text: str, received: date) -> tuple[StoryFact, ...]:
+        """The dates, places, numbers and wishes in a text; cached for the turn."""
         if text not in self._details:
             country = self.rules_of(self.ref).country
             self._details[text] = find_facts(text, received=received, country=country)
         return self._details[text]
 
-    def files(self, ref: str) -> int:
-        """How many files came with a complaint, those of this turn included."""
+    def file_count(self, ref: str) -> int:
+        """The number of files of a complaint, including those of this turn."""
         case = self.case(ref)
-        return (case.media if case is not None else 0) + self._files.get(ref, 0)
+        return (case.media if case is not None else 0) + self._file_counts.get(ref, 0)
 
-    def say(
+    def reply(
         self,
         template: str,
         *,
@@ -213,14 +214,14 @@ class Turn:
         step: str | None = None,
         **fields: str,
     ) -> None:
-        """Say a text; without a key of its own it is the next thing said in this turn.
+        """Add a reply. Without a `key`, its number within the turn makes it unique.
 
-        The fields `ref` and `turn` are always there: the one for the text, the other for the buttons.
+        The fields `ref` (for the text) and `turn` (for the buttons) are always filled in.
         """
-        own = f"say:{self.conversation.person}:{self.state['turn']}:{len(self.says)}"
-        self.says.append(
+        default_key = f"say:{self.conversation.person}:{self.state['turn']}:{len(self.replies)}"
+        self.replies.append(
             ReplyText(
-                key=key or own,
+                key=key or default_key,
                 template=template,
                 fields={**fields, **({"ref": ref} if ref else {}), "turn": self.state["turn"]},
                 buttons=buttons,
@@ -230,63 +231,63 @@ class Turn:
             )
         )
 
-    def owe(self, kind: str, template: str) -> None:
-        """Have something brought into the chat by a duty of this kind, with a text beside it."""
+    def schedule_job(self, kind: str, template: str) -> None:
+        """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
         key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
         fields = {"person": self.conversation.person, "turn": self.state["turn"]}
-        self.says.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
+        self.replies.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
+
+    def schedule_wake_up(self, what: str, at: datetime) -> None:
+        """Run the dialogue again at this time with `Elapsed(what)`."""
+        self.wake_ups.append(WakeUp(f"wake:{self.conversation.person}:{self.state['turn']}:{what}", what, at))
+
+    def text(self, id_: str, **fields: Any) -> str:
+        """A text in the person's language, to be put into another one."""
+        return self.texts.say(self.language, id_, **fields)
 
     def span(self, written: str) -> str:
         """A length of time in words: `24 months`."""
         return self.texts.span(self.language, written)
 
-    def line(self, id_: str, **fields: Any) -> str:
-        """A text to be put into another."""
-        return self.texts.say(self.language, id_, **fields)
-
     def moment(self, at: datetime, case: Case | None = None) -> str:
-        """A moment as the person reads it, of this complaint or of the one that the talk is about."""
+        """Day and time in the zone of this complaint, or of the current one."""
         zone = case.rules.calendar.zone if case is not None else self.zone
         return self.texts.moment(self.language, at, zone)
 
-    def day(self, at: datetime, case: Case | None = None) -> str:
-        """The day by which something is due, as the person reads it, of this complaint or of the talk's."""
+    def due_day(self, at: datetime, case: Case | None = None) -> str:
+        """The day by which something is due, in the zone of this complaint, or of the current one."""
         zone = case.rules.calendar.zone if case is not None else self.zone
         return self.texts.day_by(self.language, at, zone)
 
-    def day_when(self, at: datetime, case: Case) -> str:
-        """The day on which something happened, as the person reads it."""
+    def event_day(self, at: datetime, case: Case) -> str:
+        """The day on which something happened, in the zone of this complaint."""
         return self.texts.date(self.language, at, case.rules.calendar.zone)
 
-    def burst_ends(self) -> datetime:
-        """When the burst to which a message of now belongs is over."""
+    def burst_end(self) -> datetime:
+        """When a burst of messages ends if no further message follows."""
         rules = self.rules_of(self.ref)
         return due(self.now, rules.dialogue.burst, rules.calendar).at
 
     def in_an_hour(self) -> datetime:
-        """An hour from now."""
+        """One hour from now."""
         return self.now + timedelta(hours=1)
 
-    def remember_until(self, at: datetime) -> str:
-        """A moment as it is kept in the state."""
+    def stored_time(self, at: datetime) -> str:
+        """A time in the form that the state holds."""
         return format_time(at)
 
-    def is_past(self, kept: str) -> bool:
-        """True when a moment kept in the state has come."""
-        return parse_time(kept) <= self.now
+    def is_past(self, stored: str) -> bool:
+        """True when a time from the state has come."""
+        return parse_time(stored) <= self.now
 
-    def wake(self, what: str, at: datetime) -> None:
-        """Think again then, unless the talk moved on."""
-        self.wakes.append(WakeUp(f"wake:{self.conversation.person}:{self.state['turn']}:{what}", what, at))
-
-    def turn(self) -> DialogueTurn:
-        """What comes of it."""
+    def result(self) -> DialogueTurn:
+        """The outcome of the turn, for the store."""
         return DialogueTurn(
             state=self.state,
             acts=tuple(self.acts),
-            says=tuple(self.says),
-            wakes=tuple(self.wakes),
-            language=self.chosen,
+            says=tuple(self.replies),
+            wakes=tuple(self.wake_ups),
+            language=self.chosen_language,
             blocked=self.blocked,
             jurisdiction=self.rules.country,
         )

@@ -1,4 +1,4 @@
-"""What we write to the complainant unasked, as pure texts (7.1, 7.3, 7.4, 7.8, 7.9)."""
+"""The letters to the complainant, as pure functions of the complaint (7.1, 7.3, 7.4, 7.8, 7.9)."""
 
 from bots.letters.composer import preview
 from bots.letters.letter import Letter

@@ -1,6 +1,6 @@
-"""The exact text of an act before it is done: shown to staff, stored with the act, sent as it stands.
+"""The text of each letter to the complainant: as a preview for staff, and for each kind of obligation (7.3).
 
-What a duty says to the complainant, whatever tells it: a chat, a person at the phone, a letter (7.3).
+A preview is stored with its act and sent unchanged.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bots.letters import acknowledgement, decision, progress
-from bots.letters import closing as letters_closing
-from bots.letters import decision as letters_decision
-from bots.letters import progress as letters_progress
-from bots.letters.letter import Letter, parts
+from bots.letters import acknowledgement as acknowledgement_letters
+from bots.letters import closing as closing_letters
+from bots.letters import decision as decision_letters
+from bots.letters import progress as progress_letters
+from bots.letters.letter import Letter, join_paragraphs
 from bots.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.obligations.delay_notices import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
 
-#: Forms whose text goes to the complainant.
+#: Forms of staff that send a text to the complainant.
 FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide"})
 
 
@@ -36,29 +36,29 @@ def preview(
     language: str | None = None,
     told: Sequence[str] = (),
 ) -> str:
-    """The letter of a filled form, as the complainant will read it; the store keeps it as words["letter"].
+    """The letter of a filled-in form as the complainant will read it; stored as words["letter"].
 
-    `told` are the issues in words, from the assessment. Raises ValueError for a form that writes nothing.
+    `told` are the issues in the words of the assessment. Raises ValueError for a form that sends nothing.
     """
     letter = Letter(case, texts, texts.language(language or case.language))
     match form:
         case "reply":
-            return progress.reply(letter, words)
+            return progress_letters.reply(letter, words)
         case "ask":
-            return progress.ask(letter, words, facts["needed_by"])
+            return progress_letters.ask(letter, words, facts["needed_by"])
         case "inform":
-            return progress.inform(letter, words, facts["next_date"])
+            return progress_letters.inform(letter, words, facts["next_date"])
         case "resolve":
-            return decision.short(letter, facts, words)
+            return decision_letters.short_decision(letter, facts, words)
         case "decide":
-            return decision.full(letter, facts, words, told=told, now=now)
+            return decision_letters.full(letter, facts, words, issue_texts=told, now=now)
     raise ValueError(f"the form {form!r} writes nothing to the complainant")
 
 
 WordsOf = Callable[[int], Mapping[str, str]]
 
-#: The acts that end a complaint, whose words its closing message tells.
-_ENDS = frozenset(
+#: The acts that close a complaint; the closing letter uses their words.
+_CLOSING_VERBS = frozenset(
     {
         Verb.WITHDRAW,
         Verb.NOT_ACCEPT,
@@ -73,7 +73,7 @@ _ENDS = frozenset(
 
 @dataclass(frozen=True)
 class Spoken:
-    """The exact words and the name of what they were made from."""
+    """The text of a letter, and the name of the template it was made from."""
 
     text: str
     template: str
@@ -81,7 +81,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Composer:
-    """One complaint as its letters need it: `events` without words, `words_of(seq)` those of one event."""
+    """Composes the letters of one complaint. `events` hold no words; `words_of(seq)` loads those of one event."""
 
     letter: Letter
     events: Sequence[Event]
@@ -89,152 +89,160 @@ class Composer:
     now: datetime
 
     def compose(self, kind: str, facts: Mapping[str, Any]) -> Spoken | None:
-        """What a duty of this kind with these facts says; None where nothing is left to say.
+        """The letter for an obligation of this kind; None when there is nothing left to say.
 
-        Raises KeyError for a kind that tells the complainant nothing.
+        Raises KeyError for a kind that sends the complainant nothing.
         """
-        return _COMPOSED[kind](self, facts)
+        return _BY_KIND[kind](self, facts)
 
     def acknowledge(self, facts: Mapping[str, Any]) -> Spoken:
-        """That we have it."""
+        """The acknowledgement, at the level of the facts."""
         level = int(facts.get("level", 1))
-        return Spoken(acknowledgement.acknowledgement(self.letter, level, now=self.now), "acknowledge")
+        return Spoken(
+            acknowledgement_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge"
+        )
 
     def decision(self, facts: Mapping[str, Any]) -> Spoken:
-        """The letter that was previewed and approved."""
+        """The decision letter that was previewed and approved."""
         seq = int(facts["seq"])
         text = self.words_of(seq).get("letter")
         if not text:
-            # Decided by a route without a preview (a script, an import): what it would have shown.
+            # A decision by script or import has no stored preview: compose the same letter now.
             decision = self.letter.case.decision
-            text = self._previewed("resolve" if decision is not None and decision.short else "decide", seq)
+            text = self._preview("resolve" if decision is not None and decision.short else "decide", seq)
         return Spoken(text, "decision")
 
     def written(self, facts: Mapping[str, Any]) -> Spoken:
-        """What a person of staff wrote."""
+        """The letter that a member of staff wrote."""
         seq, verb = int(facts["seq"]), str(facts["verb"])
-        return Spoken(self.words_of(seq).get("letter") or self._previewed(verb, seq), verb)
+        return Spoken(self.words_of(seq).get("letter") or self._preview(verb, seq), verb)
 
     def dates(self, facts: Mapping[str, Any]) -> Spoken | None:
-        """The first real dates, or a date that was moved and why; a date that has passed is no promise."""
+        """The dates after the assessment, or a moved date with its reason; None when the date has passed."""
         if "target" not in facts:
             if self.letter.answer_by() <= self.now:
                 return None
-            return Spoken(acknowledgement.dates(self.letter), "dates")
+            return Spoken(acknowledgement_letters.dates(self.letter), "dates")
         reason = self.words_of(int(facts["seq"])).get("reason", "")
-        moved = acknowledgement.extended(self.letter, str(facts["target"]), int(facts.get("of", 0)), reason)
+        moved = acknowledgement_letters.moved_date(
+            self.letter, str(facts["target"]), int(facts.get("of", 0)), reason
+        )
         return Spoken(moved, "dates.moved")
 
     def progress(self, facts: Mapping[str, Any]) -> Spoken:
-        """How far it is; before the date of the answer is missed, that it will be."""
+        """The progress; before the date of the answer is missed, also that it will be."""
         missing = facts.get("target") == Target.DECIDE
-        return Spoken(letters_progress.progress(self.letter, self.now, missing=missing), "progress")
+        return Spoken(progress_letters.progress(self.letter, self.now, missing=missing), "progress")
 
     def delay(self, facts: Mapping[str, Any]) -> Spoken | None:
-        """That the answer, or what they asked beside it, is not ready.
+        """The answer, or the reply to another request, is not ready.
 
-        Of the answer nothing once the notice that its date will not be kept is due.
+        None for the answer once the notice that its date will be missed is due.
         """
         target = str(facts.get("target", Target.DECIDE))
         if target != Target.DECIDE:
-            return Spoken(letters_progress.beside(self.letter, Target(target), self.now), target)
+            return Spoken(progress_letters.other_delay(self.letter, Target(target), self.now), target)
         until = facts.get("until")
         if until is not None and datetime.fromisoformat(str(until)) <= self.now:
             return None
-        return Spoken(letters_progress.delay(self.letter, self.now), "delay")
+        return Spoken(progress_letters.delay(self.letter, self.now), "delay")
 
     def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:
-        """That the outside is open now."""
+        """The legal maximum passed: the outside bodies can act now."""
         target = Target(facts.get("target", Target.LEGAL))
-        return Spoken(letters_progress.legal_passed(self.letter, target), "legal_passed")
+        return Spoken(progress_letters.legal_passed(self.letter, target), "legal_passed")
 
     def confirmation(self, facts: Mapping[str, Any]) -> Spoken:
-        """What was heard or told by voice, in writing; a decision with its whole text."""
+        """What was agreed or communicated by voice, in writing; for a decision with its full text."""
         verb = str(facts["verb"])
-        said = letters_progress.confirmation(self.letter, verb, self._event(int(facts["seq"])).facts)
+        text = progress_letters.confirmation(self.letter, verb, self._event(int(facts["seq"])).facts)
         decision = self.letter.case.decision
         if verb == Verb.COMMUNICATE_DECISION and decision is not None:
-            said = parts(said, self.decision({"seq": decision.seq}).text)
+            text = join_paragraphs(text, self.decision({"seq": decision.seq}).text)
         if verb == Verb.OFFER_RECOURSE:
-            said = parts(said, letters_closing.recourse(self.letter))
-        return Spoken(said, "confirmation")
+            text = join_paragraphs(text, closing_letters.recourse(self.letter))
+        return Spoken(text, "confirmation")
 
     def remedy(self, facts: Mapping[str, Any]) -> Spoken | None:
-        """Done, or late, as the event says that it follows."""
+        """A remedy is done, or late, according to the event of the obligation."""
         case, number = self.letter.case, int(facts["remedy"])
-        one = next((found for found in case.remedies if found.n == number), None)
-        if one is None:
+        remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
+        if remedy is None:
             return None
-        decision = next((made for made in reversed(case.decisions) if made.level == one.level), None)
+        decision = next(
+            (decision for decision in reversed(case.decisions) if decision.level == remedy.level), None
+        )
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
-            return None if one.done_at is not None else self._late(one, words, int(facts["seq"]))
-        return Spoken(letters_closing.remedy_done(self.letter, one, words), "remedy_done")
+            return None if remedy.done_at is not None else self._late_remedy(remedy, words, int(facts["seq"]))
+        return Spoken(closing_letters.remedy_done(self.letter, remedy, words), "remedy_done")
 
-    def _late(self, one: RemedyOwed, words: Mapping[str, str], seq: int) -> Spoken:
-        """That its date will not be kept, or was not; where that was told before, that it is still not done."""
+    def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> Spoken:
+        """The date will be missed, or was missed; after an earlier such letter, it is still not done."""
         case = self.letter.case
-        target = case.target(Target.REMEDY, one.n)
-        missed = remedy_notice_at(case, target) if target is not None else one.due
-        told = any(
+        target = case.target(Target.REMEDY, remedy.n)
+        missed = remedy_notice_at(case, target) if target is not None else remedy.due
+        reported_before = any(
             event.verb is Verb.REMEDY_LATE
-            and int(event.facts["remedy"]) == one.n
+            and int(event.facts["remedy"]) == remedy.n
             and missed <= event.at
             and event.seq < seq
             for event in self.events
         )
-        if told:
-            still = letters_closing.remedy_still_late(self.letter, one, words, self.now)
-            return Spoken(still, "remedy_late.still")
-        late = letters_closing.remedy_late(self.letter, one, words, self.now)
-        return Spoken(late, "remedy_late")
+        if reported_before:
+            text = closing_letters.remedy_still_late(self.letter, remedy, words, self.now)
+            return Spoken(text, "remedy_late.still")
+        text = closing_letters.remedy_late(self.letter, remedy, words, self.now)
+        return Spoken(text, "remedy_late")
 
     def reply_reminder(self, facts: Mapping[str, Any]) -> Spoken:
-        """That the decision waits for a reply."""
-        return Spoken(letters_closing.reply_reminder(self.letter), "reply_reminder")
+        """The reminder that the decision waits for a reply."""
+        return Spoken(closing_letters.reply_reminder(self.letter), "reply_reminder")
 
     def recourse(self, facts: Mapping[str, Any]) -> Spoken:
-        """The outside steps."""
-        return Spoken(letters_closing.recourse(self.letter), "recourse")
+        """The outside bodies."""
+        return Spoken(closing_letters.recourse(self.letter), "recourse")
 
     def outside(self, facts: Mapping[str, Any]) -> Spoken:
-        """What an outside body decided, or that we did it."""
+        """What an outside body decided, or that we have complied."""
         seq = int(facts["seq"])
         return Spoken(
-            letters_decision.concluded(self.letter, self._event(seq).facts, self.words_of(seq)), "outside"
+            decision_letters.outside_decision(self.letter, self._event(seq).facts, self.words_of(seq)),
+            "outside",
         )
 
     def next_recourse(self, facts: Mapping[str, Any]) -> Spoken:
-        """The outside step after one that was refused."""
-        return Spoken(letters_decision.next_step(self.letter, int(facts["step"])), "next_recourse")
+        """The outside body after the one whose decision was refused."""
+        return Spoken(decision_letters.next_body(self.letter, int(facts["step"])), "next_recourse")
 
     def no_independent(self, facts: Mapping[str, Any]) -> Spoken:
-        """That nobody here is independent of it."""
-        return Spoken(letters_decision.no_independent(self.letter), "no_independent")
+        """No possible decision-maker is independent."""
+        return Spoken(decision_letters.no_independent(self.letter), "no_independent")
 
     def summary(self, facts: Mapping[str, Any]) -> Spoken:
-        """That it was settled early and accepted."""
-        return Spoken(letters_closing.summary(self.letter), "summary")
+        """The complaint was settled early and accepted."""
+        return Spoken(closing_letters.summary(self.letter), "summary")
 
     def closing(self, facts: Mapping[str, Any]) -> Spoken | None:
-        """How it ended; nothing where the complainant's own press was answered already."""
+        """How it ended; None after a withdrawal in the chat, which got its reply at once."""
         code = str(facts["code"])
-        ends = [one for one in self.events if one.verb in _ENDS]
-        if ends and ends[-1].verb is Verb.WITHDRAW and ends[-1].role is Role.COMPLAINANT:
+        closings = [event for event in self.events if event.verb in _CLOSING_VERBS]
+        if closings and closings[-1].verb is Verb.WITHDRAW and closings[-1].role is Role.COMPLAINANT:
             return None
         words: Mapping[str, str] = {}
         other = ""
-        if ends:
-            proposed = [one for one in ends if one.verb is Verb.RECLASSIFY] if code == "not_complaint" else []
-            words = self.words_of((proposed or ends)[-1].seq)
-            other = str(ends[-1].facts.get("other_ref", ""))
-        text = letters_closing.closing(self.letter, code, words, other=other)
+        if closings:
+            reclassified = [event for event in closings if event.verb is Verb.RECLASSIFY]
+            source = reclassified if code == "not_complaint" and reclassified else closings
+            words = self.words_of(source[-1].seq)
+            other = str(closings[-1].facts.get("other_ref", ""))
+        text = closing_letters.closing(self.letter, code, words, other=other)
         return Spoken(text, f"closing.{code}")
 
     def _event(self, seq: int) -> Event:
-        return next(one for one in self.events if one.seq == seq)
+        return next(event for event in self.events if event.seq == seq)
 
-    def _previewed(self, form: str, seq: int) -> str:
+    def _preview(self, form: str, seq: int) -> str:
         letter = self.letter
         return preview(
             form,
@@ -247,7 +255,7 @@ class Composer:
         )
 
 
-_COMPOSED: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] = {
+_BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] = {
     "acknowledge": Composer.acknowledge,
     "decision": Composer.decision,
     "letter": Composer.written,
@@ -277,8 +285,8 @@ def read_out(
     texts: Texts,
     now: datetime,
 ) -> Spoken | None:
-    """What people tell where no chat takes it, in the complainant's language."""
+    """The letter that staff read out or post when there is no chat, in the complainant's language."""
     letter = Letter(case, texts, texts.language(case.language))
     if about == "logged":
-        return Spoken(acknowledgement.read_out(letter, now=now), "logged")
+        return Spoken(acknowledgement_letters.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

@@ -1,7 +1,4 @@
-"""The decision: what was told, found, why, what is done by when, and what if you disagree (7.8, E).
-
-What comes from outside bodies, and the way to them where nobody here is independent (7.9, F).
-"""
+"""The decision letter (7.8, E), and letters about outside bodies (7.9, F)."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from bots.letters.letter import Letter, heading, parts
+from bots.letters.letter import Letter, join_paragraphs, section
 from complaints.deadlines.working_time import due
 
 
-def short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """What was put right on the spot; it carries the recourse like any decision."""
-    return parts(
-        letter.say("decision"),
-        heading(letter.say("decision.found"), letter.say(f"finding.{facts['finding']}")),
-        heading(letter.say("decision.did"), words["done"]),
+def short_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """The decision on a complaint that was put right at once; it names the recourse like any decision."""
+    return join_paragraphs(
+        letter.text("decision"),
+        section(letter.text("decision.found"), letter.text(f"finding.{facts['finding']}")),
+        section(letter.text("decision.did"), words["done"]),
         _decided_by(letter),
-        _disagree(letter),
+        _if_you_disagree(letter),
     )
 
 
@@ -29,98 +26,100 @@ def full(
     facts: Mapping[str, Any],
     words: Mapping[str, str],
     *,
-    told: Sequence[str],
+    issue_texts: Sequence[str],
     now: datetime,
 ) -> str:
-    """Issue by issue; `told` are the issues in the words of the assessment, where there are any."""
-    issues = []
-    for n, issue in enumerate(facts.get("issues", [])):
-        category = letter.case.issues[n].category if n < len(letter.case.issues) else "other"
-        name = told[n].strip() if n < len(told) and told[n].strip() else letter.say(f"category.{category}")
-        issues.append(
-            parts(
-                heading(letter.say("decision.told"), f"{n + 1}. {name}"),
-                heading(letter.say("decision.found"), letter.say(f"finding.{issue['finding']}")),
-                heading(letter.say("decision.why"), words.get(f"issues.{n}.reasons", "")),
+    """The decision issue by issue; `issue_texts` are the issues in the words of the assessment, if any."""
+    sections = []
+    for index, issue in enumerate(facts.get("issues", [])):
+        issues = letter.case.issues
+        category = issues[index].category if index < len(issues) else "other"
+        issue_text = issue_texts[index].strip() if index < len(issue_texts) else ""
+        name = issue_text or letter.text(f"category.{category}")
+        sections.append(
+            join_paragraphs(
+                section(letter.text("decision.told"), f"{index + 1}. {name}"),
+                section(letter.text("decision.found"), letter.text(f"finding.{issue['finding']}")),
+                section(letter.text("decision.why"), words.get(f"issues.{index}.reasons", "")),
             )
         )
-    remedies = _remedies(letter, facts, words, now) or letter.say("decision.nothing")
+    remedies = _remedies(letter, facts, words, now) or letter.text("decision.nothing")
     changes = words.get("changes", "").strip()
-    return parts(
-        letter.say("decision"),
-        *issues,
-        heading(letter.say("decision.will"), remedies),
-        heading(letter.say("decision.changes"), changes) if changes else "",
+    return join_paragraphs(
+        letter.text("decision"),
+        *sections,
+        section(letter.text("decision.will"), remedies),
+        section(letter.text("decision.changes"), changes) if changes else "",
         _decided_by(letter),
-        _disagree(letter),
-        letter.say(letter.way("decision.format", "decision.format.spoken")),
+        _if_you_disagree(letter),
+        letter.text(letter.by_channel("decision.format", "decision.format.spoken")),
     )
 
 
 def _remedies(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
     lines = []
-    for n, one in enumerate(facts.get("remedies", [])):
-        text = words.get(f"remedies.{n}.text", "")
-        said = letter.remedy(one["type"], text, one.get("amount"), one.get("currency"))
-        if one.get("needs_acceptance"):
-            lines.append(letter.say("decision.offer", remedy=said))
+    for index, remedy in enumerate(facts.get("remedies", [])):
+        text = words.get(f"remedies.{index}.text", "")
+        description = letter.remedy(remedy["type"], text, remedy.get("amount"), remedy.get("currency"))
+        if remedy.get("needs_acceptance"):
+            lines.append(letter.text("decision.offer", remedy=description))
             continue
-        promised = one.get("promised_by_date")
-        by: date | datetime = (
+        promised = remedy.get("promised_by_date")
+        due_at: date | datetime = (
             date.fromisoformat(promised)
             if promised
             else due(now, letter.case.rules.targets.remedy, letter.case.rules.calendar).at
         )
-        lines.append(letter.say("decision.remedy", remedy=said, date=letter.day(by)))
+        lines.append(letter.text("decision.remedy", remedy=description, date=letter.due_day(due_at)))
     return "\n".join(lines)
 
 
 def _decided_by(letter: Letter) -> str:
-    """A person, at which level; from the second on one who was not involved before (4.5)."""
+    """A person decided, and at which level; from level 2 on, one who was not involved before (4.5)."""
     case = letter.case
     id_ = "decision.by" if case.level == 1 else "decision.by_others"
-    return letter.say(id_, level=case.level, levels=case.rules.top_level)
+    return letter.text(id_, level=case.level, levels=case.rules.top_level)
 
 
-def _disagree(letter: Letter) -> str:
+def _if_you_disagree(letter: Letter) -> str:
     case = letter.case
-    onward = "decision.next_level" if case.level < case.rules.top_level else "decision.no_level"
+    next_level = "decision.next_level" if case.level < case.rules.top_level else "decision.no_level"
+    how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
     lines = [
-        letter.say(
-            letter.way("decision.reply", "decision.reply.spoken"), span=letter.span(case.rules.targets.lapse)
-        ),
-        letter.say(onward),
-        letter.bodies(),
+        letter.text(how_to_reply, span=letter.span(case.rules.targets.lapse)),
+        letter.text(next_level),
+        letter.body_list(),
     ]
     if case.rules.recourse:
-        lines.append(letter.say("reply.outside", body=case.rules.recourse[0].body))
-    return heading(letter.say("decision.disagree"), "\n".join(lines))
+        lines.append(letter.text("reply.outside", body=case.rules.recourse[0].body))
+    return section(letter.text("decision.disagree"), "\n".join(lines))
 
 
-def concluded(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """The body decided, or we did what it decided: its decision stands above ours."""
+def outside_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """What an outside body decided, which overrides our decision, or that we have complied with it."""
     body = words.get("body", "").strip()
     if facts.get("event") == "complied":
-        return letter.say("outside.complied", body=body)
+        return letter.text("outside.complied", body=body)
     outcome = words.get("outcome", "").strip()
-    by = facts.get("comply_by")
-    owed = by and facts.get("complainant_accepts") != "no"
-    return parts(
-        letter.say("outside", body=body),
-        heading(letter.say("outside.decided"), outcome) if outcome else "",
-        letter.say("outside.above") if facts.get("overturned") == "yes" else "",
-        letter.say("outside.by", date=letter.day(date.fromisoformat(str(by)))) if owed else "",
+    comply_by = facts.get("comply_by")
+    must_comply = comply_by and facts.get("complainant_accepts") != "no"
+    return join_paragraphs(
+        letter.text("outside", body=body),
+        section(letter.text("outside.decided"), outcome) if outcome else "",
+        letter.text("outside.above") if facts.get("overturned") == "yes" else "",
+        letter.text("outside.by", date=letter.due_day(date.fromisoformat(str(comply_by))))
+        if must_comply
+        else "",
     )
 
 
-def next_step(letter: Letter, step: int) -> str:
-    """What the complainant refused from outside: the body that comes after it; `step` counts from 0."""
-    one = letter.case.rules.recourse[step]
-    return letter.say(
-        "recourse.next", body=letter.step(step + 1, one.body, one.contact, free=one.free, limit=one.limit)
-    )
+def next_body(letter: Letter, index: int) -> str:
+    """The outside body after the one whose decision the complainant refused; `index` of the body, from 0."""
+    step = letter.case.rules.recourse[index]
+    body = letter.body_line(index + 1, step.body, step.contact, free=step.free, limit=step.limit)
+    return letter.text("recourse.next", body=body)
 
 
 def no_independent(letter: Letter) -> str:
-    """Everybody who could decide it is part of the matter: the outside is open at once."""
-    return letter.say("recourse.no_independent", bodies=letter.bodies())
+    """No possible decision-maker is independent: the outside bodies can act at once."""
+    return letter.text("recourse.no_independent", bodies=letter.body_list())

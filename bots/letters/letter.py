@@ -1,4 +1,4 @@
-"""What every letter begins with: whose it is, the language, how dates, sums and bodies are written."""
+"""What all letters share: the language, how dates, sums and outside bodies are written, and the layout."""
 
 from __future__ import annotations
 
@@ -15,97 +15,104 @@ from complaints.deadlines.targets import answer_by
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter about one complaint in one language. Words of staff stand alone, never inside a sentence."""
+    """A letter about one complaint in one language.
+
+    Words of staff get a line of their own, never a place inside our sentences.
+    """
 
     case: Case
     texts: Texts
     language: str
 
-    def say(self, id_: str, **fields: Any) -> str:
-        """A text; the reference is always among its fields."""
+    def text(self, id_: str, **fields: Any) -> str:
+        """A text; the field `ref` is always filled in."""
         return self.texts.say(self.language, id_, **{"ref": self.case.ref, **fields})
 
-    def day(self, at: datetime | date) -> str:
-        """The day by which something is due, where the organisation works."""
+    def due_day(self, at: datetime | date) -> str:
+        """The day by which something is due, in the organisation's time zone."""
         return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
 
-    def day_when(self, at: datetime) -> str:
-        """The day on which something happened, where the organisation works."""
+    def event_day(self, at: datetime) -> str:
+        """The day on which something happened, in the organisation's time zone."""
         return self.texts.date(self.language, at, self.case.rules.calendar.zone)
 
     def moment(self, at: datetime) -> str:
-        """A moment where the organisation works."""
+        """Day and time, in the organisation's time zone."""
         return self.texts.moment(self.language, at, self.case.rules.calendar.zone)
 
     def span(self, written: str) -> str:
         """A length of time in words: `20 working days`."""
         return self.texts.span(self.language, written)
 
-    def way(self, written: str, spoken: str) -> str:
-        """The text for a chat, or the one that people read out or post: it names no button and no command."""
-        return spoken if self.case.told_by_people else written
+    def by_channel(self, in_chat: str, read_out: str) -> str:
+        """`in_chat` for a letter in the chat; `read_out` for one that staff read out or post.
+
+        The second names no button and no command.
+        """
+        return read_out if self.case.told_by_people else in_chat
 
     @property
     def team(self) -> str:
-        """Who answers."""
-        return self.case.rules.team or self.say("ack.team")
+        """The team that answers."""
+        return self.case.rules.team or self.text("ack.team")
 
     @property
     def organisation(self) -> str:
-        """For whom."""
+        """The organisation that the complaint is about."""
         return self.case.rules.organisation
 
     def answer_by(self, acknowledged: datetime | None = None) -> datetime:
-        """The date of the answer that is promised outside, or will be once it is acknowledged."""
+        """The promised date of the answer; before the acknowledgement, as it will be promised in it."""
         return answer_by(self.case, acknowledged)
 
-    def bodies(self) -> str:
-        """The outside bodies in their order: how to reach each, cost, time limit (7.9)."""
-        steps = [
-            self.step(number, one.body, one.contact, free=one.free, limit=one.limit)
-            for number, one in enumerate(self.case.rules.recourse, start=1)
+    def body_list(self) -> str:
+        """The outside bodies in their order: how to reach each, its cost and its time limit (7.9)."""
+        lines = [
+            self.body_line(number, step.body, step.contact, free=step.free, limit=step.limit)
+            for number, step in enumerate(self.case.rules.recourse, start=1)
         ]
-        return "\n".join(steps) or self.say("recourse.none")
+        return "\n".join(lines) or self.text("recourse.none")
 
-    def step(self, number: int, body: str, contact: str, *, free: bool, limit: str) -> str:
+    def body_line(self, number: int, body: str, contact: str, *, free: bool, limit: str) -> str:
         """One outside body."""
-        parts = [f"{number}. {body.rstrip('.')}."]
+        sentences = [f"{number}. {body.rstrip('.')}."]
         if contact:
-            parts.append(f"{contact.rstrip('.')}.")
-        parts.append(self.say("recourse.free" if free else "recourse.paid"))
+            sentences.append(f"{contact.rstrip('.')}.")
+        sentences.append(self.text("recourse.free" if free else "recourse.paid"))
         if limit:
-            parts.append(self.say("recourse.limit", limit=self.texts.limit(self.language, limit)))
-        return " ".join(parts)
+            sentences.append(self.text("recourse.limit", limit=self.texts.limit(self.language, limit)))
+        return " ".join(sentences)
 
-    def names_of_bodies(self) -> str:
-        """The outside bodies by name: `A and B`."""
-        return self.texts.together(self.language, [one.body for one in self.case.rules.recourse])
+    def body_names(self) -> str:
+        """The names of the outside bodies: `A and B`."""
+        return self.texts.together(self.language, [step.body for step in self.case.rules.recourse])
 
     def remedy(
         self, type_: str, text: str = "", amount: str | None = None, currency: str | None = None
     ) -> str:
-        """A remedy as it is promised: what it is, the sum, and the words of whoever promised it."""
-        said = self.say(f"remedy.{type_}")
+        """A promised remedy: its type, the sum, and the words of the person who promised it."""
+        description = self.text(f"remedy.{type_}")
         if amount and currency:
-            said = f"{said} ({self.texts.amount(self.language, amount, currency)})"
-        return f"{said}: {text.strip()}" if text.strip() else said
+            description = f"{description} ({self.texts.amount(self.language, amount, currency)})"
+        return f"{description}: {text.strip()}" if text.strip() else description
 
-    def owed(self, one: RemedyOwed, words: Mapping[str, str]) -> str:
-        """The same for one on the record; `words` are those of the decision that promised it."""
-        at = one.n - min((r.n for r in self.case.remedies if r.level == one.level), default=0)
-        return self.remedy(one.type, words.get(f"remedies.{at}.text", ""), one.amount, one.currency)
+    def recorded_remedy(self, remedy: RemedyOwed, words: Mapping[str, str]) -> str:
+        """A remedy on the record; `words` are those of the decision that promised it."""
+        first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
+        text = words.get(f"remedies.{remedy.n - first}.text", "")
+        return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
 
 
-def heading(title: str, text: str) -> str:
-    """A part of a letter: its heading, and below it what stands alone."""
+def section(title: str, text: str) -> str:
+    """A section of a letter: its title and, below, its text."""
     return f"{title}\n{text.strip()}"
 
 
-def parts(*paragraphs: str) -> str:
-    """A letter of paragraphs; empty ones are left out."""
-    return "\n\n".join(one for one in paragraphs if one.strip())
+def join_paragraphs(*paragraphs: str) -> str:
+    """The paragraphs with blank lines between them; empty ones are left out."""
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph.strip())
 
 
-def below(text: str) -> str:
-    """A paragraph that may be missing at the end of a text."""
+def paragraph_below(text: str) -> str:
+    """A last paragraph with its blank line; empty for an empty text."""
     return f"\n\n{text}" if text else ""

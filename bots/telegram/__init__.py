@@ -1,1 +1,1 @@
-"""Telegram, where complainants speak with us: a door to the dialogue, and the voice of what we owe them."""
+"""The Telegram bot: incoming updates for the dialogue, outgoing replies and letters to complainants."""

@@ -1,4 +1,4 @@
-"""The Application of python-telegram-bot: routing and sending; polling is our own."""
+"""The `Application` of python-telegram-bot, used for routing and sending; polling has its own module."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ from telegram.warnings import PTBDeprecationWarning
 from bots.http_body import is_loopback
 
 App = Application[Any, Any, Any, Any, Any, Any]
-#: Told of each call: the method and what became of it.
-Told = Callable[[str, str], None]
+#: Called after each API call with the method and its result.
+OnResult = Callable[[str, str], None]
 OnUpdate = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
-# The public way to the raw answer of getUpdates; PTB would rather parse it, and one bad update ends that.
+# Polling needs the raw answer of getUpdates: the library parses it whole, and one bad update would fail all.
 warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'")
-# Both the number and the timedelta that will replace it are understood (durations, Retry-After).
+# Our code accepts durations and Retry-After both as numbers and as timedelta.
 warnings.filterwarnings(
     "ignore", message=r"In a future major version attribute", category=PTBDeprecationWarning
 )
-# It logs whole answers that it cannot read, and an answer may hold somebody's words.
+# It logs answers that it cannot parse in full, and an answer may contain a complainant's words.
 logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
 
 
-def build_application(token: str, base_url: str, *, told: Told | None = None) -> App:
-    """An Application without an Updater. One address gives both `/bot` and `/file/bot`, else files would be
-    fetched from the public one. `told` hears of each call."""
+def build_application(token: str, base_url: str, *, told: OnResult | None = None) -> App:
+    """An Application without an Updater; `told` is called with the result of each API call.
+
+    Both `/bot` and `/file/bot` are set from one address: otherwise files would come from the public server.
+    """
     root = base_url.rstrip("/")
     return (
         Application.builder()
-        .application_class(_Forgetful)
+        .application_class(_StatelessApplication)
         .token(token)
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
@@ -50,44 +52,46 @@ def build_application(token: str, base_url: str, *, told: Told | None = None) ->
     )
 
 
-class _Forgetful(Application[Any, Any, Any, Any, Any, Any]):
-    """Nothing is kept between updates but the record."""
+class _StatelessApplication(Application[Any, Any, Any, Any, Any, Any]):
+    """Keeps nothing between updates; only the record does."""
 
     def _mark_for_persistence_update(self, **_: Any) -> None:
-        # The library would remember everybody who ever wrote, for a persistence that is not there.
+        # The library would collect the ids of all users in memory, for a persistence that we do not use.
         return
 
 
 def route(app: App, on_update: OnUpdate) -> None:
-    """Every kind of update, also those that we did not ask for: Telegram keeps what came before we asked, and what
-    no handler takes would be put aside and told to staff."""
+    """Send every kind of update to one handler, also kinds that we do not request.
+
+    Telegram delivers kinds that an earlier request asked for. Without a handler they would become dead letters.
+    """
     app.add_handler(TypeHandler(Update, on_update))
 
 
 class CountedRequest(HTTPXRequest):
-    """HTTP as python-telegram-bot does it, with each call told by its method and outcome."""
+    """The library's HTTP client; reports the method and the result of each call."""
 
-    told: Told | None = None
+    on_result: OnResult | None = None
 
     async def do_request(self, url: str, method: str, *args: Any, **named: Any) -> tuple[int, bytes]:
-        """One call; what the library raises is raised."""
-        outcome = "given up"
+        """One call; the library's errors are raised unchanged."""
+        result = "given up"
         try:
             status, body = await super().do_request(url, method, *args, **named)
-            outcome = _outcome(status)
+            result = _result(status)
             return status, body
-        except TimedOut as silent:
-            outcome = "unreachable" if isinstance(silent.__cause__, httpx.ConnectTimeout) else "timeout"
+        except TimedOut as error:
+            result = "unreachable" if isinstance(error.__cause__, httpx.ConnectTimeout) else "timeout"
             raise
         except NetworkError:
-            outcome = "unreachable"
+            result = "unreachable"
             raise
         finally:
-            if self.told is not None:
-                self.told("file" if "/file/" in url else url.rpartition("/")[2], outcome)
+            if self.on_result is not None:
+                self.on_result("file" if "/file/" in url else url.rpartition("/")[2], result)
 
 
-def _outcome(status: int) -> str:
+def _result(status: int) -> str:
     if status == 429:
         return "429"
     if status >= 500:
@@ -95,9 +99,9 @@ def _outcome(status: int) -> str:
     return "ok" if status < 400 else "refused"
 
 
-def _request(root: str, told: Told | None, *, connections: int) -> HTTPXRequest:
-    # A proxy of the environment must not stand between us and a server on this machine.
-    own = {"trust_env": False} if is_loopback(root) else {}
-    made = CountedRequest(connection_pool_size=connections, httpx_kwargs=own)
-    made.told = told
-    return made
+def _request(root: str, on_result: OnResult | None, *, connections: int) -> HTTPXRequest:
+    # A server on this machine must not be called through a proxy from the environment.
+    httpx_options = {"trust_env": False} if is_loopback(root) else {}
+    request = CountedRequest(connection_pool_size=connections, httpx_kwargs=httpx_options)
+    request.on_result = on_result
+    return request

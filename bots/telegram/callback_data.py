@@ -1,4 +1,5 @@
-"""What a button of ours carries: opaque, signed, bound to its chat and question (docs/surfaces.md, "Telegram")."""
+"""The data of the bot's buttons: encrypted, signed and bound to one chat and question
+(docs/surfaces.md, "Telegram")."""
 
 from __future__ import annotations
 
@@ -12,46 +13,45 @@ from bots.dialogue import ButtonInput
 from bots.texts import Texts
 from complaints.references import parse_reference
 
-_TAG = 10
+_TAG_BYTES = 10
 _SEPARATOR = "/"
 
 
 class Buttons:
-    """Makes and reads `callback_data` under one secret (at least 32 bytes, the same in every replica).
+    """Writes and reads `callback_data` with a secret of at least 32 bytes, the same in every replica.
 
-    Buttons made under an `older` one are still read: keys change, and messages stand in chats for years.
+    Buttons written with an `older` secret can still be read: keys are rotated, but messages stay in chats.
     """
 
     def __init__(self, secret: bytes, *older: bytes) -> None:
         self._key, *self._older = (
-            hmac.digest(one, b"telegram buttons", hashlib.sha256) for one in (secret, *older)
+            hmac.digest(key, b"telegram buttons", hashlib.sha256) for key in (secret, *older)
         )
 
-    def sealed(self, chat: str, press: ButtonInput) -> str:
-        """At most 64 bytes, which tell nothing and fit this chat only; raises ValueError for longer codes."""
+    def encode(self, chat: str, press: ButtonInput) -> str:
+        """The callback data, at most 64 bytes; raises ValueError for codes that are too long."""
         ref = (press.ref or "").replace("-", "")
-        said = _SEPARATOR.join((press.choice, press.step, ref, f"{press.turn:x}")).encode()
-        tag = _tag(self._key, chat, said)
-        data = base64.urlsafe_b64encode(tag + _veil(self._key, tag, said)).rstrip(b"=").decode()
+        plain = _SEPARATOR.join((press.choice, press.step, ref, f"{press.turn:x}")).encode()
+        tag = _tag(self._key, chat, plain)
+        data = base64.urlsafe_b64encode(tag + _encrypt(self._key, tag, plain)).rstrip(b"=").decode()
         if len(data) > 64:
             raise ValueError(
                 f"a button's data is {len(data)} bytes, Telegram takes 64: shorten {press.choice}"
             )
         return data
 
-    def opened(self, chat: str, data: str) -> ButtonInput | None:
-        """The press, or None for data that we did not make for this chat."""
+    def decode(self, chat: str, data: str) -> ButtonInput | None:
+        """The press; None for data that was not written for this chat with one of our secrets."""
         try:
             raw = base64.urlsafe_b64decode(data.encode() + b"=" * (-len(data) % 4))
         except ValueError:
             return None
-        said = next(
-            (found for key in (self._key, *self._older) if (found := _said(key, chat, raw)) is not None), None
-        )
-        if said is None:
-            return None
-        choice, step, ref, turn = said.decode().split(_SEPARATOR)
-        return ButtonInput(choice, step, parse_reference(ref) if ref else None, int(turn, 16))
+        for key in (self._key, *self._older):
+            plain = _decrypt(key, chat, raw)
+            if plain is not None:
+                choice, step, ref, turn = plain.decode().split(_SEPARATOR)
+                return ButtonInput(choice, step, parse_reference(ref) if ref else None, int(turn, 16))
+        return None
 
     def keyboard(
         self,
@@ -64,33 +64,33 @@ class Buttons:
         ref: str | None,
         turn: int,
     ) -> InlineKeyboardMarkup | None:
-        """The buttons under a message; a choice `add:<ref>` speaks of that complaint."""
+        """The buttons below a message; a choice `add:<ref>` is about that complaint."""
         if not rows:
             return None
-        made = []
+        keyboard = []
         for row in rows:
-            line = []
+            buttons = []
             for choice in row:
-                name, _, own = choice.partition(":")
-                press = ButtonInput(name, step, own or ref, turn)
-                label = texts.label(language, name, own or ref)
-                line.append(InlineKeyboardButton(label, callback_data=self.sealed(chat, press)))
-            made.append(line)
-        return InlineKeyboardMarkup(made)
+                name, _, choice_ref = choice.partition(":")
+                press = ButtonInput(name, step, choice_ref or ref, turn)
+                label = texts.label(language, name, choice_ref or ref)
+                buttons.append(InlineKeyboardButton(label, callback_data=self.encode(chat, press)))
+            keyboard.append(buttons)
+        return InlineKeyboardMarkup(keyboard)
 
 
-def _said(key: bytes, chat: str, raw: bytes) -> bytes | None:
-    """What the bytes of a button say under this key; None where it did not make them for this chat."""
-    tag = raw[:_TAG]
-    said = _veil(key, tag, raw[_TAG:])
-    return said if hmac.compare_digest(tag, _tag(key, chat, said)) else None
+def _decrypt(key: bytes, chat: str, raw: bytes) -> bytes | None:
+    """The plain bytes; None when the tag does not fit this key and chat."""
+    tag = raw[:_TAG_BYTES]
+    plain = _encrypt(key, tag, raw[_TAG_BYTES:])
+    return plain if hmac.compare_digest(tag, _tag(key, chat, plain)) else None
 
 
-def _tag(key: bytes, chat: str, said: bytes) -> bytes:
-    return hmac.digest(key, chat.encode() + b"\0" + said, hashlib.sha256)[:_TAG]
+def _tag(key: bytes, chat: str, plain: bytes) -> bytes:
+    return hmac.digest(key, chat.encode() + b"\0" + plain, hashlib.sha256)[:_TAG_BYTES]
 
 
-def _veil(key: bytes, tag: bytes, said: bytes) -> bytes:
-    """The bytes hidden, or shown again, under a stream that only the key and the tag give."""
+def _encrypt(key: bytes, tag: bytes, data: bytes) -> bytes:
+    """XOR with a key stream from the key and the tag; applied twice, it decrypts."""
     stream = hmac.digest(key, b"veil" + tag, hashlib.sha512)
-    return bytes(a ^ b for a, b in zip(said, stream, strict=False))
+    return bytes(a ^ b for a, b in zip(data, stream, strict=False))

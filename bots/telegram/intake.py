@@ -1,7 +1,7 @@
-"""Taking updates: each in one transaction, in order within a chat, tried three times, then put aside.
+"""Takes in updates: one transaction each, in order within a chat, up to three attempts, then a dead letter.
 
-python-telegram-bot's `process_update` returns normally when a handler raised, so whether an update was taken
-is read from the store and from nothing else (docs/design.md, rule 1).
+`process_update` of python-telegram-bot returns normally even when a handler raised. So only the store decides
+whether an update was taken (docs/design.md, rule 1).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from telegram.ext import ContextTypes
 from bots.dialogue import IncomingMessage, step
 from bots.telegram.application import App, route
 from bots.telegram.callback_data import Buttons
-from bots.telegram.updates import hear_update, key_of
+from bots.telegram.updates import to_input, update_key
 from bots.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
@@ -34,11 +34,11 @@ from store.values import Conversation, DialogueTurn
 
 Raw = Mapping[str, Any]
 
-#: Seconds before each try.
-TRIES = (0.0, 0.1, 1.0)
-SIDE_BY_SIDE = 32
-#: What no update can be blamed for: a database that is away, rules of a newer release beside this one.
-NOT_ITS_FAULT = frozenset(
+#: Seconds before each attempt.
+ATTEMPT_PAUSES = (0.0, 0.1, 1.0)
+MAX_CONCURRENT_UPDATES = 32
+#: Errors not caused by the update: the database is unavailable, or a newer release has migrated it.
+TEMPORARY_ERRORS = frozenset(
     {DatabaseUnavailable.__name__, SerializationConflict.__name__, WrongSchemaVersion.__name__}
 )
 
@@ -46,130 +46,135 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """The one way in, for polling, the webhook and updates that were put aside."""
+    """The entry for all updates: from polling, from the webhook, and from dead letters."""
 
     def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts) -> None:
         self._app, self._store, self._buttons, self._texts = app, store, buttons, texts
-        self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
-        self._room = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._why: dict[int, str] = {}
-        self._courtesies: set[asyncio.Task[None]] = set()
-        #: Told of each update: how it was handled, and in how many seconds.
+        #: By chat: its lock, and how many updates hold it or wait for it.
+        self._chat_locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_UPDATES)
+        self._error_by_update: dict[int, str] = {}
+        self._callback_answers: set[asyncio.Task[None]] = set()
+        #: Called after each update with the result and the duration in seconds.
         self.told: Callable[[str, float], None] | None = None
         route(app, self._on_update)
         app.add_error_handler(self._on_error)
 
     async def take(self, raw: Raw) -> None:
-        """Take one update for good: handled, or put aside and staff told; raises when the store is away."""
-        outcome = "not_taken"
-        async with self._lane(lane_of(raw)), self._room:
-            begun = time.perf_counter()
+        """Take one update: handle it, or store it as a dead letter that staff see.
+
+        Raises DatabaseUnavailable when the store cannot take it now.
+        """
+        result = "not_taken"
+        async with self._chat_lock(chat_of_raw(raw)), self._slots:
+            started = time.perf_counter()
             try:
-                outcome = await self._take(raw, key_of_raw(raw))
+                result = await self._take(raw, key_of_raw(raw))
             finally:
                 if self.told is not None:
-                    self.told(outcome, time.perf_counter() - begun)
+                    self.told(result, time.perf_counter() - started)
 
     async def _take(self, raw: Raw, key: str) -> str:
-        for tried, pause in enumerate(TRIES):
+        for attempt, pause in enumerate(ATTEMPT_PAUSES):
             await asyncio.sleep(pause)
-            why = await self._try(raw)
-            if why in NOT_ITS_FAULT:
-                # It comes again once what is said can be kept, here or by another process.
-                raise DatabaseUnavailable("What was said cannot be kept now: Telegram holds it meanwhile.")
+            error = await self._try(raw)
+            if error in TEMPORARY_ERRORS:
+                # Telegram sends it again, to this process or another, once it can be stored.
+                raise DatabaseUnavailable(
+                    "The update cannot be stored now; Telegram keeps it and sends it again."
+                )
             if key in await self._store.aread(is_dead_letter, [key]):
-                return "retried" if tried else "taken"
-        why = why or "not_heard"
-        log.error("update_set_aside", key=key, why=why)
+                return "retried" if attempt else "taken"
+        error = error or "not_heard"
+        log.error("update_set_aside", key=key, why=error)
         body = json.dumps(raw).encode()
-        await self._store.awrite(set_aside, key, body, why)
+        await self._store.awrite(set_aside, key, body, error)
         return "set_aside"
 
     async def retry(self, raw: bytes) -> None:
-        """Handle an update that was put aside, once; raises when it fails again."""
-        update = json.loads(raw)
-        why = await self._try(update)
-        if why:
-            raise RuntimeError(f"the update failed again: {why}")
+        """Handle a dead letter once more; raises RuntimeError when it fails again."""
+        error = await self._try(json.loads(raw))
+        if error:
+            raise RuntimeError(f"the update failed again: {error}")
 
     async def _try(self, raw: Raw) -> str:
-        """Parse and handle; returns what went wrong, or nothing."""
+        """Parse and handle one update; returns the error, or an empty string."""
         try:
             update = Update.de_json(dict(raw), self._app.bot)
-        except Exception as wrong:  # noqa: BLE001  # whatever a stranger's JSON does to the parser, it is put aside
-            return f"unparsed: {type(wrong).__name__}"
+        except Exception as error:  # noqa: BLE001  # any error of the parser makes the update a dead letter
+            return f"unparsed: {type(error).__name__}"
         await self._app.process_update(update)
-        return self._why.pop(update.update_id, "")
+        return self._error_by_update.pop(update.update_id, "")
 
     async def _on_update(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        found = hear_update(update, self._buttons, self._link())
-        if found is None:
+        converted = to_input(update, self._buttons, self._private_chat_link())
+        if converted is None:
             return
-        key, chat, heard = found
-        await self._store.awrite(receive_message, key, chat, self.stepping(heard))
+        key, chat, incoming = converted
+        await self._store.awrite(receive_message, key, chat, self.dialogue_step(incoming))
         if update.callback_query is not None:
-            task = asyncio.create_task(self._stop_waiting(update.callback_query.id))
-            self._courtesies.add(task)
-            task.add_done_callback(self._courtesies.discard)
+            task = asyncio.create_task(self._answer_callback(update.callback_query.id))
+            self._callback_answers.add(task)
+            task.add_done_callback(self._callback_answers.discard)
 
-    def _link(self) -> str:
-        """What leads from a group to the private chat with the bot."""
-        me = self._app.bot.bot
-        return f"https://t.me/{me.username}" if me.username else f"tg://user?id={me.id}"
+    def _private_chat_link(self) -> str:
+        """The link from a group to the private chat with the bot."""
+        user = self._app.bot.bot
+        return f"https://t.me/{user.username}" if user.username else f"tg://user?id={user.id}"
 
-    def stepping(self, heard: IncomingMessage | None) -> Any:
-        """The dialogue's step for what was heard, with the clock; the rules in force are the store's."""
+    def dialogue_step(self, incoming: IncomingMessage | None) -> Callable[[Conversation], DialogueTurn]:
+        """The dialogue's step for this input, with the store's clock."""
 
-        def take(conversation: Conversation) -> DialogueTurn:
-            if heard is None:
+        def run(conversation: Conversation) -> DialogueTurn:
+            if incoming is None:
                 return DialogueTurn(state=conversation.state)
-            return step(conversation, heard, now=self._store.now(), texts=self._texts)
+            return step(conversation, incoming, now=self._store.now(), texts=self._texts)
 
-        return take
+        return run
 
-    async def _stop_waiting(self, query: str) -> None:
-        """End the app's waiting mark on the button; the answer itself is a message."""
+    async def _answer_callback(self, query: str) -> None:
+        """End the progress mark on the pressed button; the reply itself is a message."""
         try:
             await self._app.bot.answer_callback_query(query)
-        except TelegramError as missed:
-            # A courtesy of some seconds' worth: an old query is refused, and nothing is lost by it.
-            log.info("press_not_answered", error=type(missed).__name__)
+        except TelegramError as error:
+            # Telegram refuses old queries; the mark then disappears after some seconds without an answer.
+            log.info("press_not_answered", error=type(error).__name__)
 
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Remember why, by class: the message of an error may hold somebody's words."""
-        why = type(context.error).__name__
+        """Keep the class of the error only: its message may contain a complainant's words."""
+        error = type(context.error).__name__
         if isinstance(update, Update):
-            self._why[update.update_id] = why
+            self._error_by_update[update.update_id] = error
         frames = traceback.extract_tb(context.error.__traceback__) if context.error is not None else []
-        where = [f"{PurePath(one.filename).name}:{one.lineno}" for one in frames[-4:]]
-        log.warning("update_failed", error=why, where=where)
+        where = [f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
+        log.warning("update_failed", error=error, where=where)
 
     @asynccontextmanager
-    async def _lane(self, name: str) -> AsyncIterator[None]:
-        """Hold a chat: its updates are handled one at a time and in the order in which they came."""
-        lock, waiting = self._lanes.get(name, (asyncio.Lock(), 0))
-        self._lanes[name] = (lock, waiting + 1)
+    async def _chat_lock(self, chat: str) -> AsyncIterator[None]:
+        """Handle the updates of a chat one at a time, in the order of their arrival."""
+        lock, users = self._chat_locks.get(chat, (asyncio.Lock(), 0))
+        self._chat_locks[chat] = (lock, users + 1)
         try:
             async with lock:
                 yield
         finally:
-            lock, waiting = self._lanes[name]
-            if waiting == 1:
-                del self._lanes[name]
+            lock, users = self._chat_locks[chat]
+            if users == 1:
+                del self._chat_locks[chat]
             else:
-                self._lanes[name] = (lock, waiting - 1)
+                self._chat_locks[chat] = (lock, users - 1)
 
 
 def key_of_raw(raw: Raw) -> str:
-    """The key of an update as it came; one without a number goes by its content."""
+    """The key of an unparsed update; without a number, a hash of its content."""
     number = raw.get("update_id")
     if isinstance(number, int):
-        return key_of(number)
+        return update_key(number)
     return f"tg:raw:{hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()[:32]}"
 
 
-def lane_of(raw: Raw) -> str:
-    """The chat of an update, read without trusting its shape."""
+def chat_of_raw(raw: Raw) -> str:
+    """The chat id of an unparsed update of any shape; "none" without one."""
     for content in raw.values():
         if isinstance(content, Mapping):
             holder = content.get("message", content)

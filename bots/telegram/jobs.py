@@ -1,11 +1,4 @@
-"""The dialogue's own duties: what it says, and when it is woken to think again.
-
-Fetching what people sent: up to 20 MB, which is all that Telegram hands to a bot.
-
-The copy of one's own data, brought into the chat as a file: only whoever owns the chat reads it there.
-
-Every duty that Telegram carries out, by kind; the wiring hands them to the scheduler.
-"""
+"""The obligations that Telegram fulfils: replies, wake-ups, downloads, copies of data, dead letters, letters."""
 
 from __future__ import annotations
 
@@ -16,14 +9,15 @@ import structlog
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bots.dialogue import Elapsed
-from bots.dialogue.inputs import MOST_BYTES
+from bots.dialogue.inputs import MAX_FILE_BYTES
 from bots.priority_lock import ShutdownWait
+from bots.recovery import Handler
 from bots.telegram.application import App
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.letters import LetterHandler, Perform
-from bots.telegram.polling import seconds_of
-from bots.telegram.sending import OutgoingMessage, Sender, Told
+from bots.telegram.letters import LetterHandler
+from bots.telegram.polling import pause_seconds
+from bots.telegram.sending import OnResult, OutgoingMessage, Sender
 from bots.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
@@ -33,78 +27,17 @@ from store.outbox.outcomes import NO_ANSWER_AGAIN, Completed, Failed, Outcome, R
 from store.store import Store
 from store.values import Obligation
 
+#: Longest pause between two parts of a download, in seconds; well within the lease on the obligation.
+DOWNLOAD_TIMEOUT_SECONDS = 30.0
+#: Telegram's limit for a file from a bot is 50 MB, including the form around it.
+LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
-def say(sender: Sender, buttons: Buttons, texts: Texts) -> Perform:
-    """Say one thing in a chat; a prompt that may have arrived is sent again and marked."""
-
-    async def perform(owed: Obligation) -> Outcome:
-        chat = owed.chat
-        if chat is None or not owed.payload:
-            # Erased meanwhile: there is nobody to say it to.
-            return Completed()
-        language = texts.language(chat.language)
-        said = owed.payload
-        keyboard = buttons.keyboard(
-            texts,
-            language,
-            chat.address,
-            said["buttons"],
-            step=said["step"],
-            ref=owed.ref,
-            turn=int(said["fields"].get("turn", 0)),
-        )
-        text = texts.say(language, said["template"], **said["fields"])
-        message = OutgoingMessage(text, said["template"], language, keyboard, owed.ref)
-        return await sender.send(owed, chat, message)
-
-    return perform
-
-
-def wake(store: Store, intake: Intake) -> Perform:
-    """Ask the dialogue again; its answer and the end of this duty are one transaction."""
-
-    async def perform(owed: Obligation) -> Outcome:
-        if owed.chat is None:
-            return Completed()
-        step = intake.stepping(Elapsed(str(owed.facts["what"])))
-        await store.awrite(receive_message, owed.key, owed.chat, step, settles=owed.id)
-        return Completed(settled=True)
-
-    return perform
-
-
-#: Seconds between two parts of a download; well within the lease.
-SLOWEST = 30.0
+#: From a person's id and a language to the archive's name and bytes. Records that the copy was handed out.
+CopyOf = Callable[[str, str], tuple[str, bytes]]
 
 log = structlog.get_logger(__name__)
 
-
-def fetch(app: App, store: Store) -> Perform:
-    """Download one file into the store; what cannot be had is marked, so that staff see it."""
-
-    async def perform(owed: Obligation) -> Outcome:
-        wanted = await store.aread(load_file_to_fetch, owed)
-        try:
-            file = await app.bot.get_file(wanted.platform_id)
-            if (file.file_size or 0) > MOST_BYTES:
-                await store.awrite(record_file_failed, wanted.ref, wanted.n, "too_large")
-                return Completed()
-            data = bytes(await file.download_as_bytearray(read_timeout=SLOWEST))
-        except RetryAfter as flood:
-            return Retry("flood", seconds_of(flood))
-        except BadRequest as refused:
-            state = "too_large" if "too big" in refused.message.lower() else "failed"
-            log.warning("file_refused", ref=wanted.ref, n=wanted.n, state=state)
-            await store.awrite(record_file_failed, wanted.ref, wanted.n, state)
-            return Completed()
-        except NetworkError as away:
-            return Retry(type(away).__name__)
-        await store.awrite(keep_file, wanted.ref, wanted.n, data, wanted.mime or sniffed(data))
-        return Completed()
-
-    return perform
-
-
+#: Media types by the first bytes of a file.
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -116,8 +49,101 @@ _MAGIC = (
 )
 
 
-def sniffed(data: bytes) -> str:
-    """The type by the first bytes; a name or a sender's word is not evidence."""
+def performers(
+    app: App,
+    store: Store,
+    intake: Intake,
+    buttons: Buttons,
+    texts: Texts,
+    *,
+    paced: bool = True,
+    copy_of: CopyOf | None = None,
+    told: OnResult | None = None,
+    waiting: ShutdownWait | None = None,
+) -> Mapping[str, Handler]:
+    """The handler for each kind of obligation.
+
+    `paced`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
+    person's data. `told` is called with the result of each message.
+    """
+    sender = Sender(app, store, texts, rate_limited=paced, on_result=told, shutdown=waiting)
+    return {
+        "say": reply_handler(sender, buttons, texts),
+        "wake": wake_up_handler(store, intake),
+        "fetch": download_handler(app, store),
+        "inbox": dead_letter_handler(store, intake),
+        "mydata": data_copy_handler(sender, texts, copy_of),
+        **LetterHandler(store, sender, buttons, texts).handlers(),
+    }
+
+
+def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
+    """Send one reply of the dialogue; if it may have arrived already, it is sent again with a note."""
+
+    async def send_reply(obligation: Obligation) -> Outcome:
+        chat = obligation.chat
+        if chat is None or not obligation.payload:
+            # The person's data was erased in the meantime.
+            return Completed()
+        language = texts.language(chat.language)
+        reply = obligation.payload
+        keyboard = buttons.keyboard(
+            texts,
+            language,
+            chat.address,
+            reply["buttons"],
+            step=reply["step"],
+            ref=obligation.ref,
+            turn=int(reply["fields"].get("turn", 0)),
+        )
+        text = texts.say(language, reply["template"], **reply["fields"])
+        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref)
+        return await sender.send(obligation, chat, message)
+
+    return send_reply
+
+
+def wake_up_handler(store: Store, intake: Intake) -> Handler:
+    """Run the dialogue again; its turn is stored and the obligation completed in one transaction."""
+
+    async def wake_up(obligation: Obligation) -> Outcome:
+        if obligation.chat is None:
+            return Completed()
+        step = intake.dialogue_step(Elapsed(str(obligation.facts["what"])))
+        await store.awrite(receive_message, obligation.key, obligation.chat, step, settles=obligation.id)
+        return Completed(settled=True)
+
+    return wake_up
+
+
+def download_handler(app: App, store: Store) -> Handler:
+    """Download one file into the store, up to 20 MiB; a file that cannot be had is marked for staff."""
+
+    async def download(obligation: Obligation) -> Outcome:
+        wanted = await store.aread(load_file_to_fetch, obligation)
+        try:
+            file = await app.bot.get_file(wanted.platform_id)
+            if (file.file_size or 0) > MAX_FILE_BYTES:
+                await store.awrite(record_file_failed, wanted.ref, wanted.n, "too_large")
+                return Completed()
+            data = bytes(await file.download_as_bytearray(read_timeout=DOWNLOAD_TIMEOUT_SECONDS))
+        except RetryAfter as flood:
+            return Retry("flood", pause_seconds(flood))
+        except BadRequest as refused:
+            state = "too_large" if "too big" in refused.message.lower() else "failed"
+            log.warning("file_refused", ref=wanted.ref, n=wanted.n, state=state)
+            await store.awrite(record_file_failed, wanted.ref, wanted.n, state)
+            return Completed()
+        except NetworkError as error:
+            return Retry(type(error).__name__)
+        await store.awrite(keep_file, wanted.ref, wanted.n, data, wanted.mime or _media_type(data))
+        return Completed()
+
+    return download
+
+
+def _media_type(data: bytes) -> str:
+    """The media type by the first bytes; a file name is no evidence of the content."""
     for start, mime in _MAGIC:
         if data.startswith(start):
             return mime
@@ -128,77 +154,47 @@ def sniffed(data: bytes) -> str:
     return "application/octet-stream"
 
 
-#: By a person's id and a language: the archive's name and bytes. It records that the copy was given out.
-CopyOf = Callable[[str, str], tuple[str, bytes]]
-#: What a bot may send at once (Telegram: 50 MB, the form around it included).
-LARGEST_COPY_BYTES = 49 * 1024 * 1024
+def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Handler:
+    """Send the copy of a person's data as a file into their own chat.
 
+    If it cannot be made or sent, the obligation fails, and staff hand over a copy themselves.
+    """
 
-def mydata(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Perform:
-    """Make the copy and send it; where it cannot be made or sent, staff see the duty fail and do it by hand."""
-
-    async def perform(owed: Obligation) -> Outcome:
-        chat = owed.chat
-        if chat is None or not owed.payload:
-            # Erased meanwhile: there is nothing left to copy.
+    async def send_copy(obligation: Obligation) -> Outcome:
+        chat = obligation.chat
+        if chat is None or not obligation.payload:
+            # The person's data was erased in the meantime.
             return Completed()
         if copy_of is None:
             return Failed("nothing here makes copies of data: run `amends privacy export` and hand it over")
         language = texts.language(chat.language)
-        # Not on the thread that writes: everybody else would wait until the archive is made.
-        name, body = await asyncio.to_thread(copy_of, str(owed.payload["fields"]["person"]), language)
+        # In a thread of its own: on the writing thread, everybody would wait until the archive is made.
+        name, body = await asyncio.to_thread(copy_of, str(obligation.payload["fields"]["person"]), language)
         if len(body) > LARGEST_COPY_BYTES:
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.say(language, owed.payload["template"])
+        caption = texts.say(language, obligation.payload["template"])
         message = OutgoingMessage(caption, "mydata", language, file=(name, body))
-        outcome = await sender.send(owed, chat, message)
+        outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
-            # Everything else in this chat waits behind it, and twice it may have arrived already.
-            return Failed("nobody knows whether the copy arrived: ask, or run `amends privacy export`")
+            # It may have arrived twice already, and all other messages of this chat wait behind it.
+            return Failed("it is not known whether the copy arrived: ask, or run `amends privacy export`")
         return outcome
 
-    return perform
+    return send_copy
 
 
-def performers(
-    app: App,
-    store: Store,
-    intake: Intake,
-    buttons: Buttons,
-    texts: Texts,
-    *,
-    paced: bool = True,
-    copy_of: CopyOf | None = None,
-    told: Told | None = None,
-    waiting: ShutdownWait | None = None,
-) -> Mapping[str, Perform]:
-    """A performer for each kind. With `paced` False nothing waits for its turn (demo and tests).
+def dead_letter_handler(store: Store, intake: Intake) -> Handler:
+    """Handle a dead letter again; when that fails, it stays one, and staff see the failed obligation."""
 
-    `copy_of` makes the copy of a person's data; `told` hears what became of each message.
-    """
-    sender = Sender(app, store, texts, paced=paced, told=told, waiting=waiting)
-    return {
-        "say": say(sender, buttons, texts),
-        "wake": wake(store, intake),
-        "fetch": fetch(app, store),
-        "inbox": inbox(store, intake),
-        "mydata": mydata(sender, texts, copy_of),
-        **LetterHandler(store, sender, buttons, texts).performers(),
-    }
-
-
-def inbox(store: Store, intake: Intake) -> Perform:
-    """Handle again what was put aside; when it fails again it stays there and staff see the duty fail."""
-
-    async def perform(owed: Obligation) -> Outcome:
+    async def retry_dead_letter(obligation: Obligation) -> Outcome:
         try:
-            aside = await store.aread(read_dead_letter, int(owed.facts["id"]))
+            letter = await store.aread(read_dead_letter, int(obligation.facts["id"]))
         except UnknownRow:
-            # A person gave it up while this waited, or its 30 days are over.
+            # Staff discarded it in the meantime, or its 30 days are over.
             return Completed()
-        await intake.retry(aside.raw)
+        await intake.retry(letter.raw)
         return Completed()
 
-    return perform
+    return retry_dead_letter

@@ -1,6 +1,6 @@
-"""Who polls: one replica holds a short lease in the store and renews it beside the asking (docs/design.md, rule 7).
+"""Long polling for updates, by one process at a time (docs/design.md, rules 1 and 7).
 
-Our own long polling: the offset moves only past updates that the store knows (docs/design.md, rule 1).
+The leader holds a short lease in the store. The offset moves only past updates that the store has.
 """
 
 from __future__ import annotations
@@ -21,78 +21,76 @@ from store.database.leases import acquire_leadership, release_leadership
 from store.store import Store
 
 LEADER = "telegram-poller"
-#: A dead leader is followed after this long: within ten seconds the next one has asked.
+#: A dead leader is replaced after this many seconds at the latest, plus LOOK_SECONDS: within ten seconds.
 LEASE_SECONDS = 7.0
 RENEW_SECONDS = 2.0
-#: How often a replica that stands by asks whether the lead is free.
+#: How often a standby process tries to become the leader.
 LOOK_SECONDS = 1.0
+#: Waits after a failure, in seconds. Short: waiting updates must be handled within seconds of its end.
+MIN_RETRY_WAIT, MAX_RETRY_WAIT = 0.5, 5.0
+#: Long-poll timeout and extra read timeout, in seconds. A silently dropped connection is noticed after their sum.
+POLL_TIMEOUT_SECONDS, EXTRA_READ_SECONDS = 5, 3
+#: After a week without updates Telegram restarts their numbers anywhere. An offset older than this many seconds
+#: could confirm lower numbers unseen, so it is reset. Not earlier: a server that keeps confirmed updates would
+#: send them all again.
+OFFSET_VALID_SECONDS = timedelta(days=6).total_seconds()
+#: A wrong token stays wrong until the settings are corrected.
+TOKEN_WAIT = 30.0
 
 log = structlog.get_logger(__name__)
 
 
 class LeaderLease:
-    """The lead of one process under its name. A long question at Telegram outlasts the lease: `keep` renews it."""
+    """The lease that makes one process the leader. A long poll outlasts it, so `keep_renewed` runs in parallel."""
 
     def __init__(self, store: Store, holder: str) -> None:
         self._store, self._holder = store, holder
-        self._until = 0.0
+        self._held_until = 0.0
 
     @property
     def is_held(self) -> bool:
-        """True while nobody else can have taken it."""
-        return time.monotonic() < self._until
+        """True while no other process can have the lease."""
+        return time.monotonic() < self._held_until
 
-    async def take(self) -> bool:
-        """Take it if it is free, renew it if it is ours; raises what the store raises."""
-        # Counted from before the question: the store's lease ends later than we believe, never earlier.
-        asked = time.monotonic()
-        had = self.is_held
+    async def acquire(self) -> bool:
+        """Acquire a free lease or renew our own; raises what the store raises."""
+        # Counted from before the call: the lease in the store then ends later than we assume, never earlier.
+        started = time.monotonic()
+        was_held = self.is_held
         fencing = await self._store.awrite(acquire_leadership, LEADER, self._holder, LEASE_SECONDS)
-        self._until = asked + LEASE_SECONDS if fencing is not None else 0.0
-        if self.is_held and not had:
+        self._held_until = started + LEASE_SECONDS if fencing is not None else 0.0
+        if self.is_held and not was_held:
             log.info("telegram_lead_taken", fencing=fencing)
         return self.is_held
 
-    async def keep(self, lost: Callable[[], None]) -> None:
-        """Renew what is held, until cancelled; `lost` is called when it is held no longer."""
+    async def keep_renewed(self, on_lost: Callable[[], None]) -> None:
+        """Renew the lease until cancelled; calls `on_lost` whenever it is lost."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            if not self._until:
+            if not self._held_until:
                 continue
             try:
-                # A question that the database keeps longer than the lease lasts is no answer.
-                async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
-                    await self.take()
-            except Exception as away:  # noqa: BLE001  # whatever ails the store, the lease runs out by itself
-                log.warning("telegram_lead_not_renewed", why=type(away).__name__)
+                # A database call that takes longer than the lease is too late.
+                async with asyncio.timeout(max(0.0, self._held_until - time.monotonic())):
+                    await self.acquire()
+            except Exception as error:  # noqa: BLE001  # after any failure of the store the lease expires
+                log.warning("telegram_lead_not_renewed", why=type(error).__name__)
             if not self.is_held:
-                self._until = 0.0
+                self._held_until = 0.0
                 log.warning("telegram_lead_lost")
-                lost()
+                on_lost()
 
-    async def let_go(self) -> None:
-        """Another replica may take it at once."""
-        self._until = 0.0
+    async def release(self) -> None:
+        """Let another process become the leader at once."""
+        self._held_until = 0.0
         try:
             await self._store.awrite(release_leadership, LEADER, self._holder)
-        except Exception as away:  # noqa: BLE001  # on the way out; the lease runs out by itself
-            log.warning("telegram_lead_not_let_go", why=type(away).__name__)
-
-
-#: After a fault we ask again soon: what waits with Telegram must be heard within seconds of its end.
-LEAST_WAIT, MOST_WAIT = 0.5, 5.0
-#: So long Telegram keeps a question that has no answer yet, and so much later we believe that none will come: a line
-#: that was forgotten on its way is noticed within their sum.
-ASKS_FOR, ANSWERS_LATE = 5, 3
-#: After a week without updates Telegram numbers them anew from anywhere: an offset that stood longer than so could
-#: confirm, unheard, what bears a lower number. Never sooner: a far end that keeps what is confirmed sends all.
-FORGETS_AFTER = timedelta(days=6).total_seconds()
-#: A wrong token mends itself only by hand.
-TOKEN_WAIT = 30.0
+        except Exception as error:  # noqa: BLE001  # during shutdown; the lease expires without it
+            log.warning("telegram_lead_not_let_go", why=type(error).__name__)
 
 
 class Poller:
-    """Asks for updates, one batch after the other. With `holder`, only while this process leads."""
+    """Fetches updates, one batch after the other. With a `holder`, only while this process is the leader."""
 
     def __init__(
         self,
@@ -101,45 +99,46 @@ class Poller:
         intake: Intake,
         *,
         holder: str | None = None,
-        timeout: int = ASKS_FOR,
+        timeout: int = POLL_TIMEOUT_SECONDS,
         recovered: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
-        self._lead = None if holder is None else LeaderLease(store, holder)
-        self._timeout, self._recovered = timeout, recovered
-        self._asking: asyncio.Task[list[dict[str, Any]]] | None = None
+        self._lease = None if holder is None else LeaderLease(store, holder)
+        self._timeout, self._on_recovery = timeout, recovered
+        self._request: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
         self._offset = 0
-        # Of the wall, for a machine that slept: when the last update came.
-        self._clock, self._moved = clock, clock()
-        self._stands_by = False
+        # When the last update came. Wall-clock time, because a monotonic clock may stop while a machine sleeps.
+        self._clock, self._offset_moved_at = clock, clock()
+        self._is_standby = False
+        #: Monotonic time of the last successful poll.
         self.last_good: float | None = None
 
     async def run(self) -> None:
-        """Until `stop`: ask, take, move on; whatever fails is waited out, for ever."""
-        if self._lead is None:
-            await self._ask_on()
+        """Fetch and take updates until `stop`; every failure is retried, without limit."""
+        if self._lease is None:
+            await self._poll()
             return
-        # Once another may have the lead, our question at Telegram is broken off.
-        keeping = asyncio.create_task(self._lead.keep(self._break_off))
+        # Once another process may be the leader, our request must end.
+        renewal = asyncio.create_task(self._lease.keep_renewed(self._cancel_request))
         try:
-            await self._ask_on()
+            await self._poll()
         finally:
-            keeping.cancel()
-        await self._lead.let_go()
+            renewal.cancel()
+        await self._lease.release()
 
-    async def _ask_on(self) -> None:
+    async def _poll(self) -> None:
         failures = 0
         while not self._stopping:
             try:
-                self._stands_by = not await self._leads()
-                if not self._stands_by:
-                    wait = await self._once()
+                self._is_standby = not await self._is_leader()
+                if not self._is_standby:
+                    wait = await self._poll_once()
                     self.last_good = time.monotonic()
-                    if failures and self._recovered is not None:
-                        await self._recovered()
+                    if failures and self._on_recovery is not None:
+                        await self._on_recovery()
                     failures = 0
                 else:
                     wait = LOOK_SECONDS
@@ -147,50 +146,56 @@ class Poller:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                # Only our question was broken off: by `stop`, or because the lead was lost.
+                # Only the request was cancelled: by `stop`, or because the lease was lost.
                 wait = LOOK_SECONDS
-            except Exception as wrong:  # noqa: BLE001  # no fault of the network or the store may end the intake
+            except Exception as error:  # noqa: BLE001  # no failure of network or store may end the intake
                 failures += 1
-                wait = wait_after(wrong, failures)
-            await self._rest(wait)
+                wait = wait_after(error, failures)
+            await self._wait(wait)
 
-    async def _once(self) -> float:
-        """One batch; returns how long to wait before the next."""
-        asked = time.monotonic()
-        self._asking = asyncio.create_task(self._ask())
-        updates = await self._asking
+    async def _poll_once(self) -> float:
+        """Fetch and take one batch; returns the seconds to wait before the next."""
+        started = time.monotonic()
+        self._request = asyncio.create_task(self._fetch_updates())
+        updates = await self._request
         outcomes = await asyncio.gather(*(self._intake.take(raw) for raw in updates), return_exceptions=True)
-        self._move_past(updates, outcomes)
+        self._move_offset(updates, outcomes)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        # A server that answers at once that there is nothing would be asked without end.
-        waited = updates or self.last_good is None or time.monotonic() - asked > LEAST_WAIT
-        return 0.0 if waited else LEAST_WAIT
+        # A server that ignores the timeout and answers "nothing" at once would be called in a tight loop.
+        waited = updates or self.last_good is None or time.monotonic() - started > MIN_RETRY_WAIT
+        return 0.0 if waited else MIN_RETRY_WAIT
 
-    async def _ask(self) -> list[dict[str, Any]]:
-        # The first answer comes at once: whether the line is well shows then, not after a quiet while.
+    async def _fetch_updates(self) -> list[dict[str, Any]]:
+        # Without a timeout at first: the process then knows at once whether the connection is healthy.
         timeout = 0 if self.last_good is None else self._timeout
-        if self._clock() - self._moved >= FORGETS_AFTER:
+        if self._clock() - self._offset_moved_at >= OFFSET_VALID_SECONDS:
             self._offset = 0
-        asked = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
-        found = await self._app.bot.do_api_request(
-            "getUpdates", api_kwargs=asked, read_timeout=self._timeout + ANSWERS_LATE
+        parameters = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
+        updates = await self._app.bot.do_api_request(
+            "getUpdates", api_kwargs=parameters, read_timeout=self._timeout + EXTRA_READ_SECONDS
         )
-        return [one for one in found if isinstance(one, dict) and isinstance(one.get("update_id"), int)]
+        return [
+            update
+            for update in updates
+            if isinstance(update, dict) and isinstance(update.get("update_id"), int)
+        ]
 
-    def _move_past(self, updates: Sequence[dict[str, Any]], outcomes: Sequence[BaseException | None]) -> None:
-        """Up to the first that was not taken: `take` returns only for an update whose key it read from the store."""
+    def _move_offset(
+        self, updates: Sequence[dict[str, Any]], outcomes: Sequence[BaseException | None]
+    ) -> None:
+        """Move the offset up to the first update that failed; `take` returns only for updates in the store."""
         for raw, outcome in zip(updates, outcomes, strict=True):
             if outcome is not None:
                 return
-            self._offset, self._moved = int(raw["update_id"]) + 1, self._clock()
+            self._offset, self._offset_moved_at = int(raw["update_id"]) + 1, self._clock()
 
-    async def _leads(self) -> bool:
-        # What is held is renewed beside the asking.
-        return self._lead is None or self._lead.is_held or await self._lead.take()
+    async def _is_leader(self) -> bool:
+        # A lease that is held is renewed in parallel.
+        return self._lease is None or self._lease.is_held or await self._lease.acquire()
 
-    async def _rest(self, seconds: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         if seconds <= 0:
             return
         try:
@@ -199,42 +204,39 @@ class Poller:
             return
 
     def stop(self) -> None:
-        """Ask no more; a batch that came is finished."""
+        """Fetch no more updates; a batch that has arrived is still taken."""
         self._stopping = True
         self._stopped.set()
-        self._break_off()
+        self._cancel_request()
 
-    def _break_off(self) -> None:
-        if self._asking is not None and not self._asking.done():
-            self._asking.cancel()
+    def _cancel_request(self) -> None:
+        if self._request is not None and not self._request.done():
+            self._request.cancel()
 
     @property
     def polls(self) -> bool:
-        """True where this process asks Telegram, False where it stands by."""
-        return not self._stands_by and not self._stopping
+        """True when this process fetches updates, False on standby."""
+        return not self._is_standby and not self._stopping
 
     def is_well(self) -> bool:
-        """True while the last good answer is young enough (Telegram keeps updates for 24 hours).
-
-        A replica that stands by while another one polls is well, too.
-        """
-        if self._stands_by:
+        """True while the last successful poll is recent (Telegram keeps updates for 24 hours), or on standby."""
+        if self._is_standby:
             return True
         return self.last_good is not None and time.monotonic() - self.last_good < self._timeout + 60
 
 
-def seconds_of(flood: RetryAfter) -> float:
-    """How long Telegram asks us to wait."""
-    asked: Any = flood.retry_after
-    return float(asked.total_seconds() if isinstance(asked, timedelta) else asked)
+def pause_seconds(flood: RetryAfter) -> float:
+    """The pause that Telegram asks for."""
+    pause: Any = flood.retry_after
+    return float(pause.total_seconds() if isinstance(pause, timedelta) else pause)
 
 
-def wait_after(wrong: Exception, failures: int) -> float:
-    """Say in plain words why nothing comes in, and how long to wait."""
-    wait = min(MOST_WAIT, LEAST_WAIT * float(2 ** min(failures, 10)))
-    match wrong:
+def wait_after(error: Exception, failures: int) -> float:
+    """Log why no updates come in, and return the seconds to wait."""
+    wait = min(MAX_RETRY_WAIT, MIN_RETRY_WAIT * float(2 ** min(failures, 10)))
+    match error:
         case RetryAfter():
-            wait = seconds_of(wrong)
+            wait = pause_seconds(error)
             log.warning("telegram_asks_for_a_pause", seconds=wait)
         case Conflict():
             wait = max(wait, 3.0)
@@ -246,9 +248,9 @@ def wait_after(wrong: Exception, failures: int) -> float:
                 "telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN to the token of BotFather"
             )
         case NetworkError():
-            log.warning("telegram_unreachable", error=str(wrong.__cause__ or wrong)[:80], seconds=wait)
+            log.warning("telegram_unreachable", error=str(error.__cause__ or error)[:80], seconds=wait)
         case TelegramError():
-            log.warning("telegram_refuses", error=wrong.message, seconds=wait)
+            log.warning("telegram_refuses", error=error.message, seconds=wait)
         case _:
-            log.error("updates_not_taken", error=type(wrong).__name__, seconds=wait)
+            log.error("updates_not_taken", error=type(error).__name__, seconds=wait)
     return wait

@@ -1,4 +1,4 @@
-"""What the app shows of the bot before a word is said: its commands and its description, in each language."""
+"""The bot's command list as the Telegram app shows it, in each language."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ log = structlog.get_logger(__name__)
 
 
 async def introduce(app: App, texts: Texts) -> None:
-    """Set the commands in every language; the first one is for people whose language we do not have.
+    """Set the commands in every language; the first language is the default for all others.
 
-    A refusal is logged and changes nothing: the commands work without being listed.
+    A failure is only logged: commands also work without the list.
     """
     try:
-        await app.bot.set_my_commands(listed(texts, texts.languages[0]))
+        await app.bot.set_my_commands(_commands(texts, texts.languages[0]))
         for language in texts.languages:
             if len(language) == 2:
-                await app.bot.set_my_commands(listed(texts, language), language_code=language)
-    except Exception as refused:  # noqa: BLE001  # a courtesy: it must not keep us from hearing
-        log.warning("commands_not_set", error=type(refused).__name__)
+                await app.bot.set_my_commands(_commands(texts, language), language_code=language)
+    except Exception as error:  # noqa: BLE001  # optional: it must not keep the bot from starting
+        log.warning("commands_not_set", error=type(error).__name__)
 
 
-def listed(texts: Texts, language: str) -> list[BotCommand]:
-    """The commands with what they do."""
+def _commands(texts: Texts, language: str) -> list[BotCommand]:
     return [BotCommand(name, texts.say(language, f"command.{name}")) for name in COMMANDS]

@@ -1,4 +1,4 @@
-"""Telegram's pace: 30 messages a second from one bot, one a second into one chat, over all processes together."""
+"""Telegram's rate limits, shared by all processes: 30 messages a second per bot, one a second per chat."""
 
 from __future__ import annotations
 
@@ -22,89 +22,91 @@ from store.outbox.rate_limit import (
 from store.store import Store
 
 BOT = "telegram"
-#: Telegram's limits: messages a second of one bot, seconds between two messages into one chat.
-MOST_A_SECOND, ONE_CHAT = 30, 1.0
-#: What nobody waits for leaves evenly, a little under the limit: a place for what is urgent is free all the time.
-APART = 1 / 29.3
-#: A few answers may reach a chat together, of danger one more; what we begin ourselves keeps to the second.
-TOGETHER = 3
-#: A place is good again after this time: not one second holds more than thirty, though the network brings one of
-#: them 20 ms late.
-SECOND = 1.02
-#: How far ahead a place is taken, in seconds. What was taken for surveys must not stand in a prompt's way.
-AHEAD = {
+#: Telegram's limits: messages per second of a bot, and seconds between two messages into one chat.
+MAX_PER_SECOND, CHAT_INTERVAL_SECONDS = 30, 1.0
+#: Messages of low urgency leave evenly, a little below the limit, so that a slot is always free for urgent ones.
+BULK_INTERVAL_SECONDS = 1 / 29.3
+#: This many replies may reach a chat at once, danger one more; other messages keep to one a second.
+CHAT_BURST = 3
+#: A slot is free again after this many seconds: even if the network delays one message by 20 ms, no second has
+#: more than 30.
+WINDOW_SECONDS = 1.02
+#: How far ahead a slot is reserved, in seconds. Slots reserved for surveys must not delay a prompt.
+RESERVE_SECONDS = {
     SendPriority.DANGER: 5.0,
     SendPriority.DIALOGUE: 5.0,
     SendPriority.NOTICE: 0.4,
     SendPriority.BULK: 0.25,
 }
-#: Longer than this nobody waits with a duty in hand.
-LONGEST_WAIT = 5.0
-#: So long one waits at the head of the line; who waits longer, waits for its chat and lets others go before.
-AT_THE_HEAD = 0.1
-#: Later than this a place is no good any more: those behind would leave together with us.
-LATE = 0.02
+#: An obligation that would wait longer than this many seconds is rescheduled.
+MAX_WAIT_SECONDS = 5.0
+#: The longest wait while holding the lock, in seconds. For a longer one, release it: others can go first.
+MAX_LOCKED_WAIT_SECONDS = 0.1
+#: A slot is lost after this many seconds: sending in it would collide with the slots behind it.
+SLOT_TOLERANCE_SECONDS = 0.02
 
-#: Writes a message down within these limits, its place no further off than so many seconds (`sending_in_turn`).
-Write = Callable[[Sequence[Limit], float], tuple[int, RateSlot] | float]
+#: Records a message within these limits if its slot is at most so many seconds away (`begin_sending_in_order`).
+#: Returns the message number and the slot, or the seconds to wait.
+RecordMessage = Callable[[Sequence[Limit], float], tuple[int, RateSlot] | float]
 
 
 def limits_for(address: str, lane: SendPriority) -> tuple[Limit, ...]:
-    """Within what a message to this chat must stay: the chat's first, then the bot's."""
-    danger, begun_by_us = lane is SendPriority.DANGER, lane in (SendPriority.NOTICE, SendPriority.BULK)
-    chat = EvenlySpaced(f"{BOT}:{address}", ONE_CHAT, 1 if begun_by_us else TOGETHER + danger)
-    # However many answers leave together, one of the thirty is left: danger finds its place.
-    bot = SlidingWindow(BOT, MOST_A_SECOND - (lane is SendPriority.DIALOGUE), SECOND)
-    even = (EvenlySpaced(f"{BOT}~even", APART),) if begun_by_us else ()
+    """The limits for a message into this chat: first the chat's, then the bot's."""
+    danger, unprompted = lane is SendPriority.DANGER, lane in (SendPriority.NOTICE, SendPriority.BULK)
+    chat = EvenlySpaced(f"{BOT}:{address}", CHAT_INTERVAL_SECONDS, 1 if unprompted else CHAT_BURST + danger)
+    # Dialogue may use all but one of the 30 slots, so that danger always finds one.
+    bot = SlidingWindow(BOT, MAX_PER_SECOND - (lane is SendPriority.DIALOGUE), WINDOW_SECONDS)
+    even = (EvenlySpaced(f"{BOT}~even", BULK_INTERVAL_SECONDS),) if unprompted else ()
     return (chat, bot, *even)
 
 
 class TelegramRateLimit:
-    """The pace of one bot in this process; the places themselves are the store's."""
+    """The rate limit of one bot as seen by this process; the slots are reserved in the store."""
 
     def __init__(
         self,
         store: Store,
         monotonic: Callable[[], float] = time.monotonic,
         *,
-        waiting: ShutdownWait | None = None,
+        shutdown: ShutdownWait | None = None,
     ) -> None:
         self._store, self._monotonic = store, monotonic
-        self._waiting = waiting or ShutdownWait()
-        self._line = PriorityLock()
+        self._shutdown = shutdown or ShutdownWait()
+        self._lock = PriorityLock()
 
-    async def begin(self, address: str, lane: SendPriority, write: Write) -> int | RateLimited:
-        """Write the message down with its place, and return its number when its time has come."""
-        limits, ahead = limits_for(address, lane), AHEAD[lane]
+    async def begin(self, address: str, lane: SendPriority, record: RecordMessage) -> int | RateLimited:
+        """Record the message with its slot and return its number once the slot has come."""
+        limits, reserve = limits_for(address, lane), RESERVE_SECONDS[lane]
         while True:
-            async with self._line.turn(lane):
-                begun = await self._store.in_thread(write, limits, ahead)
-                while isinstance(begun, float) and begun - ahead <= AT_THE_HEAD:
-                    await asyncio.sleep(begun - ahead)
-                    begun = await self._store.in_thread(write, limits, ahead)
-            if not isinstance(begun, float):
-                number, place = begun
-                await self._until(place, limits[1:])
+            async with self._lock.turn(lane):
+                recorded = await self._store.in_thread(record, limits, reserve)
+                while isinstance(recorded, float) and recorded - reserve <= MAX_LOCKED_WAIT_SECONDS:
+                    await asyncio.sleep(recorded - reserve)
+                    recorded = await self._store.in_thread(record, limits, reserve)
+            if not isinstance(recorded, float):
+                number, slot = recorded
+                await self._wait_for(slot, limits[1:])
                 return number
-            if begun > LONGEST_WAIT or self._waiting.is_over(lane):
-                return RateLimited(begun)
-            await self._waiting.out(begun - ahead if begun > ahead else begun, lane)
+            seconds = recorded
+            if seconds > MAX_WAIT_SECONDS or self._shutdown.is_over(lane):
+                return RateLimited(seconds)
+            await self._shutdown.out(seconds - reserve if seconds > reserve else seconds, lane)
 
-    async def _until(self, place: RateSlot, limits: tuple[Limit, ...]) -> None:
-        await asyncio.sleep(max(0.0, place.at - self._monotonic()))
-        if self._monotonic() - place.at > LATE:
-            # This process was held up: its places are gone by, and all of them at once would be too many.
-            # Surely: the message stands as begun, and one that ended here would be taken for perhaps sent.
-            later = await self._store.awrite_with_retry(take_slot, limits)
-            await asyncio.sleep(max(0.0, later.at - self._monotonic()))
+    async def _wait_for(self, slot: RateSlot, limits: tuple[Limit, ...]) -> None:
+        await asyncio.sleep(max(0.0, slot.at - self._monotonic()))
+        if self._monotonic() - slot.at > SLOT_TOLERANCE_SECONDS:
+            # This process was delayed and missed its slots; sending in all of them now would break the limit.
+            # With retry: the message is recorded as in sending, and ending here would make its delivery uncertain.
+            new_slot = await self._store.awrite_with_retry(take_slot, limits)
+            await asyncio.sleep(max(0.0, new_slot.at - self._monotonic()))
 
     async def refused(self, address: str, seconds: float) -> None:
-        """Telegram asks for a pause: of this chat where it heard much of late, else of the whole bot."""
+        """Telegram asks for a pause: pause the chat if it got much lately, otherwise the whole bot."""
         await self._store.awrite_with_retry(_pause, address=address, seconds=seconds)
 
 
 def _pause(tx: Tx, *, address: str, seconds: float) -> None:
     chat, bot, *_ = limits_for(address, SendPriority.DIALOGUE)
-    # One message alone leaves room for a second; where there is none, it was not our only one.
-    crowded = peek_wait(tx, [EvenlySpaced(chat.lane, ONE_CHAT, 2)]) > 0
-    pause_sending(tx, chat if crowded else bot, seconds)
+    # A burst of two has no room left when more than the refused message was sent to this chat.
+    is_chat_busy = peek_wait(tx, [EvenlySpaced(chat.lane, CHAT_INTERVAL_SECONDS, 2)]) > 0
+    pause_sending(tx, chat if is_chat_busy else bot, seconds)

@@ -1,4 +1,7 @@
-"""Sending one message, at least once and saying so: written down, sent, settled (docs/design.md, rule 2)."""
+"""Sends a message at least once: recorded, sent, then the obligation is completed (docs/design.md, rule 2).
+
+A message that may have been sent twice says so.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bots.priority_lock import ShutdownWait
 from bots.telegram.application import App
-from bots.telegram.polling import seconds_of
+from bots.telegram.polling import pause_seconds
 from bots.telegram.rate_limit import TelegramRateLimit
 from bots.texts import Texts
 from complaints.actors import SYSTEM
@@ -28,25 +31,26 @@ from store.people.contacts import mark_blocked
 from store.store import Store
 from store.values import Chat, MessageState, Obligation
 
-LONGEST = 4096
-#: A message that may have arrived twice is sent once more after so many seconds, then after twice as many, and so on.
-COPIES_APART = 60.0
-#: Telegram answers a large file only when it has stored it.
-FILE_ANSWERED_WITHIN = 60.0
-#: Why a message waits that surely did not reach Telegram.
+MAX_TEXT_LENGTH = 4096
+#: A message that may have arrived twice is sent again after this many seconds, then after twice as many, and so on.
+REPEAT_SECONDS = 60.0
+#: Telegram answers only after it has stored the whole file.
+FILE_TIMEOUT_SECONDS = 60.0
+#: The reason of a retry for a message that did not reach Telegram.
 UNREACHABLE = "unreachable"
 
-#: Told of each message: the kind of its duty and what became of it.
-Told = Callable[[str, str], None]
+#: Called after each message with the kind of its obligation and the result.
+OnResult = Callable[[str, str], None]
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """What is to be sent. `must_arrive` is sent again when nobody knows whether it did, and says so.
+    """A message to send.
 
-    `acts` is what its acceptance brings about in the record; `file` goes with it, by its name.
+    `must_arrive`: send it again, with a note, when its delivery is uncertain. `acts` are recorded once it is
+    accepted. `file`: the name and content of an attachment.
     """
 
     text: str
@@ -60,7 +64,7 @@ class OutgoingMessage:
 
 
 class Sender:
-    """The bot's voice. With `paced` False the pace is left to the other side (demo, tests)."""
+    """Sends messages of the bot; without `rate_limited`, the other side limits the rate (demo, tests)."""
 
     def __init__(
         self,
@@ -68,60 +72,60 @@ class Sender:
         store: Store,
         texts: Texts,
         *,
-        paced: bool = True,
-        told: Told | None = None,
-        waiting: ShutdownWait | None = None,
+        rate_limited: bool = True,
+        on_result: OnResult | None = None,
+        shutdown: ShutdownWait | None = None,
     ) -> None:
-        self._told = told or (lambda _kind, _state: None)
+        self._on_result = on_result or (lambda _kind, _state: None)
         self._bot, self._store, self._texts = app.bot, store, texts
-        self._pace = TelegramRateLimit(store, waiting=waiting) if paced else None
+        self._rate_limit = TelegramRateLimit(store, shutdown=shutdown) if rate_limited else None
 
-    async def send(self, owed: Obligation, chat: Chat, message: OutgoingMessage) -> Outcome:
-        """Send it and settle the duty; returns what remains to be done."""
+    async def send(self, obligation: Obligation, chat: Chat, message: OutgoingMessage) -> Outcome:
+        """Send the message and complete the obligation; returns the outcome for the worker."""
         store = self._store
-        if owed.uncertain and not message.must_arrive:
-            # It may have arrived; a courtesy is not worth asking twice. What follows from it stands all the same.
-            for ref, verb, by, facts, words in message.acts:
-                key = f"uncertain:{owed.key}"
-                await store.awrite(act, ref, verb, by, facts, words, key=key)
+        if obligation.uncertain and not message.must_arrive:
+            # It may have arrived, and it is not worth a second copy. The acts that follow are recorded all the same.
+            for ref, verb, actor, facts, words in message.acts:
+                key = f"uncertain:{obligation.key}"
+                await store.awrite(act, ref, verb, actor, facts, words, key=key)
             return Completed()
-        if owed.uncertain:
-            mark = self._texts.say(message.language, "maybe_twice")
-            message = replace(message, text=f"{mark}\n\n{message.text}")
-        number = await self._begin(owed, chat, message)
+        if obligation.uncertain:
+            note = self._texts.say(message.language, "maybe_twice")
+            message = replace(message, text=f"{note}\n\n{message.text}")
+        number = await self._begin(obligation, chat, message)
         if isinstance(number, RateLimited):
             return number
         try:
             platform_id = await self._deliver(chat, message)
-        except TelegramError as wrong:
-            return await self._failed(owed, chat, message, number, wrong)
+        except TelegramError as error:
+            return await self._failed(obligation, chat, message, number, error)
         refused = await store.awrite_with_retry(
-            record_sent, number, platform_id, settles=owed.id, acts=tuple(message.acts)
+            record_sent, number, platform_id, settles=obligation.id, acts=tuple(message.acts)
         )
-        self._told(owed.kind, MessageState.SENT.value)
-        for one in refused:
-            log.info("act_refused_after_sending", ref=message.ref, code=one.code)
+        self._on_result(obligation.kind, MessageState.SENT.value)
+        for refusal in refused:
+            log.info("act_refused_after_sending", ref=message.ref, code=refusal.code)
         return Completed(settled=True)
 
-    async def _begin(self, owed: Obligation, chat: Chat, message: OutgoingMessage) -> int | RateLimited:
-        """Write it down and wait for its turn; the number of the message, or when to ask again."""
+    async def _begin(self, obligation: Obligation, chat: Chat, message: OutgoingMessage) -> int | RateLimited:
+        """Record the message and wait for its slot; returns its number, or when to try again."""
         store = self._store
-        written: dict[str, Any] = {
+        details: dict[str, Any] = {
             "template": message.template,
             "language": message.language,
             "ref": message.ref,
             "version": self._texts.version(message.language, message.template),
         }
-        if self._pace is None:
-            return await store.awrite(begin_sending, owed, message.text, **written)
+        if self._rate_limit is None:
+            return await store.awrite(begin_sending, obligation, message.text, **details)
 
-        def write(limits: Sequence[Limit], ahead: float) -> tuple[int, RateSlot] | float:
-            return store.write(begin_sending_in_order, owed, message.text, limits, ahead, **written)
+        def record(limits: Sequence[Limit], reserve: float) -> tuple[int, RateSlot] | float:
+            return store.write(begin_sending_in_order, obligation, message.text, limits, reserve, **details)
 
-        return await self._pace.begin(chat.address, owed.lane, write)
+        return await self._rate_limit.begin(chat.address, obligation.lane, record)
 
     async def _deliver(self, chat: Chat, message: OutgoingMessage) -> str:
-        """One call to Telegram; a group that became a supergroup is followed to its new number."""
+        """Call Telegram; if the group became a supergroup, call again with its new id."""
         try:
             return await self._call(int(chat.address), message)
         except ChatMigrated as moved:
@@ -132,9 +136,9 @@ class Sender:
             name, body = message.file
             file = InputFile(io.BytesIO(body), filename=name)
             sent = await self._bot.send_document(
-                chat_id, file, caption=message.text, read_timeout=FILE_ANSWERED_WITHIN
+                chat_id, file, caption=message.text, read_timeout=FILE_TIMEOUT_SECONDS
             )
-        elif length(message.text) <= LONGEST:
+        elif telegram_length(message.text) <= MAX_TEXT_LENGTH:
             sent = await self._bot.send_message(
                 chat_id,
                 message.text,
@@ -151,79 +155,79 @@ class Sender:
 
     async def _failed(
         self,
-        owed: Obligation,
+        obligation: Obligation,
         chat: Chat,
         message: OutgoingMessage,
         number: int,
-        wrong: TelegramError,
+        error: TelegramError,
     ) -> Outcome:
         store, failed = self._store, MessageState.FAILED
-        unsure = not isinstance(wrong, RetryAfter | Forbidden | BadRequest) and not never_left(wrong)
-        self._told(owed.kind, (MessageState.UNCERTAIN if unsure else failed).value)
-        log.info("message_not_sent", id=owed.id, kind=owed.kind, error=type(wrong).__name__)
-        if isinstance(wrong, RetryAfter):
-            pause = seconds_of(wrong)
-            if self._pace is not None:
-                await self._pace.refused(chat.address, pause)
+        is_uncertain = not isinstance(error, RetryAfter | Forbidden | BadRequest) and not was_not_sent(error)
+        self._on_result(obligation.kind, (MessageState.UNCERTAIN if is_uncertain else failed).value)
+        log.info("message_not_sent", id=obligation.id, kind=obligation.kind, error=type(error).__name__)
+        if isinstance(error, RetryAfter):
+            pause = pause_seconds(error)
+            if self._rate_limit is not None:
+                await self._rate_limit.refused(chat.address, pause)
             await store.awrite_with_retry(record_unsent, number, failed, "flood")
             return Retry("flood", pause)
-        if isinstance(wrong, Forbidden) or is_gone(wrong):
-            # The notice is not given (7.3): the record says so, and staff find another way.
+        if isinstance(error, Forbidden) or is_chat_gone(error):
+            # The complainant was not informed (7.3): record it, so that staff use another route.
             acts: tuple[Following, ...] = ()
             if message.ref is not None:
                 facts = {
                     "because": "blocked",
                     "template": message.template,
-                    **failing(owed.key, owed.kind, owed.due, owed.facts),
+                    **failing(obligation.key, obligation.kind, obligation.due, obligation.facts),
                 }
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
             await store.awrite_with_retry(mark_blocked, chat, True, store.now())
             await store.awrite_with_retry(
-                record_unsent, number, failed, "blocked", settles=owed.id, acts=acts
+                record_unsent, number, failed, "blocked", settles=obligation.id, acts=acts
             )
             return Completed(settled=True)
-        if isinstance(wrong, BadRequest):
+        if isinstance(error, BadRequest):
             await store.awrite_with_retry(record_unsent, number, failed, "refused")
-            return Failed(f"Telegram refuses this message: {wrong.message}")
-        if not unsure:
+            return Failed(f"Telegram refuses this message: {error.message}")
+        if not is_uncertain:
             await store.awrite_with_retry(record_unsent, number, failed, UNREACHABLE)
             return Retry(UNREACHABLE)
         uncertain = MessageState.UNCERTAIN
         if not message.must_arrive:
             acts = tuple(message.acts)
             await store.awrite_with_retry(
-                record_unsent, number, uncertain, NO_ANSWER, settles=owed.id, acts=acts
+                record_unsent, number, uncertain, NO_ANSWER, settles=obligation.id, acts=acts
             )
             return Completed(settled=True)
         await store.awrite_with_retry(record_unsent, number, uncertain, NO_ANSWER)
-        if not owed.uncertain:
+        if not obligation.uncertain:
             return Retry(NO_ANSWER)
-        # Two copies may be there already: a line that cuts after every message must not bring ten.
-        return Retry(NO_ANSWER_AGAIN, COPIES_APART * owed.attempts)
+        # Two copies may have arrived: a connection that drops after each message must not deliver ten.
+        return Retry(NO_ANSWER_AGAIN, REPEAT_SECONDS * obligation.attempts)
 
 
-def nobody_there(failed: Retry) -> bool:
-    """True when the message waits for its next try because Telegram was not there to take it."""
-    return failed.why in (UNREACHABLE, NO_ANSWER, NO_ANSWER_AGAIN)
+def nobody_there(outcome: Retry) -> bool:
+    """True when a retry is due because Telegram was unavailable."""
+    return outcome.why in (UNREACHABLE, NO_ANSWER, NO_ANSWER_AGAIN)
 
 
-def is_gone(wrong: Exception) -> bool:
-    """True when the chat is no longer there: as good as blocked."""
-    text = wrong.message.lower() if isinstance(wrong, BadRequest) else ""
+def is_chat_gone(error: Exception) -> bool:
+    """True when the chat no longer exists; handled like a blocked bot."""
+    text = error.message.lower() if isinstance(error, BadRequest) else ""
     return "chat not found" in text or "user is deactivated" in text or "peer_id_invalid" in text
 
 
-def never_left(wrong: TelegramError) -> bool:
-    """True when the message surely did not reach Telegram's hand: no connection, or an answer of refusal.
+def was_not_sent(error: TelegramError) -> bool:
+    """True when the message certainly did not reach Telegram: no connection, or an error from Telegram.
 
-    A line that broke after the request went out leaves it open: Telegram knows no idempotency key.
+    A connection that broke after the request leaves it open, since Telegram has no idempotency key.
     """
-    cause = wrong.__cause__
+    cause = error.__cause__
     if cause is None or isinstance(cause, TelegramError):
-        return isinstance(wrong, NetworkError)
+        return isinstance(error, NetworkError)
     return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 
-def length(text: str) -> int:
-    """Characters as Telegram counts them (UTF-16)."""
+def telegram_length(text: str) -> int:
+    """The length as Telegram counts it, in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2

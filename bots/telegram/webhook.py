@@ -1,4 +1,4 @@
-"""The webhook's endpoint: 200 after the commit, 503 while the store is away or silent, the secret before all."""
+"""The webhook endpoint: 200 after the commit, 503 while the store does not answer, 401 without the secret."""
 
 from __future__ import annotations
 
@@ -17,46 +17,47 @@ from bots.telegram.intake import Intake
 
 PATH = "/telegram"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-#: A store that is silent for so many seconds is as good as away: Telegram brings the update again.
-ANSWERS_WITHIN = 5.0
-#: So many updates may wait for a silent store, whoever else calls hears 503 at once.
-MOST_WAITING = 128
+#: If the store is silent for this many seconds, answer 503: Telegram sends the update again.
+TIMEOUT_SECONDS = 5.0
+#: At most this many updates wait for a silent store; further calls get 503 at once.
+MAX_WAITING_UPDATES = 128
 
 log = structlog.get_logger(__name__)
 
 
 def webhook(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of `/telegram`; raises ValueError without a secret, which would let anybody write."""
+    """The endpoint of `/telegram`; raises ValueError without a secret, which would let anybody send updates."""
     if not secret:
         raise ValueError("a webhook needs a secret: set AMENDS_TELEGRAM_WEBHOOK_SECRET")
 
-    taking = set[asyncio.Task[None]]()
+    waiting = set[asyncio.Task[None]]()
 
     async def is_taken(raw: dict[str, Any]) -> bool:
-        """False where nobody knows yet; then it goes on behind its chat's earlier ones, and its key tells a repeat.
+        """True once the update is stored; False while that is unknown.
 
-        It is never broken off: a thread that writes cannot be, and a later word must not overtake it.
+        An update is never cancelled: its writing thread cannot be, and later updates of the chat must not
+        overtake it. It continues, and its key makes the repeat from Telegram harmless.
         """
-        if len(taking) >= MOST_WAITING:
+        if len(waiting) >= MAX_WAITING_UPDATES:
             log.warning("update_not_taken", error="too many wait for the store")
             return False
         task = asyncio.create_task(intake.take(raw))
-        taking.add(task)
-        task.add_done_callback(over)
-        done, _ = await asyncio.wait({task}, timeout=ANSWERS_WITHIN)
+        waiting.add(task)
+        task.add_done_callback(on_done)
+        done, _ = await asyncio.wait({task}, timeout=TIMEOUT_SECONDS)
         if not done:
             log.warning("update_not_taken", error="the store is silent")
         return bool(done) and not task.cancelled() and task.exception() is None
 
-    def over(task: asyncio.Task[None]) -> None:
-        taking.discard(task)
-        if not task.cancelled() and (wrong := task.exception()) is not None:
-            # Whatever it was, Telegram brings the update again.
-            log.error("update_not_taken", error=type(wrong).__name__)
+    def on_done(task: asyncio.Task[None]) -> None:
+        waiting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Telegram sends the update again.
+            log.error("update_not_taken", error=type(error).__name__)
 
     async def endpoint(request: Request) -> Response:
-        given = request.headers.get(HEADER, "")
-        if not hmac.compare_digest(given.encode(), secret.encode()):
+        received_secret = request.headers.get(HEADER, "")
+        if not hmac.compare_digest(received_secret.encode(), secret.encode()):
             return Response(status_code=401)
         body = await body_of(request)
         if isinstance(body, Response):

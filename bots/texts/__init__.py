@@ -1,4 +1,4 @@
-"""Every text that people read, by message id, from gettext catalogues (4.3: plain words, languages)."""
+"""All texts that people read, by message id, from gettext catalogues (4.3: plain language)."""
 
 from bots.texts.catalogue import TextsError
 from bots.texts.loading import load

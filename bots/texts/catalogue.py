@@ -1,4 +1,4 @@
-"""One catalogue file read and checked: message ids, their forms, and the fields that each form has."""
+"""Reads and checks one catalogue file: the message ids, and the forms and fields of each text."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ class TextsError(Exception):
 
 
 class UnknownText(KeyError):
-    """The code asked for an id, or left out a field, that the catalogues know: a mistake of ours."""
+    """The code uses an id that no catalogue has, or leaves out a field: a programming error."""
 
 
 @dataclass(frozen=True)
 class CatalogueMessage:
-    """The forms of one text: one, or as many as the language has plurals."""
+    """The forms of a text: one, or one for each plural form of the language."""
 
     forms: tuple[str, ...]
 
     @property
     def fields(self) -> frozenset[str]:
-        """The names in braces, over all forms."""
+        """The names in braces, of all forms."""
         return frozenset(name for form in self.forms for name in FIELD.findall(form))
 
 
-def read(data: bytes, language: str, origin: str) -> dict[str, CatalogueMessage]:
-    """The messages of a catalogue file; raises TextsError for what is no catalogue or not filled in."""
+def parse_catalogue(data: bytes, language: str, origin: str) -> dict[str, CatalogueMessage]:
+    """Parse a catalogue; raises TextsError when it is invalid or a text is missing."""
     try:
         catalogue = read_po(io.BytesIO(data), locale=language, abort_invalid=True)
-    except (PoFileError, ValueError, UnicodeDecodeError) as wrong:
-        raise TextsError(f"{origin} is not a gettext catalogue in UTF-8: {wrong}") from wrong
-    found: dict[str, CatalogueMessage] = {}
+    except (PoFileError, ValueError, UnicodeDecodeError) as error:
+        raise TextsError(f"{origin} is not a gettext catalogue in UTF-8: {error}") from error
+    messages: dict[str, CatalogueMessage] = {}
     for entry in catalogue:
         if not entry.id:
             continue
@@ -52,24 +52,23 @@ def read(data: bytes, language: str, origin: str) -> dict[str, CatalogueMessage]
         for form in forms:
             if _BRACES.search(FIELD.sub("", form)):
                 raise TextsError(f'{origin}: "{id_}" has a brace that is no field; write fields as {{ref}}')
-        found[str(id_)] = CatalogueMessage(forms)
-    return found
+        messages[str(id_)] = CatalogueMessage(forms)
+    return messages
 
 
 def read_file(file: Path, language: str) -> dict[str, CatalogueMessage]:
-    """The messages of a file."""
-    return read(file.read_bytes(), language, str(file))
+    return parse_catalogue(file.read_bytes(), language, str(file))
 
 
 def overlay(
-    own: Mapping[str, CatalogueMessage], given: Mapping[str, CatalogueMessage], origin: str
+    shipped: Mapping[str, CatalogueMessage], overrides: Mapping[str, CatalogueMessage], origin: str
 ) -> dict[str, CatalogueMessage]:
-    """Our texts with an organisation's put over them; raises TextsError where the fields differ."""
-    for id_, message in given.items():
-        ours = own.get(id_)
-        if ours is not None and ours.fields != message.fields:
-            wanted = ", ".join(f"{{{name}}}" for name in sorted(ours.fields)) or "none"
+    """The shipped texts with an organisation's overrides; raises TextsError when fields or forms differ."""
+    for id_, message in overrides.items():
+        original = shipped.get(id_)
+        if original is not None and original.fields != message.fields:
+            wanted = ", ".join(f"{{{name}}}" for name in sorted(original.fields)) or "none"
             raise TextsError(f'{origin}: "{id_}" must have exactly these fields: {wanted}')
-        if ours is not None and len(ours.forms) != len(message.forms):
-            raise TextsError(f'{origin}: "{id_}" must have {len(ours.forms)} form(s)')
-    return {**own, **{id_: message for id_, message in given.items() if id_ in own}}
+        if original is not None and len(original.forms) != len(message.forms):
+            raise TextsError(f'{origin}: "{id_}" must have {len(original.forms)} form(s)')
+    return {**shipped, **{id_: message for id_, message in overrides.items() if id_ in shipped}}

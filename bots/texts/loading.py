@@ -1,4 +1,4 @@
-"""From the catalogue files to texts: ours by language, an organisation's own put over them."""
+"""Loads the texts of a domain: the shipped catalogues with an organisation's overrides."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError
 
-from bots.texts.catalogue import CatalogueMessage, TextsError, overlay, read, read_file
+from bots.texts.catalogue import CatalogueMessage, TextsError, overlay, parse_catalogue, read_file
 from bots.texts.texts import Texts
 
-#: What the complainant reads, what staff read, and what only stands in documents.
+#: The texts for complainants, for staff, and for documents.
 COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
 
@@ -26,26 +26,29 @@ def load(
 ) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
-    `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` writes the folder).
-    A language that does not come with Amends needs a file with every id. `own` are texts that only this
-    organisation has, by id and language (the names of its categories). Raises TextsError.
+    `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` creates the folder). A
+    language without a shipped catalogue needs a file with every id. `own` are texts that only this organisation
+    has, by id and language: the names of its categories. Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))
     if not wanted:
         raise TextsError("At least one language is needed: set [organisation] languages.")
     reference = shipped("en", domain)
-    known = {id_ for name in DOMAINS for id_ in shipped("en", name)}
+    known_ids = {id_ for name in DOMAINS for id_ in shipped("en", name)}
     return Texts(
         wanted,
         {
-            language: {**_language(language, domain, reference, known, overrides_dir), **_own(own, language)}
+            language: {
+                **_language(language, domain, reference, known_ids, overrides_dir),
+                **_own(own, language),
+            }
             for language in wanted
         },
     )
 
 
 def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, CatalogueMessage]:
-    """The organisation's names in a language; the first that it gave where it gave none in this one."""
+    """The organisation's own names in a language; a name missing there is shown in its first language."""
     return {
         id_: CatalogueMessage((names.get(language) or next(iter(names.values())),))
         for id_, names in (own or {}).items()
@@ -54,7 +57,7 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
 
 
 def shipped(language: str, domain: str) -> dict[str, CatalogueMessage]:
-    """The catalogue that comes with Amends, or nothing for a language that has none."""
+    """The catalogue shipped with Amends; empty for a language without one."""
     return dict(_shipped(language, domain))
 
 
@@ -63,29 +66,33 @@ def _shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
     file = files("bots.texts").joinpath(language, f"{domain}.po")
     if not file.is_file():
         return {}
-    return read(file.read_bytes(), language, f"{domain}.po ({language})")
+    return parse_catalogue(file.read_bytes(), language, f"{domain}.po ({language})")
 
 
 def _language(
-    language: str, domain: str, reference: dict[str, CatalogueMessage], known: set[str], folder: Path | None
+    language: str,
+    domain: str,
+    reference: dict[str, CatalogueMessage],
+    known_ids: set[str],
+    folder: Path | None,
 ) -> dict[str, CatalogueMessage]:
     try:
         Locale.parse(language)
-    except (UnknownLocaleError, ValueError) as wrong:
-        raise TextsError(f'"{language}" is not a language; write two letters such as "en".') from wrong
-    own = shipped(language, domain)
+    except (UnknownLocaleError, ValueError) as error:
+        raise TextsError(f'"{language}" is not a language; write two letters such as "en".') from error
+    shipped_texts = shipped(language, domain)
     file = folder / f"{language}.po" if folder is not None else None
     if file is None or not file.is_file():
-        if not own:
+        if not shipped_texts:
             raise TextsError(f'There are no texts in "{language}": add {language}.po with every text.')
-        return own
-    given = read_file(file, language)
-    strange = sorted(set(given) - known)
-    if strange:
-        raise TextsError(f'{file}: no text has the id "{strange[0]}"; see the catalogues of Amends')
-    if own:
-        return overlay(own, given, str(file))
-    missing = sorted(set(reference) - set(given))
+        return shipped_texts
+    overrides = read_file(file, language)
+    unknown = sorted(set(overrides) - known_ids)
+    if unknown:
+        raise TextsError(f'{file}: no text has the id "{unknown[0]}"; see the catalogues of Amends')
+    if shipped_texts:
+        return overlay(shipped_texts, overrides, str(file))
+    missing = sorted(set(reference) - set(overrides))
     if missing:
         raise TextsError(f'{file}: the text "{missing[0]}" is missing ({len(missing)} in all)')
-    return {id_: given[id_] for id_ in reference}
+    return {id_: overrides[id_] for id_ in reference}

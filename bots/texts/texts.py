@@ -1,4 +1,4 @@
-"""Saying things in a language: a text by its id, dates and amounts as that language writes them."""
+"""Texts by id in a language, and dates, numbers and amounts as that language writes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CATEGORY = "category."
 
 
 class Texts:
-    """The texts of one domain. Immutable; shared by every chat."""
+    """The texts of one domain, in all configured languages. Immutable; shared by all chats."""
 
     def __init__(
         self, languages: tuple[str, ...], messages: Mapping[str, Mapping[str, CatalogueMessage]]
@@ -43,15 +43,15 @@ class Texts:
         } | {_plain(language_name(language)): f"{LANGUAGE}{language}" for language in languages}
 
     def language(self, wanted: str | None) -> str:
-        """The language that will be spoken with somebody who would like `wanted` (a code such as "tr-TR")."""
+        """The configured language for a wanted one (a code such as "tr-TR"); without a match, the first."""
         if wanted:
-            for one in (wanted, wanted.replace("_", "-").split("-")[0].lower()):
-                if one in self.languages:
-                    return one
+            for code in (wanted, wanted.replace("_", "-").split("-")[0].lower()):
+                if code in self.languages:
+                    return code
         return self.languages[0]
 
     def ids(self, language: str) -> frozenset[str]:
-        """Every message id."""
+        """All message ids."""
         return frozenset(self._messages[language])
 
     def has(self, id_: str) -> bool:
@@ -59,25 +59,24 @@ class Texts:
         return id_ in self._messages[self.languages[0]]
 
     def fields(self, language: str, id_: str) -> frozenset[str]:
-        """The fields of a text."""
         return self._message(language, id_).fields
 
     def say(self, language: str, id_: str, **fields: Any) -> str:
-        """The text with its fields filled in; an id or a field not known raises UnknownText (a KeyError)."""
+        """The text with its fields filled in; an unknown id or a missing field raises UnknownText."""
         return _filled(self._message(language, id_).forms[0], id_, fields)
 
     def raw(self, language: str, id_: str) -> str:
-        """The text as it stands in the catalogue, its fields unfilled."""
+        """The text as in the catalogue, with its fields not filled in."""
         return self._message(language, id_).forms[0]
 
     def version(self, language: str, id_: str) -> str | None:
-        """A fingerprint of the wording: the same text, the same twelve hex digits; None for no text of ours."""
+        """A fingerprint of the wording, twelve hex digits; None for an id that is no text."""
         if not self.has(id_):
             return None
         return hashlib.sha256(self.raw(language, id_).encode()).hexdigest()[:12]
 
     def count(self, language: str, id_: str, number: int, **fields: Any) -> str:
-        """The text in the form for this number; {number} is the number as the language writes it."""
+        """The plural form for this number; the field {number} is written as in the language."""
         language = self.language(language)
         forms = self._message(language, id_).forms
         form = forms[min(_plural(language)(number), len(forms) - 1)]
@@ -89,24 +88,24 @@ class Texts:
         return self.count(language, f"span.{span.unit.value}", abs(span.number))
 
     def limit(self, language: str, written: str) -> str:
-        """An outside body's time limit: a length of time in the language, else as the organisation wrote it."""
+        """The time limit of an outside body: a length of time in words, or the organisation's own wording."""
         try:
             return self.span(language, written)
         except ValueError:
             return written
 
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
-        """The label of a button; `add` carries the reference, a language is named in itself."""
+        """The label of a button. `add` contains the reference; a language has its own name for itself."""
         if choice.startswith(LANGUAGE):
             return language_name(choice.removeprefix(LANGUAGE))
         return self.say(language, f"button.{choice}", **({"ref": ref} if choice == "add" else {}))
 
     def choice_of(self, text: str) -> str | None:
-        """The button that this typed text is the label of, in any configured language."""
+        """The choice whose label this typed text is, in any configured language."""
         return self._choices.get(_plain(text))
 
     def with_prefix(self, language: str, prefix: str) -> dict[str, str]:
-        """Texts of a family without fields by what follows the prefix (`command.`, in catalogue order)."""
+        """All texts whose id has this prefix (`command.`), by the rest of the id, in catalogue order."""
         return {
             id_.removeprefix(prefix): message.forms[0]
             for id_, message in self._messages[self.language(language)].items()
@@ -114,7 +113,7 @@ class Texts:
         }
 
     def day_by(self, language: str, due: datetime | date, zone: str) -> str:
-        """The day by which something is due, in the zone: what lasts to the end of a day is due on that day."""
+        """The day by which something is due, in the zone; midnight at its end still counts as that day."""
         return self.date(language, last_day(due, zone) if isinstance(due, datetime) else due, zone)
 
     def date(self, language: str, at: datetime | date, zone: str) -> str:
@@ -141,7 +140,7 @@ class Texts:
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
 
     def country(self, language: str, code: str) -> str:
-        """A country, by its two letters, as the language calls it: `Birleşik Krallık`."""
+        """The name of a country in the language, by its two-letter code: `Birleşik Krallık`."""
         return country_name(self.language(language), code)
 
     def together(self, language: str, things: list[str]) -> str:
@@ -151,7 +150,7 @@ class Texts:
     def _message(self, language: str, id_: str) -> CatalogueMessage:
         message = self._messages[self.language(language)].get(id_)
         if message is None and id_.startswith(CATEGORY):
-            # An organisation's own category that its settings no longer have: old complaints keep it.
+            # A category that the organisation removed from its settings; old complaints still have it.
             return CatalogueMessage((id_.removeprefix(CATEGORY).replace("_", " "),))
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
@@ -159,38 +158,38 @@ class Texts:
 
 
 def country_name(language: str, code: str) -> str:
-    """A country, by its two letters, as a language calls it."""
+    """The name of a country in a language, by its two-letter code."""
     return str(_locale(language).territories.get(code, code))
 
 
 def language_name(language: str) -> str:
-    """A language as it calls itself: `Türkçe`."""
+    """The name of a language in that language: `Türkçe`."""
     locale = Locale.parse(language.replace("-", "_"))
     name = str(locale.get_display_name(locale) or language)
     return name[:1].upper() + name[1:]
 
 
 def _filled(form: str, id_: str, fields: Mapping[str, Any]) -> str:
-    # Not str.format: an organisation's own text must not reach into the values that are put in.
+    # Not str.format: with it, an organisation's own text could read attributes of the values.
     missing = sorted({name for name in FIELD.findall(form) if name not in fields})
     if missing:
         raise UnknownText(f"the text {id_!r} needs the field {missing[0]!r}")
-    return FIELD.sub(lambda found: str(fields[found.group(1)]), form)
+    return FIELD.sub(lambda match: str(fields[match.group(1)]), form)
 
 
 @cache
 def _plural(language: str) -> Callable[[int], int]:
-    """Which form a number takes, from the language's own rule."""
-    made: Callable[[int], int] = c2py(get_plural(language).plural_expr)
-    return made
+    """The language's rule from a number to the index of its plural form."""
+    rule: Callable[[int], int] = c2py(get_plural(language).plural_expr)
+    return rule
 
 
 def _locale(language: str) -> Locale:
-    # A bare "en" writes dates the American way, which readers elsewhere take for another day.
+    # Plain "en" would write dates in the American order, which others read as a different day.
     return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
 
 
 def _plain(text: str) -> str:
-    """A label as it may be typed: any case (with or without the Turkish dot), spacing and final full stop."""
+    """A label normalised for comparison: case (with the Turkish dotted i), spacing, final punctuation."""
     folded = unicodedata.normalize("NFKC", text).replace("İ", "i").replace("I", "i").replace("ı", "i")
     return " ".join(folded.casefold().replace("’", "'").split()).strip(" .!«»\"'")

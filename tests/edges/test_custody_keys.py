@@ -186,11 +186,11 @@ def _hashes(store: Store) -> set[bytes]:
 
 def test_a_button_made_under_the_older_key_still_works() -> None:
     press = ButtonInput("accept", "decision", "A7K-M3Q-9T", 3)
-    data = Buttons(OLD).sealed("7", press)
-    assert Buttons(NEW, OLD).opened("7", data) == press
-    assert Buttons(NEW, OLD).opened("8", data) is None
-    assert Buttons(NEW).opened("7", data) is None
-    assert Buttons(NEW, OLD).sealed("7", press) == Buttons(NEW).sealed("7", press)
+    data = Buttons(OLD).encode("7", press)
+    assert Buttons(NEW, OLD).decode("7", data) == press
+    assert Buttons(NEW, OLD).decode("8", data) is None
+    assert Buttons(NEW).decode("7", data) is None
+    assert Buttons(NEW, OLD).encode("7", press) == Buttons(NEW).encode("7", press)
 
 
 def test_who_reads_sees_nothing_of_a_rotation(database_url: str, clock: FakeClock) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bots.telegram.rate_limit import APART, BOT, MOST_A_SECOND, SECOND, limits_for
+from bots.telegram.rate_limit import BOT, BULK_INTERVAL_SECONDS, MAX_PER_SECOND, WINDOW_SECONDS, limits_for
 from complaints.obligations.kinds import SendPriority
 from store.cleanup import delete_expired_rows
 from store.outbox.rate_limit import (
@@ -55,8 +55,8 @@ def test_bulk_leaves_evenly_and_at_nearly_the_whole_limit(store: Store) -> None:
     _in_use(store)
     moments = _leave(store, SendPriority.BULK, 90)
     apart = [after - before for before, after in pairwise(moments)]
-    assert min(apart) == pytest.approx(APART, abs=1e-5)
-    assert 1 / APART >= 0.95 * MOST_A_SECOND
+    assert min(apart) == pytest.approx(BULK_INTERVAL_SECONDS, abs=1e-5)
+    assert 1 / BULK_INTERVAL_SECONDS >= 0.95 * MAX_PER_SECOND
     # One that the network brings 20 ms late still makes no 31st.
     assert min(after - before for before, after in zip(moments, moments[30:], strict=False)) > 1.02
 
@@ -68,19 +68,19 @@ def test_no_second_holds_more_than_the_limit_whatever_is_mixed(store: Store) -> 
         store, SendPriority.NOTICE, 20, first=300
     )
     moments += _leave(store, SendPriority.BULK, 20, first=400)
-    assert _most_in_a_second(moments) <= MOST_A_SECOND
+    assert _most_in_a_second(moments) <= MAX_PER_SECOND
 
 
 def test_talk_may_come_all_at_once_and_danger_still_finds_its_place(store: Store) -> None:
     waits = [
         store.write(take_slot_within, limits_for(str(n), SendPriority.DIALOGUE), 0.0)
-        for n in range(MOST_A_SECOND - 1)
+        for n in range(MAX_PER_SECOND - 1)
     ]
     moments = [one.moment for one in waits if isinstance(one, RateSlot)] + _leave(
         store, SendPriority.DIALOGUE, 1
     )
-    assert len(moments) == MOST_A_SECOND
-    assert moments[-1] - moments[0] >= SECOND - 1e-5
+    assert len(moments) == MAX_PER_SECOND
+    assert moments[-1] - moments[0] >= WINDOW_SECONDS - 1e-5
     assert store.write(take_slot, limits_for("danger", SendPriority.DANGER)).wait == 0.0
 
 
@@ -105,7 +105,7 @@ def test_a_chat_hears_a_few_together_and_then_one_a_second(store: Store) -> None
 
 
 def test_a_pause_that_was_asked_for_is_kept_by_all_who_are_meant(store: Store) -> None:
-    chat, bot = EvenlySpaced(f"{BOT}:1", 1.0, 3), SlidingWindow(BOT, 29, SECOND)
+    chat, bot = EvenlySpaced(f"{BOT}:1", 1.0, 3), SlidingWindow(BOT, 29, WINDOW_SECONDS)
     store.write(pause_sending, chat, 30.0)
     assert store.write(take_slot, limits_for("1", SendPriority.DANGER)).wait == pytest.approx(30.0, abs=1.0)
     assert store.write(take_slot, limits_for("2", SendPriority.BULK)).wait == 0.0
@@ -119,7 +119,7 @@ def test_processes_side_by_side_share_one_pace(store: Store) -> None:
     limits = [limits_for(str(n), SendPriority.DIALOGUE if n % 3 else SendPriority.BULK) for n in range(80)]
     with ThreadPoolExecutor(8) as side_by_side:
         moments = [place.moment for place in side_by_side.map(partial(store.write, take_slot), limits)]
-    assert _most_in_a_second(moments) <= MOST_A_SECOND
+    assert _most_in_a_second(moments) <= MAX_PER_SECOND
 
 
 def test_lanes_of_chats_that_fell_silent_are_forgotten(store: Store, clock: FakeClock) -> None:

@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.http_body import MOST_BYTES
+from bots.http_body import MAX_BODY_BYTES
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from store.cases.export import export_record
@@ -23,7 +23,7 @@ from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable
 from store.files import read_file_bytes
-from store.outbox.dead_letters import is_dead_letter, list_dead_letters, schedule_dead_letter, set_aside
+from store.outbox.dead_letters import is_dead_letter, list_dead_letters, schedule_dead_letter
 from store.outbox.failed import list_failed
 from store.outbox.messages import load_contact
 from store.people.staff import load_actor
@@ -176,8 +176,8 @@ async def test_while_the_store_is_away_the_offset_stays_and_nothing_is_lost(
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken:
-        for function in (receive_message, is_dead_letter, set_aside):
-            replace_in_store(broken, desk.store, function, away)
+        for name in ("receive_message", "is_dead_letter", "set_aside"):
+            broken.setattr(f"bots.telegram.intake.{name}", away)
         await desk.sim.customer("Anna").says("The water is brown.")
         await asyncio.sleep(2.5)
         assert len(desk.sim.world.telegram.updates) == 1
@@ -194,7 +194,7 @@ async def test_what_a_full_disk_refuses_is_no_fault_of_the_update(
 
     with monkeypatch.context() as broken:
         # Reading works, and so would a small row: the update must wait with Telegram all the same.
-        replace_in_store(broken, desk.store, receive_message, full)
+        broken.setattr("bots.telegram.intake.receive_message", full)
         await desk.sim.customer("Anna").says("The water is brown.")
         await asyncio.sleep(2.5)
         assert desk.store.read(list_dead_letters) == []
@@ -329,7 +329,7 @@ async def test_the_webhook_takes_what_has_the_secret(unpolled: Line) -> None:
         ({}, b"{}", 401),
         ({HEADER: "wrong"}, b"{}", 401),
         ({HEADER: "wrong-ü"}, b"{}", 401),
-        ({HEADER: SECRET}, b"x" * (MOST_BYTES + 1), 413),
+        ({HEADER: SECRET}, b"x" * (MAX_BODY_BYTES + 1), 413),
         ({HEADER: SECRET}, b"not json", 400),
         ({HEADER: SECRET}, b"[]", 400),
     ],
@@ -350,8 +350,8 @@ async def test_the_webhook_asks_again_while_the_store_is_away(
     def away(*given: Any, **named: Any) -> Any:
         raise DatabaseUnavailable("away")
 
-    for function in (receive_message, is_dead_letter, set_aside):
-        replace_in_store(monkeypatch, unpolled.store, function, away)
+    for name in ("receive_message", "is_dead_letter", "set_aside"):
+        monkeypatch.setattr(f"bots.telegram.intake.{name}", away)
     async with client(unpolled) as web:
         answer = await web.post("/telegram", json=update(1), headers={HEADER: SECRET})
     assert answer.status_code == 503

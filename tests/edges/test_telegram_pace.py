@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from bots.priority_lock import ShutdownWait
-from bots.telegram.rate_limit import APART, BOT, LONGEST_WAIT, TelegramRateLimit, limits_for
+from bots.telegram.rate_limit import (
+    BOT,
+    BULK_INTERVAL_SECONDS,
+    MAX_WAIT_SECONDS,
+    TelegramRateLimit,
+    limits_for,
+)
 from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
 from store.outbox.claim import claim
@@ -63,14 +69,14 @@ async def test_who_would_wait_long_holds_no_place_among_the_duties_in_hand(usual
 
     answer = await pace.begin("1", SendPriority.DIALOGUE, never)
     assert isinstance(answer, RateLimited)
-    assert answer.after_seconds > LONGEST_WAIT
+    assert answer.after_seconds > MAX_WAIT_SECONDS
 
 
 async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_queue(
     usual_store: Store,
 ) -> None:
     waiting = ShutdownWait()
-    pace = TelegramRateLimit(usual_store, waiting=waiting)
+    pace = TelegramRateLimit(usual_store, shutdown=waiting)
     usual_store.write(pause_sending, EvenlySpaced(f"{BOT}:1", 1.0), 4.0)
 
     def no_place_yet(limits: Sequence[Limit], within: float) -> float:
@@ -111,7 +117,7 @@ async def test_held_up_past_its_place_a_message_takes_another(usual_store: Store
     # Two places of the even lane are gone, and one of the chat's.
     even = LANES.select().where(LANES.c.lane == f"{BOT}~even")
     until = usual_store.read(lambda tx: tx.connection.execute(even).one().next_free_at)
-    assert until >= first[0] + 2 * APART - 1e-5
+    assert until >= first[0] + 2 * BULK_INTERVAL_SECONDS - 1e-5
     assert usual_store.write(take_slot, [EvenlySpaced(f"{BOT}:1", 1.0, 3)]).wait == 0.0
 
 

@@ -12,16 +12,14 @@ from structlog.testing import capture_logs
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
 
 from bots.telegram import polling
-from bots.telegram.polling import MOST_WAIT, TOKEN_WAIT, Poller, wait_after
+from bots.telegram.polling import MAX_RETRY_WAIT, TOKEN_WAIT, Poller, wait_after
 from simulator import Simulator
 from store.cases.export import export_record
 from store.database.errors import DatabaseUnavailable
-from store.database.leases import acquire_leadership
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.product import until
 from tests.edges.telegram_line import Line, line
-from tests.interception import replace_in_store
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -83,14 +81,14 @@ async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
     monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(polling, "RENEW_SECONDS", 0.2)
     lead, lost, answers = polling.LeaderLease(usual_store, "one"), asyncio.Event(), threading.Event()
-    assert await lead.take()
+    assert await lead.acquire()
 
     def silent(*given: object) -> None:
         answers.wait()
 
     with monkeypatch.context() as broken:
-        replace_in_store(broken, usual_store, acquire_leadership, silent)
-        keeping = asyncio.create_task(lead.keep(lost.set))
+        broken.setattr(polling, "acquire_leadership", silent)
+        keeping = asyncio.create_task(lead.keep_renewed(lost.set))
         await lost.wait()
         answers.set()
         keeping.cancel()
@@ -110,11 +108,11 @@ async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken, capture_logs() as said:
-        replace_in_store(broken, unpolled.store, acquire_leadership, away)
+        broken.setattr(polling, "acquire_leadership", away)
         await until(lambda: any(one["event"] == "telegram_lead_lost" for one in said))
         await asyncio.sleep(0.2)
-        assert one._asking is not None
-        assert one._asking.cancelled()
+        assert one._request is not None
+        assert one._request.cancelled()
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
     assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 2
@@ -154,7 +152,7 @@ async def test_after_six_days_without_an_update_the_offset_is_forgotten_and_neve
     one = Poller(far, usual_store, far, clock=lambda: clock().timestamp())
     for hours in (0, 6 * 24 - 1, 1, 24, 24):
         clock.go_on(hours=hours)
-        await one._once()
+        await one._poll_once()
 
     assert far.offsets == [0, 701, 0, 0, 6]
 
@@ -182,4 +180,4 @@ def test_each_failure_is_said_in_plain_words_and_waited_out(
 def test_the_wait_grows_to_a_few_seconds_and_no_further() -> None:
     waits = [wait_after(NetworkError("down"), failures) for failures in range(1, 20)]
     assert waits == sorted(waits)
-    assert waits[-1] == MOST_WAIT
+    assert waits[-1] == MAX_RETRY_WAIT

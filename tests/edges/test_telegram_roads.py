@@ -197,7 +197,7 @@ async def test_of_a_copy_that_may_have_arrived_twice_staff_hear_and_the_chat_goe
             lambda: any(one["state"] == "failed" for one in desk.store.read(list_failed)), timeout=30
         )
         (stuck,) = desk.store.read(list_failed)
-        assert (stuck["kind"], "nobody knows" in str(stuck["why"])) == ("mydata", True)
+        assert (stuck["kind"], "not known" in str(stuck["why"])) == ("mydata", True)
         await anna.says("/help")
         await desk.settled()
         assert anna.heard[-1] != stuck["why"]

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from bots.telegram.rate_limit import LONGEST_WAIT
-from bots.telegram.sending import length
+from bots.telegram.rate_limit import MAX_WAIT_SECONDS
+from bots.telegram.sending import telegram_length
 from complaints.vocabulary import Flag, State, Verb
 from scheduler.worker import LEASE_SECONDS
 from simulator import Simulator
@@ -271,8 +271,8 @@ async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Lin
 
 
 def test_length_is_counted_as_telegram_counts() -> None:
-    assert (length("abc"), length("😀")) == (3, 2)
+    assert (telegram_length("abc"), telegram_length("😀")) == (3, 2)
 
 
 def test_nothing_waits_longer_than_a_lease() -> None:
-    assert timedelta(seconds=LONGEST_WAIT) < timedelta(seconds=LEASE_SECONDS)
+    assert timedelta(seconds=MAX_WAIT_SECONDS) < timedelta(seconds=LEASE_SECONDS)

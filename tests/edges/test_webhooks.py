@@ -26,7 +26,7 @@ from amends import wiring
 from amends.runtime import web
 from amends.settings.loading import load
 from bots import http_body
-from bots.http_body import MOST_BYTES
+from bots.http_body import MAX_BODY_BYTES
 from bots.slack import http
 from bots.slack.app import build_app
 from bots.slack.client import make_client
@@ -162,11 +162,11 @@ async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_written_once(
     telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
+    monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 0.1)
     said, later = (json.dumps(update(number)).encode() for number in (1, 2))
     async with _silent(usual_store, monkeypatch):
         heard = [await _post(telegram, one) for one in (said, said, later)]
-    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 20.0)
+    monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 20.0)
     again = [await _post(telegram, one) for one in (later, said)]
     (case,) = usual_store.read(list_cases)[0]
 
@@ -178,8 +178,8 @@ async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_writt
 async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
     telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "ANSWERS_WITHIN", 0.1)
-    monkeypatch.setattr(endpoint, "MOST_WAITING", 1)
+    monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(endpoint, "MAX_WAITING_UPDATES", 1)
     async with _silent(usual_store, monkeypatch):
         heard = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
     await until(lambda: bool(usual_store.read(is_dead_letter, ["tg:1"])))
@@ -240,18 +240,18 @@ async def test_a_process_whose_store_can_only_be_read_is_not_ready_until_it_can_
 
 
 async def test_the_secret_comes_before_the_body(telegram: str) -> None:
-    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: {MOST_BYTES}\r\n"
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY_BYTES}\r\n"
     assert b" 401 " in await bare_line(telegram, f"{head}\r\n".encode())
     assert b" 401 " in await bare_line(telegram, f"{head}{HEADER}: \xfc\r\n\r\n".encode("latin-1"))
 
 
 async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_bytes(telegram: str) -> None:
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\n"
-    said = await bare_line(telegram, f"{head}Content-Length: {MOST_BYTES + 1}\r\n\r\n".encode())
+    said = await bare_line(telegram, f"{head}Content-Length: {MAX_BODY_BYTES + 1}\r\n\r\n".encode())
     assert b" 413 " in said
 
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(MOST_BYTES // 65536 + 2):
+        for _ in range(MAX_BODY_BYTES // 65536 + 2):
             yield b"x" * 65536
 
     async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
@@ -260,7 +260,7 @@ async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_b
 
 
 async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_body, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(http_body, "READ_TIMEOUT_SECONDS", 0.2)
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 10\r\n\r\n{{"
     assert b" 408 " in await bare_line(telegram, head.encode())
     assert await _post(telegram, json.dumps(update(7)).encode()) == 200

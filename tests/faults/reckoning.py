@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import func, select
 
-from bots.telegram.updates import key_of
+from bots.telegram.updates import update_key
 from store.cases.read import load_history
 from store.outbox.dead_letters import is_dead_letter
 from store.proof.verify import verify
@@ -108,7 +108,7 @@ def _flat(complaints: dict[str, list[str]]) -> list[str]:
 
 
 def _unknown(store: Store, numbers: Iterable[int]) -> set[str]:
-    keys = [key_of(number) for number in numbers]
+    keys = [update_key(number) for number in numbers]
     known: set[str] = set()
     for some in _pages(keys, 500):
         known |= store.read(is_dead_letter, some)

@@ -111,4 +111,4 @@ def test_that_somebody_has_seen_it_is_said_by_role_only_after_they_did() -> None
     play.writes(GAS)
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "en")
-    assert acknowledgement.seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
+    assert acknowledgement.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."

@@ -13,7 +13,7 @@ from bots.dialogue import Blocked, ButtonInput, Elapsed, GroupSeen, Unblocked, U
 from bots.dialogue.commands import COMMANDS
 from bots.dialogue.new_message import qualifies
 from bots.dialogue.turn import Turn
-from bots.dialogue.typed_labels import typed
+from bots.dialogue.typed_labels import press_for_label
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
@@ -138,7 +138,7 @@ def is_label(play: Play, text: str) -> bool:
         Chat("telegram", "1"), "p1", play.state, play.language, tuple(reversed(play.cases.values())), "x",
         play.texts_of, play.source_of, {}, lambda: Rulebooks(play.rules),
     )  # fmt: skip
-    return typed(Turn.begin(conversation, play.now, TEXTS), text) is not None
+    return press_for_label(Turn.begin(conversation, play.now, TEXTS), text) is not None
 
 
 @settings(max_examples=150, deadline=None)

@@ -224,7 +224,7 @@ def test_what_is_still_not_done_says_when_they_hear_again_and_who_else_may_help(
     written = letter(play, language)
     text = closing.remedy_still_late(written, one, {"remedies.0.text": "What you paid too much"}, NOW)
     # Five working days after today, in the words of the language.
-    assert written.day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
+    assert written.due_day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
     assert "What you paid too much" in text
     assert "0300 123 4567" in text
 
@@ -248,7 +248,9 @@ def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -
     play = assessed()
     assert "Süre sınırı: 12 ay." in closing.recourse(letter(play, "tr"))
     assert (
-        letter(play).step(1, "KDK", "", free=True, limit="until it is heard").endswith("until it is heard.")
+        letter(play)
+        .body_line(1, "KDK", "", free=True, limit="until it is heard")
+        .endswith("until it is heard.")
     )
 
 
@@ -261,7 +263,7 @@ def test_a_moved_date_is_told_with_its_reason() -> None:
         {"target": "decide", "extended_to": "2026-11-12"},
         {"reason": "Frost."},
     )
-    text = acknowledgement.extended(letter(play), "decide", 0, "Frost.")
+    text = acknowledgement.moved_date(letter(play), "decide", 0, "Frost.")
     assert "It will now be Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
 
@@ -273,7 +275,7 @@ def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language:
     play = assessed()
     facts = {"target": "decide", "extended_to": "2026-11-14"}
     play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
-    assert day in acknowledgement.extended(letter(play, language), "decide", 0, "Frost.")
+    assert day in acknowledgement.moved_date(letter(play, language), "decide", 0, "Frost.")
     (status,) = play.commands("status")
     assert "Saturday, 14 November 2026" in status
 
@@ -298,7 +300,7 @@ def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(langua
     late = progress.delay(letter(play, language), NOW + timedelta(days=90))
     for text in (early, late):
         assert play.ref in text
-        assert letter(play, language).day(letter(play).answer_by()) in text
+        assert letter(play, language).due_day(letter(play).answer_by()) in text
         assert "Consumer" not in text
     assert early != late
 
@@ -308,7 +310,7 @@ def test_where_a_scheme_opens_the_outside_with_the_notice_the_bodies_stand_in_it
     rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
     text = progress.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
     assert "you may go to one of these now" in text
-    assert one.bodies() in text
+    assert one.body_list() in text
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
@@ -319,10 +321,10 @@ def test_the_notice_that_a_date_will_not_be_kept_says_when_they_hear_again_befor
     answer, before, after = one.answer_by(), NOW, one.answer_by() + timedelta(days=1)
     missing, late = (progress.progress(one, now, missing=True) for now in (before, after))
     for text, now in ((missing, before), (late, after)):
-        assert one.day(answer) in text
-        assert one.day(next_news(one.case, now)) in text
+        assert one.due_day(answer) in text
+        assert one.due_day(next_news(one.case, now)) in text
     assert missing != late
-    assert one.say("progress.on_time", date=one.day(answer)) not in missing
+    assert one.text("progress.on_time", date=one.due_day(answer)) not in missing
 
 
 def test_what_was_held_up_until_the_date_is_near_says_no_more_that_there_is_no_answer_yet() -> None:
@@ -339,4 +341,4 @@ def test_where_only_the_second_notice_comes_it_names_the_outside_that_the_scheme
     one = letter(assessed())
     rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
     text = progress.progress(replace(one, case=replace(one.case, rules=rules)), NOW, missing=True)
-    assert one.bodies() in text
+    assert one.body_list() in text

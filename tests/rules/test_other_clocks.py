@@ -200,12 +200,12 @@ def test_a_second_stage_that_passes_unanswered_opens_the_outside_where_the_schem
     for one in owed:
         said = Composer(letter, told.events, lambda seq: {}, late).compose("legal_passed", one.facts)
         assert said is not None
-        assert letter.day(one.due) in said.text
-        assert letter.bodies() in said.text
+        assert letter.due_day(one.due) in said.text
+        assert letter.body_list() in said.text
     # What is told at the later dates says the same; before the second stage was missed nothing does.
     news = progress.progress(letter, late)
-    assert (letter.bodies() in news) is (passed is not None)
-    assert letter.bodies() not in progress.progress(letter, told.at + timedelta(days=6))
+    assert (letter.body_list() in news) is (passed is not None)
+    assert letter.body_list() not in progress.progress(letter, told.at + timedelta(days=6))
     assert "legal_passed" not in a_case_offered_recourse(rules=scheme).kinds
 
 
@@ -214,13 +214,13 @@ def test_a_legal_maximum_that_was_missed_keeps_the_outside_open_and_one_that_was
     scheme = rules_with(legal="10 bd")
     later = due(a_told_case(rules=scheme), Target.LEGAL) + timedelta(days=1)
     kept = Letter(a_case_at_level_two(rules=scheme).case, TEXTS, "en")
-    assert kept.bodies() not in progress.progress(kept, later)
+    assert kept.body_list() not in progress.progress(kept, later)
     decided_late = replace(an_investigated_case(rules=scheme), at=later)
     missed = (
         decided(decided_late).do(Verb.COMMUNICATE_DECISION, SYSTEM).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
     )
     letter = Letter(missed.case, TEXTS, "en")
-    assert letter.bodies() in progress.progress(letter, later)
+    assert letter.body_list() in progress.progress(letter, later)
 
 
 @clause("7.9")

@@ -122,8 +122,8 @@ def test_before_its_date_a_remedy_is_said_to_miss_it_and_after_it_to_have_missed
     for now in (late.at, late.at + timedelta(days=1)):
         one = Composer(letter, late.events, lambda seq: {}, now).compose("remedy_notice", facts)
         assert one is not None
-        assert letter.day(at("2026-11-17 17:30")) in one.text
-        assert letter.day(next_news(late.case, now)) in one.text
+        assert letter.due_day(at("2026-11-17 17:30")) in one.text
+        assert letter.due_day(next_news(late.case, now)) in one.text
         said.append(one.text)
     assert said[0] != said[1]
     # The next is the second, though the first came before the date.
@@ -149,8 +149,8 @@ def test_who_asked_about_their_data_hears_before_the_date_that_it_will_not_be_ke
     )
     assert early is not None
     assert late is not None
-    assert letter.day(target.promised_due) in early.text
-    assert letter.day(target.promised_due) in late.text
+    assert letter.due_day(target.promised_due) in early.text
+    assert letter.due_day(target.promised_due) in late.text
     assert early.text != late.text
     assert "delay" not in asked.do(Verb.REPLY, ALICE, {}, {"text": "It is erased on Monday."}).kinds
     assert "delay" not in closed.kinds
@@ -171,7 +171,7 @@ def test_who_asked_a_question_hears_before_it_goes_unanswered_beyond_its_date(la
     )
     assert early is not None
     assert late is not None
-    assert letter.day(target.promised_due) in early.text
+    assert letter.due_day(target.promised_due) in early.text
     assert early.text != late.text
     assert "delay" not in asked.do(Verb.REPLY, ALICE, {}, {"text": "Because of the meter."}).kinds
 

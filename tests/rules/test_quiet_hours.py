@@ -104,7 +104,7 @@ def performed(kind: str, case: Case, now: datetime, **facts: Any) -> Outcome:
     def write(letter: Letter, owed: Obligation) -> ComposedLetter:
         return ComposedLetter("Words.")
 
-    outcome = asyncio.run(speaking._performing(kind, write)(owed))  # type: ignore[arg-type]
+    outcome = asyncio.run(speaking._handler(kind, write)(owed))  # type: ignore[arg-type]
     assert bool(desk.left) is (outcome == Completed(settled=True))
     return outcome
 
