@@ -1,4 +1,4 @@
-"""Who acts: a member of staff with roles, the complainant, the system or the model."""
+"""The people and programs that act: staff with roles, the complainant, the system, the model, the operator."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ORDER: tuple[Role, ...] = (
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody acting now, with the roles held at this moment (roles are looked up for every act).
+    """A person or program that acts now, with its present roles (roles are looked up for every act).
 
-    `stands_in_for` are the people who are away now and whose deputy this is.
+    `stands_in_for` are the absent people whose deputy this is.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Actor:
 
     @property
     def is_staff(self) -> bool:
-        """True for people of the organisation; the system, the model and the complainant are none."""
+        """True for people of the organisation, so not for the system, the model and the complainant."""
         return not self.roles & {Role.SYSTEM, Role.MODEL, Role.COMPLAINANT}
 
     def least(self, allowed: frozenset[Role]) -> Role | None:
@@ -51,7 +51,7 @@ class Actor:
 
 SYSTEM = Actor(SYSTEM_ID, frozenset({Role.SYSTEM}))
 MODEL = Actor(MODEL_ID, frozenset({Role.MODEL}))
-#: Whoever runs the desk, at the command line: no member of staff, and named so in the record.
+#: The person at the command line: not a member of staff, and recorded as the operator.
 OPERATOR = Actor(OPERATOR_ID, frozenset({Role.SYSTEM}))
 
 

@@ -1,9 +1,7 @@
-"""What the record holds of one complaint: its events, and the case that they add up to (7.2, 7.3).
+"""One complaint in the record: its events, and the case that is the fold of them (7.2, 7.3).
 
-Events carry codes, times and ids only. Words are beside them (`Event.words`): the store seals these and
-leaves a commitment in the chained entry, so that erasing a person's words breaks nothing.
-
-Changed copies of frozen values, cheap enough for a fold over every event.
+The facts of an event are codes, times and ids only. Words are separate (`Event.words`): the store seals them and
+chains only a commitment, so erasing a person's words breaks no hash.
 """
 
 from __future__ import annotations
@@ -29,14 +27,15 @@ from complaints.case_values import (
     TargetSet,
 )
 from complaints.rulebook import Rulebook
-from complaints.vocabulary import ANSWERS, WORK, CloseCode, ContactKind, Flag, Role, State, Target, Verb
+from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
 
 Facts = Mapping[str, Any]
+Words = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Event:
-    """One act on one complaint. `facts` are JSON values; instants are ISO 8601 UTC ending in Z."""
+    """One act on one complaint. `facts` are JSON values; times are ISO 8601 in UTC ending in Z."""
 
     seq: int
     verb: Verb
@@ -45,20 +44,13 @@ class Event:
     role: Role
     facts: Facts = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
-    #: Beside the event as the words are: the rules that the complaint is under from here on, of `redate` alone.
+    #: Kept apart like the words: the rules that the complaint is under from here on, for `redate` alone.
     rules: Rulebook | None = None
-
-    @property
-    def raises_work(self) -> bool:
-        """True when what staff act upon changed: an act of staff, or an answer of the complainant."""
-        if self.role is Role.COMPLAINANT:
-            return self.verb in ANSWERS
-        return self.verb in WORK and self.role not in (Role.SYSTEM, Role.MODEL)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A complaint as its events add up; nothing here names a person but by the record's ids."""
+    """A complaint as the fold of its events. People appear only as ids of the record."""
 
     ref: str
     rules: Rulebook
@@ -74,7 +66,7 @@ class Case:
     is_simulation: bool = False
     imported: bool = False
     answer_by: str | None = None
-    # what was said
+    # the complainant's words
     words: int = 0
     media: int = 0
     told_only_in_media: bool = False
@@ -99,10 +91,10 @@ class Case:
     nobody_left: bool = False
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
     released: bool = False
-    # the incident that it belongs to, and whether there is a matter of its own beside it
+    # the incident that it belongs to, and whether it is also about another matter
     incident: int | None = None
     second_issue: bool = False
-    # what was judged, decided and promised
+    # assessment, decisions and promises
     assessment: Assessment | None = None
     issues: tuple[Issue, ...] = ()
     evidence: frozenset[str] = frozenset()
@@ -113,7 +105,7 @@ class Case:
     decisions: tuple[Decision, ...] = ()
     remedies: tuple[RemedyOwed, ...] = ()
     targets: tuple[TargetSet, ...] = ()
-    # how it was told and answered
+    # contact with the complainant
     acks: Mapping[int, datetime] = field(default_factory=dict)
     delivery_failed_at: datetime | None = None
     returns: int = 0
@@ -121,7 +113,7 @@ class Case:
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False
-    #: By when a person of staff said that they hear from us again.
+    #: The day that a member of staff named for the next news.
     next_news_by: datetime | None = None
     reply: str | None = None
     reply_at: datetime | None = None
@@ -156,7 +148,7 @@ class Case:
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
     erased_at: datetime | None = None
-    #: Those that it was under before, the first first.
+    #: Earlier rules, the first ones first.
     rules_before: tuple[Rulebook, ...] = ()
 
     @property
@@ -164,9 +156,9 @@ class Case:
         """The rules under which it was received."""
         return self.rules_before[0] if self.rules_before else self.rules
 
-    def rules_for(self, one: TargetSet) -> Rulebook:
-        """The rules by which a version of a target was counted."""
-        return (*self.rules_before, self.rules)[one.under]
+    def rules_for(self, target: TargetSet) -> Rulebook:
+        """The rules under which a version of a target was computed."""
+        return (*self.rules_before, self.rules)[target.under]
 
     @property
     def is_open(self) -> bool:
@@ -175,51 +167,51 @@ class Case:
 
     @property
     def is_history(self) -> bool:
-        """Brought in from before this desk: nobody is written to and no clock runs, unless it is reopened."""
+        """Imported and already over: no letter leaves and no clock runs, unless it is reopened."""
         return self.imported and self.reopened == 0
 
     @property
     def has_chat(self) -> bool:
-        """A chat can be written to: told over it, or bound to it later."""
+        """Letters can go to a chat: the complaint came from it, or was bound to it later."""
         return self.channel == "telegram" or self.bound
 
     @property
     def told_by_people(self) -> bool:
-        """No chat takes what we owe: a person tells it by phone, at the counter or by letter (7.3)."""
+        """Without a chat, a person gives the news by phone, at the counter or by letter (7.3)."""
         return not self.has_chat
 
     @property
     def raised_late(self) -> bool:
-        """Written down long after it first reached us: its `act_by` says so (docs/domain.md, section 4)."""
-        return any(one.target is Target.ACT_BY for one in self.targets)
+        """Logged long after it first reached us, so it has a target `act_by` (docs/domain.md, section 4)."""
+        return any(target.target is Target.ACT_BY for target in self.targets)
 
     @property
     def reachable(self) -> bool:
-        """A chat that took what we sent last (7.3)."""
+        """There is a chat, and the last delivery to it did not fail (7.3)."""
         return self.has_chat and Flag.UNREACHABLE not in self.flags
 
     @property
     def denied(self) -> frozenset[str]:
-        """Who neither acts on it nor sees it: the people named, their managers, those in conflict (4.5, C)."""
+        """People who neither act on it nor see it: subjects, their managers, those in conflict (4.5, C)."""
         return self.subjects | self.lines | self.conflicted
 
     @property
     def decision(self) -> Decision | None:
-        """The decision of the present level, if taken; one from before a reopening is history."""
+        """The decision of the present level, if taken; a decision from before a reopening does not count."""
         return next(
             (
-                one
-                for one in reversed(self.decisions)
-                if one.level == self.level and one.seq > self.reopened_seq
+                decision
+                for decision in reversed(self.decisions)
+                if decision.level == self.level and decision.seq > self.reopened_seq
             ),
             None,
         )
 
     @property
     def severity(self) -> int:
-        """The severity that holds: the person's, else the higher of model and rules.
+        """The severity in force: the assessor's, or before an assessment the higher of model and safety rules.
 
-        A rule that fires after the assessment raises it again until a person has looked (7.5).
+        A rule that fires after the assessment raises it again until the next assessment (7.5).
         """
         if self.assessment is not None:
             return max([self.assessment.severity, *(sign.severity for sign in self.fresh_signs)])
@@ -228,7 +220,7 @@ class Case:
 
     @property
     def safety(self) -> int:
-        """The safety that holds, by the same rule as the severity."""
+        """The safety in force, by the same rule as the severity."""
         if self.assessment is not None:
             return max([self.assessment.safety, *(sign.safety for sign in self.fresh_signs)])
         proposed = self.proposed.safety if self.proposed else 0
@@ -242,53 +234,55 @@ class Case:
 
     @property
     def category(self) -> str | None:
-        """The person's category, else the proposed one, else None."""
+        """The assessed category, or before an assessment the proposed one, or None."""
         if self.assessment is not None:
             return self.assessment.category
         return self.proposed.category if self.proposed else None
 
     @property
     def restricted(self) -> bool:
-        """Worked in the restricted place (4.7, C)."""
+        """Worked in the restricted channel (4.7, C)."""
         return Flag.RESTRICTED in self.flags
 
     @property
     def owed_remedies(self) -> tuple[RemedyOwed, ...]:
-        """Remedies that stand promised: offers count once they were accepted."""
-        return tuple(one for one in self.remedies if one.owed)
+        """The remedies that we owe: an offer counts after it was accepted."""
+        return tuple(remedy for remedy in self.remedies if remedy.owed)
 
     @property
     def awaits_approval(self) -> bool:
-        """A drafted decision, a reclassification or a later date that a second person has to agree to."""
-        return any(one is not None for one in (self.drafted, self.reclassification, self.extension))
+        """A draft, a reclassification or a later date waits for a second person."""
+        return any(proposal is not None for proposal in (self.drafted, self.reclassification, self.extension))
 
     @property
     def open_offer(self) -> bool:
-        """An offer that waits for the complainant's answer."""
-        return self.is_open and any(one.offered for one in self.remedies)
+        """An offer waits for the complainant's answer."""
+        return self.is_open and any(remedy.offered for remedy in self.remedies)
 
     @property
     def everything_verified(self) -> bool:
-        """Nothing owed that is not done and checked (Annex D)."""
-        return all(one.verified_at is not None for one in self.owed_remedies)
+        """Every remedy that we owe is done and verified (Annex D)."""
+        return all(remedy.verified_at is not None for remedy in self.owed_remedies)
 
     def target(self, name: Target, of: int = 0) -> TargetSet | None:
         """The latest version of a target."""
-        found = [one for one in self.targets if one.target is name and one.of == of]
-        return max(found, key=lambda one: one.version) if found else None
+        versions = [target for target in self.targets if target.target is name and target.of == of]
+        return max(versions, key=lambda target: target.version) if versions else None
 
     def version_of(self, name: Target, of: int, version: int) -> TargetSet | None:
-        """A target as one version set it."""
+        """One version of a target, or None."""
         wanted = (name, of, version)
-        return next((one for one in self.targets if (one.target, one.of, one.version) == wanted), None)
+        return next(
+            (target for target in self.targets if (target.target, target.of, target.version) == wanted), None
+        )
 
     def current_targets(self) -> tuple[TargetSet, ...]:
         """The latest version of each target, met or not."""
         latest: dict[tuple[Target, int], TargetSet] = {}
-        for one in self.targets:
-            key = (one.target, one.of)
-            if key not in latest or latest[key].version < one.version:
-                latest[key] = one
+        for target in self.targets:
+            key = (target.target, target.of)
+            if key not in latest or latest[key].version < target.version:
+                latest[key] = target
         return tuple(latest.values())
 
 
@@ -299,8 +293,8 @@ else:
     def changed(value, /, **to):
         """A copy of a frozen value with some fields changed.
 
-        `dataclasses.replace` runs the constructor over all sixty fields of a case; a case is folded from its
-        events for every message and every duty, and this makes that several times cheaper.
+        Every message and every obligation folds a case from its events, and `dataclasses.replace` would run the
+        constructor over its sixty fields each time. This copy is several times cheaper.
         """
         copy = object.__new__(type(value))
         copy.__dict__.update(value.__dict__)

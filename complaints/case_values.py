@@ -1,12 +1,4 @@
-"""The particulars of a case: signs, proposal, assessment, issues, remedies, decisions, dates.
-
-Fairness to staff complained about (Annex C): who they are, and what they are owed, with dates.
-
-They are told at once and fully unless a manager records why not yet, heard before anything is decided, offered
-support, and told of the outcome. Nothing here is disciplinary: that is another procedure with other files.
-
-What came from outside bodies and what it leaves behind: their decisions, and improvements owed (7.9, 8.2).
-"""
+"""The parts of a case: safety signs, proposal, assessment, issues, remedies, decisions, due times and fairness."""
 
 from __future__ import annotations
 
@@ -18,15 +10,15 @@ from typing import Any
 
 from complaints.vocabulary import ContactKind, Finding, Target
 
-#: What stands for the model's name in a proposal that the rules made alone.
+#: The model's name in a proposal that came from the safety rules alone.
 RULES_ALONE = "rules"
 
 
 @dataclass(frozen=True)
 class RecordedSign:
-    """A safety rule that fired on the complainant's words; it can only raise (7.5).
+    """A safety rule that fired on the complainant's words; it can only raise severity and safety (7.5).
 
-    `rule` is kind and name (`minor.minor_affected`): the rules here know kinds, people see the name.
+    `rule` is kind and name (`minor.minor_affected`): these rules use the kind, people see the name.
     """
 
     rule: str
@@ -38,13 +30,12 @@ class RecordedSign:
 
     @property
     def kind(self) -> str:
-        """What it is a sign of."""
         return self.rule.split(".")[0]
 
 
 @dataclass(frozen=True)
 class ProposedCriterion:
-    """A default of one of the other criteria, and the code of the reason for it."""
+    """The proposed value of another criterion, and the code of the reason for it."""
 
     field: str
     value: int | str | bool
@@ -53,9 +44,9 @@ class ProposedCriterion:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What the model proposed last, without the words behind it (those are sealed).
+    """The model's last proposal, without the complainant's words (those are sealed).
 
-    `severity` and `safety` are the highest that any proposal came to before a person assessed (7.5).
+    `severity` and `safety` are the highest of all proposals before a person assessed (7.5).
     """
 
     at: datetime
@@ -67,16 +58,16 @@ class Proposed:
     abstained: bool
     restricted: bool
     model: str | None
-    #: The next category, where there is one: "not sure between the two".
+    #: The second category, if the model is not sure between the two.
     other: str | None = None
     other_probability: float = 0.0
-    #: What the message seems to be; doubt means complaint (3).
+    #: What kind of message it seems to be; doubt means complaint (3).
     intent: ContactKind = ContactKind.COMPLAINT
     intent_probability: float = 0.0
     #: The category of each matter, the main one first.
     issues: tuple[str, ...] = ()
     criteria: tuple[ProposedCriterion, ...] = ()
-    #: The last day that the story tells of.
+    #: The last day that the complaint is about.
     happened_by: date | None = None
 
 
@@ -112,8 +103,8 @@ class RemedyOwed:
     """One thing promised (7.7). `due` is when it must be done; the words of the promise are sealed.
 
     An offer (`needs_acceptance`) is owed from `accepted_at` on; `ended_at` is when it was refused or lapsed.
-    `answer` is what the complainant said to "is it right?": yes or no. `late` times it was recorded as late, last
-    at `late_at`.
+    `answer` is the complainant's yes or no to "is it right?". `late` is how often it was recorded as late, and
+    `late_at` when it last was.
     """
 
     n: int
@@ -139,7 +130,7 @@ class RemedyOwed:
 
     @property
     def owed(self) -> bool:
-        """Promised outright, or an offer that was accepted."""
+        """Promised without conditions, or an offer that was accepted."""
         return not self.needs_acceptance or self.accepted_at is not None
 
     @property
@@ -177,7 +168,7 @@ class ExtensionAsked:
 
 
 @dataclass(frozen=True)
-class Missed:
+class FailedLetter:
     """A letter or notice that no chat took: the duty as it was owed."""
 
     key: str
@@ -194,7 +185,7 @@ class Silence:
     """
 
     since: datetime
-    missed: tuple[Missed, ...] = ()
+    missed: tuple[FailedLetter, ...] = ()
     until: datetime | None = None
     ended_by: int = 0
     returns: int = 0
@@ -202,7 +193,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class TargetSet:
-    """A due time in one version. `of` is the remedy's number where the target belongs to one, else 0."""
+    """A due time in one version. `of` is the remedy's number where the target belongs to one, or 0."""
 
     target: Target
     version: int
@@ -212,30 +203,32 @@ class TargetSet:
     promised_due: datetime
     basis: str
     span: str
-    #: When this version was set: the complainant cannot have heard of it before.
+    #: When this version was set: the complainant cannot know it before.
     set_at: datetime
     met_at: datetime | None = None
-    #: How many rulebooks the complaint had before the one that counted this.
+    #: How many rulebooks the complaint had before the one that this was computed under.
     under: int = 0
 
 
 class NotYet(StrEnum):
-    """Why the person complained about is not told at once."""
+    """Why the person complained about is not informed at once."""
 
     EVIDENCE = "evidence"
     COMPLAINANT_SAFETY = "complainant_safety"
     CRIME = "crime"
 
 
-#: Whoever holds one of these has colleagues below who cannot judge freely: such a complaint goes to the top.
+#: Colleagues below a person with such a role cannot judge freely, so the complaint goes to top management.
 LEADING: frozenset[str] = frozenset({"manager", "top_management"})
 
 
 @dataclass(frozen=True)
 class Fairness:
-    """What the people complained about were given. `roles` are those they held when they were named.
+    """What the staff complained about were given (Annex C). `roles` are their roles when they were named.
 
-    `not_yet` is a manager's reason for not telling them before `review_by`.
+    They are informed at once and fully unless a manager records why not yet (`not_yet`, until `review_by`),
+    heard before a decision, offered support, and informed of the outcome. Disciplinary action is a different
+    procedure with its own files.
     """
 
     roles: frozenset[str] = frozenset()
@@ -249,16 +242,16 @@ class Fairness:
 
     @property
     def leads(self) -> bool:
-        """True when a manager is complained about: top management deals with it, others of it."""
+        """True when a manager is complained about: top management deals with the complaint."""
         return bool(self.roles & LEADING)
 
     @property
     def given(self) -> bool:
-        """Told and heard, or a manager has said why not yet: something may be decided."""
+        """True when a decision is possible: after information and a hearing, or with a recorded reason to wait."""
         return self.not_yet is not None or (self.informed_at is not None and self.heard_at is not None)
 
 
-#: Nobody of staff is complained about.
+#: The complaint is not about a member of staff.
 NOBODY_NAMED = Fairness()
 
 
@@ -271,27 +264,33 @@ def independent(
     denied: frozenset[str],
     leads: bool,
 ) -> tuple[str, ...]:
-    """Who of these could still decide a complaint, at `level` or a later one (4.5).
+    """The members who could still decide a complaint, at `level` or a later one (4.5).
 
-    Somebody with a role of that level, neither denied nor part of a lower one. Where a manager is complained
-    about nobody can without somebody of top management who is free of it.
+    They have a role of that level, are not excluded and did not act at a lower level. If a manager is complained
+    about, there must also be a member of top management without a conflict.
     """
-    free = {one: roles for one, roles in members.items() if one not in denied}
-    if leads and not any("top_management" in roles for roles in free.values()):
+    candidates = {member: roles for member, roles in members.items() if member not in denied}
+    if leads and not any("top_management" in roles for roles in candidates.values()):
         return ()
-    found = set()
-    for at, deciding in levels.items():
-        if at >= level:
-            below = {person for lower, people in acted_at.items() if lower < at for person in people}
-            found |= {one for one, roles in free.items() if roles & set(deciding) and one not in below}
-    return tuple(sorted(found))
+    eligible = set()
+    for decided_level, deciding in levels.items():
+        if decided_level >= level:
+            below = {
+                person for lower, people in acted_at.items() if lower < decided_level for person in people
+            }
+            eligible |= {
+                member
+                for member, roles in candidates.items()
+                if roles & set(deciding) and member not in below
+            }
+    return tuple(sorted(eligible))
 
 
 @dataclass(frozen=True)
 class OutsideDecision:
-    """A final decision of an outside body; it stands above ours, which stay in the record as they were.
+    """A final decision of an outside body; it ranks above ours, which stay in the record unchanged (7.9).
 
-    `overturned`: None where nobody said. `refused`: the complainant does not accept it.
+    `overturned` is None where it is not known. `refused`: the complainant does not accept it.
     """
 
     seq: int

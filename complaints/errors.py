@@ -1,10 +1,10 @@
-"""The few ways in which the rules refuse; every message names the reference, the attempt and the remedy."""
+"""The refusals of the rules; every message names the reference, the attempt and the remedy."""
 
 from __future__ import annotations
 
 
 class ComplaintError(Exception):
-    """Something asked of a complaint cannot be done. `code` is a stable message id for the texts."""
+    """The rules refuse an act on a complaint. `code` is a stable message id for the texts."""
 
     code = "refused"
 
@@ -40,7 +40,7 @@ class UnknownReference(ComplaintError):
 
 
 class Stale(ComplaintError):
-    """The complaint moved on since this was drawn; `since` are the verbs that happened meanwhile."""
+    """The complaint changed after this view of it was drawn; `since` are the verbs that happened in between."""
 
     code = "stale"
 

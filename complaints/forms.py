@@ -1,9 +1,7 @@
-"""What an input is, and how one given value is read: the parts of the one table of fields.
+"""The fields of every form, for all surfaces (docs/surfaces.md, "Modals"), and how a filled form is read.
 
-The one table of fields: what each act asks of a person, for every surface (docs/surfaces.md, "Modals").
-
-A form is read once, here, whether it came from a modal, the command line or a file: `read` gives the facts
-(codes, numbers, dates as JSON values) and apart from them the words, or every field that is wrong at once.
+`read` handles a form from a modal, the command line or a file. It returns the facts (codes, numbers, dates as JSON
+values) and separately the words, or raises one error that names every wrong field.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Re
 
 
 class Input(StrEnum):
-    """How a value is given."""
+    """The kind of input of a field."""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -37,7 +35,7 @@ class Input(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `group` repeats it in numbered rows; `sealed` words never stand in an event."""
+    """One input. `group` repeats it in numbered rows; `sealed` words are never in the facts of an event."""
 
     name: str
     input: Input
@@ -49,36 +47,36 @@ class Field:
 
     @property
     def path(self) -> str:
-        """`issues.N.finding` in a group, else the name."""
+        """`issues.N.finding` in a group, otherwise the name."""
         return f"{self.group}.N.{self.name}" if self.group else self.name
 
 
 def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
-    """Free words: sealed."""
+    """Free text, sealed."""
     return Field(name, Input.TEXT, required, group=group, sealed=True, most=most)
 
 
 def code(name: str, *, required: bool = False, group: str | None = None, most: int = 100) -> Field:
-    """A short code or reference that may stand in an event."""
+    """A short code or reference, part of the facts."""
     return Field(name, Input.TEXT, required, group=group, most=most)
 
 
 def one_of(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
-    """One of few."""
-    return Field(name, Input.CHOICE, required, tuple(str(one) for one in options), group)
+    """A choice of one option."""
+    return Field(name, Input.CHOICE, required, tuple(str(option) for option in options), group)
 
 
 def whole(name: str, low: int, high: int, *, required: bool = False) -> Field:
-    """A step of a scale."""
-    return Field(name, Input.WHOLE, required, tuple(str(one) for one in range(low, high + 1)))
+    """A number on a scale."""
+    return Field(name, Input.WHOLE, required, tuple(str(step) for step in range(low, high + 1)))
 
 
 def flag(name: str, *, required: bool = False, group: str | None = None) -> Field:
-    """Yes or nothing; required means it must be a considered yes or no."""
+    """A box to tick; `required` asks for an explicit yes or no."""
     return Field(name, Input.FLAG, required, ("yes",), group)
 
 
-#: Due times are counted on calendars: a slip of the keyboard is refused here, where its field is known.
+#: A year outside this range is a typing mistake. It is refused here, where its field is known.
 _YEARS = range(1900, 2200)
 _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 _YES: tuple[Any, ...] = (True, "yes", ["yes"])
@@ -86,19 +84,19 @@ _NO: tuple[Any, ...] = (False, "no", [])
 
 
 def present(value: Any) -> bool:
-    """False for what counts as not given: nothing, blanks, an unticked box, no choices."""
+    """False for an empty value: nothing, blanks, an unticked box, no choices."""
     return bool(value.strip()) if isinstance(value, str) else value not in (None, [], False)
 
 
-def value_of(one: Field, value: Any, options: tuple[str, ...]) -> Any:
-    """A present value as it stands in facts or words; raises ValueError with a message id."""
-    match one.input:
+def value_of(field: Field, value: Any, options: tuple[str, ...]) -> Any:
+    """A present value as it goes into facts or words; raises ValueError with a message id."""
+    match field.input:
         case Input.TEXT | Input.STAFF:
-            return _text(one, value)
+            return _text(field, value)
         case Input.CHOICE | Input.WHOLE:
             if isinstance(value, bool) or str(value) not in options:
                 raise ValueError("not_an_option")
-            return int(value) if one.input is Input.WHOLE else str(value)
+            return int(value) if field.input is Input.WHOLE else str(value)
         case Input.FLAG:
             if value not in (*_YES, *_NO):
                 raise ValueError("not_an_option")
@@ -115,15 +113,15 @@ def value_of(one: Field, value: Any, options: tuple[str, ...]) -> Any:
             return _amount(value)
 
 
-def _text(one: Field, value: Any) -> str:
+def _text(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("not_an_option")
-    said = value.strip()
-    if len(said) > one.most:
+    text = value.strip()
+    if len(text) > field.most:
         raise ValueError("too_long")
-    if one.input is Input.STAFF and any(letter.isspace() for letter in said):
+    if field.input is Input.STAFF and any(letter.isspace() for letter in text):
         raise ValueError("not_an_option")
-    return said
+    return text
 
 
 def day_of(value: Any) -> date:
@@ -157,28 +155,11 @@ def _moment(value: Any) -> str:
 
 def _amount(value: Any) -> str:
     """An amount with a decimal point and at most two places, above zero."""
-    said = str(value).strip()
-    if not _AMOUNT.fullmatch(said) or Decimal(said) <= 0:
+    text = str(value).strip()
+    if not _AMOUNT.fullmatch(text) or Decimal(text) <= 0:
         raise ValueError("not_an_amount")
-    return f"{Decimal(said):.2f}"
+    return f"{Decimal(text):.2f}"
 
-
-__all__ = [
-    "EVIDENCE",
-    "FORMS",
-    "FORM_VERBS",
-    "OTHERS_AFFECTED",
-    "Field",
-    "Input",
-    "WrongFields",
-    "code",
-    "flag",
-    "form_verb",
-    "one_of",
-    "read",
-    "text",
-    "whole",
-]
 
 EVIDENCE: tuple[str, ...] = (
     "complainant_heard",
@@ -191,9 +172,9 @@ EVIDENCE: tuple[str, ...] = (
     "third_party",
 )
 OTHERS_AFFECTED = ("unknown", "none", "some")
-#: How somebody without a chat wants to be answered.
+#: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
-#: What may be heard or told by voice, with the verb it is.
+#: What staff can record of a conversation or letter, and the verb for it.
 GIVEN: Mapping[str, Verb] = {
     "accept": Verb.ACCEPT,
     "disagree": Verb.DISAGREE,
@@ -342,7 +323,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "bind": (),
 }
 
-#: Which verb a form carries out; the others have the verb's own name or choose by a field.
+#: The verb of each form. The names of most forms are verbs; `form_verb` covers the forms that choose by a field.
 FORM_VERBS: Mapping[str, Verb] = {
     "take": Verb.ASSIGN,
     "decide": Verb.RESPOND,
@@ -356,7 +337,7 @@ FORM_VERBS: Mapping[str, Verb] = {
 
 
 def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) -> Verb:
-    """The verb that a form means with these facts (assess again is reassess; given speaks for another)."""
+    """The verb of a form with these facts: several forms choose it by a field."""
     if form == "assess":
         return Verb.REASSESS if assessed else Verb.ASSESS
     if form == "given":
@@ -379,84 +360,84 @@ class WrongFields(BadFacts):
 
 
 def read(
-    form: str, given: Mapping[str, Any], *, options: Mapping[str, tuple[str, ...]] | None = None
+    form: str, values: Mapping[str, Any], *, options: Mapping[str, tuple[str, ...]] | None = None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Facts and words of a filled form.
 
-    `given` maps paths (`severity`, `issues.0.finding`) to strings, booleans or lists of strings; empty means
-    not given. `options` gives the choices that depend on the case (which remedy). Rows of a group with no
-    value at all are left out and the rest renumbered from 0. Raises WrongFields with every wrong path.
+    `values` maps paths (`severity`, `issues.0.finding`) to strings, booleans or lists of strings; an empty one
+    counts as missing. `options` gives the choices that depend on the case (which remedy). Empty rows of a group are
+    left out and the others renumbered from 0. Raises WrongFields with every wrong path.
     """
     facts: dict[str, Any] = {}
     words: dict[str, str] = {}
     wrong: dict[str, str] = {}
     fields = FORMS[form]
-    groups = {one.group for one in fields if one.group}
-    wrong.update((path, "unknown_field") for path in given if not _known(path, fields))
-    for one in fields:
-        if one.group is None:
-            _take(one, one.name, given, options or {}, facts, words, wrong)
+    groups = {field.group for field in fields if field.group}
+    wrong.update((path, "unknown_field") for path in values if not _is_field(path, fields))
+    for field in fields:
+        if field.group is None:
+            _take(field, field.name, values, options or {}, facts, words, wrong)
     for group in sorted(groups, key=str):
-        members = [one for one in fields if one.group == group]
-        rows = _rows(str(group), {one.name for one in members}, given)
+        members = [field for field in fields if field.group == group]
+        rows = _rows(str(group), {field.name for field in members}, values)
         facts[str(group)] = []
-        for at, row in enumerate(rows):
-            inner: dict[str, Any] = {}
-            said: dict[str, str] = {}
-            bad: dict[str, str] = {}
-            values = {one.name: given.get(f"{group}.{row}.{one.name}") for one in members}
-            for one in members:
-                _take(one, one.name, values, options or {}, inner, said, bad)
-            facts[str(group)].append(inner)
-            words.update({f"{group}.{at}.{name}": value for name, value in said.items()})
-            wrong.update({f"{group}.{row}.{name}": why for name, why in bad.items()})
+        for position, row in enumerate(rows):
+            row_facts: dict[str, Any] = {}
+            row_words: dict[str, str] = {}
+            row_wrong: dict[str, str] = {}
+            row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
+            for field in members:
+                _take(field, field.name, row_values, options or {}, row_facts, row_words, row_wrong)
+            facts[str(group)].append(row_facts)
+            words.update({f"{group}.{position}.{name}": value for name, value in row_words.items()})
+            wrong.update({f"{group}.{row}.{name}": why for name, why in row_wrong.items()})
     if wrong:
         raise WrongFields(wrong)
     return facts, words
 
 
-def _known(path: str, fields: tuple[Field, ...]) -> bool:
+def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
     group, _, rest = path.partition(".")
     row, _, name = rest.partition(".")
     if not rest:
-        return any(one.name == path for one in fields if one.group is None)
-    return row.isdecimal() and any(one.name == name for one in fields if one.group == group)
+        return any(field.name == path for field in fields if field.group is None)
+    return row.isdecimal() and any(field.name == name for field in fields if field.group == group)
 
 
-def _rows(group: str, names: set[str], given: Mapping[str, Any]) -> list[int]:
-    found = set()
-    for path, value in given.items():
+def _rows(group: str, names: set[str], values: Mapping[str, Any]) -> list[int]:
+    numbers = set()
+    for path, value in values.items():
         head, _, rest = path.partition(".")
         row, _, name = rest.partition(".")
         if head == group and row.isdecimal() and name in names and present(value):
-            found.add(int(row))
-    return sorted(found)
+            numbers.add(int(row))
+    return sorted(numbers)
 
 
 def _take(
-    one: Field,
+    field: Field,
     path: str,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     options: Mapping[str, tuple[str, ...]],
     facts: dict[str, Any],
     words: dict[str, str],
     wrong: dict[str, str],
 ) -> None:
-    value = given.get(path)
+    value = values.get(path)
     if not present(value):
-        if one.required and one.input is not Input.FLAG:
+        if field.required and field.input is not Input.FLAG:
             wrong[path] = "required"
-        elif one.input is Input.FLAG:
+        elif field.input is Input.FLAG:
             facts[path] = False
-        elif one.input is Input.FLAGS:
+        elif field.input is Input.FLAGS:
             facts[path] = []
         return
     try:
-        read_value = value_of(one, value, options.get(one.name, one.options))
+        read_value = value_of(field, value, options.get(field.name, field.options))
     except ValueError as why:
         wrong[path] = str(why)
         return
-    if one.sealed:
+    if field.sealed:
         words[path] = read_value
     else:
         facts[path] = read_value

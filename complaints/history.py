@@ -1,4 +1,4 @@
-"""A complaint with what stands beside it in the record: its events, who read it, what was sent; never a word."""
+"""One complaint for figures and evidence: its events, reads and messages, without any words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from complaints.vocabulary import Verb
 
 @dataclass(frozen=True)
 class ReadEntry:
-    """Somebody opened the complaint as it stood at `version`; `role` is the one that let them (4.7)."""
+    """A member of staff opened the complaint at this `version`; `role` is the role that allowed it (4.7)."""
 
     by: str
     role: str
@@ -25,9 +25,9 @@ class ReadEntry:
 
 @dataclass(frozen=True)
 class MessageEntry:
-    """A message of ours or theirs: `template` with its `version` where it is a text of ours.
+    """A message to or from the complainant; `template` and its `version` if it was made from one of our texts.
 
-    `direction` is in or out, `state` how far it got (sending, sent, uncertain, failed).
+    `direction` is in or out, `state` is sending, sent, uncertain or failed.
     """
 
     direction: str
@@ -40,7 +40,7 @@ class MessageEntry:
 
 @dataclass(frozen=True)
 class CaseHistory:
-    """One complaint as those see it who count. `fields` names, by event, which fields hold words."""
+    """One complaint as reports need it. `fields` names, by event, the fields that hold words."""
 
     case: Case
     events: tuple[Event, ...] = ()
@@ -57,35 +57,35 @@ class CaseHistory:
         reads: Iterable[ReadEntry] = (),
         messages: Iterable[MessageEntry] = (),
     ) -> CaseHistory:
-        """What these events add up to; the fields are those of their words."""
-        told = tuple(events)
+        """The history of these events; `fields` come from their words."""
+        events_in_order = tuple(events)
         return cls(
-            case=fold(told, rules),
-            events=told,
-            fields={one.seq: frozenset(one.words) for one in told if one.words},
+            case=fold(events_in_order, rules),
+            events=events_in_order,
+            fields={event.seq: frozenset(event.words) for event in events_in_order if event.words},
             reads=tuple(reads),
             messages=tuple(messages),
         )
 
     @cached_property
     def stages(self) -> tuple[Case, ...]:
-        """The case as each event left it, in their order."""
-        found: list[Case] = []
+        """The case after each event, in their order."""
+        stages: list[Case] = []
         for event in self.events:
-            found.append(after(found[-1], event) if found else begin(event, self.case.first_rules))
-        return tuple(found)
+            stages.append(after(stages[-1], event) if stages else begin(event, self.case.first_rules))
+        return tuple(stages)
 
     def before(self, event: Event) -> Case:
-        """The case as this event found it; the first event finds the one that it opens."""
+        """The case before this event; for the first event, the case that it opens."""
         return self.stages[max(0, self.events.index(event) - 1)]
 
     def at_version(self, version: int) -> Case:
-        """The case as it stood at this version."""
-        return next((one for one in reversed(self.stages) if one.version <= version), self.stages[0])
+        """The case at this version."""
+        return next((case for case in reversed(self.stages) if case.version <= version), self.stages[0])
 
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
         """The events of these verbs, in order."""
-        return tuple(one for one in self.events if one.verb in verbs)
+        return tuple(event for event in self.events if event.verb in verbs)
 
     def has_words(self, event: Event, *names: str) -> bool:
         """True when one of these fields of the event holds words."""

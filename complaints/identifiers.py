@@ -1,7 +1,7 @@
-"""Numbers by which people are known to us, found in what they write: phones, e-mails, customer and order numbers.
+"""Phone numbers, e-mail addresses, customer and order numbers in a complainant's words (7.2, 7.3).
 
-Plain rules: a complaint is filed under them so that staff find it when the same person calls (7.2, 7.3). Which
-spelling a number has, and whether a phone is one, the store decides.
+Staff find a complaint by them when the same person calls. The store decides on the stored spelling of a number,
+and whether a phone number is valid.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: One story names few numbers; a text made of numbers files no more than these.
+#: A complaint names few numbers; from a text full of numbers no more than this are kept.
 MOST = 12
 
 
@@ -23,7 +23,7 @@ class Number:
 
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-#: A phone has a country code, or begins with 0 and has ten digits or more; digits may stand apart.
+#: A phone number has a country code, or begins with 0 and has ten digits or more; digits may be separated.
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00|\(?0)\d?(?:[ ()/.-]{0,2}\d){7,14}(?![\w-])")
 _CODE = r"(?P<value>(?=[A-Z0-9/-]*\d)[A-Z0-9](?:[A-Z0-9/-]{2,22}[A-Z0-9]))"
 _SIGN = r"(?:\s+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numaralı|nom|nolu)\b\.?)?\s*[:#=]?\s*"
@@ -44,16 +44,16 @@ _DATE = re.compile(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}")
 
 def numbers_in(texts: Iterable[str]) -> tuple[Number, ...]:
     """The numbers of these texts, each once, at most `MOST`."""
-    found: list[Number] = []
+    numbers: list[Number] = []
     for text in texts:
-        found += [Number("email", one[0]) for one in _EMAIL.finditer(text)]
-        found += [Number("phone", one[0].strip(" (.-/")) for one in _PHONE.finditer(text)]
+        numbers += [Number("email", match[0]) for match in _EMAIL.finditer(text)]
+        numbers += [Number("phone", match[0].strip(" (.-/")) for match in _PHONE.finditer(text)]
         for kind, form in (*_AFTER, *_BEFORE):
-            values = (one["value"] for one in form.finditer(text))
-            found += [Number(kind, value) for value in values if _is_code(value)]
-    return tuple(dict.fromkeys(found))[:MOST]
+            values = (match["value"] for match in form.finditer(text))
+            numbers += [Number(kind, value) for value in values if _is_code(value)]
+    return tuple(dict.fromkeys(numbers))[:MOST]
 
 
 def _is_code(value: str) -> bool:
-    """Not a day of the calendar, and more than a few digits: "order 2" is no number of an order."""
-    return not _DATE.fullmatch(value) and sum(one.isdigit() for one in value) >= 4
+    """Not a date, and at least four digits: "order 2" is not an order number."""
+    return not _DATE.fullmatch(value) and sum(character.isdigit() for character in value) >= 4

@@ -1,7 +1,8 @@
-"""An incident: one cause, many complaints, each with its own clock, answer and recourse (docs/domain.md, section 3).
+"""An incident: one cause of many complaints, each with its own clock, answer and recourse
+(docs/domain.md, section 3).
 
-The record holds who opened, changed, ended it and what was told to all at once; its words (what happened, the
-public line, the words by which the bot knows it) are beside its events like those of a complaint.
+Its events record who opened, changed and ended it, and the updates to all its complainants. Its words (what happened,
+the public line, the words by which the bot recognises it) are sealed apart from its events, as for a complaint.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.actions.common import Words
 from complaints.actors import Actor
-from complaints.case import Case, Facts
+from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.forms import Field, Input, WrongFields, code, one_of, present, text, value_of
 from complaints.timestamps import format_time, parse_time
@@ -40,7 +40,7 @@ class IncidentAct(StrEnum):
 
 @dataclass(frozen=True)
 class IncidentEvent:
-    """One act; `facts` are codes, times and references, `words` stand sealed beside it."""
+    """One act; `facts` are codes, times and references, `words` are sealed apart from it."""
 
     seq: int
     act: IncidentAct
@@ -53,9 +53,9 @@ class IncidentEvent:
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident as its events add up. `line` is the public line and `words` the signs, both by language.
+    """An incident as the fold of its events. `line` is the public line and `words` the signs, both by language.
 
-    `area` and `what` are staff's own short words, without anything about a person.
+    `area` and `what` are short words of staff that say nothing about a person.
     """
 
     id: int
@@ -73,12 +73,12 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """True until somebody ended it."""
+        """True until it is ended."""
         return self.ended_at is None
 
     def line_in(self, language: str) -> str:
-        """The public line in this language, else in any; empty where none was given."""
-        return self.line.get(language) or next((one for one in self.line.values() if one), "")
+        """The public line in this language, or in another one; empty without any."""
+        return self.line.get(language) or next((line for line in self.line.values() if line), "")
 
 
 def perform(
@@ -89,26 +89,26 @@ def perform(
     Facts: `started_at`, `owner`; `ended_at`; `batch`, `receivers`, `left_out`. Raises ComplaintError.
     """
     role = may(incident, act, by)
-    told = dict(facts)
+    event_facts = dict(facts)
     if incident is None:
-        told.setdefault("started_at", format_time(at))
-        told.setdefault("owner", by.id)
+        event_facts.setdefault("started_at", format_time(at))
+        event_facts.setdefault("owner", by.id)
     elif not incident.is_open:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
-    started = parse_time(str(told["started_at"])) if told.get("started_at") else None
+    started = parse_time(str(event_facts["started_at"])) if event_facts.get("started_at") else None
     if started is not None and started > at:
         raise BadFacts(
             "An incident cannot begin in the future: give the time.", field="started_at", code="ahead"
         )
     if act is IncidentAct.END:
-        _must_follow(incident, at, told)
+        _check_end(incident, at, event_facts)
     seq = 1 if incident is None else incident.version + 1
-    kept = {name: one.strip() for name, one in words.items() if one.strip()}
-    return IncidentEvent(seq, act, at, by.id, role, told, kept)
+    words_kept = {name: text.strip() for name, text in words.items() if text.strip()}
+    return IncidentEvent(seq, act, at, by.id, role, event_facts, words_kept)
 
 
-def _must_follow(incident: Incident | None, at: datetime, told: Mapping[str, Any]) -> None:
-    ended = parse_time(str(told["ended_at"])) if told.get("ended_at") else at
+def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]) -> None:
+    ended = parse_time(str(facts["ended_at"])) if facts.get("ended_at") else at
     if ended > at:
         raise BadFacts(
             "An incident cannot have ended in the future: give the time.", field="ended_at", code="ahead"
@@ -120,7 +120,10 @@ def _must_follow(incident: Incident | None, at: datetime, told: Mapping[str, Any
 
 
 def may(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
-    """Anybody who handles opens one; its owner, who handles, or a manager changes, updates and ends it."""
+    """The role for this act: any handler opens an incident; its owner or a manager changes, updates and ends it.
+
+    Raises NotAllowed.
+    """
     role = by.least(HANDLING)
     if incident is not None and by.id != incident.owner:
         role = by.least(MANAGING)
@@ -133,7 +136,7 @@ def may(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
 
 
 def after(incident: Incident | None, event: IncidentEvent, *, id_: int) -> Incident:
-    """The incident as one more event leaves it."""
+    """The incident after one more event."""
     facts = event.facts
     if incident is None:
         incident = Incident(id_, event.at, parse_time(str(facts["started_at"])))
@@ -162,60 +165,60 @@ def fold(events: Iterable[IncidentEvent], *, id_: int) -> Incident:
 
 
 def told_by(words: Words) -> dict[str, Any]:
-    """What the words of an act say, as the incident holds it."""
-    line = {name.partition(".")[2]: one for name, one in words.items() if name.startswith("line.")}
+    """The fields of the incident that the words of an act set."""
+    line = {name.partition(".")[2]: text for name, text in words.items() if name.startswith("line.")}
     signs = {
-        name.partition(".")[2]: tuple(part.strip() for part in one.split(",") if part.strip())
-        for name, one in words.items()
+        name.partition(".")[2]: tuple(part.strip() for part in text.split(",") if part.strip())
+        for name, text in words.items()
         if name.startswith("signs.")
     }
     return {"what": words.get("what", ""), "area": words.get("area", ""), "line": line, "words": signs}
 
 
-# which complaints belong to it
+# which complaints belong to an incident
 
 
 def recognises(incident: Incident, story: str) -> int:
-    """How many of its words this story holds; words match from their beginning, as languages inflect."""
+    """How many of the incident's words are in this story; a word matches by its beginning, as languages inflect."""
     tokens = _tokens(story)
-    signs = {one for words in incident.words.values() for one in words}
-    return sum(_holds(tokens, _tokens(one)) for one in signs)
+    signs = {sign for words in incident.words.values() for sign in words}
+    return sum(_holds(tokens, _tokens(sign)) for sign in signs)
 
 
 def offered_for(
     incidents: Sequence[Incident], story: str, *, not_these: Iterable[int] = ()
 ) -> Incident | None:
-    """The open incident that a story should be asked about, or None.
+    """The open incident that the complainant should be asked about, or None.
 
-    Of several the one with most of its words in the story, then the newest. One without any words is asked
-    about whatever the story says.
+    It is the incident with most of its words in the story, then the newest. An incident without words fits every
+    story.
     """
     refused = set(not_these)
-    found = [
-        (recognises(one, story), one)
-        for one in incidents
-        if one.is_open and any(one.line.values()) and one.id not in refused
+    scored = [
+        (recognises(incident, story), incident)
+        for incident in incidents
+        if incident.is_open and any(incident.line.values()) and incident.id not in refused
     ]
-    fitting = [(hits, one) for hits, one in found if hits or not any(one.words.values())]
+    fitting = [(hits, incident) for hits, incident in scored if hits or not any(incident.words.values())]
     return max(fitting, key=lambda pair: (pair[0], pair[1].id), default=(0, None))[1]
 
 
-def _tokens(said: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", said).replace("İ", "i").replace("I", "i").replace("ı", "i")
+def _tokens(story: str) -> list[str]:
+    folded = unicodedata.normalize("NFKC", story).replace("İ", "i").replace("I", "i").replace("ı", "i")
     return re.findall(r"\w+", folded.casefold())
 
 
 def _holds(story: list[str], sign: list[str]) -> bool:
     width = len(sign)
     return bool(sign) and any(
-        all(word.startswith(part) for word, part in zip(story[at : at + width], sign, strict=True))
-        for at in range(len(story) - width + 1)
+        all(word.startswith(part) for word, part in zip(story[start : start + width], sign, strict=True))
+        for start in range(len(story) - width + 1)
     )
 
 
-# who is told, and who is left out for a person
+# which complaints get an update, and which are left for a person
 
-#: Why a complaint is left out of an update to all, in the order in which the reasons are looked for.
+#: Why a complaint is left out of an update to all; the first reason that applies counts.
 LEFT_OUT: tuple[str, ...] = (
     "restricted",
     "closed",
@@ -230,9 +233,10 @@ _NEEDS = frozenset({"minor", "vulnerable"})
 
 
 def left_out(case: Case) -> str | None:
-    """Why a person must write to this one instead (docs/design.md, "An incident"); None: it may be told with all."""
+    """Why a person must write instead (docs/design.md, "An incident"); None: the update may go to this
+    complainant."""
     if case.restricted:
-        # First: for any other reason its reference is shown where everybody looks.
+        # This comes first: with any other reason its reference would appear in an open channel.
         return "restricted"
     if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
         return "closed"
@@ -242,7 +246,7 @@ def left_out(case: Case) -> str | None:
         return "severity"
     if case.second_issue or len(case.issues) > 1:
         return "second_issue"
-    needs = any(one.kind in _NEEDS for one in case.signs)
+    needs = any(sign.kind in _NEEDS for sign in case.signs)
     if needs or case.flags & {Flag.SUPPORT_NEED, Flag.MINOR}:
         return "support_need"
     if Flag.FOR_ANOTHER in case.flags:
@@ -253,73 +257,75 @@ def left_out(case: Case) -> str | None:
 
 
 def noticed_apart(case: Case) -> bool:
-    """True where top management hears of a joined complaint although it knows of the incident (5.3)."""
+    """True if top management is informed of this complaint although it knows of its incident (5.3)."""
     return case.severity >= 4 or case.safety >= 1
 
 
-# what a person fills in
+# the forms
 
 
 def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
-    """The fields of an incident's form, one of each wording for every language."""
-    told = (
+    """The fields of an incident's form, with one field for each text and language."""
+    common = (
         text("what", required=True, most=200),
         text("area", most=100),
         Field("started_at", Input.MOMENT, required=True),
     )
-    lines = tuple(text(f"line.{one}", most=300) for one in languages)
-    signs = tuple(text(f"signs.{one}", most=200) for one in languages)
+    lines = tuple(text(f"line.{language}", most=300) for language in languages)
+    signs = tuple(text(f"signs.{language}", most=200) for language in languages)
     match form:
         case "incident":
-            return (one_of("which", (), required=True), *told, *lines, *signs)
+            return (one_of("which", (), required=True), *common, *lines, *signs)
         case "incident_edit":
-            return (*told, Field("owner", Input.STAFF, required=True), *lines, *signs)
+            return (*common, Field("owner", Input.STAFF, required=True), *lines, *signs)
         case "incident_join":
             return (code("other_ref", required=True, most=20),)
         case "incident_end":
             return (Field("ended_at", Input.MOMENT, required=True),)
         case "incident_update":
-            # The first language is the staff's: its text is the one that everybody else gets.
-            return tuple(text(f"text.{one}", required=not at) for at, one in enumerate(languages))
+            # The first language is that of staff: complainants in other languages without a text get it too.
+            return tuple(
+                text(f"text.{language}", required=not position) for position, language in enumerate(languages)
+            )
     raise ValueError(f"no incident has the form {form!r}")
 
 
 def read(
     form: str,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     languages: Sequence[str],
     *,
     options: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Facts and words of a filled form; raises WrongFields with every wrong field.
 
-    Whoever joins an open incident (`which` is its number) need say nothing about a new one.
+    To join an open incident (`which` is its number), the fields of a new one may be empty.
     """
-    joins = form == "incident" and present(given.get("which")) and given["which"] != "new"
+    joins = form == "incident" and present(values.get("which")) and values["which"] != "new"
     facts: dict[str, Any] = {}
     words: dict[str, str] = {}
     wrong: dict[str, str] = {}
-    for one in fields_of(form, languages):
-        value = given.get(one.name)
-        if joins and one.name != "which":
+    for form_field in fields_of(form, languages):
+        value = values.get(form_field.name)
+        if joins and form_field.name != "which":
             continue
         if not present(value):
-            if one.required:
-                wrong[one.name] = "required"
+            if form_field.required:
+                wrong[form_field.name] = "required"
             continue
         try:
-            taken = value_of(one, value, (options or {}).get(one.name, one.options))
+            read_value = value_of(form_field, value, (options or {}).get(form_field.name, form_field.options))
         except ValueError as why:
-            wrong[one.name] = str(why)
+            wrong[form_field.name] = str(why)
             continue
-        (words if one.sealed else facts)[one.name] = taken
+        (words if form_field.sealed else facts)[form_field.name] = read_value
     if wrong:
         raise WrongFields(wrong)
     return facts, words
 
 
 def joining(case: Case, facts: Facts, by: Actor) -> Facts:
-    """The facts of joining or leaving an incident; raises where it is so already."""
+    """The facts of joining or leaving an incident; raises ComplaintError where that is not possible."""
     number, leaves = int(facts["incident"]), bool(facts.get("left"))
     if leaves and case.incident != number:
         raise AlreadyDone(f"{case.ref} does not belong to that incident: nothing to do.", code="already_so")

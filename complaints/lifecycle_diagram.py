@@ -1,14 +1,14 @@
-"""The transition table as a Mermaid state diagram and as a table of verbs: what docs/lifecycle.md shows."""
+"""docs/lifecycle.md: the moves of all verbs as a Mermaid state diagram and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from complaints.lifecycle import EVERY, OPEN, TABLE
-from complaints.permissions import WHO
-from complaints.vocabulary import CLAUSES, State
+from complaints.actions.registry import ACTIONS
+from complaints.lifecycle import EVERY, OPEN
+from complaints.vocabulary import State
 
-BEGIN = "<!-- generated from complaints/lifecycle.py: do not edit below this line -->"
+BEGIN = "<!-- generated from complaints/actions/registry.py: do not edit below this line -->"
 
 
 def diagram() -> str:
@@ -17,25 +17,29 @@ def diagram() -> str:
 
 
 def _arrows() -> Iterator[str]:
-    for verb, move in TABLE.items():
-        if move.begins is not None:
-            yield f"[*] --> {move.begins}: {_said(verb)}"
+    for verb, action in ACTIONS.items():
+        if action.moves.begins is not None:
+            yield f"[*] --> {action.moves.begins}: {_label(verb)}"
     for source in State:
         for to in State:
             verbs = [
-                verb for verb, move in TABLE.items() if source is not to and to in move.ways.get(source, ())
+                verb
+                for verb, action in ACTIONS.items()
+                if source is not to and to in action.moves.ways.get(source, ())
             ]
             if verbs:
-                yield f"{source} --> {to}: {', '.join(map(_said, verbs))}"
+                yield f"{source} --> {to}: {', '.join(map(_label, verbs))}"
 
 
 def verbs() -> str:
-    """A Markdown table: each verb, its clause, who may do it, from where, and where it may lead."""
+    """A Markdown table: each verb, its clause, its roles, from which states, and where it may lead."""
     lines = ["| verb | clause | who | from | to |", "|---|---|---|---|---|"]
-    for verb, move in TABLE.items():
-        who = ", ".join(sorted(_said(role) for role in WHO[verb]))
-        to = ", ".join(map(_said, move.to)) or "–"
-        lines.append(f"| {_said(verb)} | {CLAUSES[verb]} | {who} | {_sources(move.sources)} | {to} |")
+    for verb, action in ACTIONS.items():
+        roles = ", ".join(sorted(map(_label, action.roles)))
+        to = ", ".join(map(_label, action.moves.to)) or "–"
+        lines.append(
+            f"| {_label(verb)} | {action.clause} | {roles} | {_sources(action.moves.sources)} | {to} |"
+        )
     return "\n".join(lines)
 
 
@@ -44,10 +48,10 @@ def _sources(sources: frozenset[State]) -> str:
         return "every state"
     if sources == OPEN:
         return "every open state"
-    return ", ".join(_said(state) for state in State if state in sources) or "–"
+    return ", ".join(_label(state) for state in State if state in sources) or "–"
 
 
-def _said(code: str) -> str:
+def _label(code: str) -> str:
     return code.replace("_", " ")
 
 

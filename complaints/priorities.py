@@ -1,4 +1,4 @@
-"""How soon a complaint must be dealt with (7.5): the matrix and the rules that only raise."""
+"""The priority of a complaint (7.5): the matrix, and the rules that raise it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from complaints.vocabulary import Flag, Priority
 
 P1, P2, P3, P4 = Priority.P1, Priority.P2, Priority.P3, Priority.P4
 
-#: Severity 1-5 by likelihood of recurrence 1-5; the consequence x likelihood matrix made harm-heavy.
+#: Severity 1-5 by likelihood of recurrence 1-5: the usual risk matrix with more weight on harm.
 MATRIX: tuple[tuple[Priority, ...], ...] = (
     (P4, P4, P4, P3, P3),
     (P4, P3, P3, P2, P2),
@@ -16,7 +16,7 @@ MATRIX: tuple[tuple[Priority, ...], ...] = (
     (P1, P1, P1, P1, P1),
 )
 
-#: Rules whose firing raises by one step: a minor, a vulnerable person, a threatened cut-off or eviction.
+#: Kinds of safety sign that raise by one step: a minor, a vulnerable person, a threatened cut-off or eviction.
 RAISING: frozenset[str] = frozenset({"minor", "vulnerable", "cutoff_eviction", "cutoff", "eviction"})
 
 
@@ -26,18 +26,18 @@ def matrix(severity: int, recurrence: int) -> Priority:
 
 
 def raised(priority: Priority, steps: int) -> Priority:
-    """The same priority that many steps sooner, P1 at most."""
+    """The priority this many steps more urgent, P1 at most."""
     order = list(Priority)
     return order[max(0, order.index(priority) - steps)]
 
 
-def sooner(one: Priority, other: Priority) -> Priority:
+def sooner(first: Priority, other: Priority) -> Priority:
     """The more urgent of two."""
-    return min(one, other)
+    return min(first, other)
 
 
 def priority_of(case: Case) -> Priority:
-    """The priority that holds now; until a person assessed, the higher of model and rules."""
+    """The priority in force; before an assessment, the higher of model and safety rules."""
     assessed = case.assessment
     recurrence = assessed.recurrence if assessed else 2
     reach = assessed.reach if assessed else 1
@@ -57,8 +57,8 @@ def is_significant(case: Case) -> bool:
     assessed = case.assessment
     stuck = assessed is not None and assessed.immediate_needed and not assessed.immediate_possible
     wide = assessed is not None and assessed.reach >= 4
-    # A child who writes is a matter of safeguarding: the top knows at once.
+    # A child who writes is a matter of safeguarding.
     child = Flag.MINOR in case.flags
     harm = priority_of(case) is P1 or case.severity >= 4
-    # A manager complained about is nobody's to judge but the top's (C).
+    # Only top management may judge a complaint about a manager (C).
     return harm or wide or stuck or child or case.fairness.leads

@@ -1,4 +1,4 @@
-"""How long a closed complaint is kept, from its closing or, as some schemes count, from its receipt (8.1)."""
+"""How long a closed complaint is kept, counted from its closing or, in some schemes, from its receipt (8.1)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class RetentionPeriod:
     @classmethod
     def parse(cls, text: str) -> RetentionPeriod:
         """Read "72 months", "72 months from closing" or "36 months from receipt"; raises BadSpan."""
-        found = _WRITTEN.fullmatch(text)
-        span, since = (found[1], found[2]) if found is not None else (text, None)
+        match = _WRITTEN.fullmatch(text)
+        span, since = (match[1], match[2]) if match is not None else (text, None)
         return cls(str(Span.parse(span)), since == "receipt")
 
     def __str__(self) -> str:
         return f"{self.span} from receipt" if self.from_receipt else self.span
 
     def until(self, *, received: datetime, closed: datetime, calendar: Calendar) -> datetime:
-        """When it may go; never before it is closed."""
+        """When it may be erased; never before it is closed."""
         return max(closed, due(received if self.from_receipt else closed, self.span, calendar).at)

@@ -1,17 +1,8 @@
-"""The rules in force: frozen on a complaint when it is received, so that no later setting moves an old date.
+"""The rules of a complaint, fixed when it is received: later settings change no date of it.
 
-A rulebook is plain data: `as_json` and `from_json` are each other's inverse, and `id` is the hash of the
-content, so two equal rulebooks are one row in the store.
-
-Under whose rules a new complaint comes: the organisation's own country, or another that it works in.
-
-A complaint is frozen to one when it is received. Nothing here looks at words: only what the person chose and the
-language that they speak, so that anybody can tell beforehand which it will be.
-
-Which categories a complaint may have: those of Annex D and our own four, and an organisation's own.
-
-An organisation's own stand beside the others and never replace them: some of those have duties of their own
-(staff conduct, handling, discrimination, privacy, safety), which no other name may hide.
+A rulebook is plain data. `as_json` and `from_json` are inverse, and `id` is the hash of the content, so equal
+rulebooks are one row in the store. `Rulebooks` chooses the rules of a new complaint by the country that the person
+chose, or by their language.
 """
 
 from __future__ import annotations
@@ -31,7 +22,7 @@ from complaints.vocabulary import Category
 
 @dataclass(frozen=True)
 class Calendar:
-    """When work is done. `hours` maps a weekday (0 = Monday) to its spans in minutes after midnight."""
+    """The working hours. `hours` maps a weekday (0 = Monday) to its spans in minutes after midnight."""
 
     zone: str = "Europe/London"
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
@@ -41,7 +32,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class PriorityTargets:
-    """The times of one priority as spans in the words of docs/surfaces.md ("4 wh", "10 bd")."""
+    """The times of one priority as spans, as docs/surfaces.md writes them ("4 wh", "10 bd")."""
 
     look: str
     first_action: str
@@ -51,9 +42,9 @@ class PriorityTargets:
 
 @dataclass(frozen=True)
 class LevelTargets:
-    """What a scheme asks of one level after the first, counted from the disagreement; None: as at every level.
+    """The times that a scheme sets for one level after the first, from the disagreement on; None: the usual time.
 
-    `outside_when_missed`: once its time to decide has passed unanswered the complainant may go outside.
+    `outside_when_missed`: the complainant may go outside once its time to decide has passed without an answer.
     """
 
     ack: str | None = None
@@ -66,9 +57,9 @@ class LevelTargets:
 class Targets:
     """Every span that a due time is computed from.
 
-    `decide_from` is "received" or, for P3 and P4 under a scheme that counts so, "acknowledged". `delay_notice` is how
-    long before the promised date the complainant hears that the answer is not ready; with `delay_outside` that
-    they may go outside now. `complex_doubles`: complexity 3 doubles the time to decide.
+    `decide_from` is "received" or, in some schemes for P3 and P4, "acknowledged". `delay_notice` is how long before
+    the promised date the complainant gets the notice that the answer is not ready; with `delay_outside` the notice
+    adds that they may go outside now. `complex_doubles`: complexity 3 doubles the time to decide.
     """
 
     by_priority: Mapping[str, PriorityTargets]
@@ -95,13 +86,13 @@ class Targets:
     by_level: Mapping[int, LevelTargets] = field(default_factory=dict)
 
     def at_level(self, level: int) -> LevelTargets:
-        """What the scheme asks of this level."""
+        """The times that the scheme sets for this level."""
         return self.by_level.get(level, LevelTargets())
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """How long the conversation waits."""
+    """The waiting times of a conversation."""
 
     burst: str = "20 s"
     file_abandoned_after: str = "30 min"
@@ -112,7 +103,7 @@ class Dialogue:
 
 @dataclass(frozen=True)
 class Survey:
-    """When satisfaction with the handling is asked (8.3)."""
+    """When complainants are asked about the handling (8.3)."""
 
     delay: str = "3 days"
     reminder: str = "5 days"
@@ -128,7 +119,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class RecourseStep:
-    """An outside body (7.9), in the order in which they may be asked."""
+    """An outside body (7.9); their order is the order of the steps."""
 
     body: str
     contact: str = ""
@@ -146,7 +137,7 @@ class FastTrack:
 
 @dataclass(frozen=True)
 class Danger:
-    """Signs of the organisation's own, and what is said at them before anything else."""
+    """The organisation's own danger signs, and the text that is sent first when one appears."""
 
     signs: tuple[str, ...]
     number: str | None = None
@@ -155,18 +146,18 @@ class Danger:
 
 @dataclass(frozen=True)
 class OnCall:
-    """Who is paged at danger, and when they are there; hours "always" or spans as in the calendar."""
+    """The people paged at danger, and their hours: "always" or spans as in the calendar."""
 
     always: bool = False
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     people: tuple[str, ...] = ()
-    #: Where the hours count, if not in the zone of the calendar.
+    #: The time zone of the hours, if not that of the calendar.
     zone: str = ""
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """All that a verb, a due time or an obligation may depend on besides the record itself."""
+    """Everything that a verb, a due time or an obligation may depend on, except the record itself."""
 
     organisation: str
     country: str
@@ -187,55 +178,57 @@ class Rulebook:
     region: str | None = None
     notice: str = ""
     retention: str = ""
-    #: Telegram ids of those who test the handling: the real road, outside the figures (8.3).
+    #: Telegram ids of people who test the handling: real processing, but not counted in figures (8.3).
     simulated: tuple[str, ...] = ()
-    #: Categories of the organisation's own, and what they are called in each language.
+    #: The organisation's own categories, with their names by language. They never replace the standard ones, because
+    #: some of those have special rules (staff conduct, handling, discrimination, privacy, safety).
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    #: Of the organisation's own country: the others whose rules a new complaint may get.
+    #: In the rules of the organisation's own country: the other countries whose rules a new complaint may get.
     jurisdictions: tuple[str, ...] = ()
-    #: What a scheme asks where the matter is settled early; None: nothing.
+    #: The scheme's rules for a matter that is settled early, or None.
     fast_track: FastTrack | None = None
-    #: How long after the matter a scheme takes a complaint up; older ones a person may refuse. None: no limit.
+    #: How long after the matter the scheme takes up a complaint; a person may refuse an older one. None: no limit.
     accept_within: str | None = None
-    #: What a scheme has paid unasked for each of its times that was missed; None: nothing.
+    #: The payment that the scheme prescribes for each missed time, or None.
     missed_payment: Limit | None = None
 
     @cached_property
     def id(self) -> str:
-        """Content hash, 32 hex digits; the complaint holds it."""
+        """Hash of the content, 32 hex digits; each complaint has that of its rules."""
         canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     @cached_property
     def edition(self) -> str:
-        """The hash of all but the days off: it stays from one year to the next, while `id` follows the window of
-        years that the public holidays are known for. The complaints policy is quoted by it.
+        """The hash of everything except the days off; the complaints policy is quoted by it.
+
+        `id` changes each year with the known public holidays, this does not.
         """
-        said = as_json(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
-        canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        content = as_json(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     def says_as(self, other: Rulebook) -> bool:
-        """Do both say the same? Days off count in the years that both know."""
+        """True if both have the same content. Days off are compared in the years that both cover."""
         if self.edition != other.edition:
             return False
-        ours, theirs = self.calendar.holidays, other.calendar.holidays
-        if not ours or not theirs:
-            return not ours and not theirs
-        first = max(min(ours), min(theirs)).year
-        last = min(max(ours), max(theirs)).year
-        return {day for day in ours if first <= day.year <= last} == {
-            day for day in theirs if first <= day.year <= last
+        own_days, other_days = self.calendar.holidays, other.calendar.holidays
+        if not own_days or not other_days:
+            return not own_days and not other_days
+        first = max(min(own_days), min(other_days)).year
+        last = min(max(own_days), max(other_days)).year
+        return {day for day in own_days if first <= day.year <= last} == {
+            day for day in other_days if first <= day.year <= last
         }
 
     @property
     def top_level(self) -> int:
-        """The last level at which we ourselves review (Annex F)."""
+        """The last level of review inside the organisation (Annex F)."""
         return max(self.levels)
 
 
-#: What rulebooks of earlier releases did not have: left out where it says nothing, so that these keep their id.
-_LATER: Mapping[str, frozenset[str]] = {
+#: Fields that rulebooks of earlier releases do not have. They are left out at their default, so old ids stay valid.
+_ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
     "OnCall": frozenset({"zone"}),
     "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
@@ -244,12 +237,16 @@ _LATER: Mapping[str, frozenset[str]] = {
 
 
 def said_later(value: Any) -> frozenset[str]:
-    """What a rulebook, or a part of one, says in settings that came after the first release."""
+    """The later fields (`Class.field`) that a rulebook, or a part of it, sets to something other than the default."""
     if is_dataclass(value) and not isinstance(value, type):
         name = type(value).__name__
-        held = {one: getattr(value, one.name) for one in fields(value)}
-        here = {f"{name}.{one.name}" for one in held if _is_later(name, one) and held[one] != _default(one)}
-        return frozenset(here).union(*map(said_later, held.values()))
+        values = {entry: getattr(value, entry.name) for entry in fields(value)}
+        own = {
+            f"{name}.{entry.name}"
+            for entry in values
+            if _is_later(name, entry) and values[entry] != _default(entry)
+        }
+        return frozenset(own).union(*map(said_later, values.values()))
     if isinstance(value, Mapping):
         return frozenset().union(*map(said_later, value.values()))
     if isinstance(value, tuple | list):
@@ -257,8 +254,8 @@ def said_later(value: Any) -> frozenset[str]:
     return frozenset()
 
 
-def _is_later(name: str, one: Field[Any]) -> bool:
-    return one.name in _LATER.get(name, frozenset())
+def _is_later(name: str, entry: Field[Any]) -> bool:
+    return entry.name in _ADDED_LATER.get(name, frozenset())
 
 
 def as_json(value: Any) -> Any:
@@ -266,19 +263,19 @@ def as_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         name = type(value).__name__
         return {
-            one.name: as_json(getattr(value, one.name))
-            for one in fields(value)
-            if not (_is_later(name, one) and getattr(value, one.name) == _default(one))
+            entry.name: as_json(getattr(value, entry.name))
+            for entry in fields(value)
+            if not (_is_later(name, entry) and getattr(value, entry.name) == _default(entry))
         }
     if isinstance(value, Mapping):
-        return {_key(key): as_json(one) for key, one in value.items()}
+        return {_key(key): as_json(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):
-        return [as_json(one) for one in value]
+        return [as_json(entry) for entry in value]
     return value
 
 
-def _default(one: Field[Any]) -> Any:
-    return one.default if one.default_factory is MISSING else one.default_factory()
+def _default(entry: Field[Any]) -> Any:
+    return entry.default if entry.default_factory is MISSING else entry.default_factory()
 
 
 def _key(key: Any) -> str:
@@ -286,11 +283,11 @@ def _key(key: Any) -> str:
 
 
 def from_json(data: Mapping[str, Any]) -> Rulebook:
-    """Read back what `as_json` wrote; unknown keys of a newer release are refused by the constructors."""
+    """The inverse of `as_json`; the constructors refuse unknown keys of a newer release."""
     targets = dict(data["targets"])
-    targets["by_priority"] = {p: PriorityTargets(**one) for p, one in targets["by_priority"].items()}
+    targets["by_priority"] = {p: PriorityTargets(**row) for p, row in targets["by_priority"].items()}
     targets["overrides"] = tuple(targets["overrides"])
-    targets["by_level"] = {int(n): LevelTargets(**one) for n, one in targets.get("by_level", {}).items()}
+    targets["by_level"] = {int(n): LevelTargets(**row) for n, row in targets.get("by_level", {}).items()}
     calendar = dict(data["calendar"])
     calendar["hours"] = _hours(calendar["hours"])
     calendar["holidays"] = {date.fromisoformat(day): name for day, name in calendar["holidays"].items()}
@@ -307,11 +304,11 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         calendar=Calendar(**calendar),
         targets=Targets(**targets),
         levels={int(level): tuple(roles) for level, roles in data["levels"].items()},
-        authority={role: Limit(**one) for role, one in data["authority"].items()},
-        recourse=tuple(RecourseStep(**one) for one in data["recourse"]),
+        authority={role: Limit(**row) for role, row in data["authority"].items()},
+        recourse=tuple(RecourseStep(**row) for row in data["recourse"]),
         danger=tuple(
-            Danger(signs=tuple(one["signs"]), number=one["number"], text=dict(one["text"]))
-            for one in data["danger"]
+            Danger(signs=tuple(row["signs"]), number=row["number"], text=dict(row["text"]))
+            for row in data["danger"]
         ),
         on_call=OnCall(**on_call),
         dialogue=Dialogue(**data["dialogue"]),
@@ -346,36 +343,36 @@ class Rulebooks:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The two letters of each, the organisation's own first."""
+        """The country codes, the organisation's own first."""
         return (self.own.country, *self.others)
 
     @property
     def are_several(self) -> bool:
-        """True where there is anything to choose."""
+        """True if there is a choice."""
         return bool(self.others)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Every language that complainants are spoken to in, the first of the organisation's own first."""
+        """Every language of the texts for complainants, the organisation's first language first."""
         return tuple(dict.fromkeys(language for rules in self for language in rules.languages))
 
-    def code(self, said: str) -> str | None:
-        """The jurisdiction that these two letters name, in any case; None where it is none of ours."""
-        wanted = said.strip().upper()
+    def code(self, text: str) -> str | None:
+        """The jurisdiction with this code, in any case; None if it is not set."""
+        wanted = text.strip().upper()
         return wanted if wanted in self.codes else None
 
     def of(self, code: str | None) -> Rulebook:
-        """The rules of a jurisdiction; the organisation's own where none is named or it is no longer set."""
+        """The rules of a jurisdiction; the organisation's own without a code or if it is no longer set."""
         return self.others.get(code or "", self.own)
 
     def today(self, rules: Rulebook) -> Rulebook:
-        """What the country of these rules has today; these where it is a jurisdiction of ours no longer."""
+        """Today's rules of the same country; the same rules if that country is no longer set."""
         return self.of(rules.country) if rules.country in self.codes else rules
 
     def for_person(self, chosen: str | None, language: str | None) -> Rulebook:
-        """The rules of a new complaint: what was chosen, else what the language says where only one speaks it.
+        """The rules of a new complaint: of the chosen country, or of the only country with this language.
 
-        Where several speak the language, or none does, it is the organisation's own country.
+        If several countries have the language, or none, the organisation's own rules apply.
         """
         if chosen in self.codes:
             return self.of(chosen)
@@ -384,33 +381,33 @@ class Rulebooks:
 
 
 CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-"""What the code of a category looks like, in events, reports and examples."""
+"""The form of a category code in events, reports and examples."""
 
 
 def is_code(value: Any) -> bool:
-    """True for what could be a category under some rulebook."""
+    """True for a value that could be a category under some rulebook."""
     return isinstance(value, str) and CODE.fullmatch(value) is not None
 
 
 def categories_of(rules: Rulebook) -> tuple[str, ...]:
-    """Every category under these rules, an organisation's own before "other"."""
-    ours = tuple(one.value for one in Category if one is not Category.OTHER)
-    return (*ours, *rules.categories, Category.OTHER.value)
+    """Every category under these rules, the organisation's own before "other"."""
+    standard = tuple(category.value for category in Category if category is not Category.OTHER)
+    return (*standard, *rules.categories, Category.OTHER.value)
 
 
-def need_known(facts: Mapping[str, Any], rules: Rulebook) -> None:
+def require_known_categories(facts: Mapping[str, Any], rules: Rulebook) -> None:
     """Raise BadFacts where facts name a category that the complaint's rules do not have (7.5)."""
-    known = categories_of(rules)
-    for path, code in _named(facts):
-        if code not in known:
+    categories = categories_of(rules)
+    for path, code in _categories_in(facts):
+        if code not in categories:
             raise BadFacts(
-                f"'{path}' is no category under the rules of this complaint: choose one of {', '.join(known)}.",
+                f"'{path}' is no category under the rules of this complaint: choose one of {', '.join(categories)}.",
                 field=path,
                 code="not_an_option",
             )
 
 
-def _named(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _categories_in(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if facts.get("category") is not None:
         yield "category", facts["category"]
     for group in ("issues", "alternatives"):

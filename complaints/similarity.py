@@ -1,6 +1,6 @@
-"""Same words, same matter? What a near-copy of a complaint means, and what staff are offered (7.5, 8.2).
+"""Similar cases: complaints in nearly the same words, and the links that staff are offered for them (7.5, 8.2).
 
-Nothing here ties two complaints together by itself: a person does, having read both.
+Only a person links two complaints, after reading both.
 """
 
 from __future__ import annotations
@@ -17,40 +17,44 @@ from complaints.vocabulary import Flag
 
 #: Hashes kept of one text (`triage.similarity`); a text with fewer has all of its own.
 SIZE = 24
-#: More than this share of the shorter text in the longer: a near-copy.
+#: At least this share of the shorter text is also in the longer text: similar.
 LIKE_FROM = 0.35
-#: So many pieces at least, else two short texts with one phrase in common would be one matter.
+#: Minimum of shared pieces. With fewer, two short texts with one phrase in common would count as similar.
 LEAST_SHARED = 3
-#: How far back like complaints count (docs/domain.md, section 4, recurrence).
+#: How far back similar cases count (docs/domain.md, section 4, recurrence).
 WITHIN = timedelta(days=90)
-#: From so many on, whichever is asked about included, they are a cluster that somebody looks at, and recurrence is
-#: one step higher where persons confirmed the others.
+#: This many similar cases, including the case itself, are a cluster that staff review. Recurrence is one step higher
+#: where people confirmed the others.
 CLUSTER_FROM = 3
-#: So long after its end the same person may mean the complaint that was closed.
+#: For this long after its end, the same person may mean the closed complaint.
 CLOSED_WITHIN = timedelta(days=30)
 
 
-def similarity(one: Sequence[bytes], other: Sequence[bytes], *, worthless: Collection[bytes] = ()) -> float:
-    """How much of the shorter text stands in the longer one, 0 to 1, estimated from two sketches.
+def similarity(
+    first: Sequence[bytes], second: Sequence[bytes], *, worthless: Collection[bytes] = ()
+) -> float:
+    """Which share of the shorter text is in the longer one, 0 to 1, estimated from two sketches.
 
-    Both are in rising order; a full one knows nothing above its highest hash, so neither is asked further.
-    `worthless` pieces stand in very many complaints (the letters of a template) and count on neither side.
+    Both sketches are in rising order. A full sketch contains nothing above its highest hash, so hashes above that
+    are ignored on both sides. `worthless` pieces occur in very many complaints (a template) and do not count.
     """
-    reach = min((each[-1] for each in (one, other) if len(each) >= SIZE), default=None)
-    ours, theirs = ({x for x in each if reach is None or x <= reach} for each in (one, other))
-    ours, theirs = ours.difference(worthless), theirs.difference(worthless)
-    shared = len(ours & theirs)
-    if not shared or (shared < LEAST_SHARED and ours != theirs):
+    reach = min((sketch[-1] for sketch in (first, second) if len(sketch) >= SIZE), default=None)
+    left, right = (
+        {piece for piece in sketch if reach is None or piece <= reach} for sketch in (first, second)
+    )
+    left, right = left.difference(worthless), right.difference(worthless)
+    shared = len(left & right)
+    if not shared or (shared < LEAST_SHARED and left != right):
         return 0.0
-    return shared / min(len(ours), len(theirs))
+    return shared / min(len(left), len(right))
 
 
 @dataclass(frozen=True)
 class SimilarCase:
-    """A complaint told in nearly the same words; codes, times and ids alone.
+    """A complaint in nearly the same words; only codes, times and ids.
 
-    `confirmed` is the category that a person assessed, None before; `took_in`: another was merged into it;
-    `nameless`: the complainant wants the name kept back.
+    `confirmed` is the category that a person assessed, or None; `took_in`: another was merged into it;
+    `nameless`: the complainant wants to stay anonymous.
     """
 
     ref: str
@@ -69,24 +73,24 @@ class SimilarCase:
 
 @dataclass(frozen=True)
 class SimilarCluster:
-    """Like complaints that came within `WITHIN`, newest first; `count` may be more than are named."""
+    """Similar cases received within `WITHIN`, newest first; `count` may be more than the references given."""
 
     count: int
     refs: tuple[str, ...]
 
 
 class LinkSuggestion(StrEnum):
-    """What a person may make of a near-copy; the values are relations of the form `link`, but for LOOK."""
+    """What staff are offered for a similar case; the values are relations of the form `link`, except LOOK."""
 
     MERGE = "duplicate"
     JOIN = SAME_INCIDENT
-    #: Of a closed one by the same person: linked or reopened, as whoever reads it finds.
+    #: A closed complaint of the same person: the reader decides whether to link or to reopen it.
     LOOK = "look"
 
 
 @dataclass(frozen=True)
 class SuggestedLink:
-    """`ref` is the complaint to act upon, `other` the one it would be tied to; `count` like ones in all."""
+    """Act on `ref` and link it to `other`; `count` is the number of similar cases."""
 
     step: LinkSuggestion
     ref: str
@@ -97,64 +101,66 @@ class SuggestedLink:
 
 
 def suggested(case: Case, likes: Iterable[SimilarCase], *, now: datetime) -> tuple[SuggestedLink, ...]:
-    """What staff are offered for an open complaint, at most one about the same person and one about others.
+    """The links offered for an open complaint: at most one to the same person's and one to other people's.
 
-    The later of two by one person is merged into the earlier. Of other people each keeps clock and answer:
-    they are tied by an incident, the one that a like complaint has, else a new one.
+    The later of two complaints by one person is merged into the earlier. Complaints of different people keep
+    their own clock and answer: they join an incident, an existing one if a similar case has it, or a new one.
     """
     if not case.is_open or case.erased_at is not None:
         return ()
-    near = [one for one in likes if not one.merged and one.ref not in case.about]
-    # Beside a complaint under a name one without would have a name too.
+    near = [other for other in likes if not other.merged and other.ref not in case.about]
+    # A link to a complaint under a name would reveal the name of an anonymous one.
     nameless = Flag.ANONYMOUS in case.flags
-    mine = [one for one in near if one.complainant == case.complainant and one.nameless is nameless]
+    mine = [other for other in near if other.complainant == case.complainant and other.nameless is nameless]
     own = _of_same_person(case, mine, now)
-    others = _of_others(case, [one for one in near if one.complainant != case.complainant], now)
-    return tuple(one for one in (own, others) if one is not None)
+    others = _of_others(case, [other for other in near if other.complainant != case.complainant], now)
+    return tuple(other for other in (own, others) if other is not None)
 
 
-def _of_same_person(case: Case, near: Sequence[SimilarCase], now: datetime) -> SuggestedLink | None:
-    still = [one for one in near if one.is_open]
-    if still:
-        first = min(still, key=_order)
+def _of_same_person(case: Case, similar: Sequence[SimilarCase], now: datetime) -> SuggestedLink | None:
+    open_cases = [other for other in similar if other.is_open]
+    if open_cases:
+        first = min(open_cases, key=_order)
         if _order(first) < (case.received_at, case.ref):
             return SuggestedLink(LinkSuggestion.MERGE, case.ref, first.ref)
         return SuggestedLink(LinkSuggestion.MERGE, first.ref, case.ref)
-    ended = [
-        (one.closed_at, one)
-        for one in near
-        if one.closed_at is not None and one.closed_at > now - CLOSED_WITHIN
+    closed_lately = [
+        (other.closed_at, other)
+        for other in similar
+        if other.closed_at is not None and other.closed_at > now - CLOSED_WITHIN
     ]
-    if not ended:
+    if not closed_lately:
         return None
-    closed_at, last = max(ended, key=lambda pair: (pair[0], pair[1].ref))
+    closed_at, last = max(closed_lately, key=lambda pair: (pair[0], pair[1].ref))
     return SuggestedLink(LinkSuggestion.LOOK, case.ref, last.ref, closed_at=closed_at)
 
 
-def _of_others(case: Case, near: Sequence[SimilarCase], now: datetime) -> SuggestedLink | None:
-    recent = [one for one in near if one.received_at > now - WITHIN]
+def _of_others(case: Case, similar: Sequence[SimilarCase], now: datetime) -> SuggestedLink | None:
+    recent = [other for other in similar if other.received_at > now - WITHIN]
     if case.incident is not None or not recent:
         return None
-    # One that has an incident leads there; of several the newest.
-    best = max(recent, key=lambda one: (one.incident is not None, one.share, one.received_at, one.ref))
+    # Prefer a case with an incident, then the most similar, then the newest.
+    best = max(
+        recent, key=lambda other: (other.incident is not None, other.share, other.received_at, other.ref)
+    )
     return SuggestedLink(LinkSuggestion.JOIN, case.ref, best.ref, count=len(recent), incident=best.incident)
 
 
-def _order(one: SimilarCase) -> tuple[datetime, str]:
-    return one.received_at, one.ref
+def _order(similar_case: SimilarCase) -> tuple[datetime, str]:
+    return similar_case.received_at, similar_case.ref
 
 
 def confirmed(likes: Iterable[SimilarCase], *, received_at: datetime, now: datetime) -> int:
-    """How many like complaints of the last 90 days persons have found to be of one kind (docs/domain.md, section 4).
+    """How many similar cases of the last 90 days people have confirmed as one kind (docs/domain.md, section 4).
 
-    Counted are those with an incident or with another merged into them, and the largest group that was
-    assessed as the same category. One told twice counts once. The complaint itself, of `received_at`, counts with
-    them, as it does in a `Cluster`: it is the third of three. 0 until somebody linked or assessed any other.
+    These are cases with an incident or with another merged into them, and the largest group with the same
+    assessed category; a case that was merged away does not count. The complaint itself, received at
+    `received_at`, counts too, as in a `SimilarCluster`. 0 until another case is linked or assessed.
     """
-    recent = [one for one in likes if one.received_at >= now - WITHIN and not one.merged]
-    tied = {one.ref for one in recent if one.incident is not None or one.took_in}
-    categories = Counter(one.confirmed for one in recent if one.confirmed is not None)
+    recent = [other for other in likes if other.received_at >= now - WITHIN and not other.merged]
+    tied = {other.ref for other in recent if other.incident is not None or other.took_in}
+    categories = Counter(other.confirmed for other in recent if other.confirmed is not None)
     most = categories.most_common(1)
-    same = {one.ref for one in recent if most and one.confirmed == most[0][0]}
+    same = {other.ref for other in recent if most and other.confirmed == most[0][0]}
     others = len(tied | same)
     return others + (1 if others and received_at >= now - WITHIN else 0)

@@ -1,4 +1,4 @@
-"""Times as they are written into facts and rows: ISO 8601 in UTC."""
+"""Times in the facts of events: ISO 8601 in UTC."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 
 def parse_time(text: str) -> datetime:
-    """An instant of the facts (ISO 8601, Z) as an aware datetime in UTC."""
+    """The aware datetime, in UTC, of an ISO 8601 text from the facts."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def format_time(at: datetime) -> str:
-    """An instant as it stands in facts: ISO 8601 UTC ending in Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def format_time(moment: datetime) -> str:
+    """The ISO 8601 text of a time, in UTC, ending in Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

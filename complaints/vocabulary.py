@@ -1,4 +1,4 @@
-"""The words of the standard and of our record: states, roles, verbs, codes."""
+"""The codes of the standard and of our record: states, roles, verbs, categories and others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class State(StrEnum):
-    """Where a complaint stands; milestones and flags lie beside it, never in its way."""
+    """The stage of a complaint. Milestones and flags are separate and never block a stage."""
 
     RECEIVED = "received"
     ASSESSED = "assessed"
@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class Role(StrEnum):
-    """In which capacity somebody acts."""
+    """The capacity in which a person or a program acts."""
 
     INTAKE = "intake"
     HANDLER = "handler"
@@ -84,80 +84,6 @@ class Verb(StrEnum):
     RECEIPT = "receipt"
     SURVEY = "survey"
     ERASE = "erase"
-
-
-#: The clause of ISO 10002:2004 that each verb carries out; `amends case history` prints it.
-CLAUSES: dict[Verb, str] = {
-    Verb.RECEIVE: "7.2",
-    Verb.ADD: "7.2",
-    Verb.CONFIRM: "7.2",
-    Verb.END_FORM: "7.2",
-    Verb.ACKNOWLEDGE: "7.4",
-    Verb.FAIL_DELIVERY: "7.3",
-    Verb.PROPOSE: "7.5",
-    Verb.ASSESS: "7.5",
-    Verb.REASSESS: "7.5",
-    Verb.RECLASSIFY: "3",
-    Verb.ASSIGN: "4.9",
-    Verb.NOTE: "7.3",
-    Verb.REPLY: "7.3",
-    Verb.ASK: "7.6",
-    Verb.ANSWER: "7.6",
-    Verb.INFORM: "7.3",
-    Verb.INVESTIGATE: "7.6",
-    Verb.RESOLVE: "7.7",
-    Verb.RESPOND: "7.7",
-    Verb.APPROVE: "7.7",
-    Verb.COMMUNICATE_DECISION: "7.8",
-    Verb.ACCEPT: "7.9",
-    Verb.DISAGREE: "7.9",
-    Verb.ESCALATE: "F",
-    Verb.OFFER_RECOURSE: "7.9",
-    Verb.NOTIFY_EXTERNAL: "7.9",
-    Verb.CONCLUDE_EXTERNAL: "7.9",
-    Verb.REMEDY_DONE: "7.7",
-    Verb.REMEDY_LATE: "7.7",
-    Verb.VERIFY: "D",
-    Verb.EXTEND: "7.3",
-    Verb.REDATE: "7.3",
-    Verb.CLOSE: "7.9",
-    Verb.LAPSE: "7.9",
-    Verb.WITHDRAW: "7.9",
-    Verb.REOPEN: "7.9",
-    Verb.NOT_ACCEPT: "7.9",
-    Verb.LINK: "7.6",
-    Verb.MERGE: "7.6",
-    Verb.BIND: "4.3",
-    Verb.RESTRICT: "4.7",
-    Verb.UNRESTRICT: "4.7",
-    Verb.DECLARE_CONFLICT: "4.5",
-    Verb.HOLD: "8.1",
-    Verb.RELEASE: "8.1",
-    Verb.RECEIPT: "5.3",
-    Verb.SURVEY: "8.3",
-    Verb.ERASE: "8.1",
-}
-
-#: Acts that change what a member of staff acts upon; only these raise `work_version` (docs/surfaces.md, "Versions"),
-#: and of the complainant's only the last four (`ANSWERS`). What the system does by itself never does.
-WORK: frozenset[Verb] = frozenset(Verb) - {
-    Verb.RECEIVE,
-    Verb.ADD,
-    Verb.CONFIRM,
-    Verb.END_FORM,
-    Verb.PROPOSE,
-    Verb.ACKNOWLEDGE,
-    Verb.FAIL_DELIVERY,
-    Verb.COMMUNICATE_DECISION,
-    Verb.ANSWER,
-    Verb.NOTE,
-    Verb.RECEIPT,
-    Verb.SURVEY,
-    Verb.ERASE,
-    Verb.REMEDY_LATE,
-    Verb.OFFER_RECOURSE,
-}
-ANSWERS: frozenset[Verb] = frozenset({Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW, Verb.REOPEN})
 
 
 class Priority(StrEnum):
@@ -267,12 +193,12 @@ class CloseCode(StrEnum):
 
 
 class Target(StrEnum):
-    """What was promised or set for a time (7.3, docs/domain.md, section 4).
+    """What a due time is for (7.3, docs/domain.md, section 4).
 
-    `act_by` is the first work on what was raised late, counted from when it was written down;
-    `reply` is the answer to a question of the complainant; `waiting` is until when one of ours waits;
+    `act_by` is the first work on a complaint that was raised late, counted from when it was logged;
+    `reply` is the answer to a question of the complainant; `waiting` is until when our own question waits;
     `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
-    `subject` is what staff complained about are owed (0: to be told, 1: to be told the outcome).
+    `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome).
     """
 
     ACK = "ack"
@@ -295,7 +221,7 @@ class Target(StrEnum):
 
 
 class Flag(StrEnum):
-    """Facts beside the state."""
+    """Facts that are independent of the state."""
 
     RESTRICTED = "restricted"
     SIGNIFICANT = "significant"

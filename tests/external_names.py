@@ -258,7 +258,8 @@ def forms() -> Iterator[str]:
 
 def facts() -> Iterator[str]:
     """`extend target`: the facts that each verb knows; `*` marks those that it requires."""
-    for verb, (required, shapes) in value_of("SHAPES", below="complaints").items():
+    for verb, action in value_of("ACTIONS", below="complaints").items():
+        required, shapes = action.facts.required, action.facts.shapes
         yield from (f"{verb.value} {name}{'*' if name in required else ''}" for name in {*required, *shapes})
 
 

@@ -14,11 +14,11 @@ from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
 from bots.dialogue.signs import SignsInWords, read
 from bots.texts import Texts
+from complaints.actions.authorisation import possible_in_state
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.deadlines.local_time import wall
 from complaints.deadlines.working_time import due
-from complaints.lifecycle import TABLE
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.timestamps import format_time, parse_time
@@ -134,7 +134,7 @@ class Turn:
 
     def allows(self, case: Case | None, verb: Verb) -> bool:
         """True when the lifecycle allows the verb now: a press may come late (docs/domain.md, section 3)."""
-        return case is not None and case.state in TABLE[verb].sources
+        return case is not None and possible_in_state(case, verb)
 
     def go_to(self, step: str, ref: str | None = None, **more: Any) -> None:
         """Set the next step; `more` goes into the state."""

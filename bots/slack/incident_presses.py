@@ -18,7 +18,7 @@ from bots.slack.modals import View
 from bots.slack.posting import NETWORK
 from bots.slack.press import Press
 from bots.slack.telling import tell, unexpected
-from complaints import permissions
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
@@ -47,7 +47,7 @@ async def checked(desk: Desk, incident: Incident, verb: str, by: Actor) -> None:
     try:
         if verb in ACTS:
             may(incident, ACTS[verb], by)
-        elif by.least(permissions.WHO[Verb.LINK]) is None:
+        elif by.least(ACTIONS[Verb.LINK].roles) is None:
             raise NotAllowed("Joining needs a handling role: ask a handler.", code="not_allowed.role")
     except NotAllowed as refused:
         await remember(desk, None, f"incident_{verb}", by, refused)

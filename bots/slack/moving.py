@@ -21,7 +21,7 @@ from bots.slack.modals import View, metadata, notice_view
 from bots.slack.posting import NETWORK, Poster
 from bots.slack.press import Press
 from bots.slack.telling import unexpected
-from complaints import permissions
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
@@ -84,7 +84,7 @@ async def preview_view(desk: Desk, source: str, to: str, by: Actor) -> View:
     """Which complaints move and which cannot; submitting moves exactly those shown."""
     _must_manage(by)
     owner = await desk.actor(to)
-    if not owner.roles & permissions.WHO[Verb.ASSESS] or source == to:
+    if not owner.roles & ACTIONS[Verb.ASSESS].roles or source == to:
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
     page = await desk.store.aread(load_worklist, WorklistSection.MINE, by, owner=source, limit=MOST)
     moving = [one for one in page.cases if not _stays(one, to)]

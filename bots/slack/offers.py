@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from complaints.actions.assessment import harm_of
-from complaints.actions.closing import closable
+from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.case import Case
-from complaints.lifecycle import TABLE, UNDECIDED
+from complaints.lifecycle import UNDECIDED
 from complaints.vocabulary import Flag, State, Target, Verb
 
 
@@ -27,7 +27,7 @@ def _undecided(case: Case) -> bool:
 
 def _assess(case: Case) -> bool:
     verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
-    return case.state in TABLE[verb].sources
+    return possible_in_state(case, verb)
 
 
 def _resolve(case: Case) -> bool:

@@ -16,7 +16,7 @@ from bots.slack.modals import View, modal, with_notice
 from bots.slack.offers import FITS, verbs_for
 from bots.slack.open_view import open_view
 from bots.slack.suggesting import suggested
-from complaints import lifecycle, permissions
+from complaints.actions.authorisation import require_permission, require_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
@@ -39,14 +39,14 @@ def verb_of(form: str, case: Case) -> Verb:
 def may_open(form: str, case: Case, by: Actor) -> None:
     """Refuse a form that this person may not use, or that does not fit, before anything is typed."""
     verb = verb_of(form, case)
-    permissions.require(case, verb, by)
+    require_permission(case, verb, by)
     if form == "assign" and not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
         raise NotAllowed(
             f"Only a manager gives {case.ref} to somebody else: take it.", code="not_allowed.assign"
         )
     if form != "given":
         # What is heard or told by voice is one of several acts, each with its own place in the lifecycle.
-        lifecycle.require(case, verb)
+        require_state(case, verb)
     if form == "decide" and case.assessment is not None and required_evidence(case) - case.evidence:
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
     if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bots.slack.blocks import Block
 from bots.slack.voice import Voice
 from complaints.actions.decision import required_evidence
+from complaints.actions.registry import raises_work_version
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
@@ -76,7 +77,7 @@ def since(events: Sequence[Event], version: int) -> tuple[str, ...]:
     found: list[str] = []
     reached = 0
     for event in events:
-        if event.raises_work:
+        if raises_work_version(event):
             reached += 1
             if reached > version:
                 found.append(event.verb.value)

@@ -19,8 +19,9 @@ from bots.slack.opening import issues_told, verb_of
 from bots.slack.press import Meta, read_meta
 from bots.slack.preview import SUFFIX, open_button, preview_view
 from bots.slack.telling import owe_home, unexpected
-from complaints import permissions
-from complaints.actions import registry
+from complaints.actions.authorisation import require_permission
+from complaints.actions.perform import perform
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.durations import Span
@@ -136,10 +137,10 @@ class Submissions:
         The other rights are checked with the act: a repeat of what was done must first be known as one.
         """
         verb = verb_of(form, case)
-        if by.roles & permissions.WHO[verb]:
+        if by.roles & ACTIONS[verb].roles:
             return
         try:
-            permissions.require(case, verb, by)
+            require_permission(case, verb, by)
         except NotAllowed as refused:
             await remember(self.desk, case.ref, form, by, refused)
             raise
@@ -154,7 +155,7 @@ class Submissions:
     async def _must_handle(self, member: str) -> None:
         """An owner must be able to act: nobody without a handling role gets a complaint."""
         owner = await self.desk.actor(member)
-        if not owner.roles & permissions.WHO[Verb.ASSESS]:
+        if not owner.roles & ACTIONS[Verb.ASSESS].roles:
             raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
 
     async def _preview(self, filled: Filled, meta: Meta) -> View:
@@ -164,9 +165,7 @@ class Submissions:
             events = await self.desk.store.aread(load_history, case.ref)
             raise Stale(f"{case.ref} moved on.", since=refusals.since(events, meta.version))
         try:
-            tried = registry.perform(
-                case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words
-            )
+            tried = perform(case, filled.verb, at=now, by=filled.by, facts=filled.facts, words=filled.words)
         except NotAllowed as refused:
             await remember(self.desk, case.ref, filled.verb.value, filled.by, refused)
             raise

@@ -22,10 +22,10 @@ from bots.slack.markup import words
 from bots.slack.modals import View, notice_view, with_notice
 from bots.slack.press import Press, read_meta
 from bots.slack.telling import unexpected
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
 from complaints.forms import read
-from complaints.permissions import WHO
 from complaints.timestamps import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -72,7 +72,7 @@ class TakingDown:
 
     async def view(self, actor: Actor, trigger: str, *, text: str = "", ts: str | None = None) -> View:
         """The form for somebody who may log; NotAllowed is recorded."""
-        if actor.least(WHO[Verb.RECEIVE]) is None:
+        if actor.least(ACTIONS[Verb.RECEIVE].roles) is None:
             refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
             await remember(self.desk, None, FORM, actor, refused)
             raise refused

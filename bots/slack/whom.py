@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from complaints.actions.decision import may_approve
+from complaints.actions.authorisation import may_approve
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers

@@ -1,16 +1,13 @@
-"""Who may see a complaint and how long it is kept from change (4.5, 4.7, 8.1, C).
+"""Who may see a complaint: restriction, conflicts of interest, legal hold, links (4.5, 4.7, 8.1, C).
 
-What changes when people are named, step aside, or were given what they are owed (4.5, C).
-
-Belonging to an incident: each complaint keeps its own clock, answer and recourse all the same.
+Also the fair treatment of staff complained about (Annex C): information, hearing, support, outcome.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
-from complaints.actions.common import VerbFunction, Words, allowed, happened, need_words
-from complaints.actors import Actor
+from complaints.actions.request import ActionRequest, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Fairness, RecordedSign
 from complaints.deadlines.working_time import closing_time, due
@@ -19,59 +16,153 @@ from complaints.incidents import joining
 from complaints.permissions import is_excluded, manages, may_read
 from complaints.references import parse_reference
 from complaints.timestamps import parse_time
-from complaints.vocabulary import Flag, Role, Verb
+from complaints.vocabulary import Flag, Role
 
-#: How long a person complained about may be left untold before somebody looks at it again (C).
+#: A manager's reason for not yet telling the person complained about is reviewed within this time (C).
 REVIEW_WITHIN = "5 bd"
 
-
-def _flagging(verb: Verb, flag: Flag, *, sets: bool) -> VerbFunction:
-    def act(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-        role = allowed(case, verb, by)
-        if by.is_staff:
-            need_words(words, "reason", f"Give the reason for '{verb.value}' on {case.ref}.")
-        if (flag in case.flags) is sets:
-            raise AlreadyDone(
-                f"{case.ref} is {flag.value if sets else 'not ' + flag.value} already: nothing to do.",
-                code="already_so",
-            )
-        return happened(case, verb, at=at, by=by, role=role, facts=facts, words=words)
-
-    act.__name__ = verb.value
-    return act
+#: The facts with a time of fair treatment, and the field of `Fairness` that each one sets.
+_FAIRNESS_TIMES = {
+    "subject_informed_at": "informed_at",
+    "subject_heard_at": "heard_at",
+    "subject_supported_at": "supported_at",
+    "subject_outcome_at": "outcome_at",
+}
 
 
-unrestrict = _flagging(Verb.UNRESTRICT, Flag.RESTRICTED, sets=False)
-hold = _flagging(Verb.HOLD, Flag.LEGAL_HOLD, sets=True)
-release = _flagging(Verb.RELEASE, Flag.LEGAL_HOLD, sets=False)
+# restriction and legal hold
 
 
-def restrict(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Work it in the restricted place from now on; a manager may name whom it is about (`subject`)."""
-    role = allowed(case, Verb.RESTRICT, by)
-    if by.is_staff:
-        need_words(words, "reason", f"Give the reason for 'restrict' on {case.ref}.")
-    told = {name: value for name, value in facts.items() if name != "subject"}
-    subject = facts.get("subject")
+def check_restrict(case: Case, request: ActionRequest) -> Facts:
+    """Keep the complaint in the restricted channel; a manager may also name the member concerned (`subject`)."""
+    if request.actor.is_staff:
+        require_words(request, "reason", f"Give the reason for 'restrict' on {case.ref}.")
+    facts = {name: value for name, value in request.facts.items() if name != "subject"}
+    subject = request.facts.get("subject")
     if subject is not None:
-        if not manages(case, by):
+        if not manages(case, request.actor):
             raise NotAllowed(
-                f"Only a manager names whom {case.ref} is about: ask one.", code="not_allowed.manager"
+                f"Only a manager names the person that {case.ref} is about: ask one.",
+                code="not_allowed.manager",
             )
-        told["subjects"] = [str(subject)]
-    new = frozenset(told.get("subjects", ())) - case.subjects
+        facts["subjects"] = [str(subject)]
+    new = frozenset(facts.get("subjects", ())) - case.subjects
     if not new and Flag.RESTRICTED in case.flags:
         raise AlreadyDone(f"{case.ref} is restricted already: nothing to do.", code="already_so")
-    return happened(case, Verb.RESTRICT, at=at, by=by, role=role, facts=told, words=words)
+    return facts
 
 
-def fair_dates(case: Case, *, at: datetime, by: Actor, facts: Facts) -> None:
-    """What the people complained about were given lies behind us; not telling them yet is a manager's act.
+def apply_restrict(case: Case, event: Event) -> Case:
+    """Restricted, and the members of staff named are kept away."""
+    return name_subjects(changed(case, flags=case.flags | {Flag.RESTRICTED}), event)
 
-    It is looked at again within five working days. Raises BadFacts or NotAllowed.
+
+def check_unrestrict(case: Case, request: ActionRequest) -> Facts:
+    """A manager ends the restriction (4.7)."""
+    return _check_flag(case, request, Flag.RESTRICTED, sets=False)
+
+
+def apply_unrestrict(case: Case, event: Event) -> Case:
+    """No longer restricted, and a proposal of the model does not restrict it again."""
+    return changed(case, released=True, flags=case.flags - {Flag.RESTRICTED})
+
+
+def check_hold(case: Case, request: ActionRequest) -> Facts:
+    """A legal hold forbids erasure (8.1)."""
+    return _check_flag(case, request, Flag.LEGAL_HOLD, sets=True)
+
+
+def apply_hold(case: Case, event: Event) -> Case:
+    """Under legal hold."""
+    return changed(case, flags=case.flags | {Flag.LEGAL_HOLD})
+
+
+def check_release(case: Case, request: ActionRequest) -> Facts:
+    """End the legal hold (8.1)."""
+    return _check_flag(case, request, Flag.LEGAL_HOLD, sets=False)
+
+
+def apply_release(case: Case, event: Event) -> Case:
+    """No longer under legal hold."""
+    return changed(case, flags=case.flags - {Flag.LEGAL_HOLD})
+
+
+def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:
+    if request.actor.is_staff:
+        require_words(request, "reason", f"Give the reason for '{request.verb.value}' on {case.ref}.")
+    if (flag in case.flags) is sets:
+        raise AlreadyDone(
+            f"{case.ref} is {flag.value if sets else 'not ' + flag.value} already: nothing to do.",
+            code="already_so",
+        )
+    return request.facts
+
+
+# conflicts of interest
+
+
+def check_declare_conflict(case: Case, request: ActionRequest) -> Facts:
+    """Step aside, or name a person who must: that person can no longer act on the complaint nor see it (4.5)."""
+    require_words(request, "reason", f"Give the reason for the conflict on {case.ref}.")
+    member = str(request.facts["who"])
+    if request.actor.is_staff and member != request.actor.id and not may_read(case, request.actor):
+        # Otherwise a member who is not cleared could find out by trying names who the complaint is about.
+        raise NotAllowed(
+            f"{case.ref} is restricted: here you may only step aside yourself.", code="not_allowed.restricted"
+        )
+    if is_excluded(case, member):
+        raise AlreadyDone(f"{member} is kept from {case.ref} already: nothing to do.", code="already_so")
+    return request.facts
+
+
+def apply_declare_conflict(case: Case, event: Event) -> Case:
+    """These people can no longer act on the complaint nor see it."""
+    facts = event.facts
+    member = {str(facts["who"])} if facts.get("who") else set()
+    people = case.conflicted | member | set(facts.get("handlers", ()))
+    return _drop_excluded_owner(changed(case, conflicted=people), event)
+
+
+def name_subjects(case: Case, event: Event) -> Case:
+    """The members of staff named in this event are complained about; they and their managers are excluded.
+
+    The fair treatment starts again for a member who is named for the first time.
     """
-    for name in ("subject_informed_at", "subject_heard_at", "subject_supported_at", "subject_outcome_at"):
-        if facts.get(name) and parse_time(str(facts[name])) > at:
+    facts = event.facts
+    new = frozenset(facts.get("subjects", ())) - case.subjects
+    if new:
+        roles = case.fairness.roles | frozenset(facts.get("subject_roles", ()))
+        case = changed(
+            case,
+            subjects=case.subjects | new,
+            lines=case.lines | frozenset(facts.get("lines", ())),
+            fairness=Fairness(roles=roles, named_at=event.at),
+            flags=case.flags | {Flag.RESTRICTED},
+        )
+    return _drop_excluded_owner(case, event)
+
+
+def _drop_excluded_owner(case: Case, event: Event) -> Case:
+    """An excluded owner loses the complaint (C); `eligible` counts the people left who could decide it."""
+    eligible = event.facts.get("eligible")
+    return changed(
+        case,
+        owner=None if case.owner in case.denied else case.owner,
+        nobody_left=case.nobody_left if eligible is None else int(eligible) == 0,
+    )
+
+
+# fair treatment of the people complained about
+
+
+def check_fairness_facts(case: Case, request: ActionRequest) -> None:
+    """The times of fair treatment are past; only a manager postpones telling the person complained about.
+
+    The reason for postponing is reviewed within five working days. Raises BadFacts or NotAllowed.
+    """
+    facts = request.facts
+    for name in _FAIRNESS_TIMES:
+        if facts.get(name) and parse_time(str(facts[name])) > request.at:
             raise BadFacts(
                 f"What the person complained about in {case.ref} was given cannot lie in the future: give the "
                 "time.",
@@ -80,7 +171,7 @@ def fair_dates(case: Case, *, at: datetime, by: Actor, facts: Facts) -> None:
             )
     if not facts.get("subject_not_yet"):
         return
-    if not manages(case, by):
+    if not manages(case, request.actor):
         raise NotAllowed(
             f"Only a manager puts off telling the person complained about in {case.ref}: ask one.",
             code="not_allowed.manager",
@@ -91,13 +182,13 @@ def fair_dates(case: Case, *, at: datetime, by: Actor, facts: Facts) -> None:
             f"Say when this is looked at again on {case.ref}.", field="subject_review_by", code="required"
         )
     until = closing_time(date.fromisoformat(str(review)), case.rules.calendar)
-    if until <= at:
+    if until <= request.at:
         raise BadFacts(
             f"That day is over for {case.ref}: give a day to come.",
             field="subject_review_by",
             code="not_ahead",
         )
-    if until > due(at, REVIEW_WITHIN, case.rules.calendar).at:
+    if until > due(request.at, REVIEW_WITHIN, case.rules.calendar).at:
         raise BadFacts(
             f"{case.ref} is looked at again within {REVIEW_WITHIN}: give an earlier day.",
             field="subject_review_by",
@@ -105,48 +196,64 @@ def fair_dates(case: Case, *, at: datetime, by: Actor, facts: Facts) -> None:
         )
 
 
-def declare_conflict(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Step aside, or name one who must: that person no longer acts nor sees (4.5)."""
-    role = allowed(case, Verb.DECLARE_CONFLICT, by)
-    need_words(words, "reason", f"Give the reason for the conflict on {case.ref}.")
-    if by.is_staff and str(facts["who"]) != by.id and not may_read(case, by):
-        # Else whoever is not cleared could find out by asking whom it is about.
-        raise NotAllowed(
-            f"{case.ref} is restricted: here you may only step aside yourself.", code="not_allowed.restricted"
-        )
-    if is_excluded(case, str(facts["who"])):
-        raise AlreadyDone(
-            f"{facts['who']} is kept from {case.ref} already: nothing to do.", code="already_so"
-        )
-    return happened(case, Verb.DECLARE_CONFLICT, at=at, by=by, role=role, facts=facts, words=words)
+def record_fairness(case: Case, event: Event) -> Case:
+    """Keep the times of information, hearing, support and outcome, or the reason for waiting (Annex C).
 
-
-def link(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Tie two complaints together, or one to an incident; each keeps its own clock, answer and recourse.
-
-    The complainant may only say that it is the incident they were asked about.
+    The first time of each counts, except for the outcome: a new decision has an outcome of its own.
     """
-    role = allowed(case, Verb.LINK, by)
-    told = dict(facts)
-    joins = told.get("incident") is not None
+    facts, before = event.facts, case.fairness
+    times = {
+        field: parse_time(str(facts[fact]))
+        for fact, field in _FAIRNESS_TIMES.items()
+        if facts.get(fact) and (getattr(before, field) is None or field == "outcome_at")
+    }
+    if "subject_heard" in facts.get("evidence", ()) and before.heard_at is None:
+        times.setdefault("heard_at", event.at)
+    fairness = changed(before, **times)
+    if facts.get("subject_not_yet"):
+        review = date.fromisoformat(str(facts["subject_review_by"]))
+        fairness = changed(fairness, not_yet=str(facts["subject_not_yet"]), review_by=review)
+    return case if fairness == before else changed(case, fairness=fairness)
+
+
+# links to another complaint or to an incident
+
+
+def check_link(case: Case, request: ActionRequest) -> Facts:
+    """Link two complaints, or one to an incident; each keeps its own clock, answer and recourse (7.6).
+
+    The complainant may only confirm that the complaint belongs to the incident they were asked about.
+    """
+    facts = dict(request.facts)
+    joins = facts.get("incident") is not None
     if joins:
-        told.update(joining(case, facts, by))
-    elif role is Role.COMPLAINANT:
+        facts.update(joining(case, request.facts, request.actor))
+    elif request.role is Role.COMPLAINANT:
         raise NotAllowed(
             f"Staff link {case.ref} to another complaint: write to them.", code="not_allowed.role"
         )
-    if not joins or told.get("other_ref"):
-        told["other_ref"] = other_reference(case, facts)
-    if told.get("relation") == "merged" and told.get("other_complainant") != case.complainant:
+    if not joins or facts.get("other_ref"):
+        facts["other_ref"] = other_reference(case, request.facts)
+    if facts.get("relation") == "merged" and facts.get("other_complainant") != case.complainant:
         raise NotAllowed(
-            f"{case.ref} and {told['other_ref']} are of two people: link them instead.",
+            f"{case.ref} and {facts['other_ref']} are of two people: link them instead.",
             code="not_allowed.other_person",
         )
-    return happened(case, Verb.LINK, at=at, by=by, role=role, facts=told, words=words)
+    return facts
+
+
+def apply_link(case: Case, event: Event) -> Case:
+    """Join an incident or leave it, or keep the link to another complaint."""
+    facts = event.facts
+    if facts.get("incident") is None:
+        return _linked(case, event)
+    if facts.get("left"):
+        return changed(case, incident=None, second_issue=False)
+    return changed(case, incident=int(facts["incident"]), second_issue=bool(facts.get("second_issue")))
 
 
 def other_reference(case: Case, facts: Facts) -> str:
-    """The other complaint's reference as it is written; raises BadFacts where it is none, or this one."""
+    """The other complaint's reference in its usual form; raises BadFacts if it is invalid or this complaint."""
     if not facts.get("other_ref"):
         raise BadFacts(
             f"'link' on {case.ref} needs the other reference: give it.", field="other_ref", code="required"
@@ -163,112 +270,36 @@ def other_reference(case: Case, facts: Facts) -> str:
     return other
 
 
-_DATES = {
-    "subject_informed_at": "informed_at",
-    "subject_heard_at": "heard_at",
-    "subject_supported_at": "supported_at",
-    "subject_outcome_at": "outcome_at",
-}
-
-
-def named(case: Case, event: Event) -> Case:
-    """The members of staff whom this event names are complained about, and their managers kept away too.
-
-    Somebody named for the first time is to be told and heard, whatever others were.
-    """
-    facts = event.facts
-    fresh = frozenset(facts.get("subjects", ())) - case.subjects
-    if fresh:
-        roles = case.fairness.roles | frozenset(facts.get("subject_roles", ()))
-        case = changed(
-            case,
-            subjects=case.subjects | fresh,
-            lines=case.lines | frozenset(facts.get("lines", ())),
-            fairness=Fairness(roles=roles, named_at=event.at),
-            flags=case.flags | {Flag.RESTRICTED},
-        )
-    return counted(case, event)
-
-
-def counted(case: Case, event: Event) -> Case:
-    """Nobody denied has it; and was anybody left who could decide it?"""
-    left = event.facts.get("eligible")
-    return changed(
-        case,
-        # Whoever is complained about has the complaint no longer (C).
-        owner=None if case.owner in case.denied else case.owner,
-        nobody_left=case.nobody_left if left is None else int(left) == 0,
-    )
-
-
-def given(case: Case, event: Event) -> Case:
-    """Told, heard, supported, told of the outcome, or why not yet; the first time of each stands."""
-    facts, before = event.facts, case.fairness
-    told = {
-        mine: parse_time(str(facts[fact]))
-        for fact, mine in _DATES.items()
-        if facts.get(fact) and (getattr(before, mine) is None or mine == "outcome_at")
-    }
-    if "subject_heard" in facts.get("evidence", ()) and before.heard_at is None:
-        told.setdefault("heard_at", event.at)
-    after = changed(before, **told)
-    if facts.get("subject_not_yet"):
-        review = date.fromisoformat(str(facts["subject_review_by"]))
-        after = changed(after, not_yet=str(facts["subject_not_yet"]), review_by=review)
-    return case if after == before else changed(case, fairness=after)
-
-
-def conflicted(case: Case, event: Event) -> Case:
-    """These people no longer touch nor see it."""
-    facts = event.facts
-    who = {str(facts["who"])} if facts.get("who") else set()
-    return counted(changed(case, conflicted=case.conflicted | who | set(facts.get("handlers", ()))), event)
-
-
-def restricted(case: Case, event: Event) -> Case:
-    """Kept to the restricted place; a manager may name whom it is about."""
-    return named(changed(case, flags=case.flags | {Flag.RESTRICTED}), event)
-
-
-def linked(case: Case, event: Event) -> Case:
-    """It joins an incident, or leaves it; or it is tied to another complaint."""
-    facts = event.facts
-    if facts.get("incident") is None:
-        return _tied(case, event)
-    if facts.get("left"):
-        return changed(case, incident=None, second_issue=False)
-    return changed(case, incident=int(facts["incident"]), second_issue=bool(facts.get("second_issue")))
-
-
-def _tied(case: Case, event: Event) -> Case:
-    """Same incident, other people: nothing changes. About our handling: other people deal with it, apart."""
+def _linked(case: Case, event: Event) -> Case:
+    """A complaint about our handling goes to other people; an ordinary link changes nothing."""
     other = str(event.facts["other_ref"])
     match event.facts.get("relation"):
         case "about_handling_of":
-            apart = case.flags | {Flag.RESTRICTED, Flag.ABOUT_HANDLING}
-            return conflicted(changed(case, about=(*case.about, other), flags=apart), event)
+            flags = case.flags | {Flag.RESTRICTED, Flag.ABOUT_HANDLING}
+            return apply_declare_conflict(changed(case, about=(*case.about, other), flags=flags), event)
         case "merged":
-            return _taken_in(case, event, other)
+            return _absorb(case, event, other)
         case _:
             return case
 
 
-def _taken_in(case: Case, event: Event, other: str) -> Case:
-    """The earliest receipt wins, and whatever was seen in the other is seen here: it can only raise."""
+def _absorb(case: Case, event: Event, other: str) -> Case:
+    """Take over a duplicate: the earlier receipt counts, and its safety signs, subjects and restriction are added."""
     facts = event.facts
     received = min(case.received_at, parse_time(str(facts["received_at"])))
     signs = tuple(
-        RecordedSign(one["rule"], one["severity"], one["safety"], one["danger"], event.at, event.seq)
-        for one in facts.get("signs", ())
+        RecordedSign(sign["rule"], sign["severity"], sign["safety"], sign["danger"], event.at, event.seq)
+        for sign in facts.get("signs", ())
     )
-    whole = changed(
+    danger = any(sign.danger for sign in signs)
+    merged = changed(
         case,
         merged=(*case.merged, other),
         received_at=received,
         level_started_at=received if case.level_started_at == case.received_at else case.level_started_at,
         signs=case.signs + signs,
-        danger_at=event.at if any(one.danger for one in signs) else case.danger_at,
-        danger_receipt_at=None if any(one.danger for one in signs) else case.danger_receipt_at,
+        danger_at=event.at if danger else case.danger_at,
+        danger_receipt_at=None if danger else case.danger_receipt_at,
         flags=case.flags | ({Flag.RESTRICTED} if facts.get("restricted") else set()),
     )
-    return conflicted(named(whole, event), event)
+    return apply_declare_conflict(name_subjects(merged, event), event)

@@ -1,65 +1,64 @@
-"""The initial assessment, made by a person who has read (7.5), and who has the complaint (4.9)."""
+"""The initial assessment by a person who has read the complaint (7.5), its owner (4.9), and reclassification (3)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from complaints.actions.common import Words, allowed, happened, need_words
-from complaints.actions.judgement_changes import assessed_as
-from complaints.actors import Actor
-from complaints.case import Case, Event, Facts
-from complaints.case_values import RecordedSign
+from complaints.actions.request import ActionRequest, require_words
+from complaints.case import Case, Event, Facts, changed
+from complaints.case_values import Assessment, Issue, RecordedSign
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.permissions import is_excluded, judged_below, manages
 from complaints.priorities import priority_of
-from complaints.vocabulary import ContactKind, Verb
+from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State
 
 
-def assess(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Set the criteria for the first time; the first real dates follow.
+def check_assess(case: Case, request: ActionRequest) -> Facts:
+    """Set the criteria for the first time; the first real dates follow (7.5).
 
     Raises NotAllowed when severity or safety lie below a fired safety rule and the assessor is no manager,
-    BadFacts when media was not heard or a reason is missing, OutOfOrder after a decision.
+    BadFacts when media was not listened to or a reason is missing.
     """
-    role = allowed(case, Verb.ASSESS, by)
     if case.assessment is not None:
         raise BadFacts(f"{case.ref} is assessed: assess it again.", code="assessed_before")
-    _heard(case, facts)
-    _lowering(case, by, facts, words, lowers=_below(facts, case.signs))
-    return happened(case, Verb.ASSESS, at=at, by=by, role=role, facts=_facts(case, by, facts), words=words)
+    _require_media_heard(case, request.facts)
+    if _is_below(request.facts, case.signs):
+        _require_manager_and_reason(case, request)
+    return _with_issues(case, request)
 
 
-def reassess(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Change the criteria later; any lowering or later date needs a manager and a reason.
+def check_reassess(case: Case, request: ActionRequest) -> Facts:
+    """Change the criteria; a lower value or a later date needs a manager and a reason.
 
-    What a manager once set below a rule stands for that rule; one that fired since needs a manager again.
+    A manager's decision to go below a safety rule stays valid for that rule. A rule that fired since then
+    needs a manager again.
     """
-    role = allowed(case, Verb.REASSESS, by)
-    before = case.assessment
+    facts, before = request.facts, case.assessment
     if before is None:
         raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
-    _heard(case, facts)
+    _require_media_heard(case, facts)
     lowers = int(facts["severity"]) < before.severity or int(facts["safety"]) < before.safety
-    fresh = _below(facts, case.fresh_signs)
-    _lowering(case, by, facts, words, lowers=lowers or fresh or _later(case, facts))
-    return happened(case, Verb.REASSESS, at=at, by=by, role=role, facts=_facts(case, by, facts), words=words)
+    below_new_sign = _is_below(facts, case.fresh_signs)
+    if lowers or below_new_sign or _is_later(case, facts):
+        _require_manager_and_reason(case, request)
+    return _with_issues(case, request)
 
 
-def _below(facts: Facts, signs: tuple[RecordedSign, ...]) -> bool:
+def _is_below(facts: Facts, signs: tuple[RecordedSign, ...]) -> bool:
     severity = max((sign.severity for sign in signs), default=0)
     safety = max((sign.safety for sign in signs), default=0)
     return int(facts["severity"]) < severity or int(facts["safety"]) < safety
 
 
-def _later(case: Case, facts: Facts) -> bool:
-    """True when the new criteria give a later priority, or a later day to decide, than those in force."""
-    after = assessed_as(case, facts)
+def _is_later(case: Case, facts: Facts) -> bool:
+    """True when the new criteria give a lower priority, or a later day to decide, than those in force."""
+    after = _with_criteria(case, facts)
     return priority_of(after) > priority_of(case) or decide_due(after) > decide_due(case)
 
 
-def _heard(case: Case, facts: Facts) -> None:
+def _require_media_heard(case: Case, facts: Facts) -> None:
     if case.told_only_in_media and not case.media_heard and not facts.get("media_heard"):
         raise BadFacts(
             f"{case.ref} was told only in media: listen or look first, then say so.",
@@ -68,32 +67,31 @@ def _heard(case: Case, facts: Facts) -> None:
         )
 
 
-def _lowering(case: Case, by: Actor, facts: Facts, words: Words, *, lowers: bool) -> None:
-    if not lowers:
-        return
-    if not manages(case, by):
+def _require_manager_and_reason(case: Case, request: ActionRequest) -> None:
+    if not manages(case, request.actor):
         raise NotAllowed(
             f"Only a manager may lower {case.ref} below a fired rule or an earlier assessment: ask one.",
             code="not_allowed.lower",
         )
-    need_words(
-        words,
+    require_words(
+        request,
         "override_reason",
         f"Say why {case.ref} is lower or later than the rules or the assessment before.",
     )
 
 
-def _facts(case: Case, by: Actor, facts: Facts) -> dict[str, Any]:
-    """The facts with the issues they name; one row at least, and none given keeps those there are.
+def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
+    """The facts with the categories of all issues: at least one, or the present issues if none was given.
 
-    Once there is a finding, or a draft of one, the issues stand: a new matter is a new complaint.
+    After a finding or a draft the issues no longer change: a new matter is a new complaint.
     """
-    takes = {"owner": by.id} if case.owner is None else {}
-    named = [one.get("category") or facts["category"] for one in facts.get("issues") or ()]
-    if not named and case.issues:
+    facts = request.facts
+    takes = {"owner": request.actor.id} if case.owner is None else {}
+    categories = [row.get("category") or facts["category"] for row in facts.get("issues") or ()]
+    if not categories and case.issues:
         return {**facts, **takes}
-    fixed = case.drafted is not None or any(one.finding for one in case.issues)
-    if fixed and named != [one.category for one in case.issues]:
+    fixed = case.drafted is not None or any(issue.finding for issue in case.issues)
+    if fixed and categories != [issue.category for issue in case.issues]:
         raise BadFacts(
             f"The issues of {case.ref} are being decided or were: leave their rows as they are.",
             field="issues.0.category",
@@ -101,52 +99,60 @@ def _facts(case: Case, by: Actor, facts: Facts) -> dict[str, Any]:
         )
     if fixed:
         return {**facts, **takes}
-    return {**facts, "issue_categories": named or [facts["category"]], **takes}
+    return {**facts, "issue_categories": categories or [facts["category"]], **takes}
 
 
-def assign(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Give the complaint one owner (4.9). Giving it to somebody else than oneself is a manager's act."""
-    role = allowed(case, Verb.ASSIGN, by)
-    owner = str(facts.get("owner") or by.id)
-    managing = manages(case, by)
-    if owner != by.id and not managing:
-        raise NotAllowed(
-            f"Only a manager gives {case.ref} to somebody else: ask one.", code="not_allowed.assign"
-        )
-    if case.owner == owner:
-        raise AlreadyDone(f"{owner} owns {case.ref} already: nothing to do.", code="owned_before")
-    if case.owner is not None and not managing:
-        raise NotAllowed(
-            f"{case.ref} has an owner already: a manager can give it to you.", code="not_allowed.owned"
-        )
-    if is_excluded(case, owner):
-        raise NotAllowed(
-            f"{owner} cannot own {case.ref}, named in it or conflicted: choose another person.",
-            code="not_allowed.subject",
-        )
-    if judged_below(case, owner):
-        raise NotAllowed(
-            f"{owner} acted on {case.ref} at an earlier level: choose another person.",
-            code="not_allowed.level",
-        )
-    return happened(case, Verb.ASSIGN, at=at, by=by, role=role, facts={**facts, "owner": owner}, words=words)
+def apply_assess(case: Case, event: Event) -> Case:
+    """The first assessment moves a received case on; in every other state the state stays."""
+    assessed = _with_criteria(case, event.facts, at=event.at, actor_id=event.by)
+    return changed(assessed, state=State.ASSESSED) if case.state is State.RECEIVED else assessed
 
 
-def harm_of(case: Case) -> int:
-    """The severity that bars a reclassification: the person's, else what the rules saw; never the model."""
-    judged = case.assessment.severity if case.assessment else 0
-    return max([judged, *(sign.severity for sign in case.fresh_signs)])
+def _with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor_id: str = "") -> Case:
+    """The case with these criteria; also used before the act to see whether they make anything later."""
+    media_heard = bool(facts.get("media_heard"))
+    flags = case.flags - ({Flag.MEDIA_UNHEARD} if media_heard else frozenset())
+    # A manager's release holds for one category; another restricting category is a new matter.
+    released = case.released and facts["category"] == case.category
+    if facts["category"] in RESTRICTING and not released:
+        flags |= {Flag.RESTRICTED}
+    categories = facts.get("issue_categories")
+    issues = (
+        case.issues
+        if categories is None
+        else tuple(Issue(number, category) for number, category in enumerate(categories))
+    )
+    return changed(
+        case,
+        assessment=Assessment(
+            at=at or case.logged_at,
+            by=actor_id,
+            category=facts["category"],
+            severity=int(facts["severity"]),
+            safety=int(facts["safety"]),
+            complexity=int(facts["complexity"]),
+            reach=int(facts["reach"]),
+            recurrence=int(facts["recurrence"]),
+            immediate_needed=facts["immediate_needed"] == "yes",
+            immediate_possible=facts.get("immediate_possible") == "yes",
+            compensation_likely=bool(facts.get("compensation_likely")),
+            seq=case.version + 1,
+        ),
+        issues=issues,
+        media_heard=case.media_heard or media_heard,
+        owner=facts.get("owner", case.owner),
+        flags=flags,
+    )
 
 
-def reclassify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Propose that this is no complaint (clause 3); takes effect when a second person approves.
+def check_reclassify(case: Case, request: ActionRequest) -> Facts:
+    """Propose that this is no complaint (clause 3); it takes effect when a second person approves.
 
-    Raises NotAllowed at severity 3 or more: harm is a complaint whatever its words; OutOfOrder once it was
+    Raises NotAllowed at severity 3 or more, because harm is a complaint in any words; OutOfOrder once it was
     decided at any level or while something waits for approval.
     """
-    role = allowed(case, Verb.RECLASSIFY, by)
-    need_words(words, "reason", f"Say why {case.ref} is no complaint.")
-    if facts["kind"] == ContactKind.COMPLAINT:
+    require_words(request, "reason", f"Say why {case.ref} is no complaint.")
+    if request.facts["kind"] == ContactKind.COMPLAINT:
         raise BadFacts(
             f"{case.ref} is a complaint already: choose another kind.", field="kind", code="not_an_option"
         )
@@ -164,4 +170,48 @@ def reclassify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Word
             f"{case.ref} has severity {harm_of(case)}: it stays a complaint; investigate it.",
             code="not_allowed.severity",
         )
-    return happened(case, Verb.RECLASSIFY, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
+
+
+def apply_reclassify(case: Case, event: Event) -> Case:
+    """Proposed to be no complaint; a second person decides."""
+    return changed(case, reclassification=(ContactKind(event.facts["kind"]), event.by))
+
+
+def harm_of(case: Case) -> int:
+    """The severity that forbids a reclassification: the assessor's or that of later safety signs, not the model's."""
+    assessed = case.assessment.severity if case.assessment else 0
+    return max([assessed, *(sign.severity for sign in case.fresh_signs)])
+
+
+def check_assign(case: Case, request: ActionRequest) -> Facts:
+    """Give the complaint one owner (4.9). Only a manager gives it to another person."""
+    actor = request.actor
+    owner = str(request.facts.get("owner") or actor.id)
+    is_manager = manages(case, actor)
+    if owner != actor.id and not is_manager:
+        raise NotAllowed(
+            f"Only a manager gives {case.ref} to somebody else: ask one.", code="not_allowed.assign"
+        )
+    if case.owner == owner:
+        raise AlreadyDone(f"{owner} owns {case.ref} already: nothing to do.", code="owned_before")
+    if case.owner is not None and not is_manager:
+        raise NotAllowed(
+            f"{case.ref} has an owner already: a manager can give it to you.", code="not_allowed.owned"
+        )
+    if is_excluded(case, owner):
+        raise NotAllowed(
+            f"{owner} cannot own {case.ref}, named in it or conflicted: choose another person.",
+            code="not_allowed.subject",
+        )
+    if judged_below(case, owner):
+        raise NotAllowed(
+            f"{owner} acted on {case.ref} at an earlier level: choose another person.",
+            code="not_allowed.level",
+        )
+    return {**request.facts, "owner": owner}
+
+
+def apply_assign(case: Case, event: Event) -> Case:
+    """This person is the owner now."""
+    return changed(case, owner=event.facts["owner"])

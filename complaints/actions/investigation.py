@@ -1,177 +1,106 @@
-"""Working on a complaint between assessment and decision (7.3, 7.6): talk, evidence, dates, levels."""
+"""Evidence, a later date, the next level, and the receipt of a danger, before a decision (5.3, 7.3, 7.6, F)."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from complaints.actions.access import fair_dates
-from complaints.actions.common import Words, allowed, happened, need_given, need_words, plain
-from complaints.actors import Actor
-from complaints.case import Case, Event, Facts
-from complaints.case_values import TargetSet
-from complaints.deadlines.targets import CAPPED, extension_cap, extension_span
-from complaints.deadlines.working_time import closing_time, due
+from complaints.actions.access import check_fairness_facts, record_fairness
+from complaints.actions.closing import drop_pending
+from complaints.actions.request import ActionRequest, require_words
+from complaints.case import Case, Event, Facts, changed
+from complaints.case_values import ExtensionAsked, TargetSet
+from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
+from complaints.deadlines.working_time import closing_time
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.permissions import manages
-from complaints.timestamps import format_time
-from complaints.vocabulary import Flag, Role, Target, Verb
-
-survey = plain(Verb.SURVEY)
+from complaints.timestamps import format_time, parse_time
+from complaints.vocabulary import Flag, Role, State, Target
 
 #: The targets that a manager may move; the others follow from what is done.
 EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
 
 
-def bind(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Show a code for a complaint without a chat; the complainant hands it to the chat that redeems it (4.3).
+def check_investigate(case: Case, request: ActionRequest) -> Facts:
+    """Start or continue the investigation; evidence can be added in several acts (7.6)."""
+    check_fairness_facts(case, request)
+    return request.facts
 
-    `facts["person"]` is the person of that chat. Raises AlreadyDone where a chat takes our letters already.
+
+def apply_investigate(case: Case, event: Event) -> Case:
+    """Add the evidence, and what the person complained about was given."""
+    evidence = case.evidence | frozenset(event.facts.get("evidence", ()))
+    return changed(record_fairness(case, event), state=State.INVESTIGATING, evidence=evidence)
+
+
+# extend
+
+
+def check_extend(case: Case, request: ActionRequest) -> Facts:
+    """Move one due time before it passes, with a reason, within the legal maximum and the preset's cap.
+
+    There is no pause: only this act moves a date (docs/domain.md, section 3). Without the remedy's number in `of`
+    it moves the remedy that is due first. A handler only asks (`asks` in the event); the date moves when a
+    manager agrees.
     """
-    role = allowed(case, Verb.BIND, by)
-    if case.has_chat:
-        raise AlreadyDone(f"{case.ref} has a chat already: write there.", code="already_so")
-    return happened(case, Verb.BIND, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def note(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Keep something with the case that the complainant is not told.
-
-    As what was `given` (letter) it says when and to whom that was told which we wrote and no chat takes;
-    (authority) when and by whom it was shown that the affected person agrees, or
-    that the representative may act for them.
-    """
-    role = allowed(case, Verb.NOTE, by)
-    if facts.get("what") == "authority":
-        if role is Role.INTAKE:
-            raise NotAllowed(
-                f"Who may speak for another on {case.ref} is judged by a handler: ask one.",
-                code="not_allowed.role",
-            )
-        if Flag.FOR_ANOTHER not in case.flags:
-            raise AlreadyDone(
-                f"{case.ref} waits for nobody's authority: nothing more is needed.", code="already_so"
-            )
-        need_given(case, at=at, by=by, facts=facts, words=words)
-    elif facts.get("what") == "letter":
-        need_given(case, at=at, by=by, facts=facts, words=words)
-    else:
-        need_words(words, "text", f"Write the note on {case.ref}.")
-    fair_dates(case, at=at, by=by, facts=facts)
-    return happened(case, Verb.NOTE, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def reply(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Write to the complainant; the exact letter is among the words as it was previewed."""
-    role = allowed(case, Verb.REPLY, by)
-    need_words(words, "text", f"Write the reply on {case.ref}.")
-    return happened(case, Verb.REPLY, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def ask(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Ask the complainant for something by a day; no clock stops meanwhile (docs/design.md, rule 5).
-
-    Waiting has a limit of its own, `waiting_limit`.
-    """
-    role = allowed(case, Verb.ASK, by)
-    need_words(words, "text", f"Write what {case.ref} needs from the complainant.")
-    _ahead(case, at, facts["needed_by"], "needed_by")
-    until = closing_time(date.fromisoformat(facts["needed_by"]), case.rules.calendar)
-    if until > due(at, case.rules.targets.waiting_limit, case.rules.calendar).at:
-        raise BadFacts(
-            f"{case.ref} may wait {case.rules.targets.waiting_limit} at most: ask for an earlier day.",
-            field="needed_by",
-            code="too_far",
-        )
-    return happened(case, Verb.ASK, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def inform(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Tell how far it is: what is done, what is left, when they hear next.
-
-    By the system it is the progress notice that a channel accepted. With `batch` it is an update on an
-    incident to everybody in it: one text, no date of this complaint's own.
-    """
-    role = allowed(case, Verb.INFORM, by)
-    if by.is_staff and facts.get("batch"):
-        need_words(words, "text", f"Write what {case.ref} is told of the incident.")
-    elif by.is_staff:
-        need_words(words, "done", f"Say what was done on {case.ref}.")
-        need_words(words, "left", f"Say what is left to do on {case.ref}.")
-        _ahead(case, at, facts.get("next_date"), "next_date")
-    return happened(case, Verb.INFORM, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def _ahead(case: Case, at: datetime, day: object, field: str) -> None:
-    if not day:
-        raise BadFacts(f"'{field}' of {case.ref} is missing: give a day.", field=field, code="required")
-    if closing_time(date.fromisoformat(str(day)), case.rules.calendar) <= at:
-        raise BadFacts(f"That day is over for {case.ref}: give a day to come.", field=field, code="not_ahead")
-
-
-def investigate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Begin or go on looking into it; the evidence adds up over several acts (7.6)."""
-    role = allowed(case, Verb.INVESTIGATE, by)
-    fair_dates(case, at=at, by=by, facts=facts)
-    return happened(case, Verb.INVESTIGATE, at=at, by=by, role=role, facts=facts, words=words)
-
-
-def extend(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Move one due time, before it passed, with a reason, within the legal maximum and the preset's cap.
-
-    A pause does not exist: this is the only act that moves a date (docs/domain.md, section 3). Of several
-    remedies the one due first is meant unless `of` gives its number. A handler asks (`asks` in the event);
-    the date moves when a manager agrees.
-    """
-    role = allowed(case, Verb.EXTEND, by)
-    need_words(words, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
-    asks = not manages(case, by)
+    require_words(request, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
+    asks = not manages(case, request.actor)
     if asks and case.awaits_approval:
         raise OutOfOrder(
             f"Something on {case.ref} waits for approval: approve it or send it back first.",
             code="waits_for_approval",
         )
-    target = to_extend(case, facts)
-    in_time(case, target, at)
-    wanted = closing_time(date.fromisoformat(facts["extended_to"]), case.rules.calendar)
-    if wanted <= target.internal_due:
+    target = target_to_extend(case, request.facts)
+    require_not_passed(case, target, request.at)
+    new_due = closing_time(date.fromisoformat(request.facts["extended_to"]), case.rules.calendar)
+    if new_due <= target.internal_due:
         raise BadFacts(
             f"That is no later than the date of {case.ref} in force: give a later one.",
             field="extended_to",
             code="not_ahead",
         )
-    within_bounds(case, target, wanted)
-    told = {**facts, "target": target.target.value, "of": target.of, "due": format_time(wanted), "asks": asks}
-    return happened(case, Verb.EXTEND, at=at, by=by, role=role, facts=told, words=words)
+    require_within_caps(case, target, new_due)
+    return {
+        **request.facts,
+        "target": target.target.value,
+        "of": target.of,
+        "due": format_time(new_due),
+        "asks": asks,
+    }
 
 
-def within_bounds(case: Case, target: TargetSet, wanted: datetime) -> None:
-    """Raise NotAllowed where an extension would pass the legal maximum, or all of them together the cap."""
-    legal = case.target(Target.LEGAL)
-    capped = target.target in CAPPED
-    if capped and legal is not None and legal.met_at is None and wanted > legal.internal_due:
-        raise NotAllowed(
-            f"The legal maximum of {case.ref} ends earlier: no extension passes it.",
-            code="not_allowed.legal_cap",
-        )
-    cap = extension_cap(case, target) if capped else None
-    if cap is not None and wanted > cap:
-        raise NotAllowed(
-            f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
-            code="not_allowed.extension_cap",
-        )
+def apply_extend(case: Case, event: Event) -> Case:
+    """A handler's wish waits for approval. A manager's extension moves the date (see `extend_dates`)."""
+    facts = event.facts
+    if not facts.get("asks"):
+        return changed(case, extension=None)
+    wish = ExtensionAsked(
+        by=event.by,
+        target=Target(facts["target"]),
+        of=int(facts["of"]),
+        until=parse_time(facts["due"]),
+        seq=event.seq,
+    )
+    return changed(case, extension=wish)
 
 
-def in_time(case: Case, target: TargetSet, at: datetime) -> None:
-    """Raise OutOfOrder once the date has passed: an extension never mends a missed one."""
-    if at > target.internal_due:
-        raise OutOfOrder(
-            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
-            code="expired",
-        )
+def extend_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:
+    """The dates after an extension: the moved one, unless a handler only asks for it."""
+    return moved_dates(before, after, event, None if event.facts.get("asks") else event.facts)
 
 
-def to_extend(case: Case, facts: Facts) -> TargetSet:
-    """The open date that is meant; OutOfOrder where there is none, BadFacts where it is none of these."""
+def moved_dates(
+    before: Case, after: Case, event: Event, moved: Facts | None
+) -> dict[str, list[dict[str, Any]]]:
+    """The date that an extension moves, if any, and all dates that change with the event."""
+    dates = revise(after, event.at)
+    if moved is not None:
+        dates["targets"] = extended(before, moved) + dates.get("targets", [])
+    return dates
+
+
+def target_to_extend(case: Case, facts: Facts) -> TargetSet:
+    """The open date that the facts name; raises OutOfOrder if there is none, BadFacts if it cannot be moved."""
     name = Target(facts["target"])
     if name not in EXTENDABLE:
         raise BadFacts(
@@ -179,47 +108,112 @@ def to_extend(case: Case, facts: Facts) -> TargetSet:
             field="target",
             code="not_an_option",
         )
-    of = facts.get("of")
+    number = facts.get("of")
     live = [
-        one
-        for one in case.current_targets()
-        if one.target is name and one.met_at is None and (of is None or one.of == int(of))
+        target
+        for target in case.current_targets()
+        if target.target is name and target.met_at is None and (number is None or target.of == int(number))
     ]
     if not live:
         raise OutOfOrder(
             f"{case.ref} has no open {name.value} date to extend: choose another.", code="no_such_target"
         )
-    return min(live, key=lambda one: (one.internal_due, one.of))
+    return min(live, key=lambda target: (target.internal_due, target.of))
 
 
-def escalate(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """One level up before a decision (Annex F); it excludes nobody, for nobody has judged yet.
+def require_not_passed(case: Case, target: TargetSet, at: datetime) -> None:
+    """Raise OutOfOrder once the date has passed: an extension cannot repair a missed date."""
+    if at > target.internal_due:
+        raise OutOfOrder(
+            f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
+            code="expired",
+        )
 
-    A draft that waits for approval is dropped: the way out where no second person is left at this level.
+
+def require_within_caps(case: Case, target: TargetSet, new_due: datetime) -> None:
+    """Raise NotAllowed where an extension would pass the legal maximum, or all of them together the cap."""
+    legal = case.target(Target.LEGAL)
+    capped = target.target in CAPPED
+    if capped and legal is not None and legal.met_at is None and new_due > legal.internal_due:
+        raise NotAllowed(
+            f"The legal maximum of {case.ref} ends earlier: no extension passes it.",
+            code="not_allowed.legal_cap",
+        )
+    cap = extension_cap(case, target) if capped else None
+    if cap is not None and new_due > cap:
+        raise NotAllowed(
+            f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
+            code="not_allowed.extension_cap",
+        )
+
+
+# escalate
+
+
+def check_escalate(case: Case, request: ActionRequest) -> Facts:
+    """Move up one level before a decision (Annex F).
+
+    A draft that waits for approval is dropped, so this is the way out when no second person is left at this
+    level.
     """
-    role = allowed(case, Verb.ESCALATE, by)
-    need_words(words, "reason", f"Say why the next level should take {case.ref}.")
+    require_words(request, "reason", f"Say why the next level should take {case.ref}.")
     if case.level >= case.rules.top_level:
         raise OutOfOrder(f"{case.ref} is at the top level: decide it here.", code="top_level")
-    return happened(case, Verb.ESCALATE, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
 
 
-def receipt(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Somebody has seen it (5.3): an open danger, and, from the top, a significant complaint.
+def apply_escalate(case: Case, event: Event) -> Case:
+    """One level up without a decision, so this excludes no reviewer and restarts no clock.
 
-    A manager speaks for the top where `of` says "executive" (the button stands in its channel). A press made
-    again, because nobody answered the first, is AlreadyDone.
+    Only people who decided here before a reopening stay excluded from the next level.
     """
-    role = allowed(case, Verb.RECEIPT, by)
+    level = case.level + 1
+    acted_here = case.acted_at.get(case.level, frozenset())
+    decisions = [decision for decision in case.decisions if decision.level == case.level]
+    deciders = acted_here & {person for row in decisions for person in (row.by, row.approved_by)}
+    moved = (acted_here - deciders) | case.acted_at.get(level, frozenset())
+    acted_at = {**case.acted_at, case.level: deciders, level: moved}
+    acks = {**case.acks, level: case.acks[case.level]} if case.level in case.acks else case.acks
+    return changed(
+        drop_pending(case),
+        state=State.ESCALATED,
+        level=level,
+        owner=None,
+        evidence=frozenset(),
+        acted_at={at_level: people for at_level, people in acted_at.items() if people},
+        acks=acks,
+    )
+
+
+# receipt
+
+
+def check_receipt(case: Case, request: ActionRequest) -> Facts:
+    """Confirm that an open danger, or for the top a significant complaint, has been seen (5.3).
+
+    A manager may confirm for the top if `of` is "executive" (the button in its channel). Raises AlreadyDone if
+    another person confirmed it before.
+    """
+    actor = request.actor
     danger = case.danger_at is not None and case.danger_receipt_at is None
     significant = Flag.SIGNIFICANT in case.flags
     if case.danger_at is None and not significant:
         raise OutOfOrder(f"{case.ref} asks nobody for a receipt: open it instead.", code="nothing_to_receive")
-    deputy = facts.get("of") == "executive" and by.has(Role.MANAGER)
-    executive = significant and case.executive_receipt_at is None and (by.has(Role.TOP_MANAGEMENT) or deputy)
+    for_top = request.facts.get("of") == "executive" and actor.has(Role.MANAGER)
+    executive = (
+        significant and case.executive_receipt_at is None and (actor.has(Role.TOP_MANAGEMENT) or for_top)
+    )
     if not danger and not executive:
         raise AlreadyDone(
             f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so"
         )
-    told = {**facts, "danger": danger, "executive": executive}
-    return happened(case, Verb.RECEIPT, at=at, by=by, role=role, facts=told, words=words)
+    return {**request.facts, "danger": danger, "executive": executive}
+
+
+def apply_receipt(case: Case, event: Event) -> Case:
+    """Seen: the danger, the significant complaint, or both."""
+    return changed(
+        case,
+        danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,
+        executive_receipt_at=event.at if event.facts.get("executive") else case.executive_receipt_at,
+    )

@@ -1,69 +1,65 @@
-"""Doing what was promised, and checking that it was done (7.7, Annex D)."""
+"""Carrying out what was promised, and verifying that it was done (7.7, Annex D)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
-from complaints.actions.common import Words, allowed, happened, need_words
-from complaints.actors import Actor
-from complaints.case import Case, Event, Facts
+from complaints.actions.request import ActionRequest, require_words
+from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RemedyOwed
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.obligations.delay_notices import remedy_notice_at
 from complaints.priorities import priority_of
 from complaints.timestamps import parse_time
-from complaints.vocabulary import Priority, Target, Verb
+from complaints.vocabulary import Flag, Priority, Target
 
 
-def _find(case: Case, facts: Facts) -> RemedyOwed:
-    n = int(facts["remedy"])
-    found = next((one for one in case.remedies if one.n == n), None)
-    if found is None:
-        raise BadFacts(
-            f"{case.ref} has no remedy {n}: choose one of its own.", field="remedy", code="not_an_option"
-        )
-    if not found.owed:
-        raise OutOfOrder(
-            f"Remedy {n} of {case.ref} is an offer that was not accepted: it waits for the complainant.",
-            code="open_offer",
-        )
-    return found
-
-
-def remedy_done(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Record that a remedy was carried out, when, and by which proof."""
-    role = allowed(case, Verb.REMEDY_DONE, by)
-    remedy = _find(case, facts)
+def check_remedy_done(case: Case, request: ActionRequest) -> Facts:
+    """Record that a remedy was carried out, when, and with which proof."""
+    remedy = _owed_remedy(case, request.facts)
     if remedy.done_at is not None:
         raise BadFacts(
             f"Remedy {remedy.n} of {case.ref} was done before: choose another.",
             field="remedy",
             code="done_before",
         )
-    if parse_time(facts["done_at"]) > at:
+    if parse_time(request.facts["done_at"]) > request.at:
         raise BadFacts(
             f"A remedy of {case.ref} cannot have been done in the future: give the time it was done.",
             field="done_at",
             code="ahead",
         )
-    return happened(case, Verb.REMEDY_DONE, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
 
 
-def remedy_late(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The time promised for a remedy passed, or is about to, and it is not done; it stays owed."""
-    role = allowed(case, Verb.REMEDY_LATE, by)
-    remedy = _find(case, facts)
+def apply_remedy_done(case: Case, event: Event) -> Case:
+    """Carried out; it replaces the complainant's answer to an earlier attempt."""
+    done_at = parse_time(event.facts["done_at"])
+    case = _change_remedy(case, event, done_at=done_at, done_by=event.by, answer=None)
+    still_refused = any(remedy.answer == "no" for remedy in case.remedies)
+    return case if still_refused else changed(case, flags=case.flags - {Flag.REMEDY_REFUSED})
+
+
+def check_remedy_late(case: Case, request: ActionRequest) -> Facts:
+    """The date of a remedy passed, or is about to, and it is not done; it stays owed."""
+    remedy = _owed_remedy(case, request.facts)
     target = case.target(Target.REMEDY, remedy.n)
-    if remedy.done_at is not None or target is None or at < remedy_notice_at(case, target):
+    if remedy.done_at is not None or target is None or request.at < remedy_notice_at(case, target):
         raise OutOfOrder(f"Remedy {remedy.n} of {case.ref} is not late: wait for its date.", code="not_late")
-    return happened(case, Verb.REMEDY_LATE, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
 
 
-def verify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """Check a done remedy; at P1 and P2, and above the limit, by another person than did it."""
-    role = allowed(case, Verb.VERIFY, by)
-    remedy = _find(case, facts)
-    need_words(words, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
+def apply_remedy_late(case: Case, event: Event) -> Case:
+    """Counted as late once more; each count leads to one notice."""
+    number = int(event.facts["remedy"])
+    late = next((remedy.late for remedy in case.remedies if remedy.n == number), 0)
+    return _change_remedy(case, event, late=late + 1, late_at=event.at)
+
+
+def check_verify(case: Case, request: ActionRequest) -> Facts:
+    """Verify a remedy that was done; at P1 and P2, and above the limit, another person must do it."""
+    remedy = _owed_remedy(case, request.facts)
+    require_words(request, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
     if remedy.done_at is None:
         raise OutOfOrder(
             f"Remedy {remedy.n} of {case.ref} is not done yet: record it as done first.", code="not_done"
@@ -75,9 +71,39 @@ def verify(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -
             code="verified_before",
         )
     urgent = priority_of(case) in (Priority.P1, Priority.P2)
-    if (urgent or remedy.separate_verifier) and remedy.done_by == by.id:
+    if (urgent or remedy.separate_verifier) and remedy.done_by == request.actor.id:
         raise NotAllowed(
             f"You carried out this remedy of {case.ref} yourself: another person checks it.",
             code="not_allowed.second_person",
         )
-    return happened(case, Verb.VERIFY, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
+
+
+def apply_verify(case: Case, event: Event) -> Case:
+    """Verified by this person."""
+    return _change_remedy(case, event, verified_at=event.at, verified_by=event.by)
+
+
+def _owed_remedy(case: Case, facts: Facts) -> RemedyOwed:
+    number = int(facts["remedy"])
+    remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
+    if remedy is None:
+        raise BadFacts(
+            f"{case.ref} has no remedy {number}: choose one of its own.", field="remedy", code="not_an_option"
+        )
+    if not remedy.owed:
+        raise OutOfOrder(
+            f"Remedy {number} of {case.ref} is an offer that was not accepted: it waits for the complainant.",
+            code="open_offer",
+        )
+    return remedy
+
+
+def _change_remedy(case: Case, event: Event, **fields: Any) -> Case:
+    number = int(event.facts["remedy"])
+    return changed(
+        case,
+        remedies=tuple(
+            changed(remedy, **fields) if remedy.n == number else remedy for remedy in case.remedies
+        ),
+    )

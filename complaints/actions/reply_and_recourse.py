@@ -1,105 +1,152 @@
-"""What the complainant makes of the decision (7.9) and what comes from outside.
+"""The complainant's reply to the decision, the offer of outside steps, and what an outside body decides (7.9).
 
-An answer heard by voice is recorded by staff with when and from whom; it also shows that the decision was
-known, so that a complaint whose letter no channel took can go on.
-
-What an outside body does to a complaint: a flag beside the state, and a decision above ours (7.9).
+If staff record a reply given by voice, the complainant must know the decision. So the complaint can continue
+although no channel took the letter.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from complaints.actions.closing import nothing_pending
-from complaints.actions.common import Words, allowed, happened, need_given, need_words
-from complaints.actors import Actor
+from complaints.actions.closing import drop_pending
+from complaints.actions.decision import mark_communicated, remedy_due, start_remedying
+from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Improvement, OutsideDecision, RemedyOwed
 from complaints.deadlines.fast_track import settled_early
 from complaints.deadlines.working_time import closing_time, due
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
-from complaints.vocabulary import Flag, State, Verb
+from complaints.vocabulary import Flag, Role, State
+
+# accept and disagree
 
 
-def _known(case: Case, by: Actor) -> None:
+def check_accept(case: Case, request: ActionRequest) -> Facts:
+    """Record an explicit yes; silence is never one.
+
+    Within the scheme's fast track the event says how the acceptance is confirmed.
+    """
+    require_offline_source(case, request)
+    _require_communicated(case, request)
+    if case.reply == "accept":
+        raise AlreadyDone(f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before")
+    early = settled_early(case, request.facts, request.at)
+    return {**request.facts, "settled_early": early} if early is not None else request.facts
+
+
+def apply_accept(case: Case, event: Event) -> Case:
+    """Offers become owed; after `resolve`, acceptance also verifies what was done."""
+    case = _communicated_by_voice(case, event)
     decision = case.decision
-    if decision is None or (decision.communicated_at is None and not by.is_staff):
+    remedies = tuple(_accepted_remedy(case, remedy, event.at) for remedy in case.remedies)
+    if decision is not None and decision.short:
+        remedies = tuple(
+            changed(remedy, verified_at=event.at, verified_by=event.by)
+            if remedy.done_at is not None and remedy.verified_at is None
+            else remedy
+            for remedy in remedies
+        )
+    early = event.facts.get("settled_early")
+    return start_remedying(
+        changed(case, reply="accept", reply_at=event.at, settled_early=early, remedies=remedies)
+    )
+
+
+def _accepted_remedy(case: Case, remedy: RemedyOwed, at: datetime) -> RemedyOwed:
+    if not remedy.offered:
+        return remedy
+    # The time to carry out an offer counts from its acceptance, unless the day promised is still to come.
+    keeps_day = remedy.promised_by is not None and remedy.due > at
+    return changed(remedy, accepted_at=at, due=remedy.due if keeps_day else remedy_due(case, at))
+
+
+def check_disagree(case: Case, request: ActionRequest) -> Facts:
+    """Record a no: the complaint goes to other people at the next level, or outside (7.9, F).
+
+    `facts["reviewers"]` is the number of people who could review it at the next level. With none, or at the
+    top level, the outside is offered at once.
+    """
+    require_offline_source(case, request)
+    _require_communicated(case, request)
+    next_level = case.level + 1
+    has_review = next_level <= case.rules.top_level and int(request.facts.get("reviewers") or 0) > 0
+    return {**request.facts, "to_level": next_level if has_review else None}
+
+
+def apply_disagree(case: Case, event: Event) -> Case:
+    """Offers end, promises stay; the complaint is at the next level, or waits for the outside steps."""
+    case = _communicated_by_voice(case, event)
+    refused = changed(
+        case,
+        remedies=tuple(
+            changed(remedy, ended_at=event.at) if remedy.offered else remedy for remedy in case.remedies
+        ),
+        question_at=None,
+        flags=case.flags - {Flag.QUESTION_OPEN},
+    )
+    to_level = event.facts.get("to_level")
+    if to_level is None:
+        return changed(refused, state=State.DISAGREED, reply="disagree", reply_at=event.at)
+    return changed(
+        refused,
+        state=State.ESCALATED,
+        level=int(to_level),
+        level_started_at=event.at,
+        reply=None,
+        reply_at=event.at,
+        owner=None,
+        evidence=frozenset(),
+    )
+
+
+def _require_communicated(case: Case, request: ActionRequest) -> None:
+    decision = case.decision
+    if decision is None or (decision.communicated_at is None and not request.actor.is_staff):
         raise OutOfOrder(
             f"The decision on {case.ref} has not reached the complainant yet: tell it first.",
             code="not_communicated",
         )
 
 
-def accept(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """An explicit yes; silence never is one. On a resolved complaint it also verifies the remedy.
-
-    Within the scheme's fast track the event says how that is confirmed.
-    """
-    role = allowed(case, Verb.ACCEPT, by)
-    need_given(case, at=at, by=by, facts=facts, words=words)
-    _known(case, by)
-    if case.reply == "accept":
-        raise AlreadyDone(f"{case.ref} was accepted before: nothing more is needed.", code="accepted_before")
-    early = settled_early(case, facts, at)
-    told = {**facts, "settled_early": early} if early is not None else facts
-    return happened(case, Verb.ACCEPT, at=at, by=by, role=role, facts=told, words=words)
+def _communicated_by_voice(case: Case, event: Event) -> Case:
+    """A reply that staff record shows that the complainant knows the decision."""
+    if case.decision is None or case.decision.communicated_at or event.role is Role.COMPLAINANT:
+        return case
+    return mark_communicated(case, event.at)
 
 
-def disagree(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """A no: the complaint stays open and goes to the next level with other people, or outside (7.9, F).
-
-    `facts["reviewers"]` is the number of people who could review it at the next level; with none left, or at
-    the top, the outside is offered at once.
-    """
-    role = allowed(case, Verb.DISAGREE, by)
-    need_given(case, at=at, by=by, facts=facts, words=words)
-    _known(case, by)
-    next_level = case.level + 1
-    onward = next_level <= case.rules.top_level and int(facts.get("reviewers") or 0) > 0
-    told = {**facts, "to_level": next_level if onward else None}
-    return happened(case, Verb.DISAGREE, at=at, by=by, role=role, facts=told, words=words)
+# offer_recourse
 
 
-def offer_recourse(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The notice of the outside steps was accepted by the channel, or given by voice or letter (7.9)."""
-    role = allowed(case, Verb.OFFER_RECOURSE, by)
-    need_given(case, at=at, by=by, facts=facts, words=words)
-    return happened(case, Verb.OFFER_RECOURSE, at=at, by=by, role=role, facts=facts, words=words)
+def check_offer_recourse(case: Case, request: ActionRequest) -> Facts:
+    """A channel accepted the notice of the outside steps, or staff gave it by voice or letter (7.9)."""
+    require_offline_source(case, request)
+    return request.facts
 
 
-def notify_external(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """An outside body stepped in; possible in every state, closed too."""
-    role = allowed(case, Verb.NOTIFY_EXTERNAL, by)
-    need_words(words, "body", f"Name the body that looks at {case.ref}.")
-    if facts["event"] in ("final", "complied"):
+def apply_offer_recourse(case: Case, event: Event) -> Case:
+    """The complainant knows the outside steps."""
+    return changed(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
+
+
+# notify_external and conclude_external
+
+
+def check_notify_external(case: Case, request: ActionRequest) -> Facts:
+    """An outside body deals with the complaint; possible in every state, also when closed."""
+    require_words(request, "body", f"Name the body that looks at {case.ref}.")
+    step = request.facts["event"]
+    if step in ("final", "complied"):
         raise BadFacts(
-            f"'{facts['event']}' concludes {case.ref} outside: record it as its conclusion.",
+            f"'{step}' concludes {case.ref} outside: record it as its conclusion.",
             field="event",
             code="not_an_option",
         )
-    return happened(case, Verb.NOTIFY_EXTERNAL, at=at, by=by, role=role, facts=facts, words=words)
+    return request.facts
 
 
-def conclude_external(case: Case, *, at: datetime, by: Actor, facts: Facts, words: Words) -> Event:
-    """The outside body decided, or we complied: what it orders is owed, whatever we decided before."""
-    role = allowed(case, Verb.CONCLUDE_EXTERNAL, by)
-    need_words(words, "body", f"Name the body that looked at {case.ref}.")
-    if facts["event"] not in ("final", "complied"):
-        raise BadFacts(
-            f"'{facts['event']}' concludes nothing on {case.ref}: record it as a notice.",
-            field="event",
-            code="not_an_option",
-        )
-    told = dict(facts)
-    if facts["event"] == "final":
-        # Whoever orders something of us has found that we did not put it right.
-        told.setdefault("overturned", "yes" if facts.get("comply_by") else None)
-    told = {name: value for name, value in told.items() if value is not None}
-    return happened(case, Verb.CONCLUDE_EXTERNAL, at=at, by=by, role=role, facts=told, words=words)
-
-
-def external(case: Case, event: Event) -> Case:
-    """An outside body is at work: a flag beside the state."""
+def apply_notify_external(case: Case, event: Event) -> Case:
+    """Flag that an outside body is at work; the state stays."""
     refused = event.facts.get("complainant_accepts") == "no"
     return changed(
         case,
@@ -109,24 +156,41 @@ def external(case: Case, event: Event) -> Case:
     )
 
 
-def external_concluded(case: Case, event: Event) -> Case:
-    """Its decision stands above ours, which stay as they are; having complied carries its orders out."""
-    flagged = changed(external(case, event), external_open=False)
+def check_conclude_external(case: Case, request: ActionRequest) -> Facts:
+    """The outside body decided, or we complied; its order binds us even against our own decision."""
+    require_words(request, "body", f"Name the body that looked at {case.ref}.")
+    step = request.facts["event"]
+    if step not in ("final", "complied"):
+        raise BadFacts(
+            f"'{step}' concludes nothing on {case.ref}: record it as a notice.",
+            field="event",
+            code="not_an_option",
+        )
+    facts = dict(request.facts)
+    if step == "final":
+        # A body that orders something has found that we did not put it right.
+        facts.setdefault("overturned", "yes" if facts.get("comply_by") else None)
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def apply_conclude_external(case: Case, event: Event) -> Case:
+    """The outside decision ranks above ours, which stay in the record; complying carries out its orders."""
+    concluded = changed(apply_notify_external(case, event), external_open=False)
     if event.facts.get("event") == "complied":
         return changed(
-            flagged,
+            concluded,
             remedies=tuple(
-                changed(one, done_at=event.at, done_by=event.by)
-                if one.external and one.done_at is None
-                else one
-                for one in flagged.remedies
+                changed(remedy, done_at=event.at, done_by=event.by)
+                if remedy.external and remedy.done_at is None
+                else remedy
+                for remedy in concluded.remedies
             ),
         )
-    return _ordered(_decided(flagged, event), event)
+    return _add_order(_add_outside_decision(concluded, event), event)
 
 
-def _decided(case: Case, event: Event) -> Case:
-    """The decision itself, and where it overturns ours what we must improve."""
+def _add_outside_decision(case: Case, event: Event) -> Case:
+    """Keep the decision; where it overturns ours, it opens a corrective action."""
     overturned = event.facts.get("overturned")
     decision = OutsideDecision(
         seq=event.seq,
@@ -139,24 +203,24 @@ def _decided(case: Case, event: Event) -> Case:
     improvements = case.improvements
     if decision.overturned:
         last = case.decisions[-1] if case.decisions else None
-        opened = Improvement(
+        improvement = Improvement(
             seq=event.seq,
             opened_at=event.at,
             due=due(event.at, case.rules.targets.improvement, case.rules.calendar).at,
             cause_class=last.cause_class if last else None,
         )
-        improvements = (*improvements, opened)
+        improvements = (*improvements, improvement)
     return changed(
         case, external_final_at=event.at, outside=(*case.outside, decision), improvements=improvements
     )
 
 
-def _ordered(case: Case, event: Event) -> Case:
-    """What it orders is owed, whatever we decided; one that the complainant refuses binds nobody."""
+def _add_order(case: Case, event: Event) -> Case:
+    """An order becomes a remedy that we owe, unless the complainant refuses the decision."""
     comply_by = event.facts.get("comply_by")
     if not comply_by or event.facts.get("complainant_accepts") == "no":
         return case
-    ordered = RemedyOwed(
+    order = RemedyOwed(
         n=len(case.remedies),
         type="other",
         level=case.level,
@@ -166,8 +230,8 @@ def _ordered(case: Case, event: Event) -> Case:
         external=True,
     )
     return changed(
-        nothing_pending(case),
-        remedies=(*case.remedies, ordered),
+        drop_pending(case),
+        remedies=(*case.remedies, order),
         state=State.REMEDYING,
         close_code=None,
         closed_at=None,

@@ -1,4 +1,4 @@
-"""Why something is due when it is: steps that any language can render, and plain English for `case due`."""
+"""The steps that lead to a due time: codes for any language, and English for `amends case due`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from complaints.deadlines.opening_hours import WEEKDAYS
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-#: Every step there is, with the English that renders it; a catalogue of another language has the same codes.
+#: The code and the English text of every step; catalogues of other languages have the same codes.
 STEPS: Mapping[str, str] = {
     "start": "Starts {local} ({zone}).",
     "day_zero": "Day 0 is {day}, the working day on which that falls.",
@@ -35,7 +35,7 @@ STEPS: Mapping[str, str] = {
     "on_call": "Somebody is on call at the start, so it counts as elapsed time.",
     "not_on_call": "Nobody is on call at the start, so it counts in working time.",
     "capped": "Capped by {name}: {local}.",
-    # Of a target as the record holds it: whose act set it, by which rule, and what moved it.
+    # About a target in the record: who set it, under which rule, and what moved it.
     "set": "Set {local} by {by}: {name}.",
     "rule": "Rule {name}: {span}.",
     "doubled": "Complex, so twice the time: {span}.",
@@ -77,22 +77,22 @@ class DueStep:
     by: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The step as JSON values, without what it does not say."""
-        said: dict[str, Any] = {"code": self.code}
+        """The step as JSON values, without empty fields."""
+        data: dict[str, Any] = {"code": self.code}
         for key in ("local", "until", "day"):
             value = getattr(self, key)
             if value is not None:
-                said[key] = value.isoformat()
+                data[key] = value.isoformat()
         if self.days:
-            said["days"] = [day.isoformat() for day in self.days]
-        return said | {
+            data["days"] = [day.isoformat() for day in self.days]
+        return data | {
             key: getattr(self, key) for key in ("zone", "span", "name", "number", "by") if getattr(self, key)
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> DueStep:
+    def from_json(cls, data: Mapping[str, Any]) -> DueStep:
         """Read back what `as_json` wrote; the local times keep their offset."""
-        read: dict[str, Any] = dict(said)
+        read: dict[str, Any] = dict(data)
         for key in ("local", "until"):
             if key in read:
                 read[key] = datetime.fromisoformat(read[key])
@@ -131,17 +131,17 @@ def explain_step(step: DueStep) -> str:
 
 
 def reached(steps: Sequence[DueStep]) -> datetime | None:
-    """Where the steps lead: the moment that the last of them to name one names."""
+    """The time that the steps lead to: that of the last step with a time."""
     return next((step.until or step.local for step in reversed(steps) if step.until or step.local), None)
 
 
 def _day(day: date | None) -> str:
-    # Not strftime: its names follow the process's locale.
+    # Not strftime: its names depend on the locale of the process.
     return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}" if day else ""
 
 
 def _closing(local: datetime | None) -> str:
-    # The end of the last day counted: "Thu 5 Nov 00:00" after "1 bd on: Wed 4 Nov" reads as one day more.
+    # Write the end of a day as 24:00: "Thu 5 Nov 00:00" after "1 bd on: Wed 4 Nov" would look like one day more.
     ended = None if local is None else day_ended(local)
     return _moment(local) if ended is None else f"{_day(ended)} 24:00"
 

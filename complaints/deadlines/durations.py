@@ -1,4 +1,4 @@
-"""A length of time in the words of the settings: "4 wh", "10 bd", "8 weeks"."""
+"""A length of time as the settings write it: "4 wh", "10 bd", "8 weeks"."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNITS = {unit.value: unit for unit in Unit} | {
     "month": Unit.MONTHS,
 }
 
-# A century, or 40 years of work: a slip of the keyboard is refused here, where its place is still known.
+# A century, or 40 years of work. A typing mistake is refused here, where the setting is still known.
 _MOST = {
     Unit.SECONDS: 3_153_600_000,
     Unit.MINUTES: 52_560_000,
@@ -49,7 +49,7 @@ class BadSpan(ValueError):
 
 @dataclass(frozen=True)
 class Span:
-    """So many of one unit; negative ones count backwards from a due time."""
+    """A number of units; a negative one counts back from a due time."""
 
     number: int
     unit: Unit
@@ -57,11 +57,11 @@ class Span:
     @classmethod
     def parse(cls, text: str) -> Span:
         """Read "1 bd", "30 min", "-1 bd" …; raises BadSpan."""
-        found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
-        unit = _UNITS.get(found.group(2)) if found else None
-        if found is None or unit is None:
+        match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+        unit = _UNITS.get(match.group(2)) if match else None
+        if match is None or unit is None:
             raise BadSpan(f"{text!r} is not a length of time; write one of {ACCEPTED}")
-        number = int(found.group(1))
+        number = int(match.group(1))
         if abs(number) > _MOST[unit]:
             raise BadSpan(f"{text!r} is too long; the most is {_MOST[unit]} {unit}")
         return cls(number, unit)
@@ -76,10 +76,10 @@ class Span:
         return Span(-self.number, self.unit)
 
     def __mul__(self, times: int) -> Span:
-        """So many times as long: complexity 3 doubles the time to decide (docs/domain.md, section 4)."""
+        """Complexity 3 doubles the time to decide (docs/domain.md, section 4)."""
         return Span(self.number * times, self.unit)
 
 
 def span(value: Span | str) -> Span:
-    """The span itself, or the one that the text says; raises BadSpan."""
+    """The span, parsed if it is a text; raises BadSpan."""
     return value if isinstance(value, Span) else Span.parse(value)

@@ -1,4 +1,4 @@
-"""How each due time was computed, step by step (demand 21; `amends case due`)."""
+"""The explanation of each due time, step by step (`amends case due`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from complaints.deadlines.targets import (
     MISSED,
     NEXT_DATE,
     REDATED,
-    Wanted,
+    WantedTarget,
     compute,
     extension_cap,
     extension_span,
@@ -31,23 +31,22 @@ from complaints.timestamps import format_time
 from complaints.vocabulary import Role, Target
 
 
-def steps_of(case: Case, one: TargetSet, events: Sequence[Event] = ()) -> tuple[DueStep, ...]:
+def steps_of(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> tuple[DueStep, ...]:
     """The steps from the act that set this version of a target to its due time.
 
-    `events` are those of the case; without them nothing is said of who set or moved it, and a reason only where
-    the event of the extension holds its words. Where the rules as the case has them now lead elsewhere, the last
-    step says what the record holds.
+    `events` are those of the case: they show who set or moved the date, and with their words also the reason for an
+    extension. If the present rules lead to another time, the last step gives the time in the record.
     """
-    case = replace(case, rules=case.rules_for(one))
-    cause = _cause(one, events)
-    steps = tuple(_steps(case, one, cause, events))
+    case = replace(case, rules=case.rules_for(target))
+    cause = _cause(target, events)
+    steps = tuple(_steps(case, target, cause, events))
     end = reached(steps)
-    if end is None or end != one.internal_due:
-        steps = (*steps, DueStep("recorded", local=_local(case, one.internal_due)))
-    return (*steps, *(DueStep(_NOTED[note]) for note in one.basis.split(";")[1:] if note in _NOTED))
+    if end is None or end != target.internal_due:
+        steps = (*steps, DueStep("recorded", local=_local(case, target.internal_due)))
+    return (*steps, *(DueStep(_NOTED[note]) for note in target.basis.split(";")[1:] if note in _NOTED))
 
 
-#: What else a basis says, by the code of the step that tells it.
+#: Notes of a basis, and the code of the step that explains each.
 _NOTED: Mapping[str, str] = {
     REDATED: "redated",
     MISSED: "missed_stands",
@@ -56,66 +55,66 @@ _NOTED: Mapping[str, str] = {
 }
 
 
-def explained(case: Case, one: TargetSet, events: Sequence[Event] = ()) -> list[str]:
-    """The same in plain English."""
-    return [explain_step(step) for step in steps_of(case, one, events)]
+def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
+    """The steps as English sentences."""
+    return [explain_step(step) for step in steps_of(case, target, events)]
 
 
-def _steps(case: Case, one: TargetSet, cause: Event | None, events: Sequence[Event]) -> Iterator[DueStep]:
-    if one.basis.startswith("extend"):
-        yield from _extended(case, one, cause, events)
+def _steps(case: Case, target: TargetSet, cause: Event | None, events: Sequence[Event]) -> Iterator[DueStep]:
+    if target.basis.startswith("extend"):
+        yield from _extended(case, target, cause, events)
         return
     if cause is not None:
         yield DueStep("set", local=_local(case, cause.at), name=cause.verb.value, by=_who(cause))
-    yield from _fixed(case, one) or _counted(case, one)
+    yield from _fixed(case, target) or _counted(case, target)
 
 
-def _fixed(case: Case, one: TargetSet) -> tuple[DueStep, ...]:
-    """A day that somebody named is due at its closing time; nothing where the date was counted."""
-    day = _local(case, one.internal_due).date()
-    closing = DueStep("closing", local=_local(case, one.internal_due))
-    if one.target is Target.WAITING:
-        return DueStep("asked_for", day=_day_closed(case, one.internal_due, day)), closing
-    remedy = next((owed for owed in case.remedies if owed.n == one.of), None)
-    if one.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
+def _fixed(case: Case, target: TargetSet) -> tuple[DueStep, ...]:
+    """A day that a person named is due at its closing time; empty where the date was counted."""
+    day = _local(case, target.internal_due).date()
+    closing = DueStep("closing", local=_local(case, target.internal_due))
+    if target.target is Target.WAITING:
+        return DueStep("asked_for", day=_day_closed(case, target.internal_due, day)), closing
+    remedy = next((owed for owed in case.remedies if owed.n == target.of), None)
+    if target.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
         return DueStep("in_decision", day=remedy.promised_by), closing
-    if one.target is Target.UPDATE and one.basis.split(";")[0] == NEXT_DATE:
-        return DueStep("next_news", day=_day_closed(case, one.internal_due, day)), closing
-    if one.target is Target.SUBJECT and one.of == 0:
-        counted = due(one.start, one.span, case.rules.calendar).at
-        if one.internal_due != counted:
-            return DueStep("review", day=_day_closed(case, one.internal_due, day)), closing
+    if target.target is Target.UPDATE and target.basis.split(";")[0] == NEXT_DATE:
+        return DueStep("next_news", day=_day_closed(case, target.internal_due, day)), closing
+    if target.target is Target.SUBJECT and target.of == 0:
+        counted = due(target.start, target.span, case.rules.calendar).at
+        if target.internal_due != counted:
+            return DueStep("review", day=_day_closed(case, target.internal_due, day)), closing
     return ()
 
 
 def _day_closed(case: Case, at: datetime, day: date) -> date:
-    """The day that ends at this closing time; 24:00 is the end of the day before."""
+    """The day that ends at this closing time; 24:00 ends the day before."""
     eve = date.fromordinal(day.toordinal() - 1)
     return eve if closing_time(eve, case.rules.calendar) == at else day
 
 
-def _counted(case: Case, one: TargetSet) -> Iterator[DueStep]:
-    ruled, *notes = one.basis.split(";")
+def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
+    ruled, *notes = target.basis.split(";")
     rule, _, promised = ruled.partition(", promised ")
     calendar = case.rules.calendar
-    yield DueStep("rule", name=rule, span=one.span)
-    if _doubled(case, rule, one.span):
-        yield DueStep("doubled", span=one.span)
-    if promised and one.promised_due != one.internal_due:
-        yield DueStep("promised", span=promised, local=_local(case, one.promised_due))
-    if one.target is Target.PRIVACY:
+    yield DueStep("rule", name=rule, span=target.span)
+    if _doubled(case, rule, target.span):
+        yield DueStep("doubled", span=target.span)
+    if promised and target.promised_due != target.internal_due:
+        yield DueStep("promised", span=promised, local=_local(case, target.promised_due))
+    if target.target is Target.PRIVACY:
         yield DueStep("day_after_receipt")
-        yield from rolled(due(one.start, one.span, calendar), calendar).because
+        yield from rolled(due(target.start, target.span, calendar), calendar).because
         return
-    yield from compute(case, Wanted(one.target, one.of, one.start, one.span, rule)).because
+    yield from compute(case, WantedTarget(target.target, target.of, target.start, target.span, rule)).because
     if CAPPED_BY_LAW in notes:
-        yield from _capping(case, one)
+        yield from _capping(case, target)
 
 
-def _capping(case: Case, one: TargetSet) -> Iterator[DueStep]:
-    """The legal maximum that held then: taking in an earlier complaint may have moved the receipt since."""
-    held = (legal for legal in case.targets if legal.target is Target.LEGAL)
-    legal = next((each for each in held if each.internal_due == one.internal_due), None)
+def _capping(case: Case, target: TargetSet) -> Iterator[DueStep]:
+    """The legal maximum in force then: a merge with an earlier complaint may have moved the receipt since."""
+    versions = (legal for legal in case.targets if legal.target is Target.LEGAL)
+    legal = next((version for version in versions if version.internal_due == target.internal_due), None)
     start, span = (case.received_at, case.rules.targets.legal) if legal is None else (legal.start, legal.span)
     if span is not None:
         yield DueStep("legal", span=span)
@@ -128,38 +127,40 @@ def _doubled(case: Case, rule: str, span: str) -> bool:
     return key == "decide" and plain is not None and span == str(Span.parse(plain.decide) * 2)
 
 
-def _extended(case: Case, one: TargetSet, cause: Event | None, events: Sequence[Event]) -> Iterator[DueStep]:
-    """Who moved it, when, for which reason, within which bounds, from what to what."""
-    before = case.version_of(one.target, one.of, one.version - 1)
+def _extended(
+    case: Case, target: TargetSet, cause: Event | None, events: Sequence[Event]
+) -> Iterator[DueStep]:
+    """Who moved it, when, for which reason, within which caps, from which date to which."""
+    before = case.version_of(target.target, target.of, target.version - 1)
     if cause is not None:
         yield DueStep("extended", local=_local(case, cause.at), by=_who(cause))
-        asked = next((each for each in events if each.seq == _asked_in(cause)), None)
-        if asked is not None:
-            yield DueStep("asked_by", local=_local(case, asked.at), by=_who(asked))
-        reason = (asked or cause).words.get("reason", "").strip()
+        request = next((event for event in events if event.seq == _request_seq(cause)), None)
+        if request is not None:
+            yield DueStep("asked_by", local=_local(case, request.at), by=_who(request))
+        reason = (request or cause).words.get("reason", "").strip()
         if reason:
             yield DueStep("reason", name=" ".join(reason.split()))
-    if one.target in CAPPED:
-        cap, legal = extension_cap(case, one), case.target(Target.LEGAL)
+    if target.target in CAPPED:
+        cap, legal = extension_cap(case, target), case.target(Target.LEGAL)
         if cap is not None:
-            yield DueStep("extension_cap", local=_local(case, cap), span=str(extension_span(case, one)))
-        if legal is not None and one.start == legal.start:
+            yield DueStep("extension_cap", local=_local(case, cap), span=str(extension_span(case, target)))
+        if legal is not None and target.start == legal.start:
             yield DueStep("legal_cap", local=_local(case, legal.internal_due), span=legal.span)
-    start = before.internal_due if before is not None else one.start
-    yield DueStep("moved", local=_local(case, start), until=_local(case, one.internal_due))
+    start = before.internal_due if before is not None else target.start
+    yield DueStep("moved", local=_local(case, start), until=_local(case, target.internal_due))
 
 
-def _asked_in(cause: Event) -> int | None:
+def _request_seq(cause: Event) -> int | None:
     extends = cause.facts.get("extends")
     return int(extends["seq"]) if extends else None
 
 
-def _cause(one: TargetSet, events: Sequence[Event]) -> Event | None:
+def _cause(target: TargetSet, events: Sequence[Event]) -> Event | None:
     """The event in whose facts this version was set."""
-    wanted = (one.target.value, one.of, one.version)
+    version_key = (target.target.value, target.of, target.version)
     for event in events:
         for row in event.facts.get("targets", ()):
-            if (row["target"], int(row["of"]), int(row["version"])) == wanted:
+            if (row["target"], int(row["of"]), int(row["version"])) == version_key:
                 return event
     return None
 
@@ -172,33 +173,33 @@ def _local(case: Case, at: datetime) -> datetime:
     return wall(at, case.rules.calendar.zone)
 
 
-def target_record(one: TargetSet) -> dict[str, Any]:
+def target_record(target: TargetSet) -> dict[str, Any]:
     """One version of a target as JSON values."""
     return {
-        "target": one.target.value,
-        "version": one.version,
-        "of": one.of,
-        "start": format_time(one.start),
-        "internal_due": format_time(one.internal_due),
-        "promised_due": format_time(one.promised_due),
-        "basis": one.basis,
-        "span": one.span,
-        "met_at": format_time(one.met_at) if one.met_at else None,
+        "target": target.target.value,
+        "version": target.version,
+        "of": target.of,
+        "start": format_time(target.start),
+        "internal_due": format_time(target.internal_due),
+        "promised_due": format_time(target.promised_due),
+        "basis": target.basis,
+        "span": target.span,
+        "met_at": format_time(target.met_at) if target.met_at else None,
     }
 
 
 def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, Any]]:
     """Every version of every target with its dates and its explanation, in order of their due times.
 
-    `because` says it in words, `steps` in codes; `superseded` is true of a version that a later one replaced.
+    `because` has the steps in English, `steps` in codes; `superseded` marks a version that a later one replaced.
     """
     rows: list[Mapping[str, Any]] = []
-    for one in in_order(case):
-        steps = steps_of(case, one, events)
+    for target in in_order(case):
+        steps = steps_of(case, target, events)
         rows.append(
             {
-                **target_record(one),
-                "superseded": case.target(one.target, one.of) != one,
+                **target_record(target),
+                "superseded": case.target(target.target, target.of) != target,
                 "because": [explain_step(step) for step in steps],
                 "steps": [step.as_json() for step in steps],
             }
@@ -208,4 +209,6 @@ def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, An
 
 def in_order(case: Case) -> list[TargetSet]:
     """Every version of every target in order of their due times."""
-    return sorted(case.targets, key=lambda one: (one.internal_due, one.target, one.of, one.version))
+    return sorted(
+        case.targets, key=lambda target: (target.internal_due, target.target, target.of, target.version)
+    )

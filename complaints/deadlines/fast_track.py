@@ -1,5 +1,4 @@
-"""What a scheme asks where a complaint is settled early and accepted, and of one that comes late
-(docs/domain.md, section 7)."""
+"""Scheme rules for early settlement, and for complaints that come too late (docs/domain.md, section 7)."""
 
 from __future__ import annotations
 
@@ -12,15 +11,15 @@ from complaints.lifecycle import UNDECIDED
 from complaints.timestamps import parse_time
 from complaints.vocabulary import Flag
 
-#: An acceptance within the fast track is confirmed in writing, or only where that is asked for or money is short.
+#: Is an acceptance within the fast track confirmed in writing always, or only on request and in hardship?
 ALWAYS, ON_REQUEST = "always", "on_request"
 
-#: Signs and flags that somebody may be in hardship: whoever they are gets it in writing unasked.
+#: Safety signs of hardship: such a person gets the confirmation without asking.
 _HARDSHIP_SIGNS = frozenset({"vulnerable", "cutoff_eviction"})
 
 
 def early_until(case: Case) -> datetime | None:
-    """Until when an acceptance settles it early: by the day of receipt, at the first level, before any reopening."""
+    """Until when an acceptance settles it early; None after the first level or a reopening."""
     track = case.rules.fast_track
     if track is None or case.level > 1 or case.reopened:
         return None
@@ -28,28 +27,28 @@ def early_until(case: Case) -> datetime | None:
 
 
 def settled_early(case: Case, facts: Facts, at: datetime) -> str | None:
-    """How an acceptance that is heard now is confirmed; None outside the fast track. What was given counts then."""
+    """How an acceptance is confirmed; None outside the fast track. `given_at` counts if staff record it later."""
     until, track = early_until(case), case.rules.fast_track
-    given = facts.get("given_at")
-    accepted = parse_time(str(given)) if given else at
+    given_at = facts.get("given_at")
+    accepted = parse_time(str(given_at)) if given_at else at
     return track.confirmed if track is not None and until is not None and accepted <= until else None
 
 
 def summary_owed(case: Case) -> bool:
-    """Is the acceptance confirmed in writing unasked?"""
+    """True when the acceptance is confirmed in writing without a request."""
     if case.settled_early != ON_REQUEST:
         return case.settled_early == ALWAYS
     return Flag.SUPPORT_NEED in case.flags or any(sign.kind in _HARDSHIP_SIGNS for sign in case.signs)
 
 
 def out_of_time(case: Case) -> date | None:
-    """The last day that the story tells of, where it lies before what the scheme takes up.
+    """The last day that the complaint is about, if the scheme no longer takes up a matter of that day; or None.
 
-    Only until a decision at the first level: refusing it for that is a manager's act, case by case, never ours.
+    Only before a decision at the first level. A manager decides in each case whether to refuse it.
     """
     within = case.rules.accept_within
-    told = case.proposed.happened_by if case.proposed is not None else None
-    if within is None or told is None or case.level > 1 or case.state not in UNDECIDED or case.reopened:
+    last_day = case.proposed.happened_by if case.proposed is not None else None
+    if within is None or last_day is None or case.level > 1 or case.state not in UNDECIDED or case.reopened:
         return None
-    ended = at_minute(told, MINUTES_A_DAY, case.rules.calendar.zone)
-    return told if due(ended, within, case.rules.calendar).at < case.received_at else None
+    ended = at_minute(last_day, MINUTES_A_DAY, case.rules.calendar.zone)
+    return last_day if due(ended, within, case.rules.calendar).at < case.received_at else None

@@ -1,4 +1,4 @@
-"""From the clock on the wall to the instant, over every change of the clocks."""
+"""Between local wall time and UTC, also when the clocks change."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ def parse_local_time(at: datetime) -> datetime:
 
 
 def wall(at: datetime, zone: str) -> datetime:
-    """What the clock on the wall shows at this instant (aware, in the zone)."""
+    """The local time at this instant (aware, in the zone)."""
     return at.astimezone(zone_named(zone))
 
 
 def from_wall(local: datetime, zone: str) -> datetime:
-    """The instant of a wall time (naive).
+    """The instant (UTC) of a naive local time.
 
-    A time that does not exist moves forward by the gap; one that happens twice is the first: both are what
-    fold 0 means (PEP 495).
+    A time that does not exist moves forward by the gap. Of a time that happens twice the first counts. Both follow
+    from fold 0 (PEP 495).
     """
     return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
 
 
 def last_day(at: datetime, zone: str) -> date:
-    """The local day by whose end a due time falls: 24:00, when many a day closes, is not yet the next day."""
+    """The local day of a due time; 24:00, a common closing time, belongs to the day that it ends."""
     return wall(at - timedelta(microseconds=1), zone).date()
 
 
 def day_ended(local: datetime) -> date | None:
-    """The day that ends at this wall time, for a due time at midnight is its 24:00; None at any other time."""
+    """The day that ends at this local time if it is midnight; None at any other time."""
     return local.date() - timedelta(days=1) if local.time() == time.min else None
 
 
 def at_minute(day: date, minute: int, zone: str) -> datetime:
-    """The instant so many minutes after midnight by the wall clock; 1440 is midnight at the day's end."""
+    """The instant of this minute after local midnight; 1440 is the midnight that ends the day."""
     days, rest = divmod(minute, MINUTES_A_DAY)
     local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
     return from_wall(local, zone)

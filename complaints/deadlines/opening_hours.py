@@ -1,7 +1,7 @@
-"""Opening hours: reading them, and which instants they cover.
+"""Opening hours: reading them, and which times they cover.
 
-Instants decide, not wall times: a span of a day runs from the instant of its first minute to the instant of
-its last, so a day on which the clocks change simply has a shorter or a longer one.
+A span of opening hours runs between two instants, not between two wall times. So on a day when the clocks change
+it is an hour shorter or longer.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from complaints.rulebook import Calendar, OnCall
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ACCEPTED = '"Mon-Fri 09:00-17:30", "Mon-Thu 09:00-12:30 13:30-17:30, Fri 09:00-15:00" or "always"'
 
-#: With work at all hours the day has no opening; then it is this hour.
+#: The morning of a day where work never stops, as time after midnight.
 DAWN = timedelta(hours=8)
 
 Hours = Mapping[int, tuple[tuple[int, int], ...]]
 Stretch = tuple[datetime, datetime]
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
-# Longer without one open day is not a calendar: it would otherwise be searched without end.
+# Limit of the search for a working day, in days: a calendar without hours would loop without end.
 _LONGEST_BREAK = 366
 
 
 class BadHours(ValueError):
-    """The text does not say opening hours; the message names the accepted forms."""
+    """The text is not a list of opening hours; the message names the accepted forms."""
 
 
 class NeverOpen(ValueError):
@@ -41,13 +41,13 @@ def parse_hours(text: str, *, overnight: bool = False) -> dict[int, tuple[tuple[
 
     `overnight` lets a span run past midnight ("Mon-Fri 17:30-09:00"), as on-call duty does: it is cut in two.
     """
-    said = " ".join(text.split())
-    if said.lower() == "always":
+    words = " ".join(text.split())
+    if words.lower() == "always":
         return None
     hours: dict[int, list[tuple[int, int]]] = {}
     days: list[int] = []
-    timed = True  # does a time of day stand between these days and the next ones?
-    for word in filter(None, re.split(r"[\s,]+", said)):
+    timed = True  # False while the last weekdays have no time yet
+    for word in filter(None, re.split(r"[\s,]+", words)):
         if word[0].isalpha():
             days = ([] if timed else days) + _weekdays(word, text)
             timed = False
@@ -83,10 +83,10 @@ def _weekdays(word: str, text: str) -> list[int]:
 
 
 def _span(word: str, text: str) -> tuple[int, int]:
-    found = _CLOCK.fullmatch(word)
-    if found is None:
+    match = _CLOCK.fullmatch(word)
+    if match is None:
         raise _bad(text)
-    h1, m1, h2, m2 = (int(part) for part in found.groups())
+    h1, m1, h2, m2 = (int(part) for part in match.groups())
     start, end = h1 * 60 + m1, h2 * 60 + m2
     if m1 > 59 or m2 > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY or start == end:
         raise _bad(text)
@@ -102,7 +102,7 @@ def _in_order(spans: list[tuple[int, int]], text: str) -> tuple[tuple[int, int],
 
 
 def works_on(day: date, calendar: Calendar) -> bool:
-    """Is this a working day? With "always" every day is, holidays too."""
+    """True on a working day; with "always" that is every day, also a holiday."""
     return calendar.always or (bool(calendar.hours.get(day.weekday())) and day not in calendar.holidays)
 
 
@@ -115,15 +115,15 @@ def opening_time(day: date, calendar: Calendar) -> datetime:
 def closing_time(day: date, calendar: Calendar) -> datetime:
     """When the last span of this day ends (UTC); a day off ends at 24:00.
 
-    A date that a person chose (`extended_to`, `promised_by_date`) is due then, a day off included: told "by
-    Sunday", the complainant may wait until Sunday is over.
+    A date that a person chose (`extended_to`, `promised_by_date`) is due then, also on a day off: "by Sunday" means
+    until the end of Sunday.
     """
     spans = _spans_of(day, calendar)
     return at_minute(day, spans[-1][1] if spans else MINUTES_A_DAY, calendar.zone)
 
 
 def working_day_from(day: date, calendar: Calendar, step: int = 1) -> date:
-    """This day if it is a working day, else the next (step 1) or the last before it (step -1)."""
+    """This day if it is a working day, or the next working day (step 1) or the one before (step -1)."""
     for _ in range(_LONGEST_BREAK):
         if works_on(day, calendar):
             return day
@@ -132,14 +132,14 @@ def working_day_from(day: date, calendar: Calendar, step: int = 1) -> date:
 
 
 def day_of(at: datetime, calendar: Calendar) -> date:
-    """The local day to which an instant belongs; closing time at 24:00 still belongs to the day it closes."""
+    """The local day of an instant; closing time at 24:00 belongs to the day that it closes."""
     day = wall(at, calendar.zone).date()
     before = day - timedelta(days=1)
     return before if works_on(before, calendar) and at <= closing_time(before, calendar) else day
 
 
 def working_stretches(at: datetime, calendar: Calendar) -> Iterator[Stretch]:
-    """The working stretches from this instant on (UTC, half open), without end, the first one cut at `at`."""
+    """The stretches of working time from `at` on (UTC, half open), without end; the first one starts at `at`."""
     day = wall(at, calendar.zone).date() - timedelta(days=1)
     reached = at
     while True:
@@ -153,12 +153,12 @@ def working_stretches(at: datetime, calendar: Calendar) -> Iterator[Stretch]:
 
 
 def is_working(at: datetime, calendar: Calendar) -> bool:
-    """Is work being done at this instant? At closing time it no longer is."""
+    """True in working time; closing time itself is outside."""
     return next_working(at, calendar) == parse_local_time(at)
 
 
 def next_working(at: datetime, calendar: Calendar) -> datetime:
-    """The first instant from this one on at which work is done (UTC)."""
+    """The first instant of working time from `at` on (UTC)."""
     at = parse_local_time(at)
     return at if calendar.always else next(working_stretches(at, calendar))[0]
 
@@ -174,17 +174,17 @@ def next_morning(now: datetime, calendar: Calendar) -> datetime:
 
 
 def on_call_covers(at: datetime, on_call: OnCall, zone: str) -> bool:
-    """Is somebody there to be paged at this instant? Hours without people cover nothing."""
+    """True when there is a person on call at this time. Hours without people cover nothing."""
     rota = _rota(on_call, zone)
     return rota is not None and is_working(at, rota)
 
 
 def nobody_reads_until(at: datetime, calendar: Calendar, on_call: OnCall) -> datetime | None:
-    """When somebody is next there, on call or at work (UTC); None when somebody is now."""
+    """When the next person is on call or at work (UTC); None when there is one now."""
     at = parse_local_time(at)
-    rota = _rota(on_call, calendar.zone)
-    soonest = min(next_working(at, one) for one in (calendar, rota) if one is not None)
-    return None if soonest == at else soonest
+    on_call_hours = _rota(on_call, calendar.zone)
+    next_present = min(next_working(at, rota) for rota in (calendar, on_call_hours) if rota is not None)
+    return None if next_present == at else next_present
 
 
 def _rota(on_call: OnCall, zone: str) -> Calendar | None:

@@ -1,4 +1,4 @@
-"""The complainant's quiet hours: when nothing that we start may reach them."""
+"""The complainant's quiet hours: we start no conversation in them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _WRITTEN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*", re.ASC
 
 
 class BadQuietHours(ValueError):
-    """The text does not say quiet hours; the message names the accepted forms."""
+    """The text is not quiet hours; the message names the accepted forms."""
 
 
 def parse_quiet(text: str) -> tuple[int, int] | None:
-    """From and until in minutes after midnight, past midnight where from >= until; None for "none"."""
+    """Start and end in minutes after midnight; they include midnight where start >= end. None for "none"."""
     if text.strip().lower() == "none":
         return None
-    found = _WRITTEN.fullmatch(text)
-    if found is None:
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
         raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
-    h1, m1, h2, m2 = (int(part) for part in found.groups())
+    h1, m1, h2, m2 = (int(part) for part in match.groups())
     start, end = h1 * 60 + m1, h2 * 60 + m2
     if m1 > 59 or m2 > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY:
         raise BadQuietHours(f"{text!r} does not say quiet hours; write {ACCEPTED}")
@@ -33,12 +33,12 @@ def parse_quiet(text: str) -> tuple[int, int] | None:
 
 
 def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
-    """Is this instant within the quiet hours of somebody in this zone? Their end is no longer quiet."""
+    """True in the quiet hours of a person in this zone; the end is outside."""
     return quiet_until(at, quiet, zone) != parse_local_time(at)
 
 
 def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
-    """The first instant from this one on that is not quiet (UTC): the same one outside quiet hours."""
+    """The first instant from `at` on that is not quiet (UTC); `at` itself outside quiet hours."""
     at = parse_local_time(at)
     spans = parse_quiet(quiet)
     if spans is None:
@@ -52,7 +52,7 @@ def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
 
 
 def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
-    """The latest minute up to this instant that is not quiet (UTC): what must be said by then leaves then."""
+    """The last minute up to `at` that is not quiet (UTC): a message needed by `at` leaves then."""
     at = parse_local_time(at)
     spans = parse_quiet(quiet)
     if spans is None:

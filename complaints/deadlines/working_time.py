@@ -1,4 +1,4 @@
-"""The clock arithmetic: from a start and a span to a due time that can explain itself."""
+"""From a start and a span to a due time with its explanation."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ __all__ = [
 ]
 
 _SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING_HOURS: 3600}
-# An explanation lists this many counted days or stretches; of a longer count it says only how many.
+# An explanation lists up to this many days or stretches; of a longer count it gives only the number.
 _LISTED = 31
 
 
 def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
-    """When a span that starts here is over.
+    """The end of a span that begins at `start`.
 
     Seconds to months are elapsed time: days, weeks and months end at the same local time. `wh` counts working
     hours. `n bd` ends at closing time of the nth working day after the working day on which the start falls.
@@ -73,9 +73,9 @@ def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
 
 
 def due_where_on_call(start: datetime, length: Span | str, calendar: Calendar, on_call: OnCall) -> Due:
-    """P1's 30 min and 4 h: elapsed where somebody is on call at the start, in working time elsewhere.
+    """The due time of a P1 span: elapsed time if a person is on call at the start, otherwise working time.
 
-    A span in days or in working units is what it is in either case.
+    A span in days or in working units is counted as usual in both cases.
     """
     length, start = span(length), parse_local_time(start)
     if length.number < 0 or length.unit not in {Unit.SECONDS, Unit.MINUTES, Unit.HOURS}:
@@ -86,10 +86,10 @@ def due_where_on_call(start: datetime, length: Span | str, calendar: Calendar, o
 
 
 def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
-    """When to remind of what is due at `at`: so long before it. "-1 bd" and "1 bd" are the same here.
+    """The time of a reminder this long before `at`. "-1 bd" and "1 bd" are the same here.
 
-    `-n bd`: opening time of the nth working day before the day of `at`. Elapsed spans count back as they
-    count on. Raises BadSpan for working hours, which nothing counts back.
+    `-n bd`: opening time of the nth working day before the day of `at`. Elapsed spans count back as they count
+    forward. Raises BadSpan for working hours, which are not counted back.
     """
     length, at = span(length), parse_local_time(at)
     if length.number > 0:
@@ -101,7 +101,7 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
         return _elapsed(at, length, calendar, steps)
     zero = day_of(at, calendar)
     day, passed = _count(zero, -length.number, calendar, -1)
-    # "0 bd" before what is due in the night, or at once, is that moment: nothing is reminded of afterwards.
+    # "0 bd" before a due time at night is the due time itself: a reminder must not come after it.
     opening = min(opening_time(day, calendar), at)
     return Due(
         opening,
@@ -116,28 +116,30 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
 
 
 def earliest(first: Due, calendar: Calendar, **caps: Due | datetime | None) -> Due:
-    """The earliest of a due time and what caps it, named: `earliest(decide, calendar, legal=legal)`.
+    """The earliest of a due time and its caps, given by name: `earliest(decide, calendar, legal=legal)`.
 
-    The result explains the uncapped time and says which cap held; None caps nothing.
+    The steps explain the uncapped time and name the cap that applied; None caps nothing.
     """
-    held = first
+    soonest = first
     for name, cap in caps.items():
         at = cap.at if isinstance(cap, Due) else cap
-        if at is not None and parse_local_time(at) < held.at:
+        if at is not None and parse_local_time(at) < soonest.at:
             at = parse_local_time(at)
-            held = Due(
+            soonest = Due(
                 at,
                 (
                     *first.because,
                     DueStep("capped", name=name.replace("_", " "), local=wall(at, calendar.zone)),
                 ),
             )
-    return held
+    return soonest
 
 
 def rolled(last: Due, calendar: Calendar) -> Due:
-    """The end of a span of days as a law has it that gives the whole last day, and the next working day for a
-    day off: closing time of the first working day from that one on."""
+    """The due time for a law that gives the whole last day, or the next working day if the last day is a day off.
+
+    That is closing time of the first working day from the last day on.
+    """
     day = wall(last.at, calendar.zone).date()
     working = working_day_from(day, calendar)
     closing = closing_time(working, calendar)
@@ -174,7 +176,7 @@ def _working_days(start: datetime, length: Span, calendar: Calendar, steps: tupl
 
 
 def _count(zero: date, number: int, calendar: Calendar, step: int) -> tuple[date, tuple[date, ...]]:
-    """The working day so many after (or before) `zero`, and those counted (of a long count the last)."""
+    """The working day that is `number` after (or before) `zero`, and the days counted (of a long count the last)."""
     day = zero
     passed: list[date] = []
     for _ in range(number):
@@ -184,7 +186,7 @@ def _count(zero: date, number: int, calendar: Calendar, step: int) -> tuple[date
 
 
 def _holidays(after: date, until: date, calendar: Calendar) -> tuple[DueStep, ...]:
-    """The holidays after one day and before another that took a working day away."""
+    """The holidays between two days that fall on a day with opening hours."""
     if calendar.always or (until - after).days <= 1:
         return ()
     missed = (day for day in calendar.holidays if after < day < until and calendar.hours.get(day.weekday()))
@@ -218,7 +220,7 @@ def _elapsed(start: datetime, length: Span, calendar: Calendar, steps: tuple[Due
         at = start + timedelta(seconds=length.number * _SECONDS_IN[length.unit])
         return Due(at, (*steps, DueStep("elapsed", span=str(length), local=wall(at, zone))))
     if not length.number:
-        # Not by way of the wall clock: in the second of two equal hours that would lead back into the first.
+        # Local time would be ambiguous in the hour that happens twice, and lead back into the first.
         return Due(start, (*steps, DueStep("elapsed", span=str(length), local=wall(start, zone))))
     local = wall(start, zone).replace(tzinfo=None)
     noted: list[DueStep] = []
@@ -229,12 +231,12 @@ def _elapsed(start: datetime, length: Span, calendar: Calendar, steps: tuple[Due
     else:
         target = local + timedelta(days=length.number * (7 if length.unit is Unit.WEEKS else 1))
     at = from_wall(target, zone)
-    shown = wall(at, zone)
-    if shown.replace(tzinfo=None) != target:
-        noted.append(DueStep("moved_by_gap", local=shown))
-    elif shown.utcoffset() != shown.replace(fold=1).utcoffset():
+    local_end = wall(at, zone)
+    if local_end.replace(tzinfo=None) != target:
+        noted.append(DueStep("moved_by_gap", local=local_end))
+    elif local_end.utcoffset() != local_end.replace(fold=1).utcoffset():
         noted.append(DueStep("first_of_two"))
-    return Due(at, (*steps, DueStep("same_local_time", span=str(length), local=shown), *noted))
+    return Due(at, (*steps, DueStep("same_local_time", span=str(length), local=local_end), *noted))
 
 
 def _months_on(local: datetime, months: int) -> datetime:

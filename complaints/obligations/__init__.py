@@ -1,1 +1,1 @@
-"""What the desk must do, and when: derived from the case and from each event."""
+"""What the desk must do and when, derived from the case and from each event."""

@@ -1,4 +1,4 @@
-"""A date that was told and will not be kept is told before it passes: never silence (7.3)."""
+"""Notices before a promised date is missed: the complainant never learns of it by silence (7.3)."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from complaints.deadlines.targets import outside_when_missed
 from complaints.rulebook import Limit
 from complaints.vocabulary import Target
 
-#: So long before the date, where that leaves room after the date was told.
+#: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
 
 
-def missed_notice_at(case: Case, one: TargetSet) -> datetime | None:
-    """When the complainant hears that this date will not be kept; None where it had passed when it was told.
+def missed_notice_at(case: Case, target: TargetSet) -> datetime | None:
+    """When to send the notice that this date will not be kept; None if it had passed when it was set.
 
-    Half-way between the telling and the date where an hour before it would be no later than the telling.
+    If an hour before the date is too early, it leaves half-way between the setting and the date.
     """
-    told, date = one.set_at, one.promised_due
-    if date <= told:
+    set_at, promised = target.set_at, target.promised_due
+    if promised <= set_at:
         return None
-    at = said_by(case, date - BEFORE_MISSED, since=told)
-    return at if at > told else said_by(case, told + (date - told) / 2, since=told)
+    notice_at = sent_by(case, promised - BEFORE_MISSED, since=set_at)
+    return notice_at if notice_at > set_at else sent_by(case, set_at + (promised - set_at) / 2, since=set_at)
 
 
-def remedy_notice_at(case: Case, one: TargetSet) -> datetime:
-    """From when a remedy is told to be late: shortly before its date, at one that had passed when promised."""
-    return missed_notice_at(case, one) or one.internal_due
+def remedy_notice_at(case: Case, target: TargetSet) -> datetime:
+    """From when to record a remedy as late: shortly before its date, or at a date that had passed when promised."""
+    return missed_notice_at(case, target) or target.internal_due
 
 
 def payment_owed(case: Case, now: datetime) -> Limit | None:
-    """What the scheme has paid unasked, once for each of its own times that was missed (uk_water); None: nothing.
+    """The payment that the scheme prescribes for each of its times that was missed (uk_water), or None.
 
-    Its times are the legal maximum, and at a later level the one that opens the outside.
+    These times are the legal maximum, and at a later level the time that opens the outside.
     """
-    each, legal, decide = case.rules.missed_payment, case.target(Target.LEGAL), case.target(Target.DECIDE)
-    if each is None:
+    payment, legal, decide = case.rules.missed_payment, case.target(Target.LEGAL), case.target(Target.DECIDE)
+    if payment is None:
         return None
-    ours = [legal, decide if decide is not None and outside_when_missed(case, decide) else None]
-    missed = sum(one is not None and one.internal_due < (one.met_at or now) for one in ours)
-    return replace(each, amount=each.amount * missed) if missed else None
+    own_times = [legal, decide if decide is not None and outside_when_missed(case, decide) else None]
+    missed = sum(target is not None and target.internal_due < (target.met_at or now) for target in own_times)
+    return replace(payment, amount=payment.amount * missed) if missed else None
 
 
-def said_by(case: Case, at: datetime, *, since: datetime) -> datetime:
-    """Said by then: before the quiet hours in which it falls, else it would only be heard after the date."""
-    spoken = last_spoken_by(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
-    return spoken if spoken > since else at
+def sent_by(case: Case, latest: datetime, *, since: datetime) -> datetime:
+    """This time, or if it is in quiet hours the last minute before them (not before `since`)."""
+    leaves_at = last_spoken_by(latest, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+    return leaves_at if leaves_at > since else latest

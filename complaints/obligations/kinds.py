@@ -1,4 +1,4 @@
-"""What a duty is, and which kinds there are (docs/design.md, rule 2)."""
+"""What an obligation is, and which kinds there are (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from complaints.vocabulary import Verb
 
 
 class SendPriority(IntEnum):
-    """What goes first where pace is limited."""
+    """Which message leaves first where the rate is limited; the lowest value first."""
 
     DANGER = 0
     DIALOGUE = 1
@@ -22,7 +22,7 @@ class SendPriority(IntEnum):
 
 @dataclass(frozen=True)
 class NewObligation:
-    """One duty. `kind` chooses the performer; `facts` are JSON values without a word of anybody's."""
+    """One thing to do at `due`. `kind` chooses the handler; `facts` are JSON values without a person's words."""
 
     key: str
     kind: str
@@ -31,40 +31,40 @@ class NewObligation:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: Every kind of duty that a complaint can leave, with what its performer does.
+#: Every kind of obligation that a complaint can have, with what its handler does.
 KINDS: Mapping[str, str] = {
-    "card": "draws the card as the record stands",
+    "card": "draws the card as the record is now",
     "thread": "writes one line into the card's thread",
-    "page": "pages the people on call until somebody has seen the danger",
-    "danger_seen": "tells the complainant who has seen the danger",
+    "page": "pages the people on call until one of them has seen the danger",
+    "danger_seen": "informs the complainant who has seen the danger",
     "propose": "asks the model for a proposal",
     "end_form": "ends the questions",
     "acknowledge": "sends the acknowledgement",
     "progress": "sends the progress notice",
-    "delay": "tells before the promised date that the answer is not ready, to the complaint or about data",
-    "dates": "tells the first real dates, or a new one with its reason",
-    "letter": "sends what a person of staff wrote",
-    "confirmation": "confirms in writing what was heard or told by voice",
-    "tell_by_voice": "asks staff to tell by phone, at the counter or by letter what no chat takes",
+    "delay": "says before the promised date that the answer is not ready, to the complaint or about data",
+    "dates": "sends the first real dates, or a new date with its reason",
+    "letter": "sends what a member of staff wrote",
+    "confirmation": "confirms in writing what was said offline",
+    "tell_by_voice": "asks staff to give a letter by phone, at the counter or by post where there is no chat",
     "decision": "sends the decision",
     "recourse": "sends the outside steps",
-    "legal_passed": "tells that the legal maximum, or a later level's own, passed, and that the outside is open now",
+    "legal_passed": "says that the legal maximum, or a later level's own time, passed and the outside is open now",
     "remedy_late": "records that a remedy is late, or will be",
-    "remedy_notice": "tells that a remedy was carried out, or will be late, or is",
+    "remedy_notice": "says that a remedy was carried out, or will be late, or is late",
     "reply_reminder": "reminds of the decision that waits for a reply",
     "lapse": "ends a complaint without a reply",
     "closing": "sends the closing message",
     "summary": "confirms in writing that it was settled early and accepted, with the outside bodies",
     "survey": "asks about the handling",
     "survey_reminder": "asks once more",
-    "remind": "tells staff of a due time",
-    "told_owner": "tells the new owner",
-    "outside": "tells what came from the outside body, and what we will do",
-    "next_recourse": "tells the next outside step after one that was refused",
-    "no_independent": "tells that nobody here is independent of the matter, and offers the outside at once",
-    "told_overturned": "tells those who decided that an outside body decided otherwise",
-    "ask_approval": "asks those who may agree",
+    "remind": "reminds staff of a due time",
+    "told_owner": "informs the new owner",
+    "outside": "sends what came from the outside body, and what we will do",
+    "next_recourse": "sends the next outside step after one that was refused",
+    "no_independent": "says that no independent person is left here, and offers the outside at once",
+    "told_overturned": "informs the deciders that an outside body decided otherwise",
+    "ask_approval": "asks the people who may agree",
 }
 
-#: Acts by which the scheduler itself writes the record, by kind of duty.
+#: The verb that the scheduler performs itself, by kind of obligation.
 ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}

@@ -1,4 +1,4 @@
-"""What no chat takes is told by people: by phone, at the counter, by letter (7.3, 4.3)."""
+"""Letters without a chat: staff give them by phone, at the counter or by post (7.3, 4.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from complaints.case import Case
 from complaints.obligations.kinds import NewObligation, SendPriority
 
-#: What is written to the complainant; without a chat people tell it.
+#: Letters to the complainant; without a chat, staff give them offline.
 LETTERS: frozenset[str] = frozenset(
     {
         "acknowledge",
@@ -28,24 +28,29 @@ LETTERS: frozenset[str] = frozenset(
         "summary",
     }
 )
-#: What a duty told by people knows beside the facts of the letter: which, how, and whether of one event.
+#: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
 VOICE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
-#: What is of no use without a chat: nobody tells by voice what was heard or seen by voice.
+#: Of no use without a chat: these confirm in writing what was said offline.
 _CHAT_ONLY = frozenset({"confirmation", "danger_seen"})
-#: Whoever logs a complaint tells it at once; asked for when that did not happen.
+#: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.
 READ_OUT_WITHIN = timedelta(minutes=15)
 
 
-def told_by_people(case: Case, owed: Iterator[NewObligation], *, once: bool) -> Iterator[NewObligation]:
-    """The same duties; what no chat takes is told by people (7.3). `once`: each belongs to one event."""
-    for one in owed:
+def give_offline(case: Case, obligations: Iterator[NewObligation], *, once: bool) -> Iterator[NewObligation]:
+    """The same obligations; without a chat, staff must give the letters. `once`: they belong to one event."""
+    for obligation in obligations:
         if not case.told_by_people:
-            yield one
-        elif one.kind in LETTERS:
-            late = READ_OUT_WITHIN if one.kind == "acknowledge" and case.level == 1 else timedelta(0)
-            about = {**one.facts, "about": one.kind, "by": case.answer_by or case.channel, "once": once}
+            yield obligation
+        elif obligation.kind in LETTERS:
+            late = READ_OUT_WITHIN if obligation.kind == "acknowledge" and case.level == 1 else timedelta(0)
+            about = {
+                **obligation.facts,
+                "about": obligation.kind,
+                "by": case.answer_by or case.channel,
+                "once": once,
+            }
             yield NewObligation(
-                f"voice:{one.key}", "tell_by_voice", one.due + late, SendPriority.NOTICE, about
+                f"voice:{obligation.key}", "tell_by_voice", obligation.due + late, SendPriority.NOTICE, about
             )
-        elif one.kind not in _CHAT_ONLY:
-            yield one
+        elif obligation.kind not in _CHAT_ONLY:
+            yield obligation

@@ -1,4 +1,4 @@
-"""The one-off duties of a single event: a line in the thread, a letter, somebody to be asked or told."""
+"""The obligations of one event: a line in the thread, a letter, a person to ask or to inform."""
 
 from __future__ import annotations
 
@@ -6,91 +6,92 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from complaints.actions.redate import promised_later
 from complaints.case import Case, Event
 from complaints.deadlines.fast_track import summary_owed
+from complaints.deadlines.rule_change import promised_later
+from complaints.forms import GIVEN
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import told_by_people
-from complaints.obligations.resend import letters_again
+from complaints.obligations.offline import give_offline
+from complaints.obligations.resend import resent_letters
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Role, Target, Verb
 
-#: Heard or told by voice, a person of staff records it, and a chat gets it in writing too.
-_BY_VOICE = frozenset(
-    {
-        Verb.ACCEPT,
-        Verb.DISAGREE,
-        Verb.WITHDRAW,
-        Verb.ACKNOWLEDGE,
-        Verb.COMMUNICATE_DECISION,
-        Verb.OFFER_RECOURSE,
-    }
-)
-_QUIET_THREAD = frozenset({Verb.SURVEY, Verb.END_FORM})
+#: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
+_OFFLINE: frozenset[Verb] = frozenset(GIVEN.values()) - {Verb.NOTE}
+_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM})
+#: The line in the thread is due this long after the card: the thread needs the card's message.
 AFTER_THE_CARD = timedelta(seconds=1)
 
 
 def event_obligations(case: Case, event: Event) -> Iterator[NewObligation]:
-    """The one-off duties of this event; `case` is as the event left it."""
+    """The obligations of this event; `case` is the case after it."""
     if case.is_history:
         return
-    yield from told_by_people(case, _following(case, event), once=True)
+    yield from give_offline(case, _obligations(case, event), once=True)
 
 
-def _following(case: Case, event: Event) -> Iterator[NewObligation]:
+def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     facts = {"seq": event.seq, "verb": event.verb.value}
-    if event.verb not in _QUIET_THREAD:
-        # The card comes first: asked before, the line would only be put off.
+    if event.verb not in _NO_THREAD_LINE:
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
     if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
         yield NewObligation(f"letter:{event.seq}", "letter", event.at, SendPriority.NOTICE, facts)
-    if event.verb in (Verb.ASSESS, Verb.REASSESS) and _new_promise(event):
-        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, facts)
-    moved = event.facts.get("extends") if event.verb is Verb.APPROVE else None
-    if event.verb is Verb.EXTEND and not event.facts.get("asks"):
-        moved = event.facts
-    if moved is not None:
-        # The reason that is told stands with the act that asked.
-        told = {**facts, "seq": moved.get("seq", event.seq), "target": moved["target"], "of": moved["of"]}
-        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, told)
-    if event.verb is Verb.REDATE:
-        for target in promised_later(case, event):
-            told = {**facts, "target": target.value, "of": 0}
-            yield NewObligation(
-                f"dates:{event.seq}:{target.value}", "dates", event.at, SendPriority.NOTICE, told
-            )
+    yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
-        told = {**facts, "remedy": int(event.facts["remedy"])}
+        about = {**facts, "remedy": int(event.facts["remedy"])}
         yield NewObligation(
-            f"remedy_notice:{event.seq}", "remedy_notice", event.at, SendPriority.NOTICE, told
+            f"remedy_notice:{event.seq}", "remedy_notice", event.at, SendPriority.NOTICE, about
         )
     yield from _in_writing(case, event, facts)
-    yield from letters_again(case, event)
+    yield from resent_letters(case, event)
     if event.verb is Verb.RECEIPT and event.facts.get("danger"):
-        seen = {**facts, "role": event.role.value}
-        yield NewObligation(f"danger_seen:{event.seq}", "danger_seen", event.at, SendPriority.DANGER, seen)
-    yield from _from_outside(case, event, facts)
+        about = {**facts, "role": event.role.value}
+        yield NewObligation(f"danger_seen:{event.seq}", "danger_seen", event.at, SendPriority.DANGER, about)
+    yield from _outside_body(case, event, facts)
     if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
         yield NewObligation("no_independent", "no_independent", event.at, SendPriority.DIALOGUE, facts)
-    # Of many moved at once the new owner is told in one message.
-    alone = not event.facts.get("batch")
-    if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and alone:
+    # If many complaints move together (`batch`), the new owner gets one message about all of them.
+    single = not event.facts.get("batch")
+    if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and single:
         yield NewObligation(f"told_owner:{event.seq}", "told_owner", event.at, SendPriority.DIALOGUE, facts)
-    waits = event.verb is Verb.RECLASSIFY or (
-        (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
+    if (
+        event.verb is Verb.RECLASSIFY
+        or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))
-    )
-    if waits:
+    ):
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
         )
 
 
+def _new_dates(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
+    """The letter with the first dates, and one for each promised date that moves."""
+    if event.verb in (Verb.ASSESS, Verb.REASSESS) and _promises_decision(event):
+        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, facts)
+    moved = event.facts.get("extends") if event.verb is Verb.APPROVE else None
+    if event.verb is Verb.EXTEND and not event.facts.get("asks"):
+        moved = event.facts
+    if moved is not None:
+        # `seq` is the event that asked for the later date: its words hold the reason that the letter gives.
+        about = {**facts, "seq": moved.get("seq", event.seq), "target": moved["target"], "of": moved["of"]}
+        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, about)
+    if event.verb is Verb.REDATE:
+        for target in promised_later(case, event):
+            about = {**facts, "target": target.value, "of": 0}
+            yield NewObligation(
+                f"dates:{event.seq}:{target.value}", "dates", event.at, SendPriority.NOTICE, about
+            )
+
+
+def _promises_decision(event: Event) -> bool:
+    return any(row["target"] == Target.DECIDE for row in event.facts.get("targets", ()))
+
+
 def _in_writing(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
-    """What was heard or told by voice, and an acceptance that the scheme wants confirmed."""
-    if event.verb in _BY_VOICE and event.role not in (Role.COMPLAINANT, Role.SYSTEM):
+    """The confirmation of something said offline, and the summary of an early settlement (fast track)."""
+    if event.verb in _OFFLINE and event.role not in (Role.COMPLAINANT, Role.SYSTEM):
         yield NewObligation(
             f"confirmation:{event.seq}", "confirmation", event.at, SendPriority.DIALOGUE, facts
         )
@@ -98,25 +99,21 @@ def _in_writing(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[
         yield NewObligation(f"summary:{event.seq}", "summary", event.at, SendPriority.NOTICE, facts)
 
 
-def _from_outside(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
-    """What an outside body did is told: to the complainant, and where it overturns ours to whoever decided."""
+def _outside_body(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
+    """The complainant gets the outside decision; the people who decided get it where it overturns ours."""
     if event.verb not in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
         return
-    told = {**facts, "event": event.facts.get("event", "notified")}
+    about = {**facts, "event": event.facts.get("event", "notified")}
     silent = Flag.WITHDRAWN in case.flags
     if event.verb is Verb.CONCLUDE_EXTERNAL and not silent:
-        yield NewObligation(f"outside:{event.seq}", "outside", event.at, SendPriority.NOTICE, told)
+        yield NewObligation(f"outside:{event.seq}", "outside", event.at, SendPriority.NOTICE, about)
     refused = event.facts.get("complainant_accepts") == "no"
     if refused and not silent and case.outside_refused < len(case.rules.recourse):
-        step = {**told, "step": case.outside_refused}
+        step = {**about, "step": case.outside_refused}
         yield NewObligation(
             f"next_recourse:{event.seq}", "next_recourse", event.at, SendPriority.NOTICE, step
         )
     if event.facts.get("overturned") == "yes":
         yield NewObligation(
-            f"told_overturned:{event.seq}", "told_overturned", event.at, SendPriority.DIALOGUE, told
+            f"told_overturned:{event.seq}", "told_overturned", event.at, SendPriority.DIALOGUE, about
         )
-
-
-def _new_promise(event: Event) -> bool:
-    return any(one["target"] == Target.DECIDE for one in event.facts.get("targets", ()))

@@ -1,15 +1,14 @@
-"""The ladder: at which moments staff hear of a due time, and how far up (8.4, 5.3; docs/domain.md, section 4).
+"""Reminders of a due time: when staff get them, and which people (8.4, 5.3; docs/domain.md, section 4).
 
-| stage | P1 | P2 | P3, P4 | hears |
+| stage | P1 | P2 | P3, P4 | who gets it |
 |---|---|---|---|---|
 | `half` | half of the time is gone | the same in working time, where a working day's notice has no room | - | owner |
 | `-1bd` | - | opening of the working day before | the same | owner |
 | `due` | when it is due | when it is due | when it is due | owner, unit manager |
 | `top` | 30 min after | a working day after | in the digest, once overdue by `TOP_AFTER_DAYS` | top management too |
 
-Single messages are for P1, at any hour, and P2, in working time; of the others the morning digest tells, at
-`-1bd` under a heading of its own. The names stand in the keys of duties (`remind:decide:0:2:-1bd`), so none is
-ever changed.
+P1 gets a message for each stage at any hour, P2 in working time. P3 and P4 are in the morning digest, `-1bd` under
+its own heading. The names are part of the keys of obligations (`remind:decide:0:2:-1bd`), so they never change.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
 from complaints.vocabulary import Priority, Target
 
-#: What staff work towards; of the other dates nobody need be reminded.
+#: The dates that staff work towards; the others need no reminder.
 REMINDED: frozenset[Target] = frozenset(
     {
         Target.ACT_BY,
@@ -45,16 +44,16 @@ REMINDED: frozenset[Target] = frozenset(
         Target.PRIVACY,
     }
 )
-#: Of these each stage is a message of its own; of the others only the digest tells.
+#: Each stage is a message for these; the others are only in the digest.
 PINGED: frozenset[Priority] = frozenset({Priority.P1, Priority.P2})
 TOP_SOON = timedelta(minutes=30)
 TOP_NEXT = "1 bd"
-#: So many working days overdue, and top management reads of a P3 or P4 in its digest.
+#: A P3 or P4 that is overdue by this many working days is in the digest of top management.
 TOP_AFTER_DAYS = 5
 
 
 class ReminderLevel(IntEnum):
-    """How far up a stage is heard; each includes those below."""
+    """Who gets a stage; each level includes those below."""
 
     OWNER = 0
     LEAD = 1
@@ -63,54 +62,58 @@ class ReminderLevel(IntEnum):
 
 @dataclass(frozen=True)
 class ReminderStage:
-    """One step of the ladder of one target. `name` ends its key."""
+    """One reminder of one target. `name` is the last part of its key."""
 
     name: str
     at: datetime
     rung: ReminderLevel
 
 
-def reminder_stages(case: Case, one: TargetSet) -> tuple[ReminderStage, ...]:
-    """The steps of this date, the earliest first.
+def reminder_stages(case: Case, target: TargetSet) -> tuple[ReminderStage, ...]:
+    """The reminders of this date, the earliest first.
 
-    What passed before the complaint was written down reminds nobody: `act_by` says until when to act now.
+    Dates from before the complaint was logged have none: the target `act_by` covers them.
     """
-    return tuple(stage for stage in _stages(case, one) if stage.at > case.logged_at)
+    return tuple(stage for stage in _stages(case, target) if stage.at > case.logged_at)
 
 
-def _stages(case: Case, one: TargetSet) -> Iterator[ReminderStage]:
+def _stages(case: Case, target: TargetSet) -> Iterator[ReminderStage]:
     priority = priority_of(case)
-    early = _early(case, one, priority)
-    if early is not None and one.target is not Target.WAITING:
+    early = _early(case, target, priority)
+    if early is not None and target.target is not Target.WAITING:
         yield early
-    yield ReminderStage("due", one.internal_due, ReminderLevel.LEAD)
-    # Nobody works on what a complainant still owes us: there is nothing for the top to move.
-    if one.target is not Target.WAITING and priority in PINGED:
-        soon = one.internal_due + TOP_SOON
-        next_ = due(one.internal_due, TOP_NEXT, case.rules.calendar).at
+    yield ReminderStage("due", target.internal_due, ReminderLevel.LEAD)
+    # While we wait for the complainant, top management can do nothing.
+    if target.target is not Target.WAITING and priority in PINGED:
+        soon = target.internal_due + TOP_SOON
+        next_ = due(target.internal_due, TOP_NEXT, case.rules.calendar).at
         yield ReminderStage("top", soon if priority is Priority.P1 else next_, ReminderLevel.TOP)
 
 
-def _early(case: Case, one: TargetSet, priority: Priority) -> ReminderStage | None:
+def _early(case: Case, target: TargetSet, priority: Priority) -> ReminderStage | None:
     calendar = case.rules.calendar
     if priority is not Priority.P1:
-        at = before(one.internal_due, "-1 bd", calendar).at
-        if at > one.start:
-            return ReminderStage("-1bd", at, ReminderLevel.OWNER)
+        reminder_at = before(target.internal_due, "-1 bd", calendar).at
+        if reminder_at > target.start:
+            return ReminderStage("-1bd", reminder_at, ReminderLevel.OWNER)
     if priority not in PINGED:
         return None
-    elapsed = priority is Priority.P1 and on_call_covers(one.start, case.rules.on_call, calendar.zone)
-    at = halfway(one.start, one.internal_due, calendar, elapsed=elapsed)
-    works = next_working(at, calendar)
-    if one.internal_due - one.start > timedelta(days=1) and works < one.internal_due:
-        # Of what is days away nobody need be told at night, P1 or not.
-        at = works
-    return ReminderStage("half", at, ReminderLevel.OWNER) if one.start < at < one.internal_due else None
+    elapsed = priority is Priority.P1 and on_call_covers(target.start, case.rules.on_call, calendar.zone)
+    reminder_at = halfway(target.start, target.internal_due, calendar, elapsed=elapsed)
+    works = next_working(reminder_at, calendar)
+    if target.internal_due - target.start > timedelta(days=1) and works < target.internal_due:
+        # A date that is days away needs no reminder at night, not even for P1.
+        reminder_at = works
+    return (
+        ReminderStage("half", reminder_at, ReminderLevel.OWNER)
+        if target.start < reminder_at < target.internal_due
+        else None
+    )
 
 
 def halfway(start: datetime, end: datetime, calendar: Calendar, *, elapsed: bool) -> datetime:
-    """The whole minute in which half of the time between is gone; of the working time unless `elapsed`."""
-    at = start + (end - start) / 2
+    """The minute in which half of the time is over; half of the working time unless `elapsed`."""
+    half = start + (end - start) / 2
     if not (elapsed or calendar.always):
         worked = []
         for opens, closes in working_stretches(start, calendar):
@@ -120,12 +123,12 @@ def halfway(start: datetime, end: datetime, calendar: Calendar, *, elapsed: bool
         left = sum((closes - opens for opens, closes in worked), timedelta(0)) / 2
         for opens, closes in worked:
             if left < closes - opens:
-                at = opens + left
+                half = opens + left
                 break
             left -= closes - opens
-    return at.replace(second=0, microsecond=0)
+    return half.replace(second=0, microsecond=0)
 
 
 def leaves_at(case: Case, now: datetime) -> datetime:
-    """When a reminder that is due now may leave: P1 at any hour, the others in working time."""
+    """When a reminder that is due now may leave: P1 at any hour, others in working time."""
     return now if priority_of(case) is Priority.P1 else next_working(now, case.rules.calendar)

@@ -1,8 +1,8 @@
-"""What did not reach the complainant while no chat took it, owed anew once they are back (7.3).
+"""Letters to send again after a failed delivery, once the complainant can be reached (7.3).
 
-A failed delivery names the duty that failed; a silence is the time from the first failure until they write or let
-us in again. What a person of staff wrote is owed once more by its event; what follows from the state of the case
-(a date that passed, the closing) goes on under another key. A survey, a courtesy, is never owed anew.
+A failed delivery names the obligation that failed. A silence lasts from the first failure until the complainant
+writes or unblocks the bot. A letter of staff is scheduled once more for its event. A notice about the state of the
+case (a date that passed, the closing) gets a new key. A survey is never sent again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from complaints.case import Case, Event, changed
-from complaints.case_values import Missed, Silence
+from complaints.case_values import FailedLetter, Silence
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.timestamps import format_time, parse_time
 
-#: Letters of one event: whatever came after it, they are still owed.
+#: Letters of one event: later events do not make them unnecessary.
 OF_ONE_EVENT: frozenset[str] = frozenset(
     {
         "letter",
@@ -30,41 +30,49 @@ OF_ONE_EVENT: frozenset[str] = frozenset(
         "summary",
     }
 )
-#: Notices of how it stands, of which nothing in the record says that they arrived.
+#: Notices about the state of the case; no event records that they arrived.
 OF_THE_STATE: frozenset[str] = frozenset({"progress", "delay", "legal_passed", "reply_reminder", "closing"})
 
-#: Stands among the facts of a letter that could not be brought when it was written.
+#: The fact that marks a letter which could not be delivered when it was written.
 LATE = "late"
-_ANEW = re.compile(r":r\d+$")
+_RESENT = re.compile(r":r\d+$")
 
 
 def failing(key: str, kind: str, due: datetime, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a failed delivery says of its duty: more than its kind where it could be owed anew."""
+    """The facts of a failed delivery: the kind, and the whole obligation where it can be sent again."""
     if kind not in OF_ONE_EVENT | OF_THE_STATE:
         return {"kind": kind}
     return {
         "kind": kind,
-        "owed": {"key": _ANEW.sub("", key), "kind": kind, "due": format_time(due), "facts": dict(facts)},
+        "owed": {"key": _RESENT.sub("", key), "kind": kind, "due": format_time(due), "facts": dict(facts)},
     }
 
 
-def silenced(case: Case, event: Event) -> tuple[Silence, ...]:
-    """The silences of a case with this failure in the last of them.
+def add_failed_delivery(case: Case, event: Event) -> tuple[Silence, ...]:
+    """The silences of a case, with this failure added to the last one.
 
-    What earlier releases recorded begins none: what was told since then would be told twice.
+    A failure recorded by an early release has no `kind` and starts no silence: letters sent since would leave twice.
     """
     if "kind" not in event.facts:
         return case.silences
-    told = event.facts.get("owed")
-    lost = (Missed(told["key"], told["kind"], parse_time(told["due"]), told["facts"]),) if told else ()
+    obligation = event.facts.get("owed")
+    lost = (
+        (
+            FailedLetter(
+                obligation["key"], obligation["kind"], parse_time(obligation["due"]), obligation["facts"]
+            ),
+        )
+        if obligation
+        else ()
+    )
     last = _lasting(case)
     if last is not None:
         return (*case.silences[:-1], changed(last, missed=last.missed + lost))
     return (*case.silences, Silence(event.at, lost))
 
 
-def heard_again(case: Case, event: Event) -> tuple[Silence, ...]:
-    """The silences of a case whose last one this event ended."""
+def end_last_silence(case: Case, event: Event) -> tuple[Silence, ...]:
+    """The silences of a case after this event ended the last one."""
     last = _lasting(case)
     if last is None:
         return case.silences
@@ -77,33 +85,41 @@ def _lasting(case: Case) -> Silence | None:
     return last if last is not None and last.until is None else None
 
 
-def letters_again(case: Case, event: Event) -> Iterator[NewObligation]:
-    """Once they are back: the letters that failed, by their old due times, so that they come in their order."""
+def resent_letters(case: Case, event: Event) -> Iterator[NewObligation]:
+    """The letters that failed, with their old due times, so that they leave in the original order."""
     last = case.silences[-1] if case.silences else None
     if last is None or last.ended_by != event.seq:
         return
-    for one in last.missed:
-        if one.kind in OF_ONE_EVENT:
+    for letter in last.missed:
+        if letter.kind in OF_ONE_EVENT:
             yield NewObligation(
-                _anew(one.key, last), one.kind, one.due, SendPriority.NOTICE, {**one.facts, LATE: True}
+                _resend_key(letter.key, last),
+                letter.kind,
+                letter.due,
+                SendPriority.NOTICE,
+                {**letter.facts, LATE: True},
             )
 
 
-def notices_again(case: Case, owed: Iterator[NewObligation]) -> Iterator[NewObligation]:
-    """The same duties, those under a new key that failed in a silence or fell due in one."""
+def with_resend_keys(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
+    """The same obligations; a notice that failed or fell due in a silence gets a new key."""
     if not case.silences:
-        yield from owed
+        yield from obligations
         return
-    for one in owed:
-        lost = next((gone for gone in reversed(case.silences) if _lost_in(gone, one)), None)
-        yield one if lost is None else changed(one, key=_anew(one.key, lost))
+    for obligation in obligations:
+        silence = next(
+            (silence for silence in reversed(case.silences) if _lost_in(silence, obligation)), None
+        )
+        yield obligation if silence is None else changed(obligation, key=_resend_key(obligation.key, silence))
 
 
-def _lost_in(silence: Silence, one: NewObligation) -> bool:
-    if one.kind not in OF_THE_STATE or silence.until is None:
+def _lost_in(silence: Silence, obligation: NewObligation) -> bool:
+    if obligation.kind not in OF_THE_STATE or silence.until is None:
         return False
-    return silence.since <= one.due < silence.until or one.key in {lost.key for lost in silence.missed}
+    return silence.since <= obligation.due < silence.until or obligation.key in {
+        lost.key for lost in silence.missed
+    }
 
 
-def _anew(key: str, silence: Silence) -> str:
+def _resend_key(key: str, silence: Silence) -> str:
     return f"{key}:r{silence.returns}"

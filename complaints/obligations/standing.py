@@ -1,8 +1,9 @@
-"""What is owed (docs/design.md, rule 2): from a case, the keys and due times of everything we must do unasked.
+"""The obligations of a case in its present state: keys and due times of everything to do unasked
+(docs/design.md, rule 2).
 
-`standing` is asked twice: after each verb, when the missing keys are inserted, and before each is done, when
-a key that is no longer there needs nothing. So nothing is ever cancelled. The one-off duties of a single event are
-in once.py.
+The store calls `current_obligations` twice: after each verb, to insert the missing keys, and before it does one,
+to skip a key that is no longer there. So an obligation is never cancelled. Those of a single event are in
+per_event.py.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
 from complaints.lifecycle import ANSWERED, UNDECIDED
-from complaints.obligations.delay_notices import BEFORE_MISSED, missed_notice_at, remedy_notice_at, said_by
+from complaints.obligations.delay_notices import BEFORE_MISSED, missed_notice_at, remedy_notice_at, sent_by
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import told_by_people
+from complaints.obligations.offline import give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
-from complaints.obligations.resend import notices_again
+from complaints.obligations.resend import with_resend_keys
 from complaints.timestamps import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Target
 
@@ -29,48 +30,52 @@ SURVEY_EVERY = timedelta(days=30)
 
 
 def current_obligations(case: Case) -> Iterator[NewObligation]:
-    """Everything owed as the case stands."""
+    """All obligations of the case now."""
     if case.is_history:
         return
     if case.erased_at is not None:
-        # The card is drawn once more: it says that the words are gone.
+        # The card is drawn once more, to show that the words are gone.
         yield _card(case)
         return
-    yield from told_by_people(case, notices_again(case, _standing(case)), once=False)
+    yield from give_offline(case, with_resend_keys(case, _all_obligations(case)), once=False)
 
 
-def _standing(case: Case) -> Iterator[NewObligation]:
+def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield _card(case)
     yield from _intake(case)
     yield from _danger(case)
     yield from _proposal(case)
-    yield from _told(case)
-    yield from _asked_beside(case)
+    yield from _letters(case)
+    yield from _other_delays(case)
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
 
 
 def _card(case: Case) -> NewObligation:
-    """The card shows this version of the record; a later version makes the key moot."""
+    """The card shows this version of the record; a later version makes this obligation unnecessary."""
     danger = case.danger_at is not None and case.danger_receipt_at is None
-    at = max(one for one in (case.logged_at, case.last_words_at, card_waits_until(case)) if one is not None)
+    due_at = max(
+        moment
+        for moment in (case.logged_at, case.last_words_at, card_waits_until(case))
+        if moment is not None
+    )
     lane = SendPriority.DANGER if danger else SendPriority.DIALOGUE
-    return NewObligation(f"card:{case.version}", "card", at, lane, {"version": case.version})
+    return NewObligation(f"card:{case.version}", "card", due_at, lane, {"version": case.version})
 
 
 def card_waits_until(case: Case) -> datetime | None:
-    """Until when the first post waits for the proposal; None: not at all.
+    """Until when the first post waits for the proposal, or None.
 
-    Where a case may be seen is decided before its first post (docs/design.md, rule 8), and the model has a say.
+    The proposal helps to decide in which channel a case is first posted (docs/design.md, rule 8).
     """
-    seen = (
+    is_placed = (
         case.proposed is not None
         or case.assessment is not None
         or case.danger_at is not None
         or case.restricted
     )
-    return None if seen or case.owner is not None else case.logged_at + timedelta(seconds=90)
+    return None if is_placed or case.owner is not None else case.logged_at + timedelta(seconds=90)
 
 
 def _intake(case: Case) -> Iterator[NewObligation]:
@@ -92,7 +97,7 @@ def _danger(case: Case) -> Iterator[NewObligation]:
 
 
 def _proposal(case: Case) -> Iterator[NewObligation]:
-    """A proposal when the first burst ends, at latest 60 s after the first message; later words ask anew."""
+    """A proposal when the first burst ends, at most 60 s after the first message, and again after later words."""
     if case.assessment is not None or case.last_words_at is None or case.state not in UNDECIDED:
         return
     burst = due(case.last_words_at, case.rules.dialogue.burst, case.rules.calendar).at
@@ -101,7 +106,7 @@ def _proposal(case: Case) -> Iterator[NewObligation]:
             f"propose:{case.words}", "propose", burst, SendPriority.DIALOGUE, {"words": case.words}
         )
         if case.form_ended_at is not None and case.last_words_at <= case.form_ended_at:
-            # Signed or ended: the story is whole, and nobody need wait for more of it.
+            # Confirmed or ended: no more words are expected.
             yield NewObligation("propose:formed", "propose", case.form_ended_at, SendPriority.DIALOGUE)
     if case.proposed is None:
         yield NewObligation(
@@ -109,42 +114,50 @@ def _proposal(case: Case) -> Iterator[NewObligation]:
         )
 
 
-def _again(case: Case) -> str:
-    """What did not reach them is owed anew, under another key, when they are back (7.3)."""
+def _resend_suffix(case: Case) -> str:
+    """A letter that failed gets another key once the complainant can be reached again (7.3)."""
     return f":r{case.returns}" if case.returns else ""
 
 
-def _can_be_told(case: Case) -> bool:
-    """By a chat that takes it, or where there is none, by people."""
+def _can_be_informed(case: Case) -> bool:
+    """There is a working chat, or no chat at all, so that staff give the news offline."""
     return case.reachable or case.told_by_people
 
 
-def _told(case: Case) -> Iterator[NewObligation]:
-    """What the complainant must hear: acknowledgement, progress, decision, recourse, the legal maximum."""
-    if not case.is_open or not _can_be_told(case) or Flag.WITHDRAWN in case.flags:
+def _letters(case: Case) -> Iterator[NewObligation]:
+    """Letters to the complainant: acknowledgement, progress, decision, recourse, the legal maximum."""
+    if not case.is_open or not _can_be_informed(case) or Flag.WITHDRAWN in case.flags:
         return
-    begun = case.form_ended_at if case.level_started_at == case.received_at else case.level_started_at
+    start = case.form_ended_at if case.level_started_at == case.received_at else case.level_started_at
     level = case.level
-    if begun is not None and level not in case.acks:
+    if start is not None and level not in case.acks:
         yield NewObligation(
-            f"ack:{level}{_again(case)}", "acknowledge", begun, SendPriority.DIALOGUE, {"level": level}
+            f"ack:{level}{_resend_suffix(case)}",
+            "acknowledge",
+            start,
+            SendPriority.DIALOGUE,
+            {"level": level},
         )
     decision = case.decision
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
         yield NewObligation(
-            f"decision:{decision.seq}{_again(case)}", "decision", decision.at, SendPriority.NOTICE, facts
+            f"decision:{decision.seq}{_resend_suffix(case)}",
+            "decision",
+            decision.at,
+            SendPriority.NOTICE,
+            facts,
         )
     if case.state is State.DISAGREED and case.reply_at is not None:
-        key = f"recourse:{level}:{case.reopened}{_again(case)}"
+        key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
         yield NewObligation(key, "recourse", case.reply_at, SendPriority.NOTICE, {"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
-    missed = tuple(_unanswered(case))
+    missed = tuple(_decision_delays(case))
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
-        at = said_by(case, update.internal_due, since=max(case.logged_at, update.start))
-        # Not "you will have it by then" and, in the same minute, that they will not: the second tells it all.
-        if all(one.due != at for one in missed):
-            yield NewObligation(f"progress:{update.version}", "progress", at, SendPriority.NOTICE)
+        update_at = sent_by(case, update.internal_due, since=max(case.logged_at, update.start))
+        # A progress notice in the same minute as the notice of a missed date would contradict it.
+        if all(notice.due != update_at for notice in missed):
+            yield NewObligation(f"progress:{update.version}", "progress", update_at, SendPriority.NOTICE)
     yield from missed
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
@@ -156,88 +169,92 @@ def _told(case: Case) -> Iterator[NewObligation]:
 
 
 def _level_passed(case: Case) -> Iterator[NewObligation]:
-    """The legal maximum ends with the first decision; a later level may open the outside by a time of its own."""
-    one = case.target(Target.DECIDE)
-    if one is not None and one.met_at is None and outside_when_missed(case, one):
-        about = {"target": one.target.value, "version": one.version}
-        key = f"legal_passed:{one.target}:{one.version}"
-        yield NewObligation(key, "legal_passed", one.promised_due, SendPriority.NOTICE, about)
+    """The legal maximum ends with the first decision; a later level may open the outside after its own time."""
+    target = case.target(Target.DECIDE)
+    if target is not None and target.met_at is None and outside_when_missed(case, target):
+        facts = {"target": target.target.value, "version": target.version}
+        key = f"legal_passed:{target.target}:{target.version}"
+        yield NewObligation(key, "legal_passed", target.promised_due, SendPriority.NOTICE, facts)
 
 
-def _unanswered(case: Case) -> Iterator[NewObligation]:
-    """Before the promised date of the answer comes, the complainant hears that there is none yet, so long before it
-    as the rules say; and shortly before it that it will not be kept (7.3).
+def _decision_delays(case: Case) -> Iterator[NewObligation]:
+    """Two notices before the promised date: there is no answer yet, and then the date will be missed (7.3).
 
-    Only the second where the date was told after the moment of the first, or where that leaves no earlier.
+    The first leaves as long before the date as the rules say. It is left out if the date was set later than that,
+    or if it would not leave before the second.
     """
-    one = case.target(Target.DECIDE)
-    missed = missed_notice_at(case, one) if one is not None and one.met_at is None else None
-    if one is None or missed is None:
+    target = case.target(Target.DECIDE)
+    missed = missed_notice_at(case, target) if target is not None and target.met_at is None else None
+    if target is None or missed is None:
         return
-    facts = {"target": one.target.value, "version": one.version}
-    notice = case.rules.targets.delay_notice
-    if notice is not None:
-        at = before(one.promised_due, notice, case.rules.calendar).at
-        leaves = quiet_until(at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
-        if at > one.set_at and leaves + BEFORE_MISSED <= missed:
-            # Held up until the second is due, it would say "not yet" in the same breath: then only that leaves.
+    facts = {"target": target.target.value, "version": target.version}
+    delay_notice = case.rules.targets.delay_notice
+    if delay_notice is not None:
+        notice_at = before(target.promised_due, delay_notice, case.rules.calendar).at
+        leaves = quiet_until(notice_at, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+        if notice_at > target.set_at and leaves + BEFORE_MISSED <= missed:
+            # `until`: if it is held up until the second notice is due, only the second leaves.
             yield NewObligation(
-                f"delay:{one.version}",
+                f"delay:{target.version}",
                 "delay",
-                at,
+                notice_at,
                 SendPriority.NOTICE,
                 {**facts, "until": format_time(missed)},
             )
-    heard = case.last_contact_at
-    # Whoever heard from us after the date need not be told of it once more (a case of an earlier release).
-    if heard is None or heard <= one.promised_due:
-        yield NewObligation(f"progress:decide:{one.version}", "progress", missed, SendPriority.NOTICE, facts)
+    contact_at = case.last_contact_at
+    # A case of an earlier release can have a contact after the date: then no notice is needed.
+    if contact_at is None or contact_at <= target.promised_due:
+        yield NewObligation(
+            f"progress:decide:{target.version}", "progress", missed, SendPriority.NOTICE, facts
+        )
 
 
-#: What they wait for beside the answer itself.
-_BESIDE = (Target.DATA_REQUEST, Target.REPLY, Target.PRIVACY, Target.FIRST_ACTION)
+#: What the complainant waits for, other than the decision.
+_OTHER_WAITS = (Target.DATA_REQUEST, Target.REPLY, Target.PRIVACY, Target.FIRST_ACTION)
 
 
-def _asked_beside(case: Case) -> Iterator[NewObligation]:
-    """Before the date of what they wait for beside the answer is missed they hear so, also after the closing (7.3).
+def _other_delays(case: Case) -> Iterator[NewObligation]:
+    """Notices before other dates are missed, also after the closing (7.3).
 
-    A request about their data, a question, the part about personal data; the first contact once they were told that
-    it will be later.
+    These are a request about their data, a question, the part about personal data, and the first contact if a later
+    date for it was promised.
     """
-    if not _can_be_told(case):
+    if not _can_be_informed(case):
         return
-    for one in filter(None, map(case.target, _BESIDE)):
-        told = one.target is not Target.FIRST_ACTION or one.basis.startswith("extend")
-        at = missed_notice_at(case, one) if told and one.met_at is None else None
-        if at is not None:
-            facts = {"target": one.target.value, "version": one.version}
-            yield NewObligation(f"delay:{one.target}:{one.version}", "delay", at, SendPriority.NOTICE, facts)
+    for target in filter(None, map(case.target, _OTHER_WAITS)):
+        is_known = target.target is not Target.FIRST_ACTION or target.basis.startswith("extend")
+        notice_at = missed_notice_at(case, target) if is_known and target.met_at is None else None
+        if notice_at is not None:
+            facts = {"target": target.target.value, "version": target.version}
+            yield NewObligation(
+                f"delay:{target.target}:{target.version}", "delay", notice_at, SendPriority.NOTICE, facts
+            )
 
 
 def _reminders(case: Case) -> Iterator[NewObligation]:
-    """Staff hear before a due time and at a missed one, step by step up the ladder.
+    """Reminders for staff before a due time and after a missed one.
 
-    The acknowledgement is theirs too where no chat takes it.
+    The acknowledgement is included where no chat takes it.
     """
-    for one in case.current_targets():
-        ours = one.target in REMINDED or (one.target is Target.ACK and not case.reachable)
-        if ours and one.met_at is None:
-            facts = {"target": one.target.value, "of": one.of, "version": one.version}
-            for stage in reminder_stages(case, one):
+    for target in case.current_targets():
+        is_reminded = target.target in REMINDED or (target.target is Target.ACK and not case.reachable)
+        if is_reminded and target.met_at is None:
+            facts = {"target": target.target.value, "of": target.of, "version": target.version}
+            for stage in reminder_stages(case, target):
                 when = "before" if stage.rung is ReminderLevel.OWNER else "missed"
-                key = f"remind:{one.target.value}:{one.of}:{one.version}:{stage.name}"
-                told = {**facts, "when": when, "stage": stage.name}
-                yield NewObligation(key, "remind", stage.at, SendPriority.NOTICE, told)
+                key = f"remind:{target.target.value}:{target.of}:{target.version}:{stage.name}"
+                facts_of_stage = {**facts, "when": when, "stage": stage.name}
+                yield NewObligation(key, "remind", stage.at, SendPriority.NOTICE, facts_of_stage)
 
 
 def _after_decision(case: Case) -> Iterator[NewObligation]:
-    """The reply is reminded once; silence ends a complaint only when nothing is owed, never as a yes."""
+    """One reminder of the reply. Silence ends a complaint only when nothing is owed, and is never a yes."""
     if not case.is_open:
         return
-    for one in case.owed_remedies:
-        target = case.target(Target.REMEDY, one.n)
-        if one.done_at is None and target is not None:
-            yield _remedy_late(case, one, target)
+    for remedy in case.owed_remedies:
+        target = case.target(Target.REMEDY, remedy.n)
+        if remedy.done_at is None and target is not None:
+            yield _remedy_late(case, remedy, target)
     reminder, ends = case.target(Target.REPLY_REMINDER), lapses_at(case)
     if ends is None or reminder is None or reminder.met_at is not None:
         return
@@ -245,43 +262,43 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
     if case.everything_verified and case.question_at is None:
         lapse = case.target(Target.LAPSE)
         version = lapse.version if lapse is not None else 0
-        checked = sum(one.verified_at is not None for one in case.owed_remedies)
-        answered = case.question_answered_at
-        asked = f":{answered.isoformat()}" if answered is not None else ""
-        yield NewObligation(f"lapse:{version}:{checked}{asked}", "lapse", ends, SendPriority.NOTICE)
+        checked = sum(remedy.verified_at is not None for remedy in case.owed_remedies)
+        answered_at = case.question_answered_at
+        answer_suffix = f":{answered_at.isoformat()}" if answered_at is not None else ""
+        yield NewObligation(f"lapse:{version}:{checked}{answer_suffix}", "lapse", ends, SendPriority.NOTICE)
 
 
-def _remedy_late(case: Case, one: RemedyOwed, target: TargetSet) -> NewObligation:
-    """Shortly before its date, and then as often as any other news, until it is done: never silence."""
-    key, at = f"remedy_late:{one.n}:{target.version}", remedy_notice_at(case, target)
-    if one.late_at is not None and one.late_at >= at:
-        key, at = f"{key}:{one.late}", next_news(case, one.late_at)
-    return NewObligation(key, "remedy_late", at, SendPriority.NOTICE, {"remedy": one.n})
+def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:
+    """Shortly before its date, and then as often as other news, until it is done."""
+    key, due_at = f"remedy_late:{remedy.n}:{target.version}", remedy_notice_at(case, target)
+    if remedy.late_at is not None and remedy.late_at >= due_at:
+        key, due_at = f"{key}:{remedy.late}", next_news(case, remedy.late_at)
+    return NewObligation(key, "remedy_late", due_at, SendPriority.NOTICE, {"remedy": remedy.n})
 
 
 def _ended(case: Case) -> Iterator[NewObligation]:
-    """Told once that it is over, which for a withdrawn one is at once, though the matter goes on inside."""
+    """The closing message and the survey. A withdrawal is confirmed at once, even if we continue with the matter."""
     ended = case.withdrawn_at or case.closed_at
     if ended is None:
         return
-    round_ = case.reopened
+    round_number = case.reopened
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
-    if _can_be_told(case):
-        yield NewObligation(f"closing:{round_}", "closing", ended, SendPriority.NOTICE, {"code": code})
+    if _can_be_informed(case):
+        yield NewObligation(f"closing:{round_number}", "closing", ended, SendPriority.NOTICE, {"code": code})
     if not surveyed(case):
         return
     calendar = case.rules.calendar
-    asked = due(ended, case.rules.survey.delay, calendar).at
+    survey_at = due(ended, case.rules.survey.delay, calendar).at
     last = case.surveyed_at
-    if "sent" not in case.surveys and (last is None or asked - last >= SURVEY_EVERY):
-        yield NewObligation(f"survey:{round_}", "survey", asked, SendPriority.BULK)
+    if "sent" not in case.surveys and (last is None or survey_at - last >= SURVEY_EVERY):
+        yield NewObligation(f"survey:{round_number}", "survey", survey_at, SendPriority.BULK)
     if "sent" in case.surveys and not {"answered", "skipped", "reminded"} & set(case.surveys):
-        reminded = due(last or asked, case.rules.survey.reminder, calendar).at
-        yield NewObligation(f"survey_reminder:{round_}", "survey_reminder", reminded, SendPriority.BULK)
+        reminded = due(last or survey_at, case.rules.survey.reminder, calendar).at
+        yield NewObligation(f"survey_reminder:{round_number}", "survey_reminder", reminded, SendPriority.BULK)
 
 
 def surveyed(case: Case) -> bool:
-    """A survey follows every ending of a complaint that can be asked about: not of a minor, not merged."""
+    """True where a survey follows the ending: not for a minor, a merged case or something that was no complaint."""
     minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
     if Flag.NO_CONTACT in case.flags:
         return False

@@ -23,8 +23,8 @@ CLAUSES: tuple[Clause, ...] = (
         control="The dialogue fills it in, the read-back shows it, Send confirms it.",
         code=(
             "bots.dialogue.form.read_back",
-            "complaints.actions.intake.receive",
-            "complaints.actions.registry.perform",
+            "complaints.actions.intake.check_receive",
+            "complaints.actions.perform.perform",
         ),
         shows="how complete the forms are, and who confirmed them",
         look=q.form,
@@ -46,7 +46,7 @@ CLAUSES: tuple[Clause, ...] = (
         "correction.",
         control="The events are the log; one person carries out a remedy and, where it matters, another checks "
         "it.",
-        code=("complaints.actions.remedies.verify", "store.cases.export.export_record"),
+        code=("complaints.actions.remedies.check_verify", "store.cases.export.export_record"),
         shows="closed complaints whose step log has no gap, corrections checked",
         look=q.follow_up,
     ),
@@ -58,8 +58,8 @@ CLAUSES: tuple[Clause, ...] = (
         "must agree.",
         code=(
             "complaints.actions.decision.exceeds",
-            "complaints.actions.decision.respond",
-            "complaints.actions.decision.approve",
+            "complaints.actions.decision.check_respond",
+            "complaints.actions.approval.check_approve",
         ),
         shows="decisions that say who is also affected; grants within authority or approved",
         look=q.remedies,
@@ -71,8 +71,8 @@ CLAUSES: tuple[Clause, ...] = (
         control="One table of transitions; each level by people who had no part in a lower one.",
         code=(
             "complaints.permissions.judged_below",
-            "complaints.actions.reply_and_recourse.disagree",
-            "complaints.actions.investigation.escalate",
+            "complaints.actions.reply_and_recourse.check_disagree",
+            "complaints.actions.investigation.check_escalate",
         ),
         shows="decisions by level, none by a person of a lower one",
         look=q.levels,

@@ -28,7 +28,7 @@ CLAUSES: tuple[Clause, ...] = (
         "complaints.",
         control="Roles in the settings; a significant complaint goes to the executive channel, which asks for a "
         "receipt.",
-        code=("complaints.priorities.is_significant", "complaints.actions.investigation.receipt"),
+        code=("complaints.priorities.is_significant", "complaints.actions.investigation.check_receipt"),
         shows="minutes from significant to the receipt by top management; roles that are filled",
         look=q.responsibility,
         house=q.layers,

@@ -12,8 +12,8 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Rules to identify, gather, keep, protect and dispose of records; training records; public figures.",
         control="Encrypted rows, legal hold, erasing that keeps the chain intact.",
         code=(
-            "complaints.actions.access.hold",
-            "complaints.actions.closing.erase",
+            "complaints.actions.access.check_hold",
+            "complaints.actions.closing.check_erase",
             "store.proof.erase.erase_words",
         ),
         shows="complaints erased, and complaints under a legal hold",
@@ -25,7 +25,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Analysis",
         demand="Classify all; find what is systemic, recurring or single; trends; causes.",
         control="Category, cause and its reach are asked for before a complaint is closed.",
-        code=("complaints.actions.closing.close",),
+        code=("complaints.actions.closing.check_close",),
         shows="closed with category and cause, by the reach of the cause",
         look=q.analysis,
         lacks="trends, clusters and their review",
@@ -69,7 +69,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Improvement",
         demand="Correct, prevent, innovate, learn from the best, recognise good handling.",
         control="Praise is counted separately.",
-        code=("complaints.actions.assessment.reclassify",),
+        code=("complaints.actions.assessment.check_reclassify",),
         lacks="actions with a check of their effect, staff suggestions, recognition",
     ),
 )

@@ -27,7 +27,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="One transaction: reference, words, time, channel, person; events whose removal is noticed.",
         code=(
             "store.cases.receive_message.receive_message",
-            "complaints.actions.intake.receive",
+            "complaints.actions.intake.check_receive",
             "store.proof.verify.verify",
         ),
         shows="records with every mandatory field, gaps in the chain",
@@ -54,7 +54,10 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Acknowledge receipt at once.",
         control="An obligation from the end of the form, repeated until a channel accepts it; by voice if there "
         "is no chat.",
-        code=("complaints.actions.intake.acknowledge", "complaints.obligations.standing.current_obligations"),
+        code=(
+            "complaints.actions.intake.check_acknowledge",
+            "complaints.obligations.standing.current_obligations",
+        ),
         shows="acknowledged in time, including those never acknowledged; below 99 % is a violation",
         look=q.acknowledgement,
         goals={"acknowledged in time": Goal(at_least=0.99)},
@@ -65,8 +68,8 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Assess severity, safety, complexity, impact, and the need for immediate action.",
         control="The model proposes, a person who has opened it sets the criteria; rules only raise.",
         code=(
-            "complaints.actions.assessment.assess",
-            "complaints.actions.assessment.reassess",
+            "complaints.actions.assessment.check_assess",
+            "complaints.actions.assessment.check_reassess",
             "complaints.priorities.priority_of",
         ),
         shows="assessments by people who had opened the complaint; first priorities that were not changed",
@@ -79,7 +82,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="A list of evidence by priority and complexity; no decision without it.",
         code=(
             "complaints.actions.decision.required_evidence",
-            "complaints.actions.investigation.investigate",
+            "complaints.actions.investigation.check_investigate",
         ),
         shows="decisions with the evidence that their level requires",
         look=closing.investigation,
@@ -90,9 +93,9 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Correct it and prevent it; if not at once, plan the soonest way.",
         control="Remedies with a promised day, a cause for each decision, a notice when one is late.",
         code=(
-            "complaints.actions.decision.respond",
-            "complaints.actions.remedies.remedy_done",
-            "complaints.actions.remedies.remedy_late",
+            "complaints.actions.decision.check_respond",
+            "complaints.actions.remedies.check_remedy_done",
+            "complaints.actions.remedies.check_remedy_late",
         ),
         shows="causes named, remedies by the promised day, overdue ones without a notice",
         look=closing.response,
@@ -103,7 +106,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Communicate the decision as soon as it is taken.",
         control="An obligation from the decision on, sent again until a channel accepts it; reasons for each "
         "issue.",
-        code=("complaints.actions.decision.communicate_decision", "bots.letters.decision.full"),
+        code=("complaints.actions.decision.check_communicate_decision", "bots.letters.decision.full"),
         shows="hours from decision to delivery; one not delivered after a working day is a violation",
         look=closing.communication_of_the_decision,
     ),
@@ -114,9 +117,9 @@ CLAUSES: tuple[Clause, ...] = (
         control="Closing is refused while an obligation or a question is open; without an answer the complaint "
         "ends with a code of its own.",
         code=(
-            "complaints.actions.closing.close",
-            "complaints.actions.closing.lapse",
-            "complaints.actions.reply_and_recourse.disagree",
+            "complaints.actions.closing.check_close",
+            "complaints.actions.closing.check_lapse",
+            "complaints.actions.reply_and_recourse.check_disagree",
         ),
         shows="endings by code, each with its requirements; remedies not done at closing",
         look=closing.closing,

@@ -16,9 +16,9 @@ CLAUSES: tuple[Clause, ...] = (
         control="Every first message of two words or a file opens a complaint. Two people together may classify "
         "it as not a complaint, with a reason, and never if a person came to harm.",
         code=(
-            "complaints.actions.intake.receive",
-            "complaints.actions.assessment.reclassify",
-            "complaints.actions.decision.approve",
+            "complaints.actions.intake.check_receive",
+            "complaints.actions.assessment.check_reclassify",
+            "complaints.actions.approval.check_approve",
         ),
         shows="how many contacts two people classified as not a complaint, with a reason",
         look=q.terms,
@@ -47,7 +47,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Easy for everyone: plain words, formats, languages, help.",
         control="Text, voice and photos; Skip and /human at every step; the complainant's language; staff log "
         "complaints from other channels on the same form.",
-        code=("bots.dialogue.form.read_back", "complaints.actions.intake.told_about"),
+        code=("bots.dialogue.form.read_back", "complaints.actions.intake.record_answers"),
         shows="forms confirmed by language, channels, messages in a language of the complainant",
         look=q.accessibility,
     ),
@@ -56,7 +56,10 @@ CLAUSES: tuple[Clause, ...] = (
         title="Responsiveness",
         demand="Acknowledge at once, act by urgency, keep informed, be courteous.",
         control="The acknowledgement is sent with the form; updates and answers to questions have due times.",
-        code=("complaints.obligations.standing.current_obligations", "complaints.deadlines.targets.wanted"),
+        code=(
+            "complaints.obligations.standing.current_obligations",
+            "complaints.deadlines.targets.wanted_targets",
+        ),
         shows="minutes to the acknowledgement, updates by their deadline, questions without an answer",
         look=q.responsiveness,
     ),
@@ -66,7 +69,10 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Deal with each complaint equitably, objectively, without bias.",
         control="A person who is complained about or has a conflict neither sees nor acts; other people judge "
         "each level.",
-        code=("complaints.permissions.require", "complaints.actions.access.declare_conflict"),
+        code=(
+            "complaints.actions.authorisation.require_permission",
+            "complaints.actions.access.check_declare_conflict",
+        ),
         shows="conflicts declared, acts by people without a part in the matter",
         look=q.objectivity,
         lacks="the monthly random sample of closed complaints, judged by another person",
@@ -95,7 +101,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Customer focus",
         demand="Welcome feedback and show by acts that it counts.",
         control="Suggestions and praise are accepted; a decision names what changes for all customers.",
-        code=("complaints.actions.decision.respond",),
+        code=("complaints.actions.decision.check_respond",),
         shows="decisions that name a change",
         look=q.customer_focus,
         lacks="informing people who complained what was changed",
@@ -107,9 +113,9 @@ CLAUSES: tuple[Clause, ...] = (
         control="Assessing assigns the complaint; one owner; every act stores the person and the role; the model "
         "only proposes.",
         code=(
-            "complaints.actions.assessment.assign",
-            "complaints.permissions.require",
-            "complaints.actions.common.happened",
+            "complaints.actions.assessment.check_assign",
+            "complaints.actions.authorisation.require_permission",
+            "complaints.actions.perform.perform",
         ),
         shows="assessed complaints with an owner, judgements by people, acts in a permitted role",
         look=q.accountability,
@@ -119,7 +125,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Continual improvement",
         demand="Improving the process and the quality is a permanent aim.",
         control="A decision overturned outside opens an improvement action with a date.",
-        code=("complaints.actions.reply_and_recourse.external_concluded",),
+        code=("complaints.actions.reply_and_recourse.apply_conclude_external",),
         shows="actions opened, decisions overturned without one",
         look=q.improvement,
         lacks="actions carried out by their date, with a check of their effect",

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 
-from complaints import lifecycle, permissions
+from complaints import permissions
+from complaints.actions.authorisation import require_permission, require_state
 from complaints.actions.intake import RETURNED
-from complaints.actions.registry import ActResult, perform
+from complaints.actions.perform import ActResult, perform
+from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
@@ -193,7 +195,7 @@ def act_on(
     """
     if file.case.erased_at is not None:
         # There is no key any more; the rules say what may be done instead.
-        lifecycle.require(file.case, verb)
+        require_state(file.case, verb)
     case, secret = file.case, file.key(tx)
     once = [f"{case.ref}/{key}"] if key else []
     if version is not None:
@@ -205,7 +207,7 @@ def act_on(
         if version is not None and version != case.work_version:
             if by.is_staff and permissions.is_excluded(case, by.id):
                 # What was done meanwhile is not theirs to know.
-                permissions.require(case, verb, by)
+                require_permission(case, verb, by)
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
@@ -254,7 +256,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
     """Names what happened since the work_version that the act was drawn with."""
     reached, since = 0, []
     for event in file.events:
-        if event.raises_work:
+        if raises_work_version(event):
             reached += 1
             if reached > version:
                 since.append(event.verb.value)
@@ -264,7 +266,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
 
 def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     case = file.case
-    permissions.require(case, verb, by)
+    require_permission(case, verb, by)
     said: list[Event] = [
         event for event in file.events if event.verb in _WORDS_COME_BY and event.facts.get("kind") != RETURNED
     ]
@@ -322,7 +324,7 @@ def _of_incident(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Map
     shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
     if not shared or other_ref is None or other_ref == case.ref:
         return facts
-    permissions.require(case, Verb.LINK, by)
+    require_permission(case, Verb.LINK, by)
     number = incidents.incident_of(tx, other_ref)
     if number is not None:
         return facts if number == case.incident else {**facts, "incident": number}

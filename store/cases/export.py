@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.explanation import target_record
@@ -20,7 +21,7 @@ from complaints.incidents import Incident
 from complaints.priorities import priority_of
 from complaints.rulebook import Rulebook
 from complaints.timestamps import format_time
-from complaints.vocabulary import CLAUSES, Flag, Verb
+from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import needs_of
 from store.cases.load import CaseFile, load_case_file
 from store.cases.read import first_like, messages, name_of, proposal
@@ -292,7 +293,7 @@ def _event(one: Event, hash_: str) -> dict[str, Any]:
         "verb": one.verb.value,
         "by": one.by,
         "role": one.role.value,
-        "clause": CLAUSES[one.verb],
+        "clause": ACTIONS[one.verb].clause,
         "facts": dict(one.facts),
         "hash": hash_,
     }

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.actions.intake import Arrival, said
-from complaints.actions.registry import receive
+from complaints.actions.perform import receive
 from complaints.actors import Actor
 from complaints.references import new_reference
 from complaints.timestamps import format_time

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from complaints.actions.intake import Arrival, said
-from complaints.actions.registry import receive
+from complaints.actions.perform import receive
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
-from complaints.permissions import WHO
 from complaints.references import new_reference
 from complaints.rulebook import Rulebook
 from complaints.timestamps import parse_time
@@ -62,7 +62,7 @@ def log_complaint(
     lie back; `logged_at` is now. Without `jurisdiction` the language says under whose rules it comes, as in a chat.
     Raises AlreadyDone for a known key, NotAllowed (recorded) and BadFacts.
     """
-    if by.least(WHO[Verb.RECEIVE]) is None:
+    if by.least(ACTIONS[Verb.RECEIVE].roles) is None:
         refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
         remember(tx, None, "log_complaint", by, refused)
         raise refused

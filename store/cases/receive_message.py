@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from complaints.actions.intake import Arrival
-from complaints.actions.registry import receive
+from complaints.actions.perform import receive
 from complaints.actors import Actor, complainant
 from complaints.case import Event
 from complaints.errors import UnknownReference

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from complaints.actions.redate import keeps_a_promise, promised_later
-from complaints.actions.registry import ActResult, perform
+from complaints.actions.perform import ActResult, perform
 from complaints.actors import OPERATOR
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.explanation import explained
+from complaints.deadlines.rule_change import keeps_a_promise, promised_later
 from complaints.errors import OutOfOrder, Stale
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.vocabulary import State, Verb

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, select, true, union_all, update
 
 from complaints import permissions
-from complaints.actions.decision import may_approve
+from complaints.actions.authorisation import may_approve, require_permission
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError
@@ -138,7 +138,7 @@ def _second_hand(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
 def may_check(case: Case, by: Actor) -> bool:
     """Is a remedy done by somebody else left to be verified by this person (Annex D)?"""
     try:
-        permissions.require(case, Verb.VERIFY, by)
+        require_permission(case, Verb.VERIFY, by)
     except ComplaintError:
         return False
     return case.is_open and any(

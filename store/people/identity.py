@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.permissions import WHO, is_excluded
+from complaints.permissions import is_excluded
 from complaints.vocabulary import Verb
 from store.cases.load import load_case_file
 from store.cases.refused_attempts import remember
@@ -121,7 +122,7 @@ def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
     if refused is not None:
         remember(tx, ref, "stage", by, refused)
         raise refused
-    role = by.least(WHO[Verb.NOTE])
+    role = by.least(ACTIONS[Verb.NOTE].roles)
     # Version 0: whoever hears the stage has read nothing of what was said.
     row: dict[str, Any] = {"ref": ref, "by": by.id, "at": tx.now, "what": "stage", "version": 0}
     tx.add(READS, role="" if role is None else role.value, **row)
@@ -129,7 +130,7 @@ def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
 
 
 def _refusal(tx: Tx, case: Case, by: Actor, proof: str) -> NotAllowed | None:
-    if by.least(WHO[Verb.NOTE]) is None:
+    if by.least(ACTIONS[Verb.NOTE].roles) is None:
         return NotAllowed("You have no role that may tell this.", code="not_allowed.role")
     if is_excluded(case, by.id):
         return NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.excluded")

@@ -50,7 +50,7 @@ def test_every_row_names_control_code_tests_and_evidence(place: Path, desk: Desk
     answered(desk)
     one = rows(place)["7.5"]
     assert set(one) >= {"clause", "title", "demand", "control", "code", "tests", "verdict", "evidence"}
-    assert "complaints.actions.assessment.assess" in one["code"]
+    assert "complaints.actions.assessment.check_assess" in one["code"]
     assert any("test_clauses_operation" in test for test in one["tests"])
     assert (one["verdict"], one["evidence"]["violated"]) == ("met", 0)
     assert one["editions"] == {"2014": "7.5", "2018": "7.5"}

@@ -14,7 +14,7 @@ from amends.importing.mapping import ColumnMapping, read_mapping
 from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError
 from complaints.actions.intake import Arrival, said
-from complaints.actions.registry import receive
+from complaints.actions.perform import receive
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from complaints import permissions
+from complaints.actions.authorisation import require_permission
 from complaints.actions.fold import fold
 from complaints.actions.intake import said
 from complaints.actors import MODEL, SYSTEM
@@ -320,7 +320,7 @@ class Desk(RuleBasedStateMachine):
 
     def _lets(self, case: Case, verb: Verb, member: str) -> bool:
         with suppress(ComplaintError):
-            permissions.require(case, verb, self.store.read(load_actor, member))
+            require_permission(case, verb, self.store.read(load_actor, member))
             return True
         return False
 

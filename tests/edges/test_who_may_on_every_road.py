@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from complaints.actions.intake import said
+from complaints.actions.registry import ACTIONS
 from complaints.actors import MODEL, SYSTEM, Actor
 from complaints.errors import ComplaintError, NotAllowed
 from complaints.forms import FORMS, Field, Input
 from complaints.obligations.kinds import ACTS
-from complaints.permissions import WHO
 from complaints.vocabulary import Role, Verb
 from simulator.screen import Card
 from simulator.slack import payloads
@@ -220,18 +220,18 @@ def test_the_bot_does_only_what_is_the_complainants(usual_store: Store, verb: Ve
         # Theirs, but not now: the state or the facts do not fit.
         refused = False
 
-    assert refused == (Role.COMPLAINANT not in WHO[verb])
+    assert refused == (Role.COMPLAINANT not in ACTIONS[verb].roles)
 
 
 @clause("7.5")
 @pytest.mark.parametrize("by", [MODEL, SYSTEM], ids=["model", "system"])
 def test_the_scheduler_and_the_model_never_judge(by: Actor) -> None:
     judging = {Verb.ASSESS, Verb.REASSESS, Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.RECLASSIFY}
-    assert {verb for verb in judging if by.roles & WHO[verb]} == set()
-    assert set(ACTS.values()) <= {verb for verb, roles in WHO.items() if Role.SYSTEM in roles}
+    assert {verb for verb in judging if by.roles & ACTIONS[verb].roles} == set()
+    assert set(ACTS.values()) <= {verb for verb, action in ACTIONS.items() if Role.SYSTEM in action.roles}
 
 
 def test_every_form_of_a_case_stands_on_the_page() -> None:
     named = set().union(*who_may().values()) - READS
     assert named == {*FORMS, "incident"}
-    assert {verb for form in named for verb in verbs_of(form)} | set(WHO) == set(WHO)
+    assert {verb for form in named for verb in verbs_of(form)} | set(ACTIONS) == set(ACTIONS)

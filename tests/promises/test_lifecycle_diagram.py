@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from complaints.lifecycle import TABLE
+from complaints.actions.registry import ACTIONS
 from complaints.lifecycle_diagram import BEGIN, diagram, page, verbs
 from complaints.vocabulary import State, Verb
 
@@ -18,8 +18,8 @@ def test_the_page_is_drawn_from_the_table() -> None:
 
 def test_every_move_is_an_arrow_and_every_verb_a_row() -> None:
     drawn = diagram()
-    for verb, move in TABLE.items():
-        for source, ways in move.ways.items():
+    for verb, action in ACTIONS.items():
+        for source, ways in action.moves.ways.items():
             for to in ways:
                 if to is not source:
                     (arrow,) = (line for line in drawn.splitlines() if f" {source} --> {to}:" in line)
@@ -28,5 +28,5 @@ def test_every_move_is_an_arrow_and_every_verb_a_row() -> None:
 
 
 def test_every_state_is_reached() -> None:
-    reached = {to for move in TABLE.values() for to in move.to}
+    reached = {to for action in ACTIONS.values() for to in action.moves.to}
     assert reached == set(State)

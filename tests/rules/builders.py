@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.actions import registry
 from complaints.actions.intake import Arrival, said
+from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
 from complaints.case_values import RecordedSign
@@ -91,7 +91,7 @@ class Told:
     ) -> Told:
         """One act a minute later; raises what the rules raise."""
         at = self.at + timedelta(minutes=1)
-        done = registry.perform(self.case, verb, at=at, by=by, facts=facts, words=words)
+        done = perform(self.case, verb, at=at, by=by, facts=facts, words=words)
         return Told(done.case, (*self.events, done.event), done.owed, at)
 
     @property
@@ -138,7 +138,7 @@ def a_received_case(
     """The first qualifying message was heard; `heard` as `said` takes it."""
     arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
     words = {"description": "My bill is wrong."} if heard.get("has_words", True) else {}
-    done = registry.receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
+    done = receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
     return Told(done.case, (done.event,), done.owed, at)
 
 

@@ -23,8 +23,8 @@ from bots.dialogue import (
     step,
 )
 from bots.texts import Texts, load
-from complaints.actions import registry
 from complaints.actions.intake import Arrival
+from complaints.actions.perform import perform, receive
 from complaints.actors import SYSTEM, complainant, staff
 from complaints.case import Case
 from complaints.incidents import Incident
@@ -165,9 +165,9 @@ class Play:
         if verb is Verb.RECEIVE:
             rules = Rulebooks(self.rules, self.others).of(jurisdiction)
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
-            done = registry.receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
+            done = receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
         else:
-            done = registry.perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
+            done = perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
         self.cases[ref] = done.case
         event = done.event
         for name, text in event.words.items():

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from complaints.actions.fold import fold
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import explain_step, reached
@@ -15,7 +16,6 @@ from complaints.deadlines.explanation import steps_of
 from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
-from complaints.lifecycle import TABLE
 from complaints.obligations.kinds import KINDS
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
@@ -44,7 +44,7 @@ def a_refusal_gives_reason_and_remedy(refused: ComplaintError) -> None:
 
 def the_state_moved_along_the_table(before: Case, event: Event, after: Case) -> None:
     """From a source of the verb to one of the states that it may lead to from there."""
-    assert after.state in TABLE[event.verb].ways[before.state]
+    assert after.state in ACTIONS[event.verb].moves.ways[before.state]
 
 
 def only_a_yes_is_a_yes(before: Case, event: Event, after: Case) -> None:

@@ -1,4 +1,4 @@
-"""One complaint's life in few words for the tests of the reports, through `complaints.actions.registry`."""
+"""One complaint's life in few words for the tests of the reports, through `complaints.actions.perform`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.actions import registry
 from complaints.actions.intake import Arrival, said
+from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
 from complaints.history import CaseHistory
@@ -63,7 +63,7 @@ class Story:
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
         first = {**said(field="description", has_words=True), **facts}
-        done = registry.receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
+        done = receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
         self.case: Case = done.case
         self.events: tuple[Event, ...] = (done.event,)
 
@@ -80,7 +80,7 @@ class Story:
     def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
         """One verb."""
         told = {name.replace("__", "."): text for name, text in words.items()}
-        done = registry.perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
+        done = perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
         self.case, self.events = done.case, (*self.events, done.event)
         return self
 

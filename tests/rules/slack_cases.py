@@ -9,8 +9,8 @@ from typing import Any
 
 from bots.slack.voice import Voice
 from bots.texts import load
-from complaints.actions import registry
 from complaints.actions.intake import Arrival, said
+from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
 from complaints.case_values import RecordedSign
@@ -64,7 +64,7 @@ class Story:
         arrival = Arrival(REF, ANNA.id, "telegram", language, NOW, RULES)
         media = 0 if words else 1
         facts = said(field="description", has_words=bool(words), signs=signs, media=media, audible=media)
-        done = registry.receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
+        done = receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
         self.case: Case = done.case
         self.events: list[Event] = [done.event]
 
@@ -77,7 +77,7 @@ class Story:
     ) -> Story:
         """One act more."""
         self.at += timedelta(minutes=1)
-        done = registry.perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
+        done = perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
         self.case = done.case
         self.events.append(done.event)
         return self

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.actions.decision import exceeds, limit_of, may_approve, minor_units, needs_approval, totals
+from complaints.actions.authorisation import may_approve
+from complaints.actions.decision import exceeds, limit_of, minor_units, needs_approval, totals
 from complaints.actors import Actor, staff
 from complaints.rulebook import Limit
 from complaints.vocabulary import Finding, Role, Verb

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from complaints import permissions
+from complaints.actions.authorisation import require_permission
 from complaints.actions.decision import fairness_owed
 from complaints.actors import Actor
 from complaints.case_values import independent
@@ -56,7 +57,7 @@ def investigated(told: Told, **fair: object) -> Told:
 def test_the_person_named_and_their_manager_may_do_nothing_with_it(verb: Verb, who: Actor) -> None:
     told = about(BURAK, "handler", lines=(MONA.id,))
     with pytest.raises(NotAllowed):
-        permissions.require(told.case, verb, who)
+        require_permission(told.case, verb, who)
     assert not permissions.may_read(told.case, who)
 
 

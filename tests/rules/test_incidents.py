@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.actions import registry
+from complaints.actions.perform import perform as perform_on_case
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import Issue, RecordedSign
@@ -61,7 +61,7 @@ def done(incident: Incident, act: IncidentAct, by: Actor = ALICE, **facts: Any) 
 
 
 def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
-    return registry.perform(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
+    return perform_on_case(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
 
 
 # who may
@@ -210,7 +210,7 @@ def test_the_complainant_neither_leaves_nor_links() -> None:
     with pytest.raises(NotAllowed):
         joined(case, by=ANNA, left=True)
     with pytest.raises(NotAllowed):
-        registry.perform(
+        perform_on_case(
             case, Verb.LINK, at=TUESDAY, by=ANNA, facts={"relation": "duplicate", "other_ref": OTHER_REF}
         )
 
@@ -220,14 +220,14 @@ def test_joining_twice_or_two_at_once_is_refused() -> None:
     with pytest.raises(AlreadyDone):
         joined(case)
     with pytest.raises(OutOfOrder):
-        registry.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
+        perform_on_case(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
 
 
 def test_a_link_names_an_incident_or_another_complaint() -> None:
     case = an_assessed_case().case
     for facts in ({}, {"relation": "same_incident"}, {"other_ref": REF}):
         with pytest.raises(ComplaintError):
-            registry.perform(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
+            perform_on_case(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
 
 
 # who is left out
@@ -299,11 +299,11 @@ def test_the_text_to_all_is_needed_in_the_language_of_the_staff_only() -> None:
 
 def test_an_update_to_all_needs_no_date_of_each_and_answers_no_question() -> None:
     case = replace(joined(an_assessed_case().case), question_at=TUESDAY)
-    told = registry.perform(
+    told = perform_on_case(
         case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
     )
 
     assert told.event.facts["batch"] == "7.2"
     assert told.case.question_at == TUESDAY
     with pytest.raises(BadFacts):
-        registry.perform(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})
+        perform_on_case(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from complaints.actions import registry
 from complaints.actions.intake import Arrival
+from complaints.actions.perform import receive
 from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Verb
@@ -52,7 +52,7 @@ def test_a_record_begins_with_words_or_a_file() -> None:
 def test_nothing_is_received_in_the_future() -> None:
     arrival = Arrival(REF, ANNA.id, "telegram", "en", TUESDAY + timedelta(hours=1), RULES)
     with pytest.raises(BadFacts, match="cannot have been received in the future"):
-        registry.receive(arrival, at=TUESDAY, by=ANNA, facts=a_message(), words={})
+        receive(arrival, at=TUESDAY, by=ANNA, facts=a_message(), words={})
 
 
 @clause("7.2")

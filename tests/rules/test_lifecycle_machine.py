@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from complaints import permissions
-from complaints.actions import registry
+from complaints.actions.authorisation import require_permission
 from complaints.actions.intake import Arrival
+from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, OPERATOR, SYSTEM, Actor
 from complaints.case import Case, Event, Facts
 from complaints.errors import ComplaintError
@@ -49,7 +49,7 @@ class Complaint(RuleBasedStateMachine):
         channel = "telegram" if by is ANNA else "phone"
         arrival = Arrival(REF, ANNA.id, channel, "en", self.at, drawn.choice(RULEBOOKS))
         facts = a_message(drawn)
-        done = registry.receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
+        done = receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
         self.case, self.events = done.case, [done.event]
         laws.events_hold_no_words(done.event)
 
@@ -78,7 +78,7 @@ class Complaint(RuleBasedStateMachine):
 
     def _lets(self, verb: Verb, by: Actor) -> bool:
         try:
-            permissions.require(self.case, verb, by)
+            require_permission(self.case, verb, by)
         except ComplaintError:
             return False
         return True
@@ -102,11 +102,11 @@ class Complaint(RuleBasedStateMachine):
         self.at += timedelta(minutes=dice.choice(_SPANS))
         before = self.case
         try:
-            done = registry.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+            done = perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
         except ComplaintError as refused:
             laws.a_refusal_gives_reason_and_remedy(refused)
             return
-        again = registry.perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+        again = perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
         assert again == done
         self.case = done.case
         self.events.append(done.event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from complaints.actions.closing import closable
+from complaints.actions.authorisation import closable
 from complaints.vocabulary import CloseCode, Flag, State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from complaints.actions import registry
 from complaints.actions.fold import fold
+from complaints.actions.perform import perform
 from complaints.actors import OPERATOR, Actor
 from complaints.case_values import TargetSet
 from complaints.deadlines.explanation import explained
@@ -67,7 +67,7 @@ def redated(
         "rulebook": rules.id, "before": told.case.rules.id, "jurisdiction": rules.country, "later": later,
     }  # fmt: skip
     moment = told.at + timedelta(minutes=1)
-    done = registry.perform(
+    done = perform(
         told.case,
         Verb.REDATE,
         at=moment,

@@ -10,9 +10,9 @@ import pytest
 from bots.letters.composer import Composer, read_out
 from bots.letters.letter import Letter
 from bots.texts import load
-from complaints.actions import registry
 from complaints.actions.fold import fold
 from complaints.actions.intake import Arrival
+from complaints.actions.perform import receive
 from complaints.actors import complainant
 from complaints.deadlines.targets import next_due
 from complaints.errors import AlreadyDone, BadFacts
@@ -49,7 +49,7 @@ def logged(received: datetime, now: datetime = TUESDAY, **more: str) -> Told:
     """Written down now, told then."""
     arrival = Arrival(REF, ANNA.id, "phone", "en", received, RULES)
     words = {"description": "My bill is wrong."}
-    done = registry.receive(arrival, at=now, by=IDA, facts={**a_message(), **more}, words=words)
+    done = receive(arrival, at=now, by=IDA, facts={**a_message(), **more}, words=words)
     return Told(done.case, (done.event,), done.owed, now)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from complaints.actions.assessment import harm_of
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.history import CaseHistory, ReadEntry
-from complaints.permissions import READERS, WHO
+from complaints.permissions import READERS
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks
 from reports.case_measures import kept
@@ -219,7 +220,8 @@ def accountability(seen: CaseHistory, house: House) -> Iterator[Point]:
         )
     for event in seen.events:
         if event.role in HUMAN and event.verb is not Verb.RECEIVE:
-            allowed = event.role in WHO[event.verb] and bool(_held(event, house) & WHO[event.verb])
+            roles = ACTIONS[event.verb].roles
+            allowed = event.role in roles and bool(_held(event, house) & roles)
             yield must(
                 "acts in a role that may",
                 allowed,

@@ -1,0 +1,151 @@
+"""A second person agrees to a draft, a reclassification or a later date, or sends it back (Annex E)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from complaints.actions.assessment import harm_of
+from complaints.actions.closing import drop_pending, end_handling
+from complaints.actions.decision import decide, exceeds, remedy_due
+from complaints.actions.investigation import (
+    moved_dates,
+    require_not_passed,
+    require_within_caps,
+    target_to_extend,
+)
+from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import Actor
+from complaints.case import Case, Event, Facts, changed
+from complaints.errors import NotAllowed, OutOfOrder
+from complaints.permissions import is_excluded, level_roles
+from complaints.timestamps import format_time
+from complaints.vocabulary import CloseCode, Role, State
+
+_RANKS = {Role.HANDLER: 0, Role.MANAGER: 1, Role.TOP_MANAGEMENT: 2}
+
+
+def check_approve(case: Case, request: ActionRequest) -> Facts:
+    """Agree to the drafted decision, to the reclassification or to a later date, or send it back.
+
+    The approver has a role of the level or a higher one and is not the person who proposed it. The sum lies
+    within the approver's own limit.
+    """
+    agreed = request.facts["agreed"] == "yes"
+    if not agreed:
+        require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
+    require_second_person(case, request.actor)
+    if case.reclassification is not None:
+        if agreed and harm_of(case) >= 3:
+            raise NotAllowed(
+                f"{case.ref} has severity {harm_of(case)} by now: it stays a complaint; send it back.",
+                code="not_allowed.severity",
+            )
+        subject: dict[str, Any] = {"of": "reclassify"}
+    elif case.drafted is not None:
+        if agreed:
+            require_within_limit(case, request.actor)
+        subject = {"of": "respond"}
+    else:
+        subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
+    return {**request.facts, **subject}
+
+
+def require_second_person(case: Case, actor: Actor) -> None:
+    """Raise OutOfOrder if nothing waits for approval, NotAllowed if this person cannot be the second one."""
+    if case.reclassification is not None:
+        proposer = case.reclassification[1]
+    elif case.drafted is not None:
+        proposer = case.drafted.by
+    elif case.extension is not None:
+        proposer = case.extension.by
+    else:
+        raise OutOfOrder(
+            f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
+        )
+    if proposer == actor.id:
+        raise NotAllowed(
+            f"You proposed this on {case.ref} yourself: a second person approves it.",
+            code="not_allowed.second_person",
+        )
+    needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
+    if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):
+        raise NotAllowed(
+            f"This level of {case.ref} needs a higher role: ask {', '.join(case.rules.levels[case.level])}.",
+            code="not_allowed.level_role",
+        )
+
+
+def require_within_limit(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed if the drafter has a conflict by now, or the sum is above the approver's limit."""
+    draft = case.drafted
+    if draft is not None and is_excluded(case, draft.by):
+        raise NotAllowed(
+            f"The person who drafted this on {case.ref} has stepped aside since: send it back.",
+            code="not_allowed.subject",
+        )
+    grants = [
+        (remedy.amount, remedy.currency)
+        for remedy in case.drafted_remedies
+        if remedy.amount and remedy.currency
+    ]
+    if exceeds(actor, grants, case.rules.authority):
+        raise NotAllowed(
+            f"The sum granted on {case.ref} is above your limit: ask somebody with a higher one.",
+            code="not_allowed.limit",
+        )
+
+
+def _extension(case: Case, at: datetime) -> dict[str, Any]:
+    """The later date that was asked for.
+
+    Raises OutOfOrder where the date passed, was met, or became as late for another reason while this waited;
+    NotAllowed where its caps moved closer.
+    """
+    wish = case.extension
+    if wish is None:
+        raise OutOfOrder(
+            f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
+        )
+    moved = {"target": wish.target.value, "of": wish.of, "due": format_time(wish.until), "seq": wish.seq}
+    target = target_to_extend(case, moved)
+    require_not_passed(case, target, at)
+    if wish.until <= target.internal_due:
+        raise OutOfOrder(
+            f"The {target.target.value} date of {case.ref} is as late by now: send the later date back.",
+            code="as_late_already",
+        )
+    require_within_caps(case, target, wish.until)
+    return moved
+
+
+def apply_approve(case: Case, event: Event) -> Case:
+    """The second person's answer to what waits."""
+    agreed = event.facts["agreed"] == "yes"
+    if event.facts["of"] == "extend":
+        return changed(case, extension=None)
+    if event.facts["of"] == "reclassify":
+        if not agreed or case.reclassification is None:
+            return changed(case, reclassification=None)
+        kind = case.reclassification[0]
+        return end_handling(changed(case, kind=kind), event, CloseCode.NOT_COMPLAINT)
+    if case.drafted is None:
+        return case
+    if not agreed:
+        return changed(drop_pending(case), state=State.INVESTIGATING)
+    decision = changed(case.drafted, approved_by=event.by, at=event.at)
+    # The decision is taken only now, so the time to carry out a remedy counts from now.
+    remedies = tuple(
+        changed(
+            remedy,
+            promised_at=event.at,
+            due=remedy.due if remedy.promised_by else remedy_due(case, event.at),
+        )
+        for remedy in case.drafted_remedies
+    )
+    return decide(case, decision, remedies)
+
+
+def approve_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:
+    """The dates after an approval; where a later date was agreed to, that date moves."""
+    return moved_dates(before, after, event, event.facts.get("extends"))

@@ -1,0 +1,107 @@
+"""May this person do this to this complaint now? First the permission, then the lifecycle (4.5, 4.9, C)."""
+
+from __future__ import annotations
+
+from complaints.actions.approval import require_second_person, require_within_limit
+from complaints.actions.closing import closing_code
+from complaints.actions.registry import ACTIONS, Action
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
+from complaints.lifecycle import REMEDIES
+from complaints.permissions import MANAGERS, is_excluded, judged_below, level_roles, manages, may_read
+from complaints.vocabulary import Role, Verb
+
+
+def require_permission(case: Case, verb: Verb, actor: Actor) -> Role:
+    """The role in which this person may do this to this complaint; raises NotAllowed with the reason."""
+    if actor.is_staff and is_excluded(case, actor.id):
+        raise NotAllowed(
+            f"{case.ref} is not open to you: leave it to the others.", code="not_allowed.excluded"
+        )
+    action = ACTIONS[verb]
+    top_only = action.manager_only and case.fairness.leads
+    roles = action.roles - {Role.MANAGER} if top_only else action.roles
+    role = actor.least(roles)
+    if role is None:
+        staff_roles = sorted(role.value for role in roles - {Role.SYSTEM, Role.COMPLAINANT})
+        needed = ", ".join(staff_roles) or "nobody of staff"
+        raise NotAllowed(
+            f"'{verb.value}' on {case.ref} needs one of these roles: {needed}.", code="not_allowed.role"
+        )
+    if role is Role.COMPLAINANT and actor.id != case.complainant:
+        raise NotAllowed(
+            f"{case.ref} is not yours: only the person who complains may do this.",
+            code="not_allowed.excluded",
+        )
+    return _staff_role(case, verb, action, actor, role) if actor.is_staff else role
+
+
+def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
+    managing = actor.least(MANAGERS) if manages(case, actor) else None
+    if case.restricted and not action.without_reading and not may_read(case, actor):
+        raise NotAllowed(
+            f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
+        )
+    if action.owner_only and actor.id != case.owner and case.owner not in actor.stands_in_for:
+        if managing is None:
+            raise NotAllowed(
+                f"Only the owner of {case.ref} or a manager may '{verb.value}' it: take it first.",
+                code="not_allowed.owner",
+            )
+        role = managing
+    if action.needs_independence and judged_below(case, actor.id):
+        raise NotAllowed(
+            f"You acted on {case.ref} at an earlier level: another person reviews it.",
+            code="not_allowed.level",
+        )
+    if action.needs_level_role:
+        level_role = actor.least(level_roles(case, case.level))
+        if level_role is None:
+            needed = ", ".join(case.rules.levels[case.level])
+            raise NotAllowed(
+                f"Level {case.level} of {case.ref} is decided by: {needed}.",
+                code="not_allowed.level_role",
+            )
+        role = level_role if role is Role.HANDLER and level_role is not Role.HANDLER else role
+    return role
+
+
+def require_state(case: Case, verb: Verb) -> None:
+    """Raise OutOfOrder where the verb is not possible in this state, with what to do instead."""
+    if case.erased_at is not None:
+        raise OutOfOrder(
+            f"{case.ref} was erased: no '{verb.value}' any more; open a new complaint.", code="erased"
+        )
+    if not possible_in_state(case, verb):
+        raise OutOfOrder(
+            f"{case.ref} is {case.state.value}: no '{verb.value}' now; {REMEDIES[case.state]}.",
+            code=f"out_of_order.{case.state.value}",
+        )
+
+
+def possible_in_state(case: Case, verb: Verb) -> bool:
+    """True when the lifecycle allows the verb in this state."""
+    return case.state in ACTIONS[verb].moves.sources
+
+
+def may_approve(case: Case, actor: Actor) -> bool:
+    """True when this person could agree to what waits for approval now; used to choose the people to ask."""
+    try:
+        require_permission(case, Verb.APPROVE, actor)
+        require_second_person(case, actor)
+        if case.drafted is not None:
+            require_within_limit(case, actor)
+    except ComplaintError:
+        return False
+    return True
+
+
+def closable(case: Case) -> bool:
+    """True when the complaint could be closed now."""
+    try:
+        require_state(case, Verb.CLOSE)
+        closing_code(case)
+    except OutOfOrder:
+        return False
+    return True

@@ -1,0 +1,166 @@
+"""Messages between staff and complainant: reply, ask, inform, note, bind, survey (4.3, 7.3, 8.3)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from complaints.actions.access import check_fairness_facts, record_fairness
+from complaints.actions.request import ActionRequest, require_offline_source, require_words
+from complaints.case import Case, Event, Facts, changed
+from complaints.deadlines.working_time import closing_time, due
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.obligations.resend import add_failed_delivery
+from complaints.vocabulary import Flag, Role
+
+
+def check_reply(case: Case, request: ActionRequest) -> Facts:
+    """Write to the complainant; the words hold the letter exactly as it was previewed."""
+    require_words(request, "text", f"Write the reply on {case.ref}.")
+    return request.facts
+
+
+def apply_reply(case: Case, event: Event) -> Case:
+    """A contact that also answers an open question or data request."""
+    return changed(
+        record_contact(case, event),
+        question_at=None,
+        question_answered_at=event.at if case.question_at else case.question_answered_at,
+        data_request_at=None,
+        flags=case.flags - {Flag.QUESTION_OPEN, Flag.DATA_REQUEST},
+    )
+
+
+def check_ask(case: Case, request: ActionRequest) -> Facts:
+    """Ask the complainant for something by a day; no clock stops for that (docs/design.md, rule 5).
+
+    The day lies within the setting `waiting_limit`.
+    """
+    require_words(request, "text", f"Write what {case.ref} needs from the complainant.")
+    _require_future_day(case, request, "needed_by")
+    until = closing_time(date.fromisoformat(request.facts["needed_by"]), case.rules.calendar)
+    if until > due(request.at, case.rules.targets.waiting_limit, case.rules.calendar).at:
+        raise BadFacts(
+            f"{case.ref} may wait {case.rules.targets.waiting_limit} at most: ask for an earlier day.",
+            field="needed_by",
+            code="too_far",
+        )
+    return request.facts
+
+
+def apply_ask(case: Case, event: Event) -> Case:
+    """We wait for an answer until the end of the day named; the clocks run on."""
+    until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
+    flags = case.flags | {Flag.WAITING_COMPLAINANT}
+    return record_contact(changed(case, asked_at=event.at, asked_until=until, flags=flags), event)
+
+
+def check_inform(case: Case, request: ActionRequest) -> Facts:
+    """Say what was done, what is left, and when the next news comes (7.3).
+
+    From the system it is the progress notice that a channel accepted. With `batch` it is one update on an
+    incident to all its complainants: one text, no date of this complaint's own.
+    """
+    if request.actor.is_staff and request.facts.get("batch"):
+        require_words(request, "text", f"Write what {case.ref} is told of the incident.")
+    elif request.actor.is_staff:
+        require_words(request, "done", f"Say what was done on {case.ref}.")
+        require_words(request, "left", f"Say what is left to do on {case.ref}.")
+        _require_future_day(case, request, "next_date")
+    return request.facts
+
+
+def apply_inform(case: Case, event: Event) -> Case:
+    """A contact that names the day of the next news. No other message withdraws such a day."""
+    informed = record_contact(case, event)
+    if event.facts.get("batch"):
+        return informed
+    day = event.facts.get("next_date")
+    next_news_by = closing_time(date.fromisoformat(str(day)), case.rules.calendar) if day else None
+    return changed(informed, next_news_by=next_news_by)
+
+
+def record_contact(case: Case, event: Event) -> Case:
+    """We wrote or spoke to the complainant."""
+    return changed(
+        case,
+        last_contact_at=event.at,
+        contacted=case.contacted or event.role is not Role.SYSTEM,
+        privacy_answered_at=event.at if event.facts.get("answers_privacy") else case.privacy_answered_at,
+    )
+
+
+def _require_future_day(case: Case, request: ActionRequest, field: str) -> None:
+    day = request.facts.get(field)
+    if not day:
+        raise BadFacts(f"'{field}' of {case.ref} is missing: give a day.", field=field, code="required")
+    if closing_time(date.fromisoformat(str(day)), case.rules.calendar) <= request.at:
+        raise BadFacts(f"That day is over for {case.ref}: give a day to come.", field=field, code="not_ahead")
+
+
+def check_note(case: Case, request: ActionRequest) -> Facts:
+    """Keep a note that the complainant does not get.
+
+    Two kinds (`what`) record something given offline. `letter`: a letter without a chat was given, when and
+    to which person. `authority`: the affected person agrees, or the representative may act for them; when this was
+    shown, and by which person.
+    """
+    what = request.facts.get("what")
+    if what == "authority":
+        if request.role is Role.INTAKE:
+            raise NotAllowed(
+                f"Who may speak for another on {case.ref} is judged by a handler: ask one.",
+                code="not_allowed.role",
+            )
+        if Flag.FOR_ANOTHER not in case.flags:
+            raise AlreadyDone(
+                f"{case.ref} does not wait for an authority: nothing more is needed.", code="already_so"
+            )
+        require_offline_source(case, request)
+    elif what == "letter":
+        require_offline_source(case, request)
+    else:
+        require_words(request, "text", f"Write the note on {case.ref}.")
+    check_fairness_facts(case, request)
+    return request.facts
+
+
+def apply_note(case: Case, event: Event) -> Case:
+    """Authority that was shown counts; after a failed delivery a note names the other route that was used."""
+    case = record_fairness(case, event)
+    if event.facts.get("what") == "authority":
+        return changed(case, authority_shown=True, flags=case.flags - {Flag.FOR_ANOTHER})
+    return changed(case, other_route=True) if case.delivery_failed_at is not None else case
+
+
+def apply_fail_delivery(case: Case, event: Event) -> Case:
+    """Nothing reaches the complainant until they write again or another route is found (7.3)."""
+    return changed(
+        case,
+        delivery_failed_at=event.at,
+        silences=add_failed_delivery(case, event),
+        flags=case.flags | {Flag.UNREACHABLE},
+    )
+
+
+def check_bind(case: Case, request: ActionRequest) -> Facts:
+    """Show a code for a complaint without a chat; the complainant redeems it in the chat they choose (4.3).
+
+    `facts["person"]` is the person of that chat. Raises AlreadyDone if a chat already takes our letters.
+    """
+    if case.has_chat:
+        raise AlreadyDone(f"{case.ref} has a chat already: write there.", code="already_so")
+    return request.facts
+
+
+def apply_bind(case: Case, event: Event) -> Case:
+    """After redeeming, the complaint belongs to the person of that chat. Showing the code changes nothing."""
+    if event.role is not Role.COMPLAINANT:
+        return case
+    return changed(case, bound=True, complainant=str(event.facts.get("person", case.complainant)))
+
+
+def apply_survey(case: Case, event: Event) -> Case:
+    """A step of the survey after this ending (8.3)."""
+    step = str(event.facts["step"])
+    sent_at = event.at if step == "sent" else case.surveyed_at
+    return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at)
