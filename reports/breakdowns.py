@@ -1,10 +1,6 @@
-"""Are people treated alike (4.5, 8.4)? Between handlers, languages and support needs, beyond what chance does.
+"""Sections of the monitoring report: backlog, satisfaction, equal treatment and redress (4.5, 8.3, 8.4).
 
-The backlog (8.4): what is open now, by age, how much of it is overdue, and the oldest.
-
-Satisfaction scores (8.3): the mean, and the share of 4 and 5, of the process and of the outcome apart.
-
-Redress (8.4): what was promised and what was paid, by currency, and per complaint that was upheld.
+Each section has a class that counts, one complaint at a time, and a frozen class with the result.
 """
 
 from __future__ import annotations
@@ -25,164 +21,24 @@ from reports.case_measures import OUTCOME, PROCESS, marks, outcome, scores, uphe
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
 from reports.statistics import FEWEST, Share, wilson
 
-#: So far apart in upholding two handlers may be before somebody looks (docs/domain.md, section 5).
-HANDLERS_APART = 0.15
-_UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
-_MEASURES: Mapping[str, str] = {
-    "decided_in_time": "decided in time",
-    "upheld": "upheld, wholly or partly",
-    "satisfied": "4 or 5 on the process",
-}
-
-
-@dataclass(frozen=True)
-class Gap:
-    """One group against all others of its kind; `difference` and `interval` are None where too few."""
-
-    of: str
-    group: str
-    measure: str
-    here: Share
-    others: Share
-
-    @property
-    def difference(self) -> float | None:
-        """Share here less share of the others."""
-        if self.here.value is None or self.others.value is None:
-            return None
-        return self.here.value - self.others.value
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Between which differences the true one lies, with 95 % confidence (Newcombe, 1998)."""
-        if self.here.value is None or self.others.value is None:
-            return None
-        p, q = self.here.value, self.others.value
-        (low, high), (lower, higher) = (
-            wilson(self.here.hits, self.here.of),
-            wilson(self.others.hits, self.others.of),
-        )
-        below = sqrt((p - low) ** 2 + (higher - q) ** 2)
-        above = sqrt((high - p) ** 2 + (q - lower) ** 2)
-        return p - q - below, p - q + above
-
-    @property
-    def flagged(self) -> bool:
-        """More than chance: the interval leaves no difference out."""
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON values."""
-        return {
-            "of": self.of,
-            "group": self.group,
-            "measure": self.measure,
-            "title": _MEASURES[self.measure],
-            "here": [self.here.hits, self.here.of],
-            "others": [self.others.hits, self.others.of],
-            "difference": None if self.difference is None else round(self.difference, 4),
-            "interval": None if self.interval is None else [round(one, 4) for one in self.interval],
-            "flagged": self.flagged,
-        }
-
-
-@dataclass(frozen=True)
-class Handler:
-    """How often one person upheld at level 1; `apart` from another by more than 15 points."""
-
-    id: str
-    upheld: Share
-    apart: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON values."""
-        return {
-            "handler": self.id,
-            "upheld": self.upheld.hits,
-            "decided": self.upheld.of,
-            "share": None if self.upheld.value is None else round(self.upheld.value, 4),
-            "flagged": self.apart,
-        }
-
-
-@dataclass
-class Alike:
-    """Groups being counted: hits and units by (kind of group, group, measure), and by handler."""
-
-    groups: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-
-    def add(self, seen: CaseHistory, now: datetime) -> None:
-        """One complaint in each of its groups."""
-        case = seen.case
-        need = "told" if Flag.SUPPORT_NEED in case.flags else "none told"
-        for measure, hit in _seen(seen, now):
-            for of, group in (("language", case.language), ("support need", need)):
-                counts = self.groups[of, group, measure]
-                counts[0] += hit
-                counts[1] += 1
-        for one in case.decisions:
-            if one.level == 1 and one.communicated_at is not None:
-                counts = self.handlers[one.by]
-                counts[0] += outcome(one) in _UPHELD
-                counts[1] += 1
-
-    def gaps(self) -> tuple[Gap, ...]:
-        """Each group against the others of its kind; alone of its kind it is compared with nobody."""
-        found = []
-        for of, group, measure in sorted(self.groups):
-            others = [
-                counts
-                for (kind, name, what), counts in self.groups.items()
-                if (kind, what) == (of, measure) and name != group
-            ]
-            if others:
-                rest = Share(sum(hits for hits, _ in others), sum(units for _, units in others))
-                found.append(Gap(of, group, measure, Share(*self.groups[of, group, measure]), rest))
-        return tuple(found)
-
-    def by_handler(self) -> tuple[Handler, ...]:
-        """Everybody who decided at level 1, by id."""
-        shares = {who: Share(*counts) for who, counts in self.handlers.items()}
-        known = [one.value for one in shares.values() if one.value is not None]
-        return tuple(
-            Handler(
-                who, one, one.value is not None and any(abs(one.value - it) > HANDLERS_APART for it in known)
-            )
-            for who, one in sorted(shares.items())
-        )
-
-
-def _seen(seen: CaseHistory, now: datetime) -> Iterator[tuple[str, bool]]:
-    for key, _, hit in marks(seen.case, now):
-        if key == "decided_in_time":
-            yield key, hit
-    upheld = upheld_at_all(seen.case)
-    if upheld is not None:
-        yield "upheld", upheld
-    for question, score in scores(seen).items():
-        if question in PROCESS:
-            yield "satisfied", score >= 4
-
-
-#: Upper ends of the age bands in whole days since received; the last band has none.
+#: Upper limits of the age bands in whole days since receipt; the last band has none.
 BANDS: tuple[int, ...] = (7, 14, 28, 56)
-#: What we wait for, rather than owe: their passing makes nobody late.
+#: Targets that the organisation waits for. When one passes, the complaint is not overdue.
 _WAITS: frozenset[Target] = frozenset({Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING})
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Band:
-    """Open complaints of one age: up to `days` since received, None for all that are older."""
+class AgeBand:
+    """Open complaints received up to `days` days ago; None for all older ones."""
 
     days: int | None
     overdue: Share
 
 
 @dataclass(frozen=True)
-class Oldest:
-    """The complaint that has been open longest; `days` since received."""
+class OldestComplaint:
+    """The complaint that has been open longest; `days` are counted since receipt."""
 
     ref: str
     received_at: datetime
@@ -191,31 +47,31 @@ class Oldest:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Everything open now, whenever it was received."""
+    """All complaints that are open now, whenever they were received."""
 
-    bands: tuple[Band, ...]
+    bands: tuple[AgeBand, ...]
     overdue: Share
     past_legal: int
-    oldest: Oldest | None
+    oldest: OldestComplaint | None
 
     @property
     def past_legal_verdict(self) -> TargetVerdict:
-        """A count against zero needs no minimum: one complaint past the legal maximum is one too many."""
+        """Not met if even one complaint is past the legal maximum; this needs no minimum number."""
         return TargetVerdict.NOT_MET if self.past_legal else TargetVerdict.MET
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; shares are null where there is too little to speak of."""
+        """JSON values; a share of too few complaints is null."""
         oldest = self.oldest
         return {
             "open": self.overdue.of,
             "bands": [
                 {
-                    "up_to_days": one.days,
-                    "open": one.overdue.of,
-                    "overdue": one.overdue.hits,
-                    "share": one.overdue.value,
+                    "up_to_days": band.days,
+                    "open": band.overdue.of,
+                    "overdue": band.overdue.hits,
+                    "share": band.overdue.value,
                 }
-                for one in self.bands
+                for band in self.bands
             ],
             "overdue": {
                 "formula": BACKLOG_OVERDUE.formula,
@@ -237,8 +93,8 @@ class Backlog:
 
 
 @dataclass
-class Pile:
-    """Open complaints being counted, one by one."""
+class BacklogCount:
+    """Counts the open complaints."""
 
     open_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     overdue_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
@@ -247,10 +103,11 @@ class Pile:
     now: datetime | None = None
 
     def add(self, case: Case, now: datetime) -> None:
-        """One more open complaint, judged at `now`."""
+        """Count an open complaint, overdue or not at `now`."""
         age = (now - case.received_at) // _DAY
-        band = next((n for n, days in enumerate(BANDS) if age <= days), len(BANDS))
-        late = {one.target for one in case.current_targets() if one.met_at is None and one.internal_due < now}
+        band = next((number for number, days in enumerate(BANDS) if age <= days), len(BANDS))
+        unmet = (target for target in case.current_targets() if target.met_at is None)
+        late = {target.target for target in unmet if target.internal_due < now}
         self.open_by_band[band] += 1
         self.overdue_by_band[band] += bool(late - _WAITS)
         self.past_legal += Target.LEGAL in late
@@ -258,15 +115,15 @@ class Pile:
         if self.oldest is None or (case.received_at, case.ref) < (self.oldest.received_at, self.oldest.ref):
             self.oldest = case
 
-    def counted(self) -> Backlog:
-        """The backlog as it adds up."""
+    def result(self) -> Backlog:
+        """The backlog of the counted complaints."""
         oldest = None
         if self.oldest is not None and self.now is not None:
             days = (self.now - self.oldest.received_at) // _DAY
-            oldest = Oldest(self.oldest.ref, self.oldest.received_at, days)
+            oldest = OldestComplaint(self.oldest.ref, self.oldest.received_at, days)
         counts = zip((*BANDS, None), self.overdue_by_band, self.open_by_band, strict=True)
         return Backlog(
-            bands=tuple(Band(days, Share(overdue, of)) for days, overdue, of in counts),
+            bands=tuple(AgeBand(days, Share(overdue, total)) for days, overdue, total in counts),
             overdue=Share(sum(self.overdue_by_band), sum(self.open_by_band)),
             past_legal=self.past_legal,
             oldest=oldest,
@@ -275,7 +132,7 @@ class Pile:
 
 @dataclass(frozen=True)
 class Score:
-    """Scores of one kind: `group` is what was decided, or None for all. `mean` is None below ten answers."""
+    """ScoreCount of one kind: `group` is the outcome decided, or None for all. `mean` is None below ten answers."""
 
     key: str
     group: str | None
@@ -285,18 +142,18 @@ class Score:
 
     @property
     def mean(self) -> float | None:
-        """From 1 to 5."""
+        """The mean score, from 1 to 5."""
         return self.total / self.share.of if self.share.of >= FEWEST else None
 
     @property
     def verdict(self) -> TargetVerdict:
-        """How the mean stands to its target; of all answers only."""
+        """The mean against its target; only for all answers together."""
         if self.kpi.goal is None or self.group is not None:
             return TargetVerdict.REPORT
         return self.kpi.goal.verdict(self.mean, self.share.of)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; null where there is too little to speak of."""
+        """JSON values; null for too few answers."""
         goal = None if self.kpi.goal is None or self.group is not None else self.kpi.goal.as_json()
         return {
             "key": self.key,
@@ -309,48 +166,187 @@ class Score:
             "share": None if self.share.value is None else round(self.share.value, 4),
             "interval": None
             if self.share.interval is None
-            else [round(one, 4) for one in self.share.interval],
+            else [round(bound, 4) for bound in self.share.interval],
             "target": goal,
             "verdict": self.verdict.value,
         }
 
 
 @dataclass
-class Scores:
-    """Scores being counted: total, 4 or 5, answers."""
+class ScoreCount:
+    """Counts the scores: their sum, those of 4 or 5, and the answers."""
 
     counts: dict[tuple[str, str | None], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
 
-    def add(self, seen: CaseHistory) -> None:
-        """The answers of one complaint."""
-        upheld = upheld_at_all(seen.case)
+    def add(self, history: CaseHistory) -> None:
+        """Count the answers of one complaint."""
+        upheld = upheld_at_all(history.case)
         group = None if upheld is None else "upheld" if upheld else "not upheld"
-        for question, score in scores(seen).items():
+        for question, score in scores(history).items():
             key = "outcome" if question == OUTCOME else "process" if question in PROCESS else None
             if key is None:
                 continue
-            for of in {None, group}:
-                counts = self.counts[key, of]
+            for outcome_group in {None, group}:
+                counts = self.counts[key, outcome_group]
                 counts[0] += score
                 counts[1] += score >= 4
                 counts[2] += 1
 
-    def counted(self) -> tuple[Score, ...]:
-        """What they add up to; those without an answer too."""
-        found = []
+    def result(self) -> tuple[Score, ...]:
+        """The scores of every kind, those without an answer too."""
+        results = []
         for key, kpi in SCORES.items():
             for group in (None, "upheld", "not upheld"):
-                total, high, of = self.counts.get((key, group), (0, 0, 0))
-                if group is None or of:
-                    found.append(Score(key, group, kpi, total, Share(high, of)))
-        return tuple(found)
+                total, high, answers = self.counts.get((key, group), (0, 0, 0))
+                if group is None or answers:
+                    results.append(Score(key, group, kpi, total, Share(high, answers)))
+        return tuple(results)
+
+
+#: Largest difference of the upheld shares of two handlers before it is flagged (docs/domain.md, section 5).
+MAX_DIFFERENCE = 0.15
+_UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
+_MEASURES: Mapping[str, str] = {
+    "decided_in_time": "decided in time",
+    "upheld": "upheld, wholly or partly",
+    "satisfied": "4 or 5 on the process",
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One group compared with all others of its kind; `difference` and `interval` are None for too few cases."""
+
+    of: str
+    group: str
+    measure: str
+    here: Share
+    others: Share
+
+    @property
+    def difference(self) -> float | None:
+        """The group's share minus the share of the others."""
+        if self.here.value is None or self.others.value is None:
+            return None
+        return self.here.value - self.others.value
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of the difference (Newcombe, 1998)."""
+        if self.here.value is None or self.others.value is None:
+            return None
+        p, q = self.here.value, self.others.value
+        p_low, p_high = wilson(self.here.hits, self.here.of)
+        q_low, q_high = wilson(self.others.hits, self.others.of)
+        below = sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
+        above = sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
+        return p - q - below, p - q + above
+
+    @property
+    def flagged(self) -> bool:
+        """True if chance does not explain the difference: the interval does not contain zero."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "of": self.of,
+            "group": self.group,
+            "measure": self.measure,
+            "title": _MEASURES[self.measure],
+            "here": [self.here.hits, self.here.of],
+            "others": [self.others.hits, self.others.of],
+            "difference": None if self.difference is None else round(self.difference, 4),
+            "interval": None if self.interval is None else [round(bound, 4) for bound in self.interval],
+            "flagged": self.flagged,
+        }
+
+
+@dataclass(frozen=True)
+class HandlerOutcomes:
+    """How often one person upheld at level 1; `apart` if another differs by more than 15 percentage points."""
+
+    id: str
+    upheld: Share
+    apart: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "handler": self.id,
+            "upheld": self.upheld.hits,
+            "decided": self.upheld.of,
+            "share": None if self.upheld.value is None else round(self.upheld.value, 4),
+            "flagged": self.apart,
+        }
+
+
+@dataclass
+class EqualTreatmentCount:
+    """Counts hits and units by (kind of group, group, measure), and by handler."""
+
+    groups: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    def add(self, history: CaseHistory, now: datetime) -> None:
+        """Count one complaint in each of its groups."""
+        case = history.case
+        need = "told" if Flag.SUPPORT_NEED in case.flags else "none told"
+        for measure, hit in _measures(history, now):
+            for kind, group in (("language", case.language), ("support need", need)):
+                counts = self.groups[kind, group, measure]
+                counts[0] += hit
+                counts[1] += 1
+        for decision in case.decisions:
+            if decision.level == 1 and decision.communicated_at is not None:
+                counts = self.handlers[decision.by]
+                counts[0] += outcome(decision) in _UPHELD
+                counts[1] += 1
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Each group compared with the others of its kind; a group without others is left out."""
+        results = []
+        for kind, group, measure in sorted(self.groups):
+            others = [
+                counts
+                for (other_kind, other_group, other_measure), counts in self.groups.items()
+                if (other_kind, other_measure) == (kind, measure) and other_group != group
+            ]
+            if others:
+                rest = Share(sum(hits for hits, _ in others), sum(units for _, units in others))
+                results.append(Gap(kind, group, measure, Share(*self.groups[kind, group, measure]), rest))
+        return tuple(results)
+
+    def by_handler(self) -> tuple[HandlerOutcomes, ...]:
+        """Every person who decided at level 1, by id."""
+        shares = {member: Share(*counts) for member, counts in self.handlers.items()}
+        values = [share.value for share in shares.values() if share.value is not None]
+        return tuple(
+            HandlerOutcomes(
+                member,
+                share,
+                share.value is not None
+                and any(abs(share.value - value) > MAX_DIFFERENCE for value in values),
+            )
+            for member, share in sorted(shares.items())
+        )
+
+
+def _measures(history: CaseHistory, now: datetime) -> Iterator[tuple[str, bool]]:
+    for key, _, hit in marks(history.case, now):
+        if key == "decided_in_time":
+            yield key, hit
+    upheld = upheld_at_all(history.case)
+    if upheld is not None:
+        yield "upheld", upheld
+    for question, score in scores(history).items():
+        if question in PROCESS:
+            yield "satisfied", score >= 4
 
 
 @dataclass(frozen=True)
 class Redress:
-    """Sums by currency, in its units; an offer counts once it was accepted."""
+    """Amounts promised and paid by currency, and the number upheld; an offer counts once it is accepted."""
 
     promised: Mapping[str, Decimal]
     paid: Mapping[str, Decimal]
@@ -372,31 +368,31 @@ class Redress:
         }
 
     def per_upheld(self, currency: str) -> str | None:
-        """What was promised in this currency for each complaint upheld; None where there is none."""
+        """The amount promised in this currency for each upheld complaint; None if none was upheld."""
         return f"{self.promised[currency] / self.upheld:.2f}" if self.upheld else None
 
 
 @dataclass
-class Paid:
-    """Sums being made."""
+class RedressCount:
+    """Adds up the amounts, in hundredths of the currency."""
 
     promised: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
     upheld: int = 0
 
     def add(self, case: Case) -> None:
-        """What one complaint was promised, in hundredths."""
+        """Add what one complaint was promised and paid."""
         self.upheld += bool(upheld_at_all(case))
-        for one in case.owed_remedies:
-            if one.amount and one.currency:
-                cents = int(Decimal(one.amount) * 100)
-                self.promised[one.currency] += cents
-                self.paid[one.currency] += cents if one.done_at is not None else 0
+        for remedy in case.owed_remedies:
+            if remedy.amount and remedy.currency:
+                cents = int(Decimal(remedy.amount) * 100)
+                self.promised[remedy.currency] += cents
+                self.paid[remedy.currency] += cents if remedy.done_at is not None else 0
 
-    def counted(self) -> Redress:
-        """What they add up to."""
+    def result(self) -> Redress:
+        """The sums of the added complaints."""
         return Redress(
-            promised={name: Decimal(cents) / 100 for name, cents in self.promised.items()},
-            paid={name: Decimal(cents) / 100 for name, cents in self.paid.items()},
+            promised={currency: Decimal(cents) / 100 for currency, cents in self.promised.items()},
+            paid={currency: Decimal(cents) / 100 for currency, cents in self.paid.items()},
             upheld=self.upheld,
         )

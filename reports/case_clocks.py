@@ -1,12 +1,8 @@
-"""The clocks that ran on a complaint, read from the versions of its targets (7.3, 8.4).
+"""The clocks of one complaint, read from the versions of its targets, and how long it took (7.3, 8.4).
 
-Versions with one start are one clock: a new priority or an extension moves its due time; a disagreement, a
-reopening or a message to the complainant starts the next. `met_at` of a target also stands where the case
-simply ended; `endings` tells these moments apart.
-
-How many working days an act took, counted as its due time was (docs/surfaces.md, "Clock arithmetic").
-
-How long one complaint took, or has taken so far: to its decision, to its closing, at each level (8.4).
+Versions with the same start are one clock: a new priority or an extension moves its due time. A disagreement, a
+reopening or a message to the complainant starts the next clock. A target also has `met_at` if the complaint only
+ended; `endings` has these times.
 """
 
 from __future__ import annotations
@@ -24,15 +20,19 @@ from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
 from complaints.vocabulary import Priority, Target
 
+#: The group of all priorities together.
+ALL = "all"
+_DAY = timedelta(days=1)
+#: The basis of a `decide` target after an assessment by a person, and before one.
 _HUMAN = re.compile(r"(P[1-4])\.decide(;.*)?")
 _BEFORE = re.compile(r"(P[1-4])\.decide, promised .*")
 
 
 @dataclass(frozen=True)
 class Clock:
-    """One run of a target. `due` is the last one set without an extension, `extended_due` with it.
+    """One run of a target. `due` is the last due time without an extension, `extended_due` the one with it.
 
-    `met_at` is when the target stopped being asked for, `next_start` when the same target began anew.
+    `met_at` is when the target was met or no longer required, `next_start` when the same target started again.
     """
 
     start: datetime
@@ -43,11 +43,11 @@ class Clock:
 
 
 def clocks(case: Case, target: Target) -> tuple[Clock, ...]:
-    """The runs of a target of the whole case, in the order in which they began."""
+    """The runs of a target of the whole complaint, in the order of their starts."""
     runs: dict[datetime, list[TargetSet]] = {}
-    for one in sorted(case.targets, key=lambda one: one.version):
-        if one.target is target and one.of == 0:
-            runs.setdefault(one.start, []).append(one)
+    for version in sorted(case.targets, key=lambda version: version.version):
+        if version.target is target and version.of == 0:
+            runs.setdefault(version.start, []).append(version)
     starts = [*runs, None]
     return tuple(
         Clock(
@@ -55,108 +55,106 @@ def clocks(case: Case, target: Target) -> tuple[Clock, ...]:
             due=_unextended(versions).internal_due,
             extended_due=versions[-1].internal_due,
             met_at=versions[-1].met_at,
-            next_start=starts[n + 1],
+            next_start=starts[index + 1],
         )
-        for n, (start, versions) in enumerate(runs.items())
+        for index, (start, versions) in enumerate(runs.items())
     )
 
 
 def _unextended(versions: list[TargetSet]) -> TargetSet:
     return next(
-        (one for one in reversed(versions) if not one.basis.startswith("extend")),
+        (version for version in reversed(versions) if not version.basis.startswith("extend")),
         versions[0],
     )
 
 
 @dataclass(frozen=True)
 class Level:
-    """One time of being judged: the clock of `decide`, the level, and the decision if there was one."""
+    """One round of deciding: the clock of `decide`, the level, and the decision if there was one."""
 
     clock: Clock
     level: int
     decision: Decision | None
 
     @property
-    def told_at(self) -> datetime | None:
+    def communicated_at(self) -> datetime | None:
         """When the decision reached the complainant (7.8)."""
         return None if self.decision is None else self.decision.communicated_at
 
 
 def levels(case: Case) -> tuple[Level, ...]:
-    """Each time the case was or is to be decided, in order.
+    """Each round in which the complaint was decided or must be decided, in order.
 
-    Reopened it is judged at the level it had; raised before a decision it keeps its clock at the new level.
+    A reopened complaint keeps its level. One that is raised before a decision keeps its clock at the new level.
     """
-    found: list[Level] = []
-    after = case.level
+    rounds: list[Level] = []
+    level = case.level
     for clock in reversed(clocks(case, Target.DECIDE)):
         decision = _decided_by(case, clock)
         if decision is not None:
-            after = decision.level
-        found.append(Level(clock, after, decision))
-    return tuple(reversed(found))
+            level = decision.level
+        rounds.append(Level(clock, level, decision))
+    return tuple(reversed(rounds))
 
 
 def _decided_by(case: Case, clock: Clock) -> Decision | None:
     if clock.met_at is None:
         return None
-    return next((one for one in reversed(case.decisions) if clock.start <= one.at <= clock.met_at), None)
+    during = (decision for decision in reversed(case.decisions) if clock.start <= decision.at <= clock.met_at)
+    return next(during, None)
 
 
 def endings(case: Case) -> frozenset[datetime]:
     """When handling stopped without a decision: withdrawn, merged, not accepted, no complaint."""
-    return frozenset(
-        one.clock.met_at for one in levels(case) if one.clock.met_at is not None and one.decision is None
-    )
+    undecided = (level.clock for level in levels(case) if level.decision is None)
+    return frozenset(clock.met_at for clock in undecided if clock.met_at is not None)
 
 
 def inside_priority(case: Case) -> Priority | None:
-    """The priority at which it ran before a person assessed: the higher of model and rules (7.5)."""
+    """The priority before a person assessed it: the higher of the model's and the rules' (7.5)."""
     before: Priority | None = None
     for basis in _bases(case):
         if _HUMAN.fullmatch(basis):
             return before
-        if found := _BEFORE.fullmatch(basis):
-            before = Priority(found[1])
+        if match := _BEFORE.fullmatch(basis):
+            before = Priority(match[1])
     return None
 
 
 def first_human_priority(case: Case) -> Priority | None:
-    """The priority that the first assessment gave; None before it, or where an extension hides it."""
-    found = (_HUMAN.fullmatch(basis) for basis in _bases(case))
-    return next((Priority(one[1]) for one in found if one), None)
+    """The priority of the first assessment by a person; None before it, or if an extension hides it."""
+    matches = (_HUMAN.fullmatch(basis) for basis in _bases(case))
+    return next((Priority(match[1]) for match in matches if match), None)
 
 
 def _bases(case: Case) -> Iterator[str]:
-    """What each version of `decide` was computed from; only after an assessment is it the promise itself."""
-    return (one.basis for one in case.targets if one.target is Target.DECIDE)
+    """What each version of the `decide` target was computed from."""
+    return (version.basis for version in case.targets if version.target is Target.DECIDE)
 
 
 def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
-    """The least n for which `n bd` from the start was still kept; 0 on the day on which it began."""
+    """The smallest n for which a target of `n bd` from the start would have been met; 0 on the day of the start.
+
+    Counted like due times (docs/surfaces.md, "Clock arithmetic").
+    """
     start, end = parse_local_time(start), parse_local_time(end)
-    zero = day_of(start, calendar)
-    if not works_on(zero, calendar) or start > closing_time(zero, calendar):
-        zero = working_day_from(zero + timedelta(days=1), calendar)
+    first = day_of(start, calendar)
+    if not works_on(first, calendar) or start > closing_time(first, calendar):
+        first = working_day_from(first + timedelta(days=1), calendar)
     last = day_of(end, calendar)
-    if last < zero:
+    if last < first:
         return 0
     counted = sum(
-        works_on(zero + timedelta(days=step), calendar) for step in range(1, (last - zero).days + 1)
+        works_on(first + timedelta(days=step), calendar) for step in range(1, (last - first).days + 1)
     )
-    # On a day off, or after closing, only the next working day's closing time was still ahead.
-    over = not works_on(last, calendar) or end > closing_time(last, calendar)
-    return counted + over
-
-
-#: The group of all priorities together.
-ALL = "all"
-_DAY = timedelta(days=1)
+    # On a day off or after closing time, the next possible due time is on the next working day.
+    is_after_hours = not works_on(last, calendar) or end > closing_time(last, calendar)
+    return counted + is_after_hours
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One duration in both units; `ended` is False where only "at least so long" is known."""
+    """One duration in both units; if `ended` is false, it took at least that long."""
 
     working_days: int
     days: float
@@ -165,22 +163,29 @@ class Observation:
 
 def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
     """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
-    told = min((one.communicated_at for one in case.decisions if one.communicated_at), default=None)
-    # Withdrawn or merged before a decision: it waited that long, and no longer.
-    stopped = case.closed_at or now
+    decided_at = min(
+        (decision.communicated_at for decision in case.decisions if decision.communicated_at), default=None
+    )
+    # If it was withdrawn or merged before a decision, the waiting ended with that.
+    stopped_at = case.closed_at or now
     priority = priority_of(case).value
-    for key, ended_at in (("time_to_decision", told), ("time_to_closure", case.closed_at)):
-        seen = _observed(case, case.received_at, ended_at, stopped)
-        yield key, ALL, seen
-        yield key, priority, seen
-    for one in levels(case):
-        ended = one.clock.met_at if one.decision is None else None
-        until = ended or one.clock.next_start or stopped
-        yield "time_at_level", f"level {one.level}", _observed(case, one.clock.start, one.told_at, until)
+    for key, ended_at in (("time_to_decision", decided_at), ("time_to_closure", case.closed_at)):
+        observation = _observe(case, case.received_at, ended_at, stopped_at)
+        yield key, ALL, observation
+        yield key, priority, observation
+    for level in levels(case):
+        clock = level.clock
+        undecided_at = clock.met_at if level.decision is None else None
+        until = undecided_at or clock.next_start or stopped_at
+        yield (
+            "time_at_level",
+            f"level {level.level}",
+            _observe(case, clock.start, level.communicated_at, until),
+        )
 
 
-def _observed(case: Case, start: datetime, ended_at: datetime | None, stopped: datetime) -> Observation:
-    until = max(ended_at or stopped, start)
+def _observe(case: Case, start: datetime, ended_at: datetime | None, stopped_at: datetime) -> Observation:
+    until = max(ended_at or stopped_at, start)
     return Observation(
         working_days=working_days(start, until, case.rules.calendar),
         days=(until - start) / _DAY,

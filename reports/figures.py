@@ -1,4 +1,4 @@
-"""A figure as it is handed on: value, uncertainty, formula, target, verdict."""
+"""A figure of the report with its uncertainty, formula, target and verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.statistics import Share, Survival, survival
 
 @dataclass(frozen=True)
 class ShareFigure:
-    """A share of the table in reports.kpis; `group` tells the level where there is one figure for each."""
+    """A share of the table in reports.kpis; `group` is for example the level, if each has a figure."""
 
     key: str
     group: str | None
@@ -21,17 +21,17 @@ class ShareFigure:
     share: Share
 
     @classmethod
-    def of(cls, key: str, group: str | None, hits: int, of: int) -> ShareFigure:
-        """The figure of this key."""
-        return cls(key, group, SHARES[key], Share(hits, of))
+    def of(cls, key: str, group: str | None, hits: int, total: int) -> ShareFigure:
+        """The figure with this key."""
+        return cls(key, group, SHARES[key], Share(hits, total))
 
     @property
     def verdict(self) -> TargetVerdict:
-        """Met, not met, or nothing to say."""
+        """The share against its target."""
         return verdict(self.kpi.goal, self.share.value, self.share.of)
 
     def as_json(self) -> dict[str, Any]:
-        """Numerator and denominator always; share and interval only where there is enough to speak of."""
+        """JSON values; the share and its interval are null for too few cases."""
         return {
             "key": self.key,
             "group": self.group,
@@ -42,7 +42,7 @@ class ShareFigure:
             "share": _rounded(self.share.value),
             "interval": None
             if self.share.interval is None
-            else [_rounded(one) for one in self.share.interval],
+            else [_rounded(bound) for bound in self.share.interval],
             "target": None if self.kpi.goal is None else self.kpi.goal.as_json(),
             "verdict": self.verdict.value,
         }
@@ -50,7 +50,7 @@ class ShareFigure:
 
 @dataclass(frozen=True)
 class DurationFigure:
-    """A duration in working days and in elapsed days; the target, where one is set, is for the median."""
+    """A duration in working days and in elapsed days; the target, if any, is for the median working days."""
 
     key: str
     group: str
@@ -60,29 +60,31 @@ class DurationFigure:
     days: Survival
 
     @classmethod
-    def of(cls, key: str, group: str, seen: Sequence[Observation]) -> DurationFigure:
-        """The figure of this key from what was observed."""
+    def of(cls, key: str, group: str, observations: Sequence[Observation]) -> DurationFigure:
+        """The figure with this key, computed from the observations."""
+        ended = [observation for observation in observations if observation.ended]
+        still_open = [observation for observation in observations if not observation.ended]
         return cls(
             key=key,
             group=group,
             kpi=DURATIONS[key],
             goal=MEDIAN_GOALS.get((key, group)),
             working_days=survival(
-                (one.working_days for one in seen if one.ended),
-                (one.working_days for one in seen if not one.ended),
+                (observation.working_days for observation in ended),
+                (observation.working_days for observation in still_open),
             ),
             days=survival(
-                (one.days for one in seen if one.ended), (one.days for one in seen if not one.ended)
+                (observation.days for observation in ended), (observation.days for observation in still_open)
             ),
         )
 
     @property
     def verdict(self) -> TargetVerdict:
-        """Met, not met, or nothing to say."""
+        """The median against its target."""
         return verdict(self.goal, self.working_days.median, self.working_days.n)
 
     def as_json(self) -> dict[str, Any]:
-        """Quantiles are null while so many have not ended yet."""
+        """JSON values; a quantile is null while too many have not ended."""
         return {
             "key": self.key,
             "group": self.group,
@@ -98,10 +100,10 @@ class DurationFigure:
 
 
 def verdict(goal: Goal | None, value: float | None, n: int) -> TargetVerdict:
-    """How a value of n units stands to its target; without a target it is only reported."""
+    """A value of n units against its target; without a target it is only reported."""
     return TargetVerdict.REPORT if goal is None else goal.verdict(value, n)
 
 
 def _rounded(value: float | None) -> float | None:
-    """Four places: a tenth of a thousandth is less than any record of a month can tell."""
+    # Four decimal places: finer than the complaints of one month can show.
     return None if value is None else round(value, 4)

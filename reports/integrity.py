@@ -1,4 +1,4 @@
-"""Integrity of the record (8.4): mandatory fields that are empty, and what the check of the chain found."""
+"""Integrity of the record (8.4): empty mandatory fields, and the verification of the hash chain."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from complaints.case import Case
 from complaints.vocabulary import CloseCode, State
 from reports.kpis import CHAIN, EMPTY_FIELDS, TargetVerdict
 
-_THROUGH = frozenset({CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED})
+#: Close codes after a decision.
+_WITH_DECISION = frozenset(
+    {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
+)
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What the check of the chain found; `first_bad` is (reference, seq, what is wrong) or None."""
+    """The result of verifying the hash chain; `first_bad` is (reference, seq, problem) or None."""
 
     entries: int
     first_bad: tuple[str, int, str] | None = None
@@ -23,24 +26,23 @@ class Proof:
 
 @dataclass(frozen=True)
 class Integrity:
-    """`lacking`: complaints of the period with a mandatory field empty; `proof` None where nobody checked."""
+    """`incomplete` counts complaints with an empty mandatory field; `proof` is None if nothing was verified."""
 
-    lacking: int
+    incomplete: int
     proof: Proof | None
 
     @property
     def verdict(self) -> TargetVerdict:
-        """Whole, or not: one is one too many."""
-        broken = self.lacking > 0 or (self.proof is not None and self.proof.first_bad is not None)
-        return TargetVerdict.NOT_MET if broken else TargetVerdict.MET
+        """Not met if one complaint is incomplete or one event is wrong."""
+        is_broken = self.incomplete > 0 or (self.proof is not None and self.proof.first_bad is not None)
+        return TargetVerdict.NOT_MET if is_broken else TargetVerdict.MET
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
         proof = self.proof
         return {
             "mandatory_empty": {
                 "formula": EMPTY_FIELDS.formula,
-                "count": self.lacking,
+                "count": self.incomplete,
                 "target": {"at_most": 0},
             },
             "chain": None
@@ -56,7 +58,7 @@ class Integrity:
 
 
 def empty_fields(case: Case) -> Iterator[str]:
-    """Mandatory fields that this complaint should have by now and has not; of a past one nobody asks more."""
+    """Mandatory fields that are empty although the complaint must have them by now; none for an imported one."""
     if case.is_history:
         return
     for name, value in (
@@ -71,7 +73,7 @@ def empty_fields(case: Case) -> Iterator[str]:
     if case.state is State.CLOSED:
         if case.close_code is None:
             yield "close_code"
-        elif case.close_code in _THROUGH:
+        elif case.close_code in _WITH_DECISION:
             last = case.decisions[-1] if case.decisions else None
             if last is None or not last.cause_class:
                 yield "cause_class"

@@ -1,6 +1,6 @@
-"""The figures of clause 8.4 and what is asked of each: the table that the report and its page follow.
+"""The figures of clause 8.4: title, formula and target of each, and what the record cannot show.
 
-What clause 8.4 asks for and the record does not yield: named, so that nobody takes silence for a zero.
+docs/reports.md has the same table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reports.statistics import FEWEST
 
 
 class TargetVerdict(StrEnum):
-    """How a figure stands to its target; `report` where none is set, `too_few` where chance would speak."""
+    """A figure against its target; `report` without a target, `too_few` if chance would decide."""
 
     MET = "met"
     NOT_MET = "not_met"
@@ -23,37 +23,37 @@ class TargetVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Goal:
-    """A target: at least, or at most, so much (a share in 0-1, working days, or a count)."""
+    """A target: at least or at most a value (a share between 0 and 1, working days, or a count)."""
 
     at_least: float | None = None
     at_most: float | None = None
 
     def verdict(self, value: float | None, n: int) -> TargetVerdict:
-        """Met or not; a median that is not reached yet (None) is above every target."""
+        """Compare a value of n units; None, a median that is not reached yet, is above every target."""
         if n < FEWEST:
             return TargetVerdict.TOO_FEW
         if value is None:
             return TargetVerdict.NOT_MET
-        low = self.at_least is not None and value < self.at_least
-        high = self.at_most is not None and value > self.at_most
-        return TargetVerdict.NOT_MET if low or high else TargetVerdict.MET
+        is_too_low = self.at_least is not None and value < self.at_least
+        is_too_high = self.at_most is not None and value > self.at_most
+        return TargetVerdict.NOT_MET if is_too_low or is_too_high else TargetVerdict.MET
 
     def as_json(self) -> dict[str, float]:
-        """The bound that is set, by its name."""
+        """The limit that is set, by its name."""
         bounds = {"at_least": self.at_least, "at_most": self.at_most}
         return {name: value for name, value in bounds.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Kpi:
-    """One figure: what it is called, how it is counted, what is asked (None: report only)."""
+    """One figure: its title, its formula and its target (None: only reported)."""
 
     title: str
     formula: str
     goal: Goal | None = None
 
 
-#: Shares, in the order of a complaint's life. Numerator and denominator count what the formula names.
+#: Shares, in the order of a complaint's life. The formula names what numerator and denominator count.
 SHARES: Mapping[str, Kpi] = {
     "acknowledged_in_time": Kpi(
         "Acknowledged in time",
@@ -167,8 +167,9 @@ PAST_LEGAL = Kpi(
 )
 
 
-#: Figure to why it is not counted.
-NOT_YIELDED: Mapping[str, str] = {
+#: Figures that clause 8.4 asks for and that are not counted, with the reason. The report names them: a missing
+#: figure must not look like zero.
+NOT_REPORTED: Mapping[str, str] = {
     "Volume rate": "complaints per 1,000 customers: the number of customers is not in the record",
     "Recurrent problem": "three with the same cause and product: causes are sealed words, products are not coded",
     "Statutory payments": "due, paid, late: remedies are not marked as statutory",

@@ -1,7 +1,7 @@
-"""Monitoring of the handling process (8.4): the figures of one period, counted in one pass over its cases.
+"""Monitoring of the handling process (8.4): the figures of one period, counted in one pass over its complaints.
 
-The cohort is what was received in the period, without simulations and without what turned out to be no
-complaint: those are counted apart. The backlog is everything open now, whenever it was received.
+The figures are about complaints received in the period. Simulations, imports and contacts that are no complaint are
+counted separately. The backlog is everything open now, whenever it was received.
 """
 
 from __future__ import annotations
@@ -18,12 +18,22 @@ from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.timestamps import format_time
 from complaints.vocabulary import ContactKind
-from reports.breakdowns import Alike, Backlog, Gap, Handler, Paid, Pile, Redress, Score, Scores
+from reports.breakdowns import (
+    Backlog,
+    BacklogCount,
+    EqualTreatmentCount,
+    Gap,
+    HandlerOutcomes,
+    Redress,
+    RedressCount,
+    Score,
+    ScoreCount,
+)
 from reports.case_clocks import Observation, observations
 from reports.case_measures import Mark, marks, marks_of_events, missed_danger
 from reports.figures import DurationFigure, ShareFigure
 from reports.integrity import Integrity, Proof, empty_fields
-from reports.kpis import DURATIONS, NOT_YIELDED, REPEAT, SHARES
+from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES
 from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"
@@ -33,7 +43,7 @@ _Counts = dict[tuple[str, str | None], list[int]]
 
 @dataclass(frozen=True)
 class Period:
-    """From one instant (included) to another (not included); both aware. Raises ValueError if reversed."""
+    """From `start` (included) to `end` (not included), both aware. Raises ValueError unless `start` is earlier."""
 
     start: datetime
     end: datetime
@@ -42,9 +52,9 @@ class Period:
         if not parse_local_time(self.start) < parse_local_time(self.end):
             raise ValueError("a period ends after it starts: give the earlier date first")
 
-    def holds(self, at: datetime) -> bool:
-        """Does this moment lie in it?"""
-        return self.start <= at < self.end
+    def holds(self, moment: datetime) -> bool:
+        """True if the moment is in the period."""
+        return self.start <= moment < self.end
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Monitoring:
     weeks: Mapping[str, int]
     scores: tuple[Score, ...]
     gaps: tuple[Gap, ...]
-    handlers: tuple[Handler, ...]
+    handlers: tuple[HandlerOutcomes, ...]
     redress: Redress
     integrity: Integrity
     improvements: int
@@ -77,7 +87,7 @@ class Monitoring:
     open_by_owner: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; instants ISO 8601 UTC ending in Z, shares in 0-1, hidden ones null."""
+        """JSON values: times in ISO 8601 UTC ending in Z, shares between 0 and 1, shares of too few cases null."""
         return {
             "report": "monitoring",
             "clause": "8.4",
@@ -90,15 +100,15 @@ class Monitoring:
                 "imported": self.imported,
                 "other_kinds": dict(self.other_kinds),
             },
-            "figures": [one.as_json() for one in self.shares],
-            "durations": [one.as_json() for one in self.durations],
+            "figures": [figure.as_json() for figure in self.shares],
+            "durations": [figure.as_json() for figure in self.durations],
             "backlog": self.backlog.as_json(),
             "volume": {name: dict(counts) for name, counts in self.volume.items()},
             "weeks": dict(self.weeks),
             "safety_misses": list(self.safety_misses),
-            "scores": [one.as_json() for one in self.scores],
-            "equal_treatment": [one.as_json() for one in self.gaps],
-            "handlers": [one.as_json() for one in self.handlers],
+            "scores": [score.as_json() for score in self.scores],
+            "equal_treatment": [gap.as_json() for gap in self.gaps],
+            "handlers": [handler.as_json() for handler in self.handlers],
             "open_by_owner": dict(self.open_by_owner),
             "redress": self.redress.as_json(),
             "improvements_opened": self.improvements,
@@ -114,20 +124,20 @@ class Monitoring:
             "incidents": {
                 "count": self.incident_count,
                 "complaints": self.incidents,
-                "figures_without": [one.as_json() for one in self.without_incidents],
+                "figures_without": [figure.as_json() for figure in self.without_incidents],
             },
             "integrity": self.integrity.as_json(),
-            "not_counted": dict(NOT_YIELDED),
+            "not_counted": dict(NOT_REPORTED),
         }
 
     def share(self, key: str, group: str | None = None) -> ShareFigure:
-        """One share by its key; KeyError where nothing is called so."""
-        return next(one for one in self.shares if (one.key, one.group) == (key, group))
+        """The share with this key and group; raises StopIteration if there is none."""
+        return next(figure for figure in self.shares if (figure.key, figure.group) == (key, group))
 
 
 @dataclass
 class _Tally:
-    """What one pass gathers: numbers only, so that a million cases need no more room than their counts."""
+    """The counts of one pass; only numbers, so that a million complaints need little memory."""
 
     received: int = 0
     simulations: int = 0
@@ -135,19 +145,19 @@ class _Tally:
     other_kinds: Counter[str] = field(default_factory=Counter)
     shares: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     without_incidents: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    spans: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
+    durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
     volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     weeks: Counter[date] = field(default_factory=Counter)
-    pile: Pile = field(default_factory=Pile)
+    backlog: BacklogCount = field(default_factory=BacklogCount)
     owners: Counter[str] = field(default_factory=Counter)
-    scores: Scores = field(default_factory=Scores)
-    alike: Alike = field(default_factory=Alike)
-    paid: Paid = field(default_factory=Paid)
-    lacking: int = 0
+    scores: ScoreCount = field(default_factory=ScoreCount)
+    equal_treatment: EqualTreatmentCount = field(default_factory=EqualTreatmentCount)
+    redress: RedressCount = field(default_factory=RedressCount)
+    incomplete: int = 0
     improvements: int = 0
     improvements_overdue: int = 0
     incidents: int = 0
-    incidents_seen: set[int] = field(default_factory=set)
+    incident_numbers: set[int] = field(default_factory=set)
     safety_misses: list[str] = field(default_factory=list)
 
 
@@ -159,15 +169,15 @@ def monitor(
     repeats: int | None = None,
     proof: Proof | None = None,
 ) -> Monitoring:
-    """Count: those received in the period for every figure, all others (each case once) for the backlog only.
+    """Count the complaints received in the period for every figure, and all others for the backlog.
 
-    Pure and streaming; `now` is the moment at which what is still open is judged. A case without its events
-    says nothing of scores and of reopening in time. `repeats` is how many of the period's complaints came from
-    somebody who had complained of the same before, `proof` what the check of the chain found; None: not asked.
+    `record` yields each complaint once. Whether an open complaint is overdue is judged at `now`. Without its events
+    a complaint has no scores and no reopening. `repeats` counts complaints of the period from a person who had
+    complained of the same before. `proof` is the result of the verification. None: not counted, not verified.
     """
     tally = _Tally()
-    for one in record:
-        _count(tally, one if isinstance(one, CaseHistory) else CaseHistory(one), period, now)
+    for item in record:
+        _count(tally, item if isinstance(item, CaseHistory) else CaseHistory(item), period, now)
     return Monitoring(
         period=period,
         as_of=now,
@@ -177,60 +187,61 @@ def monitor(
         other_kinds=_by_size(tally.other_kinds),
         shares=_share_figures(tally.shares),
         durations=_duration_figures(tally),
-        backlog=tally.pile.counted(),
+        backlog=tally.backlog.result(),
         volume={name: _by_size(counts) for name, counts in tally.volume.items()},
         safety_misses=tuple(sorted(tally.safety_misses)),
         weeks=_every_week(tally.weeks),
-        scores=tally.scores.counted(),
-        gaps=tally.alike.gaps(),
-        handlers=tally.alike.by_handler(),
-        redress=tally.paid.counted(),
-        integrity=Integrity(tally.lacking, proof),
+        scores=tally.scores.result(),
+        gaps=tally.equal_treatment.gaps(),
+        handlers=tally.equal_treatment.by_handler(),
+        redress=tally.redress.result(),
+        integrity=Integrity(tally.incomplete, proof),
         improvements=tally.improvements,
         improvements_overdue=tally.improvements_overdue,
         repeats=None if repeats is None else Share(min(repeats, tally.received), tally.received),
         incidents=tally.incidents,
-        incident_count=len(tally.incidents_seen),
+        incident_count=len(tally.incident_numbers),
         without_incidents=_share_figures(tally.without_incidents) if tally.incidents else (),
         open_by_owner=_by_size(tally.owners),
     )
 
 
-def _count(tally: _Tally, seen: CaseHistory, period: Period, now: datetime) -> None:
-    case = seen.case
+def _count(tally: _Tally, history: CaseHistory, period: Period, now: datetime) -> None:
+    case = history.case
     within = period.holds(case.received_at)
     if case.is_simulation:
         tally.simulations += within
         return
     if case.is_history:
-        # Handled before this desk, by other rules: our promises cannot be measured on it.
+        # It was handled before this desk, by other rules, so it has no targets to measure.
         tally.imported += within
         return
     if case.kind is not ContactKind.COMPLAINT:
         tally.other_kinds[case.kind.value] += within
         return
     if case.is_open and case.received_at <= now:
-        tally.pile.add(case, now)
+        tally.backlog.add(case, now)
         tally.owners[case.owner or NOBODY] += 1
     if within:
-        _count_received(tally, seen, now)
+        _count_received(tally, history, now)
 
 
-def _count_received(tally: _Tally, seen: CaseHistory, now: datetime) -> None:
-    case = seen.case
+def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
+    case = history.case
     tally.received += 1
     tally.incidents += case.incident is not None
-    for mark in (*marks(case, now), *marks_of_events(seen)):
-        if mark[0] == "recurring" and case.incident in tally.incidents_seen:
-            # One cause comes back once, however many people it brings (docs/domain.md, section 3, Incident).
+    for mark in (*marks(case, now), *marks_of_events(history)):
+        if mark[0] == "recurring" and case.incident in tally.incident_numbers:
+            # The cause of an incident is counted once, however many complaints it brings (docs/domain.md, section 3,
+            # Incident).
             continue
         _mark(tally.shares, mark)
         if case.incident is None:
             _mark(tally.without_incidents, mark)
     if case.incident is not None:
-        tally.incidents_seen.add(case.incident)
+        tally.incident_numbers.add(case.incident)
     for key, group, observation in observations(case, now):
-        tally.spans[key, group].append(observation)
+        tally.durations[key, group].append(observation)
     for name, value in (
         ("category", case.category or NOT_ASSESSED),
         ("channel", case.channel),
@@ -243,13 +254,13 @@ def _count_received(tally: _Tally, seen: CaseHistory, now: datetime) -> None:
             tally.volume[name][value] += 1
     day = wall(case.received_at, case.rules.calendar.zone).date()
     tally.weeks[day - timedelta(days=day.weekday())] += 1
-    tally.scores.add(seen)
-    tally.alike.add(seen, now)
-    tally.paid.add(case)
-    tally.lacking += any(True for _ in empty_fields(case))
+    tally.scores.add(history)
+    tally.equal_treatment.add(history, now)
+    tally.redress.add(case)
+    tally.incomplete += any(True for _ in empty_fields(case))
     tally.improvements += len(case.improvements)
-    # That one was carried out is not recorded yet: each is open, and late after its day.
-    tally.improvements_overdue += sum(one.due < now for one in case.improvements)
+    # Carrying one out is not recorded yet, so each is open, and overdue after its day.
+    tally.improvements_overdue += sum(improvement.due < now for improvement in case.improvements)
     if missed_danger(case):
         tally.safety_misses.append(case.ref)
 
@@ -261,33 +272,34 @@ def _mark(counts: _Counts, mark: Mark) -> None:
 
 
 def _every_week(weeks: Counter[date]) -> dict[str, int]:
-    """From the first week to the last by their Mondays; a week in which nothing came is a nought."""
+    """Complaints by week, from the first to the last Monday; a week without complaints has 0."""
     first, last = min(weeks, default=None), max(weeks, default=None)
     if first is None or last is None:
         return {}
-    mondays = (first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1))
+    mondays = (first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1))
     return {monday.isoformat(): weeks[monday] for monday in mondays}
 
 
 def _by_size(counts: Counter[str]) -> dict[str, int]:
-    """The largest first; equal ones by name, so that the same record gives the same page."""
-    return {name: n for name, n in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if n}
+    # Equal counts are sorted by name, so that the same record gives the same page.
+    largest_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return {name: count for name, count in largest_first if count}
 
 
 def _share_figures(counts: _Counts) -> tuple[ShareFigure, ...]:
-    """Every share of the table, those without a single unit too: a missing line would hide that."""
-    found = []
+    """Every share of the table, also with nothing to count: a missing line would hide that."""
+    figures = []
     for key in SHARES:
         groups = sorted((group or "" for name, group in counts if name == key)) or [""]
         for group in groups:
-            hits, of = counts.get((key, group or None), (0, 0))
-            found.append(ShareFigure.of(key, group or None, hits, of))
-    return tuple(found)
+            hits, total = counts.get((key, group or None), (0, 0))
+            figures.append(ShareFigure.of(key, group or None, hits, total))
+    return tuple(figures)
 
 
 def _duration_figures(tally: _Tally) -> tuple[DurationFigure, ...]:
     return tuple(
-        DurationFigure.of(key, group, tally.spans[key, group])
+        DurationFigure.of(key, group, tally.durations[key, group])
         for key in DURATIONS
-        for group in sorted(group for name, group in tally.spans if name == key)
+        for group in sorted(group for name, group in tally.durations if name == key)
     )

@@ -1,4 +1,4 @@
-"""The monitoring figures as a table for a spreadsheet: one row a figure, the same keys as in JSON."""
+"""The monitoring figures as CSV for a spreadsheet: one row for each figure, with the same keys as in JSON."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COLUMNS = (
 
 
 def as_csv(report: Monitoring) -> str:
-    """Comma-separated, a head line first, lines ending as spreadsheets want them."""
-    out = StringIO()
-    writer = csv.DictWriter(out, COLUMNS, restval="", extrasaction="raise")
+    """The figures with a header line; the lines end in CR LF, as spreadsheets expect."""
+    output = StringIO()
+    writer = csv.DictWriter(output, COLUMNS, restval="", extrasaction="raise")
     writer.writeheader()
     for row in _rows(report):
         writer.writerow({name: "" if value is None else value for name, value in row.items()})
-    return out.getvalue()
+    return output.getvalue()
 
 
 def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
@@ -44,30 +44,30 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
         "unit": "count",
     }
     for section, shares in (("figures", report.shares), ("without incidents", report.without_incidents)):
-        for share in shares:
-            low, high = share.share.interval or (None, None)
-            yield _said(section, share) | {
-                "numerator": share.share.hits,
-                "denominator": share.share.of,
-                "value": share.share.value,
+        for figure in shares:
+            low, high = figure.share.interval or (None, None)
+            yield _heading(section, figure) | {
+                "numerator": figure.share.hits,
+                "denominator": figure.share.of,
+                "value": figure.share.value,
                 "low": low,
                 "high": high,
                 "unit": "share",
-                "target": _target(share.as_json()["target"]),
-                "verdict": share.verdict.value,
+                "target": _target(figure.as_json()["target"]),
+                "verdict": figure.verdict.value,
             }
-    for one in report.durations:
-        yield _said("durations", one) | {
-            "numerator": one.working_days.ended,
-            "denominator": one.working_days.n,
-            "value": one.working_days.median,
+    for duration in report.durations:
+        yield _heading("durations", duration) | {
+            "numerator": duration.working_days.ended,
+            "denominator": duration.working_days.n,
+            "value": duration.working_days.median,
             "unit": "working days, median",
-            "target": _target(one.as_json()["target"]),
-            "verdict": one.verdict.value,
+            "target": _target(duration.as_json()["target"]),
+            "verdict": duration.verdict.value,
         }
     for score in report.scores:
         low, high = score.share.interval or (None, None)
-        yield _said("scores", score) | {
+        yield _heading("scores", score) | {
             "numerator": score.share.hits,
             "denominator": score.share.of,
             "value": score.mean,
@@ -84,8 +84,8 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
             yield {"section": "volume", "key": name, "group": value, "value": number, "unit": "count"}
 
 
-def _said(section: str, one: Any) -> dict[str, Any]:
-    return {"section": section, "key": one.key, "group": one.group, "title": one.kpi.title}
+def _heading(section: str, figure: Any) -> dict[str, Any]:
+    return {"section": section, "key": figure.key, "group": figure.group, "title": figure.kpi.title}
 
 
 def _target(goal: dict[str, float] | None) -> str | None:

@@ -1,9 +1,7 @@
-"""Shares with their uncertainty: the Wilson 95 % interval, hidden where there is too little to say (8.4).
+"""Statistics of the report: shares with their Wilson interval, and durations by Kaplan-Meier (8.4).
 
-How long things take when some are not over yet: Kaplan-Meier on plain numbers (8.4).
-
-Leaving open cases out would praise a desk that never ends the hard ones; counting their age as their duration
-would too. Each stays "at risk" until its age and is then set aside, neither ended nor forgotten.
+Without the open cases, the durations would look good for a desk that never closes the difficult ones. To count their
+age as their duration would be wrong too. In a Kaplan-Meier estimate each open case is censored at its age.
 """
 
 from __future__ import annotations
@@ -13,37 +11,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
-#: Below so many units a share says more about chance than about the work: it is not shown.
+#: A share of fewer units is not shown: it depends more on chance than on the work.
 FEWEST = 10
 #: Two-sided 95 %: the 0.975 quantile of the normal distribution.
 Z95 = 1.959963984540054
+#: Tolerance for rounding errors of some 1e-13 in products of fractions, which must not move a quantile.
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many. `value` and `interval` lie in 0-1 and are None below `FEWEST` units."""
+    """`hits` of `of` units. `value` and `interval` are between 0 and 1, and None for fewer than `FEWEST` units."""
 
     hits: int
     of: int
 
     @property
     def enough(self) -> bool:
-        """Is there enough to speak of a share?"""
+        """True if there are enough units to show a share."""
         return self.of >= FEWEST
 
     @property
     def value(self) -> float | None:
-        """The share itself."""
         return self.hits / self.of if self.enough else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Between which shares the true one lies, with 95 % confidence."""
+        """The 95 % confidence interval of the share."""
         return wilson(self.hits, self.of) if self.enough else None
 
 
 def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
-    """The score interval of Wilson (1927): honest near 0 and 1, where the usual one leaves the scale.
+    """The score interval of Wilson (1927), which stays between 0 and 1 and is accurate near both.
 
     Raises ValueError unless 0 <= hits <= of and of > 0.
     """
@@ -52,21 +51,17 @@ def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
     share, scale = hits / of, 1 + z * z / of
     middle = (share + z * z / (2 * of)) / scale
     half = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / scale
-    # At the ends the bound is exact; arithmetic alone would leave it a hair beyond.
+    # At the ends the bound is exact; rounding errors would put it slightly outside.
     low = 0.0 if hits == 0 else middle - half
     high = 1.0 if hits == of else middle + half
     return low, high
 
 
-# Products of fractions drift by some 1e-13; a quantile must not move over that.
-_DRIFT = 1e-9
-
-
 @dataclass(frozen=True)
 class Survival:
-    """What became of durations: how many ended, how many are still open, and when half and nine in ten ended.
+    """How many durations ended, how many are still open, and the times by which 50 % and 90 % ended.
 
-    `median` and `p90` are in the unit of the durations; None where so many have not ended yet.
+    `median` and `p90` are in the unit of the durations; None if too many have not ended.
     """
 
     ended: int
@@ -76,35 +71,35 @@ class Survival:
 
     @property
     def n(self) -> int:
-        """How many were watched."""
+        """The number of durations."""
         return self.ended + self.still_open
 
 
 def survival(ended: Iterable[float], still_open: Iterable[float] = ()) -> Survival:
-    """Median and 90 % time of durations, of which some are only known to be at least so long.
+    """Median and 90 % time of durations; those in `still_open` are at least that long.
 
-    Raises ValueError for a negative duration: it began after it ended.
+    Raises ValueError for a negative duration.
     """
-    over, waiting = Counter(ended), Counter(still_open)
-    if any(one < 0 for one in (*over, *waiting)):
+    complete, censored = Counter(ended), Counter(still_open)
+    if any(duration < 0 for duration in (*complete, *censored)):
         raise ValueError("a duration is negative: the end lies before the start")
     return Survival(
-        ended=over.total(),
-        still_open=waiting.total(),
-        median=_quantile(over, waiting, 0.5),
-        p90=_quantile(over, waiting, 0.9),
+        ended=complete.total(),
+        still_open=censored.total(),
+        median=_quantile(complete, censored, 0.5),
+        p90=_quantile(complete, censored, 0.9),
     )
 
 
-def _quantile(over: Counter[float], waiting: Counter[float], part: float) -> float | None:
-    """The first duration by which that part has ended (Kaplan and Meier, 1958)."""
-    at_risk = over.total() + waiting.total()
-    left = 1.0
-    for time in sorted(over | waiting):
-        # Of equal durations the ended come first: the open ones were still at risk at that moment.
-        if over[time]:
-            left *= 1 - over[time] / at_risk
-            if left <= 1 - part + _DRIFT:
+def _quantile(complete: Counter[float], censored: Counter[float], part: float) -> float | None:
+    """The first duration by which this part has ended (Kaplan and Meier, 1958)."""
+    at_risk = complete.total() + censored.total()
+    surviving = 1.0
+    for time in sorted(complete | censored):
+        # Of equal durations the complete ones come first: the censored ones were still at risk at that time.
+        if complete[time]:
+            surviving *= 1 - complete[time] / at_risk
+            if surviving <= 1 - part + _TOLERANCE:
                 return time
-        at_risk -= over[time] + waiting[time]
+        at_risk -= complete[time] + censored[time]
     return None

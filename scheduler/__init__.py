@@ -1,1 +1,1 @@
-"""What we owe, done in time. Knows no channel: performers are handed in by kind; APScheduler only ticks."""
+"""The scheduler: claims obligations when they are due and calls the handler of their kind. It knows no channel."""

@@ -1,6 +1,6 @@
-"""Keeping house: what expired goes, and the heads of all complaints are sealed (8.1; docs/design.md, rule 4).
+"""Handlers that need no channel (8.1; docs/design.md, rule 4).
 
-The duties that are acts on the record and need no channel: a form ended, a complaint lapsed.
+They do the cleanup, the checkpoints, the erasure after the retention period, and the acts of the scheduler itself.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from store.proof.retention import erase, list_expired
 from store.store import Store
 from store.values import Obligation
 
-#: More than a day's worth anywhere; what is over waits until tomorrow.
-EVERY = 10_000
+#: Complaints erased in one day, more than any organisation closes. The rest waits until the next day.
+MAX_ERASED = 10_000
 
 log = structlog.get_logger(__name__)
 
 
 def housekeeping(store: Store, *, retention: Mapping[str, str] | None = None) -> Mapping[str, Handler]:
-    """The performers of kinds `tidy`, `checkpoint` and `purge`, owed by the ticks.
+    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
 
-    `retention` says by country how long after its closing a complaint is kept; without one nothing is purged.
+    `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     """
 
     async def tidy(_: Obligation) -> Outcome:
@@ -42,26 +42,31 @@ def housekeeping(store: Store, *, retention: Mapping[str, str] | None = None) ->
         return Completed()
 
     async def purge(_: Obligation) -> Outcome:
-        for one in await store.aread(list_expired, retention or {}, EVERY):
-            if one.held is not None:
+        for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
+            if expired.held is not None:
                 continue
             try:
-                await store.awrite(erase, one.ref, "retention")
-            except ComplaintError as refused:
-                # Reopened or held since the list was made: the others go all the same.
-                log.info("not_purged", ref=one.ref, why=refused.code)
+                await store.awrite(erase, expired.ref, "retention")
+            except ComplaintError as refusal:
+                # Reopened, or kept for a legal reason, since the list was made. The others are erased.
+                log.info("not_purged", ref=expired.ref, why=refusal.code)
         return Completed()
 
     return {"tidy": tidy, "checkpoint": checkpoint, "purge": purge}
 
 
 def acting(store: Store) -> Mapping[str, Handler]:
-    """A performer for each kind of duty that only writes the record; the row is settled with the event."""
+    """A handler for each kind that only records an act; the row is completed in the same transaction."""
 
-    async def act(one: Obligation) -> Outcome:
-        verb = ACTS[one.kind]
+    async def act(obligation: Obligation) -> Outcome:
         await store.awrite(
-            store_act, str(one.ref), verb, SYSTEM, dict(one.facts), key=one.key, settles=one.id
+            store_act,
+            str(obligation.ref),
+            ACTS[obligation.kind],
+            SYSTEM,
+            dict(obligation.facts),
+            key=obligation.key,
+            settles=obligation.id,
         )
         return Completed(settled=True)
 

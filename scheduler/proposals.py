@@ -1,16 +1,14 @@
-"""The model in use as this process holds it: loaded once, and never lost to a damaged file (docs/design.md, rule 6).
-
-The model's proposal for the initial assessment (7.5): owed, made in a thread of its own.
-"""
+"""The handler that makes the model's proposal for the initial assessment (7.5), and the model that it uses."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -36,108 +34,61 @@ from triage.proposal import About, Proposal, propose
 from triage.safety.signs import DangerSign, own_sign
 from triage.similarity import sketch
 
+#: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules
+#: only. Not counted from the due time, which is later at every attempt.
+WAIT_FOR_FIRST_MODEL = timedelta(seconds=60)
+
 log = structlog.get_logger(__name__)
 
 
-class ActiveModel:
-    """Loads another model only when the store says that another is active.
-
-    One that cannot be read is told once in the log, and the last good one goes on: the one loaded before, else
-    the newest used before it that can be read; with none of them the rules alone propose.
-    """
-
-    def __init__(self, store: Store, thread: Executor) -> None:
-        self._store, self._thread = store, thread
-        self._loaded: tuple[str, Model] | None = None
-        self._refused: set[str] = set()
-
-    async def model(self) -> Model | None:
-        """The model to propose with; None where there is none that can be read."""
-        active = await self._store.aread(load_active_model)
-        if active is None:
-            return None
-        sha256, _, number = active
-        if sha256 not in self._refused and (self._loaded is None or self._loaded[0] != sha256):
-            await self._try(number, sha256)
-        if self._loaded is None:
-            await self._fall_back()
-        return None if self._loaded is None else self._loaded[1]
-
-    async def _fall_back(self) -> None:
-        for number, sha256 in await self._store.aread(was_used_before):
-            if sha256 not in self._refused and await self._try(number, sha256):
-                log.warning("model_before_used", sha256=sha256)
-                return
-
-    async def _try(self, number: int, sha256: str) -> bool:
-        blob = await self._store.aread(read_model_blob, number)
-        try:
-            model = await _in(self._thread, lambda: load(blob, sha256=sha256))
-        except UnreadableModel as wrong:
-            self._refused.add(sha256)
-            log.error("model_refused", sha256=sha256, why=str(wrong))
-            return False
-        self._loaded = (sha256, model)
-        return True
-
-
-def _in(thread: Executor, call: Callable[[], Model]) -> Awaitable[Model]:
-    return asyncio.get_running_loop().run_in_executor(thread, call)
-
-
-#: While the first model is still being trained a proposal waits until so long after the last words; after that the
-#: rules alone propose. Not counted from when it is due: each time that it waits it is due anew.
-PATIENCE = timedelta(seconds=60)
-
-
 class ProposalHandler:
-    """Makes proposals with the model in use, in a thread of its own."""
+    """Makes proposals with the active model, on a thread of its own."""
 
     def __init__(self, store: Store, *, languages: tuple[str, ...]) -> None:
         self._store = store
         self._languages = languages
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
-        self._in_use = ActiveModel(store, self._thread)
+        self._active = ActiveModel(store, self._thread)
 
     def performers(self) -> Mapping[str, Handler]:
-        """The performer of kind `propose`."""
-        return {"propose": self._perform}
+        """The handler of kind `propose`."""
+        return {"propose": self._propose}
 
-    async def _perform(self, one: Obligation) -> Outcome:
-        store, ref = self._store, str(one.ref)
-        model = await self._in_use.model()
+    async def _propose(self, obligation: Obligation) -> Outcome:
+        store, ref = self._store, str(obligation.ref)
+        model = await self._active.model()
         case = await store.aread(load_case, ref)
-        if model is None and store.now() < (case.last_words_at or case.logged_at) + PATIENCE:
+        if model is None and store.now() < (case.last_words_at or case.logged_at) + WAIT_FOR_FIRST_MODEL:
             return Rescheduled(store.now() + timedelta(seconds=3), "the first model is being trained")
         rules = (await store.aread(load_current_rulebooks)).today(case.rules)
         texts = await store.aread(load_texts, ref)
         story = "\n".join(text.text for text in texts)
         loop = asyncio.get_running_loop()
-        drawn = sketch(story)
-        known = replace(
-            about(case, languages=self._languages, danger=[danger_sign(one) for one in rules.danger]),
-            like_confirmed=await store.aread(is_similar_confirmed, ref, drawn),
+        story_sketch = sketch(story)
+        context = replace(
+            about(case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]),
+            like_confirmed=await store.aread(is_similar_confirmed, ref, story_sketch),
         )
-        proposal = await loop.run_in_executor(self._thread, propose, model, story, known)
+        proposal = await loop.run_in_executor(self._thread, propose, model, story, context)
         await store.awrite(
             store_propose,
             ref,
             MODEL,
             proposal_facts(proposal, words=case.words),
             words_behind(proposal),
-            sketch=drawn,
-            key=one.key,
-            settles=one.id,
+            sketch=story_sketch,
+            key=obligation.key,
+            settles=obligation.id,
         )
         return Completed(settled=True)
 
     def close(self) -> None:
-        """Let the thread end."""
+        """End the thread and cancel what it has not started."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 def about(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> About:
-    """What triage may know of a complaint beside its words."""
+    """What triage may use of a complaint in addition to its words."""
     received = wall(case.received_at, case.rules.calendar.zone).date()
     return About(
         languages,
@@ -149,43 +100,87 @@ def about(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign])
     )
 
 
-def danger_sign(one: Danger) -> DangerSign:
-    """An organisation's own sign as the rules take it."""
-    return own_sign(one.signs, one.number, one.text)
+def danger_sign(danger: Danger) -> DangerSign:
+    """Convert a danger sign of the organisation's settings for the safety rules."""
+    return own_sign(danger.signs, danger.number, danger.text)
 
 
 def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
-    """The codes and figures of a proposal: what may stand in an event and on a card, no words."""
-    said = proposal.as_json()
-    same = ("category", "alternatives", "severity", "safety", "abstained", "restricted", "rules")
+    """The codes and figures of a proposal, which an event and a card may hold; no words of the complainant."""
+    values = proposal.as_json()
+    copied = ("category", "alternatives", "severity", "safety", "abstained", "restricted", "rules")
     return {
         "words": words,
-        **{name: said[name] for name in same},
-        "probability": round(said["probability"], 4),
-        "intent": said["intent"],
-        "intent_probability": said["intent_probability"],
+        **{name: values[name] for name in copied},
+        "probability": round(values["probability"], 4),
+        "intent": values["intent"],
+        "intent_probability": values["intent_probability"],
         "issues": [
-            {"category": one["category"], "probability": one["probability"]} for one in said["issues"]
+            {"category": issue["category"], "probability": issue["probability"]} for issue in values["issues"]
         ],
-        "criteria": said["criteria"],
-        **({"happened_by": day} if (day := _last_day_told(proposal)) else {}),
-        "model": said["model_version"],
+        "criteria": values["criteria"],
+        **({"happened_by": day} if (day := _last_date_in_story(proposal)) else {}),
+        "model": values["model_version"],
     }
 
 
-def _last_day_told(proposal: Proposal) -> str | None:
-    """The last day that the story tells of, as an ISO date: what is older than a scheme's window must lie before."""
-    told = [one.value.rpartition("/")[2] for one in proposal.details if one.kind == "date"]
-    return max(told, default=None)
+def _last_date_in_story(proposal: Proposal) -> str | None:
+    """The last date that the story mentions (ISO): a scheme that takes only recent events looks at it."""
+    dates = [detail.value.rpartition("/")[2] for detail in proposal.details if detail.kind == "date"]
+    return max(dates, default=None)
 
 
 def words_behind(proposal: Proposal) -> dict[str, str]:
-    """What holds words or leads to other people, as sealed words: reasons, matters, facts told, like cases."""
-    said = proposal.as_json()
-    told = {
-        "because": said["because"],
-        "matters": [one["text"] for one in said["issues"]],
-        "details": said["details"],
-        "similar": said["similar"],
+    """The parts of a proposal that hold words or point to other people, for sealing: one JSON text for each field."""
+    values = proposal.as_json()
+    fields = {
+        "because": values["because"],
+        "matters": [issue["text"] for issue in values["issues"]],
+        "details": values["details"],
+        "similar": values["similar"],
     }
-    return {field: json.dumps(one, ensure_ascii=False) for field, one in told.items()}
+    return {field: json.dumps(content, ensure_ascii=False) for field, content in fields.items()}
+
+
+class ActiveModel:
+    """The active model as this process has loaded it; loaded again only when another model is active
+    (docs/design.md, rule 6).
+
+    A model that cannot be read is logged once and not used. Instead the process keeps the model it has, or loads the
+    newest earlier one that can be read. Without any model, proposals are made by rules only.
+    """
+
+    def __init__(self, store: Store, thread: Executor) -> None:
+        self._store, self._thread = store, thread
+        self._loaded: tuple[str, Model] | None = None
+        self._refused: set[str] = set()
+
+    async def model(self) -> Model | None:
+        """The model to propose with; None if there is none that can be read."""
+        active = await self._store.aread(load_active_model)
+        if active is None:
+            return None
+        sha256, _, number = active
+        if sha256 not in self._refused and (self._loaded is None or self._loaded[0] != sha256):
+            await self._load(number, sha256)
+        if self._loaded is None:
+            await self._fall_back()
+        return None if self._loaded is None else self._loaded[1]
+
+    async def _fall_back(self) -> None:
+        for number, sha256 in await self._store.aread(was_used_before):
+            if sha256 not in self._refused and await self._load(number, sha256):
+                log.warning("model_before_used", sha256=sha256)
+                return
+
+    async def _load(self, number: int, sha256: str) -> bool:
+        blob = await self._store.aread(read_model_blob, number)
+        try:
+            loop = asyncio.get_running_loop()
+            model = await loop.run_in_executor(self._thread, partial(load, blob, sha256=sha256))
+        except UnreadableModel as error:
+            self._refused.add(sha256)
+            log.error("model_refused", sha256=sha256, why=str(error))
+            return False
+        self._loaded = (sha256, model)
+        return True

@@ -1,8 +1,7 @@
-"""Every working day at opening time: the digests of the staff are owed, one each (7.3, 4.9).
+"""Schedule obligations by the clock: housekeeping, training, and the staff's digests at opening time (7.3, 4.9).
 
-APScheduler as a clock and nothing else: memory store, interval jobs declared here.
-
-A tick inserts duties with deterministic keys, so any replica may tick and none needs electing.
+APScheduler only calls the ticks; its jobs are kept in memory. A tick inserts obligations with deterministic keys, so
+every process may tick and no leader is needed.
 """
 
 from __future__ import annotations
@@ -29,9 +28,14 @@ from store.slack.posts import sweep_cards
 from store.store import Store
 from store.values import Obligation
 
+#: A process of another release may know the kind and handle it within this time.
+ORPHANED_AFTER = timedelta(minutes=15)
+
+log = structlog.get_logger(__name__)
+
 
 def schedule_next_morning(store: Store) -> None:
-    """Owe the next one once, whoever asks: by its day, so that several processes and ticks make one."""
+    """Schedule the next morning. Its key is the day, so that several processes and ticks make one."""
     calendar = store.read(load_current_rulebook).calendar
     opens = next_morning(store.now(), calendar)
     day = wall(opens, calendar.zone).date().isoformat()
@@ -41,12 +45,12 @@ def schedule_next_morning(store: Store) -> None:
 
 
 def mornings(store: Store) -> Mapping[str, Handler]:
-    """The performer of kind `morning`: everybody who handles or manages, and the next morning."""
+    """The handler of kind `morning`: schedules a digest for every member who may read cases, and the next morning."""
 
-    def owe() -> None:
+    def schedule_digests() -> None:
         now, calendar = store.now(), store.read(load_current_rulebook).calendar
         schedule_next_morning(store)
-        # Late after a night of several days it is of today: yesterday's would help nobody.
+        # If the process was down for days, send only the digest of today.
         today = wall(now, calendar.zone).date()
         if working_day_from(today, calendar) != today:
             return
@@ -60,16 +64,10 @@ def mornings(store: Store) -> Mapping[str, Handler]:
                 )
 
     async def morning(_: Obligation) -> Outcome:
-        await store.in_thread(owe)
+        await store.in_thread(schedule_digests)
         return Completed()
 
     return {"morning": morning}
-
-
-#: Another release beside ours may know the kind, and has done it by then.
-ORPHANED_AFTER = timedelta(minutes=15)
-
-log = structlog.get_logger(__name__)
 
 
 def ticking(
@@ -80,19 +78,19 @@ def ticking(
     learning: LearningSettings | None = None,
     besides: Callable[[], str] | None = None,
 ) -> AsyncIOScheduler:
-    """A started-by-the-caller scheduler with the product's ticks.
+    """The product's ticks; the caller starts them.
 
-    `kinds` are the duties that this process performs: people hear of any other that is overdue (None: of none).
-    `purges` owes a purge each day, `learning` a training run when it is time for one; None: never.
-    `besides` tells what a run would learn from besides the record.
+    `kinds` are those that this process handles: overdue obligations of other kinds are reported (None: not reported).
+    `purges` schedules a purge each day. `learning` schedules training runs (None: never), and `besides` returns the
+    digest of what a run learns from apart from the record.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
-    async def house() -> None:
-        # It reads files: no thread of the store waits for that.
-        known = None if besides is None else await asyncio.to_thread(besides)
-        await store.in_thread(_housekeeping, store, purges, learning, known)
+    async def housekeeping() -> None:
+        # `besides` reads files, so it does not run on a thread of the store.
+        digest = None if besides is None else await asyncio.to_thread(besides)
+        await store.in_thread(_housekeeping, store, purges, learning, digest)
         if kinds is None:
             return
         for kind in sorted(await store.awrite(fail_orphaned, kinds, store.now() - ORPHANED_AFTER)):
@@ -105,15 +103,15 @@ def ticking(
 
     ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
-        house, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
+        housekeeping, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )
     return ticks
 
 
 def _housekeeping(
-    store: Store, purges: bool, learning: LearningSettings | None = None, besides: str | None = None
+    store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Owe today's housekeeping once, whoever ticks: expired drafts and old keys go, a checkpoint is sealed."""
+    """Schedule today's cleanup and this hour's checkpoint, and a purge and a training run where they are due."""
     now = store.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     schedule_next_morning(store)
@@ -127,4 +125,4 @@ def _housekeeping(
             insert_obligation, NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK)
         )
     if learning is not None:
-        schedule_retraining(store, learning, besides)
+        schedule_retraining(store, learning, settings_digest)

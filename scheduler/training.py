@@ -1,9 +1,7 @@
-"""When a new model is owed: at the first start, after so many assessments, each night when something changed.
+"""When a training run is scheduled, and the handler that trains in a process of its own.
 
-Training as an obligation: a process of its own at low priority, its candidate judged, kept in the store.
-
-One at a time over all replicas: whoever trains holds a lease of that name, and renews both it and the duty's
-while the process runs. A replica that dies leaves both to run out, and the next one begins anew.
+A run is scheduled at the first start, after a number of assessments, and each night if something changed. Only one
+process trains at a time: it holds a lease, and renews that and the lease of the obligation until the run ends.
 """
 
 from __future__ import annotations
@@ -59,15 +57,39 @@ from store.values import Obligation
 from triage.learning.training import ALERT_RATE, PIPELINE, WANTED_PRECISION
 from triage.model.linear import BELOW
 
-#: When what was erased leaves the models, where no other time of the night is set.
+#: When erased words leave the models, if the settings have no other time of the night.
 NIGHT = time(3)
+
+#: The lease of the process that trains, in seconds, and how often it is renewed. Short, so that the work of a dead
+#: process is taken over soon.
+TRAINER, LEADER_SECONDS = "trainer", 30.0
+RENEW_SECONDS = 10.0
+#: Training with 20,000 rows takes minutes; after two hours it hangs.
+TIMEOUT_SECONDS = 7200.0
+#: How long to wait while another process trains.
+RETRY_WHILE_BUSY = timedelta(seconds=30)
+#: Niceness of the training process. The first model takes some seconds of one core, and every first card waits for
+#: it, because the proposal decides who may see a complaint.
+NICE, NICE_FIRST = 15, 0
+#: The fields of an example that training needs. Who confirmed it, and why, stays in the record.
+_EXAMPLE_FIELDS = ("ref", "at", "whole", "text", "category", "severity", "language")
+
+#: Reads the organisation's own labelled examples (text, category, severity, language); called for each run.
+OwnExamples = Callable[[], Sequence[Mapping[str, Any]]]
+#: Runs a training process. Takes the order and the niceness; returns the artefact, the card with the verdict, and the
+#: error or None.
+Process = Callable[[bytes, int], Awaitable[tuple[bytes, dict[str, Any], str | None]]]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class LearningSettings:
-    """How the model learns: `retrain_after` assessments (0: not by number), nightly at `retrain_at` by the wall
-    clock (None: only to forget); the precision wanted of what it is sure of; the share of complaints that may alert;
-    the encoder of texts, "auto" for the one that is installed, if any, "none" for none.
+    """How the model learns.
+
+    A run starts after `retrain_after` assessments (0: never), and nightly at `retrain_at` by local time (None: only
+    to remove erased words). `wanted_precision` is the precision of confident proposals, `alert_budget` the share of
+    complaints that may alert. `encoder` is "auto" for the installed text encoder, if any, or "none".
     """
 
     retrain_after: int = 50
@@ -78,53 +100,54 @@ class LearningSettings:
 
 
 def besides(learning: LearningSettings, languages: Sequence[str], own: Sequence[Mapping[str, Any]]) -> str:
-    """A digest of what a run learns from besides the record and how: the settings and the own examples.
+    """A digest of what a run learns from apart from the record: the settings and the organisation's own examples.
 
-    The history is not in it: it changes by a promotion, and the model promoted has learnt from it.
+    The training history is left out: it changes when a model is promoted, and that model has learned from it.
     """
-    said = [list(languages), learning.wanted_precision, learning.alert_budget, learning.encoder, list(own)]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True)
+    inputs = [list(languages), learning.wanted_precision, learning.alert_budget, learning.encoder, list(own)]
+    text = json.dumps(inputs, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def run_key(besides_record: str, everything: str) -> str:
-    """The key of a run: the pipeline, the digest of what lies besides the record, and that of everything."""
-    return f"{PIPELINE}:{besides_record}:{everything}"
+def run_key(settings_digest: str, order_digest: str) -> str:
+    """The key of a run: the pipeline, the digest of the settings and own examples, and the digest of everything."""
+    return f"{PIPELINE}:{settings_digest}:{order_digest}"
 
 
-def schedule_first_training(store: Store, besides_record: str | None = None) -> None:
-    """At the first start no model exists: owe one, made from the starter examples.
+def schedule_first_training(store: Store, settings_digest: str | None = None) -> None:
+    """Schedule a training run at the start, if one is needed.
 
-    After an upgrade that trains otherwise one is owed too, for the model of before may not be readable; and
-    where settings or own examples are others than in the last run (None: nobody looked).
+    It is needed when there is no model; it then learns from the starter examples. It is also needed when an upgrade
+    changed the pipeline, because the old model may be unreadable. The third reason is a digest that differs from the
+    last run's (None: not checked).
     """
     use = store.read(load_active_use)
     run = store.read(load_last_run)
     if use is None:
         store.write(insert_obligation, NewObligation("train:first", "train", store.now(), SendPriority.BULK))
-    elif use[1] is None or _trained_otherwise(run):
+    elif use[1] is None or _has_other_pipeline(run):
         store.write(
             insert_obligation,
             NewObligation(f"train:pipeline:{PIPELINE}", "train", store.now(), SendPriority.BULK),
         )
-    elif run is not None and _differs(run, besides_record):
-        # The run before is part of it, so that what was changed and changed back is owed once more.
-        key = f"train:besides:{besides_record}:{run.until.isoformat()}"
+    elif run is not None and _differs(run, settings_digest):
+        # The last run is part of the key, so that a change and its reversal schedule a run each.
+        key = f"train:besides:{settings_digest}:{run.until.isoformat()}"
         store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
 
 
-def schedule_retraining(store: Store, learning: LearningSettings, besides_record: str | None = None) -> None:
-    """Owe a run where it is time for one; whoever asks, several processes and ticks make one.
+def schedule_retraining(store: Store, learning: LearningSettings, settings_digest: str | None = None) -> None:
+    """Schedule a training run if it is time for one.
 
-    By number the key names the run before, by night the day. Words that were erased but that a model may hold
-    owe one whatever the settings say, until no model holds them.
+    The key names the last run or the day, so that several processes and ticks make one run. While a model may still
+    hold erased words, a run is scheduled, even if the settings switch training off.
     """
-    since = _since(store)
-    if since is None:
+    last_run = _last_run(store)
+    if last_run is None:
         return
-    marker, at = since
+    marker, read_at = last_run
     now = store.now()
-    assessed = store.read(count_assessed_since, at)
+    assessed = store.read(count_assessed_since, read_at)
     if learning.retrain_after and assessed >= learning.retrain_after:
         store.write(
             insert_obligation, NewObligation(f"train:after:{marker}", "train", now, SendPriority.BULK)
@@ -133,16 +156,16 @@ def schedule_retraining(store: Store, learning: LearningSettings, besides_record
     local = wall(now, store.read(load_current_rulebook).calendar.zone)
     if local.time() < (learning.retrain_at or NIGHT):
         return
-    changed = assessed > 0 or _differs(store.read(load_last_run), besides_record)
-    # Switched off or not: what was erased must leave the models too.
+    changed = assessed > 0 or _differs(store.read(load_last_run), settings_digest)
+    # Even if nightly training is off, erased words must leave the models.
     if (learning.retrain_at is not None and changed) or store.read(list_models_with_erased_words):
         store.write(
             insert_obligation, NewObligation(f"train:{local:%Y-%m-%d}", "train", now, SendPriority.BULK)
         )
 
 
-def _since(store: Store) -> tuple[str, datetime] | None:
-    """What the present model was made of, by name, and when that was read; None while there is no model."""
+def _last_run(store: Store) -> tuple[str, datetime] | None:
+    """A name for what the active model has learned from, and when that was read; None while there is no model."""
     run = store.read(load_last_run)
     if run is not None:
         return run.until.isoformat(), run.until
@@ -150,34 +173,16 @@ def _since(store: Store) -> tuple[str, datetime] | None:
     return None if use is None else (use[0].isoformat(), use[0])
 
 
-def _differs(run: TrainingRun | None, besides_record: str | None) -> bool:
-    return run is not None and besides_record is not None and run.key.split(":")[1] != besides_record
+def _differs(run: TrainingRun | None, settings_digest: str | None) -> bool:
+    return run is not None and settings_digest is not None and run.key.split(":")[1] != settings_digest
 
 
-def _trained_otherwise(run: TrainingRun | None) -> bool:
+def _has_other_pipeline(run: TrainingRun | None) -> bool:
     return run is not None and not run.key.startswith(f"{PIPELINE}:")
 
 
-log = structlog.get_logger(__name__)
-
-#: Who trains, of all replicas. Short, so that a dead one is not waited for long.
-TRAINER, HELD_SECONDS = "trainer", 30.0
-BEAT_SECONDS = 10.0
-#: 20,000 rows take minutes; what takes this long hangs.
-LONGEST_SECONDS = 7200.0
-PATIENCE = timedelta(seconds=30)
-
-#: The organisation's own labelled examples, read anew for each run: text, category, severity, language.
-Own = Callable[[], Sequence[Mapping[str, Any]]]
-#: How far everything else goes first: training has all night. The first model takes seconds of one core, and every
-#: first card waits for it, for where a complaint may be seen is decided before its first post.
-NICE, NICE_FIRST = 15, 0
-#: The order and how nice to be in; the artefact, card and verdict, and what went wrong out.
-Process = Callable[[bytes, int], Awaitable[tuple[bytes, dict[str, Any], str | None]]]
-
-
-def none_of_its_own() -> Sequence[Mapping[str, Any]]:
-    """An organisation without example files."""
+def no_own_examples() -> Sequence[Mapping[str, Any]]:
+    """For an organisation without example files."""
     return ()
 
 
@@ -186,22 +191,22 @@ def training(
     *,
     languages: tuple[str, ...],
     learning: LearningSettings | None = None,
-    own: Own = none_of_its_own,
+    own: OwnExamples = no_own_examples,
     process: Process | None = None,
-    beat_seconds: float = BEAT_SECONDS,
+    beat_seconds: float = RENEW_SECONDS,
 ) -> Mapping[str, Handler]:
-    """The performer of kind `train`; `process` is what takes the order, else one of its own."""
-    trainer = _Trainer(store, languages, learning or LearningSettings(), own, process or _in_process)
+    """The handler of kind `train`; `process` replaces the training process in tests."""
+    trainer = _Trainer(store, languages, learning or LearningSettings(), own, process or _run_process)
 
-    async def train(one: Obligation) -> Outcome:
+    async def train(obligation: Obligation) -> Outcome:
         holder = secrets.token_hex(8)
-        if await store.awrite(acquire_leadership, TRAINER, holder, HELD_SECONDS) is None:
-            return Rescheduled(store.now() + PATIENCE, "another process is training")
-        work = asyncio.create_task(trainer.run(one))
+        if await store.awrite(acquire_leadership, TRAINER, holder, LEADER_SECONDS) is None:
+            return Rescheduled(store.now() + RETRY_WHILE_BUSY, "another process is training")
+        work = asyncio.create_task(trainer.run(obligation))
         try:
             while not (await asyncio.wait({work}, timeout=beat_seconds))[0]:
-                if not await store.in_thread(_still_ours, store, one, holder):
-                    log.warning("training_left_to_another", id=one.id)
+                if not await store.in_thread(_renew, store, obligation, holder):
+                    log.warning("training_left_to_another", id=obligation.id)
                     return Completed(settled=True)
             return work.result()
         finally:
@@ -212,25 +217,30 @@ def training(
     return {"train": train}
 
 
-def _still_ours(store: Store, one: Obligation, holder: str) -> bool:
-    """Hold on to both leases; False where another process has taken over after we were stopped for long."""
-    held = store.write(acquire_leadership, TRAINER, holder, HELD_SECONDS) is not None
-    return held and store.write(renew_leases, [one.id], LEASE_SECONDS) > 0
+def _renew(store: Store, obligation: Obligation, holder: str) -> bool:
+    """Renew both leases; False if this process stood still for so long that another took over."""
+    is_leader = store.write(acquire_leadership, TRAINER, holder, LEADER_SECONDS) is not None
+    return is_leader and store.write(renew_leases, [obligation.id], LEASE_SECONDS) > 0
 
 
 class _Trainer:
-    """What a run needs; holds nothing between runs."""
+    """One training run after another; keeps nothing between runs."""
 
     def __init__(
-        self, store: Store, languages: tuple[str, ...], learning: LearningSettings, own: Own, process: Process
+        self,
+        store: Store,
+        languages: tuple[str, ...],
+        learning: LearningSettings,
+        own: OwnExamples,
+        process: Process,
     ) -> None:
         self._store, self._languages, self._learning = store, languages, learning
         self._own, self._process = own, process
 
-    async def run(self, one: Obligation) -> Outcome:
-        """Read, train, judge, keep. What was learnt from before to the letter is settled at once."""
+    async def run(self, obligation: Obligation) -> Outcome:
+        """Read the examples, train and evaluate a candidate, and keep it; skipped if nothing has changed."""
         store = self._store
-        # First, for what is erased after it must count as learnt from.
+        # Read first: words erased after this moment must count as learned.
         until = store.now()
         erased = await store.awrite(drop_erased_words)
         rows = await self._rows()
@@ -245,77 +255,73 @@ class _Trainer:
             "encoder": self._learning.encoder,
         }
         active = await store.aread(load_good_model)
-        known = besides(self._learning, self._languages, own)
-        key = run_key(known, await asyncio.to_thread(_digest, order))
-        last = await store.aread(load_last_run)
-        # Only the last one counts: what was changed and changed back is to be used again.
-        if active is not None and not erased and last is not None and last.key == key:
-            log.info("training_was_done", id=one.id)
+        settings_digest = besides(self._learning, self._languages, own)
+        key = run_key(settings_digest, await asyncio.to_thread(_digest, order))
+        last_run = await store.aread(load_last_run)
+        # Compared with the last run only: after a change and its reversal the old model must be used again.
+        if active is not None and not erased and last_run is not None and last_run.key == key:
+            log.info("training_was_done", id=obligation.id)
             return Completed()
         blob = b"" if active is None else await store.aread(read_model_blob, active.number)
-        # After the key: what else came in is no reason to learn anew.
+        # Added after the key: new complaints without an assessment are no reason for a run.
         order["unlabelled"] = await self._unassessed() if len(rows) < BELOW else []
         order["erased"] = erased
-        order["in_use"] = None if active is None else await self._seen(active.number)
-        head = await asyncio.to_thread(lambda: json.dumps(order).encode())
-        made, said, wrong = await self._process(head + b"\n" + blob, NICE_FIRST if active is None else NICE)
-        if wrong:
-            log.error("training_failed", id=one.id, why=wrong)
-            return Retry(wrong)
-        verdict = said["verdict"]
+        order["in_use"] = None if active is None else await self._learned_until(active.number)
+        header = await asyncio.to_thread(lambda: json.dumps(order).encode())
+        nice = NICE_FIRST if active is None else NICE
+        artefact, result, error = await self._process(header + b"\n" + blob, nice)
+        if error:
+            log.error("training_failed", id=obligation.id, why=error)
+            return Retry(error)
+        verdict = result["verdict"]
         run = TrainingRun(key, until, len(rows), verdict["passes"], verdict)
-        sha256 = hashlib.sha256(made).hexdigest()
+        sha256 = hashlib.sha256(artefact).hexdigest()
         how = "made_anew" if run.made_anew else "trained"
         await store.awrite(
-            keep_run, run, made, sha256, said["card"], activate=run.passes, how=how, by="system"
+            keep_run, run, artefact, sha256, result["card"], activate=run.passes, how=how, by="system"
         )
         if run.passes and not run.made_anew:
             log.info("model_trained", sha256=sha256, examples=len(rows), until=format_time(until))
         else:
-            told = "model_made_anew" if run.passes else "model_turned_away"
-            log.warning(told, sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
+            event = "model_made_anew" if run.passes else "model_turned_away"
+            log.warning(event, sha256=sha256, examples=len(rows), reasons=verdict["reasons"])
         return Completed()
 
     async def _rows(self) -> list[dict[str, Any]]:
-        """Page by page, so that a stop is not kept waiting and no reader's thread is held."""
+        """The confirmed examples, read in pages, so that no reader thread is busy for long and a stop is quick."""
         store = self._store
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         after: After | None = None
         while True:
-            some, after = await store.aread(load_examples_page, after)
-            found += [{name: one[name] for name in _TOLD} for one in some]
-            if after is None or len(found) >= MOST:
-                return in_order(found)
+            page, after = await store.aread(load_examples_page, after)
+            rows += [{name: example[name] for name in _EXAMPLE_FIELDS} for example in page]
+            if after is None or len(rows) >= MOST:
+                return in_order(rows)
 
     async def _unassessed(self) -> list[str]:
-        """What was told in the newest complaints that nobody has assessed."""
+        """The texts of the newest complaints without an assessment."""
         store = self._store
-        found: list[str] = []
+        texts: list[str] = []
         before: Before | None = None
         for _ in range(LOOKED_AT // PAGE):
-            some, before = await store.aread(load_unassessed_page, before)
-            found += some
-            if before is None or len(found) >= UNASSESSED:
+            page, before = await store.aread(load_unassessed_page, before)
+            texts += page
+            if before is None or len(texts) >= UNASSESSED:
                 break
-        return found[:UNASSESSED]
+        return texts[:UNASSESSED]
 
-    async def _seen(self, number: int) -> Mapping[str, Any]:
-        until, ours = await self._store.aread(load_learnt_until, number)
-        return {"until": None if until is None else until.isoformat(), "ours": ours}
-
-
-#: What of an example training needs to know; who confirmed it, and why, stays in the record.
-_TOLD = ("ref", "at", "whole", "text", "category", "severity", "language")
+    async def _learned_until(self, number: int) -> Mapping[str, Any]:
+        until, is_own = await self._store.aread(load_learnt_until, number)
+        return {"until": None if until is None else until.isoformat(), "ours": is_own}
 
 
 def _digest(order: Mapping[str, Any]) -> str:
-    """Of everything that is learnt from."""
-    said = json.dumps(order, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
+    text = json.dumps(order, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _in_process(order: bytes, nice: int) -> tuple[bytes, dict[str, Any], str | None]:
-    """Run `python -m triage` with the order on standard input; (artefact, card and verdict, error)."""
+async def _run_process(order: bytes, nice: int) -> tuple[bytes, dict[str, Any], str | None]:
+    """Run `python -m triage` with the order on standard input."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -327,16 +333,16 @@ async def _in_process(order: bytes, nice: int) -> tuple[bytes, dict[str, Any], s
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            out, said = await process.communicate(order)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            output, errors = await process.communicate(order)
     except TimeoutError:
-        return b"", {}, f"it took longer than {LONGEST_SECONDS:.0f} s"
+        return b"", {}, f"it took longer than {TIMEOUT_SECONDS:.0f} s"
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        lines = said.decode(errors="replace").strip().splitlines()
+        lines = errors.decode(errors="replace").strip().splitlines()
         return b"", {}, lines[-1] if lines else f"exit code {process.returncode}"
-    header, _, blob = out.partition(b"\n")
-    return blob, json.loads(header), None
+    header, _, artefact = output.partition(b"\n")
+    return artefact, json.loads(header), None

@@ -1,8 +1,7 @@
-"""How long a failed try waits: doubling to ten minutes, in danger to half a minute, with jitter: a crowd spreads.
+"""The worker of one process: claims due obligations, calls their handlers and completes them
+(docs/design.md, rule 2).
 
-How many duties one process has in hand, and how many places are kept for what is urgent.
-
-Claiming what is due and doing it, one lease at a time (docs/design.md, rule 2).
+Also its capacity (how many obligations run at the same time) and its retry delays.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from complaints.obligations.kinds import SendPriority
 from store.database.errors import DatabaseUnavailable, UnknownRow, WrongSchemaVersion
 from store.outbox.claim import claim, claim_by_platform, count_claimable
 from store.outbox.complete import (
+    BACKGROUND,
     THREAD,
     complete,
     fail,
@@ -33,122 +33,51 @@ from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Resch
 from store.store import Store
 from store.values import Obligation, PlatformCapacity
 
-FIRST = 2.0
-LONGEST, LONGEST_IN_DANGER = 600.0, 30.0
-#: After this many tries (about ten hours of trying) a person must look.
-MOST_TRIES, MOST_TRIES_IN_DANGER = 70, 1_250
-#: A performer that breaks by itself (about five minutes): waiting mends no bug, and what is behind it waits too.
-MOST_BREAKS = 8
+#: Lease on a claimed obligation. If a worker dies, another takes over after this time.
+LEASE_SECONDS = 20.0
+#: A live worker renews the leases of what is still running this often.
+RENEW_SECONDS = 5.0
+#: A commit wakes the worker at once. Polling finds what became due since, and the commits of other processes.
+POLL_SECONDS = 1.0
+#: With this many free slots in every pool, claim all kinds with one query.
+SINGLE_CLAIM_FROM = 4
+#: With fewer free slots there is much to do: pause between claims to claim several obligations with each query.
+CLAIM_INTERVAL_SECONDS = 0.05
 
+#: Slots of each platform, and of each other pool: kinds that use the CPU, and kinds that use neither.
+PLATFORM_SLOTS, OTHER_SLOTS = 48, 32
 
-def most_tries(lane: SendPriority) -> int:
-    """How often it is tried, so that it is given up after the same hours in every lane."""
-    return MOST_TRIES_IN_DANGER if lane is SendPriority.DANGER else MOST_TRIES
-
-
-def wait(attempts: int, asked: float | None = None, lane: SendPriority = SendPriority.NOTICE) -> float:
-    """Seconds before try number `attempts + 1`; what the other side asked for (Retry-After) is the least."""
-    longest = LONGEST_IN_DANGER if lane is SendPriority.DANGER else LONGEST
-    doubled = min(longest, FIRST * float(2 ** min(attempts, 12)))
-    jittered = doubled * random.uniform(0.5, 1.0)  # spreading a crowd needs no secrecy
-    return max(jittered, asked or 0.0)
-
-
-#: Side by side at each platform; of what reckons long; and of all else, which asks nobody outside.
-AT_A_PLATFORM, ELSEWHERE = 48, 32
-
-
-def capacity_of(most: int, in_hand: int) -> dict[SendPriority, int]:
-    """How many more each lane may take: surveys never fill every place, nor do reminders, nor does talk."""
-    at_most = {
-        SendPriority.DANGER: most,
-        SendPriority.DIALOGUE: most - 2,
-        SendPriority.NOTICE: most * 3 // 4,
-        SendPriority.BULK: most // 2,
-    }
-    return {lane: max(0, each - in_hand) for lane, each in at_most.items()}
-
-
-class Capacity:
-    """One room for each platform, so that a slow one keeps nothing from the other, and one for the rest.
-
-    What reckons long has a room of its own too: thousands of proposals keep nobody's next question waiting.
-    """
-
-    def __init__(
-        self,
-        kinds: Iterable[str],
-        platforms: Iterable[Collection[str]] = (),
-        reckoning: Collection[str] = (),
-    ) -> None:
-        apart = [*((one, AT_A_PLATFORM) for one in platforms), (reckoning, ELSEWHERE)]
-        rest = set(kinds).difference(*(these for these, _ in apart))
-        rooms = [*apart, (rest, ELSEWHERE)]
-        self._rooms = [(tuple(sorted(these)), most) for these, most in rooms if these]
-        self._of = {kind: number for number, (these, _) in enumerate(self._rooms) for kind in these}
-        self._in_hand: Counter[int] = Counter()
-
-    def enter(self, kind: str) -> None:
-        """One more is in hand."""
-        self._in_hand[self._of[kind]] += 1
-
-    def leave(self, kind: str) -> None:
-        """One less."""
-        self._in_hand[self._of[kind]] -= 1
-
-    def sides(self) -> list[PlatformCapacity]:
-        """What may be claimed now."""
-        return [
-            PlatformCapacity(kinds, capacity_of(most, self._in_hand[number]))
-            for number, (kinds, most) in enumerate(self._rooms)
-        ]
-
-    def for_any(self) -> int:
-        """How many duties there is room for, whatever they are."""
-        return min((side.room[SendPriority.BULK] for side in self.sides()), default=0)
-
-    @property
-    def is_full(self) -> bool:
-        """No place at all is free."""
-        return all(not side.room[SendPriority.DANGER] for side in self.sides())
-
+FIRST_RETRY_SECONDS = 2.0
+MAX_RETRY_SECONDS, MAX_RETRY_SECONDS_IN_DANGER = 600.0, 30.0
+#: About ten hours of retries at either delay. After that a person must look at it.
+MAX_ATTEMPTS, MAX_ATTEMPTS_IN_DANGER = 70, 1_250
+#: Attempts of a handler that crashes, about five minutes: waiting does not fix a bug, and it blocks others.
+MAX_CRASHES = 8
+#: Kinds that are retried without limit: danger to people is paged until a person has seen it.
+RETRIED_WITHOUT_LIMIT = frozenset({"page"})
 
 Handler = Callable[[Obligation], Awaitable[Outcome]]
-#: Told of each duty that was in hand: its kind and how that ended.
+#: Called after each obligation with its kind and how the handling ended.
 OnResult = Callable[[str, str], None]
-
-#: What a process that died had in hand is done by another after this time; whoever lives renews what takes longer.
-LEASE_SECONDS = 20.0
-RENEW_SECONDS = 5.0
-#: With at least so many free places everywhere, one question claims whatever is due.
-PLENTY = 4
-#: Where places are few there is much to do: claimed in handfuls, for each question costs the same.
-BETWEEN_SECONDS = 0.05
-#: Kinds that take long and that nobody waits for.
-BACKGROUND = frozenset({"train"})
-#: Kinds that go on until somebody has seen them: danger to people is never given up by itself.
-UNENDING = frozenset({"page"})
-#: The floor under the nudges: a due time reached, or another replica's commit, is seen within this time.
-POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class NoLongerNeeded(Completed):
-    """The complaint does not ask for it any more, or the record says no: nothing is left to do."""
+    """The complaint no longer requires it, or the record refused the act: nothing is left to do."""
 
 
 @dataclass(frozen=True)
 class HandlerCrashed(Retry):
-    """The performer itself broke, or the record of its complaint does not open."""
+    """The handler raised an unexpected error, or the record of its complaint cannot be opened."""
 
 
 class Worker:
-    """The loop that does what is due. Lives as long as the process; holds nothing that a restart would lose.
+    """Handles what is due as long as the process runs; a restart loses nothing.
 
-    `platforms` are the kinds that one platform performs, for each: none waits for the other's pace. `reckoning`
-    are those that take the processor's time: nothing else waits for them.
+    Each collection in `platforms` has the kinds of one platform, so that a slow platform does not delay another.
+    `reckoning` has the kinds that use the CPU; no other kind waits for them.
     """
 
     def __init__(
@@ -160,191 +89,275 @@ class Worker:
         reckoning: Collection[str] = (),
         told: OnResult | None = None,
     ) -> None:
-        self._told = told
         self._store = store
-        self._performers = dict(performers)
-        self._rooms = Capacity(performers, platforms, reckoning)
-        self._nudged = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
-        self._busy: set[asyncio.Task[None]] = set()
-        self._in_hand: dict[asyncio.Task[None], int] = {}
-        # Training takes its time beside everything else; nobody waits for it.
+        self._handlers = dict(performers)
+        self._capacity = Capacity(performers, platforms, reckoning)
+        self._on_result = told
         self._foreground = tuple(kind for kind in performers if kind not in BACKGROUND)
+        self._woken = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._foreground_tasks: set[asyncio.Task[None]] = set()
+        self._running_ids: dict[asyncio.Task[None], int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claiming = False
         self._stopping = False
 
     def nudge(self) -> None:
-        """Something may be due now. Safe to call from any thread: the store calls it after a commit."""
+        """Wake the worker: something may be due. Safe from any thread, for the store calls it after a commit."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._nudged.set)
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self) -> None:
-        """Work until `stop`; on the way out finish what was begun."""
+        """Work until `stop`, then wait for what still runs."""
         self._loop = asyncio.get_running_loop()
-        renewing = asyncio.create_task(self._renew())
+        renewing = asyncio.create_task(self._renew_leases())
         try:
-            await self._work()
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    may_be_more = await self._claim_and_start()
+                except Exception:
+                    # The database is down. No obligation is lost, so the worker logs the error and continues.
+                    log.exception("claiming_failed")
+                    may_be_more = False
+                if not may_be_more:
+                    await self._wait_until_woken()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
         finally:
             renewing.cancel()
 
-    async def _work(self) -> None:
-        while not self._stopping:
-            self._nudged.clear()
-            try:
-                full = await self._claim_and_start()
-            except Exception:
-                # The database is away: no duty is lost, the rows wait. Saying so beats dying with them.
-                log.exception("claiming_failed")
-                full = False
-            if not full:
-                await self._rest()
-        if self._running:
-            await asyncio.wait(self._running)
-
-    async def _renew(self) -> None:
-        """Keep what is in hand, however slow a platform or the database is."""
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            held = sorted(self._in_hand.values())
-            if not held:
-                continue
-            try:
-                await self._store.awrite(renew_leases, held, LEASE_SECONDS)
-            except Exception as away:  # noqa: BLE001  # while the database is away, nobody else can claim them either
-                log.warning("leases_not_renewed", why=type(away).__name__)
-
     def stop(self) -> None:
-        """Take nothing new; what takes long is left, and is done again after the next start."""
+        """Claim nothing new. Background kinds are cancelled and run again after the next start."""
         self._stopping = True
-        for task in self._running - self._busy:
+        for task in self._tasks - self._foreground_tasks:
             task.cancel()
         self.nudge()
 
     async def is_idle(self) -> bool:
-        """True when nothing due is left to claim and nothing is being done."""
-        waiting = await self._store.aread(count_claimable, self._foreground)
-        # Rows just leased are neither claimable any more nor in hand yet.
-        return waiting == 0 and not self._busy and not self._claiming
+        """True if nothing is due or running, background kinds left out."""
+        claimable = await self._store.aread(count_claimable, self._foreground)
+        # While `_claiming`, rows may be leased that no task runs yet.
+        return claimable == 0 and not self._foreground_tasks and not self._claiming
 
     async def idle(self) -> None:
-        """Return once `is_idle` (for the demo's clock and stories)."""
+        """Wait until `is_idle` (for the demo's clock and the stories)."""
         while not await self.is_idle():
             self.nudge()
-            if self._busy:
-                await asyncio.wait(set(self._busy), return_when=asyncio.FIRST_COMPLETED)
+            if self._foreground_tasks:
+                await asyncio.wait(set(self._foreground_tasks), return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(0.005)
 
-    async def _rest(self) -> None:
+    async def _wait_until_woken(self) -> None:
         try:
-            await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
         except TimeoutError:
             return
 
     async def _claim_and_start(self) -> bool:
-        """Claim what there is room for; True when there may be more at once."""
-        if self._rooms.is_full:
+        """Claim what there is capacity for and start it; true if more may be due at once."""
+        if self._capacity.is_full:
             return False
-        store, few = self._store, self._rooms.for_any() < PLENTY
+        free = self._capacity.free_for_any_kind()
+        is_scarce = free < SINGLE_CLAIM_FROM
         self._claiming = True
         try:
-            if few:
-                claimed = await store.awrite(claim_by_platform, self._rooms.sides(), LEASE_SECONDS)
+            if is_scarce:
+                platforms = self._capacity.by_platform()
+                obligations = await self._store.awrite(claim_by_platform, platforms, LEASE_SECONDS)
             else:
-                most = self._rooms.for_any()
-                claimed = await store.awrite(claim, tuple(self._performers), most, LEASE_SECONDS)
+                kinds = tuple(self._handlers)
+                obligations = await self._store.awrite(claim, kinds, free, LEASE_SECONDS)
         finally:
             self._claiming = False
-        held = set(self._in_hand.values())
-        for one in claimed:
-            # A lease that ran out while this machine stood still: it is in hand here, and not begun twice.
-            if one.id not in held:
-                self._begin(one)
-        if few:
-            await asyncio.sleep(BETWEEN_SECONDS)
+        running_ids = set(self._running_ids.values())
+        for obligation in obligations:
+            # After this machine was suspended, an expired lease may be of an obligation that still runs here.
+            if obligation.id not in running_ids:
+                self._start(obligation)
+        if is_scarce:
+            await asyncio.sleep(CLAIM_INTERVAL_SECONDS)
             return False
-        return len(claimed) == most
+        return len(obligations) == free
 
-    def _begin(self, one: Obligation) -> None:
-        task = asyncio.create_task(self._perform(one))
-        self._rooms.enter(one.kind)
-        self._running.add(task)
-        self._in_hand[task] = one.id
-        if one.kind not in BACKGROUND:
-            self._busy.add(task)
-        task.add_done_callback(lambda done: self._finished(done, one.kind))
+    def _start(self, obligation: Obligation) -> None:
+        task = asyncio.create_task(self._handle_and_complete(obligation))
+        self._capacity.acquire(obligation.kind)
+        self._tasks.add(task)
+        self._running_ids[task] = obligation.id
+        if obligation.kind not in BACKGROUND:
+            self._foreground_tasks.add(task)
+        task.add_done_callback(lambda done: self._end(done, obligation.kind))
 
-    def _finished(self, task: asyncio.Task[None], kind: str) -> None:
-        self._rooms.leave(kind)
-        self._running.discard(task)
-        self._busy.discard(task)
-        del self._in_hand[task]
-        self._nudged.set()
+    def _end(self, task: asyncio.Task[None], kind: str) -> None:
+        self._capacity.release(kind)
+        self._tasks.discard(task)
+        self._foreground_tasks.discard(task)
+        del self._running_ids[task]
+        self._woken.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("performing_broke", exc_info=task.exception())
 
-    async def _perform(self, one: Obligation) -> None:
-        ended = await self._performed(one)
-        if self._told is not None:
-            self._told(one.kind, ended)
+    async def _handle_and_complete(self, obligation: Obligation) -> None:
+        outcome = await self._handle(obligation)
+        result = await self._complete(obligation, outcome)
+        if self._on_result is not None:
+            self._on_result(obligation.kind, result)
 
-    async def _performed(self, one: Obligation) -> str:
-        """Do it and settle it; how it ended, in a word."""
-        outcome = await self._try(one)
+    async def _handle(self, obligation: Obligation) -> Outcome:
+        """Call the handler of the obligation if its complaint still requires it."""
         try:
-            return await self._settled(one, outcome)
+            if not await self._store.aread_with_retry(is_still_required, obligation):
+                return NoLongerNeeded()
+            return await self._handlers[obligation.kind](obligation)
+        except ComplaintError as refusal:
+            # The record refuses the act: another person was first, or the state changed. A retry would not help.
+            log.info(
+                "obligation_moot",
+                id=obligation.id,
+                kind=obligation.kind,
+                ref=obligation.ref,
+                why=refusal.code,
+            )
+            return NoLongerNeeded()
+        except DatabaseUnavailable as error:
+            log.warning("database_away", why=str(error), id=obligation.id, kind=obligation.kind)
+            return Retry("the database was away")
+        except WrongSchemaVersion as error:
+            log.error("database_of_another_release", why=str(error), id=obligation.id, kind=obligation.kind)
+            return Retry("the database is of another release")
+        except Exception as error:
+            log.exception("obligation_failed", id=obligation.id, kind=obligation.kind, ref=obligation.ref)
+            return HandlerCrashed(f"{type(error).__name__}")
+
+    async def _complete(self, obligation: Obligation, outcome: Outcome) -> str:
+        """Complete, reschedule, release, retry or fail the obligation; returns the word for the metric."""
+        try:
+            return await self._write_outcome(obligation, outcome)
         except UnknownRow:
-            # A person gave it up, or another reminder spoke for it, while it was in hand.
-            log.info("obligation_ended_meanwhile", id=one.id, kind=one.kind, ref=one.ref)
+            # While it ran, a person gave it up, or another reminder completed it.
+            log.info("obligation_ended_meanwhile", id=obligation.id, kind=obligation.kind, ref=obligation.ref)
             return "moot"
 
-    async def _settled(self, one: Obligation, outcome: Outcome) -> str:
-        store = self._store
+    async def _write_outcome(self, obligation: Obligation, outcome: Outcome) -> str:
+        store, id_ = self._store, obligation.id
         match outcome:
             case Completed(settled=True):
                 return "done"
             case Completed():
-                await store.awrite_with_retry(complete, one.id)
+                await store.awrite_with_retry(complete, id_)
                 return "moot" if isinstance(outcome, NoLongerNeeded) else "done"
-            case Rescheduled(at=at, why=why):
-                await store.awrite_with_retry(reschedule, one.id, at, why)
+            case Rescheduled():
+                await store.awrite_with_retry(reschedule, id_, outcome.at, outcome.why)
                 return "later"
-            case RateLimited(after_seconds=after):
-                await store.awrite_with_retry(release, one.id, after)
-                asyncio.get_running_loop().call_later(after, self._nudged.set)
+            case RateLimited():
+                await store.awrite_with_retry(release, id_, outcome.after_seconds)
+                asyncio.get_running_loop().call_later(outcome.after_seconds, self._woken.set)
                 return "no_place"
-            case Retry(why=why, after_seconds=after) if _is_tried_again(one, outcome):
-                pause, least = wait(one.attempts, after, one.lane), max(FIRST, after or 0.0)
-                await store.awrite_with_retry(retry, one.id, pause, why, least=least)
+            case Retry() if _may_be_retried(obligation, outcome):
+                requested = outcome.after_seconds
+                delay = retry_delay(obligation.attempts, requested, obligation.lane)
+                least = max(FIRST_RETRY_SECONDS, requested or 0.0)
+                await store.awrite_with_retry(retry, id_, delay, outcome.why, least=least)
                 return "retry"
-            case Retry(why=why) | Failed(why=why):
-                log.warning("obligation_given_up", id=one.id, kind=one.kind, ref=one.ref, why=why)
-                await store.awrite_with_retry(fail, one.id, why)
+            case Retry() | Failed():
+                log.warning(
+                    "obligation_given_up", id=id_, kind=obligation.kind, ref=obligation.ref, why=outcome.why
+                )
+                await store.awrite_with_retry(fail, id_, outcome.why)
                 return "given_up"
 
-    async def _try(self, one: Obligation) -> Outcome:
-        try:
-            if not await self._store.aread_with_retry(is_still_required, one):
-                return NoLongerNeeded()
-            return await self._performers[one.kind](one)
-        except ComplaintError as refused:
-            # The record says no (somebody else was first, the state moved on): a person cannot do better.
-            log.info("obligation_moot", id=one.id, kind=one.kind, ref=one.ref, why=refused.code)
-            return NoLongerNeeded()
-        except DatabaseUnavailable as away:
-            log.warning("database_away", why=str(away), id=one.id, kind=one.kind)
-            return Retry("the database was away")
-        except WrongSchemaVersion as other:
-            log.error("database_of_another_release", why=str(other), id=one.id, kind=one.kind)
-            return Retry("the database is of another release")
-        except Exception as wrong:
-            log.exception("obligation_failed", id=one.id, kind=one.kind, ref=one.ref)
-            return HandlerCrashed(f"{type(wrong).__name__}")
+    async def _renew_leases(self) -> None:
+        """Renew the leases of what still runs, however slow a platform or the database is."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            running_ids = sorted(self._running_ids.values())
+            if not running_ids:
+                continue
+            try:
+                await self._store.awrite(renew_leases, running_ids, LEASE_SECONDS)
+            except Exception as error:  # noqa: BLE001  # while the database is down, no other worker can claim them
+                log.warning("leases_not_renewed", why=type(error).__name__)
 
 
-def _is_tried_again(one: Obligation, outcome: Retry) -> bool:
-    """Of a chat and of a thread only the oldest is done: one that breaks there holds all others back."""
-    holds_others = one.chat is not None or one.kind == THREAD
-    most = MOST_BREAKS if holds_others and isinstance(outcome, HandlerCrashed) else most_tries(one.lane)
-    return one.kind in UNENDING or one.attempts < most
+def _may_be_retried(obligation: Obligation, outcome: Retry) -> bool:
+    # Of a chat and of a thread only the oldest obligation is claimed: one that keeps crashing blocks all others.
+    blocks_others = obligation.chat is not None or obligation.kind == THREAD
+    limit = max_attempts(obligation.lane)
+    if blocks_others and isinstance(outcome, HandlerCrashed):
+        limit = MAX_CRASHES
+    return obligation.kind in RETRIED_WITHOUT_LIMIT or obligation.attempts < limit
+
+
+def max_attempts(priority: SendPriority) -> int:
+    """Number of attempts before an obligation fails: about the same number of hours for every priority."""
+    return MAX_ATTEMPTS_IN_DANGER if priority is SendPriority.DANGER else MAX_ATTEMPTS
+
+
+def retry_delay(
+    attempts: int, requested: float | None = None, priority: SendPriority = SendPriority.NOTICE
+) -> float:
+    """Seconds before attempt number `attempts + 1`: doubling, with jitter, and at least the `requested` seconds.
+
+    The delay doubles up to ten minutes, in danger up to 30 s. The jitter spreads obligations that failed together.
+    """
+    longest = MAX_RETRY_SECONDS_IN_DANGER if priority is SendPriority.DANGER else MAX_RETRY_SECONDS
+    doubled = min(longest, FIRST_RETRY_SECONDS * float(2 ** min(attempts, 12)))
+    jittered = doubled * random.uniform(0.5, 1.0)  # not for security
+    return max(jittered, requested or 0.0)
+
+
+class Capacity:
+    """Counts what runs in each pool of slots: one pool for each platform, one for CPU-bound kinds, one for the rest.
+
+    A slow platform then takes no slots from another, and thousands of proposals do not delay the next question.
+    """
+
+    def __init__(
+        self,
+        kinds: Iterable[str],
+        platforms: Iterable[Collection[str]] = (),
+        cpu_bound: Collection[str] = (),
+    ) -> None:
+        pools = [*((platform, PLATFORM_SLOTS) for platform in platforms), (cpu_bound, OTHER_SLOTS)]
+        rest = set(kinds).difference(*(pool for pool, _ in pools))
+        pools.append((rest, OTHER_SLOTS))
+        self._pools = [(tuple(sorted(pool)), slots) for pool, slots in pools if pool]
+        self._pool_numbers = {kind: number for number, (pool, _) in enumerate(self._pools) for kind in pool}
+        self._running: Counter[int] = Counter()
+
+    def acquire(self, kind: str) -> None:
+        """Take a slot for an obligation of this kind."""
+        self._running[self._pool_numbers[kind]] += 1
+
+    def release(self, kind: str) -> None:
+        """Free the slot of an obligation of this kind."""
+        self._running[self._pool_numbers[kind]] -= 1
+
+    def by_platform(self) -> list[PlatformCapacity]:
+        """The kinds of each pool with its free slots by priority."""
+        return [
+            PlatformCapacity(kinds, free_slots(slots, self._running[number]))
+            for number, (kinds, slots) in enumerate(self._pools)
+        ]
+
+    def free_for_any_kind(self) -> int:
+        """How many obligations of any kinds and priorities may start now."""
+        return min((pool.room[SendPriority.BULK] for pool in self.by_platform()), default=0)
+
+    @property
+    def is_full(self) -> bool:
+        """True if no pool has a free slot."""
+        return all(not pool.room[SendPriority.DANGER] for pool in self.by_platform())
+
+
+def free_slots(slots: int, running: int) -> dict[SendPriority, int]:
+    """Free slots by priority: surveys never fill the pool, nor do reminders, nor does the dialogue."""
+    limits = {
+        SendPriority.DANGER: slots,
+        SendPriority.DIALOGUE: slots - 2,
+        SendPriority.NOTICE: slots * 3 // 4,
+        SendPriority.BULK: slots // 2,
+    }
+    return {priority: max(0, limit - running) for priority, limit in limits.items()}

@@ -1,1 +1,1 @@
-"""The count: every clause and annex of ISO 10002 with control, code, tests and today's evidence."""
+"""Every clause and annex of ISO 10002 with its control, code and tests, and the evidence in the record."""

@@ -27,7 +27,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.perform.perform",
         ),
         shows="how complete the forms are, and who confirmed them",
-        look=q.form,
+        case_query=q.form,
     ),
     Clause(
         id="C",
@@ -36,7 +36,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="Named staff are excluded, informed, heard and supported, with dates.",
         code=("complaints.case_values.Fairness", "complaints.permissions.is_excluded"),
         shows="decisions made after the person complained about was informed and heard",
-        look=q.fairness,
+        case_query=q.fairness,
         lacks="the regular check of random closed complaints",
     ),
     Clause(
@@ -48,7 +48,7 @@ CLAUSES: tuple[Clause, ...] = (
         "it.",
         code=("complaints.actions.remedies.check_verify", "store.cases.export.export_record"),
         shows="closed complaints whose step log has no gap, corrections checked",
-        look=q.follow_up,
+        case_query=q.follow_up,
     ),
     Clause(
         id="E",
@@ -62,7 +62,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.approval.check_approve",
         ),
         shows="decisions that say who is also affected; grants within authority or approved",
-        look=q.remedies,
+        case_query=q.remedies,
     ),
     Clause(
         id="F",
@@ -75,7 +75,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.investigation.check_escalate",
         ),
         shows="decisions by level, none by a person of a lower one",
-        look=q.levels,
+        case_query=q.levels,
     ),
     Clause(
         id="G",
@@ -84,7 +84,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="The figures of the monitoring report; first priorities that were changed are counted.",
         code=("reports.kpis.SHARES", "reports.monitoring.monitor"),
         shows="first priorities that were not changed; below 95 % is a violation",
-        look=q.figures,
+        case_query=q.figures,
         goals={"first priority kept to the end": Goal(at_least=0.95)},
         lacks="figures on people: trained, with authority, suggestions",
     ),

@@ -1,4 +1,4 @@
-"""One clause of the standard: what it demands, what of ours meets it, and how the record shows that."""
+"""One clause of the standard: its demand, the control that meets it, and the queries for evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.kpis import Goal
 
 
 class ClauseStatus(StrEnum):
-    """How a clause stands today."""
+    """Whether a clause is met today."""
 
     MET = "met"
     VIOLATED = "violated"
@@ -21,10 +21,11 @@ class ClauseStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Clause:
-    """`code` are dotted names that hold the control; `shows` says what the evidence counts.
+    """One row of the table.
 
-    `of` are clauses that this one sums up. `lacks` is what is still missing: while it is, the clause is never
-    said to be met, whatever its evidence.
+    `code` has the dotted names of the control, and `shows` says what the evidence counts. `case_query` asks one
+    complaint, `organisation_query` the organisation. `of` are the clauses that this one sums up. `lacks` is what is
+    still missing; with it the clause is never met.
     """
 
     id: str
@@ -33,13 +34,13 @@ class Clause:
     control: str
     code: tuple[str, ...] = ()
     shows: str = ""
-    look: CaseQuery | None = None
-    house: HouseQuery | None = None
+    case_query: CaseQuery | None = None
+    organisation_query: HouseQuery | None = None
     goals: Mapping[str, Goal] = field(default_factory=dict)
     of: tuple[str, ...] = ()
     lacks: str | None = None
 
     @property
     def has_query(self) -> bool:
-        """Can the record be asked about it?"""
-        return self.look is not None or self.house is not None or bool(self.of)
+        """True if there is evidence to look for."""
+        return self.case_query is not None or self.organisation_query is not None or bool(self.of)

@@ -1,8 +1,6 @@
-"""Which tests are evidence for which clause: read from `tests.json`, written from the tests' `@clause` marks.
+"""Count the evidence for every clause in one pass over the record, and list what one complaint shows.
 
-The count: every clause's evidence gathered in one pass over the record, and how each stands today.
-
-The clauses for one complaint: what its record shows of each, event by event.
+`tests.json` has the tests of each clause; it is written from the tests' `@clause` marks.
 """
 
 from __future__ import annotations
@@ -21,35 +19,22 @@ from reports.clauses.evidence import Evidence, EvidenceTally, House, Point
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 
 FILE = Path(__file__).with_name("tests.json")
-#: Tests in files of this name turn a clause red by a record that breaks it.
+#: Tests in files of this name show that a record which violates the clause turns it red.
 RED = "test_clauses_"
-
-
-@cache
-def index() -> Mapping[str, tuple[str, ...]]:
-    """Clause to its tests, as `path::name`."""
-    return {number: tuple(found) for number, found in json.loads(FILE.read_text(encoding="utf-8")).items()}
-
-
-def marked_with(number: str) -> tuple[str, ...]:
-    """The tests of one clause."""
-    return index().get(number, ())
-
-
-def turned_red(number: str) -> bool:
-    """True when a test shows a record that breaks this clause turning it red."""
-    return any(RED in one for one in marked_with(number))
-
-
-#: Clauses that are also asked about what two people found to be no complaint.
+#: Clauses that also look at contacts which two people found to be no complaint.
 _EVERY_KIND = frozenset({"3", "4.7"})
-#: How a clause that sums up others stands: the worst of them, in this order.
-_WORST = (ClauseStatus.VIOLATED, ClauseStatus.NOT_YET, ClauseStatus.NO_EVIDENCE, ClauseStatus.MET)
+#: A clause that sums up others has the first of these statuses that one of them has.
+_WORST_FIRST = (
+    ClauseStatus.VIOLATED,
+    ClauseStatus.NOT_YET,
+    ClauseStatus.NO_EVIDENCE,
+    ClauseStatus.MET,
+)
 
 
 @dataclass(frozen=True)
 class ClauseCount:
-    """One clause as it stands today."""
+    """One clause with its evidence and status today."""
 
     clause: Clause
     evidence: Evidence
@@ -57,18 +42,18 @@ class ClauseCount:
 
     def as_json(self) -> dict[str, Any]:
         """JSON values."""
-        one = self.clause
+        row = self.clause
         return {
-            "clause": one.id,
-            "editions": {year: EDITIONS[year][one.id] for year in EDITIONS},
-            "title": one.title,
-            "demand": one.demand,
-            "control": one.control,
-            "code": list(one.code),
-            "tests": list(marked_with(one.id)),
+            "clause": row.id,
+            "editions": {year: EDITIONS[year][row.id] for year in EDITIONS},
+            "title": row.title,
+            "demand": row.demand,
+            "control": row.control,
+            "code": list(row.code),
+            "tests": list(marked_with(row.id)),
             "verdict": self.standing.value,
-            "lacks": one.lacks,
-            "shows": one.shows,
+            "lacks": row.lacks,
+            "shows": row.shows,
             "evidence": self.evidence.as_json(),
         }
 
@@ -84,17 +69,17 @@ class Count:
 
     @property
     def violated(self) -> tuple[ClauseCount, ...]:
-        """The clauses that today's record breaks."""
-        return tuple(one for one in self.clauses if one.standing is ClauseStatus.VIOLATED)
+        """The clauses that the record violates today."""
+        return tuple(counted for counted in self.clauses if counted.standing is ClauseStatus.VIOLATED)
 
     def of(self, number: str) -> ClauseCount:
-        """One clause; KeyError where there is none."""
-        return {one.clause.id: one for one in self.clauses}[number]
+        """The clause with this number; raises KeyError."""
+        return {counted.clause.id: counted for counted in self.clauses}[number]
 
     def as_json(self) -> dict[str, Any]:
         """The document of `amends clauses --json`."""
         return {
-            "clauses": [one.as_json() for one in self.clauses],
+            "clauses": [counted.as_json() for counted in self.clauses],
             "complaints": self.complaints,
             "simulations": self.simulations,
             "past": self.past,
@@ -102,58 +87,54 @@ class Count:
 
 
 def count(record: Iterable[CaseHistory], house: House) -> Count:
-    """Ask every clause of every complaint, once.
+    """Collect the evidence of every complaint for every clause.
 
-    Simulated contacts, and past complaints that were imported, are counted and not asked: nobody here handled
-    the latter.
+    Simulated contacts and imported past complaints are only counted: this desk did not handle them.
     """
-    tallies = {one.id: EvidenceTally(one.goals) for one in CLAUSES}
+    tallies = {row.id: EvidenceTally(row.goals) for row in CLAUSES}
     complaints = simulations = past = 0
-    for one in CLAUSES:
-        if one.house is not None:
-            tallies[one.id].add(None, one.house(house))
-    for seen in record:
-        if seen.case.is_simulation:
+    for row in CLAUSES:
+        if row.organisation_query is not None:
+            tallies[row.id].add(None, row.organisation_query(house))
+    for history in record:
+        if history.case.is_simulation:
             simulations += 1
             continue
-        if seen.case.is_history:
+        if history.case.is_history:
             past += 1
             continue
-        if seen.case.is_history:
-            # Handled before this desk: there is nothing of it that our controls could have met.
-            continue
         complaints += 1
-        for number, points in asked(seen, house):
-            tallies[number].add(seen.case.ref, points)
+        for number, points in _points_of(history, house):
+            tallies[number].add(history.case.ref, points)
     if simulations:
         tallies["8.3"].add(None, (Point("simulated contacts") for _ in range(simulations)))
-    evidence = {number: tally.counted() for number, tally in tallies.items()}
-    return Count(_standings(evidence), complaints, simulations, past)
+    evidence = {number: tally.result() for number, tally in tallies.items()}
+    return Count(_with_status(evidence), complaints, simulations, past)
 
 
-def asked(seen: CaseHistory, house: House) -> Iterator[tuple[str, tuple[Point, ...]]]:
-    """(clause, what this complaint shows of it), for every clause that asks single complaints."""
-    for one in CLAUSES:
-        if one.look is None or (seen.case.kind is not ContactKind.COMPLAINT and one.id not in _EVERY_KIND):
-            continue
-        yield one.id, tuple(one.look(seen, house))
+def _points_of(history: CaseHistory, house: House) -> Iterator[tuple[str, tuple[Point, ...]]]:
+    """(clause, points of this complaint), for every clause that looks at single complaints."""
+    is_complaint = history.case.kind is ContactKind.COMPLAINT
+    for row in CLAUSES:
+        if row.case_query is not None and (is_complaint or row.id in _EVERY_KIND):
+            yield row.id, tuple(row.case_query(history, house))
 
 
-def _standings(evidence: Mapping[str, Evidence]) -> tuple[ClauseCount, ...]:
-    alone = {one.id: standing(one, evidence[one.id]) for one in CLAUSES if not one.of}
-    found = []
-    for one in CLAUSES:
-        parts = [alone[number] for number in one.of]
-        stands = next(worst for worst in _WORST if worst in parts) if parts else alone[one.id]
-        found.append(ClauseCount(one, evidence[one.id], stands))
-    return tuple(found)
+def _with_status(evidence: Mapping[str, Evidence]) -> tuple[ClauseCount, ...]:
+    statuses = {row.id: _status(row, evidence[row.id]) for row in CLAUSES if not row.of}
+    counted = []
+    for row in CLAUSES:
+        parts = [statuses[number] for number in row.of]
+        status = next(worst for worst in _WORST_FIRST if worst in parts) if parts else statuses[row.id]
+        counted.append(ClauseCount(row, evidence[row.id], status))
+    return tuple(counted)
 
 
-def standing(clause: Clause, evidence: Evidence) -> ClauseStatus:
-    """Met only if the record can be asked, a test turns it red, nothing is lacking, and nothing breaks it."""
+def _status(row: Clause, evidence: Evidence) -> ClauseStatus:
+    """Met only with a query and evidence, a test that can turn it red, nothing lacking and no violation."""
     if evidence.breaks:
         return ClauseStatus.VIOLATED
-    if not clause.has_query or clause.lacks is not None or not turned_red(clause.id):
+    if not row.has_query or row.lacks is not None or not turned_red(row.id):
         return ClauseStatus.NOT_YET
     return ClauseStatus.MET if evidence.counted else ClauseStatus.NO_EVIDENCE
 
@@ -168,8 +149,8 @@ class Shown:
 
     @property
     def broken(self) -> bool:
-        """Does this complaint break the clause?"""
-        return any(one.fault is not None for one in self.points)
+        """True if this complaint violates the clause."""
+        return any(point.fault is not None for point in self.points)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values; the points in order, each with the events that show it."""
@@ -179,24 +160,40 @@ class Shown:
             "clause": self.number,
             "title": self.title,
             "verdict": (ClauseStatus.VIOLATED if self.broken else ClauseStatus.MET).value,
-            "evidence": tally.counted().as_json()
+            "evidence": tally.result().as_json()
             | {
                 "points": [
                     {
-                        "what": one.what,
-                        "seqs": list(one.seqs),
-                        "hit": one.hit,
-                        "measure": None if one.measure is None else round(one.measure, 1),
-                        "fault": one.fault,
+                        "what": point.what,
+                        "seqs": list(point.seqs),
+                        "hit": point.hit,
+                        "measure": None if point.measure is None else round(point.measure, 1),
+                        "fault": point.fault,
                     }
-                    for one in self.points
+                    for point in self.points
                 ]
             },
         }
 
 
-def shown(seen: CaseHistory, house: House) -> Iterator[Shown]:
-    """Each clause of which this complaint shows something, in the order of the standard."""
-    for number, points in asked(seen, house):
+def shown(history: CaseHistory, house: House) -> Iterator[Shown]:
+    """Each clause that this complaint has points for, in the order of the standard."""
+    for number, points in _points_of(history, house):
         if points:
             yield Shown(number, clause(number).title, points)
+
+
+def marked_with(number: str) -> tuple[str, ...]:
+    """The tests that are marked with this clause, as `path::name`."""
+    return _index().get(number, ())
+
+
+def turned_red(number: str) -> bool:
+    """True if a test shows that a record which violates this clause turns it red."""
+    return any(RED in test for test in marked_with(number))
+
+
+@cache
+def _index() -> Mapping[str, tuple[str, ...]]:
+    tests = json.loads(FILE.read_text(encoding="utf-8"))
+    return {number: tuple(names) for number, names in tests.items()}

@@ -1,7 +1,4 @@
-"""What evidence needs beside the complaints: rules and texts in force, who held which role, the proof.
-
-Evidence from the record: points, one by one, added up to counts, figures and violations.
-"""
+"""Evidence for a clause: points from complaints and the organisation, added up to figures and violations."""
 
 from __future__ import annotations
 
@@ -18,10 +15,13 @@ from reports.integrity import Proof
 from reports.kpis import Goal, TargetVerdict
 from reports.statistics import Share
 
+#: All violations are counted; the first ones of the record are listed, up to this number.
+NAMED = 20
+
 
 @dataclass(frozen=True)
 class RolePeriod:
-    """A role that somebody held from `since` until `until` (None: still)."""
+    """A role of a member of staff from `since` until `until` (None: still)."""
 
     member: str
     role: Role
@@ -31,9 +31,10 @@ class RolePeriod:
 
 @dataclass(frozen=True)
 class House:
-    """The organisation at `now`. `texts`: by language, what complainants are told, by id.
+    """What evidence needs of the organisation at `now`, in addition to its complaints.
 
-    `settings` are the names of the settings' keys; `versions` the texts' fingerprints by (language, id).
+    `texts` has the texts for complainants by language and id, `versions` their fingerprints by (language, id), and
+    `settings` the names of the settings' keys.
     """
 
     now: datetime
@@ -44,31 +45,30 @@ class House:
     settings: frozenset[str] = frozenset()
     proof: Proof | None = None
 
-    def roles_at(self, member: str, at: datetime, role: Role) -> frozenset[Role]:
-        """What this person held then; where no periods are known, the role in which they acted."""
+    def roles_at(self, member: str, moment: datetime, role: Role) -> frozenset[Role]:
+        """The roles of a member at a moment; without any periods, the `role` in which they acted."""
         if not self.periods:
             return frozenset({role})
         return frozenset(
-            one.role
-            for one in self.periods
-            if one.member == member and one.since <= at and (one.until is None or at < one.until)
+            period.role
+            for period in self.periods
+            if period.member == member
+            and period.since <= moment
+            and (period.until is None or moment < period.until)
         )
 
     def holders(self, role: Role) -> frozenset[str]:
-        """Who holds this role now."""
-        return frozenset(one.member for one in self.periods if one.role is role and one.until is None)
-
-
-#: Violations are all counted; so many are named, the first of the record.
-NAMED = 20
+        """The members who have this role now."""
+        current = (period for period in self.periods if period.until is None)
+        return frozenset(period.member for period in current if period.role is role)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One thing that the record shows for a clause.
+    """One observation for a clause.
 
-    `what` groups points into a figure; `hit` makes it a share, `measure` a time (its unit stands in `what`);
-    `fault` says what breaks the clause and what to do; `seqs` are the events that show it.
+    Points with the same `what` become one figure: a share if they have `hit`, a time if they have `measure` (`what`
+    names its unit). `fault` says what violates the clause and what to do. `seqs` are the events that show it.
     """
 
     what: str
@@ -78,9 +78,9 @@ class Point:
     fault: str | None = None
 
 
-def must(what: str, kept: bool, fault: str, seqs: tuple[int, ...] = ()) -> Point:
-    """A share of which each miss breaks the clause, by this fault."""
-    return Point(what, seqs, hit=kept, fault=None if kept else fault)
+def must(what: str, is_met: bool, fault: str, seqs: tuple[int, ...] = ()) -> Point:
+    """A point of a share; if it is not met, the clause is violated."""
+    return Point(what, seqs, hit=is_met, fault=None if is_met else fault)
 
 
 CaseQuery = Callable[[CaseHistory, House], Iterator[Point]]
@@ -89,20 +89,19 @@ HouseQuery = Callable[[House], Iterator[Point]]
 
 @dataclass(frozen=True)
 class Violation:
-    """Where the record breaks a clause, and what to do; `ref` is None where it is no single complaint."""
+    """Where the record violates a clause, and what to do; `ref` is None if it is not one complaint."""
 
     ref: str | None
     what: str
     seqs: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
         return {"ref": self.ref, "what": self.what, "seqs": list(self.seqs)}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """All points of one kind: how many, the share of hits, the middle and the slow end of the times."""
+    """All points of one kind: their number, the share of hits, and the median and 95 % time."""
 
     what: str
     n: int
@@ -113,16 +112,16 @@ class Figure:
 
     @property
     def verdict(self) -> TargetVerdict:
-        """How the share stands to its target."""
+        """The share against its target."""
         if self.goal is None or self.share is None:
             return TargetVerdict.REPORT
         return self.goal.verdict(self.share.value, self.share.of)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; a share of too few is null."""
-        found: dict[str, Any] = {"what": self.what, "n": self.n}
+        """JSON values; a share of too few points is null."""
+        values: dict[str, Any] = {"what": self.what, "n": self.n}
         if self.share is not None:
-            found |= {
+            values |= {
                 "hits": self.share.hits,
                 "of": self.share.of,
                 "share": None if self.share.value is None else round(self.share.value, 4),
@@ -130,13 +129,13 @@ class Figure:
                 "verdict": self.verdict.value,
             }
         if self.p50 is not None:
-            found |= {"p50": self.p50, "p95": self.p95}
-        return found
+            values |= {"p50": self.p50, "p95": self.p95}
+        return values
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the record shows for one clause today."""
+    """The evidence for one clause in the record."""
 
     counted: int = 0
     violations: tuple[Violation, ...] = ()
@@ -145,28 +144,28 @@ class Evidence:
 
     @property
     def missed(self) -> tuple[Figure, ...]:
-        """Figures below their target, of enough units to say so."""
-        return tuple(one for one in self.figures if one.verdict is TargetVerdict.NOT_MET)
+        """Figures that miss their target and have enough points."""
+        return tuple(figure for figure in self.figures if figure.verdict is TargetVerdict.NOT_MET)
 
     @property
     def breaks(self) -> bool:
-        """The record breaks the clause, or keeps a target of it too seldom."""
+        """True if the record violates the clause or misses a target of it."""
         return self.violated > 0 or bool(self.missed)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; `violations` are the first of `violated`."""
+        """JSON values; `violations` lists only the first, `violated` counts all."""
         return {
             "counted": self.counted,
             "violated": self.violated,
-            "violations": [one.as_json() for one in self.violations],
-            "missed": [one.what for one in self.missed],
-            "figures": [one.as_json() for one in self.figures],
+            "violations": [violation.as_json() for violation in self.violations],
+            "missed": [figure.what for figure in self.missed],
+            "figures": [figure.as_json() for figure in self.figures],
         }
 
 
 @dataclass
 class EvidenceTally:
-    """Evidence being gathered: counts only, so that a million complaints need no more room than a hundred."""
+    """Adds up points; keeps only counts, so that a million complaints need no more memory than a hundred."""
 
     goals: Mapping[str, Goal] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -176,22 +175,22 @@ class EvidenceTally:
     violated: int = 0
 
     def add(self, ref: str | None, points: Iterable[Point]) -> None:
-        """The points of one complaint, or of the house."""
-        for one in points:
-            self.counts[one.what] += 1
-            if one.hit is not None:
-                of = self.hits[one.what]
-                of[0] += one.hit
-                of[1] += 1
-            if one.measure is not None:
-                self.times[one.what][_two_figures(one.measure)] += 1
-            if one.fault is not None:
+        """Add the points of one complaint, or those of the organisation (`ref` None)."""
+        for point in points:
+            self.counts[point.what] += 1
+            if point.hit is not None:
+                counts = self.hits[point.what]
+                counts[0] += point.hit
+                counts[1] += 1
+            if point.measure is not None:
+                self.times[point.what][_round(point.measure)] += 1
+            if point.fault is not None:
                 self.violated += 1
                 if len(self.violations) < NAMED:
-                    self.violations.append(Violation(ref, one.fault, one.seqs))
+                    self.violations.append(Violation(ref, point.fault, point.seqs))
 
-    def counted(self) -> Evidence:
-        """What it adds up to."""
+    def result(self) -> Evidence:
+        """The evidence of all added points."""
         return Evidence(
             counted=self.counts.total(),
             violations=tuple(self.violations),
@@ -212,16 +211,16 @@ class EvidenceTally:
         )
 
 
-def _two_figures(value: float) -> float:
-    """Two significant figures: a bounded number of different times, whatever the size of the record."""
+def _round(value: float) -> float:
+    # Two significant figures, so that the number of different times stays small.
     return float(f"{value:.2g}")
 
 
 def _quantile(times: Counter[float], part: float) -> float | None:
-    """The least time by which that part had ended."""
-    left = part * times.total()
+    """The shortest time by which this part has ended."""
+    remaining = part * times.total()
     for time in sorted(times):
-        left -= times[time]
-        if left <= 0:
+        remaining -= times[time]
+        if remaining <= 0:
             return time
     return None

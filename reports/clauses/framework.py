@@ -30,8 +30,8 @@ CLAUSES: tuple[Clause, ...] = (
         "receipt.",
         code=("complaints.priorities.is_significant", "complaints.actions.investigation.check_receipt"),
         shows="minutes from significant to the receipt by top management; roles that are filled",
-        look=q.responsibility,
-        house=q.layers,
+        case_query=q.responsibility,
+        organisation_query=q.layers,
     ),
     Clause(
         id="6.1",

@@ -17,7 +17,7 @@ CLAUSES: tuple[Clause, ...] = (
             "store.proof.erase.erase_words",
         ),
         shows="complaints erased, and complaints under a legal hold",
-        look=q.collection,
+        case_query=q.collection,
         lacks="a training register, tested restores on the record, and public figures",
     ),
     Clause(
@@ -27,7 +27,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="Category, cause and its reach are asked for before a complaint is closed.",
         code=("complaints.actions.closing.check_close",),
         shows="closed with category and cause, by the reach of the cause",
-        look=q.analysis,
+        case_query=q.analysis,
         lacks="trends, clusters and their review",
     ),
     Clause(
@@ -38,7 +38,7 @@ CLAUSES: tuple[Clause, ...] = (
         "left out of the figures.",
         code=("complaints.obligations.standing.surveyed", "bots.dialogue.after_decision.scored"),
         shows="endings with a survey, scores, simulated contacts",
-        look=q.satisfaction,
+        case_query=q.satisfaction,
     ),
     Clause(
         id="8.4",
@@ -47,7 +47,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="`amends report monitoring`: figures with target and interval; overdue counts as failed.",
         code=("reports.monitoring.monitor",),
         shows="open complaints within the legal maximum",
-        look=q.monitoring,
+        case_query=q.monitoring,
     ),
     Clause(
         id="8.5",

@@ -17,8 +17,8 @@ CLAUSES: tuple[Clause, ...] = (
         "settings.",
         code=("bots.dialogue.form.read_back", "bots.dialogue.commands.command"),
         shows="confirmed complaints for which the notices were shown before, in the wording in force",
-        look=q.communication,
-        house=q.texts,
+        case_query=q.communication,
+        organisation_query=q.texts,
     ),
     Clause(
         id="7.2",
@@ -31,8 +31,8 @@ CLAUSES: tuple[Clause, ...] = (
             "store.proof.verify.verify",
         ),
         shows="records with every mandatory field, gaps in the chain",
-        look=q.receipt,
-        house=q.whole,
+        case_query=q.receipt,
+        organisation_query=q.whole,
     ),
     Clause(
         id="7.3",
@@ -46,7 +46,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.deadlines.explanation.explained",
         ),
         shows="deadlines with a message; one without, a working day later, is a violation",
-        look=q.tracking,
+        case_query=q.tracking,
     ),
     Clause(
         id="7.4",
@@ -59,7 +59,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.obligations.standing.current_obligations",
         ),
         shows="acknowledged in time, including those never acknowledged; below 99 % is a violation",
-        look=q.acknowledgement,
+        case_query=q.acknowledgement,
         goals={"acknowledged in time": Goal(at_least=0.99)},
     ),
     Clause(
@@ -73,7 +73,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.priorities.priority_of",
         ),
         shows="assessments by people who had opened the complaint; first priorities that were not changed",
-        look=q.assessment,
+        case_query=q.assessment,
     ),
     Clause(
         id="7.6",
@@ -85,7 +85,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.investigation.check_investigate",
         ),
         shows="decisions with the evidence that their level requires",
-        look=closing.investigation,
+        case_query=closing.investigation,
     ),
     Clause(
         id="7.7",
@@ -98,7 +98,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.remedies.check_remedy_late",
         ),
         shows="causes named, remedies by the promised day, overdue ones without a notice",
-        look=closing.response,
+        case_query=closing.response,
     ),
     Clause(
         id="7.8",
@@ -108,7 +108,7 @@ CLAUSES: tuple[Clause, ...] = (
         "issue.",
         code=("complaints.actions.decision.check_communicate_decision", "bots.letters.decision.full"),
         shows="hours from decision to delivery; one not delivered after a working day is a violation",
-        look=closing.communication_of_the_decision,
+        case_query=closing.communication_of_the_decision,
     ),
     Clause(
         id="7.9",
@@ -122,6 +122,6 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.reply_and_recourse.check_disagree",
         ),
         shows="endings by code, each with its requirements; remedies not done at closing",
-        look=closing.closing,
+        case_query=closing.closing,
     ),
 )

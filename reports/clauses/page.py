@@ -1,4 +1,4 @@
-"""docs/clauses.md: control, code and tests of each clause, written from the table that the count uses."""
+"""Writes docs/clauses.md from the table: each clause with its control, code and tests."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ event numbers and what to do, and never a person's words.
 
 
 def page() -> str:
-    """The whole page."""
-    rows = (_wrapped(line) for clause in CLAUSES for line in _of(clause))
+    """The text of the page."""
+    rows = (_wrapped(line) for clause in CLAUSES for line in _section(clause))
     return _HEAD + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
 
 
@@ -66,26 +66,26 @@ def _editions() -> Iterator[str]:
     yield ""
 
 
-def _of(one: Clause) -> Iterator[str]:
-    yield f"## {one.id} {one.title}"
+def _section(clause: Clause) -> Iterator[str]:
+    yield f"## {clause.id} {clause.title}"
     yield ""
-    yield f"- **Demand:** {one.demand}"
-    yield f"- **Control:** {one.control}"
-    if one.code:
-        yield f"- **Code:** {', '.join(f'`{name}`' for name in one.code)}"
-    if one.shows:
-        yield f"- **Evidence:** {one.shows}{'' if one.of or turned_red(one.id) else ' (no red test)'}"
-    if one.of:
-        yield f"- **Sums up:** {', '.join(one.of)}"
-    if one.lacks is not None:
-        yield f"- **Lacks:** {one.lacks}"
-    tests = marked_with(one.id)
+    yield f"- **Demand:** {clause.demand}"
+    yield f"- **Control:** {clause.control}"
+    if clause.code:
+        yield f"- **Code:** {', '.join(f'`{name}`' for name in clause.code)}"
+    if clause.shows:
+        yield f"- **Evidence:** {clause.shows}{'' if clause.of or turned_red(clause.id) else ' (no red test)'}"
+    if clause.of:
+        yield f"- **Sums up:** {', '.join(clause.of)}"
+    if clause.lacks is not None:
+        yield f"- **Lacks:** {clause.lacks}"
+    tests = marked_with(clause.id)
     if tests:
         yield f"- **Tests:** {len(tests)}"
         for file in dict.fromkeys(test.split("::")[0] for test in tests):
             names = [test.split("::")[1] for test in tests if test.split("::")[0] == file]
-            said = "; ".join(name.removeprefix("test_").replace("_", " ") for name in names)
-            yield f"    - `{file}`: {said}"
+            sentences = "; ".join(name.removeprefix("test_").replace("_", " ") for name in names)
+            yield f"    - `{file}`: {sentences}"
     yield ""
 
 

@@ -21,7 +21,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.approval.check_approve",
         ),
         shows="how many contacts two people classified as not a complaint, with a reason",
-        look=q.terms,
+        case_query=q.terms,
     ),
     Clause(
         id="4.1",
@@ -39,7 +39,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="/policy and /how in the chat and the public page, all from the same settings and texts.",
         code=("amends.public_page.public_page", "bots.dialogue.commands.command"),
         shows="policy and procedure in every language, outside bodies named",
-        house=q.visibility,
+        organisation_query=q.visibility,
     ),
     Clause(
         id="4.3",
@@ -49,7 +49,7 @@ CLAUSES: tuple[Clause, ...] = (
         "complaints from other channels on the same form.",
         code=("bots.dialogue.form.read_back", "complaints.actions.intake.record_answers"),
         shows="forms confirmed by language, channels, messages in a language of the complainant",
-        look=q.accessibility,
+        case_query=q.accessibility,
     ),
     Clause(
         id="4.4",
@@ -61,7 +61,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.deadlines.targets.wanted_targets",
         ),
         shows="minutes to the acknowledgement, updates by their deadline, questions without an answer",
-        look=q.responsiveness,
+        case_query=q.responsiveness,
     ),
     Clause(
         id="4.5",
@@ -74,7 +74,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.access.check_declare_conflict",
         ),
         shows="conflicts declared, acts by people without a part in the matter",
-        look=q.objectivity,
+        case_query=q.objectivity,
         lacks="the monthly random sample of closed complaints, judged by another person",
     ),
     Clause(
@@ -84,7 +84,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="No setting can ask for money; the texts say that complaining is free.",
         code=("amends.settings.loading.load", "bots.dialogue.form.read_back"),
         shows="settings without a fee, texts that say so in each language",
-        house=q.charges,
+        organisation_query=q.charges,
     ),
     Clause(
         id="4.7",
@@ -94,7 +94,7 @@ CLAUSES: tuple[Clause, ...] = (
         "complaints are open only to their owner and the levels above.",
         code=("store.cases.read_log.write_read", "complaints.permissions.may_read", "store.proof.seal.seal"),
         shows="openings by people with the role, the assignment and the clearance",
-        look=q.confidentiality,
+        case_query=q.confidentiality,
     ),
     Clause(
         id="4.8",
@@ -103,7 +103,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="Suggestions and praise are accepted; a decision names what changes for all customers.",
         code=("complaints.actions.decision.check_respond",),
         shows="decisions that name a change",
-        look=q.customer_focus,
+        case_query=q.customer_focus,
         lacks="informing people who complained what was changed",
     ),
     Clause(
@@ -118,7 +118,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.perform.perform",
         ),
         shows="assessed complaints with an owner, judgements by people, acts in a permitted role",
-        look=q.accountability,
+        case_query=q.accountability,
     ),
     Clause(
         id="4.10",
@@ -127,7 +127,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="A decision overturned outside opens an improvement action with a date.",
         code=("complaints.actions.reply_and_recourse.apply_conclude_external",),
         shows="actions opened, decisions overturned without one",
-        look=q.improvement,
+        case_query=q.improvement,
         lacks="actions carried out by their date, with a check of their effect",
     ),
     Clause(
@@ -137,7 +137,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="Append-only chained events with signed checkpoints; an explanation for every due time.",
         code=("store.proof.verify.verify", "store.proof.checkpoints.checkpoint"),
         shows="the chain of events",
-        house=q.competence,
+        organisation_query=q.competence,
         lacks="workload against staff, and a training register that keeps untrained people from handling",
     ),
 )

@@ -1,4 +1,4 @@
-"""The whole table, in the order of the standard, and what the later editions call each clause."""
+"""The table of all clauses in the order of the standard, and their numbers in the later editions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CLAUSES: tuple[Clause, ...] = (
     *annexes.CLAUSES,
 )
 
-#: What we number by (2004), and what the later editions have instead; None: not as a clause of its own.
-#: 2014 keeps the numbers of 2004. In 2018 the principles are 4.2 to 4.15, clause 5 is split, and the annexes
-#: move by one letter. Where a public source does not show the number, only the heading is given.
+#: The numbers of the later editions by those of 2004; None: no clause of its own. 2014 keeps the numbers of 2004.
+#: In 2018 the principles are 4.2 to 4.15, clause 5 is split, and the annexes move by one letter. If no public source
+#: shows the number, only the heading is given.
 EDITIONS: Mapping[str, Mapping[str, str | None]] = {
-    "2014": {one.id: None if one.id == "2018" else one.id for one in CLAUSES},
+    "2014": {clause.id: None if clause.id == "2018" else clause.id for clause in CLAUSES},
     "2018": {
-        **{one.id: one.id for one in CLAUSES},
+        **{clause.id: clause.id for clause in CLAUSES},
         "4.2": "4 (transparency)",
         "4.3": "4 (accessibility)",
         "4.4": "4 (responsiveness)",
@@ -41,5 +41,5 @@ EDITIONS: Mapping[str, Mapping[str, str | None]] = {
 
 
 def clause(number: str) -> Clause:
-    """One clause by its number or letter; KeyError where there is none."""
-    return {one.id: one for one in CLAUSES}[number]
+    """The clause with this number or letter; raises KeyError."""
+    return {row.id: row for row in CLAUSES}[number]

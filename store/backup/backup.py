@@ -1,7 +1,7 @@
-"""A copy of the whole record in one portable file, made while the desk runs (8.1).
+"""Back up the whole record to one portable file while the desk runs (8.1).
 
-The file is SQLite with the same tables, whichever database it came from, so that it restores into either.
-Everything personal in it is sealed; the keys are not in it.
+The file is a SQLite database with the same tables, from SQLite and from PostgreSQL, and can be restored into both.
+Everything personal in it is sealed, and the keys are not in it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from store.backup.portable import Progress, copy_rows, no_progress
-from store.database.engine import BUSY_MS, database_url
+from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
 from store.proof.checkpoints import heads_in, merkle_root
 from store.tables import COMPLAINTS, EVENTS
 
-#: Pages a step: small enough for a bar that moves, large enough to cost nothing.
+#: Pages copied between two calls of `progress`: few enough for a moving progress bar, and enough to be fast.
 _PAGES = 1024
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds. `root` is the Merkle root over the heads of all chains, as checkpoints sign it."""
+    """The content of a backup. `root` is the Merkle root over the heads of all chains, as checkpoints sign it."""
 
     file: Path
     size: int
@@ -45,9 +45,9 @@ class Backup:
 
 
 def back_up(url: str, file: Path, *, overwrite: bool = False, progress: Progress = no_progress) -> Backup:
-    """Write the record as it stands at one moment to `file`: whole, or not at all.
+    """Write a snapshot of the record to `file`, completely or not at all.
 
-    Raises StoreError where the file exists already, cannot be written, or the copy is not sound.
+    Raises StoreError if the file exists, cannot be written, or the copy is damaged.
     """
     if file.exists() and not overwrite:
         raise StoreError(f"{file} exists already: choose another name, or say --force to replace it.")
@@ -57,71 +57,71 @@ def back_up(url: str, file: Path, *, overwrite: bool = False, progress: Progress
             _from_sqlite(source, part, progress)
         else:
             _from_postgres(url, part, progress)
-        made = look_at(part)
-    return Backup(file, file.stat().st_size, **made)
+        content = describe_file(part)
+    return Backup(file, file.stat().st_size, **content)
 
 
 @contextmanager
 def making(file: Path) -> Iterator[Path]:
-    """A file of another name, readable by us alone, that takes its own name only once it is whole."""
+    """Write to a temporary file that only this user may read; it is renamed to `file` when it is complete."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        with _in_words(file):
+        with _write_errors(file):
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             yield part
             _flush(part)
             part.replace(file)
             _flush(file.parent)
     finally:
-        for left in (part, *(part.with_name(part.name + one) for one in ("-wal", "-shm", "-journal"))):
-            left.unlink(missing_ok=True)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            part.with_name(part.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager
-def _in_words(file: Path) -> Iterator[None]:
+def _write_errors(file: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, sqlite3.Error) as wrong:
-        raise StoreError(_why(file, wrong)) from wrong
-    except DBAPIError as wrong:
-        if wrong.orig is None or not isinstance(wrong.orig, sqlite3.Error):
-            said = str(wrong.orig).strip().partition("\n")[0]
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(_message(file, error)) from error
+    except DBAPIError as error:
+        if error.orig is None or not isinstance(error.orig, sqlite3.Error):
+            reason = str(error.orig).strip().partition("\n")[0]
             raise DatabaseUnavailable(
-                f"The database stopped answering ({said}): nothing was written."
-            ) from wrong
-        raise StoreError(_why(file, wrong.orig)) from wrong
+                f"The database stopped answering ({reason}): nothing was written."
+            ) from error
+        raise StoreError(_message(file, error.orig)) from error
 
 
-def _why(file: Path, wrong: Exception) -> str:
-    said = os.strerror(wrong.errno) if isinstance(wrong, OSError) and wrong.errno else str(wrong)
-    where = file.parent.resolve()
+def _message(file: Path, error: Exception) -> str:
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return (
-        f"{file} could not be written ({said}): look for room and rights in {where}. Nothing was left there."
+        f"{file} could not be written ({reason}): check the free space and the permissions of "
+        f"{file.parent.resolve()}. Nothing was left there."
     )
 
 
 def _flush(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 def _from_sqlite(source: URL, part: Path, progress: Progress) -> None:
     path = Path(str(source.database))
     if not path.exists():
-        raise StoreError(f"There is no database at {path}: look at AMENDS_DATABASE_URL.")
+        raise StoreError(f"There is no database at {path}: check AMENDS_DATABASE_URL.")
     with (
-        closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)) as origin,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)) as origin,
         closing(sqlite3.connect(part, isolation_level=None)) as copy,
     ):
-        # Inside a read transaction the copy is of one moment, and no write of others begins it anew.
+        # In a read transaction the copy is one snapshot. Without it, every write of others would restart the copy.
         origin.execute("BEGIN")
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
         origin.backup(copy, pages=_PAGES, sleep=0, progress=lambda _, left, all_: progress(all_ - left, all_))
         origin.execute("COMMIT")
-        # One file, with no log beside it.
+        # Keep everything in one file, without a write-ahead log.
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
@@ -129,46 +129,46 @@ def _from_postgres(url: str, part: Path, progress: Progress) -> None:
     require_current(url)
     try:
         upgrade(f"sqlite:///{part}")
-    except DatabaseUnavailable as wrong:
-        # Not the desk's database is away: the file that we are making cannot be written.
-        raise sqlite3.OperationalError("no room for the tables") from wrong
-    copying, found = file_engine(part), open_engines(url)
-    snapshot = found.reading.execution_options(postgresql_readonly=True)
+    except DatabaseUnavailable as error:
+        # This is an error of the backup file, not of the desk's database.
+        raise sqlite3.OperationalError("no space for the tables") from error
+    part_engine, engines = file_engine(part), open_engines(url)
+    snapshot = engines.reading.execution_options(postgresql_readonly=True)
     try:
-        with snapshot.begin() as source, copying.begin() as target:
+        with snapshot.begin() as source, part_engine.begin() as target:
             copy_rows(source, target, progress)
     finally:
-        copying.dispose()
-        found.close()
+        part_engine.dispose()
+        engines.close()
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def file_engine(file: Path) -> Engine:
-    """An engine on a portable file: one transaction at a time, rows in any order, no log beside it."""
+    """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order."""
     engine = create_engine(f"sqlite:///{file}")
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
+    def set_pragmas(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        # What is half made is thrown away; what is whole is flushed once, at its end.
+        # Not durable: a partial file is deleted, and a complete one is flushed once at the end.
         for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=OFF"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def began(connection: Any) -> None:
+    def send_begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
 
     return engine
 
 
-def look_at(file: Path) -> dict[str, Any]:
-    """What a portable file holds; StoreError where it is not sound."""
+def describe_file(file: Path) -> dict[str, Any]:
+    """The content of a portable file, as counts; StoreError if the file is damaged."""
     engine = file_engine(file)
     try:
         with engine.connect() as connection:
-            revision = revision_of(connection, file)
-            tops = heads_in(connection, since=0)
+            revision = read_revision(connection, file)
+            heads = heads_in(connection, since=0)
             complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
             events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
     finally:
@@ -177,29 +177,28 @@ def look_at(file: Path) -> dict[str, Any]:
         "revision": revision,
         "complaints": complaints,
         "events": events,
-        "heads": len(tops),
-        "root": merkle_root(tops),
+        "heads": len(heads),
+        "root": merkle_root(heads),
     }
 
 
-def revision_of(connection: Connection, file: Path) -> str:
-    """The release of the record in a sound file; StoreError where a page or a row is damaged, or it is no record."""
+def read_revision(connection: Connection, file: Path) -> str:
+    """The revision of the tables in a file; StoreError if the file is damaged or holds no record."""
     pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
-    each = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
-    # SQLite takes what is missing of the last page for noughts.
-    sound("ok" if file.stat().st_size >= pages * each else "its end is missing", file)
-    sound(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
-    torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    sound("ok" if torn is None else f"a row of {torn[0]} lost what it belongs to", file)
+    page_size = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+    # SQLite reads missing bytes of the last page as zeros.
+    _require_ok("ok" if file.stat().st_size >= pages * page_size else "its end is missing", file)
+    _require_ok(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    _require_ok("ok" if broken is None else f"a row of {broken[0]} refers to a missing row", file)
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None or not {"complaints", "events"} <= set(inspect(connection).get_table_names()):
         raise StoreError(f"{file} holds no record of Amends: it is another program's file.")
     return revision
 
 
-def sound(said: object, file: Path) -> None:
-    """StoreError unless the check of a file said "ok"."""
-    if said != "ok":
-        # It may name every page of the file, under a heading.
-        lines = [line for line in str(said).splitlines() if line and not line.startswith("***")]
-        raise StoreError(f"{file} is damaged ({lines[0] if lines else said}): take another copy.")
+def _require_ok(result: object, file: Path) -> None:
+    if result != "ok":
+        # SQLite may list every page of the file below a heading; the first line is enough.
+        lines = [line for line in str(result).splitlines() if line and not line.startswith("***")]
+        raise StoreError(f"{file} is damaged ({lines[0] if lines else result}): take another copy.")

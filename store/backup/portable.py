@@ -1,4 +1,4 @@
-"""All rows of one database into another, whichever of the two kinds each is: the portable form of a record."""
+"""Copy all rows of a record from one database to another, between SQLite and PostgreSQL in any direction."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from store.tables import CHUNKS, HISTORY_PARTS, METADATA, MODELS
 
-#: Called with what is done and what there is to do.
+#: Called with the number of rows or pages done, and their total.
 Progress = Callable[[int, int], None]
 
 _BATCH = 500
-#: Up to a mebibyte and more a row: few at once.
-_LARGE = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
-#: Who does what at this moment: of no meaning in another place or at another time.
-_MOMENTARY = frozenset({"lanes", "leases"})
+#: Smaller batches for tables whose rows may be larger than 1 MiB.
+_BATCH_OF_LARGE_ROWS = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
+#: Tables with the state of running processes, which means nothing in another database.
+_PROCESS_STATE = frozenset({"lanes", "leases"})
 
 
 def no_progress(_done: int, _all: int) -> None:
-    """For callers who watch nothing."""
+    """For callers that show no progress."""
 
 
-def rows_in(connection: Connection) -> dict[str, int]:
-    """How many rows each table has."""
+def count_rows(connection: Connection) -> dict[str, int]:
+    """The number of rows of each table."""
     return {
         table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
         for table in METADATA.sorted_tables
@@ -31,42 +31,41 @@ def rows_in(connection: Connection) -> dict[str, int]:
 
 
 def copy_rows(source: Connection, target: Connection, progress: Progress = no_progress) -> dict[str, int]:
-    """Copy every table, parents before children, in batches; returns the rows copied by table."""
-    wanted = rows_in(source)
-    total, done = sum(wanted.values()), 0
+    """Copy every table in batches, parents before children; returns the number of rows by table."""
+    counts = count_rows(source)
+    total, done = sum(counts.values()), 0
     for table in METADATA.sorted_tables:
-        size = _LARGE.get(table.name, _BATCH)
+        size = _BATCH_OF_LARGE_ROWS.get(table.name, _BATCH)
         query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=size)
         for batch in source.execute(query).mappings().partitions(size):
             target.execute(table.insert(), [dict(row) for row in batch])
             done += len(batch)
             progress(done, total)
-    return wanted
+    return counts
 
 
-def number_on(target: Connection) -> None:
-    """PostgreSQL counts on after the highest number that was copied; SQLite does by itself."""
+def reset_sequences(target: Connection) -> None:
+    """Let PostgreSQL continue after the highest copied number; SQLite does that without help."""
     if target.dialect.name != "postgresql":
         return
     for table in METADATA.sorted_tables:
-        column = _numbered(table)
+        column = _numbered_column(table)
         if column is None:
             continue
         highest = target.execute(select(func.max(table.c[column]))).scalar()
         if highest is not None:
-            counter = func.pg_get_serial_sequence(table.name, column)
-            target.execute(select(func.setval(counter, highest)))
+            sequence = func.pg_get_serial_sequence(table.name, column)
+            target.execute(select(func.setval(sequence, highest)))
 
 
-def _numbered(table: Table) -> str | None:
-    """The column that the database numbers by itself."""
+def _numbered_column(table: Table) -> str | None:
     column = table.autoincrement_column
     return None if column is None or column.foreign_keys else column.name
 
 
-def forget_the_moment(connection: Connection) -> None:
-    """Leases, paces and waits are another machine's: every duty is free, at its own due time."""
-    for name in sorted(_MOMENTARY):
+def clear_process_state(connection: Connection) -> None:
+    """Delete the leases, rate limits and retry pauses of another machine; obligations keep their due times."""
+    for name in sorted(_PROCESS_STATE):
         connection.execute(METADATA.tables[name].delete())
     connection.execute(
         text("UPDATE obligations SET lease_until = 0, wait_until = 0 WHERE lease_until > 0 OR wait_until > 0")

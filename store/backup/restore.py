@@ -1,4 +1,4 @@
-"""A backup made a database again, in an empty place: whole and proved, or not at all (8.1)."""
+"""Restore a backup into an empty database, verified and complete, or not at all (8.1)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, select
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from store.backup.backup import file_engine, look_at, making, revision_of
-from store.backup.portable import Progress, copy_rows, forget_the_moment, no_progress, number_on, rows_in
+from store.backup.backup import describe_file, file_engine, making, read_revision
+from store.backup.portable import (
+    Progress,
+    clear_process_state,
+    copy_rows,
+    count_rows,
+    no_progress,
+    reset_sequences,
+)
 from store.database import migrate
 from store.database.engine import Engines, database_url
 from store.database.engine import engines as open_engines
@@ -31,18 +36,18 @@ from store.proof.verify import verify
 from store.tables import METADATA
 from store.values import Verification
 
-_NOT_TAKEN = (
-    "The database did not take the record ({said}); it holds none of it: look at its room and at "
+_NOT_WRITTEN = (
+    "The database could not store the record ({reason}), and holds none of it: check its free space and "
     "AMENDS_DATABASE_URL, then restore again."
 )
 _MAGIC = b"SQLite format 3\0"
-#: Rows that a desk without a single message may have.
-_OF_THE_HOUSE = frozenset({"clock", "lanes", "leases"})
+#: Tables that may have rows before the first message.
+_MAY_HAVE_ROWS = frozenset({"clock", "lanes", "leases"})
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What stands in the database now. `upgraded_from` is the older release's revision, where it was one."""
+    """What was restored. `upgraded_from` is the revision of the backup if it is of an older release."""
 
     rows: Mapping[str, int]
     verification: Verification
@@ -58,129 +63,126 @@ def restore(
     accept_unsound: bool = False,
     progress: Progress = no_progress,
 ) -> Restored:
-    """Bring the record in `file` into the empty database at `url`, then check it from end to end.
+    """Restore the record in `file` into the empty database at `url`, and verify all of it.
 
-    Raises StoreError, and leaves the place empty, where it is not empty, where the file is damaged, foreign
-    or of a newer release, or where the record in it is not whole (unless `accept_unsound`).
+    Raises StoreError and changes nothing if the database is not empty, or if the file is damaged, of another program
+    or of a newer release. A record that fails verification is refused too, unless `accept_unsound`.
     """
-    _is_backup(file)
+    _require_backup(file)
     target = database_url(url)
     if target.get_backend_name() != "sqlite":
         with tempfile.TemporaryDirectory(prefix="amends-restore-") as folder:
             part = Path(folder) / "record.db"
-            earlier = _prepared(file, part)
-            with database_errors(_NOT_TAKEN):
-                rows, found = _into_postgres(url, file, part, keys, now, accept_unsound, progress)
-            return Restored(rows, found, earlier)
-    place = Path(str(target.database))
-    _must_be_empty_file(url, target, place)
-    with making(place) as part:
-        earlier = _prepared(file, part)
-        rows, found = _proved(part, keys, now)
+            older_revision = _prepare(file, part)
+            with database_errors(_NOT_WRITTEN):
+                rows, verification = _into_postgres(url, file, part, keys, now, accept_unsound, progress)
+            return Restored(rows, verification, older_revision)
+    path = Path(str(target.database))
+    _require_empty_file(url, path)
+    with making(path) as part:
+        older_revision = _prepare(file, part)
+        rows, verification = _verify(part, keys, now)
         progress(sum(rows.values()), sum(rows.values()))
-        _must_be_whole(file, found, accept_unsound)
-        # What an emptied database left beside it would be taken for the newest pages of ours.
-        for left in ("-wal", "-shm"):
-            place.with_name(place.name + left).unlink(missing_ok=True)
-    return Restored(rows, found, earlier)
+        _require_verified(file, verification, accept_unsound)
+        # SQLite would apply a write-ahead log that an emptied database left to the restored pages.
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return Restored(rows, verification, older_revision)
 
 
-def _is_backup(file: Path) -> None:
+def _require_backup(file: Path) -> None:
     try:
         with file.open("rb") as opened:
-            begins = opened.read(len(_MAGIC))
-    except OSError as wrong:
+            start = opened.read(len(_MAGIC))
+    except OSError as error:
         raise StoreError(
-            f"{file} cannot be read ({os.strerror(wrong.errno or 0)}): look at its name."
-        ) from wrong
-    if begins != _MAGIC:
+            f"{file} cannot be read ({os.strerror(error.errno or 0)}): check its name."
+        ) from error
+    if start != _MAGIC:
         raise StoreError(f"{file} is no backup of Amends: give a file that `amends db backup` made.")
     log = file.with_name(file.name + "-wal")
     if log.exists() and log.stat().st_size:
         raise StoreError(
-            f"{file} is a database in use (its newest words stand in {log.name}): "
+            f"{file} is a database in use (its newest rows are in {log.name}): "
             "make a copy of it with `amends db backup` and restore that."
         )
 
 
-def _prepared(file: Path, part: Path) -> str | None:
-    """A working copy at this release with nobody's leases; the older revision that it came from, if one."""
+def _prepare(file: Path, part: Path) -> str | None:
+    """Copy the file, upgrade the copy to this release and clear its leases; returns its older revision, if any."""
     shutil.copyfile(file, part)
     try:
-        revision = str(look_at(part)["revision"])
-    except Exception as wrong:
-        raise _named(file, part, wrong) from wrong
-    script = _script()
-    if revision not in {one.revision for one in script.walk_revisions()}:
+        revision = str(describe_file(part)["revision"])
+    except Exception as error:
+        raise _damaged(file, part, error) from error
+    scripts = migrate.migration_scripts()
+    if revision not in {step.revision for step in scripts.walk_revisions()}:
         raise StoreError(
             f"{file} is of a newer release (its tables are at {revision}): install that release, then restore."
         )
-    earlier = None
-    if revision not in script.get_heads():
-        earlier = revision
+    older_revision = None
+    if revision not in scripts.get_heads():
+        older_revision = revision
         migrate.upgrade(f"sqlite:///{part}")
     engine = file_engine(part)
     try:
         with engine.begin() as connection:
-            forget_the_moment(connection)
+            clear_process_state(connection)
     finally:
         engine.dispose()
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")
-    return earlier
+    return older_revision
 
 
-def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(Path(migrate.__file__).parents[1] / "migrations"))
+def _damaged(file: Path, part: Path, error: Exception) -> StoreError:
+    """The error with the name of the backup and not of its temporary copy."""
+    if isinstance(error, StoreError):
+        return StoreError(str(error).replace(str(part), str(file)))
+    return StoreError(f"{file} is damaged ({type(error).__name__}): take another copy.")
 
 
-def _named(file: Path, part: Path, wrong: Exception) -> StoreError:
-    if isinstance(wrong, StoreError):
-        return StoreError(str(wrong).replace(str(part), str(file)))
-    return StoreError(f"{file} is damaged ({type(wrong).__name__}): take another copy.")
-
-
-def _proved(part: Path, keys: Keyring, now: datetime) -> tuple[dict[str, int], Verification]:
+def _verify(part: Path, keys: Keyring, now: datetime) -> tuple[dict[str, int], Verification]:
     engine = file_engine(part)
     try:
         with engine.connect() as connection:
-            return rows_in(connection), verify(Tx(connection, keys, now, {}))
+            return count_rows(connection), verify(Tx(connection, keys, now, {}))
     finally:
         engine.dispose()
 
 
-def _must_be_whole(file: Path, found: Verification, accept_unsound: bool) -> None:
-    if found.first_bad is None or accept_unsound:
+def _require_verified(file: Path, verification: Verification, accept_unsound: bool) -> None:
+    if verification.first_bad is None or accept_unsound:
         return
-    ref, seq, why = found.first_bad
+    ref, seq, why = verification.first_bad
     raise StoreError(
         f"{file} was not restored: its record is not whole ({ref}, event {seq}: {why}). Check that "
         "AMENDS_SECRET_KEY has the keys of its time; take another backup; or restore it as it is with --anyway."
     )
 
 
-def _must_be_empty_file(url: str, target: URL, place: Path) -> None:
-    if not place.parent.is_dir():
-        raise StoreError(f"There is no folder {place.parent}: make it, or look at AMENDS_DATABASE_URL.")
-    if not place.exists() or place.stat().st_size == 0:
+def _require_empty_file(url: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"There is no folder {path.parent}: create it, or check AMENDS_DATABASE_URL.")
+    if not path.exists() or path.stat().st_size == 0:
         return
-    found = open_engines(url)
+    engines = open_engines(url)
     try:
-        with found.reading.begin() as connection:
-            _must_be_empty(connection, place)
+        with engines.reading.begin() as connection:
+            _require_empty(connection, path)
     finally:
-        found.close()
+        engines.close()
 
 
-def _must_be_empty(connection: Connection, where: object) -> None:
-    there = set(inspect(connection).get_table_names())
+def _require_empty(connection: Connection, where: object) -> None:
+    existing = set(inspect(connection).get_table_names())
     for table in METADATA.sorted_tables:
-        if table.name in there - _OF_THE_HOUSE:
+        if table.name in existing - _MAY_HAVE_ROWS:
             first = connection.execute(select(*table.primary_key.columns).limit(1)).first()
             if first is not None:
                 raise StoreError(
-                    f"{where} holds a record already ({table.name}): a backup is restored into an empty place "
-                    "only. Name another one in AMENDS_DATABASE_URL, or move this one away first."
+                    f"{where} holds a record already ({table.name}): a backup is restored into an empty "
+                    "database only. Name another one in AMENDS_DATABASE_URL, or move this one away first."
                 )
 
 
@@ -193,29 +195,29 @@ def _into_postgres(
     accept_unsound: bool,
     progress: Progress,
 ) -> tuple[dict[str, int], Verification]:
-    """One transaction round everything, the check included: it is there whole, or not at all."""
+    # One transaction for everything, the verification included, so that a failure leaves nothing.
     migrate.begin(url)
-    origin, target = file_engine(part), open_engines(url)
+    part_engine, target = file_engine(part), open_engines(url)
     try:
-        with origin.connect() as source, target.writing.begin() as connection:
+        with part_engine.connect() as source, target.writing.begin() as connection:
             connection.exec_driver_sql("LOCK TABLE complaints, events, people IN EXCLUSIVE MODE")
-            _must_be_empty(connection, "The database")
-            for name in sorted(_OF_THE_HOUSE):
+            _require_empty(connection, "The database")
+            for name in sorted(_MAY_HAVE_ROWS):
                 connection.execute(METADATA.tables[name].delete())
             rows = copy_rows(source, connection, progress)
-            number_on(connection)
-            found = verify(Tx(connection, keys, now, {}))
-            _must_be_whole(file, found, accept_unsound)
+            reset_sequences(connection)
+            verification = verify(Tx(connection, keys, now, {}))
+            _require_verified(file, verification, accept_unsound)
     finally:
-        origin.dispose()
+        part_engine.dispose()
         target.close()
-    return rows, found
+    return rows, verification
 
 
 @contextmanager
 def only_read(file: Path) -> Iterator[Engines]:
-    """A backup opened to be checked: nothing of it can change, and nothing is left beside it."""
-    _is_backup(file)
+    """Open a backup for reading only: nothing in it can change, and no other file is created."""
+    _require_backup(file)
     engine = create_engine("sqlite://", creator=_reader(file), poolclass=NullPool)
     try:
         yield Engines(database_url(f"sqlite:///{file}"), engine, engine)
@@ -231,20 +233,20 @@ def _reader(file: Path) -> Callable[[], Any]:
 def verify_file(
     file: Path, keys: Keyring, now: datetime, outside: Mapping[str, Any] | None = None
 ) -> Verification:
-    """Check the record in a backup without restoring it; of one of an earlier release a copy is brought to this.
+    """Verify the record in a backup without restoring it; for an older release, an upgraded copy is verified.
 
-    Raises StoreError where it could not be restored: the file damaged, foreign or of a newer release.
+    Raises StoreError if the file is damaged, of another program or of a newer release.
     """
-    with only_read(file) as found, found.reading.connect() as connection:
+    with only_read(file) as engines, engines.reading.connect() as connection:
         try:
-            revision = revision_of(connection, file)
-        except DatabaseError as wrong:
-            raise _named(file, file, wrong) from wrong
-        if revision in _script().get_heads():
+            revision = read_revision(connection, file)
+        except DatabaseError as error:
+            raise _damaged(file, file, error) from error
+        if revision in migrate.migration_scripts().get_heads():
             return verify(Tx(connection, keys, now, {}), outside)
     with tempfile.TemporaryDirectory(prefix="amends-verify-") as folder:
         part = Path(folder) / "record.db"
-        _prepared(file, part)
+        _prepare(file, part)
         engine = file_engine(part)
         try:
             with engine.connect() as connection:

@@ -1,6 +1,6 @@
-"""Connections: SQLite with a writer and readers apart, PostgreSQL with one pool.
+"""Database connections and the threads that use them.
 
-Which thread touches the database: on SQLite one writes and four read, else one per connection.
+SQLite has one writer and four readers, each kind with an engine of its own. PostgreSQL has one pool for both.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from sqlalchemy.exc import DisconnectionError
 from store.database.errors import StoreError
 
 READERS = 4
-#: As many threads as pooled connections: none waits for a connection that a waiting thread holds.
-POOL = 16
-#: A server that does not answer is given up after seconds, one that fell silent after a quarter of a minute: else
-#: a thread would wait for a dead machine until its system gives up, which takes hours.
-ANSWERS_IN = {
+#: PostgreSQL connections, and as many threads: no thread waits for a connection that another waiting thread holds.
+POOL_SIZE = 16
+#: Give up connecting after 5 s, and drop a silent connection after 15 s. The system's own limits are hours long, and
+#: a thread would wait for a dead server until then.
+CONNECTION_TIMEOUTS = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-#: A second process (the command line) may hold the write lock for a while; ten seconds is no hang.
-BUSY_MS = 10_000
-#: A connection unused for so long may have died unseen.
-REST_SECONDS = 1.0
+#: How long SQLite waits for the write lock. A second process (the command line) may hold it for some seconds.
+BUSY_TIMEOUT_MS = 10_000
+#: Ping a connection before use when it was idle for this long: the server may have closed it.
+PING_AFTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The engine that writes and the engine that reads; on PostgreSQL the same one."""
+    """The engine for writing and the engine for reading; they share one pool on PostgreSQL."""
 
     url: URL
     writing: Engine
@@ -48,7 +48,7 @@ class Engines:
 
     @property
     def is_sqlite(self) -> bool:
-        """True where one process does it all."""
+        """True where only one process may use the database."""
         return self.url.get_backend_name() == "sqlite"
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Engines:
 
 
 def database_url(url: str) -> URL:
-    """The address with our driver named; StoreError for anything but SQLite files and PostgreSQL."""
+    """Parse a database address and name the driver; StoreError unless it is a SQLite file or PostgreSQL."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "postgresql":
@@ -69,7 +69,7 @@ def database_url(url: str) -> URL:
 
 
 def engines(url: str) -> Engines:
-    """Open nothing yet; connections are made when first needed."""
+    """Create the engines for `url`; a connection is opened when it is first needed."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
         writing = create_engine(
@@ -78,81 +78,83 @@ def engines(url: str) -> Engines:
         reading = create_engine(
             parsed, pool_size=READERS, max_overflow=4, connect_args={"check_same_thread": False}
         )
-        _sqlite(writing, "BEGIN IMMEDIATE")
-        _sqlite(reading, "BEGIN")
+        _configure_sqlite(writing, "BEGIN IMMEDIATE")
+        _configure_sqlite(reading, "BEGIN")
         return Engines(parsed, writing, reading)
     engine = create_engine(
         parsed,
-        pool_size=POOL,
+        pool_size=POOL_SIZE,
         max_overflow=4,
-        connect_args={"options": "-c timezone=UTC", "application_name": "amends", **ANSWERS_IN},
+        connect_args={"options": "-c timezone=UTC", "application_name": "amends", **CONNECTION_TIMEOUTS},
     )
-    _asked_after_a_rest(engine)
-    # A reading method sees one moment of the record, however many statements it takes.
+    _ping_after_idle(engine)
+    # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
 
 
-def _asked_after_a_rest(engine: Engine) -> None:
-    """A connection that rested is asked whether it lives before it is used; one in steady use tells by itself.
+def _ping_after_idle(engine: Engine) -> None:
+    """Ping a connection before use, but only after it was idle.
 
-    Asking each time (the pool's own way) is one more journey to the database for every transaction. Where a
-    connection turns out dead in use, the pool drops them all, and the transaction is tried again by its caller.
+    SQLAlchemy's pool_pre_ping would add a round trip to every transaction. When a busy connection turns out to be
+    dead, the pool drops all connections and the caller retries the transaction.
     """
 
     @event.listens_for(engine, "checkin")
-    def rests(_: Any, record: Any) -> None:
-        record.info["since"] = time.monotonic()
+    def note_idle_since(_: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def is_used(connection: Any, record: Any, _: Any) -> None:
-        if time.monotonic() - record.info.get("since", math.inf) > REST_SECONDS:
+    def ping(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", math.inf) > PING_AFTER_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
-            except psycopg.Error as dead:
-                # The pool makes another one and asks again.
-                raise DisconnectionError from dead
+            except psycopg.Error as error:
+                # The pool opens another connection and checks it in the same way.
+                raise DisconnectionError from error
 
 
-def _sqlite(engine: Engine, begin: str) -> None:
+def _configure_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        # The driver's own deferred BEGIN would make 4 of 5 read-then-write transactions fail as locked.
+    def set_pragmas(connection: Any, _: Any) -> None:
+        # With the driver's own deferred BEGIN, 4 of 5 transactions that read and then write fail as locked.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
             "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=FULL",
-            f"PRAGMA busy_timeout={BUSY_MS:d}",
+            f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS:d}",
             "PRAGMA foreign_keys=ON",
         ):
             cursor.execute(pragma)
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def began(connection: Connection) -> None:
+    def send_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
 
 class Threads:
-    """Made with the store, ended with it. Never the default executor: its size is not ours to choose."""
+    """The store's own threads: the size of asyncio's default executor cannot be chosen."""
 
     def __init__(self, *, is_sqlite: bool) -> None:
-        self._readers = ThreadPoolExecutor(READERS if is_sqlite else POOL, thread_name_prefix="store-read")
+        self._readers = ThreadPoolExecutor(
+            READERS if is_sqlite else POOL_SIZE, thread_name_prefix="store-read"
+        )
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-write") if is_sqlite else self._readers
-        # Synchronous callers (command line, tests) may come from any thread: they queue here, not in SQLite,
-        # where waiting writers are not queued and may starve. Re-entrant: the writer thread holds it itself.
+        # Synchronous callers (command line, tests) may write from any thread. They wait here and not in SQLite,
+        # where waiting writers have no order and may starve. Re-entrant, because the writer thread takes it too.
         self._gate: AbstractContextManager[Any] = threading.RLock() if is_sqlite else nullcontext()
 
     @property
     def gate(self) -> AbstractContextManager[Any]:
-        """Held by whoever writes on SQLite; nothing on PostgreSQL."""
+        """The lock for one writing transaction on SQLite; does nothing on PostgreSQL."""
         return self._gate
 
     def submit(self, call: Any, *, writes: bool) -> Future[Any]:
-        """Run a call without arguments on a thread of the right kind."""
+        """Run a call without arguments on a writer or a reader thread."""
         return (self._writer if writes else self._readers).submit(call)
 
     def close(self) -> None:
-        """Finish what runs; what did not begin yet never does."""
+        """Wait for the running calls and cancel the queued ones."""
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)

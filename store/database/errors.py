@@ -1,6 +1,6 @@
-"""What the store refuses by itself; every message says what to do.
+"""Errors of the store, and the translation of the database driver's errors into them.
 
-A database that does not answer, cannot write or went away in the middle: one error of ours for all of it.
+Every message says what to do.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 
 class StoreError(Exception):
-    """The database or what is in it does not allow this; the message gives the remedy."""
+    """The database or its content does not allow this; the message gives the remedy."""
 
 
 class SealBroken(StoreError):
-    """A sealed value does not open: another key, another row, or altered bytes."""
+    """A sealed value does not open: wrong key, wrong row, or altered bytes."""
 
 
 class Erased(StoreError):
-    """The key of this row was destroyed: its words are gone for good (8.1)."""
+    """The key of this row was destroyed, so its words cannot be read again (8.1)."""
 
 
 class WrongSchemaVersion(StoreError):
-    """The tables are not those of this release."""
+    """The tables do not fit this release."""
 
 
 class DatabaseUnavailable(StoreError):
@@ -33,11 +33,11 @@ class DatabaseUnavailable(StoreError):
 
 
 class SerializationConflict(DatabaseUnavailable):
-    """Two transactions stood in each other's way, and this one gave in: done again, it does its work."""
+    """The database aborted this transaction because of a concurrent one. Retrying is safe."""
 
 
 class AlreadyRunning(StoreError):
-    """Another process works on this file."""
+    """Another process already uses this SQLite file."""
 
 
 class UnknownRow(StoreError):
@@ -45,45 +45,48 @@ class UnknownRow(StoreError):
 
 
 CANNOT_BE_USED = (
-    "The database cannot be used ({said}): check AMENDS_DATABASE_URL, and that the database runs and "
-    "lets us in."
+    "The database cannot be used ({reason}): check AMENDS_DATABASE_URL, and that the database runs and "
+    "accepts the login."
 )
-STOPPED_ANSWERING = (
-    "The database does not do its work ({said}): see that it runs, that there is room on its disk, and that no "
-    "other program holds it."
+FAILED_AT_WORK = (
+    "The database failed ({reason}): check that it runs, that its disk has free space, and that no "
+    "other program holds a lock on it."
 )
-#: Two transactions in each other's way (SQLSTATE 40…): for whoever waits for the database a matter of trying again.
-_IN_THE_WAY = "40"
-#: Open for reading alone: what managed servers do when their disk is full.
+#: SQLSTATE class 40: the transaction was rolled back because of a concurrent one.
+_ROLLED_BACK_CLASS = "40"
+#: SQLSTATE 25006, read-only transaction: managed servers turn read-only when their disk is full.
 _READ_ONLY = "25006"
 
 
 @contextmanager
-def database_errors(told: str = CANNOT_BE_USED) -> Iterator[None]:
-    """DatabaseAway with this message where the database refuses; `{said}` is its first line."""
+def database_errors(message: str = CANNOT_BE_USED) -> Iterator[None]:
+    """Raise DatabaseUnavailable with `message` for any database error; `{reason}` is its first line."""
     try:
         yield
-    except DBAPIError as wrong:
-        raise DatabaseUnavailable(told.format(said=_first_line(wrong))) from wrong
+    except DBAPIError as error:
+        raise DatabaseUnavailable(message.format(reason=_first_line(error))) from error
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Round one transaction: DatabaseAway where the database fails (InTheWay: for once), anything else as it is."""
+    """Around one transaction, raise DatabaseUnavailable when the database fails.
+
+    SerializationConflict if only this transaction was aborted. Any other error passes unchanged.
+    """
     try:
         yield
-    except NoConnection as wrong:
-        raise DatabaseUnavailable(STOPPED_ANSWERING.format(said="no free connection")) from wrong
-    except DBAPIError as wrong:
-        state = str(getattr(wrong.orig, "sqlstate", None) or "")
-        failed = isinstance(wrong, OperationalError | InterfaceError) or wrong.connection_invalidated
-        if state.startswith(_IN_THE_WAY):
-            raise SerializationConflict(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
+    except NoConnection as error:
+        raise DatabaseUnavailable(FAILED_AT_WORK.format(reason="no free connection")) from error
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        failed = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+        if state.startswith(_ROLLED_BACK_CLASS):
+            raise SerializationConflict(FAILED_AT_WORK.format(reason=_first_line(error))) from error
         if not (failed or state == _READ_ONLY):
             raise
-        raise DatabaseUnavailable(STOPPED_ANSWERING.format(said=_first_line(wrong))) from wrong
+        raise DatabaseUnavailable(FAILED_AT_WORK.format(reason=_first_line(error))) from error
 
 
-def _first_line(wrong: DBAPIError) -> str:
-    # The driver's own message names the address, never the password.
-    return str(wrong.orig).strip().partition("\n")[0]
+def _first_line(error: DBAPIError) -> str:
+    # The driver's message names the address, but never the password.
+    return str(error.orig).strip().partition("\n")[0]

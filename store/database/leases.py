@@ -1,8 +1,6 @@
-"""One process on a file: a second one would free what the first is sending at this moment, and send it again.
+"""Locks that processes share: the lock on a SQLite file, leases for work that one process does, and the desk's clock.
 
-What several processes share in time: who may poll, and the desk's clock. The pace is in `places`.
-
-Which processes are at one kind of work now, by a lease of each one's own.
+The clock is here because all processes share its offset too. Rate limits are in store/outbox/rate_limit.py.
 """
 
 from __future__ import annotations
@@ -22,68 +20,80 @@ from store.tables import CLOCK, LEASES
 
 @contextmanager
 def hold_database_file(url: str) -> Iterator[None]:
-    """Hold the file at `url` for a working desk; a server's databases are shared and need no holding.
+    """Lock the SQLite file at `url` for this process; does nothing for a database server.
 
-    Raises NotAlone while another process holds it; the system lets go of what a killed process held. The lock is on
-    a file beside it: opening and closing the database's own would drop the locks that SQLite holds there.
+    A second process would release and send again what the first one is sending at this moment. Raises
+    AlreadyRunning while another process holds the lock; the system releases it when a process dies.
     """
     parsed = database_url(url)
     if parsed.get_backend_name() != "sqlite":
         yield
         return
-    beside = Path(f"{parsed.database}.running")
+    # A file of its own: opening and closing the database file would drop the locks that SQLite holds on it.
+    path = Path(f"{parsed.database}.running")
     try:
-        held = beside.open("w")
-    except OSError as wrong:
-        raise DatabaseUnavailable(CANNOT_BE_USED.format(said=f"{beside}: {wrong.strerror}")) from wrong
-    with held:
+        lock_file = path.open("w")
+    except OSError as error:
+        raise DatabaseUnavailable(CANNOT_BE_USED.format(reason=f"{path}: {error.strerror}")) from error
+    with lock_file:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
             raise AlreadyRunning(
                 f"Another `amends run` works on {parsed.database}: stop it first, or move to PostgreSQL, "
                 "which several processes may share."
-            ) from taken
+            ) from error
         yield
 
 
 def acquire_leadership(tx: Tx, name: str, holder: str, seconds: float) -> int | None:
-    """Hold what only one process may do; the fencing number, or None while another holds it."""
+    """Take or renew the lease `name` for `seconds`; its fencing number, or None while another process holds it.
+
+    The fencing number grows with every new holder, so that a holder can notice that it lost the lease.
+    """
     tx.insert_new(LEASES, [{"name": name, "holder": "", "fencing": 0, "until": 0.0}])
     now = database_seconds()
-    mine = tx.connection.execute(
+    renewed = tx.connection.execute(
         update(LEASES)
         .where(LEASES.c.name == name, LEASES.c.holder == holder, LEASES.c.until > now)
         .values(until=now + seconds)
         .returning(LEASES.c.fencing)
     ).scalar()
-    if mine is not None:
-        return int(mine)
-    taken = tx.connection.execute(
+    if renewed is not None:
+        return int(renewed)
+    acquired = tx.connection.execute(
         update(LEASES)
         .where(LEASES.c.name == name, LEASES.c.until <= now)
         .values(holder=holder, until=now + seconds, fencing=LEASES.c.fencing + 1)
         .returning(LEASES.c.fencing)
     ).scalar()
-    return None if taken is None else int(taken)
+    return None if acquired is None else int(acquired)
 
 
 def leader(tx: Tx, name: str) -> str | None:
-    """Who holds it now."""
+    """The process that holds the lease `name` now."""
     query = select(LEASES.c.holder).where(LEASES.c.name == name, LEASES.c.until > database_seconds())
-    held: str | None = tx.connection.execute(query).scalar()
-    return held
+    holder: str | None = tx.connection.execute(query).scalar()
+    return holder
 
 
 def release_leadership(tx: Tx, name: str, holder: str) -> None:
-    """Another process may take it at once."""
+    """End the lease, so that another process may take it at once."""
     tx.connection.execute(
         update(LEASES).where(LEASES.c.name == name, LEASES.c.holder == holder).values(until=0.0)
     )
 
 
+def record_listener(tx: Tx, what: str, holder: str, seconds: float) -> int:
+    """Note that this process listens to `what` for `seconds`; returns how many processes do, including this one."""
+    same_kind = LEASES.c.name > f"{what}/", LEASES.c.name < f"{what}0"
+    tx.connection.execute(delete(LEASES).where(*same_kind, LEASES.c.until <= database_seconds()))
+    acquire_leadership(tx, f"{what}/{holder}", holder, seconds)
+    return int(tx.connection.execute(select(func.count()).select_from(LEASES).where(*same_kind)).scalar_one())
+
+
 def try_writing(tx: Tx) -> None:
-    """Write a word that means nothing, for whoever asks whether that can be done again."""
+    """Write a row without meaning, to check that the database can be written."""
     acquire_leadership(tx, "can-it-be-written", "", 0.0)
 
 
@@ -93,8 +103,9 @@ def clock_offset(tx: Tx) -> float:
 
 
 def move_clock(tx: Tx, seconds: float) -> float:
-    """Move the desk's clock on (demo and tests only); the new offset. What became due may be claimed."""
+    """Move the desk's clock forward (demo and tests only) and return the new offset in seconds."""
     tx.insert_new(CLOCK, [{"id": 1, "offset_seconds": 0.0}])
+    # Obligations that became due may be claimed now.
     tx.owing = True
     return float(
         tx.connection.execute(
@@ -104,11 +115,3 @@ def move_clock(tx: Tx, seconds: float) -> float:
             .returning(CLOCK.c.offset_seconds)
         ).scalar_one()
     )
-
-
-def record_listener(tx: Tx, what: str, holder: str, seconds: float) -> int:
-    """This process is at it for so many seconds; how many are, this one among them. Those long gone are forgotten."""
-    mine = LEASES.c.name > f"{what}/", LEASES.c.name < f"{what}0"
-    tx.connection.execute(delete(LEASES).where(*mine, LEASES.c.until <= database_seconds()))
-    acquire_leadership(tx, f"{what}/{holder}", holder, seconds)
-    return int(tx.connection.execute(select(func.count()).select_from(LEASES).where(*mine)).scalar_one())

@@ -1,4 +1,4 @@
-"""Bringing the tables to this release, and refusing to work on others (Alembic)."""
+"""Migrate the tables with Alembic, and refuse tables that do not fit this release."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, inspect, select
 
-from store.database.engine import ANSWERS_IN, database_url
+from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
 
-_HERE = Path(__file__).parents[1] / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 #: One row: the revision, and the oldest release that may work on these tables.
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String), Column("serves_from", String))
 _NEWER = "The database is of a newer release (its tables are at {revision}): install that release."
@@ -24,17 +24,17 @@ _NEWER = "The database is of a newer release (its tables are at {revision}): ins
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate up to `revision`; repeating it changes nothing.
 
-    DatabaseAway where it does not answer; NotMigrated where the tables are of a newer release than this.
+    Raises DatabaseUnavailable, or WrongSchemaVersion if the tables are of a newer release.
     """
     with database_errors():
-        found = schema_status(url)
-        if found.is_newer:
-            raise WrongSchemaVersion(_NEWER.format(revision=found.revision))
+        status = schema_status(url)
+        if status.is_newer:
+            raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
         command.upgrade(_config(url), revision)
 
 
 def begin(url: str) -> None:
-    """Make the tables where there are none at all; NotMigrated where this release cannot work on them."""
+    """Create the tables in an empty database; WrongSchemaVersion if this release cannot work on them."""
     engine = _engine(url)
     try:
         with database_errors():
@@ -47,91 +47,99 @@ def begin(url: str) -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Migrate back down to `revision` ("base": no tables at all)."""
+    """Migrate down to `revision` ("base": no tables)."""
     command.downgrade(_config(url), revision)
 
 
 @dataclass(frozen=True)
 class SchemaStatus:
-    """At which revision the tables are, beside that of this release; None: there are none yet.
+    """The revision of the tables (None: no tables yet) and that of this release.
 
-    `serves_from` is the oldest release that may work on them, by its last revision.
+    `revisions` are all revisions of this release. `serves_from` is the last revision of the oldest release that may
+    work on the tables.
     """
 
     revision: str | None
-    ours: str
-    known: frozenset[str]
+    own_revision: str
+    revisions: frozenset[str]
     serves_from: str | None
 
     @property
     def is_current(self) -> bool:
-        """They are those of this release."""
-        return self.revision == self.ours
+        """True if the tables are those of this release."""
+        return self.revision == self.own_revision
 
     @property
     def is_newer(self) -> bool:
-        """A later release was here."""
-        return self.revision is not None and self.revision not in self.known
+        """True if a later release migrated the tables."""
+        return self.revision is not None and self.revision not in self.revisions
 
     @property
     def serves(self) -> bool:
-        """This release may work on them: they are its own, or a later release only added to them."""
+        """True if this release may work on the tables: its own, or a later release only added to them."""
         if self.is_newer:
-            return self.serves_from is not None and self.serves_from <= self.ours
+            return self.serves_from is not None and self.serves_from <= self.own_revision
         return self.is_current
 
 
 def schema_status(url: str) -> SchemaStatus:
-    """Where the tables stand; DatabaseAway where the database does not answer."""
-    ours, known = _revisions()
+    """Read the revision of the tables; raises DatabaseUnavailable."""
+    own_revision, revisions = _revisions()
     if _is_new_file(url):
-        # Looking at it must not make it.
-        return SchemaStatus(None, ours, known, None)
+        # Connecting would create the file.
+        return SchemaStatus(None, own_revision, revisions, None)
     engine = _engine(url)
     try:
         with database_errors(), engine.connect() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
             columns = set()
             if revision is not None:
-                columns = {one["name"] for one in inspect(connection).get_columns("alembic_version")}
-            floor = None
+                columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
+            serves_from = None
             if "serves_from" in columns:
-                floor = connection.execute(select(_VERSION.c.serves_from)).scalar()
+                serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
     finally:
         engine.dispose()
-    return SchemaStatus(revision, ours, known, floor)
+    return SchemaStatus(revision, own_revision, revisions, serves_from)
 
 
 def require_current(url: str) -> None:
-    """NotMigrated unless this release may work on the tables as they are."""
-    found = schema_status(url)
-    if found.is_newer and not found.serves:
-        raise WrongSchemaVersion(_NEWER.format(revision=found.revision))
-    if found.revision is None:
+    """Raise WrongSchemaVersion unless this release may work on the tables."""
+    status = schema_status(url)
+    if status.is_newer and not status.serves:
+        raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
+    if status.revision is None:
         raise WrongSchemaVersion(
             "The database has no tables yet: the first `amends run` makes them, or `amends db upgrade` now."
         )
-    if not found.serves:
+    if not status.serves:
         raise WrongSchemaVersion("The database is not at this release: run `amends db upgrade`.")
+
+
+def migration_scripts() -> ScriptDirectory:
+    """All migrations of this release."""
+    return ScriptDirectory(str(_MIGRATIONS))
 
 
 @cache
 def _revisions() -> tuple[str, frozenset[str]]:
-    """The last revision of this release, and all that it knows.
+    """The last revision of this release, and all its revisions.
 
-    Read once: loading every migration takes most of the time that opening a database does.
+    Cached: loading every migration takes most of the time of opening a database.
     """
-    script = ScriptDirectory(str(_HERE))
-    return str(script.get_current_head()), frozenset(one.revision for one in script.walk_revisions())
+    script = migration_scripts()
+    return str(script.get_current_head()), frozenset(step.revision for step in script.walk_revisions())
 
 
 def _engine(url: str) -> Engine:
     parsed = database_url(url)
-    return create_engine(parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else ANSWERS_IN)
+    return create_engine(
+        parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else CONNECTION_TIMEOUTS
+    )
 
 
 def _is_new_file(url: str) -> bool:
-    """A file of SQLite's that a first start would make, in a folder that is there."""
+    """True for a SQLite file that does not exist yet, in a folder that exists."""
     parsed = database_url(url)
     if parsed.get_backend_name() != "sqlite" or str(parsed.database).startswith("file:"):
         return False
@@ -141,6 +149,6 @@ def _is_new_file(url: str) -> bool:
 
 def _config(url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["url"] = database_url(url)
     return config

@@ -1,7 +1,7 @@
-"""Waking other processes on PostgreSQL: a NOTIFY without payload on a connection of its own, seldom.
+"""Notify the processes that share a PostgreSQL database of new work, by NOTIFY on a connection of its own.
 
-Inside the writing transactions it would queue every commit behind one lock; at most one each 20 ms carries
-the same news. A lost one costs nothing: every performer also looks once a second.
+NOTIFY inside the writing transactions would queue all commits behind one lock. A separate connection sends at
+most one in 20 ms. A lost notification costs nothing: every worker also polls once a second.
 """
 
 from __future__ import annotations
@@ -13,75 +13,77 @@ import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
-from store.database.engine import ANSWERS_IN
+from store.database.engine import CONNECTION_TIMEOUTS
 
-APART_SECONDS = 0.02
+#: Least time between two notifications of one process.
+NOTIFY_INTERVAL_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
-_LOOK_SECONDS = 0.5
+#: How often the listening thread checks whether it should end.
+_STOP_CHECK_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
 
 class Notifier:
-    """Two daemon threads, each with its connection: one tells, one listens; both start when first needed."""
+    """Two daemon threads, each with a connection: one sends, one listens. Each starts when it is first needed."""
 
-    def __init__(self, url: URL, heard: Callable[[], None]) -> None:
-        bounded = url.set(drivername="postgresql").update_query_dict(
-            {name: str(value) for name, value in ANSWERS_IN.items()}
+    def __init__(self, url: URL, callback: Callable[[], None]) -> None:
+        address = url.set(drivername="postgresql").update_query_dict(
+            {name: str(value) for name, value in CONNECTION_TIMEOUTS.items()}
         )
-        self._address = bounded.render_as_string(hide_password=False)
-        self._heard = heard
-        self._news, self._stopping = threading.Event(), threading.Event()
+        self._address = address.render_as_string(hide_password=False)
+        self._callback = callback
+        self._pending, self._stopping = threading.Event(), threading.Event()
         self._started: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
-        self._told_by: int | None = None
+        self._own_pid: int | None = None
 
     def tell(self) -> None:
-        """A duty was inserted or freed here; returns at once."""
-        self._news.set()
-        self._start("store-tell", self._telling)
+        """Notify the other processes soon: an obligation was inserted or freed. Returns at once."""
+        self._pending.set()
+        self._start("store-tell", self._send)
 
     def listen(self) -> None:
-        """Call `heard` when another process tells."""
-        self._start("store-listen", self._listening)
+        """Call `callback` for every notification of another process."""
+        self._start("store-listen", self._receive)
 
     def close(self) -> None:
         """End both threads."""
         self._stopping.set()
-        self._news.set()
+        self._pending.set()
         for thread in self._started.values():
             thread.join()
 
     def _start(self, name: str, run: Callable[[psycopg.Connection], None]) -> None:
         with self._lock:
             if name not in self._started and not self._stopping.is_set():
-                thread = threading.Thread(target=self._kept, args=(run,), name=name, daemon=True)
+                thread = threading.Thread(target=self._reconnect, args=(run,), name=name, daemon=True)
                 self._started[name] = thread
                 thread.start()
 
-    def _kept(self, run: Callable[[psycopg.Connection], None]) -> None:
-        """The connection is made anew for as long as the process lives."""
+    def _reconnect(self, run: Callable[[psycopg.Connection], None]) -> None:
+        """Run with a connection, and open a new one whenever it is lost, until `close`."""
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._address, autocommit=True) as connection:
                     run(connection)
-            except psycopg.OperationalError as gone:
-                log.warning("notify_connection_lost", why=type(gone).__name__)
+            except psycopg.OperationalError as error:
+                log.warning("notify_connection_lost", why=type(error).__name__)
                 self._stopping.wait(_RECONNECT_SECONDS)
 
-    def _telling(self, connection: psycopg.Connection) -> None:
-        self._told_by = connection.info.backend_pid
+    def _send(self, connection: psycopg.Connection) -> None:
+        self._own_pid = connection.info.backend_pid
         while not self._stopping.is_set():
-            self._news.wait()
-            self._news.clear()
+            self._pending.wait()
+            self._pending.clear()
             if self._stopping.is_set():
                 return
             connection.execute("NOTIFY amends_owed")
-            self._stopping.wait(APART_SECONDS)
+            self._stopping.wait(NOTIFY_INTERVAL_SECONDS)
 
-    def _listening(self, connection: psycopg.Connection) -> None:
+    def _receive(self, connection: psycopg.Connection) -> None:
         connection.execute("LISTEN amends_owed")
         while not self._stopping.is_set():
-            for told in connection.notifies(timeout=_LOOK_SECONDS, stop_after=1):
-                if told.pid != self._told_by:
-                    self._heard()
+            for notification in connection.notifies(timeout=_STOP_CHECK_SECONDS, stop_after=1):
+                if notification.pid != self._own_pid:
+                    self._callback()

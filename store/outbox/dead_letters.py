@@ -1,4 +1,4 @@
-"""Messages that could not be handled: raw and sealed, kept 30 days, looked at by a person."""
+"""Dead letters: incoming messages that could not be handled, kept sealed for 30 days until a person decides."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from store.proof.seal import place
 from store.tables import HEARD, SET_ASIDE
 from store.values import DeadLetter
 
-KEPT = timedelta(days=30)
+KEEP_FOR = timedelta(days=30)
 
 
 def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
-    """Put a message aside under its key, so that the rest goes on; staff are told."""
+    """Keep a message as a dead letter, so that later messages are handled, and notify the staff."""
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     new = tx.take(
         SET_ASIDE,
@@ -32,7 +32,7 @@ def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
             "sealed": tx.keys.seal(raw, place("set_aside", key, "raw")),
             "why": why,
             "at": tx.now,
-            "expires_at": tx.now + KEPT,
+            "expires_at": tx.now + KEEP_FOR,
         },
     )
     if new:
@@ -45,41 +45,41 @@ def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
 
 
 def is_dead_letter(tx: Tx, keys: Collection[str]) -> set[str]:
-    """Which of these keys need not come again: taken, or put aside."""
-    found: set[str] = set()
+    """Which of these message keys were handled before, or are dead letters."""
+    handled: set[str] = set()
     for table in (HEARD, SET_ASIDE):
-        # Nearly always all were taken: then that is the one question.
-        if missing := [key for key in keys if key not in found]:
+        # Nearly always the first table has all keys, and one query is enough.
+        if missing := [key for key in keys if key not in handled]:
             query = select(table.c.key).where(table.c.key.in_(missing))
-            found |= set(tx.connection.execute(query).scalars())
-    return found
+            handled |= set(tx.connection.execute(query).scalars())
+    return handled
 
 
 def list_dead_letters(tx: Tx, limit: int = 1000) -> list[dict[str, Any]]:
-    """What waits for a person, the oldest first; what was handled since is left out."""
-    taken = select(HEARD.c.key).where(HEARD.c.key == SET_ASIDE.c.key).exists()
-    query = select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.at, SET_ASIDE.c.why).where(~taken)
+    """Dead letters that wait for a person, the oldest first, without those handled since."""
+    is_handled = select(HEARD.c.key).where(HEARD.c.key == SET_ASIDE.c.key).exists()
+    query = select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.at, SET_ASIDE.c.why).where(~is_handled)
     rows = tx.connection.execute(query.order_by(SET_ASIDE.c.id).limit(limit))
     return [{"id": row.id, "key": row.key, "at": format_time(row.at), "why": row.why} for row in rows]
 
 
 def read_dead_letter(tx: Tx, number: int) -> DeadLetter:
-    """The message as it came. It stays until it is handled under its key, or 30 days."""
+    """The message as it arrived. It is kept for 30 days, or until it is handled."""
     row = tx.connection.execute(select(SET_ASIDE).where(SET_ASIDE.c.id == number)).first()
     if row is None:
-        raise UnknownRow(f"nothing set aside has the number {number}: see `amends inbox list`")
+        raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")
     raw = tx.keys.unseal(row.sealed, place("set_aside", row.key, "raw"))
     return DeadLetter(row.id, row.key, raw, row.why, row.at)
 
 
 def schedule_dead_letter(tx: Tx, number: int) -> None:
-    """Ask the running desk to handle it again: a duty of kind `inbox` with the number among its facts.
+    """Let the running desk handle it again, by an obligation of kind `inbox`.
 
-    Raises UnknownRow where there is no such number, or it was handled meanwhile.
+    Raises UnknownRow if there is no such number, or it was handled already.
     """
-    raw = read_dead_letter(tx, number)
-    if tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key == raw.key)).first() is not None:
-        raise UnknownRow(f"{number} was handled meanwhile: nothing is left to do")
+    letter = read_dead_letter(tx, number)
+    if tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key == letter.key)).first() is not None:
+        raise UnknownRow(f"{number} was handled already: nothing is left to do")
     key = f"inbox:{number}:{format_time(tx.now)}"
     outbox_rows.insert_obligation(
         tx, NewObligation(key, "inbox", tx.now, SendPriority.DIALOGUE, {"id": number})
@@ -87,23 +87,23 @@ def schedule_dead_letter(tx: Tx, number: int) -> None:
 
 
 def schedule_all_dead_letters(tx: Tx) -> list[int]:
-    """The same for everything that waits; the numbers."""
-    numbers = [int(one["id"]) for one in list_dead_letters(tx)]
+    """Let the desk handle all dead letters again; returns their numbers."""
+    numbers = [int(letter["id"]) for letter in list_dead_letters(tx)]
     for number in numbers:
         schedule_dead_letter(tx, number)
     return numbers
 
 
 def discard_dead_letter(tx: Tx, number: int, reason: FailureReason) -> None:
-    """A person ends it: the message is destroyed, that it was is an event of the house (8.1).
+    """Delete a dead letter for good and record that in the instance's own log (8.1).
 
-    Its key counts as taken from now on, so that no platform brings it again. Raises UnknownRow.
+    Its key counts as handled, so that the platform does not deliver it again. Raises UnknownRow.
     """
     row = tx.connection.execute(
         delete(SET_ASIDE).where(SET_ASIDE.c.id == number).returning(SET_ASIDE.c.key, SET_ASIDE.c.at)
     ).first()
     if row is None:
-        raise UnknownRow(f"nothing set aside has the number {number}: see `amends inbox list`")
+        raise UnknownRow(f"no message set aside has the number {number}: see `amends inbox list`")
     tx.take(HEARD, {"key": row.key, "at": tx.now})
     facts = {"id": number, "key": row.key, "came_at": format_time(row.at), "reason": reason.value}
     record_instance_event(tx, "message_given_up", facts)

@@ -1,7 +1,4 @@
-"""What could not be done, in the hands of a person: listed, tried again, or given up for good (8.1).
-
-Duties that no release like ours does: they stay, they stand in nobody's way, and people hear of them.
-"""
+"""Failed obligations, which a person lists, retries or gives up (8.1), and orphans that no handler exists for."""
 
 from __future__ import annotations
 
@@ -17,17 +14,23 @@ from complaints.timestamps import format_time
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows as outbox_rows
-from store.outbox.claim import IS_IN_OUR_LANES
-from store.outbox.complete import GIVEN_UP, IS_OPEN, IS_STUCK, retry, shows
+from store.outbox.claim import HAS_KNOWN_PRIORITY
+from store.outbox.complete import GIVEN_UP, IS_OPEN, IS_STUCK, redraw_card, retry
 from store.proof.instance_log import record_instance_event
 from store.tables import OBLIGATIONS
 
-_ONE = OBLIGATIONS.c
-_IS_FAILED = _ONE.state == "failed"
+#: Retry an orphan once a day: the release that handles its kind may be installed by then.
+ORPHAN_RETRY_SECONDS = 86_400.0
+#: More orphans than one kind can leave between two checks. The next check handles the rest.
+MAX_ORPHANS = 1000
+ORPHAN_REASON = "this release does nothing of this kind"
+
+_COLUMNS = OBLIGATIONS.c
+_IS_FAILED = _COLUMNS.state == "failed"
 
 
 class FailureReason(StrEnum):
-    """Why a person gives something up."""
+    """Why a person gives an obligation or a message up."""
 
     DONE_OTHERWISE = "done_otherwise"
     NOT_NEEDED = "not_needed"
@@ -38,131 +41,142 @@ class FailureReason(StrEnum):
 def list_failed(
     tx: Tx, *, everything: bool = False, kind: str | None = None, ref: str | None = None, limit: int = 1000
 ) -> list[dict[str, Any]]:
-    """Duties that failed or are being tried again; `everything` adds all that are open."""
-    wanted: list[ColumnElement[bool]] = [_ONE.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]  # a text clause is one
-    query = select(_ONE.id, _ONE.kind, _ONE.key, _ONE.ref, _ONE.due, _ONE.state, _ONE.attempts, _ONE.why)
+    """Obligations that failed or are being retried; `everything` adds all open ones."""
+    state: list[ColumnElement[bool]] = [_COLUMNS.state.in_(("open", "failed"))] if everything else [IS_STUCK]  # type: ignore[list-item]  # a text clause is one
+    query = select(
+        _COLUMNS.id,
+        _COLUMNS.kind,
+        _COLUMNS.key,
+        _COLUMNS.ref,
+        _COLUMNS.due,
+        _COLUMNS.state,
+        _COLUMNS.attempts,
+        _COLUMNS.why,
+    )
     rows = tx.connection.execute(
-        query.where(*wanted, *_of(kind, ref)).order_by(_ONE.due, _ONE.id).limit(limit)
+        query.where(*state, *_filters(kind, ref)).order_by(_COLUMNS.due, _COLUMNS.id).limit(limit)
     )
     return [{**row._mapping, "due": format_time(row.due)} for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
 
 
-def retry_failed(tx: Tx, number: int) -> None:
-    """A person wants it tried again, now: one that was given up, or one that waits for its next try.
+def retry_failed(tx: Tx, obligation_id: int) -> None:
+    """Retry now an obligation that failed or waits for its next attempt.
 
-    Raises UnknownRow where there is no such number, or nothing left to try.
+    Raises UnknownRow if there is no such number, or nothing to retry.
     """
     row = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(_ONE.id == number, IS_STUCK)
+        .where(_COLUMNS.id == obligation_id, IS_STUCK)
         .values(
             state="open",
             ended_at=None,
-            # One that is being tried at this moment stays in its hand.
-            lease_until=case((_IS_FAILED, 0.0), else_=_ONE.lease_until),
+            # If a worker is handling it at this moment, it keeps its lease.
+            lease_until=case((_IS_FAILED, 0.0), else_=_COLUMNS.lease_until),
             wait_until=0.0,
             attempts=0,
             why=None,
         )
-        .returning(_ONE.ref)
+        .returning(_COLUMNS.ref)
     ).first()
     if row is None:
-        raise _refusal(tx, number, "try again")
-    shows(tx, number)
-    # Should it fail once more, that is told once more.
+        raise _refusal(tx, obligation_id, "try again")
+    redraw_card(tx, obligation_id)
+    # The key is freed, so that staff are notified again if it fails again.
     tx.connection.execute(
         update(OBLIGATIONS)
-        .where(_ONE.scope == (row.ref or ""), _ONE.key == f"told_failed:{number}")
-        .values(key=f"told_failed:{number}:{format_time(tx.now)}")
+        .where(_COLUMNS.scope == (row.ref or ""), _COLUMNS.key == f"told_failed:{obligation_id}")
+        .values(key=f"told_failed:{obligation_id}:{format_time(tx.now)}")
     )
     tx.owing = True
 
 
 def retry_all(tx: Tx, *, kind: str | None = None, ref: str | None = None) -> list[int]:
-    """Everything that was given up by itself is tried again; the numbers."""
-    query = select(_ONE.id).where(IS_STUCK, _IS_FAILED, *_of(kind, ref)).order_by(_ONE.due, _ONE.id)
-    numbers = list(tx.connection.execute(query).scalars())
-    for number in numbers:
-        retry_failed(tx, number)
-    return numbers
+    """Retry all obligations that failed; returns their numbers."""
+    query = (
+        select(_COLUMNS.id)
+        .where(IS_STUCK, _IS_FAILED, *_filters(kind, ref))
+        .order_by(_COLUMNS.due, _COLUMNS.id)
+    )
+    ids = list(tx.connection.execute(query).scalars())
+    for obligation_id in ids:
+        retry_failed(tx, obligation_id)
+    return ids
 
 
-def give_up_failed(tx: Tx, number: int, reason: FailureReason) -> None:
-    """A person ends it, which the house's own chain remembers; the words of it go, its row stays.
+def give_up_failed(tx: Tx, obligation_id: int, reason: FailureReason) -> None:
+    """End an obligation with a reason, recorded in the instance's own log (8.1); only its words are deleted.
 
-    Raises UnknownRow where there is no such number, or it ended before.
+    Raises UnknownRow if there is no such number, or it has ended already.
     """
     row = tx.connection.execute(
         update(OBLIGATIONS)
-        .where(_ONE.id == number, _ONE.state.in_(("open", "failed")))
+        .where(_COLUMNS.id == obligation_id, _COLUMNS.state.in_(("open", "failed")))
         .values(state=GIVEN_UP, ended_at=tx.now, payload=None, why=f"given up by hand: {reason.value}")
-        .returning(_ONE.kind, _ONE.ref)
+        .returning(_COLUMNS.kind, _COLUMNS.ref)
     ).first()
     if row is None:
-        raise _refusal(tx, number, "give up")
+        raise _refusal(tx, obligation_id, "give up")
     record_instance_event(
-        tx, "obligation_given_up", {"id": number, "kind": row.kind, "ref": row.ref, "reason": reason.value}
+        tx,
+        "obligation_given_up",
+        {"id": obligation_id, "kind": row.kind, "ref": row.ref, "reason": reason.value},
     )
-    shows(tx, number)
-    # The next message of the same chat is free to leave.
+    redraw_card(tx, obligation_id)
+    # The next message of the same chat may be claimed now.
     tx.owing = True
 
 
-def _of(kind: str | None, ref: str | None) -> list[ColumnElement[bool]]:
-    given = ((_ONE.kind, kind), (_ONE.ref, ref))
-    return [column == wanted for column, wanted in given if wanted is not None]
-
-
-def _refusal(tx: Tx, number: int, what: str) -> UnknownRow:
-    row = tx.connection.execute(
-        select(_ONE.state, _ONE.ended_at, _ONE.due, _ONE.kind).where(_ONE.id == number)
-    ).first()
-    if row is None:
-        return UnknownRow(f"nothing owed has the number {number}: see `amends outbox list --all`")
-    if row.state == "open":
-        return UnknownRow(
-            f"{number} ({row.kind}) has not failed; it is due {_when(row.due)}: leave it, or give it up"
-        )
-    ended = "given up by hand" if row.state == GIVEN_UP else "done"
-    return UnknownRow(f"{number} ({row.kind}) was {ended} {_when(row.ended_at)}: nothing is left to {what}")
-
-
-def _when(at: datetime | None) -> str:
-    return "" if at is None else f"at {format_time(at)}"
-
-
-#: One look a day: a release that knows the kind may come, and does it then.
-AGAIN_SECONDS = 86_400.0
-#: More than one kind can leave behind between two looks; the rest is found by the next.
-MOST = 1000
-WHY = "this release does nothing of this kind"
-
-
 def fail_orphaned(tx: Tx, kinds: Collection[str], since: datetime) -> set[str]:
-    """Tell managers, once a day for each kind, of open duties due before `since` that are not ours to do.
+    """Report open obligations due before `since` that this release cannot handle; returns their kinds.
 
-    Their kind is not among `kinds`, or their lane is of a newer release.
-    Schedulers that load such a row delete it. Here it shows in the outbox; where it spoke to somebody, what comes
-    after it in that chat need not wait for it any longer.
+    Their kind is not among `kinds`, or their priority is of a newer release. Other schedulers delete such rows. Here
+    the outbox shows them, managers are notified once a day for each kind, and they no longer block the later
+    messages of their chat.
     """
-    one = OBLIGATIONS.c
-    query = select(one.id, one.kind).where(
+    query = select(_COLUMNS.id, _COLUMNS.kind).where(
         IS_OPEN,
-        or_(one.kind.not_in(sorted(kinds)), not_(IS_IN_OUR_LANES)),
-        one.due <= since,
-        one.wait_until <= database_seconds(),
+        or_(_COLUMNS.kind.not_in(sorted(kinds)), not_(HAS_KNOWN_PRIORITY)),
+        _COLUMNS.due <= since,
+        _COLUMNS.wait_until <= database_seconds(),
     )
-    rows = tx.connection.execute(query.order_by(one.due, one.id).limit(MOST)).all()
-    for row in rows:
-        retry(tx, row.id, AGAIN_SECONDS, WHY)
-    if rows:
+    orphans = tx.connection.execute(query.order_by(_COLUMNS.due, _COLUMNS.id).limit(MAX_ORPHANS)).all()
+    for row in orphans:
+        retry(tx, row.id, ORPHAN_RETRY_SECONDS, ORPHAN_REASON)
+    if orphans:
         tx.connection.execute(
-            update(OBLIGATIONS).where(one.id.in_([row.id for row in rows])).values(speaks=False)
+            update(OBLIGATIONS).where(_COLUMNS.id.in_([row.id for row in orphans])).values(speaks=False)
         )
-    found = {str(row.kind) for row in rows}
-    for kind in sorted(found):
+    orphaned_kinds = {str(row.kind) for row in orphans}
+    for kind in sorted(orphaned_kinds):
         key = f"told_failed:kind:{kind}:{tx.now:%Y-%m-%d}"
         outbox_rows.insert_obligation(
             tx, NewObligation(key, "told_failed", tx.now, SendPriority.NOTICE, {"kind": kind})
         )
-    return found
+    return orphaned_kinds
+
+
+def _filters(kind: str | None, ref: str | None) -> list[ColumnElement[bool]]:
+    filters = ((_COLUMNS.kind, kind), (_COLUMNS.ref, ref))
+    return [column == value for column, value in filters if value is not None]
+
+
+def _refusal(tx: Tx, obligation_id: int, action: str) -> UnknownRow:
+    row = tx.connection.execute(
+        select(_COLUMNS.state, _COLUMNS.ended_at, _COLUMNS.due, _COLUMNS.kind).where(
+            _COLUMNS.id == obligation_id
+        )
+    ).first()
+    if row is None:
+        return UnknownRow(f"no obligation has the number {obligation_id}: see `amends outbox list --all`")
+    if row.state == "open":
+        return UnknownRow(
+            f"{obligation_id} ({row.kind}) has not failed; it is due {_when(row.due)}: leave it, or give it up"
+        )
+    ending = "given up by hand" if row.state == GIVEN_UP else "done"
+    return UnknownRow(
+        f"{obligation_id} ({row.kind}) was {ending} {_when(row.ended_at)}: nothing is left to {action}"
+    )
+
+
+def _when(moment: datetime | None) -> str:
+    return "" if moment is None else f"at {format_time(moment)}"

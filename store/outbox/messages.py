@@ -1,4 +1,4 @@
-"""Messages to the complainant: on the record before the network call, settled with what they bring about."""
+"""Messages to the complainant: recorded before the network call, and completed with the acts that follow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from complaints.vocabulary import Verb
 from store.cases.act import act_on, settle
 from store.cases.load import case_key, load_case_file
 from store.database.transaction import Tx
-from store.outbox.complete import retry, shows
+from store.outbox.complete import redraw_card, retry
 from store.outbox.rate_limit import Limit, RateSlot, peek_wait, take_slot
 from store.people.contacts import CHAT, chat_of, person_key
 from store.proof.seal import place, seal
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.values import Chat, MessageState, Obligation
 
-#: An act that an accepted message brings about: reference, verb, actor, facts, words.
+#: An act to record once the message is accepted: reference, verb, actor, facts, words.
 Following = tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]]
 
 
 def begin_sending(
     tx: Tx,
-    owed: Obligation,
+    obligation: Obligation,
     text: str,
     *,
     template: str,
@@ -34,9 +34,9 @@ def begin_sending(
     ref: str | None,
     version: str | None = None,
 ) -> int:
-    """Write the exact words down before they are sent; returns the message's number.
+    """Record the exact words before they are sent; returns the message's number.
 
-    `version` is the fingerprint of the template's wording, where it is a text of ours (7.1).
+    `version` is the fingerprint of the template's wording, if the text comes from a template (7.1).
     """
     row = tx.connection.execute(
         select(
@@ -49,14 +49,14 @@ def begin_sending(
         .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
         .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
         .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == ref)
-        .where(OBLIGATIONS.c.id == owed.id)
+        .where(OBLIGATIONS.c.id == obligation.id)
     ).one()
     number: int = tx.connection.execute(
         insert(MESSAGES)
         .values(
             ref=ref,
             contact_id=row.contact_id,
-            obligation_id=owed.id,
+            obligation_id=obligation.id,
             direction="out",
             channel=row.channel or "",
             at=tx.now,
@@ -68,20 +68,20 @@ def begin_sending(
         .returning(MESSAGES.c.id)
     ).scalar_one()
     if ref is not None:
-        key, whose = case_key(tx, ref, row.case_key), "case"
+        key, sealed_with = case_key(tx, ref, row.case_key), "case"
     else:
-        key, whose = person_key(tx, row.id, row.key_wrapped), "person"
+        key, sealed_with = person_key(tx, row.id, row.key_wrapped), "person"
     tx.connection.execute(
         update(MESSAGES)
         .where(MESSAGES.c.id == number)
-        .values(sealed=seal(key, text, message_place(number)), sealed_with=whose)
+        .values(sealed=seal(key, text, message_place(number)), sealed_with=sealed_with)
     )
     return number
 
 
 def begin_sending_in_order(
     tx: Tx,
-    owed: Obligation,
+    obligation: Obligation,
     text: str,
     limits: Sequence[Limit],
     within: float,
@@ -91,34 +91,36 @@ def begin_sending_in_order(
     ref: str | None,
     version: str | None = None,
 ) -> tuple[int, RateSlot] | float:
-    """The message's number with its place in the pace, in one transaction and so one flush.
+    """Record the message and take its rate-limit slot in one transaction, which costs one flush.
 
-    A place that is further off than `within` seconds is not taken and nothing is written down: the seconds until it
-    comes. The place is taken last, for other processes wait for its row.
+    Returns the message's number and its slot. If the next slot is more than `within` seconds away, returns those
+    seconds and writes nothing. The slot is taken last, because other processes wait for its row.
     """
     wait = peek_wait(tx, limits)
     if wait > within:
         return wait
-    number = begin_sending(tx, owed, text, template=template, language=language, ref=ref, version=version)
+    number = begin_sending(
+        tx, obligation, text, template=template, language=language, ref=ref, version=version
+    )
     return number, take_slot(tx, limits)
 
 
 def record_sent(
     tx: Tx, message: int, platform_id: str | None, *, settles: int | None, acts: Sequence[Following] = ()
 ) -> tuple[ComplaintError, ...]:
-    """The channel accepted it: the message, what it brings about, and the duty, all in one.
+    """The channel accepted the message: record that, the acts that follow, and the completed obligation.
 
-    An act that the record refuses meanwhile (acknowledged by another road) is returned, not raised: the
-    message did leave, and not saying so would send it again.
+    An act that the record refuses (acknowledged in another way by now) is returned, not raised. The message was
+    sent, and without this record it would be sent again.
     """
     _mark(tx, message, MessageState.SENT, platform_id=platform_id, reason=None)
-    refused = _bring_about(tx, acts)
+    refusals = _record_acts(tx, acts)
     if settles is not None:
         settle(tx, settles)
-        if len(refused) == len(acts):
-            # Nothing of the record moved, so nothing else draws the card.
-            shows(tx, settles)
-    return refused
+        if len(refusals) == len(acts):
+            # No event was recorded, so the card is not drawn for another reason.
+            redraw_card(tx, settles)
+    return refusals
 
 
 def record_unsent(
@@ -131,22 +133,22 @@ def record_unsent(
     settles: int | None = None,
     acts: Sequence[Following] = (),
 ) -> tuple[ComplaintError, ...]:
-    """It did not arrive (FAILED) or nobody knows (UNCERTAIN).
+    """The message did not arrive (FAILED), or that is unknown (UNCERTAIN).
 
-    With `retry_after` the duty that `settles` names is tried again after so many seconds, else it is settled:
-    nothing more can be done about it by itself.
+    With `retry_after` the obligation `settles` is retried after so many seconds. Without it the obligation is
+    completed, because a retry would not help.
     """
     if state not in (MessageState.UNCERTAIN, MessageState.FAILED):
         raise ValueError(f"an unsent message is uncertain or failed, not {state.value}")
     _mark(tx, message, state, reason=why)
-    refused = _bring_about(tx, acts)
+    refusals = _record_acts(tx, acts)
     if settles is not None and retry_after is not None:
         retry(tx, settles, retry_after, why)
     elif settles is not None:
         settle(tx, settles)
-        if len(refused) == len(acts):
-            shows(tx, settles)
-    return refused
+        if len(refusals) == len(acts):
+            redraw_card(tx, settles)
+    return refusals
 
 
 def _mark(tx: Tx, message: int, state: MessageState, **values: Any) -> None:
@@ -155,19 +157,19 @@ def _mark(tx: Tx, message: int, state: MessageState, **values: Any) -> None:
     )
 
 
-def _bring_about(tx: Tx, acts: Sequence[Following]) -> tuple[ComplaintError, ...]:
-    refused = []
+def _record_acts(tx: Tx, acts: Sequence[Following]) -> tuple[ComplaintError, ...]:
+    refusals = []
     for ref, verb, by, facts, words in acts:
         file = load_case_file(tx, ref, lock=True)
         try:
             act_on(tx, file, verb, by, facts, words)
-        except ComplaintError as no:
-            refused.append(no)
-    return tuple(refused)
+        except ComplaintError as refusal:
+            refusals.append(refusal)
+    return tuple(refusals)
 
 
 def load_contact(tx: Tx, ref: str) -> Chat | None:
-    """Where the complainant is reached; None where blocked, erased, or without a channel."""
+    """The chat of the complainant; None if it is blocked or erased, or if there is no channel."""
     row = tx.connection.execute(
         select(*CHAT, COMPLAINTS.c.language)
         .select_from(COMPLAINTS)
@@ -184,5 +186,5 @@ def load_contact(tx: Tx, ref: str) -> Chat | None:
 
 
 def message_place(number: int) -> str:
-    """What the words of a message are bound to."""
+    """The place that the sealed words of a message are bound to."""
     return place("messages", number, "text")

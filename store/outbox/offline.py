@@ -1,4 +1,4 @@
-"""What people tell where no chat takes it: the exact words on the record, until somebody has told them."""
+"""Letters to a complainant without a chat: staff read them out, and the record holds the exact words."""
 
 from __future__ import annotations
 
@@ -14,32 +14,38 @@ from store.proof.seal import place, seal
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import MessageState, Obligation
 
-#: What somebody says that they told or heard, and which of our letters it settles; the rest is `letter`.
-_SETTLES = {
+#: The letters that an act with this `what` completes. `letter` completes all others, see `mark_told`.
+_COMPLETES = {
     "acknowledge": frozenset({"acknowledge"}),
     "decision": frozenset({"decision"}),
     "accept": frozenset({"decision", "reply_reminder"}),
     "disagree": frozenset({"decision", "reply_reminder"}),
     "recourse": frozenset({"recourse"}),
 }
-_OWN = frozenset({"acknowledge", "decision", "recourse"})
+#: Letters that only an act of their own completes.
+_WITH_OWN_ACT = frozenset({"acknowledge", "decision", "recourse"})
 
 
-def save_words_to_read_out(tx: Tx, owed: Obligation, text: str, *, template: str, language: str) -> None:
-    """Write down the exact words that somebody is to tell; once a duty, however often it is tried."""
-    known = tx.connection.execute(select(MESSAGES.c.id).where(MESSAGES.c.obligation_id == owed.id)).first()
-    if known is not None or owed.ref is None:
+def save_words_to_read_out(
+    tx: Tx, obligation: Obligation, text: str, *, template: str, language: str
+) -> None:
+    """Record the exact words that staff must read out; only once for an obligation, even if it is retried."""
+    ref = obligation.ref
+    saved = tx.connection.execute(
+        select(MESSAGES.c.id).where(MESSAGES.c.obligation_id == obligation.id)
+    ).first()
+    if saved is not None or ref is None:
         return
     wrapped = tx.connection.execute(
-        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == owed.ref)
+        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
     ).scalar_one()
     number: int = tx.connection.execute(
         insert(MESSAGES)
         .values(
-            ref=owed.ref,
-            obligation_id=owed.id,
+            ref=ref,
+            obligation_id=obligation.id,
             direction="out",
-            channel=str(owed.facts["by"]),
+            channel=str(obligation.facts["by"]),
             at=tx.now,
             template=template,
             language=language,
@@ -47,7 +53,7 @@ def save_words_to_read_out(tx: Tx, owed: Obligation, text: str, *, template: str
         )
         .returning(MESSAGES.c.id)
     ).scalar_one()
-    key = case_key(tx, owed.ref, wrapped)
+    key = case_key(tx, ref, wrapped)
     tx.connection.execute(
         update(MESSAGES)
         .where(MESSAGES.c.id == number)
@@ -56,34 +62,34 @@ def save_words_to_read_out(tx: Tx, owed: Obligation, text: str, *, template: str
 
 
 def mark_told(tx: Tx, event: Event, ref: str) -> None:
-    """Somebody of staff says what was told or heard by voice: those letters are told."""
+    """Mark the letters as told that staff passed on by voice, according to this event."""
     if "given_at" not in event.facts:
         return
     what = str(event.facts.get("what", ""))
-    wanted = _SETTLES.get(what, frozenset())
-    for number, about in _untold(tx, ref):
-        if about in wanted or (what == "letter" and about not in _OWN):
+    completed = _COMPLETES.get(what, frozenset())
+    for number, about in _letters_to_tell(tx, ref):
+        if about in completed or (what == "letter" and about not in _WITH_OWN_ACT):
             _mark(tx, number, MessageState.TOLD)
 
 
 def over_to_chat(tx: Tx, file: CaseFile) -> None:
-    """There is a chat now: what nobody has told yet by voice goes there."""
+    """Send through the new chat the letters that staff have not passed on by voice yet."""
     ref = file.case.ref
     letters: dict[str, NewObligation] = {}
     query = select(OBLIGATIONS).where(
         OBLIGATIONS.c.ref == ref, OBLIGATIONS.c.kind == "tell_by_voice", OBLIGATIONS.c.state == "open"
     )
     waiting = list(tx.connection.execute(query))
-    untold = [number for number, _ in _untold(tx, ref)]
-    of_untold = select(MESSAGES.c.obligation_id).where(MESSAGES.c.id.in_(untold))
-    told = tx.connection.execute(select(OBLIGATIONS).where(OBLIGATIONS.c.id.in_(of_untold)))
-    for row in (*waiting, *told):
-        # What the complaint as it stands still owes comes by itself; what one event owed is owed again.
+    numbers = [number for number, _ in _letters_to_tell(tx, ref)]
+    obligation_ids = select(MESSAGES.c.obligation_id).where(MESSAGES.c.id.in_(numbers))
+    to_tell = tx.connection.execute(select(OBLIGATIONS).where(OBLIGATIONS.c.id.in_(obligation_ids)))
+    for row in (*waiting, *to_tell):
+        # What follows from the state of the complaint is scheduled anyway; a letter of one event is scheduled here.
         if row.facts.get("once"):
             key = row.key.removeprefix("voice:")
             facts = {name: value for name, value in row.facts.items() if name not in VOICE_FACTS}
             letters[key] = NewObligation(key, str(row.facts["about"]), tx.now, SendPriority.NOTICE, facts)
-    for number in untold:
+    for number in numbers:
         _mark(tx, number, MessageState.BY_CHAT)
     tx.connection.execute(
         update(OBLIGATIONS)
@@ -93,7 +99,7 @@ def over_to_chat(tx: Tx, file: CaseFile) -> None:
     schedule_for_case(tx, ref, file.contact_id, letters.values())
 
 
-def _untold(tx: Tx, ref: str) -> list[tuple[int, str]]:
+def _letters_to_tell(tx: Tx, ref: str) -> list[tuple[int, str]]:
     query = (
         select(MESSAGES.c.id, OBLIGATIONS.c.facts)
         .join(OBLIGATIONS, OBLIGATIONS.c.id == MESSAGES.c.obligation_id)

@@ -1,24 +1,24 @@
-"""How the performing of an obligation ended."""
+"""How the handling of an obligation ended."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-#: Why a duty waits whose message may have arrived, once; and whose message was sent again and may have arrived twice.
+#: Why an obligation waits: its message may have arrived; or it was sent again and may have arrived twice.
 NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 
 
 @dataclass(frozen=True)
 class Completed:
-    """Done, or nothing was needed. `settled` is True when the performer settled the row itself."""
+    """Done, or nothing was needed. `settled` is true if the handler completed the row itself."""
 
     settled: bool = False
 
 
 @dataclass(frozen=True)
 class Rescheduled:
-    """Not yet: due again at `at` (the desk's clock). No failure."""
+    """Not yet: due again at `at`, by the desk's clock. This is not a failure."""
 
     at: datetime
     why: str
@@ -26,7 +26,7 @@ class Rescheduled:
 
 @dataclass(frozen=True)
 class Retry:
-    """The other side failed: try again after so many seconds of real time, None for the usual backoff."""
+    """The attempt failed: retry after so many seconds of real time; None means the usual backoff."""
 
     why: str
     after_seconds: float | None = None
@@ -34,14 +34,14 @@ class Retry:
 
 @dataclass(frozen=True)
 class RateLimited:
-    """The platform's pace has no place for it yet: ask again after so many seconds of real time. No failure."""
+    """The platform's rate limit has no slot yet: claim again after so many real seconds. This is not a failure."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True)
 class Failed:
-    """It cannot be done; a person must see it."""
+    """It cannot be done; a person must look at it."""
 
     why: str
 

@@ -1,4 +1,7 @@
-"""A place in the pace that a platform allows, over all processes: taken in the store, waited out outside it."""
+"""Rate limits of the platforms, shared by all processes: a slot is taken in the database and waited for outside.
+
+Each limit has rows in the table `lanes`. A row holds the time from which it is free again.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from sqlalchemy import delete, select, update
 from store.database.transaction import Tx, database_seconds
 from store.tables import LANES
 
-#: After this time nothing in a lane can matter any more.
-_FORGOTTEN = 86_400.0
+#: A row that has been free for a day no longer affects any limit.
+_DELETE_AFTER_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
 class EvenlySpaced:
-    """One each `interval` seconds in this lane; after a pause `together` of them may come at once."""
+    """One slot every `interval` seconds; after a pause up to `together` slots are free at once."""
 
     lane: str
     interval: float
@@ -26,10 +29,10 @@ class EvenlySpaced:
 
 @dataclass(frozen=True)
 class SlidingWindow:
-    """No more than `many` in any `seconds`, however they fall.
+    """At most `many` slots in any period of `seconds`.
 
-    Each of the many is a row of its own that is free again after the time: so two places of the same row are never
-    nearer than that. Who may take more of the same lane's rows than others has some kept free for it.
+    Each of the `many` slots is a row that is free again after `seconds`. A caller that may use more rows of the same
+    lane than others has some reserved for it.
     """
 
     lane: str
@@ -42,7 +45,7 @@ Limit = EvenlySpaced | SlidingWindow
 
 @dataclass(frozen=True)
 class RateSlot:
-    """When one may leave: by the database's clock, by this process's own, and in seconds from when it was taken."""
+    """When a message may be sent: by the database's clock, by this process's monotonic clock, and in seconds."""
 
     moment: float
     at: float
@@ -50,56 +53,51 @@ class RateSlot:
 
 
 def peek_wait(tx: Tx, limits: Sequence[Limit]) -> float:
-    """Seconds until the next place within all limits; nothing is taken."""
-    now, _, free = _free(tx, limits)
-    return max(0.0, _place(limits, free, now) - now)
+    """Seconds until the next slot within all limits; takes none."""
+    now, _, free_at = _read_rows(tx, limits)
+    return max(0.0, _next_slot(limits, free_at, now) - now)
 
 
 def take_slot(tx: Tx, limits: Sequence[Limit]) -> RateSlot:
-    """Take the next place within all limits.
+    """Take the next slot within all limits.
 
-    The moment is told by the process's own clock too, read in the same breath as the database's: what the commit
-    takes is part of the waiting, not added to it.
+    The process's own clock is read at the same moment as the database's, so that the time of the commit is part of
+    the wait and not added to it.
     """
     if not tx.is_sqlite:
-        _make(tx, limits)
-    now, here, free = _free(tx, limits, lock=True)
-    place = _place(limits, free, now)
-    taken = []
-    for one in limits:
-        row = _next_row(one, free)
-        until = max(free[row], place) + one.interval if isinstance(one, EvenlySpaced) else place + one.seconds
-        taken.append({"lane": row, "next_free_at": until})
-    tx.put_all(LANES, taken)
-    return RateSlot(place, here + place - now, place - now)
+        _insert_missing_rows(tx, limits)
+    now, monotonic_now, free_at = _read_rows(tx, limits, lock=True)
+    slot = _next_slot(limits, free_at, now)
+    rows = []
+    for limit in limits:
+        lane = _freest_row(limit, free_at)
+        rows.append({"lane": lane, "next_free_at": _free_after(limit, free_at[lane], slot)})
+    tx.put_all(LANES, rows)
+    return RateSlot(slot, monotonic_now + slot - now, slot - now)
 
 
 def take_slot_within(tx: Tx, limits: Sequence[Limit], within: float) -> RateSlot | float:
-    """Take the next place if it comes within so many seconds; else the seconds until it comes, and none taken.
+    """Take the next slot if it comes within so many seconds; otherwise return the seconds until it comes.
 
-    Whoever is less urgent asks for little: what is taken far ahead stands in the way of what is more urgent.
+    Less urgent callers use a small `within`: a slot taken far ahead would delay more urgent messages.
     """
     wait = peek_wait(tx, limits)
     return take_slot(tx, limits) if wait <= within else wait
 
 
 def pause_sending(tx: Tx, limit: Limit, seconds: float) -> None:
-    """The other side asked for a pause (Retry-After): nothing within this limit leaves before it is over."""
-    lane, until = _paused(limit), database_seconds() + seconds
+    """Give no slot within this limit for so many seconds, because the platform asked for it (Retry-After)."""
+    lane, until = _pause_row(limit), database_seconds() + seconds
     tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0}])
-    sooner = LANES.c.next_free_at < until
-    tx.connection.execute(update(LANES).where(LANES.c.lane == lane, sooner).values(next_free_at=until))
+    ends_earlier = LANES.c.next_free_at < until
+    tx.connection.execute(update(LANES).where(LANES.c.lane == lane, ends_earlier).values(next_free_at=until))
 
 
 def forget(tx: Tx) -> None:
-    """Lanes of which nothing was heard for a day go; there is one for each chat."""
-    # All of them, along the key: there are only those of the last day.
-    before = database_seconds() - _FORGOTTEN
+    """Delete rows that were not used for a day; there is one for each chat."""
+    # Scans the primary key: the table has only the rows of the last day.
+    before = database_seconds() - _DELETE_AFTER_SECONDS
     tx.connection.execute(delete(LANES).where(LANES.c.lane > "", LANES.c.next_free_at < before))
-
-
-def _paused(limit: Limit) -> str:
-    return f"{limit.lane}/pause"
 
 
 def _rows(limit: Limit) -> Iterator[str]:
@@ -109,50 +107,59 @@ def _rows(limit: Limit) -> Iterator[str]:
         yield from (f"{limit.lane}/{number:02d}" for number in range(limit.many))
 
 
-def _make(tx: Tx, limits: Sequence[Limit]) -> None:
-    """Rows that nobody used yet, so that there is something to lock."""
-    names = sorted({row for one in limits for row in _rows(one)})
-    known = set(tx.connection.execute(select(LANES.c.lane).where(LANES.c.lane.in_(names))).scalars())
-    tx.insert_new(LANES, [{"lane": one, "next_free_at": 0.0} for one in names if one not in known])
+def _pause_row(limit: Limit) -> str:
+    return f"{limit.lane}/pause"
 
 
-def _free(tx: Tx, limits: Sequence[Limit], *, lock: bool = False) -> tuple[float, float, dict[str, float]]:
-    """The database's time and ours, and when each row is free; rows that are not there were never used.
+def _insert_missing_rows(tx: Tx, limits: Sequence[Limit]) -> None:
+    """Insert the rows that no message has used yet: PostgreSQL can only lock rows that exist."""
+    lanes = sorted({lane for limit in limits for lane in _rows(limit)})
+    existing = set(tx.connection.execute(select(LANES.c.lane).where(LANES.c.lane.in_(lanes))).scalars())
+    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0} for lane in lanes if lane not in existing])
 
-    `lock` holds those that will be written until the commit. Of a window any free one will do: others are not
-    waited for.
+
+def _read_rows(
+    tx: Tx, limits: Sequence[Limit], *, lock: bool = False
+) -> tuple[float, float, dict[str, float]]:
+    """The database's time, the process's monotonic time, and when each row is free; missing rows are free.
+
+    `lock` locks the rows to be written until the commit. Of a window any row that is not locked will do.
     """
-    found: dict[str, float] = {}
-    for one in sorted(limits, key=lambda one: one.lane):
-        names = [*_rows(one), _paused(one)]
-        query = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(names))
+    free_at: dict[str, float] = {}
+    for limit in sorted(limits, key=lambda limit: limit.lane):
+        lanes = [*_rows(limit), _pause_row(limit)]
+        query = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(lanes))
         if lock and not tx.is_sqlite:
-            found |= _locked(tx, one)
-            query = query.where(LANES.c.lane == _paused(one))
+            free_at |= _lock_row(tx, limit)
+            query = query.where(LANES.c.lane == _pause_row(limit))
         else:
-            found |= dict.fromkeys(_rows(one), 0.0)
-        found |= {row.lane: row.next_free_at for row in tx.connection.execute(query)}
+            free_at |= dict.fromkeys(_rows(limit), 0.0)
+        free_at |= {row.lane: row.next_free_at for row in tx.connection.execute(query)}
     now = tx.connection.execute(select(database_seconds())).scalar_one()
-    return now, time.monotonic(), found
+    return now, time.monotonic(), free_at
 
 
-def _locked(tx: Tx, limit: Limit) -> dict[str, float]:
-    rows = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(list(_rows(limit))))
-    rows = rows.order_by(LANES.c.next_free_at, LANES.c.lane).limit(1)
-    found = tx.connection.execute(rows.with_for_update(skip_locked=isinstance(limit, SlidingWindow))).all()
-    # All of a window's rows in other hands at once: wait for the first of them.
-    found = found or tx.connection.execute(rows.with_for_update()).all()
-    # Forgotten since we looked, after a day of silence: free as one that was never used, and written anew.
-    return {row.lane: row.next_free_at for row in found} or {next(_rows(limit)): 0.0}
+def _lock_row(tx: Tx, limit: Limit) -> dict[str, float]:
+    query = select(LANES.c.lane, LANES.c.next_free_at).where(LANES.c.lane.in_(list(_rows(limit))))
+    query = query.order_by(LANES.c.next_free_at, LANES.c.lane).limit(1)
+    rows = tx.connection.execute(query.with_for_update(skip_locked=isinstance(limit, SlidingWindow))).all()
+    # If other transactions have locked all rows of a window, wait for the first of them.
+    rows = rows or tx.connection.execute(query.with_for_update()).all()
+    # The row may have been deleted since it was inserted, after a day without use: it is free and is written again.
+    return {row.lane: row.next_free_at for row in rows} or {next(_rows(limit)): 0.0}
 
 
-def _next_row(limit: Limit, free: dict[str, float]) -> str:
-    return min((row for row in _rows(limit) if row in free), key=lambda row: (free[row], row))
+def _freest_row(limit: Limit, free_at: dict[str, float]) -> str:
+    return min((lane for lane in _rows(limit) if lane in free_at), key=lambda lane: (free_at[lane], lane))
 
 
-def _place(limits: Sequence[Limit], free: dict[str, float], now: float) -> float:
-    place = now
-    for one in limits:
-        slack = (one.together - 1) * one.interval if isinstance(one, EvenlySpaced) else 0.0
-        place = max(place, free[_next_row(one, free)] - slack, free.get(_paused(one), 0.0))
-    return place
+def _free_after(limit: Limit, free_at: float, slot: float) -> float:
+    return max(free_at, slot) + limit.interval if isinstance(limit, EvenlySpaced) else slot + limit.seconds
+
+
+def _next_slot(limits: Sequence[Limit], free_at: dict[str, float], now: float) -> float:
+    slot = now
+    for limit in limits:
+        burst = (limit.together - 1) * limit.interval if isinstance(limit, EvenlySpaced) else 0.0
+        slot = max(slot, free_at[_freest_row(limit, free_at)] - burst, free_at.get(_pause_row(limit), 0.0))
+    return slot

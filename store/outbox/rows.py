@@ -1,4 +1,4 @@
-"""Duties as rows: inserted once by their key, never changed by a later act (docs/design.md, rule 2)."""
+"""Obligations as rows: inserted once by their key and never changed by a later act (docs/design.md, rule 2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store.proof.seal import place, seal, unseal
 from store.tables import OBLIGATIONS
 from store.values import Chat
 
-#: Kinds that speak to the complainant: of one chat only the oldest open one is claimed.
+#: Kinds that send a message to the complainant. Only the oldest open one of a chat is claimed.
 SPEAKING: frozenset[str] = frozenset(
     {
         "say",
@@ -45,12 +45,12 @@ SPEAKING: frozenset[str] = frozenset(
 
 
 def chat_scope(contact_id: int) -> str:
-    """In which a key of the dialogue is unique."""
+    """The scope in which the key of an obligation of the dialogue is unique."""
     return f"chat:{contact_id}"
 
 
 def row_of(
-    owed: NewObligation,
+    obligation: NewObligation,
     *,
     scope: str,
     ref: str | None,
@@ -58,18 +58,18 @@ def row_of(
     at: datetime,
     payload: bytes | None = None,
 ) -> dict[str, Any]:
-    """The row of a duty that nobody has begun."""
+    """The row of a new obligation."""
     return {
         "scope": scope,
-        "key": owed.key,
-        "kind": owed.kind,
+        "key": obligation.key,
+        "kind": obligation.kind,
         "ref": ref,
         "contact_id": contact_id,
-        "speaks": contact_id is not None and owed.kind in SPEAKING,
-        "lane": int(owed.lane),
-        "due": owed.due,
+        "speaks": contact_id is not None and obligation.kind in SPEAKING,
+        "lane": int(obligation.lane),
+        "due": obligation.due,
         "state": "open",
-        "facts": dict(owed.facts),
+        "facts": dict(obligation.facts),
         "payload": payload,
         "lease_until": 0.0,
         "wait_until": 0.0,
@@ -80,17 +80,17 @@ def row_of(
     }
 
 
-def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, owed: Iterable[NewObligation]) -> None:
-    """Insert the duties of a case that are not there yet."""
+def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, obligations: Iterable[NewObligation]) -> None:
+    """Insert those obligations of a case that do not exist yet."""
     rows = [
         row_of(
-            one,
+            obligation,
             scope=ref,
             ref=ref,
-            contact_id=contact_id if one.kind in SPEAKING else None,
+            contact_id=contact_id if obligation.kind in SPEAKING else None,
             at=tx.now,
         )
-        for one in owed
+        for obligation in obligations
     ]
     tx.insert_new(OBLIGATIONS, rows)
     tx.owing = tx.owing or bool(rows)
@@ -98,32 +98,33 @@ def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, owed: Iterable[N
 
 def insert_obligation(
     tx: Tx,
-    owed: NewObligation,
+    obligation: NewObligation,
     ref: str | None = None,
     chat: Chat | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Owe something that follows from no verb (a digest, a training run); False when its key is there.
+    """Insert an obligation that follows from no verb (a digest, a training run); False if its key exists.
 
-    With `chat` it speaks to that contact point, which must be known.
+    With `chat` it sends to that contact point. Raises UnknownRow if the contact point is unknown.
     """
     contact = None if chat is None else find(tx, chat)
     if chat is not None and contact is None:
-        raise UnknownRow("this chat never spoke to us: nothing can be owed to it")
-    number, key = (contact.id, contact.key) if contact else (None, None)
-    scope = ref or ("" if number is None else chat_scope(number))
-    sealed = seal_payload(tx.keys, key, payload, scope, owed.key) if payload else None
-    new = tx.take(
-        OBLIGATIONS, row_of(owed, scope=scope, ref=ref, contact_id=number, at=tx.now, payload=sealed)
+        raise UnknownRow("no message ever came from this chat: no obligation can send to it")
+    contact_id, key = (contact.id, contact.key) if contact else (None, None)
+    scope = ref or ("" if contact_id is None else chat_scope(contact_id))
+    sealed = seal_payload(tx.keys, key, payload, scope, obligation.key) if payload else None
+    is_new = tx.take(
+        OBLIGATIONS,
+        row_of(obligation, scope=scope, ref=ref, contact_id=contact_id, at=tx.now, payload=sealed),
     )
-    tx.owing = tx.owing or new
-    return new
+    tx.owing = tx.owing or is_new
+    return is_new
 
 
 def seal_payload(
     keys: Keyring, key: bytes | None, payload: Mapping[str, Any], scope: str, name: str
 ) -> bytes:
-    """Close the words of a duty under the person's key, or the instance's where it is nobody's."""
+    """Seal the words of an obligation with the person's key, or with the instance's if it has no person."""
     text, aad = json.dumps(payload, ensure_ascii=False), place("obligations", f"{scope}/{name}", "payload")
     return keys.seal(text.encode(), aad) if key is None else seal(key, text, aad)
 
@@ -131,16 +132,16 @@ def seal_payload(
 def unseal_payload(
     keys: Keyring, key: bytes | None, sealed: bytes | None, scope: str, name: str
 ) -> dict[str, Any]:
-    """The words of a duty; empty where it has none."""
+    """The words of an obligation; empty if it has none."""
     if sealed is None:
         return {}
     aad = place("obligations", f"{scope}/{name}", "payload")
     text = keys.unseal(sealed, aad).decode() if key is None else unseal(key, sealed, aad)
-    read: dict[str, Any] = json.loads(text)
-    return read
+    payload: dict[str, Any] = json.loads(text)
+    return payload
 
 
 def wake(contact_id: int, key: str, what: str, due: datetime) -> dict[str, Any]:
-    """The row of a later look at a talk; its key is unique beyond the chat, for `hear` takes it."""
-    owed = NewObligation(f"wake:{contact_id}:{key}", "wake", due, SendPriority.DIALOGUE, {"what": what})
-    return row_of(owed, scope=chat_scope(contact_id), ref=None, contact_id=contact_id, at=due)
+    """The row of a later call of the dialogue. The key is unique in all chats, as `receive_message` requires."""
+    obligation = NewObligation(f"wake:{contact_id}:{key}", "wake", due, SendPriority.DIALOGUE, {"what": what})
+    return row_of(obligation, scope=chat_scope(contact_id), ref=None, contact_id=contact_id, at=due)

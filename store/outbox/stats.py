@@ -1,4 +1,4 @@
-"""How much waits to be done, lane by lane, for those who watch the desk."""
+"""How many obligations wait, by priority, for those who monitor the desk."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from store.outbox.complete import IS_OPEN
 from store.tables import OBLIGATIONS
 from store.values import QueueLength
 
-#: A queue is counted so far; longer is long enough to alarm.
-MOST_COUNTED = 10_000
+#: A queue is counted up to this length, which is long enough for an alarm.
+MAX_COUNTED = 10_000
 
 
-def count_waiting(tx: Tx, most: int = MOST_COUNTED) -> dict[SendPriority, QueueLength]:
-    """What is due and not done, by lane; of a longer queue only the `most` that are due first are looked at.
+def count_waiting(tx: Tx, most: int = MAX_COUNTED) -> dict[SendPriority, QueueLength]:
+    """What is due and not done, by priority; of a longer queue only the `most` obligations that are due first.
 
-    What stands in a lane of a newer release counts with what goes last.
+    An obligation with a priority of a newer release counts with the lowest one.
     """
-    one = OBLIGATIONS.c
-    lane = case(
-        (one.lane.in_([int(each) for each in SendPriority]), one.lane), else_=int(SendPriority.BULK)
+    columns = OBLIGATIONS.c
+    priority = case(
+        (columns.lane.in_([int(level) for level in SendPriority]), columns.lane),
+        else_=int(SendPriority.BULK),
     ).label("lane")
     due = (
-        select(lane, one.due, one.lease_until, one.attempts)
-        .where(IS_OPEN, one.due <= tx.now)
-        .order_by(one.due)
+        select(priority, columns.due, columns.lease_until, columns.attempts)
+        .where(IS_OPEN, columns.due <= tx.now)
+        .order_by(columns.due)
         .limit(most)
         .subquery()
     )
@@ -38,8 +39,8 @@ def count_waiting(tx: Tx, most: int = MOST_COUNTED) -> dict[SendPriority, QueueL
         func.sum(case((due.c.attempts > 0, 1), else_=0)).label("retried"),
         func.sum(case((expired, 1), else_=0)).label("expired"),
     ).group_by(due.c.lane)
-    found = dict.fromkeys(SendPriority, QueueLength())
+    lengths = dict.fromkeys(SendPriority, QueueLength())
     for row in tx.connection.execute(query):
         late = max(0.0, (tx.now - row.first).total_seconds())
-        found[SendPriority(row.lane)] = QueueLength(row.due, late, int(row.retried), int(row.expired))
-    return found
+        lengths[SendPriority(row.lane)] = QueueLength(row.due, late, int(row.retried), int(row.expired))
+    return lengths

@@ -1,8 +1,8 @@
-"""Signed checkpoints: the heads of all complaints at one moment, so that a cut-off tail shows too.
+"""Signed checkpoints: the newest event of every complaint at one moment, so that removed last events are noticed.
 
-A checkpoint in the database seals the heads that changed since the one before and names that one's root; the
-document that leaves the house holds every head. Whoever holds the database and the signing key can rewrite
-what no document outside covers yet.
+A checkpoint in the database holds the heads that changed since the previous one, and the root of that one. The
+document to be kept elsewhere holds every head. A person with the database and the signing key can rewrite only what
+no such document covers yet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Head = tuple[str, int, str]
 
 
 def checkpoint(tx: Tx) -> dict[str, Any]:
-    """Seal the heads as they are now; returns the signed document with every head."""
+    """Record a checkpoint if anything changed; returns the signed document with every head."""
     last = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n.desc()).limit(1)).first()
     covered = last.last_event_id if last else 0
     newest = tx.connection.execute(select(func.max(EVENTS.c.id))).scalar() or 0
@@ -51,25 +51,25 @@ def checkpoint(tx: Tx) -> dict[str, Any]:
     return _document(tx, heads(tx, since=0))
 
 
-def _document(tx: Tx, every: Sequence[Head]) -> dict[str, Any]:
-    said = {
+def _document(tx: Tx, all_heads: Sequence[Head]) -> dict[str, Any]:
+    content = {
         "version": 1,
         "at": format_time(tx.now),
-        "root": merkle_root(every),
-        "heads": [list(one) for one in every],
+        "root": merkle_root(all_heads),
+        "heads": [list(head) for head in all_heads],
     }
-    public_key, signature = tx.keys.sign(canonical(said).encode())
-    return {**said, "public_key": public_key, "signature": signature}
+    public_key, signature = tx.keys.sign(canonical(content).encode())
+    return {**content, "public_key": public_key, "signature": signature}
 
 
 def heads(tx: Tx, *, since: int) -> list[Head]:
-    """The newest event of every complaint that has one after row `since`, by reference."""
+    """The head of every complaint that has an event after row `since`, sorted by reference."""
     return heads_in(tx.connection, since=since)
 
 
 def heads_in(connection: Connection, *, since: int) -> list[Head]:
-    """The same of a database that is not open as a store."""
-    tops = (
+    """`heads` for a database that is not open as a store."""
+    newest = (
         select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
         .where(EVENTS.c.id > since)
         .group_by(EVENTS.c.ref)
@@ -77,15 +77,15 @@ def heads_in(connection: Connection, *, since: int) -> list[Head]:
     )
     query = (
         select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash)
-        .join(tops, and_(tops.c.ref == EVENTS.c.ref, tops.c.seq == EVENTS.c.seq))
+        .join(newest, and_(newest.c.ref == EVENTS.c.ref, newest.c.seq == EVENTS.c.seq))
         .order_by(EVENTS.c.ref)
     )
-    # Sorted here: the databases' own orders of letters differ, and the root must not.
+    # Sorted here, because the databases collate differently and the root must be the same.
     return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
 
 
 def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:
-    """What a checkpoint signs."""
+    """The statement that a checkpoint signs."""
     return {
         "n": n,
         "at": at,
@@ -96,19 +96,19 @@ def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, pre
     }
 
 
-def merkle_root(every: Sequence[Head]) -> str:
-    """The root of an RFC 6962 tree over the heads, in hex; of no heads the hash of nothing."""
-    return _tree([hashlib.sha256(b"\x00" + canonical(list(one)).encode()).digest() for one in every]).hex()
+def merkle_root(heads: Sequence[Head]) -> str:
+    """The root of an RFC 6962 tree over the heads, in hex; without heads the hash of the empty string."""
+    return _tree([hashlib.sha256(b"\x00" + canonical(list(head)).encode()).digest() for head in heads]).hex()
 
 
 def _tree(leaves: list[bytes]) -> bytes:
     if not leaves:
         return hashlib.sha256(b"").digest()
     while len(leaves) > 1:
-        # An odd last leaf rises unchanged: the same tree as RFC 6962's split at the greatest power of two.
-        paired = [
-            hashlib.sha256(b"\x01" + leaves[at] + leaves[at + 1]).digest()
-            for at in range(0, len(leaves) - 1, 2)
+        # An odd last leaf moves up unchanged: the same tree as RFC 6962's split at the largest power of two.
+        pairs = [
+            hashlib.sha256(b"\x01" + leaves[index] + leaves[index + 1]).digest()
+            for index in range(0, len(leaves) - 1, 2)
         ]
-        leaves = paired + leaves[len(paired) * 2 :]
+        leaves = pairs + leaves[len(pairs) * 2 :]
     return leaves[0]

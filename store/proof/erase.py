@@ -1,4 +1,4 @@
-"""Destroying words (8.1): the key goes, the sealed copies go, the chain and the figures stay."""
+"""Erase words (8.1): the key and the sealed copies are deleted; the hash chain and the figures stay."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from store.tables import (
 
 
 def erase_words(tx: Tx, ref: str) -> None:
-    """A complaint's key and every sealed copy of its words; its rows, codes and times stay."""
+    """Delete a complaint's key and every sealed copy of its words; its rows, codes and times stay."""
     run = tx.connection.execute
-    # First of all: the key opens the sketch by which its hashes are found.
+    # Must be first: the key opens the sketch, and the sketch names the hashes to delete.
     drop_sketch(tx, ref)
     run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
     run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
@@ -41,7 +41,7 @@ def erase_words(tx: Tx, ref: str) -> None:
 
 
 def erase_person(tx: Tx, person: str) -> None:
-    """A person's key, name and addresses. Their complaints are erased one by one, each by its own event."""
+    """Delete a person's key, name and addresses. Each of their complaints is erased by an event of its own."""
     run = tx.connection.execute
     run(
         update(PEOPLE)
@@ -49,11 +49,15 @@ def erase_person(tx: Tx, person: str) -> None:
         .values(key_wrapped=None, name_sealed=None, needs_sealed=None, erased_at=tx.now)
     )
     points = run(select(CONTACTS.c.id).where(CONTACTS.c.person_id == person)).scalars().all()
-    for number in points:
-        # Its look-up hash is of the person too: it becomes noise, which finds nothing.
+    for contact_id in points:
+        # The lookup hash is personal data too. It becomes random bytes, which no lookup finds.
         noise = os.urandom(32)
-        run(update(CONTACTS).where(CONTACTS.c.id == number).values(address_sealed=None, address_index=noise))
+        run(
+            update(CONTACTS)
+            .where(CONTACTS.c.id == contact_id)
+            .values(address_sealed=None, address_index=noise)
+        )
     run(update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id.in_(points)).values(state={}))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.contact_id.in_(points)).values(payload=None))
-    theirs = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
-    run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), theirs).values(sealed=None))
+    of_person = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
+    run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), of_person).values(sealed=None))

@@ -1,4 +1,4 @@
-"""The chain of one complaint's events: each entry names the hash of the one before (docs/design.md, rule 4)."""
+"""The hash chain of a complaint's events: each entry contains the hash of the previous one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from complaints.vocabulary import Role, Verb
 from store.proof.seal import canonical
 
 VERSION = 1
-#: What the first entry names as the one before.
+#: The previous hash in the first entry of a chain.
 GENESIS = "0" * 64
 
 
 def entry_of(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
-    """The canonical entry of an event; its SHA-256 is the hash that the next one names."""
+    """The canonical entry of an event; its SHA-256 is the hash that the next entry contains."""
     return written(
         ref,
         event.seq,
@@ -42,7 +42,7 @@ def written(
     commit: str | None,
     prev: str,
 ) -> str:
-    """The same from plain values: also for the chain of settings, which knows no verb of a complaint."""
+    """`entry_of` from plain values, also for chains of other events than a complaint's."""
     return canonical(
         {
             "version": VERSION,
@@ -60,18 +60,18 @@ def written(
 
 
 def named_before(entry: str) -> str:
-    """The hash of the entry before, which this one names."""
+    """The hash of the previous entry, which this entry contains."""
     return str(json.loads(entry)["prev"])
 
 
 def event_of(entry: str) -> Event:
-    """The event that an entry tells; its words are sealed elsewhere."""
-    said = json.loads(entry)
+    """The event in an entry, without its words, which are sealed elsewhere."""
+    values = json.loads(entry)
     return Event(
-        seq=said["seq"],
-        verb=Verb(said["verb"]),
-        at=parse_time(said["at"]),
-        by=said["actor"],
-        role=Role(said["role"]),
-        facts=said["facts"],
+        seq=values["seq"],
+        verb=Verb(values["verb"]),
+        at=parse_time(values["at"]),
+        by=values["actor"],
+        role=Role(values["role"]),
+        facts=values["facts"],
     )

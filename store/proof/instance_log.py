@@ -1,6 +1,6 @@
-"""The house's own chain: what was done to the record as a whole, beside the chains of its complaints (8.1).
+"""The instance's own log: a hash chain of what was done to the record as a whole (8.1).
 
-Settings loaded, a backup made, a restore, keys changed, an import: each is an event as provable as any other.
+Its events are for example loaded settings, a backup, a restore, new keys or an import.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from store.proof.hash_chain import GENESIS, written
 from store.proof.seal import sha256
 from store.tables import EVENTS
 
-#: No complaint's reference looks like it. Its name stands in released chains, so it stays.
+#: Cannot be a complaint's reference. Existing chains contain this name, so it must not change.
 SETTINGS_CHAIN = "-settings"
-#: Two processes may write at once; each must see the other's event before it adds its own.
+#: Advisory lock for adding an event: each process must see the other's event first.
 _LOCK = 0x616D656E6473
 
 
@@ -49,7 +49,7 @@ def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
 
 
 def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, Any]]:
-    """The newest events of this kind, the newest first: moment and facts."""
+    """The time and facts of the events with this verb, the newest first."""
     query = (
         select(EVENTS.c.at, EVENTS.c.entry)
         .where(EVENTS.c.ref == SETTINGS_CHAIN, EVENTS.c.verb == verb)

@@ -1,7 +1,7 @@
-"""Newer keys for old: every key, seal, look-up hash and signature of an older secret moves to the newest one.
+"""Key rotation: keys, seals, lookup hashes and signatures made with an older secret are made with the newest one.
 
-Words are not touched: only the keys of cases and people that open them are wrapped again. Each call is one
-short transaction, so the desk goes on beside it, and a rotation that was interrupted goes on where it stood.
+Words are not encrypted again; only the keys of cases and people are wrapped again. Each call is one short
+transaction, so the desk keeps running, and an interrupted rotation continues where it stopped.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from store.tables import (
 )
 
 BATCH = 200
-#: Every closed value begins with the id of its secret, so long.
+#: Every sealed or wrapped value starts with the id of its secret, of this length.
 _ID = 4
 
 
 def list_stale_keys(tx: Tx) -> int:
-    """How many values an older secret still closes or signed."""
+    """How many values are still sealed, wrapped or signed with an older secret."""
     return sum(
         int(tx.connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
         for query, _ in _kinds(tx)
@@ -51,9 +51,9 @@ def list_stale_keys(tx: Tx) -> int:
 
 
 def rotate_keys(tx: Tx, limit: int = BATCH) -> int:
-    """Move up to `limit` values to the newest secret; how many there were. 0: nothing is left.
+    """Move up to `limit` values to the newest secret; returns how many, and 0 if none is left.
 
-    Raises SealBroken where a value was closed by a secret that is not in the list.
+    Raises SealBroken if a value was sealed with a secret that is not in the keyring.
     """
     for query, move in _kinds(tx):
         ordered = query.limit(limit)
@@ -66,54 +66,55 @@ def rotate_keys(tx: Tx, limit: int = BATCH) -> int:
 
 
 def record_keys_rotated(tx: Tx) -> None:
-    """Nothing is left: the record says which keys signed before, so that old checkpoints can be checked."""
+    """Record the end of a rotation with the retired public keys, so that old checkpoint documents can be verified."""
     newest, *older = tx.keys.publics
     record_instance_event(tx, "rotate_keys", {"public": newest, "retired": older})
 
 
-def retired(tx: Tx) -> frozenset[str]:
-    """Public keys of secrets that may be gone from the list by now."""
-    return frozenset(
-        one for event in list_instance_events(tx, "rotate_keys") for one in event["facts"]["retired"]
-    )
+def list_retired_keys(tx: Tx) -> frozenset[str]:
+    """Public keys of secrets that may no longer be in the keyring."""
+    events = list_instance_events(tx, "rotate_keys")
+    return frozenset(public_key for event in events for public_key in event["facts"]["retired"])
 
 
 def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
-    """What is closed or signed with the instance's secret itself, and how each is moved."""
-    people, cases, duties = PEOPLE.c, COMPLAINTS.c, OBLIGATIONS.c
+    """Queries for the values made with an older secret, each with the function that moves a row."""
+    people, cases, obligations = PEOPLE.c, COMPLAINTS.c, OBLIGATIONS.c
     incidents, drafts = INCIDENTS.c, DRAFTS.c
-    payloads = select(duties.id, duties.scope, duties.key, duties.payload).where(
-        duties.contact_id.is_(None), _older(tx, duties.payload)
+    payloads = select(obligations.id, obligations.scope, obligations.key, obligations.payload).where(
+        obligations.contact_id.is_(None), _is_older(tx, obligations.payload)
     )
-    signed = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
-    headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_older(tx, cases.key_wrapped))
+    checkpoints = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
+    headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_is_older(tx, cases.key_wrapped))
     return (
-        (select(people.id, people.key_wrapped).where(_older(tx, people.key_wrapped)), _person),
+        (select(people.id, people.key_wrapped).where(_is_older(tx, people.key_wrapped)), _person),
         (headers, _case),
-        (select(incidents.id, incidents.key_wrapped).where(_older(tx, incidents.key_wrapped)), _incident),
-        (select(drafts.id, drafts.sealed).where(drafts.ref.is_(None), _older(tx, drafts.sealed)), _draft),
-        (select(STAFF.c.id, STAFF.c.sealed).where(_older(tx, STAFF.c.sealed)), _member),
+        (select(incidents.id, incidents.key_wrapped).where(_is_older(tx, incidents.key_wrapped)), _incident),
+        (select(drafts.id, drafts.sealed).where(drafts.ref.is_(None), _is_older(tx, drafts.sealed)), _draft),
+        (select(STAFF.c.id, STAFF.c.sealed).where(_is_older(tx, STAFF.c.sealed)), _member),
         (
-            select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.sealed).where(_older(tx, SET_ASIDE.c.sealed)),
+            select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.sealed).where(
+                _is_older(tx, SET_ASIDE.c.sealed)
+            ),
             _raw,
         ),
         (_history_parts(tx), _history_part),
         (payloads, _payload),
-        (signed.order_by(CHECKPOINTS.c.n), _checkpoint),
+        (checkpoints.order_by(CHECKPOINTS.c.n), _checkpoint),
     )
 
 
 def _history_parts(tx: Tx) -> Select[Any]:
-    one = HISTORY_PARTS.c
-    return select(one.id, one.sha256, one.sealed).where(_older(tx, one.sealed))
+    columns = HISTORY_PARTS.c
+    return select(columns.id, columns.sha256, columns.sealed).where(_is_older(tx, columns.sealed))
 
 
-def _older(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[bool]:
+def _is_older(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[bool]:
     return column.is_not(None) & (func.substr(column, 1, _ID) != tx.keys.newest_id)
 
 
 def _person(tx: Tx, row: Any) -> None:
-    """A person's key, and the hashes by which the contact points are found."""
+    """Move a person's key, and the lookup hashes of the contact points."""
     key = person_key(tx, row.id, row.key_wrapped)
     points = select(CONTACTS).where(CONTACTS.c.person_id == row.id, CONTACTS.c.address_sealed.is_not(None))
     for point in tx.connection.execute(points).all():
@@ -125,22 +126,22 @@ def _person(tx: Tx, row: Any) -> None:
 
 
 def _case(tx: Tx, row: Any) -> None:
-    """A complaint's key, and the hashes of the numbers and of the words under which it is filed."""
+    """Move a complaint's key, and the lookup hashes of its identifiers and of its words."""
     key = case_key(tx, row.ref, row.key_wrapped)
     country = rulebook(tx, row.rulebook_id).country
-    filed = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
-    for one in tx.connection.execute(filed).all():
-        value = unseal(key, one.sealed, place("identifiers", row.ref, one.kind))
-        spelled = normal_form(one.kind, value, country)
-        if spelled is not None:
+    identifiers = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
+    for identifier in tx.connection.execute(identifiers).all():
+        value = unseal(key, identifier.sealed, place("identifiers", row.ref, identifier.kind))
+        normalised = normal_form(identifier.kind, value, country)
+        if normalised is not None:
             tx.connection.execute(
                 update(IDENTIFIERS)
                 .where(
                     IDENTIFIERS.c.ref == row.ref,
-                    IDENTIFIERS.c.kind == one.kind,
-                    IDENTIFIERS.c.value_index == one.value_index,
+                    IDENTIFIERS.c.kind == identifier.kind,
+                    IDENTIFIERS.c.value_index == identifier.value_index,
                 )
-                .values(value_index=tx.keys.index(one.kind, spelled))
+                .values(value_index=tx.keys.index(identifier.kind, normalised))
             )
     move_sketch(tx, row.ref, key)
     wrapped = tx.keys.wrap(key, key_place(row.ref))
@@ -154,7 +155,7 @@ def _incident(tx: Tx, row: Any) -> None:
 
 
 def _draft(tx: Tx, row: Any) -> None:
-    """Of an incident: those of a complaint are sealed with its own key."""
+    # Only drafts about incidents: those of a complaint are sealed with its own key.
     _reseal(tx, DRAFTS.c.sealed, row.id, row.sealed, place("drafts", row.id, "typed"))
 
 
@@ -175,21 +176,21 @@ def _payload(tx: Tx, row: Any) -> None:
     _reseal(tx, OBLIGATIONS.c.payload, row.id, row.payload, where)
 
 
-def _reseal(tx: Tx, column: Column[Any], number: Any, sealed: bytes, where: str) -> None:
-    """What the instance's key seals in this column, sealed again by the newest."""
-    again = tx.keys.seal(tx.keys.unseal(sealed, where), where)
+def _reseal(tx: Tx, column: Column[Any], row_id: Any, sealed: bytes, where: str) -> None:
+    """Seal a value of this column with the newest secret."""
+    resealed = tx.keys.seal(tx.keys.unseal(sealed, where), where)
     table = column.table
-    tx.connection.execute(update(table).where(table.c.id == number).values({column: again}))
+    tx.connection.execute(update(table).where(table.c.id == row_id).values({column: resealed}))
 
 
 def _checkpoint(tx: Tx, row: Any) -> None:
-    """What we signed once and can still prove, we sign again."""
-    said = statement_of(row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous)
-    data = canonical(said).encode()
+    """Sign a checkpoint again after its old signature was verified."""
+    statement = statement_of(row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous)
+    data = canonical(statement).encode()
     if not tx.keys.verifies(data, row.public_key, row.signature):
         raise StoreError(
             f"Checkpoint {row.n} was not signed by a key in AMENDS_SECRET_KEY: add its key; `amends db verify` "
-            "tells whether it was altered."
+            "shows whether it was altered."
         )
     public_key, signature = tx.keys.sign(data)
     tx.connection.execute(

@@ -1,6 +1,6 @@
-"""One way to write a value, so that the same value has the same bytes and the same hash.
+"""Encryption of words at rest, and the canonical form of values for hashes and signatures.
 
-Words at rest: sealed one by one under the key of their case or person, bound to their place.
+Each text is sealed with the key of its case or person, and bound to its row and field.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from store.database.errors import SealBroken
 
+_NONCE = 12
+#: How many bytes a sealed value is longer than its content: nonce and tag.
+OVERHEAD = _NONCE + 16
+
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys, no spaces, characters as they are."""
+    """JSON with sorted keys and no spaces, so that equal values have equal bytes and hashes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -29,52 +33,48 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-_NONCE = 12
-#: A sealed value is so many bytes longer than what it closes: nonce and tag.
-OVERHEAD = _NONCE + 16
-
-
 def place(table: str, row: object, field: str) -> str:
-    """What a sealed value is bound to: moved to another row or field it does not open."""
+    """The row and field that a sealed value is bound to: moved to another place, it does not open."""
     return f"{table}|{row}|{field}"
 
 
 def seal(key: bytes, text: str, aad: str) -> bytes:
-    """Close words; `key` is the case's or the person's own."""
+    """Encrypt words with the key of a case or a person; `aad` is the `place`."""
     return seal_bytes(key, text.encode(), aad)
 
 
 def unseal(key: bytes, sealed: bytes, aad: str) -> str:
-    """The words again; SealBroken when they do not open."""
+    """Decrypt words; SealBroken if they do not open."""
     return unseal_bytes(key, sealed, aad).decode()
 
 
 def seal_bytes(key: bytes, data: bytes, aad: str) -> bytes:
-    """Close bytes (a chunk of a file)."""
+    """Encrypt bytes, such as a part of a file."""
     nonce = os.urandom(_NONCE)
     return nonce + AESGCM(_purpose(key, b"seal")).encrypt(nonce, data, aad.encode())
 
 
 def unseal_bytes(key: bytes, sealed: bytes, aad: str) -> bytes:
-    """The bytes again; SealBroken when they do not open."""
+    """Decrypt bytes; SealBroken if they do not open."""
     try:
         return AESGCM(_purpose(key, b"seal")).decrypt(sealed[:_NONCE], sealed[_NONCE:], aad.encode())
-    except InvalidTag as wrong:
-        raise SealBroken(f"{aad} does not open: it was altered or belongs to another row") from wrong
+    except InvalidTag as error:
+        raise SealBroken(f"{aad} does not open: it was altered or belongs to another row") from error
 
 
 def commitment(key: bytes, words: Mapping[str, str]) -> str | None:
-    """What stands in the chain instead of words: keyed, so that short words cannot be guessed from it.
+    """The keyed hash that the chain contains in place of words; None if there are no words.
 
-    With the case's key destroyed it says nothing at all and the chain still holds. None for no words.
+    Because of the key, short words cannot be guessed from it. After an erasure, when the key is destroyed, the chain
+    can still be verified.
     """
     if not words:
         return None
-    said = canonical(dict(words)).encode()
-    return hmac.new(_purpose(key, b"commit"), said, hashlib.sha256).hexdigest()
+    data = canonical(dict(words)).encode()
+    return hmac.new(_purpose(key, b"commit"), data, hashlib.sha256).hexdigest()
 
 
 @lru_cache(maxsize=512)
 def _purpose(key: bytes, purpose: bytes) -> bytes:
-    """A key of its own for each purpose; one case's few keys are asked for again and again."""
+    # Cached: the few keys of a case are needed many times.
     return hmac.new(key, b"amends " + purpose, hashlib.sha256).digest()

@@ -73,7 +73,7 @@ def test_an_opening_written_by_nobody_who_may_ends_with_1(place: Path, desk: Des
     )
     result = run(place)
     assert result.exit_code == 1
-    assert f"4.7: {ref}: opened by somebody without a reading role" in result.stderr
+    assert f"4.7: {ref}: opened by a person without a reading role" in result.stderr
 
 
 @clause("7.2")

@@ -64,7 +64,7 @@ async def test_a_backup_is_made_checked_and_restored_elsewhere(product: Product,
     shown = await product.amends("case", "show", ref, "--json", env=there)
     assert shown.json["description"] == "The water is brown."
     twice = await product.amends("db", "restore", "copy.db", env=there)
-    assert (twice.code, "empty place" in twice.err) == (1, True)
+    assert (twice.code, "empty database" in twice.err) == (1, True)
     chain = [one["facts"] for one in desk.store.read(list_instance_events, "backup")]
     assert [one["size"] > 0 for one in chain] == [True, True]
 

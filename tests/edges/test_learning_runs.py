@@ -18,7 +18,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from scheduler.ticks import ticking
 from scheduler.training import (
-    HELD_SECONDS,
+    LEADER_SECONDS,
     TRAINER,
     LearningSettings,
     besides,
@@ -379,7 +379,7 @@ async def test_both_leases_are_renewed_while_it_runs(store: Store) -> None:
     work = asyncio.create_task(perform(store, process, beat_seconds=0.01))
     await process.begun.wait()
     run_out(store)
-    while leases(store)[0] < HELD_SECONDS / 2 or leases(store)[1] < LEASE_SECONDS / 2:
+    while leases(store)[0] < LEADER_SECONDS / 2 or leases(store)[1] < LEASE_SECONDS / 2:
         await asyncio.sleep(0.01)
     again = store.write(claim, ("train",), 1, LEASE_SECONDS)
     process.go.set()
@@ -450,7 +450,7 @@ async def test_killed_in_the_middle_another_replica_begins_anew_once_the_leases_
     with opened(database_url, clock) as dead:
         dead.write(insert_obligation, NewObligation("train:1", "train", dead.now(), SendPriority.BULK))
         claimed(dead)
-        dead.write(acquire_leadership, TRAINER, "dead", HELD_SECONDS)
+        dead.write(acquire_leadership, TRAINER, "dead", LEADER_SECONDS)
     with opened(database_url, clock) as other:
         assert other.write(claim, ("train",), 1, LEASE_SECONDS) == []
         other.write(
@@ -485,7 +485,7 @@ async def test_a_stop_ends_the_process_that_trains(
     await loop
     assert started[0].returncode == -signal.SIGKILL
     assert owed(usual_store) == ["train:1"]
-    assert usual_store.write(acquire_leadership, TRAINER, "the next", HELD_SECONDS) is not None
+    assert usual_store.write(acquire_leadership, TRAINER, "the next", LEADER_SECONDS) is not None
 
 
 async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(store: Store) -> None:

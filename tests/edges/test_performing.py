@@ -194,7 +194,7 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
     try:
         await asyncio.wait_for(done.wait(), 20)
     finally:
-        for task in (working, *process._running):
+        for task in (working, *process._tasks):
             task.cancel()
 
 

@@ -43,7 +43,7 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
 ) -> None:
     monkeypatch.setattr(part, "KNOCK_SECONDS", 0.1)
     # As after a long outage: by itself the next try is minutes away.
-    monkeypatch.setattr(worker, "wait", lambda *_: worker.LONGEST)
+    monkeypatch.setattr(worker, "retry_delay", lambda *_: worker.MAX_RETRY_SECONDS)
     async with platforms() as far:
         slack = _part(far, tmp_path, usual_store, over_http=over_http)
         await slack.begin(listens=True)

@@ -204,7 +204,7 @@ def test_who_reads_it_afresh_reads_the_same(desk: Desk) -> None:
     desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
     known = desk.case(ref)
-    desk.store._folded._known.clear()
+    desk.store._folded._cases.clear()
     assert desk.case(ref) == known
     assert [one.case for one in desk.store.whole_record()] == [known]
     assert desk.store.read(load_case_history, ref).stages[-1] == known

@@ -44,7 +44,7 @@ def test_a_row_forgotten_while_a_place_is_sought_is_free(
 ) -> None:
     _in_use(store)
     # Forgotten between its making and its locking.
-    monkeypatch.setattr("store.outbox.rate_limit._make", lambda tx, limits: None)
+    monkeypatch.setattr("store.outbox.rate_limit._insert_missing_rows", lambda tx, limits: None)
     alone = EvenlySpaced("nobody yet", 60.0)
     assert store.write(take_slot, [alone]).wait == 0.0
     assert store.write(take_slot, [alone]).wait > 1.0

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from scheduler.worker import LONGEST_IN_DANGER, MOST_BREAKS, MOST_TRIES, Worker
+from scheduler.worker import MAX_ATTEMPTS, MAX_CRASHES, MAX_RETRY_SECONDS_IN_DANGER, Worker
 from store.cases import load as cases_load
 from store.cases.load import CaseFile
 from store.database.errors import UnknownRow
@@ -97,10 +97,10 @@ async def tries(store: Store, outcome: Callable[[], Outcome], key: str) -> int:
     performing = Worker(store, {"say": say})
     while "failed" not in {one["state"] for one in store.read(list_failed) if one["key"] == key}:
         for one in store.write(claim, ["say"], 1, 60):
-            await performing._perform(one)
+            await performing._handle_and_complete(one)
         changed(store, key, wait_until=0.0)
     for one in store.write(claim, ["say"], 10, 60):
-        await performing._perform(one)
+        await performing._handle_and_complete(one)
     assert done[-1] == "next"
     return done.count(key)
 
@@ -111,7 +111,7 @@ async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(usual_st
     def breaks() -> Outcome:
         raise KeyError("a text that is not there")
 
-    assert await tries(usual_store, breaks, "bad") == MOST_BREAKS + 1
+    assert await tries(usual_store, breaks, "bad") == MAX_CRASHES + 1
 
 
 async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hours(
@@ -119,7 +119,7 @@ async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hou
 ) -> None:
     Desk(usual_store).say("bad", "next")
 
-    assert await tries(usual_store, lambda: Retry("unreachable"), "bad") == MOST_TRIES + 1
+    assert await tries(usual_store, lambda: Retry("unreachable"), "bad") == MAX_ATTEMPTS + 1
 
 
 async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_store: Store) -> None:
@@ -131,7 +131,7 @@ async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_sto
     changed(store, "page:1", attempts=100_000)
     performing = Worker(store, {"page": page})
     for one in store.write(claim, ["page"], 1, 60):
-        await performing._perform(one)
+        await performing._handle_and_complete(one)
     (row,) = store.read(
         lambda tx: tx.connection.execute(
             select(OBLIGATIONS.c.state, OBLIGATIONS.c.wait_until - database_seconds()).where(
@@ -141,7 +141,7 @@ async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_sto
     )
 
     assert row[0] == "open"
-    assert 0 < row[1] <= LONGEST_IN_DANGER
+    assert 0 < row[1] <= MAX_RETRY_SECONDS_IN_DANGER
 
 
 async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_alone(
@@ -166,7 +166,7 @@ async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_
     desk.card_is_due()
     performing = Worker(store, {"card": card})
     for one in store.write(claim, ["card"], 10, 60):
-        await performing._perform(one)
+        await performing._handle_and_complete(one)
 
     assert drawn == [good]
     assert [(one["ref"], one["state"], one["attempts"]) for one in store.read(list_failed)] == [
@@ -232,9 +232,9 @@ def test_wrong_numbers_and_states_are_refused_plainly(store: Store) -> None:
     store.write(store_complete, card.id)
     with pytest.raises(UnknownRow, match=r"was done at .*: nothing is left to give up"):
         store.write(give_up_failed, card.id, FailureReason.TEST)
-    with pytest.raises(UnknownRow, match="nothing owed has the number 999"):
+    with pytest.raises(UnknownRow, match="no obligation has the number 999"):
         store.write(retry_failed, 999)
-    with pytest.raises(UnknownRow, match="nothing set aside has the number 999"):
+    with pytest.raises(UnknownRow, match="no message set aside has the number 999"):
         store.write(discard_dead_letter, 999, FailureReason.TEST)
     desk.act(ref, Verb.NOTE, HANDLER, words={"text": "x"})
 
@@ -261,6 +261,6 @@ def test_what_was_handled_meanwhile_is_not_handled_again(store: Store) -> None:
     store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
     (one,) = store.read(list_dead_letters)
     desk.receive()
-    with pytest.raises(UnknownRow, match="was handled meanwhile"):
+    with pytest.raises(UnknownRow, match="was handled already"):
         store.write(schedule_dead_letter, one["id"])
     assert store.read(list_dead_letters) == []

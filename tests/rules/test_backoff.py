@@ -9,18 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.obligations.kinds import SendPriority
-from scheduler.worker import FIRST, LONGEST, LONGEST_IN_DANGER, most_tries, wait
+from scheduler.worker import (
+    FIRST_RETRY_SECONDS,
+    MAX_RETRY_SECONDS,
+    MAX_RETRY_SECONDS_IN_DANGER,
+    max_attempts,
+    retry_delay,
+)
 
 attempts, lanes = st.integers(0, 100_000), st.sampled_from(SendPriority)
 
 
 def _longest(lane: SendPriority) -> float:
-    return LONGEST_IN_DANGER if lane is SendPriority.DANGER else LONGEST
+    return MAX_RETRY_SECONDS_IN_DANGER if lane is SendPriority.DANGER else MAX_RETRY_SECONDS
 
 
 def _middle(tries: int, lane: SendPriority) -> float:
     """Without chance: what a crowd waits on average."""
-    doubled = FIRST * 2.0 ** min(tries, 64)
+    doubled = FIRST_RETRY_SECONDS * 2.0 ** min(tries, 64)
     return 0.75 * min(_longest(lane), doubled)
 
 
@@ -30,12 +36,12 @@ def test_each_pause_is_twice_the_last_up_to_the_longest_and_a_crowd_spreads_over
 ) -> None:
     middle = _middle(tries, lane)
 
-    assert middle * 2 / 3 <= wait(tries, None, lane) <= middle * 4 / 3
+    assert middle * 2 / 3 <= retry_delay(tries, None, lane) <= middle * 4 / 3
 
 
 @given(attempts, lanes, st.floats(0, 1e6))
 def test_nobody_comes_back_before_the_other_side_asked(tries: int, lane: SendPriority, asked: float) -> None:
-    waited = wait(tries, asked, lane)
+    waited = retry_delay(tries, asked, lane)
 
     assert waited >= asked
     assert waited <= max(asked, _longest(lane))
@@ -43,14 +49,14 @@ def test_nobody_comes_back_before_the_other_side_asked(tries: int, lane: SendPri
 
 def test_a_crowd_does_not_come_back_together() -> None:
     random.seed(1)
-    waits = [wait(20) for _ in range(1000)]
+    waits = [retry_delay(20) for _ in range(1000)]
 
-    assert min(waits) < 0.55 * LONGEST
-    assert max(waits) > 0.95 * LONGEST
+    assert min(waits) < 0.55 * MAX_RETRY_SECONDS
+    assert max(waits) > 0.95 * MAX_RETRY_SECONDS
 
 
 @pytest.mark.parametrize("lane", SendPriority)
 def test_what_fails_is_tried_for_about_ten_hours_in_every_lane(lane: SendPriority) -> None:
-    seconds = sum(_middle(tries, lane) for tries in range(most_tries(lane)))
+    seconds = sum(_middle(tries, lane) for tries in range(max_attempts(lane)))
 
     assert 7 < seconds / 3600 < 11

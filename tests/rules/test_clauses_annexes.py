@@ -58,8 +58,8 @@ def test_a_step_of_a_small_business_that_is_broken_turns_annex_a_red() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        pytest.param(wordless(Verb.RECEIVE), "without a word", id="empty"),
-        pytest.param(by(Verb.CONFIRM, ALICE), "somebody else", id="signed by staff"),
+        pytest.param(wordless(Verb.RECEIVE), "without a description", id="empty"),
+        pytest.param(by(Verb.CONFIRM, ALICE), "not signed by the complainant", id="signed by staff"),
     ],
 )
 def test_a_form_that_is_not_the_complainants_turns_annex_b_red(wrong: Change, says: str) -> None:
@@ -72,7 +72,7 @@ def test_a_form_that_is_not_the_complainants_turns_annex_b_red(wrong: Change, sa
 def test_a_decision_before_the_person_complained_about_was_heard_turns_annex_c_red() -> None:
     told = b.a_told_case()
     assert stands("C", seen(told)).standing is ClauseStatus.NOT_YET
-    assert "told and heard" in is_red("C", [seen(told, facts(Verb.RECEIVE, subjects=[BURAK.id]))])
+    assert "informed and could reply" in is_red("C", [seen(told, facts(Verb.RECEIVE, subjects=[BURAK.id]))])
 
 
 @clause("D")

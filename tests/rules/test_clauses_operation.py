@@ -141,7 +141,7 @@ def test_too_many_late_acknowledgements_turn_7_4_red() -> None:
             "below a safety rule",
             id="below a safety rule, by a handler",
         ),
-        pytest.param(facts(Verb.RECEIVE, has_words=False, media=1), "nobody has heard", id="unheard"),
+        pytest.param(facts(Verb.RECEIVE, has_words=False, media=1), "before a person listened", id="unheard"),
         pytest.param(without(Verb.ASSESS), "decided without an assessment", id="not at all"),
     ],
 )
@@ -179,7 +179,7 @@ def test_an_overdue_remedy_of_which_nobody_spoke_turns_7_7_red() -> None:
 def test_a_decision_that_nobody_is_told_turns_7_8_red() -> None:
     told = b.a_decided_case()
     assert stands("7.8", seen(told), days=0.5).standing is ClauseStatus.MET
-    assert "not told" in is_red("7.8", [seen(told)], days=10)
+    assert "not communicated" in is_red("7.8", [seen(told)], days=10)
 
 
 @clause("7.8")
@@ -194,17 +194,23 @@ def test_a_finding_without_reasons_turns_7_8_red() -> None:
     [
         pytest.param(without(Verb.ACCEPT), "not done and checked", id="an unverified remedy at the close"),
         pytest.param(
-            facts(Verb.CLOSE, close_code=CloseCode.EXHAUSTED.value), "never offered", id="not exhausted"
+            facts(Verb.CLOSE, close_code=CloseCode.EXHAUSTED.value),
+            "no outside body was offered",
+            id="not exhausted",
         ),
         pytest.param(
-            facts(Verb.CLOSE, close_code=CloseCode.LAPSED.value), "time for a reply", id="no silence yet"
+            facts(Verb.CLOSE, close_code=CloseCode.LAPSED.value),
+            "without a reply before the time",
+            id="no silence yet",
         ),
         pytest.param(
-            facts(Verb.CLOSE, close_code=CloseCode.WITHDRAWN.value), "complainant's word", id="not withdrawn"
+            facts(Verb.CLOSE, close_code=CloseCode.WITHDRAWN.value),
+            "complainant's request",
+            id="not withdrawn",
         ),
         pytest.param(
             facts(Verb.CLOSE, close_code=CloseCode.NOT_COMPLAINT.value),
-            "still called one",
+            "still classified as one",
             id="still a complaint",
         ),
     ],

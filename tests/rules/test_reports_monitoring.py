@@ -20,7 +20,7 @@ from reports.kpis import (
     DURATIONS,
     EMPTY_FIELDS,
     HANDLERS_APART,
-    NOT_YIELDED,
+    NOT_REPORTED,
     PAST_LEGAL,
     REPEAT,
     SCORES,
@@ -273,7 +273,7 @@ def test_the_documentation_names_every_figure_with_its_formula() -> None:
     alone = (REPEAT, HANDLERS_APART, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
     for kpi in (*SHARES.values(), *DURATIONS.values(), *SCORES.values(), *alone):
         assert f"{kpi.title} | {kpi.formula}" in written
-    for name in NOT_YIELDED:
+    for name in NOT_REPORTED:
         assert f"**{name}**" in written
     for key in (*SHARES, *DURATIONS, *SCORES):
         assert f"`{key}`" in written

@@ -190,7 +190,7 @@ def test_a_mandatory_field_that_is_empty_and_a_broken_chain_are_told() -> None:
     story.case = replace(story.case, issues=())
     assert list(empty_fields(story.case)) == ["issues"]
     found = report(story, proof=Proof(9, ("R", 2, "this event is missing")))
-    assert (found.integrity.lacking, found.integrity.verdict) == (1, TargetVerdict.NOT_MET)
+    assert (found.integrity.incomplete, found.integrity.verdict) == (1, TargetVerdict.NOT_MET)
     assert "**The chain is broken** at R, event 2" in as_markdown(found, "Europe/London")
     assert report(Story("R"), proof=Proof(9)).integrity.verdict is TargetVerdict.MET
     assert "was not checked" in as_markdown(report(Story("R")), "Europe/London")

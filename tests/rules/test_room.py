@@ -6,35 +6,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.obligations.kinds import SendPriority
-from scheduler.worker import AT_A_PLATFORM, Capacity, capacity_of
+from scheduler.worker import PLATFORM_SLOTS, Capacity, free_slots
 
 
 @given(in_hand=st.integers(0, 40))
 def test_a_more_urgent_lane_never_has_less_room(in_hand: int) -> None:
-    room = capacity_of(AT_A_PLATFORM, in_hand)
+    room = free_slots(PLATFORM_SLOTS, in_hand)
     assert list(room.values()) == sorted(room.values(), reverse=True)
     assert all(each >= 0 for each in room.values())
 
 
 def test_bulk_leaves_room_for_reminders_and_those_for_talk_and_that_for_danger() -> None:
-    room = capacity_of(32, 16)
+    room = free_slots(32, 16)
     assert room == {
         SendPriority.DANGER: 16,
         SendPriority.DIALOGUE: 14,
         SendPriority.NOTICE: 8,
         SendPriority.BULK: 0,
     }
-    assert capacity_of(32, 30)[SendPriority.DANGER] == 2
+    assert free_slots(32, 30)[SendPriority.DANGER] == 2
 
 
 def test_a_platform_that_is_full_takes_no_place_of_the_other() -> None:
-    rooms = Capacity(("say", "survey", "card", "lapse"), (("say", "survey"), ("card",)))
-    for _ in range(AT_A_PLATFORM):
-        rooms.enter("survey")
-    full, other, rest = rooms.sides()
+    capacity = Capacity(("say", "survey", "card", "lapse"), (("say", "survey"), ("card",)))
+    for _ in range(PLATFORM_SLOTS):
+        capacity.acquire("survey")
+    full, other, rest = capacity.by_platform()
     assert (full.kinds, full.room[SendPriority.DANGER]) == (("say", "survey"), 0)
     assert (other.kinds, other.room[SendPriority.BULK]) == (("card",), 24)
     assert rest.kinds == ("lapse",)
-    assert (rooms.for_any(), rooms.is_full) == (0, False)
-    rooms.leave("survey")
-    assert rooms.sides()[0].room[SendPriority.DANGER] == 1
+    assert (capacity.free_for_any_kind(), capacity.is_full) == (0, False)
+    capacity.release("survey")
+    assert capacity.by_platform()[0].room[SendPriority.DANGER] == 1

@@ -1,1 +1,1 @@
-"""Evidence queries: pure functions from one complaint, or from the house, to points; one a clause."""
+"""Evidence queries: for each clause a function from one complaint, or from the organisation, to points."""

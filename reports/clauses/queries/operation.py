@@ -1,4 +1,4 @@
-"""What the record shows of clauses 5.3 and 7.1 to 7.5: told before it is sent, received, tracked, assessed."""
+"""Evidence for clauses 5.3 and 7.1 to 7.5: responsibility, communication, receipt, tracking and assessment."""
 
 from __future__ import annotations
 
@@ -13,91 +13,88 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 from reports.case_clocks import clocks, endings, first_human_priority
 from reports.case_measures import UNANSWERED, kept
 from reports.clauses.evidence import House, Point, must
-from reports.clauses.queries.principles import HUMAN, NOTICES, READ_BACK, hours, minutes
+from reports.clauses.queries.principles import HUMAN, NOTICES, READ_BACK, chain_fault, hours, minutes
 
-_TOP = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
-_LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
+_LEVEL_ROLES = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
+_MAY_LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 
 
-def responsibility(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """5.3: the top hears of a significant complaint at once, and says that it has seen it."""
-    case = seen.case
-    first = next(
-        (event for event, stage in zip(seen.events, seen.stages, strict=True) if _significant(stage.flags)),
-        None,
-    )
+def responsibility(history: CaseHistory, house: House) -> Iterator[Point]:
+    """5.3: top management is notified of a significant complaint at once and confirms the receipt."""
+    case = history.case
+    stages = zip(history.events, history.stages, strict=True)
+    first = next((event for event, stage in stages if Flag.SIGNIFICANT in stage.flags), None)
     if first is None:
         return
     receipt = case.executive_receipt_at
     latest = due(first.at, "1 bd", case.rules.calendar).at
     ended = case.closed_at
-    unseen = receipt is None and latest < (min(ended, house.now) if ended is not None else house.now)
+    is_unconfirmed = receipt is None and latest < (min(ended, house.now) if ended is not None else house.now)
     yield Point(
         "significant complaints, minutes to the receipt of the top",
         (first.seq,),
         measure=None if receipt is None else max(0.0, minutes(first.at, receipt)),
-        fault="significant, and the top has not said for a working day that it has seen it: press the receipt"
-        if unseen
+        fault="significant, and top management has not confirmed it for a working day: press the receipt"
+        if is_unconfirmed
         else None,
     )
 
 
-def _significant(flags: frozenset[Flag]) -> bool:
-    return Flag.SIGNIFICANT in flags
-
-
 def layers(house: House) -> Iterator[Point]:
-    """5.3: the roles are filled."""
-    for role in _TOP:
-        filled = bool(house.holders(role))
+    """5.3: every role of the levels has a holder."""
+    for role in _LEVEL_ROLES:
+        is_filled = bool(house.holders(role))
         yield must(
-            "roles that somebody holds", filled, f"nobody is {role.value}: name somebody under [roles]"
+            "roles that somebody holds",
+            is_filled,
+            f"no member has the role {role.value}: add one under [roles]",
         )
 
 
-def communication(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """7.1: who pressed Send had been read back what is sent, with date, rights and that it is free."""
-    for event in seen.of_verb(Verb.CONFIRM):
-        shown = [
-            one
-            for one in seen.messages
-            if one.direction == "out"
-            and one.template in READ_BACK
-            and one.at <= event.at
-            and one.state in ("sent", "uncertain", "sending")
+def communication(history: CaseHistory, house: House) -> Iterator[Point]:
+    """7.1: before Send the complainant was shown the read-back, with dates, rights and that it is free."""
+    for event in history.of_verb(Verb.CONFIRM):
+        read_backs = [
+            message
+            for message in history.messages
+            if message.direction == "out"
+            and message.template in READ_BACK
+            and message.at <= event.at
+            and message.state in ("sent", "uncertain", "sending")
         ]
         yield must(
             "sent after the notices were shown",
-            bool(shown),
-            "signed before the notices were shown: tell the complainant what follows",
+            bool(read_backs),
+            "signed before the notices were shown: inform the complainant of the process",
             (event.seq,),
         )
-        last = shown[-1] if shown else None
+        last = read_backs[-1] if read_backs else None
         if last is not None and last.version is not None:
-            present = house.versions.get((str(last.language), str(last.template)))
-            yield Point("shown in the wording now in force", (event.seq,), hit=last.version == present)
+            current = house.versions.get((str(last.language), str(last.template)))
+            yield Point("shown in the wording now in force", (event.seq,), hit=last.version == current)
 
 
 def texts(house: House) -> Iterator[Point]:
-    """7.1: what must be told is there in every language."""
+    """7.1: the texts about the process exist in every language."""
     for language in house.rules.languages:
         for id_ in NOTICES:
-            there = bool(house.texts.get(language, {}).get(id_, "").strip())
+            exists = bool(house.texts.get(language, {}).get(id_, "").strip())
             yield must(
-                "texts that tell how it goes", there, f"the text '{id_}' is missing in {language}: write it"
+                "texts that tell how it goes", exists, f"the text '{id_}' is missing in {language}: write it"
             )
 
 
-def receipt(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """7.2: under one reference, with what was said, when, over what; nothing lost in between."""
-    case, first = seen.case, seen.events[0]
+def receipt(history: CaseHistory, house: House) -> Iterator[Point]:
+    """7.2: recorded under a reference with words, time and channel, and with no event missing."""
+    case, first = history.case, history.events[0]
     missing = [
         name
         for name in ("ref", "complainant", "channel", "language", "received_at")
         if not first.facts.get(name)
     ]
-    told = any(seen.fields.get(one.seq) for one in seen.events if one.verb in (Verb.RECEIVE, Verb.ADD))
-    if not told and not case.media and case.erased_at is None:
+    with_words = (event for event in history.events if event.verb in (Verb.RECEIVE, Verb.ADD))
+    has_words = any(history.fields.get(event.seq) for event in with_words)
+    if not has_words and not case.media and case.erased_at is None:
         missing.append("description")
     if case.assessment is not None and not case.issues:
         missing.append("issues")
@@ -105,7 +102,7 @@ def receipt(seen: CaseHistory, house: House) -> Iterator[Point]:
     if fault is None and case.received_at > case.logged_at:
         fault = "logged before it was received: correct the time"
     yield Point("records with everything that must be there", (first.seq,), hit=fault is None, fault=fault)
-    gaps = [later.seq for one, later in pairwise(seen.events) if later.seq != one.seq + 1]
+    gaps = [later.seq for event, later in pairwise(history.events) if later.seq != event.seq + 1]
     if first.seq != 1 or gaps:
         yield Point("gaps", tuple(gaps), fault="an event is missing: run `amends db verify`")
 
@@ -113,76 +110,76 @@ def receipt(seen: CaseHistory, house: House) -> Iterator[Point]:
 def whole(house: House) -> Iterator[Point]:
     """7.2: no complaint without its events and no event without its complaint."""
     if house.proof is not None:
-        bad = house.proof.first_bad
-        fault = None if bad is None else f"{bad[0]} at {bad[1]}: {bad[2]}; run `amends db verify`"
-        yield Point("the record is whole", fault=fault)
+        yield Point("the record is whole", fault=chain_fault(house.proof))
 
 
-def tracking(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """7.3: at every preset deadline the complainant heard something; every due time says where it is from."""
-    case, ended = seen.case, endings(seen.case)
+def tracking(history: CaseHistory, house: House) -> Iterator[Point]:
+    """7.3: the complainant got a message by every preset deadline; every due time has its reason."""
+    case, ended = history.case, endings(history.case)
     for clock in clocks(case, Target.UPDATE):
         if clock.met_at in ended:
             continue
         late = due(clock.due, "1 bd", case.rules.calendar).at
-        silent = late < (clock.met_at or case.closed_at or house.now) and _can_hear(seen)
-        passed = clock.due < (clock.met_at or case.closed_at or house.now)
+        until = clock.met_at or case.closed_at or house.now
+        is_silent = late < until and _can_be_reached(history)
+        is_past = clock.due < until
         yield Point(
             "deadlines with a message",
-            hit=not silent if passed or clock.met_at else None,
+            hit=not is_silent if is_past or clock.met_at else None,
             fault="a deadline passed without a message to the complainant: inform them now"
-            if silent
+            if is_silent
             else None,
         )
-    for one in case.targets:
-        explained = bool(one.basis and one.span)
+    for target in case.targets:
+        has_reason = bool(target.basis and target.span)
         yield must(
             "due times that explain themselves",
-            explained,
+            has_reason,
             "a due time without its reason: run `amends db verify`",
         )
 
 
-def _can_hear(seen: CaseHistory) -> bool:
-    """Nothing is sent to who took it back, or whom nothing reaches; that is told elsewhere."""
-    return not seen.case.flags & {Flag.UNREACHABLE, Flag.WITHDRAWN, Flag.NO_CONTACT}
+def _can_be_reached(history: CaseHistory) -> bool:
+    """False if the complaint was withdrawn or no message reaches the complainant; other points show that."""
+    return not history.case.flags & {Flag.UNREACHABLE, Flag.WITHDRAWN, Flag.NO_CONTACT}
 
 
-def acknowledgement(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """7.4: acknowledged within the target, those never acknowledged included."""
-    case = seen.case
+def acknowledgement(history: CaseHistory, house: House) -> Iterator[Point]:
+    """7.4: acknowledged within the target; complaints that were never acknowledged count too."""
+    case = history.case
     for clock in clocks(case, Target.ACK):
-        given = [
-            at
-            for at in case.acks.values()
-            if clock.start <= at and (clock.next_start is None or at < clock.next_start)
+        ack_times = [
+            moment
+            for moment in case.acks.values()
+            if clock.start <= moment and (clock.next_start is None or moment < clock.next_start)
         ]
-        first = min(given, default=None)
-        answer = kept(clock.due, first, clock.next_start or clock.met_at or case.closed_at, house.now)
-        if answer is None and first is None and case.close_code not in (None, *UNANSWERED):
-            answer = False
-        told_otherwise = case.delivery_failed_at is not None and case.other_route
-        never = answer is False and first is None and not told_otherwise
-        if answer is None:
+        first = min(ack_times, default=None)
+        is_met = kept(clock.due, first, clock.next_start or clock.met_at or case.closed_at, house.now)
+        if is_met is None and first is None and case.close_code not in (None, *UNANSWERED):
+            is_met = False
+        if is_met is None:
             continue
+        has_other_route = case.delivery_failed_at is not None and case.other_route
+        is_missing = not is_met and first is None and not has_other_route
         yield Point(
             "acknowledged in time",
-            tuple(one.seq for one in seen.of_verb(Verb.ACKNOWLEDGE) if one.at == first),
-            hit=answer,
-            fault="never acknowledged: acknowledge it now, by voice if need be" if never else None,
+            tuple(event.seq for event in history.of_verb(Verb.ACKNOWLEDGE) if event.at == first),
+            hit=is_met,
+            fault="never acknowledged: acknowledge it now, by phone if necessary" if is_missing else None,
         )
 
 
-def assessment(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """7.5: a person set the criteria, having read and heard; nobody lowered what a safety rule had raised."""
-    case = seen.case
-    made = seen.of_verb(Verb.ASSESS, Verb.REASSESS)
-    for event in made:
-        fault = _assessed_wrongly(seen, event, house)
+def assessment(history: CaseHistory, house: House) -> Iterator[Point]:
+    """7.5: assessed by a person who had read and listened; a safety rule was lowered only by a permitted role."""
+    case = history.case
+    assessments = history.of_verb(Verb.ASSESS, Verb.REASSESS)
+    for event in assessments:
+        fault = _assessment_fault(history, event, house)
         yield Point("assessed by a person who had read", (event.seq,), hit=fault is None, fault=fault)
-    if made:
-        yield Point("hours to the first assessment", measure=max(0.0, hours(case.received_at, made[0].at)))
-    if case.decisions and not made:
+    if assessments:
+        first_hours = max(0.0, hours(case.received_at, assessments[0].at))
+        yield Point("hours to the first assessment", measure=first_hours)
+    if case.decisions and not assessments:
         yield Point(
             "decided without assessment",
             fault="decided without an assessment by a person: assess it and look at the decision again",
@@ -192,23 +189,23 @@ def assessment(seen: CaseHistory, house: House) -> Iterator[Point]:
         yield Point("first priority kept to the end", hit=first is priority_of(case))
 
 
-def _assessed_wrongly(seen: CaseHistory, event: Event, house: House) -> str | None:
-    before = seen.before(event)
+def _assessment_fault(history: CaseHistory, event: Event, house: House) -> str | None:
+    before = history.before(event)
     if event.role not in HUMAN:
         return "assessed without a person: assess it"
-    first = event.verb is Verb.ASSESS
-    wrote_it_down = seen.events[0].by == event.by
-    had_read = any(one.by == event.by and one.at <= event.at for one in seen.reads)
-    if first and not had_read and not wrote_it_down:
-        return "assessed by somebody who had not opened it: open it and assess it again"
+    is_first = event.verb is Verb.ASSESS
+    has_logged = history.events[0].by == event.by
+    has_read = any(entry.by == event.by and entry.at <= event.at for entry in history.reads)
+    if is_first and not has_read and not has_logged:
+        return "assessed by a person who had not opened it: open it and assess it again"
     if before.told_only_in_media and not (before.media_heard or event.facts.get("media_heard")):
-        return "told only in media that nobody has heard: listen and assess it again"
-    signs = before.signs if first else before.fresh_signs
-    severity = max((one.severity for one in signs), default=0)
-    safety = max((one.safety for one in signs), default=0)
-    below = int(event.facts["severity"]) < severity or int(event.facts["safety"]) < safety
-    if below and not house.roles_at(event.by, event.at, event.role) & _LOWER:
-        return "set below a safety rule by somebody who may not: a manager looks at it again"
-    if below and not seen.has_words(event, "override_reason") and seen.case.erased_at is None:
-        return "set below a safety rule without a reason: a manager looks at it again"
+        return "assessed before a person listened to the recordings: listen and assess it again"
+    signs = before.signs if is_first else before.fresh_signs
+    severity = max((sign.severity for sign in signs), default=0)
+    safety = max((sign.safety for sign in signs), default=0)
+    is_lowered = int(event.facts["severity"]) < severity or int(event.facts["safety"]) < safety
+    if is_lowered and not house.roles_at(event.by, event.at, event.role) & _MAY_LOWER:
+        return "set below a safety rule by a person without that role: a manager must check it"
+    if is_lowered and not history.has_words(event, "override_reason") and history.case.erased_at is None:
+        return "set below a safety rule without a reason: a manager must check it"
     return None

@@ -1,4 +1,4 @@
-"""What the record shows of clauses 3 and 4: what counts as a complaint, and the guiding principles."""
+"""Evidence for clauses 3 and 4: what counts as a complaint, and the guiding principles."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from datetime import datetime
 
 from complaints.actions.assessment import harm_of
 from complaints.actions.registry import ACTIONS
-from complaints.case import Case, Event
+from complaints.case import Case
 from complaints.history import CaseHistory, ReadEntry
 from complaints.permissions import READERS
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks
 from reports.case_measures import kept
 from reports.clauses.evidence import House, Point, must
+from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.
 HUMAN: frozenset[Role] = frozenset(
     {Role.INTAKE, Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR, Role.ON_CALL}
 )
 CLEARED: frozenset[Role] = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR})
-#: Who is given a complaint without a role in it: see store.cases.export.note_read.
-GIVEN_OUT = frozenset({"operator", "complainant"})
-#: What is read back before Send, to a child in plain words.
+#: Readers without a role: an export at the command line, or for the complainant (store.cases.export.record_read).
+EXPORTED_FOR = frozenset({"operator", "complainant"})
+#: The templates of the read-back before Send; the second is for children.
 READ_BACK = ("readback", "readback.plain")
-#: The texts that tell how it goes, before anything is sent and whenever somebody asks.
+#: The texts that explain the process, before Send and on request.
 NOTICES = ("start", *READ_BACK, "how", "policy")
-#: What "free of charge" is in the languages that come with the product.
+#: Phrases for "free of charge" in the languages of the product.
 FREE = {
     "en": ("free", "cost: none", "no cost", "costs nothing"),
     "tr": ("ücretsiz", "ücret: yok", "parası yok"),
 }
-#: Names that a setting or a fact would have if complaining cost something.
+#: Parts of the name that a setting with a fee would have.
 FEES = ("fee", "charge", "price_of", "payment_for")
-#: In these states somebody works on it, or must.
-_OWNED = frozenset({State.ASSESSED, State.INVESTIGATING, State.DECIDED, State.REMEDYING})
+#: In these states a complaint must have an owner.
+_NEEDS_OWNER = frozenset({State.ASSESSED, State.INVESTIGATING, State.DECIDED, State.REMEDYING})
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -48,114 +49,114 @@ def hours(since: datetime, until: datetime) -> float:
     return (until - since).total_seconds() / _HOUR
 
 
-def terms(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """3: doubt is a complaint; only two people together say that it is none, never where there was harm."""
-    asked = seen.of_verb(Verb.RECLASSIFY)
-    yield Point("reclassified, of all received", hit=seen.case.kind is not ContactKind.COMPLAINT)
-    for event in asked:
-        reasoned = seen.has_words(event, "reason") or seen.case.erased_at is not None
+def terms(history: CaseHistory, house: House) -> Iterator[Point]:
+    """3: if in doubt it is a complaint; only two people together may decide otherwise, and never after harm."""
+    requests = history.of_verb(Verb.RECLASSIFY)
+    yield Point("reclassified, of all received", hit=history.case.kind is not ContactKind.COMPLAINT)
+    for event in requests:
+        has_reason = history.has_words(event, "reason") or history.case.erased_at is not None
         yield must(
             "reclassifications with a reason",
-            reasoned,
-            "called no complaint without a reason: reopen it or record the reason",
+            has_reason,
+            "classified as no complaint without a reason: reopen it or record the reason",
             (event.seq,),
         )
-    if seen.case.kind is ContactKind.COMPLAINT:
+    if history.case.kind is ContactKind.COMPLAINT:
         return
     agreed = [
         (first, second)
-        for second in seen.of_verb(Verb.APPROVE)
+        for second in history.of_verb(Verb.APPROVE)
         if second.facts.get("of") == "reclassify" and second.facts.get("agreed") == "yes"
-        for first in asked
+        for first in requests
         if first.seq < second.seq
     ]
     by_two = any(first.by != second.by for first, second in agreed)
-    seqs = tuple(one.seq for one in (*asked, *(second for _, second in agreed)))
+    seqs = tuple(event.seq for event in (*requests, *(second for _, second in agreed)))
     fault = None
     if not by_two:
-        fault = "called no complaint by one person alone: reopen it, or let a second person agree"
-    elif agreed and harm_of(seen.before(agreed[-1][1])) >= 3:
-        fault = "called no complaint although somebody came to harm: reopen it"
+        fault = "classified as no complaint by one person alone: reopen it, or let a second person agree"
+    elif agreed and harm_of(history.before(agreed[-1][1])) >= 3:
+        fault = "classified as no complaint although a person was harmed: reopen it"
     yield Point("reclassified by two people", seqs, fault=fault)
 
 
 def visibility(house: House) -> Iterator[Point]:
-    """4.2: policy and procedure are there to be read in every language, with the outside body named."""
+    """4.2: the policy and the procedure exist in every language, and the outside bodies are named."""
     for language in house.rules.languages:
         texts = house.texts.get(language, {})
         for id_ in ("policy", "how"):
-            there = bool(texts.get(id_, "").strip())
+            exists = bool(texts.get(id_, "").strip())
             yield Point(
                 f"{id_} in {language}",
-                fault=None if there else f"the text '{id_}' is missing in {language}: write it",
+                fault=None if exists else f"the text '{id_}' is missing in {language}: write it",
             )
-    named = bool(house.rules.recourse)
+    has_recourse = bool(house.rules.recourse)
     yield Point(
         "outside bodies named",
-        fault=None if named else "no outside body is named: add [[recourse]] to the settings",
+        fault=None if has_recourse else "no outside body is named: add [[recourse]] to the settings",
     )
 
 
-def accessibility(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.3: how many finish the form, by channel and language; nobody is written to in a language not spoken."""
-    case = seen.case
+def accessibility(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.3: forms completed, by channel and language; messages only in a language of the complainant."""
+    case = history.case
     if case.channel == "telegram" and case.form_ended_at is not None:
         yield Point(f"signed with Send, {case.language}", hit=case.confirmed_at is not None)
     yield Point(f"received over {case.channel}")
     if Flag.SUPPORT_NEED in case.flags:
         yield Point("support needs told")
-    for one in seen.messages:
-        if one.direction == "out" and one.language is not None:
-            spoken = one.language in case.rules.languages
+    for message in history.messages:
+        if message.direction == "out" and message.language is not None:
+            is_supported = message.language in case.rules.languages
             yield must(
                 "messages in a language that is spoken",
-                spoken,
-                f"written to in {one.language}: write in the complainant's language",
+                is_supported,
+                f"written to in {message.language}: write in the complainant's language",
             )
 
 
-def responsiveness(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.4: acknowledged at once, questions answered, told how it goes."""
-    case = seen.case
+def responsiveness(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.4: acknowledged at once, questions answered, updates sent."""
+    case = history.case
     first = case.acks.get(1)
     if first is not None:
         yield Point("minutes to the acknowledgement", measure=minutes(case.received_at, first))
     for clock in clocks(case, Target.UPDATE):
-        answer = kept(clock.due, clock.met_at, clock.met_at, house.now)
-        if answer is not None:
-            yield Point("updates by their deadline", hit=answer)
+        is_met = kept(clock.due, clock.met_at, clock.met_at, house.now)
+        if is_met is not None:
+            yield Point("updates by their deadline", hit=is_met)
     for clock in clocks(case, Target.REPLY):
-        open_too_long = clock.met_at is None and case.is_open and clock.due < house.now
+        is_overdue = clock.met_at is None and case.is_open and clock.due < house.now
         yield Point(
             "questions of complainants",
-            fault="a question waits beyond its date: reply to it" if open_too_long else None,
+            fault="a question is overdue: reply to it" if is_overdue else None,
         )
-    ack = clocks(case, Target.ACK)
-    silent = bool(ack) and ack[0].met_at is None and case.is_open and ack[0].due < house.now and not case.acks
-    if silent:
+    ack = next(iter(clocks(case, Target.ACK)), None)
+    is_unmet = ack is not None and ack.met_at is None and ack.due < house.now
+    if is_unmet and case.is_open and not case.acks:
         yield Point(
-            "never acknowledged", fault="not acknowledged and overdue: acknowledge it, by voice if need be"
+            "never acknowledged", fault="not acknowledged and overdue: acknowledge it, by phone if necessary"
         )
 
 
-def objectivity(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.5: whoever is complained about, or has a conflict, does nothing on it from then on."""
-    for event in seen.of_verb(Verb.DECLARE_CONFLICT):
+def objectivity(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.5: a person who is complained about or has a conflict does not act on the complaint from then on."""
+    for event in history.of_verb(Verb.DECLARE_CONFLICT):
         yield Point("conflicts declared", (event.seq,))
-    for event in seen.events:
+    for event in history.events:
         if event.role in HUMAN:
-            before = seen.before(event)
-            kept_out = event.by in before.subjects | before.conflicted
+            before = history.before(event)
+            is_excluded = event.by in before.subjects | before.conflicted
             yield must(
                 "acts by people without a part in the matter",
-                not kept_out,
-                "an excluded person acted: let somebody else look at it anew",
+                not is_excluded,
+                "an excluded person acted: another person must review it",
                 (event.seq,),
             )
 
 
 def charges(house: House) -> Iterator[Point]:
-    """4.6: no setting asks for money, and every text that invites to complain says that it is free."""
+    """4.6: no setting asks for money, and every text about complaining says that it is free."""
     fees = sorted(name for name in house.settings if any(fee in name for fee in FEES))
     yield Point(
         "settings without a fee",
@@ -165,95 +166,97 @@ def charges(house: House) -> Iterator[Point]:
         words = FREE.get(language)
         for id_ in NOTICES:
             text = house.texts.get(language, {}).get(id_, "").casefold()
-            free = any(word in text for word in words) if words else bool(text)
+            is_free = any(word in text for word in words) if words else bool(text)
             yield must(
                 "texts that say it is free",
-                free,
+                is_free,
                 f"the text '{id_}' in {language} does not say that it is free: say so",
             )
 
 
-def confidentiality(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.7: every opening was by somebody with a reading role, not excluded, cleared where it was restricted."""
-    for one in seen.reads:
-        yield Point(
-            "openings by people who may", hit=(fault := _unread(seen, one, house)) is None, fault=fault
-        )
+def confidentiality(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.7: each reader had a reading role, was not excluded, and was cleared for a restricted complaint."""
+    for entry in history.reads:
+        fault = _reading_fault(history, entry, house)
+        yield Point("openings by people who may", hit=fault is None, fault=fault)
 
 
-def _unread(seen: CaseHistory, one: ReadEntry, house: House) -> str | None:
-    # Made at the command line, or asked for by the person concerned: no role lets them, the record says why.
-    if one.by == one.role and one.role in GIVEN_OUT:
+def _reading_fault(history: CaseHistory, entry: ReadEntry, house: House) -> str | None:
+    # An export at the command line or for the person concerned needs no role; the record has the reason.
+    if entry.by == entry.role and entry.role in EXPORTED_FOR:
         return None
-    case = seen.at_version(one.version)
-    named = Role(one.role) if one.role in set(Role) else None
-    held = house.roles_at(one.by, one.at, named) if named else frozenset()
-    if not held & READERS:
-        return "opened by somebody without a reading role: find out why"
-    if one.by in case.subjects | case.conflicted:
+    case = history.at_version(entry.version)
+    role = Role(entry.role) if entry.role in set(Role) else None
+    roles = house.roles_at(entry.by, entry.at, role) if role else frozenset()
+    if not roles & READERS:
+        return "opened by a person without a reading role: find out why"
+    if entry.by in case.subjects | case.conflicted:
         return "opened by the person complained about or with a conflict: find out why"
-    if case.restricted and one.by != case.owner and not held & CLEARED:
-        return "restricted, and opened by somebody who was not cleared: find out why"
+    if case.restricted and entry.by != case.owner and not roles & CLEARED:
+        return "restricted, and opened by a person who was not cleared: find out why"
     return None
 
 
-def customer_focus(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.8: decisions that say what changes for everybody."""
-    for event in seen.of_verb(Verb.RESPOND):
-        yield Point("decisions that name a change", (event.seq,), hit=seen.has_words(event, "changes"))
+def customer_focus(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.8: decisions that name a change for all customers."""
+    for event in history.of_verb(Verb.RESPOND):
+        yield Point("decisions that name a change", (event.seq,), hit=history.has_words(event, "changes"))
 
 
-def accountability(seen: CaseHistory, house: House) -> Iterator[Point]:
-    """4.9: one owner always, a person behind each decision, a role behind each act."""
-    case = seen.case
+def accountability(history: CaseHistory, house: House) -> Iterator[Point]:
+    """4.9: always one owner, a person for each decision, and a permitted role for each act."""
+    case = history.case
     if case.assessment is not None and case.is_open:
         fault = None
-        if case.owner is None and (case.state in _OWNED or _looked_for(case, house.now)):
-            fault = "nobody owns it: assign it"
+        if case.owner is None and (case.state in _NEEDS_OWNER or _is_pickup_overdue(case, house.now)):
+            fault = "it has no owner: assign it"
         yield Point("assessed and open, with an owner", hit=case.owner is not None, fault=fault)
-    for event in seen.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
+    for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
         yield must(
             "judged by a person",
             event.role in HUMAN,
-            "decided without a person: decide it anew",
+            "decided without a person: decide it again",
             (event.seq,),
         )
-    for event in seen.events:
+    for event in history.events:
         if event.role in HUMAN and event.verb is not Verb.RECEIVE:
-            roles = ACTIONS[event.verb].roles
-            allowed = event.role in roles and bool(_held(event, house) & roles)
+            may_act = ACTIONS[event.verb].roles
+            roles = house.roles_at(event.by, event.at, event.role)
+            is_allowed = event.role in may_act and bool(roles & may_act)
             yield must(
                 "acts in a role that may",
-                allowed,
-                "done by somebody without the role: look at the act again",
+                is_allowed,
+                "done by a person without the role: check the act",
                 (event.seq,),
             )
 
 
-def _held(event: Event, house: House) -> frozenset[Role]:
-    return house.roles_at(event.by, event.at, event.role)
-
-
-def _looked_for(case: Case, now: datetime) -> bool:
-    """Escalated, and the time in which somebody takes it is over."""
+def _is_pickup_overdue(case: Case, now: datetime) -> bool:
+    """Escalated, and not taken by the next level in time."""
     look = case.target(Target.LOOK)
     return look is not None and look.met_at is None and look.internal_due < now
 
 
-def improvement(seen: CaseHistory, house: House) -> Iterator[Point]:
+def improvement(history: CaseHistory, house: House) -> Iterator[Point]:
     """4.10: corrective actions opened from complaints; an overturned decision always opens one."""
-    for one in seen.case.improvements:
-        yield Point("corrective actions opened", (one.seq,))
-    opened = {one.seq for one in seen.case.improvements}
-    for outer in seen.case.outside:
-        if outer.overturned:
-            fault = None if outer.seq in opened else "overturned outside without an action: open one"
-            yield Point("decisions overturned outside", (outer.seq,), fault=fault)
+    opened = [action.seq for action in history.case.improvements]
+    for seq in opened:
+        yield Point("corrective actions opened", (seq,))
+    for referral in history.case.outside:
+        if referral.overturned:
+            fault = None if referral.seq in opened else "overturned outside without an action: open one"
+            yield Point("decisions overturned outside", (referral.seq,), fault=fault)
 
 
 def competence(house: House) -> Iterator[Point]:
-    """2018: the record is whole, as the check of its chain shows."""
+    """2018: the record is intact, as the verification of its hash chains shows."""
     if house.proof is not None:
-        bad = house.proof.first_bad
-        fault = None if bad is None else f"{bad[0]} at {bad[1]}: {bad[2]}; run `amends db verify`"
-        yield Point("the chain of events is whole", fault=fault)
+        yield Point("the chain of events is whole", fault=chain_fault(house.proof))
+
+
+def chain_fault(proof: Proof) -> str | None:
+    """The first problem of the record in a line; None if it is intact."""
+    if proof.first_bad is None:
+        return None
+    ref, seq, problem = proof.first_bad
+    return f"{ref} at {seq}: {problem}; run `amends db verify`"
