@@ -38,7 +38,7 @@ from store.outbox.failed import list_failed
 from store.outbox.messages import begin_sending, record_sent
 from store.people.identifiers import search_number
 from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
-from store.slack.posts import claim_post, find_post, list_posts, record_posted
+from store.slack.posts import claim_post, find_case_of_post, list_posts, record_posted
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
@@ -173,7 +173,7 @@ class Life:
         store.read(list_similar_cases, ref)
         store.write(record_posted, ref, "card", f"{number}.5", 1, 1)
         store.read(list_posts, ref)
-        store.read(find_post, "C1", f"{number}.5")
+        store.read(find_case_of_post, "C1", f"{number}.5")
 
     def _lists(self, number: int) -> None:
         """What staff look up."""

@@ -18,12 +18,12 @@ from sqlalchemy import func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, insert, select, update
 
-from store.tables.complaints import Complaint, TargetRow
-from store.tables.people import CasePerson, ContactPoint, Conversation, Person
+from store.tables.complaints import ComplaintRow, TargetRow
+from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
 from store.tables.proof import EventRow
-from store.tables.rules import Setting
-from store.tables.words import Message, Text
-from store.tables.work import Key, ObligationRow
+from store.tables.rules import SettingRow
+from store.tables.words import MessageRow, TextRow
+from store.tables.work import KeyRow, ObligationRow
 
 #: What an intake owes: key, kind, days until due, whether it speaks to the complainant, what it remembers.
 DUTIES: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
@@ -69,25 +69,28 @@ def intake(session: Session, name: str) -> None:
     if dialect == "postgresql":
         session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(address[:8], signed=True))))
     session.exec(
-        unless_there(Key).values(key=f"tg:{name}", at=now).on_conflict_do_nothing().returning(col(Key.key))
+        unless_there(KeyRow)
+        .values(key=f"tg:{name}", at=now)
+        .on_conflict_do_nothing()
+        .returning(col(KeyRow.key))
     ).first()
     session.exec(
         select(
-            ContactPoint.id,
-            ContactPoint.person_id,
-            ContactPoint.blocked,
-            Person.key_wrapped,
-            Person.language,
-            Person.name_sealed,
-            Conversation.state,
+            ContactPointRow.id,
+            ContactPointRow.person_id,
+            ContactPointRow.blocked,
+            PersonRow.key_wrapped,
+            PersonRow.language,
+            PersonRow.name_sealed,
+            ConversationRow.state,
         )
-        .join(Person, col(Person.id) == ContactPoint.person_id)
-        .join(Conversation, col(Conversation.contact_id) == ContactPoint.id)
-        .where(ContactPoint.channel == "telegram", col(ContactPoint.address_index).in_([address]))
+        .join(PersonRow, col(PersonRow.id) == ContactPointRow.person_id)
+        .join(ConversationRow, col(ConversationRow.contact_id) == ContactPointRow.id)
+        .where(ContactPointRow.channel == "telegram", col(ContactPointRow.address_index).in_([address]))
     ).first()
     _add(
         session,
-        Person,
+        PersonRow,
         id=person,
         key_wrapped=secrets.token_bytes(64),
         name_sealed=secrets.token_bytes(41),
@@ -97,7 +100,7 @@ def intake(session: Session, name: str) -> None:
         erased_at=None,
     )
     contact = session.exec(
-        insert(ContactPoint)
+        insert(ContactPointRow)
         .values(
             person_id=person,
             channel="telegram",
@@ -110,36 +113,36 @@ def intake(session: Session, name: str) -> None:
             quiet_hours=None,
             created_at=now,
         )
-        .returning(col(ContactPoint.id))
+        .returning(col(ContactPointRow.id))
     ).scalar_one()
-    _add(session, Conversation, contact_id=contact, state={}, updated_at=now)
+    _add(session, ConversationRow, contact_id=contact, state={}, updated_at=now)
 
     # Their complaints are looked for, and the rules in force.
     complaints = (
         select(
-            Complaint.ref,
-            Complaint.rulebook_id,
-            Complaint.key_wrapped,
-            Complaint.head,
-            Complaint.version,
-            Complaint.contact_id,
+            ComplaintRow.ref,
+            ComplaintRow.rulebook_id,
+            ComplaintRow.key_wrapped,
+            ComplaintRow.head,
+            ComplaintRow.version,
+            ComplaintRow.contact_id,
         )
-        .where(Complaint.complainant_id == person)
-        .order_by(col(Complaint.received_at).desc(), Complaint.ref)
+        .where(ComplaintRow.complainant_id == person)
+        .order_by(col(ComplaintRow.received_at).desc(), ComplaintRow.ref)
         .limit(20)
     )
     session.exec(complaints.with_for_update() if dialect == "postgresql" else complaints).all()
     rules = session.exec(
-        select(Setting.rulebook_id)
-        .where(Setting.jurisdiction == "")
-        .order_by(col(Setting.id).desc())
+        select(SettingRow.rulebook_id)
+        .where(SettingRow.jurisdiction == "")
+        .order_by(col(SettingRow.id).desc())
         .limit(1)
     ).one()
 
     # The complaint, whose it is, its first event, the words, the dates.
     _add(
         session,
-        Complaint,
+        ComplaintRow,
         ref=ref,
         key_wrapped=secrets.token_bytes(64),
         complainant_id=person,
@@ -177,7 +180,7 @@ def intake(session: Session, name: str) -> None:
     )
     _add(
         session,
-        CasePerson,
+        CasePersonRow,
         ref=ref,
         person_id=person,
         role="complainant",
@@ -199,7 +202,7 @@ def intake(session: Session, name: str) -> None:
     )
     _add(
         session,
-        Text,
+        TextRow,
         ref=ref,
         seq=1,
         field="description",
@@ -239,7 +242,7 @@ def intake(session: Session, name: str) -> None:
     )
     _add(
         session,
-        Message,
+        MessageRow,
         ref=ref,
         contact_id=contact,
         seq=1,
@@ -251,8 +254,8 @@ def intake(session: Session, name: str) -> None:
         state="received",
     )
     session.exec(
-        update(Conversation)
-        .where(col(Conversation.contact_id) == contact)
+        update(ConversationRow)
+        .where(col(ConversationRow.contact_id) == contact)
         .values(state={"step": "story", "ref": ref}, updated_at=now)
     )
     receipt = _duty(now, f"chat:{contact}", ref, f"receipt:{ref}", "say", 0, {}, contact=contact)

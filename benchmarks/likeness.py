@@ -42,7 +42,7 @@ from store.database.transaction import Tx
 from store.proof.keyring import Keyring, new_key
 from store.rulebooks import use_rulebook
 from store.similarity.similar import find_similar_cases, is_similar_confirmed
-from store.similarity.sketches import file_hashes, hashes_of, likeness_row
+from store.similarity.sketches import hashes_of, likeness_row, store_hashes
 from store.store import Store, open_store
 from store.tables import COMPLAINTS, LIKENESSES
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
@@ -284,7 +284,7 @@ def _file(store: Store, asked: Asked) -> float:
             )
         )
         hashes = [hashes_of(KEYS, ref, made, at=at) for ref, _, at, made in sketches if made]
-        store.write(partial(file_hashes, several=hashes))
+        store.write(partial(store_hashes, several=hashes))
         seconds += time.process_time() - began
     store.write(lambda tx: tx.connection.execute(text("ANALYZE")))
     return seconds

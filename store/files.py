@@ -1,4 +1,4 @@
-"""Files of a complaint: announced with a message, fetched as an obligation, sealed in chunks in the store."""
+"""Files of a complaint: recorded with their message, downloaded by an obligation, stored in sealed chunks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from sqlalchemy import func, insert, select, update
 from complaints.actors import Actor
 from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.timestamps import format_time
 from store.cases.load import CaseFile, load_case_file, may_open
 from store.cases.read_log import write_read
-from store.cases.refused_attempts import remember
+from store.cases.refused_attempts import record_after_rollback
 from store.database.errors import StoreError, UnknownRow
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case
@@ -24,23 +25,23 @@ from store.tables import CHUNKS, FILES
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
 CHUNK = 1 << 20
-#: Telegram gives bots files up to this size.
+#: Bots can download files from Telegram up to this size, in bytes.
 LARGEST = 20 * 1_000_000
 
 
-def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
-    """Put the files of a message on the record and owe their fetching; a larger one is only recorded."""
+def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
+    """Record the files of a message and schedule their download; files above `LARGEST` are only recorded."""
     case, key = file.case, file.key(tx)
     first = (
         tx.connection.execute(select(func.max(FILES.c.n)).where(FILES.c.ref == case.ref)).scalar() or 0
     ) + 1
-    rows, owed = [], []
-    for n, one in enumerate(files, start=first):
-        too_large = one.size is not None and one.size > LARGEST
+    rows, obligations = [], []
+    for n, received in enumerate(files, start=first):
+        too_large = received.size is not None and received.size > LARGEST
         meta = {
-            "name": one.name,
-            "platform_id": one.platform_id,
-            "platform_unique_id": one.platform_unique_id,
+            "name": received.name,
+            "platform_id": received.platform_id,
+            "platform_unique_id": received.platform_unique_id,
         }
         rows.append(
             {
@@ -48,12 +49,12 @@ def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) ->
                 "n": n,
                 "seq": seq,
                 "at": tx.now,
-                "kind": one.kind,
-                "source": one.source,
-                "mime": one.mime,
-                "size": one.size,
-                "seconds": one.seconds,
-                "group": one.group,
+                "kind": received.kind,
+                "source": received.source,
+                "mime": received.mime,
+                "size": received.size,
+                "seconds": received.seconds,
+                "group": received.group,
                 "state": "too_large" if too_large else "announced",
                 "sha256": None,
                 "chunks": 0,
@@ -61,14 +62,14 @@ def announce(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) ->
             }
         )
         if not too_large:
-            owed.append(NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, {"file": n}))
+            obligations.append(NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, {"file": n}))
     tx.connection.execute(insert(FILES), rows)
-    schedule_for_case(tx, case.ref, file.contact_id, owed)
+    schedule_for_case(tx, case.ref, file.contact_id, obligations)
 
 
-def load_file_to_fetch(tx: Tx, owed: Obligation) -> FileToFetch:
-    """The file that a duty of kind `fetch` speaks of."""
-    ref, n = str(owed.ref), int(owed.facts["file"])
+def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
+    """The file that an obligation of kind `fetch` must download."""
+    ref, n = str(obligation.ref), int(obligation.facts["file"])
     file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
@@ -76,7 +77,7 @@ def load_file_to_fetch(tx: Tx, owed: Obligation) -> FileToFetch:
 
 
 def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
-    """Keep the bytes, sealed in chunks of 1 MiB; returns their SHA-256 in hex."""
+    """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex."""
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
     if row.state == "fetched":
@@ -91,28 +92,28 @@ def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
 
 
 def record_file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
-    """It cannot be had: `too_large` or `failed`; staff see which."""
+    """Record that a file cannot be downloaded; `state` is `too_large` or `failed`."""
     if state not in ("too_large", "failed"):
         raise ValueError(f"a file is not {state!r}: give too_large or failed")
     _change(tx, ref, n, state=state)
 
 
 def read_file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
-    """The bytes for somebody who may read the complaint; it is a read on the record."""
+    """The bytes of a file; the read is logged (4.7). Raises NotAllowed (recorded), StoreError without bytes."""
     file = load_case_file(tx, ref)
     if not may_open(tx, file.case, by):
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        remember(tx, ref, "file", by, refused)
+        record_after_rollback(tx, ref, "file", by, refused)
         raise refused
     row = _row(tx, ref, n)
     if row.state != "fetched":
         raise StoreError(f"file {n} of {ref} is {row.state}: it has no bytes here")
     write_read(tx, file.case, by, f"file:{n}")
-    return stored_bytes(tx, file, n)
+    return load_bytes(tx, file, n)
 
 
-def stored_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
-    """The bytes, unsealed and found to be whole; who is given them is the caller's to record."""
+def load_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
+    """The bytes of a file, unsealed and verified by their SHA-256; the caller logs the read."""
     key, ref = file.key(tx), file.case.ref
     row = _row(tx, ref, n)
     query = select(CHUNKS.c.part, CHUNKS.c.sealed).where(CHUNKS.c.ref == ref, CHUNKS.c.n == n)
@@ -121,12 +122,12 @@ def stored_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
         unseal_bytes(key, part.sealed, _chunk_place(ref, n, part.part, row.chunks)) for part in parts
     )
     if len(parts) != row.chunks or hashlib.sha256(data).hexdigest() != row.sha256:
-        raise StoreError(f"file {n} of {ref} is not whole: restore it from a backup")
+        raise StoreError(f"file {n} of {ref} is damaged: restore it from a backup")
     return data
 
 
-def seen(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
-    """The files of a complaint as staff may know them."""
+def list_files(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
+    """The files of a complaint as staff see them, in order."""
     query = select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n)
     return tuple(
         FileEntry(
@@ -145,10 +146,13 @@ def seen(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
 
 
 def files_as_records(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
-    """The same with the hash, for the record; instants stay instants."""
+    """The files of a complaint for the exported record: with their hashes, times as text."""
     query = select(FILES.c.n, FILES.c.sha256).where(FILES.c.ref == file.case.ref)
     hashes = {row.n: row.sha256 for row in tx.connection.execute(query)}
-    return [{**asdict(one), "sha256": hashes[one.seq]} for one in seen(tx, file)]
+    return [
+        {**asdict(entry), "at": format_time(entry.at), "sha256": hashes[entry.seq]}
+        for entry in list_files(tx, file)
+    ]
 
 
 def _row(tx: Tx, ref: str, n: int) -> Any:
@@ -163,10 +167,10 @@ def _change(tx: Tx, ref: str, n: int, **values: Any) -> None:
 
 
 def _meta(file: CaseFile, tx: Tx, row: Any) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(
+    meta: dict[str, Any] = json.loads(
         unseal(file.key(tx), row.meta_sealed, _meta_place(file.case.ref, row.n))
     )
-    return read
+    return meta
 
 
 def _meta_place(ref: str, n: int) -> str:

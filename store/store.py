@@ -3,9 +3,8 @@
     case = store.read(load_case, ref)
     recorded = await store.awrite(act, ref, Verb.ASSIGN, actor, {"owner": actor.id})
 
-A function of the store takes the open transaction `tx` first. `read` and `write` open it, pass the other
-arguments on and commit. The methods that begin with `a` do the same on the store's own threads, for
-asynchronous callers.
+The first argument of these functions is the open transaction `tx`. `read` and `write` open it, pass the other
+arguments on and commit. The methods `aread` and `awrite` do the same on the store's own threads.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from store.models.examples import collect_examples, load_examples_page
 from store.proof.keyring import Keyring
 
 #: How long a write that must not be lost is retried while the database is down, and how often. A database server
-#: restarts in less; people who stop the process do not wait longer.
+#: restarts in less time; stopping the process must not take longer.
 RETRY_SECONDS, RETRY_EVERY_SECONDS = 60.0, 0.5
 
 P = ParamSpec("P")
@@ -42,7 +41,7 @@ def _real_now() -> datetime:
 
 
 def open_store(url: str, keys: Keyring, clock: Callable[[], datetime] = _real_now) -> Store:
-    """Open the record at `url`; raises NotMigrated when its tables are not those of this release."""
+    """Open the database at `url`; raises WrongSchemaVersion if its tables are not those of this release."""
     require_current(url)
     return Store(engines(url), keys, clock)
 
@@ -57,23 +56,23 @@ class Store:
         self._folded = FoldedCases()
         self._callbacks: list[Callable[[], None]] = []
         self._notifying = None if engines.is_sqlite else Notifier(engines.url, self._call_back)
-        #: True while the last write failed for a reason of the database: a full disk, a read-only server.
+        #: True if the database caused the last write to fail: a full disk, a read-only server.
         self.writes_fail = False
         self._offset = timedelta(0)
         self._offset = timedelta(seconds=self.read(clock_offset))
 
     def read(self, query: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `query` in a transaction that only reads; on SQLite it does not wait for the writer.
+        """Run `query` in a read-only transaction; on SQLite it does not wait for the writer.
 
-        Raises DatabaseAway where the database does not answer.
+        Raises DatabaseUnavailable.
         """
         with translated_errors(), self._engines.reading.begin() as connection:
             return query(self._tx(connection), *args, **kwargs)
 
     def write(self, command: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `command` in a transaction that writes, and commit it whole or not at all; on SQLite one at a time.
+        """Run `command` in a transaction and commit it; on SQLite one command at a time.
 
-        Raises DatabaseAway where the database does not answer or cannot write.
+        Raises DatabaseUnavailable if the database does not answer or cannot write.
         """
         tx: Tx | None = None
         try:
@@ -83,7 +82,7 @@ class Store:
         except Exception as error:
             if isinstance(error, DatabaseUnavailable) and not isinstance(error, SerializationConflict):
                 self.writes_fail = True
-            self._remember_refusals(tx)
+            self._record_refusals(tx)
             raise
         self.writes_fail = False
         if tx.owing:
@@ -103,9 +102,9 @@ class Store:
     async def awrite_with_retry(
         self, command: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """`awrite` for the result of something that has happened outside: retried while the database is down.
+        """`awrite` for the result of an act outside, such as a sent message: retried while the database is down.
 
-        Raises DatabaseAway after RETRY_SECONDS; the act outside then counts as uncertain.
+        Raises DatabaseUnavailable after RETRY_SECONDS; the result of the act is then unknown.
         """
         return await self.with_retry(partial(self.awrite, command, *args, **kwargs))
 
@@ -116,15 +115,15 @@ class Store:
         return await self.with_retry(partial(self.aread, query, *args, **kwargs))
 
     async def in_thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a function that opens transactions of its own on a writer thread."""
+        """Run a function that opens its own transactions on a writer thread."""
         return await asyncio.wrap_future(self._threads.submit(lambda: call(*args, **kwargs), writes=True))
 
     async def in_reader_thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The same for a function that only reads: it does not wait for writers."""
+        """Run a function that only reads on a reader thread, where it does not wait for writers."""
         return await asyncio.wrap_future(self._threads.submit(lambda: call(*args, **kwargs), writes=False))
 
     async def with_retry(self, call: Callable[[], Awaitable[R]]) -> R:
-        """Await `call` again every RETRY_EVERY_SECONDS while the database is down, for RETRY_SECONDS."""
+        """Await `call`; while the database is down, retry every RETRY_EVERY_SECONDS for RETRY_SECONDS."""
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
@@ -136,41 +135,41 @@ class Store:
 
     @property
     def is_shared(self) -> bool:
-        """True where several processes may use one database."""
+        """True if several processes can use this database."""
         return not self._engines.is_sqlite
 
     def now(self) -> datetime:
-        """The desk's clock: real time plus one offset (docs/design.md, rule 5)."""
+        """The desk's clock: real time plus an offset (docs/design.md, rule 5)."""
         return self._clock() + self._offset
 
     def move_clock(self, seconds: float) -> datetime:
-        """Move the desk's clock on (demo and tests only); returns the new time."""
+        """Move the desk's clock forward (demo and tests only); returns the new time."""
         self._offset = timedelta(seconds=self.write(move_clock, seconds))
         return self.now()
 
     def for_monitoring(self, start: datetime, end: datetime) -> Iterator[CaseHistory]:
         """Each complaint once, with its events: those received in the period, then all others that are open."""
         yield from pages(partial(self.read, load_received_page, start, end))
-        for followed in pages(partial(self.read, load_open_page)):
-            if not start <= followed.case.received_at < end:
-                yield followed
+        for history in pages(partial(self.read, load_open_page)):
+            if not start <= history.case.received_at < end:
+                yield history
 
     def whole_record(self) -> Iterator[CaseHistory]:
         """Every complaint with its events and related rows, the earliest received first."""
         return pages(partial(self.read, load_history_page))
 
     def examples(self) -> list[dict[str, Any]]:
-        """Confirmed assessments with their words, the earliest first; each page is a transaction of its own."""
+        """Training examples from assessments, the earliest first; each page is a transaction of its own."""
         return collect_examples(partial(self.read, load_examples_page))
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call this, from the thread that wrote, after each commit that inserted or freed an obligation."""
+        """Call `callback` on the writing thread after each commit that scheduled or released an obligation."""
         self._callbacks.append(callback)
         if self._notifying is not None:
             self._notifying.listen()
 
     def close(self) -> None:
-        """Finish what runs and close every connection."""
+        """Wait for running calls and close all connections."""
         if self._notifying is not None:
             self._notifying.close()
         self._threads.close()
@@ -179,13 +178,14 @@ class Store:
     def _tx(self, connection: Any) -> Tx:
         return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded)
 
-    def _remember_refusals(self, tx: Tx | None) -> None:
+    def _record_refusals(self, tx: Tx | None) -> None:
+        """Record refused attempts in a new transaction, because theirs was rolled back (4.7)."""
         if tx is None or not tx.if_refused:
             return
         with self._threads.gate, self._engines.writing.begin() as connection:
-            later = self._tx(connection)
+            new_tx = self._tx(connection)
             for write in tx.if_refused:
-                write(later)
+                write(new_tx)
 
     def _nudge(self) -> None:
         if self._notifying is not None:

@@ -1,7 +1,4 @@
-"""What became of a notice, and what is stuck, as values.
-
-What goes into the store and comes out of it: frozen values, never rows.
-"""
+"""The frozen values that go into the store and come out of it; database rows never leave it."""
 
 from __future__ import annotations
 
@@ -18,56 +15,13 @@ from complaints.rulebook import Rulebooks
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import Role, Verb
 
-
-class DeliveryStatus(StrEnum):
-    """How far it got."""
-
-    DELIVERED = "delivered"
-    SENT_AGAIN = "sent_again"
-    UNCERTAIN = "uncertain"
-    NOT_DELIVERED = "not_delivered"
-    TRYING = "trying"
-    WAITING = "waiting"
-    GIVEN_UP = "given_up"
-    ENDED = "ended"
-    TO_TELL = "to_tell"
-    TOLD = "told"
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One notice. `at` is when that became so (of `waiting`: until when), `first` when it was sent uncertainly."""
-
-    number: int
-    kind: str
-    fate: DeliveryStatus
-    at: datetime
-    #: Meant for the complainant; else a duty of ours inside, which shows only once given up.
-    is_notice: bool
-    why: str | None = None
-    first: datetime | None = None
-
-
-@dataclass(frozen=True)
-class FailedObligation:
-    """Something given up, that waits for a person: of which complaint, what, since when."""
-
-    number: int
-    ref: str | None
-    kind: str
-    at: datetime
-
-    #: Meant for the complainant.
-    is_notice: bool
-
-
-#: A run whose key begins with this name is the judging of a file: nothing was learnt then.
+#: A model run with this key prefix is the evaluation of a file, not a training.
 FILE = "file:"
 
 
 @dataclass(frozen=True)
 class Chat:
-    """A contact point that a message came from. `language` is the platform's hint, not yet a choice."""
+    """The contact point of a message; `language` is the platform's guess, not the person's choice."""
 
     channel: str
     address: str
@@ -77,7 +31,7 @@ class Chat:
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """A file as the channel announced it; its bytes are fetched later, as an obligation."""
+    """A file that came with a message; an obligation downloads its bytes later."""
 
     platform_id: str
     platform_unique_id: str
@@ -92,8 +46,10 @@ class ReceivedFile:
 
 @dataclass(frozen=True)
 class PlannedAct:
-    """One verb that the dialogue wants done by the person of the chat. `ref` is the conversation's `next_ref`
-    for `receive`."""
+    """An act that the dialogue wants to record for the person of the chat.
+
+    For the verb `receive`, `ref` is the conversation's `next_ref`.
+    """
 
     verb: Verb
     ref: str
@@ -104,11 +60,9 @@ class PlannedAct:
 
 @dataclass(frozen=True)
 class ReplyText:
-    """Something to say in the chat: a template with its fields (sealed at rest) and buttons as choices.
+    """A reply in the chat: a template with its fields (sealed in the database) and buttons.
 
-    `key` makes a repeat impossible; `due` in the future means it is first asked of the dialogue then (see
-    Wake). `answers` is the callback id to answer, `replaces` the platform message to edit instead. `kind` is
-    the duty's: "say", or another that brings something else than a text.
+    `key` prevents a second sending. `kind` is the obligation's kind: "say", or one that sends more than a text.
     """
 
     key: str
@@ -123,7 +77,7 @@ class ReplyText:
 
 @dataclass(frozen=True)
 class WakeUp:
-    """Ask the dialogue again at `due` with `Elapsed(what)`: a talk that moved on says nothing."""
+    """Call the dialogue again at `due` with `Elapsed(what)`; it stays silent if the conversation has moved on."""
 
     key: str
     what: str
@@ -132,7 +86,7 @@ class WakeUp:
 
 @dataclass(frozen=True)
 class DialogueTurn:
-    """What one heard message leads to: the new state (codes and ids only, no words), acts, things to say."""
+    """The result of one incoming message: the new state (codes and ids, no words), acts, replies and wake-ups."""
 
     state: Mapping[str, Any]
     acts: tuple[PlannedAct, ...] = ()
@@ -140,12 +94,12 @@ class DialogueTurn:
     wakes: tuple[WakeUp, ...] = ()
     language: str | None = None
     blocked: bool | None = None
-    #: Under whose rules a complaint received in this turn comes; None: the organisation's own country.
+    #: Whose rules a complaint received in this turn gets; None means the organisation's own country.
     jurisdiction: str | None = None
 
 
 class CodeState(StrEnum):
-    """What a code that came from a chat is: it opens a complaint, or why not."""
+    """The result of checking a code: it opens a complaint, or why it does not."""
 
     FOUND = "found"
     YOURS = "yours"
@@ -157,7 +111,7 @@ class CodeState(StrEnum):
 
 @dataclass(frozen=True)
 class Code:
-    """A code and the complaint that it opens, or that it opened for this very person."""
+    """A checked code, with the complaint that it opens or has already opened for this person."""
 
     state: CodeState
     case: Case | None = None
@@ -167,7 +121,7 @@ def _no_code(text: str) -> Code:
     return Code(CodeState.UNKNOWN)
 
 
-def _none_posted(platform_id: str) -> None:
+def _no_post(platform_id: str) -> None:
     return None
 
 
@@ -177,15 +131,14 @@ def _no_letter(ref: str) -> str:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Where a talk stands, loaded and locked in the transaction that hears the message.
+    """A conversation as the dialogue sees it, loaded and locked in the transaction that receives the message.
 
-    `cases` are the person's complaints, the newest first, at most 20. `texts` gives the words already told to
-    a case (field -> newest text) for the read-back. `staff` maps members to their names and aliases. `rules`
-    gives those in force, of every jurisdiction; a complaint carries its own.
-    `incidents` gives the open incidents, the newest first; they are read when a step asks for them.
-    `code` looks up a code that binds; a miss counts, so it is asked once a message and only for one.
-    `posted` gives the complaint that a message of ours in this chat was about, by the channel's id of it;
-    `decided` the letter of a complaint's decision, or nothing.
+    `cases` are the person's complaints, the newest first, at most 20. `staff` maps members to names and aliases.
+    The functions read from the database only when a step calls them. `texts` gives the newest words of a complaint
+    by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
+    gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
+    the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
+    decision, or "". `code` checks a binding code; every miss counts, so call it only once.
     """
 
     chat: Chat
@@ -199,7 +152,7 @@ class Conversation:
     staff: Mapping[str, tuple[str, ...]]
     rules: Callable[[], Rulebooks]
     incidents: Callable[[], tuple[Incident, ...]] = tuple
-    posted: Callable[[str], str | None] = _none_posted
+    posted: Callable[[str], str | None] = _no_post
     decided: Callable[[str], str] = _no_letter
     code: Callable[[str], Code] = _no_code
 
@@ -209,7 +162,7 @@ Step = Callable[[Conversation], DialogueTurn]
 
 @dataclass(frozen=True)
 class ReceiptResult:
-    """What became of a heard message: `repeat` means its key was known and nothing changed."""
+    """The result of receiving a message: `repeat` means that its key was recorded before and nothing changed."""
 
     repeat: bool
     refs: tuple[str, ...] = ()
@@ -217,7 +170,7 @@ class ReceiptResult:
 
 @dataclass(frozen=True)
 class RecordedAct:
-    """An act that stands in the record."""
+    """A recorded act: its event, and the case after it."""
 
     event: Event
     case: Case
@@ -225,7 +178,7 @@ class RecordedAct:
 
 @dataclass(frozen=True)
 class Obligation:
-    """A claimed duty. `payload`: its unsealed fields; `uncertain`: an earlier try may have arrived."""
+    """A claimed obligation with its unsealed `payload`; `uncertain`: an earlier attempt may have been delivered."""
 
     id: int
     key: str
@@ -242,7 +195,10 @@ class Obligation:
 
 @dataclass(frozen=True)
 class PlatformCapacity:
-    """Kinds of duty that share places, and how many more of each lane there is room for, all urgent ones counted."""
+    """Kinds of obligation that share worker slots, and by priority how many more can be claimed (`room`).
+
+    More urgent obligations use up the room of the less urgent ones.
+    """
 
     kinds: tuple[str, ...]
     room: Mapping[SendPriority, int]
@@ -250,7 +206,7 @@ class PlatformCapacity:
 
 @dataclass(frozen=True)
 class QueueLength:
-    """One lane: how much is due, how many seconds the earliest is late, how many failed or lost their holder."""
+    """The queue of one priority: obligations due, seconds that the oldest is late, retried ones, expired leases."""
 
     due: int = 0
     late: float = 0.0
@@ -259,9 +215,10 @@ class QueueLength:
 
 
 class MessageState(StrEnum):
-    """How far a message of ours got; Telegram's 200 means accepted by Telegram, not read.
+    """The state of an outgoing message; Telegram's 200 means that Telegram accepted it, not that it was read.
 
-    `to_tell` waits for somebody to tell or post it, `told` was, `by_chat` went to the chat bound meanwhile.
+    `to_tell` waits for a member of staff to read it out or post it, `told` means that this is done. `by_chat` was
+    sent to a chat that was bound before that.
     """
 
     SENDING = "sending"
@@ -273,9 +230,68 @@ class MessageState(StrEnum):
     BY_CHAT = "by_chat"
 
 
+class DeliveryStatus(StrEnum):
+    """How far a notice got; the channel's answer means accepted, not read.
+
+    `to_tell` waits for a member of staff to read it out or post it, `told` means that this is done.
+    """
+
+    DELIVERED = "delivered"
+    SENT_AGAIN = "sent_again"
+    UNCERTAIN = "uncertain"
+    NOT_DELIVERED = "not_delivered"
+    TRYING = "trying"
+    WAITING = "waiting"
+    GIVEN_UP = "given_up"
+    ENDED = "ended"
+    TO_TELL = "to_tell"
+    TOLD = "told"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The delivery of one notice.
+
+    `at` is when it got this status; for `waiting`, until when it waits. `first` is the time of an earlier attempt
+    with an unknown result.
+    """
+
+    number: int
+    kind: str
+    fate: DeliveryStatus
+    at: datetime
+    #: True for notices to the complainant; internal obligations are listed only if they failed.
+    is_notice: bool
+    why: str | None = None
+    first: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FailedObligation:
+    """An obligation that failed and waits for a person; `at` is when it failed."""
+
+    number: int
+    ref: str | None
+    kind: str
+    at: datetime
+    #: True if it is for the complainant.
+    is_notice: bool
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An incoming message that could not be handled, as it came."""
+
+    id: int
+    key: str
+    raw: bytes
+    why: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Member:
-    """A member of staff with the roles held now."""
+    """A member of staff with the present roles; `line` is the manager."""
 
     id: str
     name: str
@@ -287,15 +303,15 @@ class Member:
     absent_from: datetime | None = None
 
     def is_away(self, now: datetime) -> bool:
-        """True until the day of return."""
+        """Whether the member is absent at this time."""
         return self.absent_until is not None and now < self.absent_until
 
 
 @dataclass(frozen=True)
 class SlackPost:
-    """Where a case stands in Slack. `purpose` is card, restricted or executive; `shown` the drawn version.
+    """A post about a case in Slack. `purpose` is card, restricted or executive; `shown` is the version it shows.
 
-    Without `ts` somebody is about to post it since `claimed_at`, or tried; `mine`: whoever was given this just began.
+    Without `ts` it is claimed since `claimed_at` and not yet posted. `mine`: this very call has claimed it.
     """
 
     ref: str
@@ -310,7 +326,7 @@ class SlackPost:
 
 @dataclass(frozen=True)
 class Draft:
-    """Typed facts of a previewed act; kept sealed for 24 hours."""
+    """A filled form while its letter is previewed; kept sealed for 24 hours."""
 
     id: str
     ref: str
@@ -324,7 +340,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Text:
-    """One thing said, in one version."""
+    """The words of one field of one event; `replaces` is the seq of the version before."""
 
     field: str
     seq: int
@@ -336,7 +352,7 @@ class Text:
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file of a case as staff may know it. `state` is announced, fetched, too_large or failed."""
+    """A file of a case as staff see it; `state` is announced, fetched, too_large or failed."""
 
     seq: int
     kind: str
@@ -350,47 +366,8 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
-class MergedCase:
-    """What was said and sent in a complaint that was merged into another."""
-
-    ref: str
-    texts: tuple[Text, ...]
-    files: tuple[FileEntry, ...]
-
-
-@dataclass(frozen=True)
-class EarlierRead:
-    """Somebody who is kept from a complaint had opened it before."""
-
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class OpenedCase:
-    """Everything of a case that a reader sees; making it left a row in `reads`."""
-
-    case: Case
-    texts: tuple[Text, ...]
-    files: tuple[FileEntry, ...]
-    events: tuple[Event, ...]
-    messages: tuple[Mapping[str, Any], ...]
-    proposal: Mapping[str, Any] | None
-    draft_words: Mapping[str, str]
-    complainant_name: str | None
-    support_needs: str | None = None
-    #: Complaints that were merged into this one, and who had opened it before being kept from it.
-    merged: tuple[MergedCase, ...] = ()
-    read_before: tuple[EarlierRead, ...] = ()
-    #: Told in nearly the same words; only those that this reader may know of.
-    likes: tuple[SimilarCase, ...] = ()
-    #: What became of each notice of ours.
-    deliveries: tuple[Delivery, ...] = ()
-
-
-@dataclass(frozen=True)
 class FileToFetch:
-    """What a duty of kind `fetch` must download; `n` counts the files of the complaint."""
+    """A file that an obligation of kind `fetch` must download; `n` is its number within the complaint."""
 
     ref: str
     n: int
@@ -402,21 +379,48 @@ class FileToFetch:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
-    """A message that was set aside, as it came."""
+class MergedCase:
+    """Texts and files of a complaint that was merged into another one."""
 
-    id: int
-    key: str
-    raw: bytes
-    why: str
+    ref: str
+    texts: tuple[Text, ...]
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True)
+class EarlierRead:
+    """A member of staff who read a complaint before losing access to it."""
+
+    by: str
     at: datetime
 
 
 @dataclass(frozen=True)
-class Verification:
-    """What `verify` found. `first_bad` names reference, seq and what is wrong; None where all is whole.
+class OpenedCase:
+    """Everything of a case that a reader sees; `open_case` has logged the read."""
 
-    `unsealed_tail` counts events newer than the last checkpoint, `erased` complaints without their words.
+    case: Case
+    texts: tuple[Text, ...]
+    files: tuple[FileEntry, ...]
+    events: tuple[Event, ...]
+    messages: tuple[Mapping[str, Any], ...]
+    proposal: Mapping[str, Any] | None
+    draft_words: Mapping[str, str]
+    complainant_name: str | None
+    support_needs: str | None = None
+    merged: tuple[MergedCase, ...] = ()
+    #: Members of staff who read the complaint before they lost access to it.
+    read_before: tuple[EarlierRead, ...] = ()
+    #: Similar cases that this reader may know of.
+    likes: tuple[SimilarCase, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The result of `verify`. `first_bad` is reference, seq and what is wrong; None if nothing is.
+
+    `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
     """
 
     entries: int

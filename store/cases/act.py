@@ -1,6 +1,6 @@
-"""Writing one act into the record: event, words, projections and duties, all in the open transaction.
+"""Record one act on a complaint: load and lock it, check the act, write the event (docs/design.md, rule 3).
 
-`act`: authorise, load, call the verb, record; one event or nothing (docs/design.md, rule 3).
+Event, words, projections and obligations are written in the open transaction: all of them or none.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from complaints.rulebook import Rulebook
 from complaints.timestamps import format_time
 from complaints.vocabulary import Verb
 from store.cases import conflicts
-from store.cases.conflicts import handlers_of, taken_in, with_people
+from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
 from store.cases.load import CaseFile, key_place, load_case_file
 from store.cases.projections import complaint_row, project
-from store.cases.refused_attempts import remember
+from store.cases.refused_attempts import record_after_rollback
 from store.database.transaction import Tx
 from store.incidents import incidents
 from store.incidents.card import schedule_for_move
 from store.outbox.offline import mark_told
 from store.outbox.rows import schedule_for_case
-from store.people.staff import roles_now
+from store.people.staff import load_current_roles
 from store.proof.erase import erase_words
 from store.proof.hash_chain import GENESIS, entry_of
 from store.proof.keyring import new_key
@@ -43,9 +43,91 @@ from store.similarity.similar import schedule_similar_redraw
 from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, HEARD, OBLIGATIONS, READS, TEXTS
 from store.values import RecordedAct
 
+#: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
+NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
+#: The relation of a complaint to the complaint whose handling it is about.
+ABOUT_HANDLING = "about_handling_of"
+#: Acts that bring words of the complainant.
+_COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
+#: Acts that may name a member of staff, who then loses access to the complaint.
+_MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
+
+
+def act(
+    tx: Tx,
+    ref: str,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+    settles: int | None = None,
+) -> RecordedAct:
+    """Perform one act on a complaint and record it.
+
+    `version` is the work_version that the person saw. `key` makes a repeat of the same obligation detectable.
+    `settles` is the obligation that this act completes. Raises ComplaintError: UnknownReference, AlreadyDone,
+    Stale (code `new_message` if the person must read first), NotAllowed (recorded), or an error of the verb.
+    """
+    file = load_case_file(tx, ref, lock=True)
+    recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
+    if settles is not None:
+        settle(tx, settles)
+    return recorded
+
+
+def act_on(
+    tx: Tx,
+    file: CaseFile,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    version: int | None = None,
+    key: str | None = None,
+    rules: Rulebook | None = None,
+) -> tuple[RecordedAct, CaseFile]:
+    """`act` on a complaint that is loaded and locked; also returns the file as the act left it.
+
+    `rules` is only for `redate`: the rules that the complaint gets.
+    """
+    if file.case.erased_at is not None:
+        # Its key is destroyed; this raises and names what is still possible.
+        require_state(file.case, verb)
+    case, secret = file.case, file.key(tx)
+    act_keys = [f"{case.ref}/{key}"] if key else []
+    if version is not None:
+        act_keys.append(_fingerprint(case, secret, verb, by, facts, words, version))
+    for act_key in act_keys:
+        if not tx.take(HEARD, {"key": act_key, "at": tx.now}):
+            raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
+    try:
+        if version is not None and version != case.work_version:
+            if by.is_staff and permissions.is_excluded(case, by.id):
+                # An excluded person must not learn from `Stale` what was done.
+                require_permission(case, verb, by)
+            raise _stale(file, version)
+        if verb in NEEDS_LATEST and by.is_staff:
+            _must_have_read(tx, file, verb, by)
+        all_facts = _complete_facts(tx, case, verb, by, facts)
+        done = perform(case, verb, at=tx.now, by=by, facts=all_facts, words=words, rules=rules)
+    except NotAllowed as refused:
+        record_after_rollback(tx, case.ref, verb.value, by, refused)
+        raise
+    head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
+    mark_told(tx, done.event, case.ref)
+    conflicts.update_people(tx, done.case, done.event, words)
+    if verb is Verb.MERGE:
+        act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, merge_facts(file))
+    after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
+    return RecordedAct(done.event, done.case), after
+
 
 def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile:
-    """Write a new complaint with its first event, a key of its own, and whose it is."""
+    """Write a new complaint: its row and own key, its complainant and its first event."""
     case, event = done.case, done.event
     key = new_key()
     wrapped = tx.keys.wrap(key, key_place(case.ref))
@@ -79,7 +161,7 @@ def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile
 def continue_record(
     tx: Tx, before: Case, done: ActResult, *, key: bytes, head: str, contact_id: int | None
 ) -> str:
-    """Write one more event; Stale when somebody else's was written since `before` was loaded."""
+    """Write the next event and return the new head; Stale if another was written since `before` was loaded."""
     case, event = done.case, done.event
     entry = entry_of(case.ref, event, commit=commitment(key, event.words), prev=head)
     new_head = sha256(entry)
@@ -90,19 +172,122 @@ def continue_record(
             COMPLAINTS.c.version == before.version,
             COMPLAINTS.c.work_version == before.work_version,
         )
-        .values(head=new_head, **complaint_row(case), **_ruled(event))
+        .values(head=new_head, **complaint_row(case), **_changed_rules(event))
     )
     if changed.rowcount != 1:
-        raise Stale(f"{case.ref} moved on meanwhile: look at it again.")
+        raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
     _write(tx, before, done, entry=entry, head=new_head, key=key, contact_id=contact_id)
     return new_head
 
 
-def _ruled(event: Event) -> Mapping[str, str]:
-    """Under which rules the complaint goes on, where the event changed them."""
-    if event.verb is not Verb.REDATE:
-        return {}
-    return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}
+def settle(tx: Tx, number: int) -> None:
+    """Mark an obligation as done and delete its payload."""
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == number, OBLIGATIONS.c.state == "open")
+        .values(state="done", ended_at=tx.now, payload=None, why=None)
+    )
+    # A later message of the same chat may now be claimed.
+    tx.owing = True
+
+
+def _fingerprint(
+    case: Case,
+    secret: bytes,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    version: int,
+) -> str:
+    """A key of this very act: pressing the same button twice gives the same key."""
+    content: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
+    if verb is Verb.RECEIPT and case.danger_at is not None:
+        # A new danger needs a new receipt, although it does not raise the work_version.
+        content.append(case.danger_at.isoformat())
+    return "act:" + sha256(canonical(content))
+
+
+def _stale(file: CaseFile, version: int) -> Stale:
+    """The error that names the acts since the work_version that the person saw."""
+    reached, since = 0, []
+    for event in file.events:
+        if raises_work_version(event):
+            reached += 1
+            if reached > version:
+                since.append(event.verb.value)
+    acts = ", ".join(since) or "something"
+    return Stale(
+        f"{file.case.ref} has changed since this was shown ({acts}): look again.", since=tuple(since)
+    )
+
+
+def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
+    case = file.case
+    require_permission(case, verb, by)
+    messages: list[Event] = [
+        event
+        for event in file.events
+        if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") != RETURNED
+    ]
+    read = tx.connection.execute(
+        select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
+    ).scalar()
+    unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
+    if unread:
+        local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
+        raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
+
+
+def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
+    if verb is Verb.DISAGREE:
+        reviewers = permissions.eligible_reviewers(case, case.level + 1, load_current_roles(tx))
+        return {**facts, "reviewers": len(reviewers)}
+    if verb in _MAY_NAME_STAFF:
+        return with_conflicts(tx, case.rules, facts, case)
+    if verb in (Verb.LINK, Verb.MERGE):
+        facts = _link_facts(tx, case, verb, facts)
+    return _incident_facts(tx, case, by, facts) if verb is Verb.LINK else facts
+
+
+def _link_facts(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add what comes from the linked complaint: its complainant, or its handlers if this one is about them."""
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    if other_ref is None or other_ref == case.ref:
+        return facts
+    other = load_case_file(tx, other_ref)
+    if verb is Verb.MERGE:
+        if not other.case.is_open:
+            raise OutOfOrder(
+                f"{other_ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
+            )
+        return {**facts, "other_complainant": other.case.complainant}
+    if facts.get("relation") == ABOUT_HANDLING:
+        return with_conflicts(tx, case.rules, {**facts, "handlers": list_handlers(other)}, case)
+    return facts
+
+
+def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the incident that two complaints share: the one that either has, or a new one that both join."""
+    if facts.get("incident") is not None:
+        if not facts.get("left"):
+            incidents.require_open_incident(tx, int(facts["incident"]))
+        return facts
+    other_ref = parse_reference(str(facts.get("other_ref") or ""))
+    shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
+    if not shared or other_ref is None or other_ref == case.ref:
+        return facts
+    require_permission(case, Verb.LINK, by)
+    number = incidents.find_incident_of(tx, other_ref)
+    if number is not None:
+        return facts if number == case.incident else {**facts, "incident": number}
+    number = case.incident
+    if number is None:
+        started_at = min(case.received_at, load_case_file(tx, other_ref).case.received_at)
+        number = incidents.open_incident(tx, by, {"started_at": format_time(started_at)}, {}).id
+    act(tx, other_ref, Verb.LINK, by, {"relation": SAME_INCIDENT, "incident": number, "other_ref": case.ref})
+    return facts if case.incident == number else {**facts, "incident": number}
 
 
 def _write(
@@ -120,7 +305,7 @@ def _write(
         entry=entry,
         hash=head,
     )
-    _keep_words(tx, case.ref, event, event.words, key)
+    _write_words(tx, case.ref, event, key)
     project(tx, before, case, event)
     schedule_for_move(tx, before, case)
     schedule_similar_redraw(tx, before, case)
@@ -129,7 +314,7 @@ def _write(
         erase_words(tx, case.ref)
 
 
-def _keep_words(tx: Tx, ref: str, event: Event, words: Mapping[str, str], key: bytes) -> None:
+def _write_words(tx: Tx, ref: str, event: Event, key: bytes) -> None:
     rows = [
         {
             "ref": ref,
@@ -139,198 +324,16 @@ def _keep_words(tx: Tx, ref: str, event: Event, words: Mapping[str, str], key: b
             "at": event.at,
             "source": event.facts.get("source"),
             "replaces": event.facts.get("replaces"),
-            "sealed": seal(key, said, place("texts", f"{ref}/{event.seq}", path)),
+            "sealed": seal(key, text, place("texts", f"{ref}/{event.seq}", path)),
         }
-        for path, said in words.items()
+        for path, text in event.words.items()
     ]
     if rows:
         tx.connection.execute(insert(TEXTS), rows)
 
 
-#: Refused while the complainant wrote since this person last read (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
-_WORDS_COME_BY: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
-
-
-def act(
-    tx: Tx,
-    ref: str,
-    verb: Verb,
-    by: Actor,
-    facts: Mapping[str, Any] | None = None,
-    words: Mapping[str, str] | None = None,
-    *,
-    version: int | None = None,
-    key: str | None = None,
-    settles: int | None = None,
-) -> RecordedAct:
-    """Do one verb to a complaint.
-
-    `version` is the work_version that the act was drawn with, `key` makes a repeat of the same duty known,
-    `settles` is the obligation that is settled with it. Raises ComplaintError: UnknownReference, AlreadyDone,
-    Stale (code `new_message` where the person must read first), NotAllowed (recorded), or the verb's own.
-    """
-    file = load_case_file(tx, ref, lock=True)
-    recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
-    if settles is not None:
-        settle(tx, settles)
-    return recorded
-
-
-def act_on(
-    tx: Tx,
-    file: CaseFile,
-    verb: Verb,
-    by: Actor,
-    facts: Mapping[str, Any],
-    words: Mapping[str, str],
-    *,
-    version: int | None = None,
-    key: str | None = None,
-    rules: Rulebook | None = None,
-) -> tuple[RecordedAct, CaseFile]:
-    """The same on a complaint that is loaded and locked; also gives it back as it is now.
-
-    `rules` are those to go on under, for `redate` alone.
-    """
-    if file.case.erased_at is not None:
-        # There is no key any more; the rules say what may be done instead.
-        require_state(file.case, verb)
-    case, secret = file.case, file.key(tx)
-    once = [f"{case.ref}/{key}"] if key else []
-    if version is not None:
-        once.append(_fingerprint(case, secret, verb, by, facts, words, version))
-    for one in once:
-        if not tx.take(HEARD, {"key": one, "at": tx.now}):
-            raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
-    try:
-        if version is not None and version != case.work_version:
-            if by.is_staff and permissions.is_excluded(case, by.id):
-                # What was done meanwhile is not theirs to know.
-                require_permission(case, verb, by)
-            raise _stale(file, version)
-        if verb in NEEDS_LATEST and by.is_staff:
-            _must_have_read(tx, file, verb, by)
-        filled = _filled(tx, case, verb, by, facts)
-        done = perform(case, verb, at=tx.now, by=by, facts=filled, words=words, rules=rules)
-    except NotAllowed as refused:
-        remember(tx, case.ref, verb.value, by, refused)
-        raise
-    head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
-    mark_told(tx, done.event, case.ref)
-    conflicts.keep(tx, done.case, done.event, words)
-    if verb is Verb.MERGE:
-        act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, taken_in(file))
-    after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
-    return RecordedAct(done.event, done.case), after
-
-
-def settle(tx: Tx, number: int) -> None:
-    """A duty is done: its words are no longer needed here."""
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == number, OBLIGATIONS.c.state == "open")
-        .values(state="done", ended_at=tx.now, payload=None, why=None)
-    )
-    # The next message of the same chat is free to leave.
-    tx.owing = True
-
-
-def _fingerprint(
-    case: Case,
-    secret: bytes,
-    verb: Verb,
-    by: Actor,
-    facts: Mapping[str, Any],
-    words: Mapping[str, str],
-    version: int,
-) -> str:
-    said: list[Any] = [case.ref, version, verb.value, by.id, dict(facts), commitment(secret, words)]
-    if verb is Verb.RECEIPT and case.danger_at is not None:
-        # A new danger asks for a new receipt, though nothing of the work has moved.
-        said.append(case.danger_at.isoformat())
-    return "act:" + sha256(canonical(said))
-
-
-def _stale(file: CaseFile, version: int) -> Stale:
-    """Names what happened since the work_version that the act was drawn with."""
-    reached, since = 0, []
-    for event in file.events:
-        if raises_work_version(event):
-            reached += 1
-            if reached > version:
-                since.append(event.verb.value)
-    told = ", ".join(since) or "something"
-    return Stale(f"{file.case.ref} moved on since this was drawn ({told}): look again.", since=tuple(since))
-
-
-def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
-    case = file.case
-    require_permission(case, verb, by)
-    said: list[Event] = [
-        event for event in file.events if event.verb in _WORDS_COME_BY and event.facts.get("kind") != RETURNED
-    ]
-    read = tx.connection.execute(
-        select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
-    ).scalar()
-    unread = [event for event in said if event.seq > (read or 0) and event.by != by.id]
-    if unread:
-        local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
-        raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
-
-
-#: The relation of a complaint to the one whose handling it is about.
-ABOUT_HANDLING = "about_handling_of"
-#: Acts that may name somebody who is then denied the complaint.
-_NAMING: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
-
-
-def _filled(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a verb must know from other rows than the complaint's own."""
-    if verb is Verb.DISAGREE:
-        reviewers = permissions.eligible_reviewers(case, case.level + 1, roles_now(tx))
-        return {**facts, "reviewers": len(reviewers)}
-    if verb in _NAMING:
-        return with_people(tx, case.rules, facts, case)
-    if verb in (Verb.LINK, Verb.MERGE):
-        facts = _tied(tx, case, verb, facts)
-    return _of_incident(tx, case, by, facts) if verb is Verb.LINK else facts
-
-
-def _tied(tx: Tx, case: Case, verb: Verb, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the other complaint brings: whose it is, and who dealt with it where this one is about that."""
-    other_ref = parse_reference(str(facts.get("other_ref") or ""))
-    if other_ref is None or other_ref == case.ref:
-        return facts
-    other = load_case_file(tx, other_ref)
-    if verb is Verb.MERGE:
-        if not other.case.is_open:
-            raise OutOfOrder(
-                f"{other_ref} is closed: reopen it first, or merge it into this one.", code="other_closed"
-            )
-        return {**facts, "other_complainant": other.case.complainant}
-    if facts.get("relation") == ABOUT_HANDLING:
-        return with_people(tx, case.rules, {**facts, "handlers": handlers_of(other)}, case)
-    return facts
-
-
-def _of_incident(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Which incident two complaints share: the one that either has, else a new one that both join."""
-    if facts.get("incident") is not None:
-        if not facts.get("left"):
-            incidents.must_be_open(tx, int(facts["incident"]))
-        return facts
-    other_ref = parse_reference(str(facts.get("other_ref") or ""))
-    shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
-    if not shared or other_ref is None or other_ref == case.ref:
-        return facts
-    require_permission(case, Verb.LINK, by)
-    number = incidents.incident_of(tx, other_ref)
-    if number is not None:
-        return facts if number == case.incident else {**facts, "incident": number}
-    theirs = case.incident
-    if theirs is None:
-        began = min(case.received_at, load_case_file(tx, other_ref).case.received_at)
-        theirs = incidents.open_incident(tx, by, {"started_at": format_time(began)}, {}).id
-    act(tx, other_ref, Verb.LINK, by, {"relation": SAME_INCIDENT, "incident": theirs, "other_ref": case.ref})
-    return facts if case.incident == theirs else {**facts, "incident": theirs}
+def _changed_rules(event: Event) -> Mapping[str, str]:
+    """The columns of the rules, if the event put the complaint under other ones."""
+    if event.verb is not Verb.REDATE:
+        return {}
+    return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}

@@ -1,4 +1,7 @@
-"""Codes that bind a complaint logged by staff to a chat: shown once, kept as a hash, used once (4.3)."""
+"""Codes that bind a complaint logged by staff to the complainant's chat (4.3).
+
+A code is shown once, stored only as a hash, and can be used once.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ from store.database.transaction import Tx
 from store.outbox.offline import over_to_chat
 from store.outbox.rows import chat_scope
 from store.people.contacts import ContactPoint
-from store.people.identity import also_complains
+from store.people.identity import copy_roles
 from store.tables import ATTEMPTS, BINDINGS, COMPLAINTS
 from store.values import Code, CodeState
 
 DIGITS = 8
 VALID_FOR = timedelta(days=7)
-#: Wrong codes from one chat, and refused showings of one code, until nothing more is tried.
+#: A chat may send this many wrong codes, and a code may be refused this often, before it is locked.
 MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
 _KIND = "bind_code"
 
@@ -33,9 +36,9 @@ _KIND = "bind_code"
 def bind_code(
     tx: Tx, ref: str, by: Actor, *, version: int | None = None, key: str | None = None
 ) -> tuple[str, Any]:
-    """A new code for this complaint and until when it holds; earlier ones hold no longer.
+    """Create a code for this complaint; returns it with its expiry time. Earlier codes expire now.
 
-    The code itself is kept nowhere. Raises what the verb raises: AlreadyDone where there is a chat.
+    Raises what the verb raises: AlreadyDone if the complaint has a chat already.
     """
     act_on(tx, load_case_file(tx, ref, lock=True), Verb.BIND, by, {}, {}, version=version, key=key)
     tx.connection.execute(
@@ -57,7 +60,7 @@ def bind_code(
 
 
 def _new_code(tx: Tx) -> str:
-    """One that stands for no other complaint."""
+    """A random code that no other complaint has."""
     while True:
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
         if _row(tx, code) is None:
@@ -71,22 +74,22 @@ def _row(tx: Tx, code: str) -> Any:
 
 
 class Codes:
-    """The codes that one chat sends in one hearing: what each opens, and the binding itself."""
+    """The codes that one chat sends in one message: check each, then bind the complaint."""
 
     def __init__(self, tx: Tx, contact: ContactPoint) -> None:
         self._tx, self._contact = tx, contact
-        self._found: dict[str, Any] = {}
+        self._rows: dict[str, Any] = {}
 
     def __call__(self, text: str) -> Code:
-        """What this code is to this chat. Every miss is remembered; after five within a day none opens."""
+        """Check a code. Every miss is recorded; after five within a day this chat is locked."""
         tx, digits = self._tx, "".join(text.split())
         row = _row(tx, digits)
-        if self._missed() >= MOST_TRIES:
-            self._refuse_showing(row)
+        if self._recent_misses() >= MOST_TRIES:
+            self._count_refusal(row)
             return Code(CodeState.LOCKED)
         case = None if row is None else load_case_file(tx, row.ref).case
         while case is not None and case.merged_into is not None:
-            # The code of a merged complaint opens the one that goes on.
+            # The code of a merged complaint opens the complaint that it was merged into.
             case = load_case_file(tx, case.merged_into).case
         if row is None or case is None or case.erased_at is not None:
             return self._miss(CodeState.UNKNOWN)
@@ -99,12 +102,12 @@ class Codes:
         if row.expires_at <= tx.now:
             return self._miss(CodeState.EXPIRED)
         if case.has_chat:
-            # Bound meanwhile by a code of its own.
+            # Another code has bound it already.
             return self._miss(CodeState.USED)
-        self._found[case.ref] = row
+        self._rows[case.ref] = row
         return Code(CodeState.FOUND, case)
 
-    def _missed(self) -> int:
+    def _recent_misses(self) -> int:
         query = select(func.count()).where(
             ATTEMPTS.c.ref == chat_scope(self._contact.id),
             ATTEMPTS.c.verb == Verb.BIND.value,
@@ -119,8 +122,8 @@ class Codes:
         )
         return Code(state)
 
-    def _refuse_showing(self, row: Any) -> None:
-        """A code that comes from a chat that guesses may have been guessed: five such showings end it."""
+    def _count_refusal(self, row: Any) -> None:
+        """Count a code sent by a locked chat: it may be a guess, and five refusals lock the code too."""
         if row is not None:
             self._tx.connection.execute(
                 update(BINDINGS)
@@ -129,12 +132,12 @@ class Codes:
             )
 
     def redeem(self, ref: str) -> CaseFile:
-        """The complaint belongs to the person of this chat from now on, and every letter goes there."""
-        tx, contact, row = self._tx, self._contact, self._found.get(ref)
+        """Give the complaint to the person of this chat; all letters go there from now on."""
+        tx, contact, row = self._tx, self._contact, self._rows.get(ref)
         if row is None:
-            raise UnknownReference(f"{ref} is bound only by its code, sent in the same message: ask for one.")
+            raise UnknownReference(f"{ref} needs a code, sent in the same message: ask staff for one.")
         file = replace(load_case_file(tx, ref, lock=True), contact_id=contact.id)
-        # The code was given to whoever was written down; with it they hand the complaint to the chat.
+        # The code was given to the complainant on file, who hands the complaint over by using it.
         by = complainant(file.case.complainant)
         _, after = act_on(tx, file, Verb.BIND, by, {"person": contact.person}, {})
         tx.connection.execute(
@@ -142,7 +145,7 @@ class Codes:
             .where(COMPLAINTS.c.ref == ref)
             .values(complainant_id=contact.person, contact_id=contact.id)
         )
-        also_complains(tx, ref, contact.person, as_well_as=by.id)
+        copy_roles(tx, ref, contact.person, as_well_as=by.id)
         tx.connection.execute(
             update(BINDINGS)
             .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)

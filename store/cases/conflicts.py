@@ -1,11 +1,6 @@
-"""Who is denied a complaint when somebody is named: their managers, their roles, and who is left (4.5, C).
+"""The people of a complaint: members of staff who lose access to it (4.5, C), and representatives (4.7, 7.2).
 
-The answers stand in the event: what somebody's role or line was at the time does not change with the settings.
-
-Who stands for whom in a complaint, and what support a person needs: rows that follow from what was told.
-
-The one who writes stays the complainant; for somebody else they are a representative too, and the one it is
-about gets a row (and a key of their own) without a name, for nobody was asked for one (4.7, 7.2).
+Roles and lines of management are written into the event, because they must not change with later settings.
 """
 
 from __future__ import annotations
@@ -22,58 +17,61 @@ from complaints.timestamps import format_time
 from complaints.vocabulary import Verb
 from store.cases.load import CaseFile
 from store.database.transaction import Tx
-from store.people.contacts import make_person, person_key
-from store.people.staff import roles_now
+from store.people.contacts import create_person, person_key
+from store.people.staff import load_current_roles
 from store.proof.seal import place, seal, unseal
 from store.tables import CASE_PEOPLE, PEOPLE, STAFF
 
-#: Acts of people that judge or carry a complaint: whoever did one does not look into how it was handled.
+#: Who did one of these acts must not judge a complaint about how the first one was handled.
 _HANDLED: frozenset[Verb] = frozenset(
     {Verb.ASSESS, Verb.REASSESS, Verb.INVESTIGATE, Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE}
 )
+REPRESENTATIVE, AFFECTED = "representative", "affected"
+
+#: The representative has shown that the affected person authorised them (4.7).
+SHOWN = "shown"
+_MAY_NAME_PEOPLE: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER, Verb.CONFIRM, Verb.NOTE})
 
 
-def with_people(
+def with_conflicts(
     tx: Tx, rules: Rulebook, facts: Mapping[str, Any], case: Case | None = None
 ) -> Mapping[str, Any]:
-    """The facts with `lines`, `subject_roles` and `eligible` where they name somebody anew."""
+    """The facts with `lines`, `subject_roles` and `eligible` added, if they name a member of staff.
+
+    `lines` are the managers of the subjects; `eligible` is how many people may still handle the complaint.
+    """
     before = frozenset[str]() if case is None else case.denied
     subjects = {*facts.get("subjects", ()), *([facts["subject"]] if facts.get("subject") else [])}
-    apart = {*facts.get("handlers", ()), *([facts["who"]] if facts.get("who") else [])}
-    if not (subjects | apart) - before and not subjects:
+    conflicted = {*facts.get("handlers", ()), *([facts["who"]] if facts.get("who") else [])}
+    if not (subjects | conflicted) - before and not subjects:
         return facts
-    held = roles_now(tx)
+    roles_by_member = load_current_roles(tx)
     lines = _lines(tx, subjects)
-    roles = sorted({role.value for one in subjects for role in held.get(one, ())})
-    known = frozenset[str]() if case is None else case.fairness.roles
-    left = independent(
-        {member: frozenset(role.value for role in roles) for member, roles in held.items()},
+    roles = sorted({role.value for subject in subjects for role in roles_by_member.get(subject, ())})
+    earlier_roles = frozenset[str]() if case is None else case.fairness.roles
+    eligible = independent(
+        {member: frozenset(role.value for role in roles) for member, roles in roles_by_member.items()},
         levels=rules.levels,
         level=1 if case is None else case.level,
         acted_at={} if case is None else case.acted_at,
-        denied=before | subjects | apart | lines,
-        leads=bool((known | set(roles)) & {"manager", "top_management"}),
+        denied=before | subjects | conflicted | lines,
+        leads=bool((earlier_roles | set(roles)) & {"manager", "top_management"}),
     )
-    told = {"lines": sorted(lines), "subject_roles": roles} if subjects else {}
-    return {**facts, **told, "eligible": len(left)}
+    of_subjects = {"lines": sorted(lines), "subject_roles": roles} if subjects else {}
+    return {**facts, **of_subjects, "eligible": len(eligible)}
 
 
-def _lines(tx: Tx, subjects: Iterable[str]) -> set[str]:
-    query = select(STAFF.c.line).where(STAFF.c.id.in_(sorted(subjects)), STAFF.c.line.is_not(None))
-    return set(tx.connection.execute(query).scalars())
-
-
-def handlers_of(file: CaseFile) -> list[str]:
-    """Whoever owned, assessed, investigated, decided or approved a complaint."""
-    acted = {one.by for one in file.events if one.verb in _HANDLED}
-    owned = {str(one.facts["owner"]) for one in file.events if one.facts.get("owner")}
+def list_handlers(file: CaseFile) -> list[str]:
+    """Everyone who owned, assessed, investigated, decided or approved a complaint."""
+    acted = {event.by for event in file.events if event.verb in _HANDLED}
+    owned = {str(event.facts["owner"]) for event in file.events if event.facts.get("owner")}
     return sorted(acted | owned)
 
 
-def taken_in(file: CaseFile) -> dict[str, Any]:
-    """What a complaint brings with it into the one that goes on: receipt, signs, and who is denied it."""
+def merge_facts(file: CaseFile) -> dict[str, Any]:
+    """The facts that a merged complaint hands to the other one: receipt, signs, and who has no access."""
     case = file.case
-    unseen = case.danger_at is not None and case.danger_receipt_at is None
+    danger_is_open = case.danger_at is not None and case.danger_receipt_at is None
     return {
         "relation": "merged",
         "other_ref": case.ref,
@@ -81,12 +79,12 @@ def taken_in(file: CaseFile) -> dict[str, Any]:
         "received_at": format_time(case.received_at),
         "signs": [
             {
-                "rule": one.rule,
-                "severity": one.severity,
-                "safety": one.safety,
-                "danger": one.danger and unseen,
+                "rule": sign.rule,
+                "severity": sign.severity,
+                "safety": sign.safety,
+                "danger": sign.danger and danger_is_open,
             }
-            for one in case.signs
+            for sign in case.signs
         ],
         "restricted": case.restricted,
         "subjects": sorted(case.subjects),
@@ -96,43 +94,55 @@ def taken_in(file: CaseFile) -> dict[str, Any]:
     }
 
 
-REPRESENTATIVE, AFFECTED = "representative", "affected"
-SHOWN = "shown"
-_TELLS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER, Verb.CONFIRM, Verb.NOTE})
+def update_people(tx: Tx, case: Case, event: Event, words: Mapping[str, str]) -> None:
+    """Update representative, affected person and support needs after an event; most events change none.
 
-
-def keep(tx: Tx, case: Case, event: Event, words: Mapping[str, str]) -> None:
-    """Bring the people of the case to what this event told; most tell nothing of them."""
-    if event.verb not in _TELLS:
+    The complainant stays the person who writes. The affected person gets a row and a key of their own, without a
+    name: the dialogue does not ask for one.
+    """
+    if event.verb not in _MAY_NAME_PEOPLE:
         return
     facts = event.facts
     if facts.get("what") == "authority":
-        _represents(tx, case.ref, case.complainant, {"authority": SHOWN, "may_receive": True})
+        _update_representative(tx, case.ref, case.complainant, {"authority": SHOWN, "may_receive": True})
     elif facts.get("for_whom") or facts.get("relation"):
-        _told(tx, case, facts)
+        _write_representation(tx, case, facts)
     if facts.get("field") == "support_needs":
-        _needs(tx, case.complainant, words)
+        _write_needs(tx, case.complainant, words)
 
 
-def _told(tx: Tx, case: Case, facts: Mapping[str, Any]) -> None:
-    """For whom it is, and what they are to each other."""
+def find_support_needs(tx: Tx, person: str) -> str | None:
+    """The support that this person needs, in their latest words; None if unknown or erased."""
+    row = tx.connection.execute(
+        select(PEOPLE.c.key_wrapped, PEOPLE.c.needs_sealed).where(PEOPLE.c.id == person)
+    ).first()
+    if row is None or row.key_wrapped is None or row.needs_sealed is None:
+        return None
+    return unseal(person_key(tx, person, row.key_wrapped), row.needs_sealed, place("people", person, "needs"))
+
+
+def _lines(tx: Tx, subjects: Iterable[str]) -> set[str]:
+    query = select(STAFF.c.line).where(STAFF.c.id.in_(sorted(subjects)), STAFF.c.line.is_not(None))
+    return set(tx.connection.execute(query).scalars())
+
+
+def _write_representation(tx: Tx, case: Case, facts: Mapping[str, Any]) -> None:
     if facts.get("for_whom") == "for_me":
-        _represents(tx, case.ref, case.complainant, {"authority": None, "may_receive": True})
+        _update_representative(tx, case.ref, case.complainant, {"authority": None, "may_receive": True})
         return
-    known = _row(tx, case.ref, REPRESENTATIVE)
-    if known is None:
-        _add_both(tx, case)
-    told = {"authority": facts.get("for_whom"), "relation": facts.get("relation")}
-    values: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if not _has_representative(tx, case.ref):
+        _add_representative_and_affected(tx, case)
+    answers = {"authority": facts.get("for_whom"), "relation": facts.get("relation")}
+    values: dict[str, Any] = {name: value for name, value in answers.items() if value is not None}
     if case.authority_shown:
         values.pop("authority", None)
     if values:
-        _represents(tx, case.ref, case.complainant, values)
+        _update_representative(tx, case.ref, case.complainant, values)
 
 
-def _add_both(tx: Tx, case: Case) -> None:
-    affected, _ = make_person(tx)
-    shown = SHOWN if case.authority_shown else None
+def _add_representative_and_affected(tx: Tx, case: Case) -> None:
+    affected, _ = create_person(tx)
+    authority = SHOWN if case.authority_shown else None
     for person, role, may in (
         (case.complainant, REPRESENTATIVE, case.authority_shown),
         (affected, AFFECTED, True),
@@ -143,17 +153,19 @@ def _add_both(tx: Tx, case: Case) -> None:
             person_id=person,
             role=role,
             relation=None,
-            authority=shown if role == REPRESENTATIVE else None,
+            authority=authority if role == REPRESENTATIVE else None,
             may_receive=may,
         )
 
 
-def _row(tx: Tx, ref: str, role: str) -> Any:
-    query = select(CASE_PEOPLE.c.person_id).where(CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.role == role)
-    return tx.connection.execute(query).first()
+def _has_representative(tx: Tx, ref: str) -> bool:
+    query = select(CASE_PEOPLE.c.person_id).where(
+        CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.role == REPRESENTATIVE
+    )
+    return tx.connection.execute(query).first() is not None
 
 
-def _represents(tx: Tx, ref: str, person: str, values: Mapping[str, Any]) -> None:
+def _update_representative(tx: Tx, ref: str, person: str, values: Mapping[str, Any]) -> None:
     tx.connection.execute(
         update(CASE_PEOPLE)
         .where(
@@ -165,21 +177,11 @@ def _represents(tx: Tx, ref: str, person: str, values: Mapping[str, Any]) -> Non
     )
 
 
-def needs_of(tx: Tx, person: str) -> str | None:
-    """What makes it easier for this person, as they said it last."""
-    row = tx.connection.execute(
-        select(PEOPLE.c.key_wrapped, PEOPLE.c.needs_sealed).where(PEOPLE.c.id == person)
-    ).first()
-    if row is None or row.key_wrapped is None or row.needs_sealed is None:
-        return None
-    return unseal(person_key(tx, person, row.key_wrapped), row.needs_sealed, place("people", person, "needs"))
-
-
-def _needs(tx: Tx, person: str, words: Mapping[str, str]) -> None:
-    """What to do for this person, as they said it last; it holds for every complaint of theirs."""
-    told = next((text for name, text in words.items() if name.split(".")[0] == "support_needs"), "")
+def _write_needs(tx: Tx, person: str, words: Mapping[str, str]) -> None:
+    """Keep the support needs with the person: they hold for all of the person's complaints."""
+    needs = next((text for name, text in words.items() if name.split(".")[0] == "support_needs"), "")
     wrapped = tx.connection.execute(select(PEOPLE.c.key_wrapped).where(PEOPLE.c.id == person)).scalar()
-    if not told.strip() or wrapped is None:
+    if not needs.strip() or wrapped is None:
         return
-    sealed = seal(person_key(tx, person, wrapped), told, place("people", person, "needs"))
+    sealed = seal(person_key(tx, person, wrapped), needs, place("people", person, "needs"))
     tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(needs_sealed=sealed))

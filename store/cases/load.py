@@ -1,4 +1,4 @@
-"""Taking a complaint out of its events: the fold, its key, and the row lock that an act needs."""
+"""Load complaints: fold their events into cases, unwrap their keys, lock their rows for an act."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from store.tables import COMPLAINTS, EVENTS
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A complaint as an act needs it: the case, its events, its key (None once erased), the chain's head."""
+    """A loaded complaint: the case, its events, its wrapped key (None once erased), the hash chain's head."""
 
     case: Case
     events: tuple[Event, ...]
@@ -34,7 +34,7 @@ class CaseFile:
     contact_id: int | None
 
     def key(self, tx: Tx) -> bytes:
-        """The case's own key; Erased when it was destroyed."""
+        """The complaint's own key; raises Erased if it was destroyed."""
         return case_key(tx, self.case.ref, self.key_wrapped)
 
 
@@ -49,7 +49,7 @@ _HEADER = select(
 
 
 def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
-    """One complaint; UnknownReference where there is none. `lock` holds its row until the commit."""
+    """Load one complaint; raises UnknownReference. `lock` locks its row until the commit."""
     rows = _headers(tx, _HEADER.where(COMPLAINTS.c.ref == ref), lock=lock)
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
@@ -57,7 +57,7 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
 
 
 def may_open(tx: Tx, case: Case, by: Actor) -> bool:
-    """May this person read it? What was taken into another complaint only with that one (4.5, C)."""
+    """Whether this person may read the complaint, and every complaint that it was merged into (4.5, C)."""
     while permissions.may_read(case, by):
         if case.merged_into is None:
             return True
@@ -66,13 +66,14 @@ def may_open(tx: Tx, case: Case, by: Actor) -> bool:
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
-    """Several complaints, in the order asked for."""
-    found = {one.case.ref: one for one in _files(tx, _headers(tx, _HEADER.where(COMPLAINTS.c.ref.in_(refs))))}
-    return [found[ref] for ref in refs if ref in found]
+    """Load several complaints in the order of `refs`; unknown references are left out."""
+    headers = _headers(tx, _HEADER.where(COMPLAINTS.c.ref.in_(refs)))
+    files = {file.case.ref: file for file in _files(tx, headers)}
+    return [files[ref] for ref in refs if ref in files]
 
 
-def load_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
-    """A person's complaints, the newest first, their rows locked until the commit."""
+def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
+    """Load a person's complaints, the newest first, and lock their rows until the commit."""
     query = (
         _HEADER.where(COMPLAINTS.c.complainant_id == person)
         .order_by(COMPLAINTS.c.received_at.desc(), COMPLAINTS.c.ref)
@@ -81,17 +82,17 @@ def load_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
     return _files(tx, _headers(tx, query, lock=True))
 
 
-def events_of(tx: Tx, ref: str) -> tuple[Event, ...]:
+def load_events(tx: Tx, ref: str) -> tuple[Event, ...]:
     """The events of one complaint in order, without words."""
     rows = tx.connection.execute(select(EVENTS.c.entry).where(EVENTS.c.ref == ref).order_by(EVENTS.c.seq))
     return tuple(with_rules(tx, [row.entry for row in rows]))
 
 
 def with_rules(tx: Tx, entries: Iterable[str]) -> list[Event]:
-    """The events that these entries tell, with the rules of each that changed them."""
+    """The events in these entries; each `redate` event carries the rules that it put in force."""
     return [
-        replace(one, rules=rulebook(tx, one.facts["rulebook"])) if one.verb is Verb.REDATE else one
-        for one in map(event_of, entries)
+        replace(event, rules=rulebook(tx, event.facts["rulebook"])) if event.verb is Verb.REDATE else event
+        for event in map(event_of, entries)
     ]
 
 
@@ -101,14 +102,14 @@ def first_rules(tx: Tx, events: Sequence[Event]) -> Rulebook:
 
 
 def case_key(tx: Tx, ref: str, wrapped: bytes | None) -> bytes:
-    """A case's key from its wrapped form."""
+    """Unwrap a complaint's key; raises Erased."""
     if wrapped is None:
         raise Erased(f"The words of {ref} were erased.")
     return tx.keys.unwrap(wrapped, key_place(ref))
 
 
 def require_key(tx: Tx) -> None:
-    """SealBroken where our secrets do not open the newest complaint: each duty would be given up as unreadable."""
+    """Raise SealBroken if the secrets do not open the newest complaint: every obligation would fail."""
     newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
     row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
     if row is None:
@@ -117,63 +118,63 @@ def require_key(tx: Tx) -> None:
         case_key(tx, row.ref, row.key_wrapped)
     except SealBroken as wrong:
         raise SealBroken(
-            "AMENDS_SECRET_KEY does not open this database: give it the key of its time, beside any newer one."
+            "AMENDS_SECRET_KEY does not open this database: add the key it was written with to any newer one."
         ) from wrong
 
 
 def key_place(ref: str) -> str:
-    """What a case's wrapped key is bound to."""
+    """The row and field that a complaint's wrapped key is bound to."""
     return place("complaints", ref, "key")
 
 
 def _headers(tx: Tx, query: Select[Any], *, lock: bool = False) -> Sequence[Row[Any]]:
-    # SQLite holds the whole file already: its writer began IMMEDIATE.
+    # SQLite needs no row lock: the writer's BEGIN IMMEDIATE locks the whole file.
     return tx.connection.execute(query.with_for_update() if lock and not tx.is_sqlite else query).all()
 
 
 def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
     return [
         CaseFile(
-            case=one.case,
-            events=one.events,
+            case=folded.case,
+            events=folded.events,
             key_wrapped=header.key_wrapped,
             head=header.head,
             contact_id=header.contact_id,
         )
-        for header, one in zip(headers, _folded(tx, headers), strict=True)
+        for header, folded in zip(headers, _folded(tx, headers), strict=True)
     ]
 
 
 def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
-    """Each complaint at its head; of one folded before only the events since are read."""
-    known = {header.ref: _begun(tx, header) for header in headers}
-    behind = [header for header in headers if _version(known[header.ref]) < header.version]
-    entries = _entries(tx, {header.ref: _version(known[header.ref]) for header in behind})
-    for header in behind:
-        begun, new = known[header.ref], entries.get(header.ref, [])
-        if begun is not None and new and named_before(new[0]) != begun.head:
-            # Folded inside a transaction that was rolled back: the record went another way.
-            begun, new = None, _entries(tx, {header.ref: 0})[header.ref]
-        folded = _continued(tx, header, begun, new)
-        known[header.ref] = folded
+    """Fold each complaint up to its head; of a cached one only the newer events are read."""
+    cases = {header.ref: _cached(tx, header) for header in headers}
+    outdated = [header for header in headers if _version(cases[header.ref]) < header.version]
+    entries = _entries(tx, {header.ref: _version(cases[header.ref]) for header in outdated})
+    for header in outdated:
+        cached, new = cases[header.ref], entries.get(header.ref, [])
+        if cached is not None and new and named_before(new[0]) != cached.head:
+            # Cached by a transaction that was rolled back: its events are not in the record.
+            cached, new = None, _entries(tx, {header.ref: 0})[header.ref]
+        folded = _continued(tx, header, cached, new)
+        cases[header.ref] = folded
         tx.folded.keep(header.ref, folded)
-    return [one for header in headers if (one := known[header.ref]) is not None]
+    return [case for header in headers if (case := cases[header.ref]) is not None]
 
 
-def _begun(tx: Tx, header: Row[Any]) -> FoldedCase | None:
-    """What was folded before, where it is an earlier or the present state of the same record."""
-    one = tx.folded.of(header.ref)
-    if one is None or one.rulebook_id != header.rulebook_id or one.case.version > header.version:
+def _cached(tx: Tx, header: Row[Any]) -> FoldedCase | None:
+    """The cached case, if it is the present or an earlier state under the same rules."""
+    cached = tx.folded.of(header.ref)
+    if cached is None or cached.rulebook_id != header.rulebook_id or cached.case.version > header.version:
         return None
-    return one if one.case.version < header.version or one.head == header.head else None
+    return cached if cached.case.version < header.version or cached.head == header.head else None
 
 
-def _version(one: FoldedCase | None) -> int:
-    return 0 if one is None else one.case.version
+def _version(folded: FoldedCase | None) -> int:
+    return 0 if folded is None else folded.case.version
 
 
 def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
-    """The entries after these versions, in order."""
+    """By reference the entries after these versions, in order."""
     entries: dict[str, list[str]] = {}
     if since:
         wanted = or_(*(and_(EVENTS.c.ref == ref, EVENTS.c.seq > seq) for ref, seq in since.items()))
@@ -183,13 +184,13 @@ def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
     return entries
 
 
-def _continued(tx: Tx, header: Row[Any], begun: FoldedCase | None, entries: Sequence[str]) -> FoldedCase:
-    # An event written by somebody else since the header was read belongs to the next state.
-    events = [one for one in with_rules(tx, entries) if one.seq <= header.version]
-    if begun is not None:
-        case = begun.case
+def _continued(tx: Tx, header: Row[Any], cached: FoldedCase | None, entries: Sequence[str]) -> FoldedCase:
+    # Another transaction may have added events after the header was read: they belong to the next state.
+    events = [event for event in with_rules(tx, entries) if event.seq <= header.version]
+    if cached is not None:
+        case = cached.case
         for event in events:
             case = after(case, event)
-        return FoldedCase(header.head, header.rulebook_id, case, (*begun.events, *events))
+        return FoldedCase(header.head, header.rulebook_id, case, (*cached.events, *events))
     case = fold(events, first_rules(tx, events))
     return FoldedCase(header.head, header.rulebook_id, case, tuple(events))

@@ -1,7 +1,4 @@
-"""Many cases one after the other, for reports: a page a transaction, bounded by period or by what is open.
-
-Complaints with what stands beside them, page by page, for the count (8.4): events, fields, reads, messages.
-"""
+"""Read many complaints for reports (8.3, 8.4), one page and one transaction at a time."""
 
 from __future__ import annotations
 
@@ -19,92 +16,101 @@ from store.database.transaction import Tx
 from store.tables import COMPLAINTS, MESSAGES, READS, STAFF_ROLES, TEXTS
 
 PAGE = 200
-#: So long a second complaint of the same is a repeat (docs/domain.md, section 5).
+
+#: A second complaint of the same category within this time is a repeat (docs/domain.md, section 5).
 REPEAT_WITHIN = timedelta(days=180)
-
-#: Where a page ended: the key of its last complaint.
+#: Where a page ended: reception time and reference of its last complaint.
 After = tuple[datetime, str]
-
-_ONE = COMPLAINTS.c
+_COLUMNS = COMPLAINTS.c
 _OPEN = [state.value for state in State if state is not State.CLOSED]
 
 
 class HistoryPage(Protocol):
-    """One page in its own transaction; None begins."""
+    """Reads one page in a transaction of its own."""
 
     def __call__(self, after: After | None) -> list[CaseHistory]:
-        """At most `PAGE` complaints with their events, those after this key, in its order."""
+        """At most `PAGE` complaints with their events, those after this key; None gives the first page."""
         ...
+
+
+def pages(page: HistoryPage) -> Iterator[CaseHistory]:
+    """All complaints of all pages; no transaction outlives its page, and one page at a time is in memory."""
+    after: After | None = None
+    while True:
+        histories = page(after)
+        yield from histories
+        if len(histories) < PAGE:
+            return
+        after = histories[-1].case.received_at, histories[-1].case.ref
 
 
 def load_received_page(
     tx: Tx, start: datetime, end: datetime, after: After | None = None
 ) -> list[CaseHistory]:
-    """Complaints received from `start` (included) to `end` (not included), the earliest first."""
-    return _page(tx, [_ONE.received_at >= start, _ONE.received_at < end], after)
+    """A page of the complaints received from `start` (included) to `end` (excluded), the earliest first."""
+    return _page(tx, [_COLUMNS.received_at >= start, _COLUMNS.received_at < end], after)
 
 
 def load_open_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:
-    """Complaints that are not closed, the earliest received first."""
-    return _page(tx, [_ONE.state.in_(_OPEN)], after)
+    """A page of the complaints that are not closed, the earliest received first."""
+    return _page(tx, [_COLUMNS.state.in_(_OPEN)], after)
+
+
+def load_history_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:
+    """A page of the whole record with related rows, the earliest received first, those after this key."""
+    return _with_related_rows(tx, load_many(tx, refs_after(tx, [], after)))
+
+
+def load_case_history(tx: Tx, ref: str) -> CaseHistory:
+    """One complaint with its events and related rows; raises UnknownReference."""
+    return _with_related_rows(tx, [load_case_file(tx, ref)])[0]
 
 
 def count_repeats(tx: Tx, start: datetime, end: datetime) -> int:
-    """Complaints of the period whose person had complained of the same category within 180 days before."""
-    one, before = COMPLAINTS.alias("one"), COMPLAINTS.alias("before")
+    """How many complaints of the period repeat one of the same person and category from the 180 days before."""
+    repeat, earlier = COMPLAINTS.alias("repeat"), COMPLAINTS.alias("earlier")
     query = (
-        select(one.c.ref, one.c.received_at, func.max(before.c.received_at).label("last"))
-        .join(before, before.c.complainant_id == one.c.complainant_id)
+        select(repeat.c.ref, repeat.c.received_at, func.max(earlier.c.received_at).label("last"))
+        .join(earlier, earlier.c.complainant_id == repeat.c.complainant_id)
         .where(
-            one.c.received_at >= start,
-            one.c.received_at < end,
-            before.c.received_at < one.c.received_at,
-            before.c.category == one.c.category,
-            *(row.c.kind == ContactKind.COMPLAINT.value for row in (one, before)),
-            *(row.c.is_simulation.is_(False) for row in (one, before)),
+            repeat.c.received_at >= start,
+            repeat.c.received_at < end,
+            earlier.c.received_at < repeat.c.received_at,
+            earlier.c.category == repeat.c.category,
+            *(row.c.kind == ContactKind.COMPLAINT.value for row in (repeat, earlier)),
+            *(row.c.is_simulation.is_(False) for row in (repeat, earlier)),
         )
-        .group_by(one.c.ref, one.c.received_at)
+        .group_by(repeat.c.ref, repeat.c.received_at)
     )
     return sum(row.received_at - row.last <= REPEAT_WITHIN for row in tx.connection.execute(query))
 
 
-def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[CaseHistory]:
-    return [CaseHistory(one.case, one.events) for one in load_many(tx, refs_after(tx, conditions, after))]
+def list_role_periods(tx: Tx) -> list[tuple[str, Role, datetime, datetime | None]]:
+    """Who held which role, from when, until when; None means still."""
+    query = select(STAFF_ROLES).order_by(STAFF_ROLES.c.id)
+    return [(row.member_id, Role(row.role), row.since, row.until) for row in tx.connection.execute(query)]
 
 
 def refs_after(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Sequence[str]:
-    """At most a page of references under these conditions, the earliest received first, those after this key."""
+    """A page of the references that meet these conditions, the earliest received first, those after this key."""
     if after is not None:
         at, ref = after
-        # The first condition alone lets the index begin where the last page ended.
-        conditions = [*conditions, _ONE.received_at >= at, or_(_ONE.received_at > at, _ONE.ref > ref)]
-    query = select(_ONE.ref).where(*conditions).order_by(_ONE.received_at, _ONE.ref).limit(PAGE)
+        # The first condition looks redundant, but lets the index start where the last page ended.
+        conditions = [
+            *conditions,
+            _COLUMNS.received_at >= at,
+            or_(_COLUMNS.received_at > at, _COLUMNS.ref > ref),
+        ]
+    query = select(_COLUMNS.ref).where(*conditions).order_by(_COLUMNS.received_at, _COLUMNS.ref).limit(PAGE)
     return tx.connection.execute(query).scalars().all()
 
 
-def pages(page: HistoryPage) -> Iterator[CaseHistory]:
-    """All complaints, page by page: no transaction outlives its page, and no more than a page is in memory."""
-    after: After | None = None
-    while True:
-        found = page(after)
-        yield from found
-        if len(found) < PAGE:
-            return
-        after = found[-1].case.received_at, found[-1].case.ref
+def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[CaseHistory]:
+    return [CaseHistory(file.case, file.events) for file in load_many(tx, refs_after(tx, conditions, after))]
 
 
-def load_case_history(tx: Tx, ref: str) -> CaseHistory:
-    """One complaint; UnknownReference where there is none."""
-    return _beside(tx, [load_case_file(tx, ref)])[0]
-
-
-def load_history_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:
-    """At most a page of the whole record, the earliest received first, those after this key."""
-    return _beside(tx, load_many(tx, refs_after(tx, [], after)))
-
-
-def _beside(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:
-    refs = [one.case.ref for one in files]
+def _with_related_rows(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:
+    refs = [file.case.ref for file in files]
     fields: dict[str, dict[int, set[str]]] = {ref: defaultdict(set) for ref in refs}
     reads: dict[str, list[ReadEntry]] = {ref: [] for ref in refs}
     messages: dict[str, list[MessageEntry]] = {ref: [] for ref in refs}
@@ -133,17 +139,11 @@ def _beside(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:
         )
     return [
         CaseHistory(
-            case=one.case,
-            events=one.events,
-            fields={seq: frozenset(names) for seq, names in fields[one.case.ref].items()},
-            reads=tuple(reads[one.case.ref]),
-            messages=tuple(messages[one.case.ref]),
+            case=file.case,
+            events=file.events,
+            fields={seq: frozenset(names) for seq, names in fields[file.case.ref].items()},
+            reads=tuple(reads[file.case.ref]),
+            messages=tuple(messages[file.case.ref]),
         )
-        for one in files
+        for file in files
     ]
-
-
-def list_role_periods(tx: Tx) -> list[tuple[str, Role, datetime, datetime | None]]:
-    """Who held which role, since when, until when; None: still."""
-    query = select(STAFF_ROLES).order_by(STAFF_ROLES.c.id)
-    return [(row.member_id, Role(row.role), row.since, row.until) for row in tx.connection.execute(query)]

@@ -1,4 +1,4 @@
-"""What the tables show of a case: pure rows from the fold, written with the event, compared by `verify`."""
+"""Projections: the rows that follow from a complaint's events, written with each event, checked by `verify`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from store.tables import (
     TARGETS,
 )
 
-#: Stands in `next_due_at` where nothing is due, so that one index orders every complaint.
+#: The value of `next_due_at` if nothing is due, so that one index orders every complaint.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 Values = dict[str, Any]
@@ -77,49 +77,53 @@ def complaint_row(case: Case) -> Values:
 
 
 def restriction(case: Case) -> str | None:
-    """Who besides the owner may know of it; None: everybody who handles."""
+    """Who may know of the complaint apart from its owner: `top`, `managers`, or None for every handler."""
     if not case.restricted:
         return None
     return "top" if case.fairness.leads else "managers"
 
 
 def waits(case: Case) -> bool:
-    """Does something on it wait for a second person?"""
+    """Whether something waits for the approval of a second person."""
     return case.is_open and case.awaits_approval
 
 
-def issue_row(one: Issue) -> Values:
+def issue_row(issue: Issue) -> Values:
     """One row of `issues`."""
-    return {"n": one.n, "category": one.category, "finding": one.finding.value if one.finding else None}
-
-
-def decision_row(one: Decision) -> Values:
-    """One row of `decisions`."""
     return {
-        "seq": one.seq,
-        "level": one.level,
+        "n": issue.n,
+        "category": issue.category,
+        "finding": issue.finding.value if issue.finding else None,
+    }
+
+
+def decision_row(decision: Decision) -> Values:
+    """The row of one of the organisation's decisions in `decisions`."""
+    return {
+        "seq": decision.seq,
+        "level": decision.level,
         "external": False,
-        "by": one.by,
-        "at": one.at,
-        "short": one.short,
-        "findings": [finding.value for finding in one.findings],
-        "cause_class": one.cause_class,
-        "others_affected": one.others_affected,
-        "needs_approval": one.needs_approval,
-        "approved_by": one.approved_by,
-        "communicated_at": one.communicated_at,
+        "by": decision.by,
+        "at": decision.at,
+        "short": decision.short,
+        "findings": [finding.value for finding in decision.findings],
+        "cause_class": decision.cause_class,
+        "others_affected": decision.others_affected,
+        "needs_approval": decision.needs_approval,
+        "approved_by": decision.approved_by,
+        "communicated_at": decision.communicated_at,
         "overturned": None,
     }
 
 
-def outside_row(one: OutsideDecision) -> Values:
-    """The row of an outside body's final decision in `decisions`; whose words they are stands in its event."""
+def outside_row(decision: OutsideDecision) -> Values:
+    """The row of an outside body's final decision in `decisions`; its event names the body."""
     return {
-        "seq": one.seq,
-        "level": one.level,
+        "seq": decision.seq,
+        "level": decision.level,
         "external": True,
-        "by": one.by,
-        "at": one.at,
+        "by": decision.by,
+        "at": decision.at,
         "short": False,
         "findings": [],
         "cause_class": "",
@@ -127,77 +131,77 @@ def outside_row(one: OutsideDecision) -> Values:
         "needs_approval": False,
         "approved_by": None,
         "communicated_at": None,
-        "overturned": one.overturned,
+        "overturned": decision.overturned,
     }
 
 
 def decision_rows(case: Case) -> list[Values]:
-    """Ours by level, as they were taken, and those of outside bodies."""
+    """The organisation's decisions in the order in which they were made, then those of outside bodies."""
     return [*map(decision_row, case.decisions), *map(outside_row, case.outside)]
 
 
-def improvement_row(one: Improvement) -> Values:
-    """A corrective action as it is opened, nobody's yet: `seq` is the event that opened it."""
+def improvement_row(improvement: Improvement) -> Values:
+    """A new corrective action without an owner; `seq` is the event that opened it."""
     return {
         "what_sealed": None,
-        "cause_class": one.cause_class,
+        "cause_class": improvement.cause_class,
         "owner": None,
         "state": "open",
-        "due": one.due,
-        "opened_at": one.opened_at,
+        "due": improvement.due,
+        "opened_at": improvement.opened_at,
         "closed_at": None,
         "effective": None,
     }
 
 
-def remedy_row(one: RemedyOwed) -> Values:
+def remedy_row(remedy: RemedyOwed) -> Values:
     """One row of `remedies`."""
-    return _columns(REMEDIES, one)
+    return _columns(REMEDIES, remedy)
 
 
-def target_row(one: TargetSet) -> Values:
+def target_row(target: TargetSet) -> Values:
     """One row of `targets`."""
-    return _columns(TARGETS, one)
+    return _columns(TARGETS, target)
 
 
-def proposal_row(one: Proposed) -> Values:
-    """One row of `proposals`, but for its seq."""
-    return _columns(PROPOSALS, one)
+def proposal_row(proposal: Proposed) -> Values:
+    """One row of `proposals`, without its seq."""
+    return _columns(PROPOSALS, proposal)
 
 
-def assessment_row(one: Assessment) -> Values:
-    """One row of `assessments`, but for its seq."""
-    return _columns(ASSESSMENTS, one)
+def assessment_row(assessment: Assessment) -> Values:
+    """One row of `assessments`, without its seq."""
+    return _columns(ASSESSMENTS, assessment)
 
 
-def _columns(table: Table, one: object) -> Values:
-    """The value's own fields that the table has, codes as plain text; reference and seq are the event's."""
+def _columns(table: Table, source: object) -> Values:
+    """The fields of `source` that the table has, codes as plain text; without reference and seq."""
     names = (column.name for column in table.columns if column.name not in ("ref", "seq"))
-    values = {name: getattr(one, name) for name in names}
+    values = {name: getattr(source, name) for name in names}
     return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
-#: Each list of a case with its table, its key beside the reference, and its rows.
+#: Each list of a case: its table, its key in addition to the reference, and its rows.
 LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]]], ...] = (
-    (DENIED, ("member_id",), lambda case: ({"member_id": one} for one in sorted(case.denied))),
-    (ISSUES, ("n",), lambda case: (issue_row(one) for one in case.issues)),
+    (DENIED, ("member_id",), lambda case: ({"member_id": member} for member in sorted(case.denied))),
+    (ISSUES, ("n",), lambda case: map(issue_row, case.issues)),
     (DECISIONS, ("seq",), decision_rows),
-    (REMEDIES, ("n",), lambda case: (remedy_row(one) for one in case.remedies)),
-    (TARGETS, ("target", "of", "version"), lambda case: (target_row(one) for one in case.targets)),
+    (REMEDIES, ("n",), lambda case: map(remedy_row, case.remedies)),
+    (TARGETS, ("target", "of", "version"), lambda case: map(target_row, case.targets)),
 )
 
 
 def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
-    """The rows that belong to one event: what was proposed, assessed, linked, said outside."""
+    """The rows that belong to one event: proposal, assessment, link, contact with an outside body."""
     facts, rows = event.facts, []
     if event.verb is Verb.PROPOSE and case.proposed is not None:
         rows.append((PROPOSALS, proposal_row(case.proposed)))
     elif event.verb in (Verb.ASSESS, Verb.REASSESS, Verb.RECEIVE) and case.assessment is not None:
-        # Received and assessed at once is what was imported: its category was given elsewhere.
+        # An imported complaint is received and assessed in one event.
         rows.append((ASSESSMENTS, assessment_row(case.assessment)))
     elif event.verb in (Verb.LINK, Verb.MERGE):
         relation = facts.get("relation", "duplicate")
-        # Who joins an incident need not name another complaint.
+        # A complaint can join an incident without naming another complaint.
         if facts.get("other_ref"):
             rows.append((LINKS, {"other_ref": facts["other_ref"], "relation": relation, "at": event.at}))
     elif event.verb in (Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL):
@@ -212,16 +216,16 @@ def event_rows(case: Case, event: Event) -> list[tuple[Table, Values]]:
                 },
             )
         )
-        opened = (one for one in case.improvements if one.seq == event.seq)
-        rows += [(IMPROVEMENTS, improvement_row(one)) for one in opened]
+        opened = (improvement for improvement in case.improvements if improvement.seq == event.seq)
+        rows += [(IMPROVEMENTS, improvement_row(improvement)) for improvement in opened]
     return [(table, {"ref": case.ref, "seq": event.seq, **values}) for table, values in rows]
 
 
 def project(tx: Tx, before: Case | None, case: Case, event: Event) -> None:
-    """Bring the rows beside `complaints` to the case as the event left it; only what differs is written."""
+    """Update every table except `complaints` to the case after the event; only differences are written."""
     for table, key, rows in LISTS:
         old = {} if before is None else _keyed(rows(before), key)
-        _differences(tx, table, case.ref, key, old, _keyed(rows(case), key))
+        _write_differences(tx, table, case.ref, key, old, _keyed(rows(case), key))
     for table, values in event_rows(case, event):
         tx.add(table, **values)
 
@@ -230,7 +234,7 @@ def _keyed(rows: Iterable[Values], key: tuple[str, ...]) -> dict[tuple[Any, ...]
     return {tuple(row[name] for name in key): row for row in rows}
 
 
-def _differences(
+def _write_differences(
     tx: Tx,
     table: Table,
     ref: str,
@@ -238,15 +242,15 @@ def _differences(
     old: Mapping[tuple[Any, ...], Values],
     new: Mapping[tuple[Any, ...], Values],
 ) -> None:
-    added = [{"ref": ref, **row} for at, row in new.items() if at not in old]
+    added = [{"ref": ref, **row} for values, row in new.items() if values not in old]
     if added:
         tx.connection.execute(insert(table), added)
-    for at, row in new.items():
-        if at in old and old[at] != row:
-            tx.connection.execute(update(table).where(*_at(table, ref, key, at)).values(**row))
-    for at in old.keys() - new.keys():
-        tx.connection.execute(delete(table).where(*_at(table, ref, key, at)))
+    for values, row in new.items():
+        if values in old and old[values] != row:
+            tx.connection.execute(update(table).where(*_is_row(table, ref, key, values)).values(**row))
+    for values in old.keys() - new.keys():
+        tx.connection.execute(delete(table).where(*_is_row(table, ref, key, values)))
 
 
-def _at(table: Table, ref: str, key: tuple[str, ...], at: tuple[Any, ...]) -> list[Any]:
-    return [table.c.ref == ref, *(table.c[name] == value for name, value in zip(key, at, strict=True))]
+def _is_row(table: Table, ref: str, key: tuple[str, ...], values: tuple[Any, ...]) -> list[Any]:
+    return [table.c.ref == ref, *(table.c[name] == value for name, value in zip(key, values, strict=True))]

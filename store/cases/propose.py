@@ -1,4 +1,4 @@
-"""A proposal, and the sketch of the story that it was made from: one transaction."""
+"""Record the model's proposal for a complaint (7.5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from complaints.actors import Actor
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.database.transaction import Tx
-from store.similarity.similar import sketch_case
+from store.similarity.similar import store_sketch
 from store.values import RecordedAct
 
 
@@ -24,7 +24,7 @@ def propose(
     key: str | None = None,
     settles: int | None = None,
 ) -> RecordedAct:
-    """The proposal and the sketch of the story that it was made from, in one transaction (7.5)."""
+    """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5)."""
     recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, settles=settles)
-    sketch_case(tx, ref, sketch)
+    store_sketch(tx, ref, sketch)
     return recorded

@@ -1,4 +1,4 @@
-"""Complaints as they are read: one opened by a person, lists, and the whole record for programs."""
+"""Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
 
 from __future__ import annotations
 
@@ -16,125 +16,129 @@ from complaints.case import Case, Event
 from complaints.errors import NotAllowed
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
-from store.cases.conflicts import needs_of
-from store.cases.load import CaseFile, events_of, load_case_file, may_open
+from store.cases.conflicts import find_support_needs
+from store.cases.load import CaseFile, load_case_file, load_events, may_open
 from store.cases.projections import NEVER
 from store.cases.read_log import write_read
 from store.cases.record_fields import read_by_denied
-from store.cases.refused_attempts import remember
-from store.cases.worklists import known_cases
+from store.cases.refused_attempts import record_after_rollback
+from store.cases.worklists import load_visible_cases
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
-from store.files import seen
+from store.files import list_files
 from store.outbox.deliveries import list_deliveries
 from store.outbox.messages import message_place
 from store.people.contacts import person_key
-from store.people.identity import names_of
+from store.people.identity import list_complainant_names
 from store.proof.seal import place, unseal
 from store.similarity.similar import list_similar_cases
 from store.tables import COMPLAINTS, MESSAGES, PEOPLE
-from store.texts import all_texts, words_by_event
+from store.texts import load_all_texts, load_words_by_event
 from store.values import MergedCase, OpenedCase
 
-#: Like cases that a person sees beside a proposal.
-SHOWN = 3
+#: Similar cases that a person sees with a proposal.
+SIMILAR_SHOWN = 3
 
 
 def load_case(tx: Tx, ref: str) -> Case:
-    """One complaint as its events add up; UnknownReference where there is none."""
+    """One complaint, folded from its events; raises UnknownReference."""
     return load_case_file(tx, ref).case
 
 
 def load_history(tx: Tx, ref: str) -> list[Event]:
-    """What happened, in order, without words."""
+    """The events of a complaint in order, without words; raises UnknownReference."""
     load_case_file(tx, ref)
-    return list(events_of(tx, ref))
+    return list(load_events(tx, ref))
 
 
 def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
-    """The complaint and its events without words, from which its dates explain themselves.
+    """The complaint and its events without words, from which its dates are explained.
 
-    For whoever may open it; no read is recorded, for nothing personal is shown. NotAllowed is recorded.
+    Raises NotAllowed (recorded). No read is recorded, because nothing personal is shown.
     """
-    return _let_in(tx, ref, by).case, events_of(tx, ref)
+    return _load_allowed(tx, ref, by).case, load_events(tx, ref)
 
 
 def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
-    """Everything that this person may see; it leaves a row in `reads` (4.7). NotAllowed is recorded too."""
-    file = _let_in(tx, ref, by)
-    found = file.case
-    write_read(tx, found, by, what)
-    words = words_by_event(tx, file)
-    drafted = {} if found.drafted is None else words.get(found.drafted.seq, {})
+    """Everything that this person may see of a complaint; the read is logged (4.7).
+
+    Raises NotAllowed (recorded).
+    """
+    file = _load_allowed(tx, ref, by)
+    case = file.case
+    write_read(tx, case, by, what)
+    words = load_words_by_event(tx, file)
+    drafted = {} if case.drafted is None else words.get(case.drafted.seq, {})
     return OpenedCase(
-        case=found,
-        texts=tuple(all_texts(tx, file)),
-        files=seen(tx, file),
+        case=case,
+        texts=tuple(load_all_texts(tx, file)),
+        files=list_files(tx, file),
         events=tuple(replace(event, words=words.get(event.seq, {})) for event in file.events),
-        messages=tuple(messages(tx, file)),
-        proposal=_known_to(tx, proposal(file, words), by),
+        messages=tuple(list_messages(tx, file)),
+        proposal=_proposal_for(tx, find_latest_proposal(file, words), by),
         draft_words=drafted,
-        # Who wants the name kept back is nameless to everybody here.
-        complainant_name=None if Flag.ANONYMOUS in found.flags else " / ".join(names_of(tx, ref)) or None,
-        support_needs=needs_of(tx, found.complainant),
-        merged=tuple(_merged(tx, one) for one in found.merged),
-        read_before=tuple(read_by_denied(tx, found)),
+        # Anonymous to all staff, if the complainant asked for it.
+        complainant_name=None
+        if Flag.ANONYMOUS in case.flags
+        else " / ".join(list_complainant_names(tx, ref)) or None,
+        support_needs=find_support_needs(tx, case.complainant),
+        merged=tuple(_merged(tx, merged_ref) for merged_ref in case.merged),
+        read_before=tuple(read_by_denied(tx, case)),
         likes=list_similar_cases(tx, ref, by),
         deliveries=list_deliveries(tx, ref),
     )
 
 
-def _let_in(tx: Tx, ref: str, by: Actor) -> CaseFile:
-    """The file, for whoever may open it; any other attempt is recorded."""
+def _load_allowed(tx: Tx, ref: str, by: Actor) -> CaseFile:
+    """Load the file; raises NotAllowed (recorded) if this person may not open it."""
     file = load_case_file(tx, ref)
     if not may_open(tx, file.case, by):
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        remember(tx, ref, "open", by, refused)
+        record_after_rollback(tx, ref, "open", by, refused)
         raise refused
     return file
 
 
 def _merged(tx: Tx, ref: str) -> MergedCase:
     file = load_case_file(tx, ref)
-    return MergedCase(ref, tuple(all_texts(tx, file)), seen(tx, file))
+    return MergedCase(ref, tuple(load_all_texts(tx, file)), list_files(tx, file))
 
 
-def proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
-    """What the model proposed last, with the words behind it."""
+def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
+    """The model's latest proposal with its words; None if it made none."""
     last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
     if last is None:
         return None
-    told = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
-    matters = zip_longest(last.facts.get("issues", ()), told.pop("matters", ()))
+    details = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
+    issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
     return {
         **last.facts,
         "at": format_time(last.at),
         "because": None,
-        **told,
-        "issues": [{**one, "text": text} for one, text in matters if one is not None],
+        **details,
+        "issues": [{**issue, "text": text} for issue, text in issues if issue is not None],
     }
 
 
-def _known_to(tx: Tx, proposed: dict[str, Any] | None, by: Actor) -> dict[str, Any] | None:
-    """The proposal with the first like cases that this reader may know of and whose words are not gone."""
+def _proposal_for(tx: Tx, proposed: dict[str, Any] | None, by: Actor) -> dict[str, Any] | None:
+    """The proposal with the first similar cases that this reader may know of and that are not erased."""
     if proposed is None or not proposed.get("similar"):
         return proposed
-    refs = [str(one["ref"]) for one in proposed["similar"]]
-    known = {case.ref for case in known_cases(tx, refs, by) if case.erased_at is None}
-    return first_like({**proposed, "similar": [one for one in proposed["similar"] if one["ref"] in known]})
+    refs = [str(similar["ref"]) for similar in proposed["similar"]]
+    allowed = {case.ref for case in load_visible_cases(tx, refs, by) if case.erased_at is None}
+    similar_cases = [similar for similar in proposed["similar"] if similar["ref"] in allowed]
+    return with_first_similar({**proposed, "similar": similar_cases})
 
 
-def first_like(proposed: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The proposal with as many like cases as are shown: the words behind it hold more, for not everybody may
-    know of every one.
-    """
+def with_first_similar(proposed: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The proposal with `SIMILAR_SHOWN` similar cases; it stores more, because a reader may not know of all."""
     if proposed is None or not proposed.get("similar"):
         return proposed
-    return {**proposed, "similar": proposed["similar"][:SHOWN]}
+    return {**proposed, "similar": proposed["similar"][:SIMILAR_SHOWN]}
 
 
-def name_of(tx: Tx, person: str) -> str | None:
-    """A person's name, where one was given and not erased."""
+def find_person_name(tx: Tx, person: str) -> str | None:
+    """A person's name; None if the person gave none or it was erased."""
     row = tx.connection.execute(
         select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
     ).first()
@@ -143,17 +147,17 @@ def name_of(tx: Tx, person: str) -> str | None:
     return unseal(person_key(tx, person, row.key_wrapped), row.name_sealed, place("people", person, "name"))
 
 
-def messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
-    """Every message in and out in order, exact; `text` is None once erased."""
-    words = words_by_event(tx, file)
+def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
+    """Every message in and out, in order, with its exact text; `text` is None once erased."""
+    words = load_words_by_event(tx, file)
     query = select(MESSAGES).where(MESSAGES.c.ref == file.case.ref).order_by(MESSAGES.c.id)
-    told = []
+    records = []
     for row in tx.connection.execute(query):
         if row.sealed is not None and file.key_wrapped is not None:
             text: str | None = unseal(file.key(tx), row.sealed, message_place(row.id))
         else:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
-        told.append(
+        records.append(
             {
                 "direction": row.direction,
                 "at": format_time(row.at),
@@ -166,7 +170,7 @@ def messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
                 "platform_id": row.platform_id,
             }
         )
-    return told
+    return records
 
 
 def list_cases(
@@ -181,36 +185,38 @@ def list_cases(
     incident: int | None = None,
     jurisdiction: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Complaints, the next due first; the second value is the cursor of the next page, None at the end."""
-    one = COMPLAINTS.c
+    """A page of complaints, the next due first, and the cursor of the next page; None after the last page."""
+    columns = COMPLAINTS.c
     query = select(
-        one.ref,
-        one.jurisdiction,
-        one.state,
-        one.priority,
-        one.category,
-        one.owner,
-        one.received_at,
-        one.next_target,
-        one.next_due_at,
+        columns.ref,
+        columns.jurisdiction,
+        columns.state,
+        columns.priority,
+        columns.category,
+        columns.owner,
+        columns.received_at,
+        columns.next_target,
+        columns.next_due_at,
     )
     filters = (
-        (one.state, state),
-        (one.owner, owner),
-        (one.priority, priority),
-        (one.category, category),
-        (one.incident_id, incident),
-        (one.jurisdiction, jurisdiction),
+        (columns.state, state),
+        (columns.owner, owner),
+        (columns.priority, priority),
+        (columns.category, category),
+        (columns.incident_id, incident),
+        (columns.jurisdiction, jurisdiction),
     )
     for column, wanted in filters:
         if wanted is not None:
             query = query.where(column == wanted)
     if overdue:
-        query = query.where(one.next_due_at < tx.now)
+        query = query.where(columns.next_due_at < tx.now)
     if after is not None:
         due, ref = _cursor(after)
-        query = query.where(or_(one.next_due_at > due, and_(one.next_due_at == due, one.ref > ref)))
-    rows = tx.connection.execute(query.order_by(one.next_due_at, one.ref).limit(limit + 1)).all()
+        query = query.where(
+            or_(columns.next_due_at > due, and_(columns.next_due_at == due, columns.ref > ref))
+        )
+    rows = tx.connection.execute(query.order_by(columns.next_due_at, columns.ref).limit(limit + 1)).all()
     listed = [
         {
             "ref": row.ref,
@@ -237,4 +243,4 @@ def _cursor(after: str) -> tuple[datetime, str]:
     try:
         return datetime.fromisoformat(due), ref
     except ValueError:
-        raise UnknownRow(f"{after!r} is the end of no page: give `next` of the page before") from None
+        raise UnknownRow(f"{after!r} is not a cursor: give `next` of the page before") from None

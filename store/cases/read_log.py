@@ -1,4 +1,4 @@
-"""Who opened what (4.7): a read is a row, no event."""
+"""The log of who read which complaint (4.7). A read is a row, not an event."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from complaints.permissions import READERS
 from store.database.transaction import Tx
 from store.tables import READS
 
-#: What stands in `what` where a complaint was only found.
+#: The value of `what` if a search listed the complaint and no one opened it.
 SEARCH = "search"
 
 
 def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
-    """This person has now seen this much of the complaint, up to its present version."""
+    """Record that this person read `what` of the complaint, up to its present version."""
     _write(tx, case, by, what, version=case.version)
 
 
-def write_found(tx: Tx, case: Case, by: Actor) -> None:
-    """This person looked for a person's number and this complaint was filed under it (4.7)."""
+def write_search_hit(tx: Tx, case: Case, by: Actor) -> None:
+    """Record that this person's search for a number listed this complaint (4.7)."""
     _write(tx, case, by, SEARCH, version=0)
 
 
@@ -40,9 +40,9 @@ def _write(tx: Tx, case: Case, by: Actor, what: str, *, version: int) -> None:
 
 
 def find_last_read(tx: Tx, ref: str, member: str) -> datetime | None:
-    """When this person last opened the complaint."""
-    found: datetime | None = tx.connection.execute(
-        # Found by a number is on the record, but nothing was read then.
+    """When this person last opened the complaint; None if never."""
+    read_at: datetime | None = tx.connection.execute(
+        # A search hit is logged too, but nothing was read.
         select(func.max(READS.c.at)).where(READS.c.ref == ref, READS.c.by == member, READS.c.what != SEARCH)
     ).scalar()
-    return found
+    return read_at

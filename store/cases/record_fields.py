@@ -1,7 +1,4 @@
-"""Fields of the record that stand in single events, in the words of staff, or beside the complaint.
-
-Fields of the record about staff complained about, outside bodies, and complaints that belong together.
-"""
+"""Fields of the exported record that come from single events or from other tables than `complaints`."""
 
 from __future__ import annotations
 
@@ -18,125 +15,48 @@ from store.database.transaction import Tx
 from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
-from store.texts import all_texts
+from store.texts import load_all_texts
 from store.values import EarlierRead
 
 Words = Mapping[int, Mapping[str, str]]
 
 
-def said_in_events(file: CaseFile, words: Words, told: Mapping[str, str]) -> dict[str, Any]:
-    """What the complainant asked for and what staff gave as reasons; `told` is what was said, by field."""
+def request_fields(file: CaseFile, words: Words, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What the complainant asked for, and the reasons that staff gave; `texts` are the newest, by field."""
     events, case = file.events, file.case
     return {
         "summary_confirmed": case.confirmed_at is not None,
-        "for_whom": told.get("for_whom"),
-        "where_and_when": told.get("where_and_when"),
+        "for_whom": texts.get("for_whom"),
+        "where_and_when": texts.get("where_and_when"),
         "remedy_requested": [
-            str(one.facts["remedy_requested"]) for one in events if one.facts.get("remedy_requested")
+            str(event.facts["remedy_requested"]) for event in events if event.facts.get("remedy_requested")
         ],
-        "remedy_requested_text": told.get("remedy_requested"),
-        "effect": told.get("effect"),
+        "remedy_requested_text": texts.get("remedy_requested"),
+        "effect": texts.get("effect"),
         "recurrent": _code(events, "recurrent"),
         "anonymity": _code(events, "anonymity") or "named",
         "minor_flag": Flag.MINOR in case.flags,
-        "support_needs": told.get("support_needs"),
+        "support_needs": texts.get("support_needs"),
         "representative": _representative(case, events),
         "data_request_at": None if case.data_request_at is None else format_time(case.data_request_at),
         "kind_reason": _reason(events, words, Verb.RECLASSIFY),
         "escalations": [
-            {"at": format_time(one.at), "verb": one.verb.value, "by": one.by, "reason": _all(words, one)}
-            for one in events
-            if one.verb in (Verb.DISAGREE, Verb.ESCALATE)
+            {
+                "at": format_time(event.at),
+                "verb": event.verb.value,
+                "by": event.by,
+                "reason": _text(words, event),
+            }
+            for event in events
+            if event.verb in (Verb.DISAGREE, Verb.ESCALATE)
         ],
         "reopen_reason": _reason(events, words, Verb.REOPEN),
         "restriction": _reason(events, words, Verb.RESTRICT) if case.restricted else None,
     }
 
 
-def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:
-    """The words of the latest act of this kind."""
-    return next((_all(words, one) for one in reversed(events) if one.verb is verb), None)
-
-
-def _code(events: Sequence[Event], name: str) -> str | None:
-    """The code of an answer as it was given last."""
-    return next((str(one.facts[name]) for one in reversed(events) if one.facts.get(name)), None)
-
-
-def _representative(case: Case, events: Sequence[Event]) -> dict[str, Any] | None:
-    """Somebody else's complaint: what the one who writes is to them, and whether that was shown."""
-    told = _code(events, "for_whom")
-    if told is None or told == "for_me":
-        return None
-    status = "shown" if case.authority_shown else told
-    return {"relation": _code(events, "relation"), "authority_status": status}
-
-
-def _all(words: Words, event: Event) -> str | None:
-    return "\n".join(words[event.seq].values()) if event.seq in words else None
-
-
-def text_read_at(tx: Tx, case: Case) -> str | None:
-    """When whoever assessed had last read the complaint before assessing (7.5)."""
-    made = case.assessment
-    if made is None:
-        return None
-    query = (
-        select(READS.c.at)
-        .where(READS.c.ref == case.ref, READS.c.by == made.by, READS.c.at <= made.at)
-        .order_by(READS.c.at.desc())
-        .limit(1)
-    )
-    found = tx.connection.execute(query).scalar()
-    return None if found is None else format_time(found)
-
-
-def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
-    """The people of the complaint in their roles, each with the contact points that were not erased."""
-    of_case = (
-        select(CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive)
-        .join(PEOPLE, PEOPLE.c.id == CASE_PEOPLE.c.person_id)
-        .where(CASE_PEOPLE.c.ref == ref)
-        .order_by(CASE_PEOPLE.c.role, PEOPLE.c.created_at, PEOPLE.c.id)
-    )
-    return [
-        {
-            "id": one.person_id,
-            "role": one.role,
-            "relation": one.relation,
-            "may_receive": one.may_receive,
-            "contact_points": contact_points(tx, one.person_id),
-        }
-        for one in tx.connection.execute(of_case)
-    ]
-
-
-def contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:
-    """A person's addresses, opened; `address` is None once erased."""
-    query = (
-        select(*CHAT, CONTACTS.c.verified, CONTACTS.c.preferred, CONTACTS.c.quiet_hours)
-        .join(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
-        .where(CONTACTS.c.person_id == person)
-        .order_by(CONTACTS.c.id)
-    )
-    found = []
-    for row in tx.connection.execute(query):
-        chat, _ = chat_of(tx, row)
-        found.append(
-            {
-                "channel": row.channel,
-                "address": None if chat is None else chat.address,
-                "verified": row.verified,
-                "preferred": row.preferred,
-                "blocked": row.blocked,
-                "quiet_hours": row.quiet_hours,
-            }
-        )
-    return found
-
-
 def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
-    """What the people complained about were given, with dates, and who is kept from the complaint (C)."""
+    """When staff complained about were informed, interviewed and supported, and who has no access (C)."""
     fair = case.fairness
     dates = {
         "staff_informed_at": fair.informed_at,
@@ -149,14 +69,75 @@ def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
         "staff_not_told_because": fair.not_yet,
         "staff_review_by": None if fair.review_by is None else fair.review_by.isoformat(),
         "denied": sorted(case.denied),
-        "read_before_denied": [{"by": one.by, "at": format_time(one.at)} for one in read_by_denied(tx, case)],
+        "read_before_denied": [
+            {"by": read.by, "at": format_time(read.at)} for read in read_by_denied(tx, case)
+        ],
         "nobody_left": case.nobody_left,
         "about_handling_of": list(case.about),
     }
 
 
+def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
+    """The people of the complaint with their roles and contact points."""
+    of_case = (
+        select(CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive)
+        .join(PEOPLE, PEOPLE.c.id == CASE_PEOPLE.c.person_id)
+        .where(CASE_PEOPLE.c.ref == ref)
+        .order_by(CASE_PEOPLE.c.role, PEOPLE.c.created_at, PEOPLE.c.id)
+    )
+    return [
+        {
+            "id": row.person_id,
+            "role": row.role,
+            "relation": row.relation,
+            "may_receive": row.may_receive,
+            "contact_points": contact_points(tx, row.person_id),
+        }
+        for row in tx.connection.execute(of_case)
+    ]
+
+
+def contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:
+    """A person's contact points, unsealed; `address` is None once erased."""
+    query = (
+        select(*CHAT, CONTACTS.c.verified, CONTACTS.c.preferred, CONTACTS.c.quiet_hours)
+        .join(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+        .where(CONTACTS.c.person_id == person)
+        .order_by(CONTACTS.c.id)
+    )
+    points = []
+    for row in tx.connection.execute(query):
+        chat, _ = chat_of(tx, row)
+        points.append(
+            {
+                "channel": row.channel,
+                "address": None if chat is None else chat.address,
+                "verified": row.verified,
+                "preferred": row.preferred,
+                "blocked": row.blocked,
+                "quiet_hours": row.quiet_hours,
+            }
+        )
+    return points
+
+
+def text_read_at(tx: Tx, case: Case) -> str | None:
+    """When the assessor last read the complaint before assessing it (7.5)."""
+    assessment = case.assessment
+    if assessment is None:
+        return None
+    query = (
+        select(READS.c.at)
+        .where(READS.c.ref == case.ref, READS.c.by == assessment.by, READS.c.at <= assessment.at)
+        .order_by(READS.c.at.desc())
+        .limit(1)
+    )
+    read_at = tx.connection.execute(query).scalar()
+    return None if read_at is None else format_time(read_at)
+
+
 def read_by_denied(tx: Tx, case: Case) -> list[EarlierRead]:
-    """Who had opened it before being kept from it: whoever deals with it must know (C)."""
+    """Members of staff who read the complaint before they lost access to it: its handler must know (C)."""
     query = (
         select(READS.c.by, READS.c.at)
         .where(READS.c.ref == case.ref, READS.c.by.in_(sorted(case.denied)))
@@ -169,37 +150,37 @@ def read_by_denied(tx: Tx, case: Case) -> list[EarlierRead]:
 
 
 def outside_decisions(file: CaseFile, words: Words) -> list[dict[str, Any]]:
-    """Decisions of outside bodies in the shape of ours."""
+    """Decisions of outside bodies, in the same form as the organisation's decisions."""
     facts = {event.seq: event.facts for event in file.events}
-    found: list[dict[str, Any]] = []
-    for one in file.case.outside:
-        said = words.get(one.seq, {})
-        found.append(
+    records: list[dict[str, Any]] = []
+    for decision in file.case.outside:
+        texts = words.get(decision.seq, {})
+        records.append(
             {
-                "level": one.level,
-                "seq": one.seq,
+                "level": decision.level,
+                "seq": decision.seq,
                 "external": True,
-                "body": said.get("body"),
-                "by": one.by,
-                "at": format_time(one.at),
-                "overturned": one.overturned,
-                "complainant_accepts": False if one.refused else None,
-                "comply_by": facts[one.seq].get("comply_by"),
+                "body": texts.get("body"),
+                "by": decision.by,
+                "at": format_time(decision.at),
+                "overturned": decision.overturned,
+                "complainant_accepts": False if decision.refused else None,
+                "comply_by": facts[decision.seq].get("comply_by"),
                 "findings": [],
-                "words": dict(said),
+                "words": dict(texts),
             }
         )
-    return found
+    return records
 
 
 def capa_ids(tx: Tx, ref: str) -> list[int]:
-    """The improvements that this complaint opened, by number."""
+    """Numbers of the corrective actions that this complaint opened."""
     query = select(IMPROVEMENTS.c.id).where(IMPROVEMENTS.c.ref == ref).order_by(IMPROVEMENTS.c.id)
     return list(tx.connection.execute(query).scalars())
 
 
 def links(tx: Tx, ref: str) -> list[dict[str, Any]]:
-    """Other complaints that this one names, and those that name it (`theirs`)."""
+    """Other complaints that this one links to, and those that link to it (`theirs`)."""
     query = select(LINKS.c.other_ref, LINKS.c.relation, LINKS.c.at).where(LINKS.c.ref == ref)
     back = select(LINKS.c.ref.label("other_ref"), LINKS.c.relation, LINKS.c.at).where(
         LINKS.c.other_ref == ref
@@ -209,26 +190,54 @@ def links(tx: Tx, ref: str) -> list[dict[str, Any]]:
         *((row, True) for row in tx.connection.execute(back.order_by(LINKS.c.at, LINKS.c.ref))),
     ]
     return [
-        {"other_ref": row.other_ref, "relation": row.relation, "at": format_time(row.at), "theirs": theirs}
-        for row, theirs in rows
+        {
+            "other_ref": row.other_ref,
+            "relation": row.relation,
+            "at": format_time(row.at),
+            "theirs": is_incoming,
+        }
+        for row, is_incoming in rows
     ]
 
 
 def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
-    """Every word and file of the complaints that were merged into this one, under their own references."""
-    found = []
+    """Texts and files of the complaints that were merged into this one, under their own references."""
+    records = []
     for ref in case.merged:
         file = load_case_file(tx, ref)
-        found.append(
+        records.append(
             {
                 "ref": ref,
                 "received_at": format_time(file.case.received_at),
                 "channel": file.case.channel,
                 "texts": [
-                    {"field": one.field, "seq": one.seq, "text": one.text, "at": format_time(one.at)}
-                    for one in all_texts(tx, file, staff_too=True)
+                    {"field": text.field, "seq": text.seq, "text": text.text, "at": format_time(text.at)}
+                    for text in load_all_texts(tx, file, staff_too=True)
                 ],
-                "files": [{**one, "at": format_time(one["at"])} for one in files_as_records(tx, file)],
+                "files": files_as_records(tx, file),
             }
         )
-    return found
+    return records
+
+
+def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:
+    """The words of the latest event with this verb."""
+    return next((_text(words, event) for event in reversed(events) if event.verb is verb), None)
+
+
+def _code(events: Sequence[Event], name: str) -> str | None:
+    """The latest value of this fact."""
+    return next((str(event.facts[name]) for event in reversed(events) if event.facts.get(name)), None)
+
+
+def _representative(case: Case, events: Sequence[Event]) -> dict[str, Any] | None:
+    """The relation of a representative to the affected person, and whether their authority was shown (4.7)."""
+    for_whom = _code(events, "for_whom")
+    if for_whom is None or for_whom == "for_me":
+        return None
+    status = "shown" if case.authority_shown else for_whom
+    return {"relation": _code(events, "relation"), "authority_status": status}
+
+
+def _text(words: Words, event: Event) -> str | None:
+    return "\n".join(words[event.seq].values()) if event.seq in words else None

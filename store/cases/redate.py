@@ -1,4 +1,4 @@
-"""Putting open complaints under the rules of today, or of another jurisdiction: looked at first, then done (7.3)."""
+"""Put open complaints under today's rules or another jurisdiction: preview the new dates, then do it (7.3)."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from complaints.vocabulary import State, Verb
 from store.cases.act import act_on
 from store.cases.load import CaseFile, load_case_file
 from store.database.transaction import Tx
-from store.rulebooks import put_rulebook
+from store.rulebooks import store_rulebook
 from store.tables import COMPLAINTS
 
-#: References are read so many at a time.
+#: References are fetched from the database in batches of this many.
 _PAGE = 1000
 
 
 @dataclass(frozen=True)
 class RuleChange:
-    """One date of a complaint before and after; without `after` the new rules ask for none.
+    """One date of a complaint before and after; `after` is None if the new rules do not have this target.
 
-    `told`: the promise moves later, and the complainant is told; `kept`: the rules give a later date than was
-    promised, and the promise stands. `because` is the new date explained.
+    `told`: a promised date moves later and the complainant is informed. `kept`: the new rules give a later date,
+    but the promised date still holds. `because` explains the new date.
     """
 
     before: TargetSet | None
@@ -44,7 +44,10 @@ class RuleChange:
 
 @dataclass(frozen=True)
 class RedatedCase:
-    """What `redate` does to one complaint, at the `version` that was looked at."""
+    """What `redate` changes in one complaint, at the `version` that was previewed.
+
+    `jurisdiction` and `rulebook` hold the values before and after.
+    """
 
     ref: str
     version: int
@@ -55,23 +58,28 @@ class RedatedCase:
 
 
 def list_open_refs(tx: Tx, jurisdiction: str | None = None) -> list[str]:
-    """Every open complaint, of one jurisdiction or of all, the earliest received first."""
-    one, found = COMPLAINTS.c, list[str]()
+    """References of the open complaints, of one jurisdiction or of all, the earliest received first."""
+    columns = COMPLAINTS.c
     states = [state.value for state in State if state is not State.CLOSED]
-    query = select(one.ref, one.received_at).where(one.state.in_(states))
+    query = select(columns.ref, columns.received_at).where(columns.state.in_(states))
     if jurisdiction is not None:
-        query = query.where(one.jurisdiction == jurisdiction)
-    for row in tx.connection.execute(query.order_by(one.received_at, one.ref)).yield_per(_PAGE):
-        found.append(row.ref)
-    return found
+        query = query.where(columns.jurisdiction == jurisdiction)
+    rows = tx.connection.execute(query.order_by(columns.received_at, columns.ref)).yield_per(_PAGE)
+    return [row.ref for row in rows]
 
 
 def preview_redate(
-    tx: Tx, ref: str, known: Rulebooks, reason: str, *, jurisdiction: str | None = None, later: bool = False
+    tx: Tx,
+    ref: str,
+    rulebooks: Rulebooks,
+    reason: str,
+    *,
+    jurisdiction: str | None = None,
+    later: bool = False,
 ) -> RedatedCase:
-    """What `redate` would do now; nothing is written. Raises what it would raise."""
+    """What `redate` would change now; writes nothing, raises the same errors."""
     file = load_case_file(tx, ref)
-    rules = _rules(known, file.case, jurisdiction)
+    rules = _rules(rulebooks, file.case, jurisdiction)
     facts = _facts(tx, file, rules, later=later)
     done = perform(
         file.case, Verb.REDATE, at=tx.now, by=OPERATOR, facts=facts, words={"reason": reason}, rules=rules
@@ -82,35 +90,35 @@ def preview_redate(
 def redate(
     tx: Tx,
     ref: str,
-    known: Rulebooks,
+    rulebooks: Rulebooks,
     reason: str,
     *,
     jurisdiction: str | None = None,
     later: bool = False,
     seen: int | None = None,
 ) -> RedatedCase:
-    """Let an open complaint go on under the rules, of those known, of its own jurisdiction or of the one named.
+    """Put an open complaint under the present rules of its own jurisdiction, or of the one named.
 
-    `seen` is the version that was looked at: Stale where the complaint has moved on. Raises AlreadyDone where these
-    rules say what its own say, OutOfOrder where it is closed, or has a jurisdiction that is no longer set.
+    `seen` is the version that was previewed. Raises Stale if the complaint has changed since. Raises AlreadyDone
+    if it has these rules already, OutOfOrder if it is closed or its jurisdiction is no longer configured.
     """
     file = load_case_file(tx, ref, lock=True)
-    rules = _rules(known, file.case, jurisdiction)
+    rules = _rules(rulebooks, file.case, jurisdiction)
     if seen is not None and file.case.version != seen:
-        raise Stale(f"{ref} moved on since you looked: look at it again.")
-    put_rulebook(tx, rules)
+        raise Stale(f"{ref} has changed since you looked: look at it again.")
+    store_rulebook(tx, rules)
     facts = _facts(tx, file, rules, later=later)
     recorded, after = act_on(tx, file, Verb.REDATE, OPERATOR, facts, {"reason": reason}, rules=rules)
     return _redated(file.case, ActResult(recorded.event, after.case, ()))
 
 
-def _rules(known: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
+def _rules(rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
     code = jurisdiction or case.rules.country
-    if code not in known.codes:
+    if code not in rulebooks.codes:
         raise OutOfOrder(
-            f"{case.ref} cannot come under {code}: name one of {', '.join(known.codes)}.",
+            f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.",
         )
-    return known.of(code)
+    return rulebooks.of(code)
 
 
 def _facts(tx: Tx, file: CaseFile, rules: Rulebook, *, later: bool) -> Mapping[str, Any]:
@@ -125,20 +133,13 @@ def _redated(before: Case, done: ActResult) -> RedatedCase:
     later = promised_later(case, done.event)
     changes = []
     for row in facts.get("targets", ()):
-        after = next(
-            one
-            for one in case.targets
-            if (one.target.value, one.of, one.version) == (row["target"], row["of"], row["version"])
-        )
-        told = after.of == 0 and after.target in later
-        changes.append(_change(before.target(after.target, after.of), after, case, told=told))
-    for row in facts.get("met", ()):
-        gone = next(
-            one
-            for one in before.targets
-            if (one.target.value, one.of, one.version) == (row["target"], row["of"], row["version"])
-        )
-        changes.append(RuleChange(gone, None, told=False, kept=False, because=()))
+        after = _target(case, row)
+        is_told = after.of == 0 and after.target in later
+        changes.append(_change(before.target(after.target, after.of), after, case, is_told=is_told))
+    changes += [
+        RuleChange(_target(before, row), None, told=False, kept=False, because=())
+        for row in facts.get("met", ())
+    ]
     return RedatedCase(
         ref=case.ref,
         version=before.version,
@@ -149,11 +150,20 @@ def _redated(before: Case, done: ActResult) -> RedatedCase:
     )
 
 
-def _change(before: TargetSet | None, after: TargetSet, case: Case, *, told: bool) -> RuleChange:
+def _target(case: Case, row: Mapping[str, Any]) -> TargetSet:
+    """The target that this row of the event's facts names."""
+    return next(
+        target
+        for target in case.targets
+        if (target.target.value, target.of, target.version) == (row["target"], row["of"], row["version"])
+    )
+
+
+def _change(before: TargetSet | None, after: TargetSet, case: Case, *, is_told: bool) -> RuleChange:
     return RuleChange(
         before if before is not None and before.met_at is None else None,
         after,
-        told=told,
+        told=is_told,
         kept=keeps_a_promise(after),
         because=tuple(explained(case, after)),
     )

@@ -1,4 +1,4 @@
-"""Acts refused for want of a right: they stay on the record although nothing was done (4.7)."""
+"""Attempts that were refused because the person lacks the permission: they stay on the record (4.7)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from store.tables import ATTEMPTS
 
 
 def record_refused_attempt(tx: Tx, ref: str | None, what: str, by: Actor, code: str) -> None:
-    """An attempt refused before it reached an act: a form that did not open, a stranger's press."""
+    """Record an attempt that was refused before any act: a form that did not open, a stranger's button."""
     roles = " ".join(sorted(role.value for role in by.roles))
     _write(tx, {"ref": ref, "verb": what, "by": by.id, "roles": roles, "code": code, "at": tx.now})
 
 
-def remember(tx: Tx, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
-    """Write the attempt down in a transaction of its own, once this one was rolled back."""
+def record_after_rollback(tx: Tx, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
+    """Record the attempt in a transaction of its own, after the present one is rolled back."""
     values: dict[str, object] = {
         "ref": ref,
         "verb": what,

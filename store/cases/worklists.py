@@ -1,11 +1,6 @@
-"""The lists that staff work from: indexed, counted and read a page at a time, of what one person may know.
+"""Lists that staff work from, a page at a time: worklists, news after an absence (6.4), whose turn it is (4.9).
 
-No list loads more complaints than it shows; restricted ones and those kept from a person are left out by the
-database, so that their number shows in no heading either (4.7, C).
-
-What happened to somebody's complaints while they were away, for the morning of their return (6.4).
-
-Whose turn it is: what nobody has is offered to one person after the other, the least laden first (4.9).
+The database leaves out restricted complaints that a person may not know of, so that no count includes them (4.7, C).
 """
 
 from __future__ import annotations
@@ -30,16 +25,20 @@ from store.database.transaction import Tx
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 
-_ONE = COMPLAINTS.c
+_COLUMNS = COMPLAINTS.c
 
-#: Further are not counted: nobody needs to know whether it is 1,000 or 1,200.
+#: Counting stops here: an exact number above it would cost time and helps no one.
 MOST_COUNTED = 1000
-#: What waits for a second person is few; each is asked in full whether it is this person.
+#: Few complaints wait for a second person, so that each can be loaded and checked for this person.
 MOST_WAITING = 200
+#: Automatic acts are left out of the news after an absence.
+_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_REMIND = OBLIGATIONS.c.kind == "remind"
 
 
 class WorklistSection(StrEnum):
-    """What a list holds."""
+    """The lists that a person can open."""
 
     MINE = "mine"
     UNASSIGNED = "unassigned"
@@ -51,7 +50,7 @@ class WorklistSection(StrEnum):
 
 @dataclass(frozen=True)
 class Worklist:
-    """One page. `count` is of all pages, at most `MOST_COUNTED`."""
+    """One page of a list; `count` is the number of complaints on all pages, at most `MOST_COUNTED`."""
 
     cases: tuple[Case, ...]
     count: int
@@ -59,8 +58,17 @@ class Worklist:
 
     @property
     def more(self) -> int:
-        """How many come after this page."""
+        """How many complaints come after this page."""
         return max(0, self.count - self.offset - len(self.cases))
+
+
+@dataclass(frozen=True)
+class CaseChanges:
+    """Acts on a complaint since a moment: its verbs, the one used longest ago first, and the number of acts."""
+
+    case: Case
+    verbs: tuple[str, ...]
+    count: int
 
 
 def load_worklist(
@@ -77,192 +85,184 @@ def load_worklist(
 ) -> Worklist:
     """A page of a list, the next due first.
 
-    `owner` is whose, for `mine` (else the person's own). `due_from` and `due_before` bound the next due time;
-    `slow_before` that of P3 and P4 alone, but for what only the top reads.
+    `owner` is for the section `mine`; without it, the person's own complaints. `due_from` and `due_before` bound
+    the next due time. `slow_before` bounds it too, except for P1, P2 and complaints that only top management reads.
     """
     if section in (WorklistSection.WAITING, WorklistSection.UNCHECKED):
-        found = _second_hand(tx, section, by)
-        return Worklist(tuple(found[offset : offset + limit]), len(found), offset)
+        cases = _for_second_person(tx, section, by)
+        return Worklist(tuple(cases[offset : offset + limit]), len(cases), offset)
     conditions = [*_conditions(tx, section, owner or by.id), *known_to(by)]
     if due_from is not None:
-        conditions.append(_ONE.next_due_at >= due_from)
+        conditions.append(_COLUMNS.next_due_at >= due_from)
     if due_before is not None:
-        conditions.append(_ONE.next_due_at < due_before)
+        conditions.append(_COLUMNS.next_due_at < due_before)
     if slow_before is not None:
-        theirs = _ONE.restriction.is_not(None) & (_ONE.restriction != "managers")
-        urgent = _ONE.priority.in_([one.value for one in PINGED])
-        conditions.append((_ONE.next_due_at < slow_before) | urgent | theirs)
-    query = select(_ONE.ref).where(*conditions)
+        for_top = _COLUMNS.restriction.is_not(None) & (_COLUMNS.restriction != "managers")
+        urgent = _COLUMNS.priority.in_([priority.value for priority in PINGED])
+        conditions.append((_COLUMNS.next_due_at < slow_before) | urgent | for_top)
+    query = select(_COLUMNS.ref).where(*conditions)
     counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
-    page = query.order_by(_ONE.next_due_at, _ONE.ref).offset(offset).limit(limit)
-    return Worklist(_loaded(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
+    page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).offset(offset).limit(limit)
+    return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
+
+
+def list_codes(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
+    """Complaints with this category, state or priority, the next due first; closed ones only for state `closed`."""
+    wanted = {"category": _COLUMNS.category, "state": _COLUMNS.state, "priority": _COLUMNS.priority}[
+        column
+    ] == value
+    closed = (column, value) == ("state", State.CLOSED.value)
+    query = select(_COLUMNS.ref).where(wanted, *([] if closed else [OPEN]), *known_to(by))
+    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
+    page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).limit(limit)
+    return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()))
+
+
+def list_events_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[CaseChanges, ...]:
+    """The person's complaints on which others acted since then, the one with the most acts first."""
+    event, columns = EVENTS.c, COMPLAINTS.c
+    is_open: ColumnElement[bool] = OPEN  # type: ignore[assignment]  # a text clause is one
+    owned = union_all(
+        select(columns.ref).where(is_open, columns.owner == by.id, *known_to(by)),
+        select(columns.ref).where(columns.closed_at >= since, columns.owner == by.id, *known_to(by)),
+    )
+    query = (
+        select(event.ref, event.verb, func.count().label("times"), func.max(event.seq).label("last"))
+        .where(event.ref.in_(owned), event.at >= since, event.by != by.id, event.verb.not_in(_AUTOMATIC))
+        .group_by(event.ref, event.verb)
+    )
+    verbs: dict[str, list[tuple[int, str, int]]] = {}
+    for row in tx.connection.execute(query):
+        verbs.setdefault(row.ref, []).append((row.last, row.verb, row.times))
+    counts = {ref: sum(times for _, _, times in acts) for ref, acts in verbs.items()}
+    refs = sorted(verbs, key=lambda ref: (-counts[ref], ref))[:limit]
+    return tuple(
+        CaseChanges(
+            file.case, tuple(verb for _, verb, _ in sorted(verbs[file.case.ref])), counts[file.case.ref]
+        )
+        for file in load_many(tx, refs)
+    )
+
+
+def known_to(by: Actor) -> list[ColumnElement[bool]]:
+    """Conditions for the complaints that this person may know of; the rule of `permissions.may_read` (4.7)."""
+    if by.has(Role.TOP_MANAGEMENT, Role.AUDITOR):
+        cleared: ColumnElement[bool] = true()
+    else:
+        cleared = _COLUMNS.restriction.is_(None)
+        if by.has(Role.MANAGER):
+            cleared = cleared | (_COLUMNS.restriction == "managers")
+        if by.roles & permissions.READERS:
+            cleared = cleared | (_COLUMNS.owner == by.id)
+    kept_from = exists().where(DENIED.c.ref == _COLUMNS.ref, DENIED.c.member_id == by.id)
+    return [cleared, ~kept_from]
+
+
+def load_visible_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
+    """The complaints among `refs` that this person may know of, in that order."""
+    query = select(_COLUMNS.ref).where(_COLUMNS.ref.in_(refs), *known_to(by))
+    allowed = set(tx.connection.execute(query).scalars())
+    return tuple(file.case for file in load_many(tx, [ref for ref in refs if ref in allowed]))
+
+
+def may_check(case: Case, by: Actor) -> bool:
+    """Whether a remedy that another person carried out waits for verification by this person (Annex D)."""
+    try:
+        require_permission(case, Verb.VERIFY, by)
+    except ComplaintError:
+        return False
+    return case.is_open and any(
+        remedy.done_at is not None and remedy.verified_at is None and remedy.done_by != by.id
+        for remedy in case.owed_remedies
+    )
+
+
+def count_open_by_owner(tx: Tx) -> Mapping[str, int]:
+    """How many open complaints each owner has."""
+    query = (
+        select(_COLUMNS.owner, func.count()).where(OPEN, _COLUMNS.owner.is_not(None)).group_by(_COLUMNS.owner)
+    )
+    return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
+
+
+def list_reminders_waiting(tx: Tx, ref: str) -> tuple[str, ...]:
+    """The keys of this complaint's open reminders that are due."""
+    columns = OBLIGATIONS.c
+    query = select(columns.key).where(
+        columns.scope == ref, _REMIND, columns.state == "open", columns.due <= tx.now
+    )
+    return tuple(tx.connection.execute(query.order_by(columns.key)).scalars())
+
+
+def complete_reminders(tx: Tx, ref: str, keys: Sequence[str]) -> None:
+    """Complete these reminders: another reminder of the same complaint has covered them."""
+    columns = OBLIGATIONS.c
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(columns.scope == ref, columns.key.in_(keys), _REMIND, columns.state == "open")
+        .values(state="done", ended_at=tx.now, why=None)
+    )
+
+
+def take_digest_turn(tx: Tx, number: int, able: Sequence[str]) -> str | None:
+    """Choose which member this reminder asks to take its complaint (4.9); None once all of `able` were asked.
+
+    It is the member with the fewest open complaints, then the one asked longest ago. No member is asked twice for
+    the same complaint. The choice is kept in the obligation's facts, so that a retry asks the same person.
+    """
+    columns = OBLIGATIONS.c
+    row = tx.connection.execute(select(columns.scope, columns.facts).where(columns.id == number)).one()
+    if "asked" in row.facts:
+        return str(row.facts["asked"]) if row.facts["asked"] in able else None
+    of_case = select(columns.facts).where(columns.scope == row.scope, _REMIND)
+    already = {facts.get("asked") for facts in tx.connection.execute(of_case).scalars()}
+    candidates = [member for member in able if member not in already]
+    if not candidates:
+        return None
+    turns = select(HEARD.c.key, HEARD.c.at).where(
+        HEARD.c.key.in_([_turn_key(member) for member in candidates])
+    )
+    last = {row.key: row.at for row in tx.connection.execute(turns)}
+    open_cases = count_open_by_owner(tx)
+    chosen = min(
+        candidates,
+        key=lambda member: (open_cases.get(member, 0), last.get(_turn_key(member), _NEVER), member),
+    )
+    tx.put(HEARD, {"key": _turn_key(chosen), "at": tx.now})
+    tx.connection.execute(
+        update(OBLIGATIONS).where(columns.id == number).values(facts={**row.facts, "asked": chosen})
+    )
+    return chosen
 
 
 def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElement[bool]]:
     is_open: list[ColumnElement[bool]] = [OPEN]  # type: ignore[list-item]  # a text clause is one
     match section:
         case WorklistSection.MINE:
-            return [*is_open, _ONE.owner == owner]
+            return [*is_open, _COLUMNS.owner == owner]
         case WorklistSection.UNASSIGNED:
-            return [*is_open, _ONE.owner.is_(None)]
+            return [*is_open, _COLUMNS.owner.is_(None)]
         case WorklistSection.OVERDUE:
-            return [*is_open, _ONE.next_due_at < tx.now]
+            return [*is_open, _COLUMNS.next_due_at < tx.now]
         case _:
             return is_open
 
 
-def known_to(by: Actor) -> list[ColumnElement[bool]]:
-    """Only what this person may know of: as `permissions.may_read` says for restricted ones (4.7)."""
-    if by.has(Role.TOP_MANAGEMENT, Role.AUDITOR):
-        cleared: ColumnElement[bool] = true()
-    else:
-        cleared = _ONE.restriction.is_(None)
-        if by.has(Role.MANAGER):
-            cleared = cleared | (_ONE.restriction == "managers")
-        if by.roles & permissions.READERS:
-            cleared = cleared | (_ONE.owner == by.id)
-    kept_from = exists().where(DENIED.c.ref == _ONE.ref, DENIED.c.member_id == by.id)
-    return [cleared, ~kept_from]
-
-
-def _second_hand(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
-    """What waits for this person as a second one: to be approved, or a remedy of somebody else to be checked."""
+def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
+    """Decisions that this person may approve, or remedies of another person that this person may verify."""
     if section is WorklistSection.WAITING:
-        query = select(_ONE.ref).where(WAITS, *known_to(by)).order_by(_ONE.next_due_at, _ONE.ref)
-        return [one for one in _loaded(tx, query.limit(MOST_WAITING)) if may_approve(one, by)]
-    refs = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
-    found = dict.fromkeys(tx.connection.execute(refs).scalars())
-    return [one.case for one in load_many(tx, list(found)) if may_check(one.case, by)]
+        query = select(_COLUMNS.ref).where(WAITS, *known_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)
+        return [case for case in _load_cases(tx, query.limit(MOST_WAITING)) if may_approve(case, by)]
+    query = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
+    refs = dict.fromkeys(tx.connection.execute(query).scalars())
+    return [file.case for file in load_many(tx, list(refs)) if may_check(file.case, by)]
 
 
-def may_check(case: Case, by: Actor) -> bool:
-    """Is a remedy done by somebody else left to be verified by this person (Annex D)?"""
-    try:
-        require_permission(case, Verb.VERIFY, by)
-    except ComplaintError:
-        return False
-    return case.is_open and any(
-        one.done_at is not None and one.verified_at is None and one.done_by != by.id
-        for one in case.owed_remedies
-    )
-
-
-def _loaded(tx: Tx, query: Select[Any]) -> tuple[Case, ...]:
+def _load_cases(tx: Tx, query: Select[Any]) -> tuple[Case, ...]:
     refs = list(tx.connection.execute(query).scalars())
-    return tuple(one.case for one in load_many(tx, refs))
+    return tuple(file.case for file in load_many(tx, refs))
 
 
-def count_open_by_owner(tx: Tx) -> Mapping[str, int]:
-    """How many open complaints each owner has."""
-    query = select(_ONE.owner, func.count()).where(OPEN, _ONE.owner.is_not(None)).group_by(_ONE.owner)
-    return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
-
-
-def known_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
-    """Those of these complaints that this person may know of, in the order asked for."""
-    query = select(_ONE.ref).where(_ONE.ref.in_(refs), *known_to(by))
-    allowed = set(tx.connection.execute(query).scalars())
-    return tuple(one.case for one in load_many(tx, [ref for ref in refs if ref in allowed]))
-
-
-def list_codes(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
-    """Complaints with this category, state or priority, the next due first; closed ones only by that state."""
-    wanted = {"category": _ONE.category, "state": _ONE.state, "priority": _ONE.priority}[column] == value
-    closed = (column, value) == ("state", State.CLOSED.value)
-    query = select(_ONE.ref).where(wanted, *([] if closed else [OPEN]), *known_to(by))
-    counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
-    page = query.order_by(_ONE.next_due_at, _ONE.ref).limit(limit)
-    return Worklist(_loaded(tx, page), int(tx.connection.execute(counted).scalar_one()))
-
-
-#: What comes by itself is no news to a person.
-_UNTOLD = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value)
-
-
-@dataclass(frozen=True)
-class CaseChanges:
-    """One complaint of theirs: what was done to it, by verb in the order of the last time, and how often in all."""
-
-    case: Case
-    verbs: tuple[str, ...]
-    count: int
-
-
-def list_events_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[CaseChanges, ...]:
-    """The complaints that this person owns and others acted on since then, the most moved first."""
-    event, one = EVENTS.c, COMPLAINTS.c
-    is_open: ColumnElement[bool] = OPEN  # type: ignore[assignment]  # a text clause is one
-    theirs = union_all(
-        select(one.ref).where(is_open, one.owner == by.id, *known_to(by)),
-        select(one.ref).where(one.closed_at >= since, one.owner == by.id, *known_to(by)),
-    )
-    query = (
-        select(event.ref, event.verb, func.count().label("often"), func.max(event.seq).label("last"))
-        .where(event.ref.in_(theirs), event.at >= since, event.by != by.id, event.verb.not_in(_UNTOLD))
-        .group_by(event.ref, event.verb)
-    )
-    verbs: dict[str, list[tuple[int, str, int]]] = {}
-    for row in tx.connection.execute(query):
-        verbs.setdefault(row.ref, []).append((row.last, row.verb, row.often))
-    moved = sorted(verbs, key=lambda ref: (-sum(one[2] for one in verbs[ref]), ref))[:limit]
-    files = {one.case.ref: one.case for one in load_many(tx, moved)}
-    return tuple(
-        CaseChanges(
-            files[ref],
-            tuple(verb for _, verb, _ in sorted(verbs[ref])),
-            sum(often for _, _, often in verbs[ref]),
-        )
-        for ref in moved
-    )
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
-_REMIND = OBLIGATIONS.c.kind == "remind"
-
-
-def list_reminders_waiting(tx: Tx, ref: str) -> tuple[str, ...]:
-    """The keys of this complaint's reminders that are due and not done."""
-    one = OBLIGATIONS.c
-    query = select(one.key).where(one.scope == ref, _REMIND, one.state == "open", one.due <= tx.now)
-    return tuple(tx.connection.execute(query.order_by(one.key)).scalars())
-
-
-def complete_reminders(tx: Tx, ref: str, keys: Sequence[str]) -> None:
-    """These reminders need nothing more: another of the same complaint spoke for them."""
-    one = OBLIGATIONS.c
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(one.scope == ref, one.key.in_(keys), _REMIND, one.state == "open")
-        .values(state="done", ended_at=tx.now, why=None)
-    )
-
-
-def take_digest_turn(tx: Tx, number: int, able: Sequence[str]) -> str | None:
-    """Who of these is asked by this reminder to take its complaint; None when all were asked.
-
-    Whoever has the fewest open complaints, of these who was asked longest ago, and nobody twice for the same
-    complaint. The choice stands among the facts of the duty, so that a second try asks the same person.
-    """
-    one = OBLIGATIONS.c
-    row = tx.connection.execute(select(one.scope, one.facts).where(one.id == number)).one()
-    if "asked" in row.facts:
-        return str(row.facts["asked"]) if row.facts["asked"] in able else None
-    of_case = select(one.facts).where(one.scope == row.scope, _REMIND)
-    before = {facts.get("asked") for facts in tx.connection.execute(of_case).scalars()}
-    free = [member for member in able if member not in before]
-    if not free:
-        return None
-    asked = select(HEARD.c.key, HEARD.c.at).where(HEARD.c.key.in_([_turn(member) for member in free]))
-    last = {row.key: row.at for row in tx.connection.execute(asked)}
-    carried = count_open_by_owner(tx)
-    first = min(free, key=lambda each: (carried.get(each, 0), last.get(_turn(each), _NEVER), each))
-    tx.put(HEARD, {"key": _turn(first), "at": tx.now})
-    tx.connection.execute(
-        update(OBLIGATIONS).where(one.id == number).values(facts={**row.facts, "asked": first})
-    )
-    return first
-
-
-def _turn(member: str) -> str:
-    """A week without being asked is long enough: then the key is tidied away like any other."""
+def _turn_key(member: str) -> str:
+    """When this member was asked last; the cleanup deletes the key after a week, like every key."""
     return f"asked:{member}"

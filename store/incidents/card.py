@@ -1,6 +1,6 @@
-"""When an incident's one card must be drawn anew: at once after an act on it, soon after its cases moved.
+"""The Slack card of an incident, and what happens once for all its complaints (docs/domain.md, "Incident").
 
-What happens once for an incident and not for each of its complaints (docs/domain.md, "Incident").
+The card is redrawn at once after an act on the incident, and a few seconds after one of its complaints changed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from store.database.transaction import Tx
 from store.outbox import rows
 from store.tables import COMPLAINTS, EVENTS, INCIDENTS, SLACK
 
-#: The duty that draws it.
+#: The obligation that draws the card.
 KIND = "incident_card"
-#: Cases that move within so many seconds are one drawing: fifty people may press Yes at the same time.
-_TOGETHER = 5
+#: Changes within this many seconds share one redraw: fifty people may join an incident at the same time.
+_BUCKET_SECONDS = 5
 
 
 def schedule_card(tx: Tx, incident: int, why: str, *, due: datetime | None = None) -> None:
-    """Owe a drawing; `why` makes its key."""
+    """Schedule a redraw; `why` is part of the obligation's key."""
     facts = {"incident": incident}
     rows.insert_obligation(
         tx, NewObligation(f"{KIND}:{incident}:{why}", KIND, due or tx.now, SendPriority.DIALOGUE, facts)
@@ -30,18 +30,18 @@ def schedule_card(tx: Tx, incident: int, why: str, *, due: datetime | None = Non
 
 
 def schedule_for_move(tx: Tx, before: Case | None, case: Case) -> None:
-    """A case joined, left or came to another state: the counts on its incident's card are behind."""
+    """Schedule redraws if the complaint joined or left an incident or changed its state: cards count these."""
     old = None if before is None else (before.incident, before.state, before.withdrawn_at)
     if old == (case.incident, case.state, case.withdrawn_at):
         return
-    bucket = int(tx.now.timestamp()) // _TOGETHER + 1
-    due = datetime.fromtimestamp(bucket * _TOGETHER, UTC)
+    bucket = int(tx.now.timestamp()) // _BUCKET_SECONDS + 1
+    due = datetime.fromtimestamp(bucket * _BUCKET_SECONDS, UTC)
     for incident in {case.incident, before.incident if before is not None else None} - {None}:
         schedule_card(tx, int(incident or 0), f"moved:{bucket}", due=due)
 
 
 def load_incident_post(tx: Tx, incident: int, channel: str) -> tuple[str, str | None, int]:
-    """Channel, ts and drawings of its card; the channel is written down before the first post."""
+    """Channel, timestamp and number of draws of the card; fixes the channel before the first post."""
     columns = select(INCIDENTS.c.channel, INCIDENTS.c.ts, INCIDENTS.c.draws)
     row = tx.connection.execute(columns.where(INCIDENTS.c.id == incident)).one()
     if row.channel is None:
@@ -50,12 +50,12 @@ def load_incident_post(tx: Tx, incident: int, channel: str) -> tuple[str, str | 
 
 
 def record_incident_posted(tx: Tx, incident: int, ts: str, draws: int) -> None:
-    """The card stands at `ts`."""
+    """Record where the card was posted."""
     tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident).values(ts=ts, draws=draws))
 
 
 def was_executive_notified(tx: Tx, ref: str) -> bool:
-    """Does top management know of this incident by another of its complaints? (5.3)"""
+    """Whether top management was notified of this incident for another of its complaints (5.3)."""
     mine = select(COMPLAINTS.c.incident_id).where(COMPLAINTS.c.ref == ref).scalar_subquery()
     query = (
         select(SLACK.c.id)
@@ -72,7 +72,7 @@ def was_executive_notified(tx: Tx, ref: str) -> bool:
 
 
 def was_surveyed_before(tx: Tx, ref: str) -> bool:
-    """Was this person asked about another complaint of the same incident? (8.3)"""
+    """Whether this person was surveyed about another complaint of the same incident (8.3)."""
     row = tx.connection.execute(
         select(COMPLAINTS.c.incident_id, COMPLAINTS.c.complainant_id).where(COMPLAINTS.c.ref == ref)
     ).one()

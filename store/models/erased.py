@@ -1,4 +1,4 @@
-"""Which models may hold words that were erased after they had learnt them, and that their bytes go too (8.1)."""
+"""Find models that may contain words erased after their training, and delete the bytes of these models (8.1)."""
 
 from __future__ import annotations
 
@@ -18,78 +18,82 @@ from store.values import FILE
 
 
 @dataclass(frozen=True)
-class _Read:
-    """When a model's words were read: of the record (None: it read none of it), and whether a run of ours did."""
+class _TrainedModel:
+    """What a model has learnt: `record_read_at` is None if it read nothing of the record.
+
+    `trained_here` is True if a training run of this desk made it; otherwise it came from a file.
+    """
 
     number: int
-    record: datetime | None
-    ours: bool
+    record_read_at: datetime | None
+    trained_here: bool
     at: datetime
     card: Mapping[str, Any]
 
     @property
-    def unassessed(self) -> bool:
-        """Did it read complaints of the record that nobody had assessed?"""
-        return self.ours and bool(self.card.get("unlabelled"))
+    def read_unassessed(self) -> bool:
+        """Whether it also read complaints that no person had assessed."""
+        return self.trained_here and bool(self.card.get("unlabelled"))
 
 
 @dataclass(frozen=True)
-class _Erased:
-    """A complaint that is gone: when it came, was first assessed, was erased."""
-
-    received: datetime
-    assessed: datetime | None
-    erased: datetime
+class _ErasedComplaint:
+    received_at: datetime
+    first_assessed_at: datetime | None
+    erased_at: datetime
 
 
 def list_models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
-    """Numbers of the models that may hold such words, those whose bytes are `gone` already among them or not."""
-    read = _read(tx, gone=gone)
-    moments = [one.record for one in read if one.record is not None]
+    """Numbers of the models that may contain erased words; `gone` includes those whose bytes are deleted."""
+    models = _load_models(tx, gone=gone)
+    moments = [model.record_read_at for model in models if model.record_read_at is not None]
     erased = _erased_after(tx, min(moments)) if moments else []
-    forgotten, kept = _history_forgotten(tx), is_history_kept(tx)
-    sha256 = None if kept is None else kept[0]
+    forgotten_at, history = _history_forgotten_at(tx), is_history_kept(tx)
+    sha256 = None if history is None else history[0]
     return [
-        one.number for one in read if _learnt_one(one, erased) or _learnt_history(one, forgotten, kept=sha256)
+        model.number
+        for model in models
+        if _learnt_complaint(model, erased) or _learnt_history(model, forgotten_at, kept=sha256)
     ]
 
 
 def drop_erased_words(tx: Tx) -> bool:
-    """Let the bytes of these models go; card and verdict stay. True, and nothing is done, while one of them is in
-    use: until another is there, it must go on.
+    """Delete the bytes of these models; cards and verdicts stay.
+
+    If one of them is in use, deletes nothing and returns True: it is needed until another model replaces it.
     """
-    found = list_models_with_erased_words(tx)
+    numbers = list_models_with_erased_words(tx)
     active = tx.connection.execute(
         select(MODEL_USES.c.model_id).order_by(MODEL_USES.c.id.desc()).limit(1)
     ).scalar()
-    if active in found:
+    if active in numbers:
         return True
-    if found:
-        tx.connection.execute(update(MODELS).where(MODELS.c.id.in_(found)).values(blob=b""))
+    if numbers:
+        tx.connection.execute(update(MODELS).where(MODELS.c.id.in_(numbers)).values(blob=b""))
     return False
 
 
-def _read(tx: Tx, *, gone: bool) -> list[_Read]:
+def _load_models(tx: Tx, *, gone: bool) -> list[_TrainedModel]:
     query = select(MODEL_RUNS.c.model_id, func.max(MODEL_RUNS.c.until).label("until"))
-    # The newest run counts: the same bytes of a record without the words do not hold them. To judge a file again
-    # is no run, and makes nobody forget.
+    # The newest run counts: if it gave the same bytes from a record without the words, they do not contain them.
+    # Judging a file is not training, so it does not count.
     runs = query.where(MODEL_RUNS.c.key.not_like(f"{FILE}%")).group_by(MODEL_RUNS.c.model_id)
-    ours = {row.model_id: row.until for row in tx.connection.execute(runs)}
+    trained_until = {row.model_id: row.until for row in tx.connection.execute(runs)}
     models = select(MODELS.c.id, MODELS.c.at, MODELS.c.card)
     if not gone:
         models = models.where(func.length(MODELS.c.blob) > 0)
-    found = []
+    trained = []
     for row in tx.connection.execute(models):
-        record = ours.get(row.id, row.at)
-        if row.id not in ours and "record_read" in row.card:
-            said = row.card["record_read"]
-            record = None if said is None else datetime.fromisoformat(said)
-        found.append(_Read(row.id, record, row.id in ours, row.at, row.card))
-    return found
+        read_at = trained_until.get(row.id, row.at)
+        if row.id not in trained_until and "record_read" in row.card:
+            of_card = row.card["record_read"]
+            read_at = None if of_card is None else datetime.fromisoformat(of_card)
+        trained.append(_TrainedModel(row.id, read_at, row.id in trained_until, row.at, row.card))
+    return trained
 
 
-def _erased_after(tx: Tx, since: datetime) -> list[_Erased]:
-    """Each complaint erased since, with the moments from which on a model may have learnt it."""
+def _erased_after(tx: Tx, since: datetime) -> list[_ErasedComplaint]:
+    """The complaints that were erased after this moment."""
     query = (
         select(
             COMPLAINTS.c.received_at,
@@ -101,28 +105,39 @@ def _erased_after(tx: Tx, since: datetime) -> list[_Erased]:
         .where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value)
         .group_by(EVENTS.c.id, EVENTS.c.at, COMPLAINTS.c.received_at)
     )
-    return [_Erased(row.received_at, row.assessed, row.erased) for row in tx.connection.execute(query)]
+    return [
+        _ErasedComplaint(row.received_at, row.assessed, row.erased) for row in tx.connection.execute(query)
+    ]
 
 
-def _history_forgotten(tx: Tx) -> datetime | None:
+def _history_forgotten_at(tx: Tx) -> datetime | None:
     query = select(EVENTS.c.at).where(and_(EVENTS.c.ref == SETTINGS_CHAIN, EVENTS.c.verb == "forget_history"))
     return tx.connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
 
 
-def _learnt_one(one: _Read, erased: list[_Erased]) -> bool:
-    record = one.record
-    if record is None:
+def _learnt_complaint(model: _TrainedModel, erased: list[_ErasedComplaint]) -> bool:
+    """Whether the model read the record when one of these complaints was part of the training data.
+
+    An imported complaint may count although it was imported after the training: too many models, never too few.
+    """
+    read_at = model.record_read_at
+    if read_at is None:
         return False
-    # One received long ago and imported lately counts for models of before: now and then too many, never too few.
-    learnt = [(each.received if one.unassessed else each.assessed, each.erased) for each in erased]
-    return any(told is not None and told <= record < gone for told, gone in learnt)
+    periods = [
+        (complaint.received_at if model.read_unassessed else complaint.first_assessed_at, complaint.erased_at)
+        for complaint in erased
+    ]
+    return any(start is not None and start <= read_at < end for start, end in periods)
 
 
-def _learnt_history(one: _Read, forgotten: datetime | None, *, kept: str | None) -> bool:
-    """A run of ours learns from the history that is `kept` (its SHA-256); a file from that which its card names."""
-    if forgotten is None:
+def _learnt_history(model: _TrainedModel, forgotten_at: datetime | None, *, kept: str | None) -> bool:
+    """Whether the model learnt from a history that was forgotten; `kept` is the SHA-256 of the present one.
+
+    A run of this desk learns from the present history, a model of a file from the history that its card names.
+    """
+    if forgotten_at is None:
         return False
-    if one.ours:
-        return one.record is not None and one.record <= forgotten
-    named = one.card.get("history")
-    return named is not None and one.at <= forgotten and kept != named["sha256"]
+    if model.trained_here:
+        return model.record_read_at is not None and model.record_read_at <= forgotten_at
+    history = model.card.get("history")
+    return history is not None and model.at <= forgotten_at and kept != history["sha256"]

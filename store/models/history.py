@@ -1,6 +1,6 @@
-"""The history that a promoted model learnt from: rows of no complaint of ours, sealed, for later training runs.
+"""The training history: rows of a file that a promoted model learnt from, kept sealed for later training runs.
 
-The newest file stands in place of any before. It stays until it is replaced or forgotten by a command.
+A newer file replaces it, and a command can forget it. Its rows are not complaints of this desk.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from store.proof.instance_log import record_instance_event
 from store.proof.seal import place
 from store.tables import HISTORY_PARTS
 
+#: Rows sealed together: a few hundred kilobytes, so that a training run holds one part in memory at a time.
 _PART = 500
-"""Rows sealed together: some hundred kilobytes, and a run reads them one part after the other."""
 
 
 @dataclass(frozen=True)
 class TrainingHistory:
-    """The rows of a history file, plain values under `text`, `category`, `severity` and `language`, those to be
-    learnt from before others first; `sha256` is of the file.
+    """The rows of a history file, the most important first; `sha256` is the hash of the file.
+
+    Each row has plain values under `text`, `category`, `severity` and `language`.
     """
 
     sha256: str
@@ -33,35 +34,35 @@ class TrainingHistory:
 
 
 def keep_history(tx: Tx, history: TrainingHistory) -> None:
-    """Later training runs learn from these rows, and no longer from those kept before."""
-    # The event first: on PostgreSQL its lock makes a second process wait, and then replace what we kept.
+    """Keep these rows for later training runs, replacing any before."""
+    # The event comes first: on PostgreSQL its lock makes a second process wait, which then replaces these rows.
     record_instance_event(tx, "keep_history", {"sha256": history.sha256, "rows": len(history.rows)})
     tx.connection.execute(delete(HISTORY_PARTS))
     for start in range(0, len(history.rows), _PART):
-        some = [dict(one) for one in history.rows[start : start + _PART]]
-        data = gzip.compress(json.dumps(some, ensure_ascii=False).encode())
+        part = [dict(row) for row in history.rows[start : start + _PART]]
+        data = gzip.compress(json.dumps(part, ensure_ascii=False).encode())
         sealed = tx.keys.seal(data, history_place(history.sha256))
-        tx.add(HISTORY_PARTS, sha256=history.sha256, rows=len(some), sealed=sealed, at=tx.now)
+        tx.add(HISTORY_PARTS, sha256=history.sha256, rows=len(part), sealed=sealed, at=tx.now)
 
 
 def history_place(sha256: str) -> str:
-    """What a part is bound to: the file that its rows came in."""
+    """The place that a sealed part is bound to: its file."""
     return place("history_parts", sha256, "rows")
 
 
 def read_history_rows(tx: Tx, most: int) -> list[dict[str, Any]]:
-    """At most so many rows, those first that are to be learnt from before others."""
-    found: list[dict[str, Any]] = []
+    """At most this many rows of the history, the most important first."""
+    rows: list[dict[str, Any]] = []
     for row in tx.connection.execute(select(HISTORY_PARTS).order_by(HISTORY_PARTS.c.id)):
-        if len(found) >= most:
+        if len(rows) >= most:
             break
         data = tx.keys.unseal(row.sealed, history_place(row.sha256))
-        found += json.loads(gzip.decompress(data))
-    return found[: max(0, most)]
+        rows += json.loads(gzip.decompress(data))
+    return rows[: max(0, most)]
 
 
 def is_history_kept(tx: Tx) -> tuple[str, int] | None:
-    """SHA-256 of the file whose rows are kept, and how many they are; None where there are none."""
+    """SHA-256 of the file whose rows are kept, and the number of rows; None without a history."""
     sha256, rows = tx.connection.execute(
         select(func.max(HISTORY_PARTS.c.sha256), func.sum(HISTORY_PARTS.c.rows))
     ).one()
@@ -69,7 +70,7 @@ def is_history_kept(tx: Tx) -> tuple[str, int] | None:
 
 
 def forget_history(tx: Tx) -> int:
-    """Destroy the rows kept; how many there were. That it was done is an event of the house (8.1)."""
+    """Delete the history and record it in the instance's log (8.1); returns the number of deleted rows."""
     kept = is_history_kept(tx)
     if kept is None:
         return 0

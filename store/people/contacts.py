@@ -1,4 +1,4 @@
-"""Persons and their contact points: found by HMAC, names and addresses sealed under the person's key."""
+"""Persons and their contact points: looked up by HMAC, names and addresses sealed with the person's key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from store.values import Chat
 
 @dataclass(frozen=True)
 class ContactPoint:
-    """A contact point that spoke: whose it is, that person's key, and where the talk stands."""
+    """A contact point that has written: its person, the person's key, and the state of the conversation."""
 
     id: int
     person: str
@@ -29,21 +29,34 @@ class ContactPoint:
     state: dict[str, Any]
 
 
+#: The columns that `chat_of` needs.
+CHAT = (
+    CONTACTS.c.id.label("contact_number"),
+    CONTACTS.c.person_id,
+    CONTACTS.c.channel,
+    CONTACTS.c.address_sealed,
+    CONTACTS.c.blocked,
+    PEOPLE.c.key_wrapped.label("person_key"),
+    PEOPLE.c.language.label("person_language"),
+    PEOPLE.c.name_sealed,
+)
+
+
 def lock_chat(tx: Tx, chat: Chat) -> None:
-    """Hold this chat until the commit: its messages are taken one at a time and in order."""
+    """Lock this chat until the commit: its messages are received one at a time and in order."""
     if tx.is_sqlite:
         return
     number = int.from_bytes(tx.keys.index(chat.channel, chat.address)[:8], signed=True)
     tx.connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
-def find_or_make(tx: Tx, chat: Chat) -> ContactPoint:
-    """The contact point of this chat with its person, both made when it speaks for the first time."""
-    return find(tx, chat) or _make(tx, chat)
+def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
+    """The contact point of this chat; created with its person if the chat writes for the first time."""
+    return find(tx, chat) or _create(tx, chat)
 
 
 def find(tx: Tx, chat: Chat) -> ContactPoint | None:
-    """The contact point of this chat, or None where it never spoke or was erased."""
+    """The contact point of this chat; None if the chat never wrote or was erased."""
     row = tx.connection.execute(
         select(
             CONTACTS.c.id,
@@ -71,8 +84,8 @@ def find(tx: Tx, chat: Chat) -> ContactPoint | None:
     return ContactPoint(row.id, row.person_id, key, row.language, name, row.blocked, row.state)
 
 
-def make_person(tx: Tx, *, name: str | None = None, language: str | None = None) -> tuple[str, bytes]:
-    """A new person with a key of their own; the id and the key."""
+def create_person(tx: Tx, *, name: str | None = None, language: str | None = None) -> tuple[str, bytes]:
+    """Create a person with an own key; returns the id and the key."""
     person, key = secrets.token_hex(8), new_key()
     tx.add(
         PEOPLE,
@@ -87,8 +100,63 @@ def make_person(tx: Tx, *, name: str | None = None, language: str | None = None)
     return person, key
 
 
-def _make(tx: Tx, chat: Chat) -> ContactPoint:
-    person, key = make_person(tx, name=chat.name)
+def keep_name(tx: Tx, person: str, key: bytes, name: str) -> None:
+    """Store the person's present name."""
+    sealed = seal(key, name, _name_place(person))
+    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(name_sealed=sealed))
+
+
+def keep_language(tx: Tx, person: str, language: str) -> None:
+    """Store the language that the person chose."""
+    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(language=language))
+
+
+def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
+    """Store the state of the conversation."""
+    tx.connection.execute(
+        update(CONVERSATIONS)
+        .where(CONVERSATIONS.c.contact_id == contact_id)
+        .values(state=state, updated_at=tx.now)
+    )
+
+
+def mark_blocked(tx: Tx, chat: Chat, is_blocked: bool, at: datetime) -> None:
+    """Record that the person blocked or unblocked the bot."""
+    tx.connection.execute(
+        update(CONTACTS)
+        .where(
+            CONTACTS.c.channel == chat.channel,
+            CONTACTS.c.address_index.in_(tx.keys.indexes(chat.channel, chat.address)),
+        )
+        .values(blocked=is_blocked, blocked_at=at if is_blocked else None)
+    )
+
+
+def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:
+    """The chat in a row of `CHAT`, and the person's key; None for both if there is no chat or it was erased."""
+    if row.contact_number is None or row.person_key is None or row.address_sealed is None:
+        return None, None
+    key = person_key(tx, row.person_id, row.person_key)
+    return (
+        Chat(
+            channel=row.channel,
+            address=unseal(key, row.address_sealed, _address_place(row.person_id)),
+            language=row.person_language,
+            name=None
+            if row.name_sealed is None
+            else unseal(key, row.name_sealed, _name_place(row.person_id)),
+        ),
+        key,
+    )
+
+
+def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
+    """Unwrap a person's key."""
+    return tx.keys.unwrap(wrapped, place("people", person, "key"))
+
+
+def _create(tx: Tx, chat: Chat) -> ContactPoint:
+    person, key = create_person(tx, name=chat.name)
     number = tx.connection.execute(
         insert(CONTACTS)
         .values(
@@ -107,74 +175,6 @@ def _make(tx: Tx, chat: Chat) -> ContactPoint:
     ).scalar_one()
     tx.add(CONVERSATIONS, contact_id=number, state={}, updated_at=tx.now)
     return ContactPoint(number, person, key, None, chat.name, False, {})
-
-
-def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
-    """A person's key from its wrapped form."""
-    return tx.keys.unwrap(wrapped, place("people", person, "key"))
-
-
-def keep_name(tx: Tx, person: str, key: bytes, name: str) -> None:
-    """The name by which the person goes now."""
-    sealed = seal(key, name, _name_place(person))
-    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(name_sealed=sealed))
-
-
-def keep_language(tx: Tx, person: str, language: str) -> None:
-    """The language that the person chose."""
-    tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(language=language))
-
-
-def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
-    """Where the talk stands now."""
-    tx.connection.execute(
-        update(CONVERSATIONS)
-        .where(CONVERSATIONS.c.contact_id == contact_id)
-        .values(state=state, updated_at=tx.now)
-    )
-
-
-def mark_blocked(tx: Tx, chat: Chat, is_blocked: bool, at: datetime) -> None:
-    """The person blocked the bot, or let it in again."""
-    tx.connection.execute(
-        update(CONTACTS)
-        .where(
-            CONTACTS.c.channel == chat.channel,
-            CONTACTS.c.address_index.in_(tx.keys.indexes(chat.channel, chat.address)),
-        )
-        .values(blocked=is_blocked, blocked_at=at if is_blocked else None)
-    )
-
-
-#: The columns from which a chat is read again.
-CHAT = (
-    CONTACTS.c.id.label("contact_number"),
-    CONTACTS.c.person_id,
-    CONTACTS.c.channel,
-    CONTACTS.c.address_sealed,
-    CONTACTS.c.blocked,
-    PEOPLE.c.key_wrapped.label("person_key"),
-    PEOPLE.c.language.label("person_language"),
-    PEOPLE.c.name_sealed,
-)
-
-
-def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:
-    """The chat in a row of `CHAT` with the person's key; None where it was erased or there is none."""
-    if row.contact_number is None or row.person_key is None or row.address_sealed is None:
-        return None, None
-    key = person_key(tx, row.person_id, row.person_key)
-    return (
-        Chat(
-            channel=row.channel,
-            address=unseal(key, row.address_sealed, _address_place(row.person_id)),
-            language=row.person_language,
-            name=None
-            if row.name_sealed is None
-            else unseal(key, row.name_sealed, _name_place(row.person_id)),
-        ),
-        key,
-    )
 
 
 def _name_place(person: str) -> str:

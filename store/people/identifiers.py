@@ -1,4 +1,4 @@
-"""Numbers by which a complaint is found: sealed with its key, looked up only by HMAC, in full."""
+"""Identifiers of complaints (phone, e-mail, customer and order numbers): sealed, and looked up only by HMAC."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.identifiers import numbers_in
 from store.cases.load import CaseFile, load_case_file
-from store.cases.read_log import write_found
+from store.cases.read_log import write_search_hit
 from store.cases.refused_attempts import record_refused_attempt
-from store.cases.worklists import known_cases
+from store.cases.worklists import load_visible_cases
 from store.database.transaction import Tx
 from store.proof.seal import place, seal
 from store.rulebooks import load_current_rulebooks
@@ -25,9 +25,9 @@ _SEPARATORS = re.compile(r"[^0-9A-Za-z]")
 
 
 def normal_form(kind: str, value: str, country: str) -> str | None:
-    """One spelling for all spellings of the same number; None where it is no such number.
+    """The same spelling for all spellings of a number; None if it is not valid for this kind.
 
-    A phone becomes E.164, read as a number of `country` (ISO 3166) where it names none itself.
+    A phone number becomes E.164; without a country code it is read as a number of `country` (ISO 3166).
     """
     if kind == "phone":
         try:
@@ -42,16 +42,16 @@ def normal_form(kind: str, value: str, country: str) -> str | None:
         return address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else None
     if kind in KINDS:
         return _SEPARATORS.sub("", value).upper() or None
-    raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}")
+    raise ValueError(f"{kind!r} is not one of {', '.join(KINDS)}")
 
 
 def keep_identifier(tx: Tx, ref: str, kind: str, value: str) -> bool:
-    """File the complaint under this number; False where it is no such number."""
-    return file_under(tx, load_case_file(tx, ref), kind, value)
+    """Store an identifier of the complaint; False if it is not a valid number of its kind."""
+    return add_identifier(tx, load_case_file(tx, ref), kind, value)
 
 
-def file_under(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
-    """The same for a complaint that is loaded."""
+def add_identifier(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
+    """`keep_identifier` for a complaint that is loaded."""
     ref = file.case.ref
     spelled = normal_form(kind, value, file.case.rules.country)
     if spelled is None:
@@ -62,18 +62,18 @@ def file_under(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
     return True
 
 
-def file_numbers(tx: Tx, file: CaseFile, texts: Iterable[str]) -> None:
-    """File the complaint under every number that the complainant wrote."""
+def add_identifiers_in(tx: Tx, file: CaseFile, texts: Iterable[str]) -> None:
+    """Store every number in these texts as an identifier of the complaint."""
     for number in numbers_in(texts):
-        file_under(tx, file, number.kind, number.value)
+        add_identifier(tx, file, number.kind, number.value)
 
 
 def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> list[str]:
-    """References of complaints filed under this exact phone, e-mail, customer or order number.
+    """References of the complaints with this exact phone, e-mail, customer or order number.
 
-    A number without its country's prefix is looked for as each of `countries` writes it.
+    A phone number without a country code is tried as a number of each of `countries`.
     """
-    found: list[str] = []
+    refs: list[str] = []
     spellings = {(kind, normal_form(kind, value, country)): None for kind in KINDS for country in countries}
     for kind, spelled in spellings:
         if spelled is None:
@@ -81,19 +81,19 @@ def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> 
         query = select(IDENTIFIERS.c.ref).where(
             IDENTIFIERS.c.kind == kind, IDENTIFIERS.c.value_index.in_(tx.keys.indexes(kind, spelled))
         )
-        found += tx.connection.execute(query.order_by(IDENTIFIERS.c.ref).limit(limit)).scalars()
-    return list(dict.fromkeys(found))[:limit]
+        refs += tx.connection.execute(query.order_by(IDENTIFIERS.c.ref).limit(limit)).scalars()
+    return list(dict.fromkeys(refs))[:limit]
 
 
 def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
-    """Complaints filed under this exact number that this person may know of; the search is on the record (4.7).
+    """Complaints with this exact number that this person may know of; the search is logged (4.7).
 
-    Each complaint found has a row among its reads; a search that found none stands among the attempts.
+    Each hit is logged as a read; a search without a hit is logged as an attempt.
     """
     refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
-    cases = known_cases(tx, refs, by)
+    cases = load_visible_cases(tx, refs, by)
     for case in cases:
-        write_found(tx, case, by)
+        write_search_hit(tx, case, by)
     if not cases:
         record_refused_attempt(tx, None, "search", by, "nothing_found")
     return cases

@@ -1,7 +1,4 @@
-"""The people of the organisation: names sealed, roles by period, looked up anew for every act.
-
-Who is away until when, and who stands in: kept with the person of staff, whatever Slack says of roles.
-"""
+"""The members of staff: names sealed, roles by period, absences and deputies. Roles are read for every act."""
 
 from __future__ import annotations
 
@@ -22,14 +19,14 @@ from store.values import Member
 
 
 def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
-    """The table holds these people with these roles from now on; roles that went are ended, never deleted."""
-    held = roles_now(tx)
+    """Set the members of staff and their roles; roles that are gone get an end time and are never deleted."""
+    roles_by_member = load_current_roles(tx)
     wanted = {member.id: member for member in members}
     for member in members:
-        _keep(tx, member)
-        for role in sorted(member.roles - held.get(member.id, frozenset())):
+        _write(tx, member)
+        for role in sorted(member.roles - roles_by_member.get(member.id, frozenset())):
             tx.add(STAFF_ROLES, member_id=member.id, role=role.value, since=tx.now, until=None)
-    for member_id, roles in held.items():
+    for member_id, roles in roles_by_member.items():
         kept = wanted[member_id].roles if member_id in wanted else frozenset()
         for role in roles - kept:
             tx.connection.execute(
@@ -41,108 +38,53 @@ def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
                 )
                 .values(until=tx.now)
             )
-    here = tx.connection.execute(select(STAFF.c.id).where(STAFF.c.left_at.is_(None))).scalars()
-    gone = set(here) - wanted.keys()
-    if gone:
-        tx.connection.execute(update(STAFF).where(STAFF.c.id.in_(gone)).values(left_at=tx.now))
-
-
-def _keep(tx: Tx, member: Member) -> None:
-    known = tx.connection.execute(
-        select(STAFF.c.absent_from, STAFF.c.absent_until, STAFF.c.stand_in).where(STAFF.c.id == member.id)
-    ).first()
-    said = json.dumps({"name": member.name, "aliases": list(member.aliases)}, ensure_ascii=False)
-    tx.put(
-        STAFF,
-        {
-            "id": member.id,
-            "slack_id": member.id,
-            "line": member.line,
-            "sealed": tx.keys.seal(said.encode(), place("staff", member.id, "name")),
-            "limits": {},
-            # Absence is not Slack's to say: what was recorded stands over every look at the roles.
-            "absent_from": None if known is None else known.absent_from,
-            "absent_until": member.absent_until if known is None else known.absent_until,
-            "deputy": member.deputy,
-            "stand_in": None if known is None else known.stand_in,
-            "left_at": None,
-        },
-    )
-
-
-def roles_now(tx: Tx) -> Mapping[str, frozenset[Role]]:
-    """Who holds which roles at this moment."""
-    held: dict[str, frozenset[Role]] = {}
-    query = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(_holds(tx))
-    for row in tx.connection.execute(query):
-        held[row.member_id] = held.get(row.member_id, frozenset()) | {Role(row.role)}
-    return held
+    present = tx.connection.execute(select(STAFF.c.id).where(STAFF.c.left_at.is_(None))).scalars()
+    left = set(present) - wanted.keys()
+    if left:
+        tx.connection.execute(update(STAFF).where(STAFF.c.id.in_(left)).values(left_at=tx.now))
 
 
 def load_actor(tx: Tx, member_id: str) -> Actor:
-    """Somebody acting now; a stranger has no role, so everything is refused (fail closed)."""
-    query = select(STAFF_ROLES.c.role).where(STAFF_ROLES.c.member_id == member_id, _holds(tx))
+    """The actor with the present roles; a stranger has no role, so everything is refused (fail closed)."""
+    query = select(STAFF_ROLES.c.role).where(STAFF_ROLES.c.member_id == member_id, _is_current(tx))
     roles = frozenset(Role(row.role) for row in tx.connection.execute(query))
     deputy = func.coalesce(STAFF.c.stand_in, STAFF.c.deputy)
-    away = select(STAFF.c.id).where(
+    absent = select(STAFF.c.id).where(
         STAFF.c.absent_until > tx.now, deputy == member_id, STAFF.c.left_at.is_(None)
     )
-    # Whoever handles nothing themselves stands in for nobody: a deputy hears it, and acts by a role of their own.
-    replaced = tx.connection.execute(away).scalars() if roles else ()
+    # A deputy without a role is notified, but may not act for the absent member.
+    replaced = tx.connection.execute(absent).scalars() if roles else ()
     return Actor(member_id, roles, frozenset(replaced))
 
 
-def _holds(tx: Tx) -> ColumnElement[bool]:
-    return (STAFF_ROLES.c.since <= tx.now) & or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > tx.now)
+def load_current_roles(tx: Tx) -> Mapping[str, frozenset[Role]]:
+    """The present roles by member of staff."""
+    roles_by_member: dict[str, frozenset[Role]] = {}
+    query = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(_is_current(tx))
+    for row in tx.connection.execute(query):
+        roles_by_member[row.member_id] = roles_by_member.get(row.member_id, frozenset()) | {Role(row.role)}
+    return roles_by_member
 
 
 def load_member(tx: Tx, member_id: str) -> Member | None:
-    """One person of staff with the roles held now, or None."""
+    """One member of staff with the present roles; None if unknown or gone."""
     return next(iter(_members(tx, member_id)), None)
 
 
 def list_members(tx: Tx) -> list[Member]:
-    """Everybody who has not left, by id."""
+    """The members of staff who have not left, sorted by id."""
     return _members(tx, None)
 
 
-def _members(tx: Tx, member_id: str | None) -> list[Member]:
-    held = roles_now(tx)
-    query = select(STAFF).where(STAFF.c.left_at.is_(None)).order_by(STAFF.c.id)
-    if member_id is not None:
-        query = query.where(STAFF.c.id == member_id)
-    read = []
-    for row in tx.connection.execute(query):
-        said = json.loads(tx.keys.unseal(row.sealed, place("staff", row.id, "name")))
-        read.append(
-            Member(
-                id=row.id,
-                name=said["name"],
-                aliases=tuple(said["aliases"]),
-                roles=held.get(row.id, frozenset()),
-                line=row.line,
-                absent_until=row.absent_until,
-                # Whoever stood in for an earlier absence stands in for that one alone.
-                deputy=(row.stand_in if _is_away(row, tx) else None) or row.deputy,
-                absent_from=row.absent_from,
-            )
-        )
-    return read
-
-
-def _is_away(row: Any, tx: Tx) -> bool:
-    return row.absent_until is not None and tx.now < row.absent_until
-
-
-def names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
-    """Names and aliases by member, for the rule that finds them in a text."""
-    return {one.id: (one.name, *one.aliases) for one in list_members(tx)}
+def list_names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
+    """Names and aliases by member of staff, for the rule that finds them in a text."""
+    return {member.id: (member.name, *member.aliases) for member in list_members(tx)}
 
 
 def record_absence(tx: Tx, member: str, until: datetime, deputy: str | None = None) -> None:
-    """From now on this person is away until then; `deputy` hears what they would have heard.
+    """Record that a member of staff is absent from now until `until`; `deputy` gets their notices until then.
 
-    Raises UnknownRow for somebody who is none of the staff.
+    Raises UnknownRow if `member` is not a member of staff.
     """
     changed = tx.connection.execute(
         update(STAFF)
@@ -150,15 +92,70 @@ def record_absence(tx: Tx, member: str, until: datetime, deputy: str | None = No
         .values(absent_from=tx.now, absent_until=until, stand_in=deputy)
     )
     if changed.rowcount != 1:
-        raise UnknownRow(f"{member} is nobody of the staff: name somebody with a role in the settings")
+        raise UnknownRow(f"{member} is not a member of staff: name a person with a role in the settings")
 
 
 def end_absence(tx: Tx, member: str) -> bool:
-    """The person is here again; False when they were not away."""
+    """Record that a member of staff is back; False if they were not absent."""
     changed = tx.connection.execute(
         update(STAFF)
         .where(STAFF.c.id == member, STAFF.c.absent_until > tx.now)
-        # Since when they were away is kept: on the next morning they hear what happened meanwhile.
+        # `absent_from` is kept: the next morning's digest lists what happened since.
         .values(absent_until=tx.now, stand_in=None)
     )
     return changed.rowcount == 1
+
+
+def _write(tx: Tx, member: Member) -> None:
+    row = tx.connection.execute(
+        select(STAFF.c.absent_from, STAFF.c.absent_until, STAFF.c.stand_in).where(STAFF.c.id == member.id)
+    ).first()
+    own_names = json.dumps({"name": member.name, "aliases": list(member.aliases)}, ensure_ascii=False)
+    tx.put(
+        STAFF,
+        {
+            "id": member.id,
+            "slack_id": member.id,
+            "line": member.line,
+            "sealed": tx.keys.seal(own_names.encode(), place("staff", member.id, "name")),
+            "limits": {},
+            # A sync of roles must not change a recorded absence.
+            "absent_from": None if row is None else row.absent_from,
+            "absent_until": member.absent_until if row is None else row.absent_until,
+            "deputy": member.deputy,
+            "stand_in": None if row is None else row.stand_in,
+            "left_at": None,
+        },
+    )
+
+
+def _is_current(tx: Tx) -> ColumnElement[bool]:
+    return (STAFF_ROLES.c.since <= tx.now) & or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > tx.now)
+
+
+def _members(tx: Tx, member_id: str | None) -> list[Member]:
+    roles_by_member = load_current_roles(tx)
+    query = select(STAFF).where(STAFF.c.left_at.is_(None)).order_by(STAFF.c.id)
+    if member_id is not None:
+        query = query.where(STAFF.c.id == member_id)
+    members = []
+    for row in tx.connection.execute(query):
+        sealed_names = json.loads(tx.keys.unseal(row.sealed, place("staff", row.id, "name")))
+        members.append(
+            Member(
+                id=row.id,
+                name=sealed_names["name"],
+                aliases=tuple(sealed_names["aliases"]),
+                roles=roles_by_member.get(row.id, frozenset()),
+                line=row.line,
+                absent_until=row.absent_until,
+                # The deputy named for an absence counts only while it lasts.
+                deputy=(row.stand_in if _is_absent(row, tx) else None) or row.deputy,
+                absent_from=row.absent_from,
+            )
+        )
+    return members
+
+
+def _is_absent(row: Any, tx: Tx) -> bool:
+    return row.absent_until is not None and tx.now < row.absent_until

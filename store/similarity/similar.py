@@ -1,4 +1,4 @@
-"""Like complaints as staff may know of them, and what moves when one is added (7.5, 8.2)."""
+"""Similar complaints that a person may know of, and the redraws that a new or changed one causes (7.5, 8.2)."""
 
 from __future__ import annotations
 
@@ -17,70 +17,73 @@ from store.cases.load import load_case_file
 from store.cases.worklists import known_to
 from store.database.transaction import Tx
 from store.outbox import rows
-from store.similarity.sketches import SketchMatch, find_matches, sketch_of, write_sketch
+from store.similarity.sketches import SketchMatch, find_matches, load_sketch, write_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
 
-#: More are not counted: that there are fifty says all.
-LIKES = 50
-#: Of the cards that a new one might change so many are drawn anew, and each at most once in so many seconds.
-_REDRAWN, _TOGETHER = 5, 30
-_ONE = COMPLAINTS.c
+#: At most this many similar cases are listed or counted.
+MOST_SIMILAR = 50
+#: A new similar case redraws at most this many cards, each at most once within this many seconds.
+_MOST_REDRAWS, _BUCKET_SECONDS = 5, 30
+_COLUMNS = COMPLAINTS.c
 
 
-def sketch_case(tx: Tx, ref: str, sketch: Sequence[bytes]) -> None:
-    """File a complaint under its sketch, in place of any before; the cards of like ones are drawn anew."""
-    likes = find_similar_cases(tx, sketch, ref=ref)
-    write_sketch(tx, ref, sketch, cluster=likes[0].cluster if likes else ref)
-    if likes and _restriction(tx, ref) is None:
-        _owe_redrawing(tx, [one.ref for one in likes if one.is_open][:_REDRAWN])
+def store_sketch(tx: Tx, ref: str, sketch: Sequence[bytes]) -> None:
+    """Store a complaint's sketch, replacing any before; cards of similar cases are redrawn."""
+    similar_cases = find_similar_cases(tx, sketch, ref=ref)
+    write_sketch(tx, ref, sketch, cluster=similar_cases[0].cluster if similar_cases else ref)
+    if similar_cases and _restriction(tx, ref) is None:
+        _schedule_redraws(tx, [similar.ref for similar in similar_cases if similar.is_open][:_MOST_REDRAWS])
 
 
 def find_similar_cases(
-    tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int = LIKES
+    tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int = MOST_SIMILAR
 ) -> tuple[SimilarCase, ...]:
-    """Every complaint like this sketch, the most like first; what a person may know of them is `likes_of`."""
-    return _read(tx, find_matches(tx, sketch, ref=ref, limit=limit), ref, ())
+    """Every complaint similar to this sketch, the most similar first, whoever may know of it."""
+    return _load_matches(tx, find_matches(tx, sketch, ref=ref, limit=limit), ref, ())
 
 
 def is_similar_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
-    """How many like complaints of the last 90 days persons found to be of one kind (docs/domain.md, section 4,
+    """How many similar complaints of the last 90 days people confirmed as one kind (docs/domain.md, section 4,
     recurrence).
 
-    It counts itself with others. Those of the incident that it belongs to count too, however they are told.
+    It counts the complaint itself with the others. Complaints of the same incident count too, whatever their words.
     """
-    received_at = tx.connection.execute(select(_ONE.received_at).where(_ONE.ref == ref)).scalar_one()
-    likes = {one.ref: one for one in find_similar_cases(tx, sketch, ref=ref)}
-    incident = select(_ONE.incident_id).where(_ONE.ref == ref).scalar_subquery()
-    query = select(_ONE.ref).where(_ONE.incident_id == incident, _ONE.ref != ref).limit(LIKES)
-    tied = [SketchMatch(one, 1.0) for one in tx.connection.execute(query).scalars() if one not in likes]
-    return confirmed([*likes.values(), *_read(tx, tied, ref, ())], received_at=received_at, now=tx.now)
+    received_at = tx.connection.execute(select(_COLUMNS.received_at).where(_COLUMNS.ref == ref)).scalar_one()
+    similar_cases = {similar.ref: similar for similar in find_similar_cases(tx, sketch, ref=ref)}
+    incident = select(_COLUMNS.incident_id).where(_COLUMNS.ref == ref).scalar_subquery()
+    query = (
+        select(_COLUMNS.ref).where(_COLUMNS.incident_id == incident, _COLUMNS.ref != ref).limit(MOST_SIMILAR)
+    )
+    refs = [other for other in tx.connection.execute(query).scalars() if other not in similar_cases]
+    of_incident = _load_matches(tx, [SketchMatch(other, 1.0) for other in refs], ref, ())
+    return confirmed([*similar_cases.values(), *of_incident], received_at=received_at, now=tx.now)
 
 
 def list_similar_cases(tx: Tx, ref: str, by: Actor | None = None) -> tuple[SimilarCase, ...]:
-    """The complaints like this one that this person may know of; without a person those open to every handler.
+    """The complaints similar to this one that this person may know of.
 
-    The latter is what a post in a channel may name (4.7).
+    Without a person: those that every handler may know of, which a post in a channel may name (4.7).
     """
-    sketch = sketch_of(tx, ref)
-    cleared = [_ONE.restriction.is_(None)] if by is None else known_to(by)
-    return _read(tx, find_matches(tx, sketch, ref=ref, limit=LIKES), ref, cleared)
+    sketch = load_sketch(tx, ref)
+    allowed = [_COLUMNS.restriction.is_(None)] if by is None else known_to(by)
+    return _load_matches(tx, find_matches(tx, sketch, ref=ref, limit=MOST_SIMILAR), ref, allowed)
 
 
 def list_all_similar_cases(tx: Tx, ref: str) -> tuple[SimilarCase, ...]:
-    """All complaints like this one, for whoever runs the desk; UnknownReference where there is none."""
+    """All complaints similar to this one, for the operator; raises UnknownReference."""
     load_case_file(tx, ref)
-    return find_similar_cases(tx, sketch_of(tx, ref), ref=ref)
+    return find_similar_cases(tx, load_sketch(tx, ref), ref=ref)
 
 
 def list_similar_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[SimilarCluster, ...]:
-    """Three and more like complaints in 90 days that no incident covers, the largest first (8.2).
+    """Clusters of three or more similar complaints in 90 days that no incident covers, the largest first (8.2).
 
-    Counted are those that this person may know of; one that was merged counts with the other.
+    Only complaints that this person may know of count. A merged complaint does not count in addition.
     """
-    known = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_ONE.is_simulation, *known_to(by)]
+    conditions = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_COLUMNS.is_simulation, *known_to(by)]
     size = func.count()
-    is_open = func.sum(case((_ONE.state == State.CLOSED.value, 0), else_=1))
-    # From the index alone: most complaints are like no other, and need not be looked at any closer.
+    is_open = func.sum(case((_COLUMNS.state == State.CLOSED.value, 0), else_=1))
+    # Answered from the index alone: most complaints are similar to no other and are dropped here.
     large = (
         select(LIKENESSES.c.cluster)
         .where(LIKENESSES.c.at >= tx.now - WITHIN)
@@ -89,38 +92,38 @@ def list_similar_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Similar
     )
     counted = (
         select(LIKENESSES.c.cluster, size.label("size"))
-        .join(COMPLAINTS, _ONE.ref == LIKENESSES.c.ref)
-        .where(LIKENESSES.c.cluster.in_(large), *known)
+        .join(COMPLAINTS, _COLUMNS.ref == LIKENESSES.c.ref)
+        .where(LIKENESSES.c.cluster.in_(large), *conditions)
         .group_by(LIKENESSES.c.cluster)
-        .having(size >= CLUSTER_FROM, size > func.count(_ONE.incident_id), is_open > 0)
+        .having(size >= CLUSTER_FROM, size > func.count(_COLUMNS.incident_id), is_open > 0)
         .order_by(size.desc(), LIKENESSES.c.cluster)
         .limit(limit)
     )
-    found = []
+    clusters = []
     for row in tx.connection.execute(counted).all():
         query = (
             select(LIKENESSES.c.ref)
-            .join(COMPLAINTS, _ONE.ref == LIKENESSES.c.ref)
-            .where(LIKENESSES.c.cluster == row.cluster, *known)
+            .join(COMPLAINTS, _COLUMNS.ref == LIKENESSES.c.ref)
+            .where(LIKENESSES.c.cluster == row.cluster, *conditions)
             .order_by(LIKENESSES.c.at.desc(), LIKENESSES.c.ref)
-            .limit(LIKES)
+            .limit(MOST_SIMILAR)
         )
-        found.append(SimilarCluster(row.size, tuple(tx.connection.execute(query).scalars())))
-    return tuple(found)
+        clusters.append(SimilarCluster(row.size, tuple(tx.connection.execute(query).scalars())))
+    return tuple(clusters)
 
 
 def schedule_similar_redraw(tx: Tx, before: Case | None, after: Case) -> None:
-    """A complaint that other cards name was restricted, made nameless, joined, closed or erased: they are redrawn.
+    """Redraw the cards that name this complaint, if it was restricted, anonymised, linked, closed or erased.
 
-    What may no longer be named goes at once. For the rest one duty is owed that looks for them (`redraw_likes`):
-    who closes a complaint does not wait for what may be a long look into the archive.
+    A change that forbids naming it redraws all of them at once. For the others one obligation searches for them
+    later (`redraw_similar_cases`), so that closing a complaint does not wait for a long search.
     """
-    if before is None or _named_as(before) == _named_as(after):
+    if before is None or _display(before) == _display(after):
         return
-    if _kept_back(before) != _kept_back(after):
-        _owe_redrawing(tx, _open_likes(tx, after.ref), why=f"{after.ref}:{after.version}")
+    if _secrecy(before) != _secrecy(after):
+        _schedule_redraws(tx, _open_similar(tx, after.ref), why=f"{after.ref}:{after.version}")
     elif before.erased_at != after.erased_at:
-        # Its sketch goes with this very event: nothing could look for them later.
+        # This event also deletes the sketch: a later search would find nothing.
         redraw_similar_cases(tx, after.ref)
     else:
         key, facts = f"redraw:likes:{after.ref}:{after.version}", {"ref": after.ref, "likes": True}
@@ -128,63 +131,83 @@ def schedule_similar_redraw(tx: Tx, before: Case | None, after: Case) -> None:
 
 
 def redraw_similar_cases(tx: Tx, ref: str) -> None:
-    """The cards that name this one are drawn anew soon, a few of them."""
-    _owe_redrawing(tx, _open_likes(tx, ref)[:_REDRAWN])
+    """Schedule a redraw of a few of the cards that name this complaint."""
+    _schedule_redraws(tx, _open_similar(tx, ref)[:_MOST_REDRAWS])
 
 
-def _open_likes(tx: Tx, ref: str) -> list[str]:
-    """The open ones: their cards name this complaint."""
-    return [one.ref for one in find_similar_cases(tx, sketch_of(tx, ref), ref=ref) if one.is_open]
+def _open_similar(tx: Tx, ref: str) -> list[str]:
+    """The open similar cases: their cards name this complaint."""
+    similar_cases = find_similar_cases(tx, load_sketch(tx, ref), ref=ref)
+    return [similar.ref for similar in similar_cases if similar.is_open]
 
 
-def _named_as(one: Case) -> tuple[Any, ...]:
-    return _kept_back(one), one.incident, one.is_open, one.erased_at
+def _display(complaint: Case) -> tuple[Any, ...]:
+    """What the cards of similar cases show of this complaint."""
+    return _secrecy(complaint), complaint.incident, complaint.is_open, complaint.erased_at
 
 
-def _kept_back(one: Case) -> tuple[bool, bool]:
-    return one.restricted, Flag.ANONYMOUS in one.flags
+def _secrecy(complaint: Case) -> tuple[bool, bool]:
+    return complaint.restricted, Flag.ANONYMOUS in complaint.flags
 
 
-def _owe_redrawing(tx: Tx, refs: Sequence[str], *, why: str | None = None) -> None:
-    """Owe a drawing of each; without a reason of its own all of some seconds are one."""
-    bucket = int(tx.now.timestamp()) // _TOGETHER + 1
-    due = tx.now if why is not None else datetime.fromtimestamp(bucket * _TOGETHER, UTC)
+def _schedule_redraws(tx: Tx, refs: Sequence[str], *, why: str | None = None) -> None:
+    """Schedule a redraw of each card: at once if `why` is given, otherwise one for some seconds together."""
+    bucket = int(tx.now.timestamp()) // _BUCKET_SECONDS + 1
+    due = tx.now if why is not None else datetime.fromtimestamp(bucket * _BUCKET_SECONDS, UTC)
     for ref in refs:
-        owed = NewObligation(
+        obligation = NewObligation(
             f"redraw:like:{ref}:{why or bucket}", "redraw", due, SendPriority.NOTICE, {"ref": ref}
         )
-        rows.insert_obligation(tx, owed)
+        rows.insert_obligation(tx, obligation)
 
 
 def _restriction(tx: Tx, ref: str) -> str | None:
-    found: str | None = tx.connection.execute(select(_ONE.restriction).where(_ONE.ref == ref)).scalar_one()
-    return found
+    restriction: str | None = tx.connection.execute(
+        select(_COLUMNS.restriction).where(_COLUMNS.ref == ref)
+    ).scalar_one()
+    return restriction
 
 
 def _not_merged() -> ColumnElement[bool]:
-    return _ONE.close_code.is_distinct_from(CloseCode.MERGED.value)
+    return _COLUMNS.close_code.is_distinct_from(CloseCode.MERGED.value)
 
 
-def _read(
-    tx: Tx, found: Sequence[SketchMatch], ref: str, cleared: Iterable[ColumnElement[bool]]
+def _load_matches(
+    tx: Tx, matches: Sequence[SketchMatch], ref: str, allowed: Iterable[ColumnElement[bool]]
 ) -> tuple[SimilarCase, ...]:
-    """What the record says of each, but of those of a simulated contact beside real ones."""
-    if not found:
+    """Load what is shown of each match; simulated complaints are not similar to real ones."""
+    if not matches:
         return ()
-    shares = {one.ref: one.share for one in found}
-    ours = func.coalesce(select(_ONE.is_simulation).where(_ONE.ref == ref).scalar_subquery(), false())
-    took_in = exists().where(LINKS.c.ref == _ONE.ref, LINKS.c.relation == "merged")
-    assessed = exists().where(ASSESSMENTS.c.ref == _ONE.ref)
+    shares = {match.ref: match.share for match in matches}
+    is_simulation = func.coalesce(
+        select(_COLUMNS.is_simulation).where(_COLUMNS.ref == ref).scalar_subquery(), false()
+    )
+    took_in = exists().where(LINKS.c.ref == _COLUMNS.ref, LINKS.c.relation == "merged")
+    assessed = exists().where(ASSESSMENTS.c.ref == _COLUMNS.ref)
     query = (
         select(
-            _ONE.ref, _ONE.complainant_id, _ONE.received_at, _ONE.state, _ONE.closed_at, _ONE.close_code,
-            _ONE.incident_id, _ONE.category, _ONE.flags, LIKENESSES.c.cluster,
-            took_in.label("took_in"), assessed.label("assessed"),
+            _COLUMNS.ref,
+            _COLUMNS.complainant_id,
+            _COLUMNS.received_at,
+            _COLUMNS.state,
+            _COLUMNS.closed_at,
+            _COLUMNS.close_code,
+            _COLUMNS.incident_id,
+            _COLUMNS.category,
+            _COLUMNS.flags,
+            LIKENESSES.c.cluster,
+            took_in.label("took_in"),
+            assessed.label("assessed"),
         )
-        .outerjoin(LIKENESSES, LIKENESSES.c.ref == _ONE.ref)
-        .where(_ONE.ref.in_(list(shares)), _ONE.erased_at.is_(None), _ONE.is_simulation == ours, *cleared)
-    )  # fmt: skip
-    likes = [
+        .outerjoin(LIKENESSES, LIKENESSES.c.ref == _COLUMNS.ref)
+        .where(
+            _COLUMNS.ref.in_(list(shares)),
+            _COLUMNS.erased_at.is_(None),
+            _COLUMNS.is_simulation == is_simulation,
+            *allowed,
+        )
+    )
+    similar_cases = [
         SimilarCase(
             ref=row.ref,
             share=shares[row.ref],
@@ -201,4 +224,9 @@ def _read(
         )
         for row in tx.connection.execute(query)
     ]
-    return tuple(sorted(likes, key=lambda one: (-one.share, -one.received_at.timestamp(), one.ref)))
+    return tuple(
+        sorted(
+            similar_cases,
+            key=lambda similar: (-similar.share, -similar.received_at.timestamp(), similar.ref),
+        )
+    )

@@ -1,7 +1,4 @@
-"""Where complaints stand in Slack, what was typed and previewed there, and which payloads were taken.
-
-Cards whose drawing was given up: drawn again by themselves until they show the record.
-"""
+"""Posts of complaints in Slack, drafts of previewed forms, keys of received payloads, and repair of failed cards."""
 
 from __future__ import annotations
 
@@ -26,15 +23,18 @@ from store.values import Draft, SlackPost
 
 DRAFT_KEPT = timedelta(hours=24)
 
+#: Cards redrawn in one sweep: after an outage of a day, more would exceed Slack's rate limit.
+CARDS_PER_SWEEP = 200
+
 
 def list_posts(tx: Tx, ref: str) -> list[SlackPost]:
-    """Where the complaint stands now: posts claimed or made and not deleted."""
+    """The complaint's posts that are claimed or posted, and not deleted."""
     query = select(SLACK).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).order_by(SLACK.c.id)
     return [_post(row) for row in tx.connection.execute(query)]
 
 
 def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
-    """The row of a post, written before the post is made; a second claim gives the same row."""
+    """Write the row of a post before posting; a second claim returns the same row, with `mine` False."""
     new = tx.take(
         SLACK,
         {
@@ -48,29 +48,29 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
             "deleted_at": None,
         },
     )
-    here = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
+    is_post = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
     if not new:
-        # It was deleted when the complaint moved to another place, and has come back.
-        again = update(SLACK).where(*here, SLACK.c.deleted_at.is_not(None))
-        back = again.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now)
-        new = tx.connection.execute(back).rowcount == 1
-    return replace(_post(tx.connection.execute(select(SLACK).where(*here)).one()), mine=new)
+        # The post was deleted when the complaint moved to another channel; now it has moved back.
+        deleted = update(SLACK).where(*is_post, SLACK.c.deleted_at.is_not(None))
+        restored = deleted.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now)
+        new = tx.connection.execute(restored).rowcount == 1
+    return replace(_post(tx.connection.execute(select(SLACK).where(*is_post)).one()), mine=new)
 
 
 def take_over_post(tx: Tx, post: SlackPost) -> bool:
-    """Whoever claimed this post did not make it; True for the one process that makes it instead."""
-    one = SLACK.c
-    here = (one.ref == post.ref, one.channel == post.channel, one.purpose == post.purpose)
-    left = update(SLACK).where(*here, one.ts.is_(None), one.claimed_at == post.claimed_at)
-    return tx.connection.execute(left.values(claimed_at=tx.now)).rowcount == 1
+    """Claim a post that its first claimant never made; True for the one process that gets it."""
+    columns = SLACK.c
+    is_post = (columns.ref == post.ref, columns.channel == post.channel, columns.purpose == post.purpose)
+    unposted = update(SLACK).where(*is_post, columns.ts.is_(None), columns.claimed_at == post.claimed_at)
+    return tx.connection.execute(unposted.values(claimed_at=tx.now)).rowcount == 1
 
 
 def record_posted(
     tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int, *, channel: str | None = None
 ) -> None:
-    """The post stands at `ts` and shows this version; an older drawing never hides a newer one.
+    """Record that the post is at `ts` and shows this version; an older draw never replaces a newer one.
 
-    The lines that waited for the first one come under it in their order.
+    After the first draw, the thread lines that waited for it become due.
     """
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
@@ -79,19 +79,11 @@ def record_posted(
         statement = statement.where(SLACK.c.channel == channel)
     tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw))
     if draw == 1:
-        _let_lines_go(tx, ref)
-
-
-def _let_lines_go(tx: Tx, ref: str) -> None:
-    """Due when they were owed, whatever they waited for: so the first of them is the oldest again."""
-    one = OBLIGATIONS.c
-    waiting = update(OBLIGATIONS).where(one.scope == ref, IS_OPEN, one.kind == THREAD, one.due > tx.now)
-    if tx.connection.execute(waiting.values(due=one.created_at)).rowcount:
-        tx.owing = True
+        _release_thread_lines(tx, ref)
 
 
 def record_post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None = None) -> None:
-    """The post was taken away, for the complaint is shown elsewhere."""
+    """Record that the post was deleted, because the complaint is shown in another channel."""
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None)
     )
@@ -100,28 +92,45 @@ def record_post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None =
     tx.connection.execute(statement.values(deleted_at=tx.now))
 
 
-def find_post(tx: Tx, channel: str, ts: str) -> str | None:
-    """Which complaint's post this is."""
-    found: str | None = tx.connection.execute(
+def find_case_of_post(tx: Tx, channel: str, ts: str) -> str | None:
+    """The reference of the complaint that this post shows."""
+    ref: str | None = tx.connection.execute(
         select(SLACK.c.ref).where(SLACK.c.channel == channel, SLACK.c.ts == ts)
     ).scalar()
-    return found
+    return ref
 
 
-def _post(row: Any) -> SlackPost:
-    return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws, row.claimed_at)
+def sweep_cards(tx: Tx, most: int = CARDS_PER_SWEEP) -> int:
+    """Schedule a redraw of cards that failed and do not show the present record; returns how many.
 
-
-def record_slack_key(tx: Tx, key: str) -> bool:
-    """True when an event or envelope with this key was taken before; it is taken from now on."""
-    return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
-
-
-def is_slack_key_known(tx: Tx, keys: Collection[str]) -> set[str]:
-    """Which of these were taken before; asking takes none."""
-    named = {f"slack:{key}": key for key in keys}
-    found = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(named)))).scalars()
-    return {named[one] for one in found}
+    Each card is retried at most four times a day, with the lowest priority. The failed obligation is completed
+    when the retry is scheduled or the card is up to date, so that no person has to handle it.
+    """
+    columns = OBLIGATIONS.c
+    failed = (
+        select(columns.id, columns.ref)
+        .where(IS_STUCK, columns.state == "failed", columns.kind == "card")
+        .order_by(columns.due, columns.id)
+        .limit(most)
+        .subquery()
+    )
+    query = select(failed.c.id, failed.c.ref, COMPLAINTS.c.version, _is_outdated().label("outdated"))
+    rows = tx.connection.execute(query.join(COMPLAINTS, COMPLAINTS.c.ref == failed.c.ref)).all()
+    since = tx.now.replace(hour=tx.now.hour // 6 * 6, minute=0, second=0, microsecond=0)
+    scheduled, completed = set[str](), [row.id for row in rows if not row.outdated]
+    for row in (row for row in rows if row.outdated):
+        # `once`: this obligation follows from no event, so the record cannot say whether it is still required.
+        facts = {"ref": row.ref, "once": True}
+        retry = NewObligation(
+            f"card:swept:{row.version}:{format_time(since)}", "card", tx.now, SendPriority.BULK, facts
+        )
+        if row.ref in scheduled or outbox_rows.insert_obligation(tx, retry, row.ref):
+            scheduled.add(row.ref)
+            completed.append(row.id)
+    if completed:
+        done = update(OBLIGATIONS).where(columns.id.in_(completed))
+        tx.connection.execute(done.values(state="done", ended_at=tx.now, payload=None))
+    return len(scheduled)
 
 
 def save_draft(
@@ -134,7 +143,7 @@ def save_draft(
     letter: str,
     work_version: int,
 ) -> str:
-    """Keep what was typed while its letter is previewed; returns an unguessable id, good for 24 hours."""
+    """Keep a filled form for 24 hours while its letter is previewed; returns an unguessable id."""
     number = secrets.token_urlsafe(16)
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     typed = json.dumps({"facts": dict(facts), "words": dict(words), "letter": letter}, ensure_ascii=False)
@@ -153,7 +162,7 @@ def save_draft(
 
 
 def read_draft(tx: Tx, number: str) -> Draft | None:
-    """The draft, or None after 24 hours."""
+    """The draft; None after 24 hours."""
     row = tx.connection.execute(
         select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.expires_at > tx.now)
     ).first()
@@ -173,8 +182,34 @@ def read_draft(tx: Tx, number: str) -> Draft | None:
 
 
 def drop_draft(tx: Tx, number: str) -> None:
-    """The act was done or left."""
+    """Delete a draft after its act was done or cancelled."""
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.id == number))
+
+
+def record_slack_key(tx: Tx, key: str) -> bool:
+    """Record the key of an event or envelope; True if it was recorded before."""
+    return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
+
+
+def is_slack_key_known(tx: Tx, keys: Collection[str]) -> set[str]:
+    """The keys among these that were recorded before; records none."""
+    key_by_row = {f"slack:{key}": key for key in keys}
+    rows = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(key_by_row)))).scalars()
+    return {key_by_row[row] for row in rows}
+
+
+def _release_thread_lines(tx: Tx, ref: str) -> None:
+    """Set `due` back to the creation time, so that the oldest line is claimed first."""
+    columns = OBLIGATIONS.c
+    waiting = update(OBLIGATIONS).where(
+        columns.scope == ref, IS_OPEN, columns.kind == THREAD, columns.due > tx.now
+    )
+    if tx.connection.execute(waiting.values(due=columns.created_at)).rowcount:
+        tx.owing = True
+
+
+def _post(row: Any) -> SlackPost:
+    return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws, row.claimed_at)
 
 
 def _key(tx: Tx, ref: str) -> bytes:
@@ -184,45 +219,8 @@ def _key(tx: Tx, ref: str) -> bytes:
     return case_key(tx, ref, wrapped)
 
 
-#: So many at one look, so that an outage of a day is mended in handfuls that the pace can carry.
-AT_A_LOOK = 200
-
-
-def sweep_cards(tx: Tx, most: int = AT_A_LOOK) -> int:
-    """Owe the drawing of complaints whose card was given up and is behind the record; how many.
-
-    Each is owed four times a day at most, and as one of the last, for what happens now goes first. The old failure is
-    settled by it, or because the card shows the record by now: nobody need look at it.
-    """
-    one = OBLIGATIONS.c
-    given_up = (
-        select(one.id, one.ref)
-        .where(IS_STUCK, one.state == "failed", one.kind == "card")
-        .order_by(one.due, one.id)
-        .limit(most)
-        .subquery()
-    )
-    query = select(given_up.c.id, given_up.c.ref, COMPLAINTS.c.version, _is_behind().label("behind"))
-    rows = tx.connection.execute(query.join(COMPLAINTS, COMPLAINTS.c.ref == given_up.c.ref)).all()
-    since = tx.now.replace(hour=tx.now.hour // 6 * 6, minute=0, second=0, microsecond=0)
-    owed, well = set[str](), [row.id for row in rows if not row.behind]
-    for row in (row for row in rows if row.behind):
-        # The record does not ask for it anew: `once` says that it stands by itself.
-        facts = {"ref": row.ref, "once": True}
-        again = NewObligation(
-            f"card:swept:{row.version}:{format_time(since)}", "card", tx.now, SendPriority.BULK, facts
-        )
-        if row.ref in owed or outbox_rows.insert_obligation(tx, again, row.ref):
-            owed.add(row.ref)
-            well.append(row.id)
-    if well:
-        done = update(OBLIGATIONS).where(one.id.in_(well))
-        tx.connection.execute(done.values(state="done", ended_at=tx.now, payload=None))
-    return len(owed)
-
-
-def _is_behind() -> ColumnElement[bool]:
-    """No post at all, or one that does not show the record as it stands."""
-    here = and_(SLACK.c.ref == COMPLAINTS.c.ref, SLACK.c.deleted_at.is_(None))
-    behind = exists().where(here, or_(SLACK.c.ts.is_(None), SLACK.c.shown < COMPLAINTS.c.version))
-    return or_(behind, ~exists().where(here))
+def _is_outdated() -> ColumnElement[bool]:
+    """The complaint has no post, or one that does not show the present record."""
+    is_post = and_(SLACK.c.ref == COMPLAINTS.c.ref, SLACK.c.deleted_at.is_(None))
+    outdated = exists().where(is_post, or_(SLACK.c.ts.is_(None), SLACK.c.shown < COMPLAINTS.c.version))
+    return or_(outdated, ~exists().where(is_post))

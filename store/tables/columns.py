@@ -1,4 +1,4 @@
-"""The column types and the base that every table shares."""
+"""The base class and the column types that all tables share."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
 from sqlmodel import SQLModel
 
-#: Every constraint has a name, so that a later migration can speak of it on both databases.
+#: Every constraint has a name, so that a later migration can change it on both databases.
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -17,34 +17,34 @@ METADATA = MetaData(
     }
 )
 
-#: A row number that PostgreSQL never runs out of; SQLite numbers only INTEGER by itself.
+#: A row number: 64 bits on PostgreSQL. SQLite numbers rows automatically only if the type is INTEGER.
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Row(SQLModel):
-    """A table of the case file. Rows never leave this room; frozen values do."""
+    """Base class of all tables. Rows never leave `store`; frozen values do."""
 
     metadata = METADATA
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: refuses a naive datetime on the way in, gives an aware one in UTC on the way out."""
+    """A time in UTC: refuses naive datetimes, and returns aware ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; SQLite has no zones, so it is written as UTC without one."""
+        """Convert to UTC; without a time zone on SQLite, which cannot store one."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone: give an aware datetime")
-        at = value.astimezone(UTC)
-        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Aware UTC again: SQLite gives plain columns naive."""
+        """Return an aware time in UTC; SQLite returns it without a time zone."""
         if value is None:
             return None
-        read: datetime = value
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        stored: datetime = value
+        return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""A complaint and what its events add up to: every table here is a projection, written with the event."""
+"""Complaints and incidents: every table here is a projection of events, written in the event's transaction."""
 
 from datetime import date, datetime
 
@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from store.tables.columns import NUMBER, Row, UtcDateTime
 
-#: Spelled the same in the indexes and in the queries that they serve.
+#: Conditions of partial indexes; a query must use the same SQL text to be served by the index.
 OPEN, WAITS, UNCHECKED = (
     text("state <> 'closed'"),
     text("waits"),
@@ -15,8 +15,11 @@ OPEN, WAITS, UNCHECKED = (
 )
 
 
-class Complaint(Row, table=True):
-    """Codes, times and ids only. `head` is the hash of the newest event; versions are compared and set."""
+class ComplaintRow(Row, table=True):
+    """One complaint: codes, times and ids, no words.
+
+    `head` is the hash of the newest event. Every update checks `version` and `work_version`, to detect conflicts.
+    """
 
     __tablename__ = "complaints"
     __table_args__ = (
@@ -57,14 +60,14 @@ class Complaint(Row, table=True):
     owner: str | None
     level: int
     flags: list[str] = Field(sa_type=JSON)
-    #: Who besides the owner may know of it: everybody (None), `managers` or `top`; beyond that see `denied`.
+    #: Who may know of it apart from the owner: every handler (None), `managers` or `top`, each without `denied`.
     restriction: str | None
-    #: Something on it waits for a second person.
+    #: True if something waits for the approval of a second person.
     waits: bool
     form_open: bool
     last_words_at: datetime | None = Field(sa_type=UtcDateTime)
     next_target: str | None
-    #: The end of time where nothing is due, so that one index orders all.
+    #: The year 9999 if nothing is due, so that one index orders all complaints.
     next_due_at: datetime = Field(sa_type=UtcDateTime)
     reply: str | None
     close_code: str | None
@@ -72,8 +75,8 @@ class Complaint(Row, table=True):
     erased_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class Denied(Row, table=True):
-    """A member of staff who never sees this complaint (4.5, C): every list is asked through this table."""
+class DeniedRow(Row, table=True):
+    """A member of staff who has no access to this complaint (4.5, C); every list excludes these rows."""
 
     __tablename__ = "denied"
 
@@ -81,8 +84,8 @@ class Denied(Row, table=True):
     member_id: str = Field(primary_key=True)
 
 
-class Issue(Row, table=True):
-    """One matter of a complaint with its finding (7.8)."""
+class IssueRow(Row, table=True):
+    """One issue of a complaint with its finding (7.8)."""
 
     __tablename__ = "issues"
 
@@ -92,8 +95,8 @@ class Issue(Row, table=True):
     finding: str | None
 
 
-class Decision(Row, table=True):
-    """What was decided at one level, ours or an outside body's (7.8)."""
+class DecisionRow(Row, table=True):
+    """A decision at one level, by the organisation or by an outside body (7.8)."""
 
     __tablename__ = "decisions"
 
@@ -110,12 +113,12 @@ class Decision(Row, table=True):
     needs_approval: bool
     approved_by: str | None
     communicated_at: datetime | None = Field(sa_type=UtcDateTime)
-    #: Of an outside body: whether it overturned ours; None for ours and where nobody said.
+    #: Whether an outside body overturned the organisation's decision; None if unknown or not an outside body.
     overturned: bool | None
 
 
-class Remedy(Row, table=True):
-    """One thing promised, done and checked (7.7, Annex D)."""
+class RemedyRow(Row, table=True):
+    """A remedy: promised, carried out and verified (7.7, Annex D)."""
 
     __tablename__ = "remedies"
     __table_args__ = (
@@ -143,7 +146,7 @@ class Remedy(Row, table=True):
 
 
 class TargetRow(Row, table=True):
-    """A due time in one version, internal and promised, with where it came from (7.3)."""
+    """One version of a target: its internal and its promised due time, and their basis (7.3)."""
 
     __tablename__ = "targets"
     __table_args__ = (
@@ -167,8 +170,8 @@ class TargetRow(Row, table=True):
     met_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class Proposal(Row, table=True):
-    """What the model proposed (7.5); the words behind it are sealed among the texts."""
+class ProposalRow(Row, table=True):
+    """A proposal of the model (7.5); its words are sealed in `texts`."""
 
     __tablename__ = "proposals"
 
@@ -185,8 +188,8 @@ class Proposal(Row, table=True):
     model: str | None
 
 
-class Assessment(Row, table=True):
-    """An initial assessment by a person, or a later one (7.5)."""
+class AssessmentRow(Row, table=True):
+    """An assessment by a person, the initial one or a later one (7.5)."""
 
     __tablename__ = "assessments"
 
@@ -205,8 +208,8 @@ class Assessment(Row, table=True):
     compensation_likely: bool
 
 
-class Link(Row, table=True):
-    """Two complaints that belong together; each keeps its own clock, answer and recourse."""
+class LinkRow(Row, table=True):
+    """A link between two complaints; each keeps its own targets, response and recourse."""
 
     __tablename__ = "links"
 
@@ -217,8 +220,8 @@ class Link(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class External(Row, table=True):
-    """What an outside body did about a complaint (7.9); its words are sealed among the texts."""
+class ExternalRow(Row, table=True):
+    """An act of an outside body about a complaint (7.9); its words are sealed in `texts`."""
 
     __tablename__ = "externals"
 
@@ -229,10 +232,10 @@ class External(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Incident(Row, table=True):
-    """One cause, many complaints: the newest state of its chain in `events`, and its one post in Slack.
+class IncidentRow(Row, table=True):
+    """An incident, one cause of many complaints: the newest state of its chain in `events`, and its Slack card.
 
-    Its words stand sealed among `incident_words`; `told_seq` is the act that gave those in force.
+    Its words are sealed in `incident_words`; `told_seq` is the event with the present description.
     """
 
     __tablename__ = "incidents"
@@ -261,8 +264,8 @@ class Incident(Row, table=True):
     draws: int
 
 
-class IncidentWords(Row, table=True):
-    """What was said in one act on an incident, as sealed JSON under the incident's own key."""
+class IncidentWordsRow(Row, table=True):
+    """The words of one act on an incident: JSON, sealed with the incident's own key."""
 
     __tablename__ = "incident_words"
 
@@ -271,8 +274,8 @@ class IncidentWords(Row, table=True):
     sealed: bytes | None = Field(sa_type=LargeBinary)
 
 
-class IncidentReceiver(Row, table=True):
-    """One complaint of an update to all: the event by which it was told, or why it was left out."""
+class IncidentReceiverRow(Row, table=True):
+    """One complaint of an incident update: the event that informed it, or the reason why it was left out."""
 
     __tablename__ = "incident_receivers"
 
@@ -283,14 +286,14 @@ class IncidentReceiver(Row, table=True):
     seq: int | None
 
 
-class Improvement(Row, table=True):
-    """A corrective action and whether it helped (4.10, 8.2)."""
+class ImprovementRow(Row, table=True):
+    """A corrective action and whether it was effective (4.10, 8.2)."""
 
     __tablename__ = "improvements"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     ref: str | None = Field(foreign_key="complaints.ref", index=True)
-    #: The event that opened it, where one did.
+    #: The event that opened it, if any.
     seq: int | None
     what_sealed: bytes | None = Field(sa_type=LargeBinary)
     cause_class: str | None
@@ -302,26 +305,26 @@ class Improvement(Row, table=True):
     effective: bool | None
 
 
-class Sketch(Row, table=True):
-    """Keyed hashes by which near-duplicates are found; deleted with their complaint.
+class SketchRow(Row, table=True):
+    """Keyed hashes by which similar cases are found; deleted with their complaint.
 
-    One tree, in the order in which it is asked. No reference to the complaint is checked row by row: each is
-    written beside its `Likeness`, which has one.
+    The table is one tree in the order of its searches. It has no foreign key, because checking it for every row is
+    slow: the complaint's `LikenessRow`, written together with these rows, has one.
     """
 
     __tablename__ = "sketches"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     band_index: bytes = Field(sa_type=LargeBinary, primary_key=True)
-    #: When the complaint was received: of a hash that very many have, the newest are looked at.
+    #: When the complaint was received: for a hash of many complaints, only the newest are read.
     at: datetime = Field(sa_type=UtcDateTime, primary_key=True)
     ref: str = Field(primary_key=True)
-    #: Of the release before, which writes it; nobody reads it.
+    #: Written by the previous release only; never read.
     n: int | None
 
 
-class Likeness(Row, table=True):
-    """The sketch itself, sealed with the complaint's key, and the first complaint that it is like."""
+class LikenessRow(Row, table=True):
+    """The sketch, sealed with the complaint's key; `cluster` is the first complaint that it is similar to."""
 
     __tablename__ = "likenesses"
     __table_args__ = (Index("ix_likenesses_at", "at", "cluster", "ref"),)

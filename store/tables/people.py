@@ -1,4 +1,4 @@
-"""The persons of a complaint and where they can be reached; names and addresses are sealed."""
+"""The persons of complaints and their contact points; names and addresses are sealed."""
 
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from sqlmodel import Field
 from store.tables.columns import NUMBER, Row, UtcDateTime
 
 
-class Person(Row, table=True):
-    """Somebody outside the organisation. `key_wrapped` is the person's own key; without it all is gone."""
+class PersonRow(Row, table=True):
+    """A person outside the organisation. `key_wrapped` is the person's key: deleting it erases the data."""
 
     __tablename__ = "people"
 
@@ -23,8 +23,8 @@ class Person(Row, table=True):
     erased_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class ContactPoint(Row, table=True):
-    """One address of a person on one channel. `address_index` is its HMAC, for look-ups."""
+class ContactPointRow(Row, table=True):
+    """One address of a person on one channel; `address_index` is its HMAC for searches."""
 
     __tablename__ = "contact_points"
     __table_args__ = (UniqueConstraint("channel", "address_index"),)
@@ -42,8 +42,8 @@ class ContactPoint(Row, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class CasePerson(Row, table=True):
-    """Who has which part in a complaint: complainant, affected, representative, subject, witness."""
+class CasePersonRow(Row, table=True):
+    """A person's role in a complaint: complainant, affected, representative, subject or witness."""
 
     __tablename__ = "case_people"
 
@@ -55,7 +55,7 @@ class CasePerson(Row, table=True):
     may_receive: bool
 
 
-class Identifier(Row, table=True):
+class IdentifierRow(Row, table=True):
     """A customer or order number, phone or e-mail of a complaint: sealed, found only by its HMAC."""
 
     __tablename__ = "identifiers"
@@ -66,8 +66,8 @@ class Identifier(Row, table=True):
     sealed: bytes | None = Field(sa_type=LargeBinary)
 
 
-class Conversation(Row, table=True):
-    """Where the talk with one contact point stands: codes and ids, never words."""
+class ConversationRow(Row, table=True):
+    """The state of the dialogue with one contact point: codes and ids, no words."""
 
     __tablename__ = "conversations"
 
@@ -76,8 +76,8 @@ class Conversation(Row, table=True):
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Binding(Row, table=True):
-    """A bind code given to a complainant over a verified contact: only its hash, one use, five tries."""
+class BindingRow(Row, table=True):
+    """The hash of a code that binds a complaint to a chat: one use, five tries."""
 
     __tablename__ = "bindings"
 

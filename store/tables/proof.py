@@ -1,4 +1,4 @@
-"""The chained events, their signed checkpoints, and what was refused."""
+"""The hash chains of events, their signed checkpoints, and refused attempts."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from store.tables.columns import NUMBER, Row, UtcDateTime
 
 
 class EventRow(Row, table=True):
-    """One act, for ever: `entry` is the canonical JSON that `hash` proves; a trigger refuses any change.
+    """One event, never changed: `hash` proves `entry`, its canonical JSON, and a trigger refuses any change.
 
-    `ref` is the complaint, or `-settings` for the chain of the settings in force.
+    `ref` is the complaint, `-settings` for the instance's log, or `-incident-` and the number of an incident.
     """
 
     __tablename__ = "events"
@@ -28,8 +28,8 @@ class EventRow(Row, table=True):
     hash: str
 
 
-class Checkpoint(Row, table=True):
-    """A signed statement of all heads: `root` is over those that changed since `previous`."""
+class CheckpointRow(Row, table=True):
+    """A signed statement about all chain heads; `root` covers the heads that changed since `previous`."""
 
     __tablename__ = "checkpoints"
 
@@ -43,8 +43,8 @@ class Checkpoint(Row, table=True):
     signature: str
 
 
-class CheckpointHead(Row, table=True):
-    """The head of one complaint as a checkpoint sealed it."""
+class CheckpointHeadRow(Row, table=True):
+    """The head of one complaint's chain at a checkpoint."""
 
     __tablename__ = "checkpoint_heads"
     __table_args__ = (Index("ix_checkpoint_heads_ref", "ref", "n"),)
@@ -55,8 +55,8 @@ class CheckpointHead(Row, table=True):
     hash: str
 
 
-class Attempt(Row, table=True):
-    """An act that was refused for want of a right: recorded, never carried out (4.7)."""
+class AttemptRow(Row, table=True):
+    """An attempt that was refused because the person lacks the permission (4.7)."""
 
     __tablename__ = "attempts"
 

@@ -1,4 +1,4 @@
-"""The rules in force, the models in use over time, and what the present one learnt from besides the record."""
+"""Rulebooks in force, and trained models with their use, runs and training history."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from store.tables.columns import NUMBER, Row, UtcDateTime
 
 
 class RulebookRow(Row, table=True):
-    """A rulebook by the hash of its content; a complaint holds it for its whole life."""
+    """A rulebook; its id is the hash of its content. A complaint keeps its rulebook until it is redated."""
 
     __tablename__ = "rulebooks"
 
@@ -19,8 +19,8 @@ class RulebookRow(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Setting(Row, table=True):
-    """Which rulebook new complaints of a jurisdiction get, since when; the newest row holds."""
+class SettingRow(Row, table=True):
+    """Which rulebook new complaints of a jurisdiction get, and since when; the newest row counts."""
 
     __tablename__ = "settings"
 
@@ -30,8 +30,8 @@ class Setting(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Model(Row, table=True):
-    """A trained model: its artefact, hash and card."""
+class ModelRow(Row, table=True):
+    """A trained model: its bytes, their hash, and its card."""
 
     __tablename__ = "models"
 
@@ -42,24 +42,24 @@ class Model(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class ModelUse(Row, table=True):
-    """Which model is used, since when; the newest row holds, so one step back is one more row."""
+class ModelUseRow(Row, table=True):
+    """Which model is in use, and since when; the newest row counts, so a rollback adds a row."""
 
     __tablename__ = "model_uses"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     model_id: int = Field(foreign_key="models.id", sa_type=NUMBER)
     at: datetime = Field(sa_type=UtcDateTime)
-    #: `kept`, `trained`, `promoted`, `forced` or `rolled_back`; None: by a release that did not say.
+    #: `kept`, `trained`, `promoted`, `forced` or `rolled_back`; None in rows of an old release.
     how: str | None
     by: str | None
     why: str | None
 
 
-class ModelRun(Row, table=True):
-    """A training run or a promotion, with what the gate said of its candidate.
+class ModelRunRow(Row, table=True):
+    """A training run or the evaluation of a file, with the gate's verdict on its candidate.
 
-    `key` is the pipeline and a digest of all that was learnt from; `until` is when the record was read.
+    `key` is the pipeline and a digest of the training data; `until` is when the record was read.
     """
 
     __tablename__ = "model_runs"
@@ -74,10 +74,10 @@ class ModelRun(Row, table=True):
     verdict: dict[str, Any] = Field(sa_type=JSON)
 
 
-class HistoryPart(Row, table=True):
-    """Rows of the history that a promoted model learnt from, sealed together; of no complaint of ours.
+class HistoryPartRow(Row, table=True):
+    """Part of the training history, sealed; its rows came from a file and not from this desk's complaints.
 
-    `sha256` is of the file that they came in; `rows` how many there are in this part.
+    `sha256` is the hash of the file, `rows` the number of rows in this part.
     """
 
     __tablename__ = "history_parts"

@@ -1,4 +1,4 @@
-"""The people of the organisation and the roles they hold, by period."""
+"""The members of staff, and their roles by period."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlmodel import Field
 from store.tables.columns import NUMBER, Row, UtcDateTime
 
 
-class Member(Row, table=True):
+class MemberRow(Row, table=True):
     """A member of staff; name and aliases are sealed with the instance's key."""
 
     __tablename__ = "staff"
@@ -22,13 +22,13 @@ class Member(Row, table=True):
     absent_from: datetime | None = Field(sa_type=UtcDateTime)
     absent_until: datetime | None = Field(sa_type=UtcDateTime)
     deputy: str | None
-    #: Named for this absence; else the deputy of the settings.
+    #: The deputy for the present absence; without one, `deputy` from the settings counts.
     stand_in: str | None
     left_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class StaffRole(Row, table=True):
-    """A role held from `since` until `until`; open while None."""
+class StaffRoleRow(Row, table=True):
+    """A role of a member from `since` until `until`; None means that it is current."""
 
     __tablename__ = "staff_roles"
     __table_args__ = (Index("ix_staff_roles_member", "member_id", "until"),)

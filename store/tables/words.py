@@ -1,4 +1,4 @@
-"""Everything said and sent, sealed: texts, messages, files, drafts, and who read them."""
+"""Words and files, sealed: texts, messages, files and drafts; who read them; posts in Slack."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from sqlmodel import Field
 from store.tables.columns import NUMBER, Row, UtcDateTime
 
 
-class Text(Row, table=True):
-    """The words of one field of one event; an edit is a new row that `replaces` an earlier seq."""
+class TextRow(Row, table=True):
+    """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one."""
 
     __tablename__ = "texts"
 
@@ -23,9 +23,11 @@ class Text(Row, table=True):
     sealed: bytes | None = Field(sa_type=LargeBinary)
 
 
-class Message(Row, table=True):
-    """A word in or out, exact. `sealed_with` says whose key: case or person. `seq` points at the texts of
-    an event where the words stand there already."""
+class MessageRow(Row, table=True):
+    """A message in or out with its exact words, sealed with the key of the case or the person (`sealed_with`).
+
+    If an event has these words among its texts, `seq` names the event, and they are not stored twice.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (Index("ix_messages_ref", "ref", "id"),)
@@ -51,8 +53,8 @@ class Message(Row, table=True):
     sealed: bytes | None = Field(sa_type=LargeBinary)
 
 
-class File(Row, table=True):
-    """A file of a complaint; its name and the platform's ids are sealed."""
+class FileRow(Row, table=True):
+    """A file of a complaint; its name and the platform's ids are sealed in `meta_sealed`."""
 
     __tablename__ = "files"
 
@@ -72,8 +74,8 @@ class File(Row, table=True):
     meta_sealed: bytes | None = Field(sa_type=LargeBinary)
 
 
-class FileChunk(Row, table=True):
-    """One sealed mebibyte of a file, its own nonce, bound to file, part and total."""
+class FileChunkRow(Row, table=True):
+    """One MiB of a file, sealed and bound to file, part and number of parts."""
 
     __tablename__ = "file_chunks"
 
@@ -83,8 +85,8 @@ class FileChunk(Row, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Draft(Row, table=True):
-    """The typed facts of a previewed act, sealed, for 24 hours; an update to a whole incident has no `ref`."""
+class DraftRow(Row, table=True):
+    """A filled form while it is previewed, sealed, kept for 24 hours; an incident update has no `ref`."""
 
     __tablename__ = "drafts"
 
@@ -98,8 +100,8 @@ class Draft(Row, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-class Read(Row, table=True):
-    """Who opened what of a complaint, when, in which role, up to which version (4.7)."""
+class ReadRow(Row, table=True):
+    """Who read what of a complaint, when, in which role, up to which version (4.7)."""
 
     __tablename__ = "reads"
     __table_args__ = (Index("ix_reads_ref_by", "ref", "by", "id"),)
@@ -113,8 +115,8 @@ class Read(Row, table=True):
     version: int
 
 
-class SlackMessage(Row, table=True):
-    """Where a complaint stands in Slack; the row is written before the post."""
+class SlackMessageRow(Row, table=True):
+    """A post about a complaint in Slack; the row is written before the message is posted."""
 
     __tablename__ = "slack_messages"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What is owed and what keeps several processes out of each other's way."""
+"""Obligations, keys of received messages, dead letters, and what several processes share: rates, leases, clock."""
 
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ _STUCK = text("state = 'failed' OR (state = 'open' AND attempts > 0)")
 
 
 class ObligationRow(Row, table=True):
-    """A duty with a key and a due time. `scope` is the complaint or the chat in which the key is unique.
+    """An obligation with a key and a due time; its key is unique within `scope`, a complaint or a chat.
 
-    `due` is the desk's clock; `lease_until` and `wait_until` are the database's, in seconds since 1970.
+    `due` is by the desk's clock; `lease_until` and `wait_until` by the database's, in seconds since 1970.
     """
 
     __tablename__ = "obligations"
@@ -47,8 +47,8 @@ class ObligationRow(Row, table=True):
     ended_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
-class Key(Row, table=True):
-    """A key whose message, event or act was taken: a repeat changes nothing."""
+class KeyRow(Row, table=True):
+    """The key of a received message, event or act: a repeat with the same key changes nothing."""
 
     __tablename__ = "heard"
 
@@ -56,8 +56,8 @@ class Key(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-class SetAside(Row, table=True):
-    """A message that could not be handled, raw and sealed, kept 30 days for a person to look at."""
+class SetAsideRow(Row, table=True):
+    """A dead letter: a message that could not be handled, raw and sealed, kept for 30 days."""
 
     __tablename__ = "set_aside"
 
@@ -70,7 +70,7 @@ class SetAside(Row, table=True):
 
 
 class LaneRow(Row, table=True):
-    """The pace of one lane over all processes: when its next message may leave (database time)."""
+    """The rate limit of one lane over all processes: when its next message may be sent (database time)."""
 
     __tablename__ = "lanes"
 
@@ -78,8 +78,8 @@ class LaneRow(Row, table=True):
     next_free_at: float
 
 
-class Lease(Row, table=True):
-    """Who holds what only one process may do (the poller); `fencing` grows with every new holder."""
+class LeaseRow(Row, table=True):
+    """A lease on what only one process may do, such as polling; every new holder increments `fencing`."""
 
     __tablename__ = "leases"
 
@@ -89,8 +89,8 @@ class Lease(Row, table=True):
     until: float
 
 
-class Clock(Row, table=True):
-    """How far the desk's clock is ahead of real time; only the demo and tests move it."""
+class ClockRow(Row, table=True):
+    """How far the desk's clock is ahead of real time, in seconds; only the demo and tests change it."""
 
     __tablename__ = "clock"
 

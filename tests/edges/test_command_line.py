@@ -28,7 +28,7 @@ from store.outbox.failed import list_failed
 from store.outbox.rows import insert_obligation
 from store.proof.keyring import Keyring
 from store.rulebooks import use_rulebook
-from store.similarity.similar import sketch_case
+from store.similarity.similar import store_sketch
 from tests.databases import FakeClock, opened, tamper
 from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, SETTINGS, Ended, Product
@@ -145,7 +145,7 @@ async def test_what_is_like_a_complaint_is_listed_with_how_much_they_have_in_com
     story = "Since Monday the water from the kitchen tap is brown and smells of iron."
     first, second = (desk.receive(story, chat=desk.chat(one)) for one in ("70001", "70002"))
     for ref in (first, second):
-        desk.store.write(sketch_case, ref, sketch(story))
+        desk.store.write(store_sketch, ref, sketch(story))
     listed = await product.amends("case", "list", "--like", first, "--json")
     table = await product.amends("case", "list", "--like", first)
     unknown = await product.amends("case", "list", "--like", "A7K-M3Q-9T")

@@ -179,7 +179,7 @@ async def test_a_manager_tries_again_what_was_given_up_and_a_handler_does_not(of
     store, ref = office.store, office.proposed()
     await office.idle()
     # The complainant's side is away: nobody performs this.
-    office.performing._performers.pop("acknowledge")
+    office.performing._handlers.pop("acknowledge")
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     (owed,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
     store.write(fail, owed["id"], "refused")

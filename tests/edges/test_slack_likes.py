@@ -12,7 +12,7 @@ from store.cases.act import act
 from store.cases.read import load_case
 from store.cases.receive_message import receive_message
 from store.people.staff import load_actor
-from store.similarity.similar import sketch_case
+from store.similarity.similar import store_sketch
 from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
@@ -44,7 +44,7 @@ def told(office: Office, story: str, address: str = "70001", **more: object) -> 
     chat = Chat("telegram", address, "en", "Somebody")
     ref = office.store.write(receive_message, f"tg:{next(office.numbers)}", chat, step).refs[0]
     office.propose(ref, **more)
-    office.store.write(sketch_case, ref, sketch(story))
+    office.store.write(store_sketch, ref, sketch(story))
     return ref
 
 

@@ -25,7 +25,7 @@ from store.proof.verify import verify
 from store.slack.posts import (
     claim_post,
     drop_draft,
-    find_post,
+    find_case_of_post,
     list_posts,
     read_draft,
     record_post_deleted,
@@ -289,7 +289,10 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     store.write(record_posted, ref, "card", "17.1", 0, 2)
     (post,) = store.read(list_posts, ref)
     assert (post.ts, post.shown, post.draws) == ("17.1", 1, 1)
-    assert (store.read(find_post, "C1", "17.1"), store.read(find_post, "C1", "17.2")) == (ref, None)
+    assert (store.read(find_case_of_post, "C1", "17.1"), store.read(find_case_of_post, "C1", "17.2")) == (
+        ref,
+        None,
+    )
     store.write(record_post_deleted, ref, "card")
     store.write(claim_post, ref, "C2", "restricted")
     assert [(one.channel, one.purpose, one.ts) for one in store.read(list_posts, ref)] == [

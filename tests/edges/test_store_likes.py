@@ -33,7 +33,7 @@ from store.similarity.similar import (
     list_similar_cases,
     list_similar_clusters,
     redraw_similar_cases,
-    sketch_case,
+    store_sketch,
 )
 from store.similarity.sketches import LEFT_BEHIND, NOT_ITS_OWN, POSTINGS, find_matches
 from store.store import Store
@@ -105,7 +105,7 @@ def test_a_new_proposal_puts_a_new_sketch_in_place_of_the_old(store: Store) -> N
     assert refs(store, second) == []
     store.write(propose, second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
     assert refs(store, second) == [first]
-    store.write(sketch_case, second, sketch("😀"))
+    store.write(store_sketch, second, sketch("😀"))
     assert (refs(store, second), refs(store, first)) == ([], [])
 
 
@@ -144,7 +144,7 @@ def test_a_piece_that_very_many_have_counts_nothing_and_the_newest_copies_are_fo
 def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
     desk = Desk(store)
     gone, stays = desk.closed(), told(desk, STORY, "70002")
-    store.write(sketch_case, gone, sketch(COPY))
+    store.write(store_sketch, gone, sketch(COPY))
     assert refs(store, stays) == [gone]
     store.write(claim, ["redraw"], 50, 60)
     store.write(erase, gone, "request")
@@ -171,7 +171,7 @@ def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
 def test_erasing_leaves_no_hash_of_a_damaged_record_behind(store: Store, harm: Update) -> None:
     desk = Desk(store)
     gone = desk.closed()
-    store.write(sketch_case, gone, sketch(STORY))
+    store.write(store_sketch, gone, sketch(STORY))
     store.write(lambda tx: tx.connection.execute(harm))
     store.write(lambda tx: erase_words(tx, gone))
     assert bands(store) == set()
@@ -190,7 +190,7 @@ def test_what_the_release_before_files_and_takes_out_is_found_and_gone(store: St
     store.write(files_again)
     assert refs(store, ours) == [theirs]
     assert store.read(verify).first_bad is None
-    store.write(sketch_case, theirs, sketch(OTHER))
+    store.write(store_sketch, theirs, sketch(OTHER))
     assert (refs(store, ours), len(bands(store))) == ([], 48)
 
 
@@ -347,7 +347,7 @@ def test_verify_tells_of_an_altered_hash_and_of_one_left_behind(store: Store) ->
     altered = update(SKETCHES).where(SKETCHES.c.band_index == one).values(band_index=b"x")
     store.write(lambda tx: tx.connection.execute(altered))
     assert store.read(verify).first_bad == (ref, 2, "its hashes are not those of its sketch")
-    store.write(sketch_case, ref, sketch(STORY))
+    store.write(store_sketch, ref, sketch(STORY))
     assert store.read(verify).first_bad is None
     store.write(erase, gone, "request")
     for whose, wrong in ((gone, LEFT_BEHIND), (ref, NOT_ITS_OWN)):

@@ -21,7 +21,7 @@ from store.database.engine import engines
 from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
 from store.database.transaction import Tx
 from store.proof.verify import verify
-from store.similarity.similar import find_similar_cases, sketch_case
+from store.similarity.similar import find_similar_cases, store_sketch
 from store.store import open_store
 from store.tables import METADATA, RULEBOOKS, SKETCHES
 from store.values import Chat
@@ -176,7 +176,7 @@ def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> 
         desk = Desk(store)
         refs = {desk.receive(chat=desk.chat(address)) for address in ("70001", "70002")}
         for ref in refs:
-            store.write(sketch_case, ref, words)
+            store.write(store_sketch, ref, words)
     engine = engine_of(empty)
 
     def filed(*columns: str) -> set[tuple[Any, ...]]:

@@ -74,7 +74,7 @@ from store.proof.retention import list_expired
 from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
 from store.slack.posts import (
     claim_post,
-    find_post,
+    find_case_of_post,
     list_posts,
     read_draft,
     record_posted,
@@ -215,7 +215,7 @@ def _a_life(store: Store) -> None:
     store.read(find_last_read, ref, HANDLER)
     store.write(claim_post, ref, "C1", "card")
     store.write(record_posted, ref, "card", "1.1", 1, 1)
-    store.read(find_post, "C1", "1.1")
+    store.read(find_case_of_post, "C1", "1.1")
     store.read(list_posts, ref)
     store.write(sweep_cards)
     store.read(count_waiting)
