@@ -28,13 +28,13 @@ from complaints.rulebook import Calendar, categories_of
 from complaints.timestamps import parse_time
 from complaints.vocabulary import Role
 from reports.render_markdown import many
+from store.custody.rotate_keys import list_stale_keys
 from store.database.errors import StoreError
 from store.database.migrate import schema_status
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import count_assessed
 from store.models.models import load_active_model, load_last_run, read_model_blob
 from store.proof.instance_log import list_instance_events
-from store.proof.rotate_keys import list_stale_keys
 from store.store import Store, open_store
 
 

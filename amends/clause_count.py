@@ -12,7 +12,7 @@ from reports.clauses.evidence import House, RolePeriod
 from reports.clauses.queries.principles import NOTICES
 from reports.integrity import Proof
 from store.cases.pages import list_role_periods, load_case_history
-from store.proof.verify import verify
+from store.custody.verify import verify
 from store.store import Store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from amends.settings import Settings
-from store.proof.keyring import Keyring
+from store.database.keyring import Keyring
 
 
 def keyring(settings: Settings) -> Keyring:

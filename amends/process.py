@@ -30,9 +30,9 @@ from bots.slack.http import PATH as SLACK
 from bots.telegram.webhook import PATH as TELEGRAM
 from store.database.engine import database_url
 from store.database.errors import DatabaseUnavailable
+from store.database.keyring import Keyring
 from store.database.leases import hold_database_file
 from store.database.migrate import begin
-from store.proof.keyring import Keyring
 from store.store import Store, open_store
 
 log = structlog.get_logger(__name__)

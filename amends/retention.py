@@ -14,8 +14,8 @@ from pathlib import Path
 
 from amends.settings import Settings, rulebook
 from complaints.errors import ComplaintError
+from store.custody.retention import erase, list_unerased
 from store.database.errors import StoreError
-from store.proof.retention import erase, list_unerased
 from store.store import Store
 
 #: Where complainants go who are not content with how their data are treated.

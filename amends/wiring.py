@@ -28,10 +28,10 @@ from scheduler.proposals import ProposalHandler
 from scheduler.ticks import mornings, ticking
 from scheduler.training import besides, schedule_first_training, training
 from scheduler.worker import Handler, Worker
-from store.cases.load import require_key
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import try_writing
 from store.outbox.complete import free_leases, next_due
+from store.record.load import require_key
 from store.store import Store
 
 #: A store that is silent for so many seconds is as good as away: who asks how we are must hear it.

@@ -27,16 +27,16 @@ from benchmarks.measuring import ms, verdict
 from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.propose import propose
 from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
-from store.cases.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
 from store.database.engine import engines
 from store.outbox.claim import claim, count_claimable
 from store.outbox.complete import complete, is_still_required, next_due
 from store.outbox.failed import list_failed
-from store.outbox.messages import begin_sending, record_sent
 from store.people.identifiers import search_number
+from store.record.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
 from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
 from store.slack.posts import claim_post, find_case_of_post, list_posts, record_posted
 from store.store import Store, open_store

@@ -32,7 +32,7 @@ from sqlalchemy import (
     values,
 )
 
-from store.cases.projections import NEVER
+from store.record.projections import NEVER
 from store.tables import METADATA
 from store.tables.columns import UtcDateTime
 

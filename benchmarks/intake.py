@@ -26,7 +26,7 @@ from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targ
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
 from store.database.engine import engines
-from store.proof.keyring import Keyring
+from store.database.keyring import Keyring
 from store.rulebooks import use_rulebook
 from store.store import Store, open_store
 from store.tables import RULEBOOKS, SETTINGS

@@ -35,11 +35,11 @@ from benchmarks.intake import RULES, WORDS
 from complaints.actions.intake import said
 from complaints.similarity import LIKE_FROM
 from complaints.vocabulary import Verb
-from store.cases.load import key_place
 from store.cases.receive_message import receive_message
+from store.database.keyring import Keyring, new_key
 from store.database.migrate import upgrade
 from store.database.transaction import Tx
-from store.proof.keyring import Keyring, new_key
+from store.record.load import key_place
 from store.rulebooks import use_rulebook
 from store.similarity.similar import find_similar_cases, is_similar_confirmed
 from store.similarity.sketches import hashes_of, likeness_row, store_hashes

@@ -15,9 +15,9 @@ from complaints.obligations.kinds import ACTS
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
 from store.cleanup import delete_expired_rows
+from store.custody.retention import erase, list_expired
 from store.outbox.outcomes import Completed, Outcome
 from store.proof.checkpoints import checkpoint as store_checkpoint
-from store.proof.retention import erase, list_expired
 from store.store import Store
 from store.values import Obligation
 

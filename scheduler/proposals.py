@@ -22,10 +22,10 @@ from store.cases.propose import propose as store_propose
 from store.cases.read import load_case
 from store.models.models import load_active_model, read_model_blob, was_used_before
 from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.record.texts import load_texts
 from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import is_similar_confirmed
 from store.store import Store
-from store.texts import load_texts
 from store.values import Obligation
 from triage.errors import UnreadableModel
 from triage.model.artefact import load

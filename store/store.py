@@ -21,12 +21,12 @@ from complaints.rulebook import Rulebook
 from store.cases.pages import load_history_page, load_open_page, load_received_page, pages
 from store.database.engine import Engines, Threads, engines
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
+from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
 from store.database.migrate import require_current
 from store.database.notify import Notifier
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
-from store.proof.keyring import Keyring
 
 #: How long a write that must not be lost is retried while the database is down, and how often. A database server
 #: restarts in less time; stopping the process must not take longer.

@@ -19,6 +19,14 @@ from complaints.vocabulary import Role, Verb
 FILE = "file:"
 
 
+#: Called with the number of rows or pages done, and their total.
+Progress = Callable[[int, int], None]
+
+
+def no_progress(_done: int, _all: int) -> None:
+    """For callers that show no progress."""
+
+
 @dataclass(frozen=True)
 class Chat:
     """The contact point of a message; `language` is the platform's guess, not the person's choice."""

@@ -19,8 +19,8 @@ from psycopg import sql
 from sqlalchemy import create_engine
 
 from store.database.engine import database_url as parsed
+from store.database.keyring import Keyring
 from store.database.migrate import upgrade
-from store.proof.keyring import Keyring
 from store.store import Store, open_store
 from store.tables import METADATA
 

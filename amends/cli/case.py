@@ -21,9 +21,9 @@ from complaints.timestamps import format_time
 from complaints.vocabulary import Priority, State, Verb
 from store.cases.export import OPERATOR, export_record, record_read
 from store.cases.read import list_cases, load_case, load_history
+from store.record.texts import load_event_words
 from store.similarity.similar import list_all_similar_cases
 from store.store import Store
-from store.texts import load_event_words
 
 app = typer.Typer(help="The record.", no_args_is_help=True)
 

@@ -19,9 +19,9 @@ from amends.settings.problems import Problem
 from reports.render_markdown import many
 from store.backup.backup import back_up, making
 from store.backup.restore import restore as restore_into
+from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
 from store.proof.checkpoints import checkpoint as store_checkpoint
 from store.proof.instance_log import record_instance_event
-from store.proof.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
 
 File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 

@@ -16,9 +16,9 @@ from amends.keys import keyring
 from amends.settings import load
 from reports.render_markdown import many
 from store.backup.restore import verify_file
+from store.custody.verify import verify as store_verify
 from store.database.errors import StoreError
 from store.database.migrate import upgrade as upgrade_database
-from store.proof.verify import verify as store_verify
 from store.values import Verification
 
 app = typer.Typer(help="The database.", no_args_is_help=True)

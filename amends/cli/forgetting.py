@@ -16,8 +16,8 @@ from amends.cli.progress import bar
 from amends.retention import authority, journal, remember, require_writable, retention
 from amends.settings import Settings
 from complaints.timestamps import format_time
-from store.proof.retention import Expired, erase_complainant, find_person, list_expired
-from store.proof.retention import erase as store_erase
+from store.custody.retention import Expired, erase_complainant, find_person, list_expired
+from store.custody.retention import erase as store_erase
 
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 

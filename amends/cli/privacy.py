@@ -12,7 +12,7 @@ from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.retention import retention
 from store.cases.export import OPERATOR
-from store.proof.retention import find_person
+from store.custody.retention import find_person
 
 app = typer.Typer(help="A person's own data: to see, to erase, to purge.", no_args_is_help=True)
 

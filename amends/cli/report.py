@@ -20,7 +20,7 @@ from reports.render_charts import in_time, volume
 from reports.render_csv import as_csv
 from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
-from store.proof.verify import verify
+from store.custody.verify import verify
 
 app = typer.Typer(help="Figures from the record (clause 8).", no_args_is_help=True)
 

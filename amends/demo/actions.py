@@ -22,8 +22,8 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Flag, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message
+from store.cases.outgoing_messages import Following
 from store.database.transaction import Tx
-from store.outbox.messages import Following
 from store.store import Store
 from store.values import Chat, Obligation
 from triage.example import Example

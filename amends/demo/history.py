@@ -33,15 +33,15 @@ from complaints.timestamps import format_time
 from complaints.vocabulary import RESTRICTING, Category, Target, Verb
 from scheduler.proposals import about, danger_sign, proposal_facts, words_behind
 from simulator import Simulator
-from store import texts as store_texts
-from store.cases import act, read
+from store.cases import act, incident_updates, outgoing_messages, read
 from store.cases import act as cases_act
 from store.cases import propose as cases_propose
 from store.database.transaction import Tx
-from store.incidents import incidents, updates
+from store.incidents import incidents
 from store.incidents.card import schedule_card
-from store.outbox import claim, complete, messages, rows
+from store.outbox import claim, complete, rows
 from store.people import staff
+from store.record import texts as store_texts
 from store.store import Store
 from store.values import Chat, Obligation
 from triage.example import Example
@@ -348,13 +348,13 @@ class Outage:
             self._join(tx, life, more=at == 0)
         keep_promises(tx, end - _INCIDENT_TEXTS)
         tx.now = end - _INCIDENT_TEXTS
-        updates.schedule_incident_update(tx, self.number, ALICE, UPDATE)
-        for one in claim.claim(tx, {updates.KIND}, INCIDENT_PEOPLE, 60.0):
+        incident_updates.schedule_incident_update(tx, self.number, ALICE, UPDATE)
+        for one in claim.claim(tx, {incident_updates.KIND}, INCIDENT_PEOPLE, 60.0):
             ref, batch = str(one.ref), str(one.facts["batch"])
             case = read.load_case(tx, ref)
-            words = {"text": updates.load_update_text(tx, self.number, batch, case.language)}
+            words = {"text": incident_updates.load_update_text(tx, self.number, batch, case.language)}
             words["letter"] = preview("reply", case, {}, words, now=tx.now, texts=texts)
-            updates.record_incident_update(tx, ref, batch, ALICE, words, settles=one.id)
+            incident_updates.record_incident_update(tx, ref, batch, ALICE, words, settles=one.id)
 
     def leave_the_card(self, tx: Tx) -> None:
         """The desk posts its card when it starts."""
@@ -530,10 +530,10 @@ class DemoHistory:
         if written is None or one.chat is None:
             complete.complete(tx, one.id)
             return
-        message = messages.begin_sending(
+        message = outgoing_messages.begin_sending(
             tx, one, written.text, template=written.template, language=written.language, ref=one.ref
         )
-        messages.record_sent(tx, message, f"past:{message}", settles=one.id, acts=written.acts)
+        outgoing_messages.record_sent(tx, message, f"past:{message}", settles=one.id, acts=written.acts)
         name = self._names[one.chat.address]
         self.lines.append(DemoLine(one.chat.address, name, written.language, written.text, True, tx.now))
 

@@ -9,8 +9,8 @@ from complaints.actors import Actor
 from complaints.deadlines.local_time import at_minute, wall
 from complaints.errors import BadFacts, NotAllowed
 from complaints.vocabulary import Role
-from store.cases.worklists import WorklistSection, load_worklist
 from store.people.staff import end_absence, list_members, record_absence
+from store.record.worklists import WorklistSection, load_worklist
 from store.rulebooks import load_current_rulebook
 
 _MANAGING = (Role.MANAGER, Role.TOP_MANAGEMENT)

@@ -10,7 +10,7 @@ from store.cases.read import load_case, load_history
 from store.outbox.offline import save_words_to_read_out
 from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
 from store.people.staff import list_members
-from store.texts import load_event_words
+from store.record.texts import load_event_words
 from store.values import Obligation
 
 

@@ -29,7 +29,7 @@ from bots.slack.telling import unexpected
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
 from complaints.references import parse_reference
-from store.cases.worklists import WorklistSection
+from store.record.worklists import WorklistSection
 from store.rulebooks import load_current_rulebooks
 
 

@@ -28,7 +28,10 @@ from complaints.obligations.reminders import TOP_AFTER_DAYS
 from complaints.rulebook import Calendar
 from complaints.similarity import SimilarCluster
 from complaints.vocabulary import Role
-from store.cases.worklists import (
+from store.outbox.deliveries import list_failed_kinds
+from store.outbox.outcomes import Completed, Outcome
+from store.people.staff import list_members, load_member
+from store.record.worklists import (
     CaseChanges,
     Worklist,
     WorklistSection,
@@ -36,9 +39,6 @@ from store.cases.worklists import (
     list_events_since,
     load_worklist,
 )
-from store.outbox.deliveries import list_failed_kinds
-from store.outbox.outcomes import Completed, Outcome
-from store.people.staff import list_members, load_member
 from store.rulebooks import load_current_rulebook
 from store.similarity.similar import list_similar_clusters
 from store.values import FailedObligation, Member, Obligation

@@ -9,7 +9,7 @@ from bots.slack.desk import Desk
 from bots.slack.press import team_of
 from complaints.actors import Actor
 from complaints.errors import NotAllowed
-from store.cases.refused_attempts import record_refused_attempt
+from store.record.refused_attempts import record_refused_attempt
 
 
 async def admit(

@@ -25,10 +25,10 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import NotAllowed
 from complaints.vocabulary import Role
-from store.cases.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
 from store.database.errors import DatabaseUnavailable
 from store.outbox.deliveries import list_failed_kinds
 from store.outbox.failed import retry_failed
+from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
 from store.rulebooks import load_current_rulebook
 
 log = logging.getLogger("amends.slack")

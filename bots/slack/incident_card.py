@@ -11,7 +11,7 @@ from bots.slack.card import Drawn
 from bots.slack.voice import Voice
 from complaints.incidents import Incident
 from complaints.vocabulary import State
-from store.incidents.updates import UpdateDelivery
+from store.cases.incident_updates import UpdateDelivery
 
 #: What can be done from it while it is open; `action_id` is `incident.<verb>`, the value its number.
 VERBS = ("update", "join", "edit", "end")

@@ -12,11 +12,11 @@ from bots.slack.incident_card import Standing, incident_card
 from bots.slack.posting import Poster
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
+from store.cases.incident_updates import count_update_deliveries, load_update_text, record_incident_update
 from store.cases.read import load_case
 from store.database.leases import acquire_leadership, release_leadership
 from store.incidents.card import KIND, load_incident_post, record_incident_posted
 from store.incidents.incidents import count_incident_cases, load_incident
-from store.incidents.updates import count_update_deliveries, load_update_text, record_incident_update
 from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
 from store.rulebooks import load_current_rulebook
 from store.values import Obligation

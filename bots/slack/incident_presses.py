@@ -24,8 +24,8 @@ from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed
 from complaints.incidents import Incident, IncidentAct, may
 from complaints.vocabulary import Verb
+from store.cases.incident_updates import count_recipients
 from store.incidents.incidents import list_open_incidents, load_incident
-from store.incidents.updates import count_recipients
 from store.rulebooks import load_current_rulebooks
 
 ACTS: Mapping[str, IncidentAct] = {

@@ -30,9 +30,7 @@ from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read
 from complaints.references import parse_reference
 from complaints.vocabulary import Verb
 from store.cases.act import act as store_act
-from store.cases.read import load_case
-from store.incidents.incidents import act_on_incident, list_open_incidents, load_incident
-from store.incidents.updates import (
+from store.cases.incident_updates import (
     Audience,
     count_recipients,
     open_incident_with,
@@ -40,6 +38,8 @@ from store.incidents.updates import (
     save_incident_draft,
     schedule_incident_update,
 )
+from store.cases.read import load_case
+from store.incidents.incidents import act_on_incident, list_open_incidents, load_incident
 from store.rulebooks import load_current_rulebooks
 
 CLEAR: Mapping[str, Any] = {"response_action": "clear"}

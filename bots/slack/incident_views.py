@@ -17,7 +17,7 @@ from bots.slack.modals import View, metadata
 from bots.slack.voice import Voice
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
-from store.incidents.updates import Audience, UpdateDelivery
+from store.cases.incident_updates import Audience, UpdateDelivery
 
 NEW, LEAVE = "new", "leave"
 #: A menu of Slack has a hundred entries; more open incidents than this nobody keeps apart.

@@ -13,7 +13,7 @@ from complaints.case import Case
 from complaints.deadlines.targets import next_due
 from complaints.permissions import is_excluded, may_read
 from complaints.priorities import priority_of
-from store.cases.worklists import WorklistSection, load_worklist
+from store.record.worklists import WorklistSection, load_worklist
 
 MOST = 15
 

@@ -30,10 +30,10 @@ from complaints.permissions import is_excluded, judged_below
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.read import load_case
-from store.cases.worklists import WorklistSection, load_worklist
 from store.outbox.outcomes import Completed, Outcome
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
+from store.record.worklists import WorklistSection, load_worklist
 from store.values import Obligation
 
 CHOOSE, PREVIEW = "move", "move_preview"

@@ -24,9 +24,9 @@ from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Role, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
-from store.cases.worklists import count_open_by_owner
 from store.people.staff import list_members
-from store.texts import load_event_words
+from store.record.texts import load_event_words
+from store.record.worklists import count_open_by_owner
 
 
 def verb_of(form: str, case: Case) -> Verb:

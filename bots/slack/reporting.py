@@ -27,9 +27,9 @@ from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
-from store.cases.refused_attempts import record_refused_attempt
 from store.outbox.outcomes import Completed, Outcome
 from store.outbox.rows import insert_obligation
+from store.record.refused_attempts import record_refused_attempt
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation

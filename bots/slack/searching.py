@@ -13,8 +13,8 @@ from complaints.references import parse_reference
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
-from store.cases.worklists import list_codes
 from store.people.identifiers import search_number
+from store.record.worklists import list_codes
 from store.rulebooks import load_current_rulebook
 
 #: What a code is a code of: the column, and the prefix of its name in the texts.

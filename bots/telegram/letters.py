@@ -25,12 +25,12 @@ from complaints.deadlines.working_time import due, quiet_until
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
+from store.cases.outgoing_messages import Following, load_contact
 from store.cases.read import load_case, load_history
 from store.incidents.card import was_surveyed_before
-from store.outbox.messages import Following, load_contact
 from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
+from store.record.texts import load_event_words
 from store.store import Store
-from store.texts import load_event_words
 from store.values import Obligation
 
 #: Letters sent even to a person who wants no contact.

@@ -24,7 +24,13 @@ from complaints.actors import SYSTEM
 from complaints.obligations.resend import failing
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.outbox.messages import Following, begin_sending, begin_sending_in_order, record_sent, record_unsent
+from store.cases.outgoing_messages import (
+    Following,
+    begin_sending,
+    begin_sending_in_order,
+    record_sent,
+    record_unsent,
+)
 from store.outbox.outcomes import NO_ANSWER, NO_ANSWER_AGAIN, Completed, Failed, Outcome, RateLimited, Retry
 from store.outbox.rate_limit import Limit, RateSlot
 from store.people.contacts import mark_blocked

@@ -14,7 +14,7 @@ CLAUSES: tuple[Clause, ...] = (
         code=(
             "complaints.actions.access.check_hold",
             "complaints.actions.closing.check_erase",
-            "store.proof.erase.erase_words",
+            "store.cases.erase.erase_words",
         ),
         shows="complaints erased, and complaints under a legal hold",
         case_query=q.collection,

@@ -28,7 +28,7 @@ CLAUSES: tuple[Clause, ...] = (
         code=(
             "store.cases.receive_message.receive_message",
             "complaints.actions.intake.check_receive",
-            "store.proof.verify.verify",
+            "store.custody.verify.verify",
         ),
         shows="records with every mandatory field, gaps in the chain",
         case_query=q.receipt,

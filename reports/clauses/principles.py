@@ -92,7 +92,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Personal data serve the complaint alone, protected, disclosed only by consent.",
         control="Words are encrypted and stored separately from the events; each opening is a row; restricted "
         "complaints are open only to their owner and the levels above.",
-        code=("store.cases.read_log.write_read", "complaints.permissions.may_read", "store.proof.seal.seal"),
+        code=("store.record.read_log.write_read", "complaints.permissions.may_read", "store.proof.seal.seal"),
         shows="openings by people with the role, the assignment and the clearance",
         case_query=q.confidentiality,
     ),
@@ -135,7 +135,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Capacity, information integrity, competence, timeliness",
         demand="Enough competent people; a record that can be trusted; everything in time.",
         control="Append-only chained events with signed checkpoints; an explanation for every due time.",
-        code=("store.proof.verify.verify", "store.proof.checkpoints.checkpoint"),
+        code=("store.custody.verify.verify", "store.proof.checkpoints.checkpoint"),
         shows="the chain of events",
         organisation_query=q.competence,
         lacks="workload against staff, and a training register that keeps untrained people from handling",

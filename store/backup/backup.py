@@ -19,13 +19,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from store.backup.portable import Progress, copy_rows, no_progress
+from store.backup.portable import copy_rows
 from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
 from store.proof.checkpoints import heads_in, merkle_root
 from store.tables import COMPLAINTS, EVENTS
+from store.values import Progress, no_progress
 
 #: Pages copied between two calls of `progress`: few enough for a moving progress bar, and enough to be fast.
 _PAGES = 1024

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection, Table, func, select, text
 
 from store.tables import CHUNKS, HISTORY_PARTS, METADATA, MODELS
-
-#: Called with the number of rows or pages done, and their total.
-Progress = Callable[[int, int], None]
+from store.values import Progress, no_progress
 
 _BATCH = 500
 #: Smaller batches for tables whose rows may be larger than 1 MiB.
 _BATCH_OF_LARGE_ROWS = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
 #: Tables with the state of running processes, which means nothing in another database.
 _PROCESS_STATE = frozenset({"lanes", "leases"})
-
-
-def no_progress(_done: int, _all: int) -> None:
-    """For callers that show no progress."""
 
 
 def count_rows(connection: Connection) -> dict[str, int]:

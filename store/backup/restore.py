@@ -18,23 +18,16 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from store.backup.backup import describe_file, file_engine, making, read_revision
-from store.backup.portable import (
-    Progress,
-    clear_process_state,
-    copy_rows,
-    count_rows,
-    no_progress,
-    reset_sequences,
-)
+from store.backup.portable import clear_process_state, copy_rows, count_rows, reset_sequences
+from store.custody.verify import verify
 from store.database import migrate
 from store.database.engine import Engines, database_url
 from store.database.engine import engines as open_engines
 from store.database.errors import StoreError, database_errors
+from store.database.keyring import Keyring
 from store.database.transaction import Tx
-from store.proof.keyring import Keyring
-from store.proof.verify import verify
 from store.tables import METADATA
-from store.values import Verification
+from store.values import Progress, Verification, no_progress
 
 _NOT_WRITTEN = (
     "The database could not store the record ({reason}), and holds none of it: check its free space and "

@@ -26,21 +26,22 @@ from complaints.timestamps import format_time
 from complaints.vocabulary import Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
-from store.cases.load import CaseFile, key_place, load_case_file
-from store.cases.projections import complaint_row, project
-from store.cases.refused_attempts import record_after_rollback
+from store.cases.erase import erase_words
+from store.database.keyring import new_key
 from store.database.transaction import Tx
 from store.incidents import incidents
 from store.incidents.card import schedule_for_move
+from store.outbox.complete import complete
 from store.outbox.offline import mark_told
 from store.outbox.rows import schedule_for_case
 from store.people.staff import load_current_roles
-from store.proof.erase import erase_words
 from store.proof.hash_chain import GENESIS, entry_of
-from store.proof.keyring import new_key
 from store.proof.seal import canonical, commitment, place, seal, sha256
+from store.record.load import CaseFile, key_place, load_case_file
+from store.record.projections import complaint_row, project
+from store.record.refused_attempts import record_after_rollback
 from store.similarity.similar import schedule_similar_redraw
-from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, HEARD, OBLIGATIONS, READS, TEXTS
+from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
@@ -74,7 +75,7 @@ def act(
     file = load_case_file(tx, ref, lock=True)
     recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
     if settles is not None:
-        settle(tx, settles)
+        complete(tx, settles)
     return recorded
 
 
@@ -178,17 +179,6 @@ def continue_record(
         raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
     _write(tx, before, done, entry=entry, head=new_head, key=key, contact_id=contact_id)
     return new_head
-
-
-def settle(tx: Tx, number: int) -> None:
-    """Mark an obligation as done and delete its payload."""
-    tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == number, OBLIGATIONS.c.state == "open")
-        .values(state="done", ended_at=tx.now, payload=None, why=None)
-    )
-    # A later message of the same chat may now be claimed.
-    tx.owing = True
 
 
 def _fingerprint(

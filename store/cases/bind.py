@@ -16,13 +16,13 @@ from complaints.actors import Actor, complainant
 from complaints.errors import UnknownReference
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
-from store.cases.load import CaseFile, load_case_file
-from store.cases.refused_attempts import record_refused_attempt
 from store.database.transaction import Tx
 from store.outbox.offline import over_to_chat
 from store.outbox.rows import chat_scope
 from store.people.contacts import ContactPoint
 from store.people.identity import copy_roles
+from store.record.load import CaseFile, load_case_file
+from store.record.refused_attempts import record_refused_attempt
 from store.tables import ATTEMPTS, BINDINGS, COMPLAINTS
 from store.values import Code, CodeState
 

@@ -20,7 +20,7 @@ from complaints.rulebook import Rulebook
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.load import CaseFile, load_case_file
+from store.cases.outgoing_messages import message_place
 from store.cases.read import find_latest_proposal, find_person_name, list_messages, with_first_similar
 from store.cases.record_fields import (
     Words,
@@ -39,14 +39,14 @@ from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents.incidents import load_incident
 from store.outbox.deliveries import list_deliveries
-from store.outbox.messages import message_place
 from store.people.contacts import person_key
 from store.people.identity import list_complainant_names
 from store.people.staff import list_names
 from store.proof.seal import place, sha256, unseal
+from store.record.load import CaseFile, load_case_file
+from store.record.texts import load_all_texts, load_newest_texts, load_words_by_event
 from store.rulebooks import load_current_rulebook
 from store.tables import CASE_PEOPLE, COMPLAINTS, CONTACTS, EVENTS, IDENTIFIERS, MESSAGES, PEOPLE, READS
-from store.texts import load_all_texts, load_newest_texts, load_words_by_event
 from store.values import Delivery, Text
 
 #: The reader in the log if a complaint is read at the command line, where no one signs in (4.7).

@@ -20,7 +20,6 @@ from complaints.references import new_reference
 from complaints.rulebook import Rulebook
 from complaints.timestamps import format_time
 from complaints.vocabulary import Role
-from store.backup.portable import Progress, no_progress
 from store.cases.act import begin_record
 from store.database.transaction import Tx
 from store.people.identifiers import normal_form
@@ -29,6 +28,7 @@ from store.proof.instance_log import record_instance_event
 from store.proof.seal import canonical, place, seal
 from store.rulebooks import load_current_rulebooks
 from store.tables import IDENTIFIERS, TEXTS
+from store.values import Progress, no_progress
 
 #: The actor of imported events: it may receive complaints, as intake does.
 IMPORTER = Actor("import", frozenset({Role.INTAKE}))

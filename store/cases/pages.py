@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import ContactKind, Role, State
-from store.cases.load import CaseFile, load_case_file, load_many
 from store.database.transaction import Tx
+from store.record.load import CaseFile, load_case_file, load_many
 from store.tables import COMPLAINTS, MESSAGES, READS, STAFF_ROLES, TEXTS
 
 PAGE = 200

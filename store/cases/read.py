@@ -17,23 +17,23 @@ from complaints.errors import NotAllowed
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.load import CaseFile, load_case_file, load_events, may_open
-from store.cases.projections import NEVER
-from store.cases.read_log import write_read
+from store.cases.outgoing_messages import message_place
 from store.cases.record_fields import read_by_denied
-from store.cases.refused_attempts import record_after_rollback
-from store.cases.worklists import load_visible_cases
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
 from store.files import list_files
 from store.outbox.deliveries import list_deliveries
-from store.outbox.messages import message_place
 from store.people.contacts import person_key
 from store.people.identity import list_complainant_names
 from store.proof.seal import place, unseal
+from store.record.load import CaseFile, load_case_file, load_events, may_open
+from store.record.projections import NEVER
+from store.record.read_log import write_read
+from store.record.refused_attempts import record_after_rollback
+from store.record.texts import load_all_texts, load_words_by_event
+from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
 from store.tables import COMPLAINTS, MESSAGES, PEOPLE
-from store.texts import load_all_texts, load_words_by_event
 from store.values import MergedCase, OpenedCase
 
 #: Similar cases that a person sees with a proposal.

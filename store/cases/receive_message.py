@@ -17,21 +17,27 @@ from complaints.obligations.kinds import NewObligation
 from complaints.references import new_reference
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from store.cases.act import act_on, begin_record, settle
+from store.cases.act import act_on, begin_record
 from store.cases.bind import Codes
 from store.cases.conflicts import with_conflicts
-from store.cases.load import CaseFile, load_case_file, load_files_of_person
 from store.database.transaction import Tx
 from store.files import record_received_files
 from store.incidents.incidents import list_open_incidents
+from store.outbox.complete import complete
 from store.outbox.rows import chat_scope, row_of, seal_payload, wake
 from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
 from store.people.identifiers import add_identifiers_in
+from store.record.load import CaseFile, load_case_file, load_files_of_person
+from store.record.texts import (
+    find_case_of_message,
+    find_text_by_source,
+    load_decision_letter,
+    load_newest_texts,
+)
 from store.rulebooks import load_current_rulebooks
 from store.tables import HEARD, MESSAGES, OBLIGATIONS
-from store.texts import find_case_of_message, find_text_by_source, load_decision_letter, load_newest_texts
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptResult, ReplyText, Step
 
 #: The dialogue gets this many of a person's complaints; older ones are loaded by reference.
@@ -47,7 +53,7 @@ def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | 
     lock_chat(tx, chat)
     if not tx.take(HEARD, {"key": key, "at": tx.now}):
         if settles is not None:
-            settle(tx, settles)
+            complete(tx, settles)
         return ReceiptResult(repeat=True)
     contact = find_or_create_contact(tx, chat)
     files = _Files(tx, contact.person)
@@ -86,7 +92,7 @@ def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | 
         set_blocked(tx, chat, turn.blocked, tx.now)
     _schedule_replies(tx, contact, turn)
     if settles is not None:
-        settle(tx, settles)
+        complete(tx, settles)
     return ReceiptResult(repeat=False, refs=tuple(dict.fromkeys(refs)))
 
 

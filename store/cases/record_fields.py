@@ -10,12 +10,12 @@ from sqlalchemy import select
 from complaints.case import Case, Event
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
-from store.cases.load import CaseFile, load_case_file
 from store.database.transaction import Tx
 from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of
+from store.record.load import CaseFile, load_case_file
+from store.record.texts import load_all_texts
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
-from store.texts import load_all_texts
 from store.values import EarlierRead
 
 Words = Mapping[int, Mapping[str, str]]

@@ -18,8 +18,8 @@ from complaints.errors import OutOfOrder, Stale
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.vocabulary import State, Verb
 from store.cases.act import act_on
-from store.cases.load import CaseFile, load_case_file
 from store.database.transaction import Tx
+from store.record.load import CaseFile, load_case_file
 from store.rulebooks import store_rulebook
 from store.tables import COMPLAINTS
 

@@ -16,7 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from complaints.case import Case, Event
 from complaints.rulebook import Rulebook
-from store.proof.keyring import Keyring
+from store.database.keyring import Keyring
 
 #: Size of the cache, in complaints and in events: more than are handled at one time. An event takes some kilobytes,
 #: so the second limit matters for a few long complaints.

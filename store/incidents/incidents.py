@@ -15,13 +15,13 @@ from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct, IncidentEvent
 from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Role
-from store.cases.load import load_many
-from store.cases.refused_attempts import record_after_rollback
+from store.database.keyring import new_key
 from store.database.transaction import Tx
 from store.incidents.card import schedule_card
 from store.proof.hash_chain import GENESIS, written
-from store.proof.keyring import new_key
 from store.proof.seal import commitment, place, seal, sha256, unseal
+from store.record.load import load_many
+from store.record.refused_attempts import record_after_rollback
 from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_WORDS, INCIDENTS
 
 #: The `ref` of an incident's events is this and its number; no complaint's reference looks like it.

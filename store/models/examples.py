@@ -12,11 +12,11 @@ from sqlalchemy import and_, exists, or_, select
 
 from complaints.timestamps import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Role, Verb
-from store.cases.load import case_key
 from store.database.transaction import Tx
 from store.proof.seal import unseal
+from store.record.load import case_key
+from store.record.texts import newest_versions, text_place
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, PROPOSALS, TEXTS
-from store.texts import newest_versions, text_place
 from store.values import Text
 
 PAGE = 500

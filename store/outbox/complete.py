@@ -18,13 +18,12 @@ from sqlalchemy import (
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
 from complaints.obligations.standing import current_obligations
-from store.cases.act import settle
-from store.cases.load import load_case_file
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows
 from store.outbox.outcomes import NO_ANSWER_AGAIN
 from store.outbox.rows import SPEAKING
+from store.record.load import load_case_file
 from store.tables import COMPLAINTS, OBLIGATIONS
 from store.values import Obligation
 
@@ -93,8 +92,14 @@ def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
 
 
 def complete(tx: Tx, obligation_id: int) -> None:
-    """Mark it as done, or as no longer required."""
-    settle(tx, obligation_id)
+    """Mark it as done, or as no longer required, and delete its payload."""
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == obligation_id, OBLIGATIONS.c.state == "open")
+        .values(state="done", ended_at=tx.now, payload=None, why=None)
+    )
+    # A later message of the same chat may now be claimed.
+    tx.owing = True
 
 
 def reschedule(tx: Tx, obligation_id: int, due: datetime, why: str) -> None:

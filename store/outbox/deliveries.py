@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from complaints.actors import Actor
-from store.cases.worklists import known_to
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
 from store.outbox.rows import SPEAKING
+from store.record.worklists import known_to
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import Delivery, DeliveryStatus, FailedObligation, MessageState
 

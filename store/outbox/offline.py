@@ -7,10 +7,10 @@ from sqlalchemy import insert, select, update
 from complaints.case import Event
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.offline import VOICE_FACTS
-from store.cases.load import CaseFile, case_key
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case
 from store.proof.seal import place, seal
+from store.record.load import CaseFile, case_key
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import MessageState, Obligation
 

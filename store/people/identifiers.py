@@ -11,12 +11,12 @@ from sqlalchemy import select
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.identifiers import numbers_in
-from store.cases.load import CaseFile, load_case_file
-from store.cases.read_log import write_search_hit
-from store.cases.refused_attempts import record_refused_attempt
-from store.cases.worklists import load_visible_cases
 from store.database.transaction import Tx
 from store.proof.seal import place, seal
+from store.record.load import CaseFile, load_case_file
+from store.record.read_log import write_search_hit
+from store.record.refused_attempts import record_refused_attempt
+from store.record.worklists import load_visible_cases
 from store.rulebooks import load_current_rulebooks
 from store.tables import IDENTIFIERS
 

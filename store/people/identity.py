@@ -14,12 +14,12 @@ from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.permissions import is_excluded
 from complaints.vocabulary import Verb
-from store.cases.load import load_case_file
-from store.cases.refused_attempts import record_after_rollback
 from store.database.transaction import Tx
 from store.people.contacts import create_person, keep_language, keep_name, person_key
 from store.people.identifiers import KINDS, normal_form
 from store.proof.seal import place, seal, unseal
+from store.record.load import load_case_file
+from store.record.refused_attempts import record_after_rollback
 from store.tables import ATTEMPTS, CASE_PEOPLE, CONTACTS, IDENTIFIERS, PEOPLE, READS
 
 #: Channels of a person other than a chat.

@@ -13,10 +13,10 @@ from complaints.case import Case
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.similarity import CLUSTER_FROM, WITHIN, SimilarCase, SimilarCluster, confirmed
 from complaints.vocabulary import CloseCode, Flag, State
-from store.cases.load import load_case_file
-from store.cases.worklists import known_to
 from store.database.transaction import Tx
 from store.outbox import rows
+from store.record.load import load_case_file
+from store.record.worklists import known_to
 from store.similarity.sketches import SketchMatch, find_matches, load_sketch, write_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
 

@@ -32,11 +32,11 @@ from sqlalchemy import (
 )
 
 from complaints.similarity import LEAST_SHARED, LIKE_FROM, similarity
-from store.cases.load import case_key
 from store.database.errors import Erased, SealBroken
+from store.database.keyring import Keyring
 from store.database.transaction import Tx
-from store.proof.keyring import Keyring
 from store.proof.seal import OVERHEAD, place, seal_bytes, unseal_bytes
+from store.record.load import case_key
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
 from store.tables.columns import UtcDateTime
 

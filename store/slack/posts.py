@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.timestamps import format_time
-from store.cases.load import case_key
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
 from store.proof.seal import place, seal, unseal
+from store.record.load import case_key
 from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.values import Draft, SlackPost
 

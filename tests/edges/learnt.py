@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from amends.demo.settings import first_model
+from store.database.keyring import Keyring
 from store.database.migrate import upgrade
-from store.proof.keyring import Keyring
 from store.store import open_store
 
 LANGUAGES = ("en", "tr")

@@ -29,15 +29,15 @@ from simulator import Limits, Simulator
 from simulator.colleague import Colleague
 from simulator.screen import Card
 from store.cases.act import act
+from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case
 from store.cases.receive_message import receive_message
-from store.outbox.messages import begin_sending, record_sent
 from store.outbox.outcomes import Completed, Outcome
 from store.outbox.rows import SPEAKING
 from store.people.staff import load_actor
+from store.record.texts import load_event_words
 from store.rulebooks import use_rulebook
 from store.store import Store
-from store.texts import load_event_words
 from store.values import Chat, Conversation, DialogueTurn, Obligation, PlannedAct, ReceivedFile
 from tests.databases import FakeClock
 from tests.rules.slack_cases import RULES, voice

@@ -26,10 +26,10 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import OPERATOR, export_case, export_record, read_stored_file
 from store.cases.read import open_case
+from store.custody.retention import erase
+from store.database.keyring import Keyring
 from store.files import keep_file
 from store.incidents.incidents import open_incident
-from store.proof.keyring import Keyring
-from store.proof.retention import erase
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import ReceivedFile

@@ -21,12 +21,12 @@ from amends.settings import load, rulebook
 from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import Verb
 from store.cases.export import export_record
+from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.complete import fail
 from store.outbox.dead_letters import list_dead_letters, set_aside
 from store.outbox.failed import list_failed
 from store.outbox.rows import insert_obligation
-from store.proof.keyring import Keyring
 from store.rulebooks import use_rulebook
 from store.similarity.similar import store_sketch
 from tests.databases import FakeClock, opened, tamper

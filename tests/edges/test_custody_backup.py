@@ -19,15 +19,15 @@ from store.backup.backup import back_up
 from store.backup.restore import restore, verify_file
 from store.cases.export import export_record
 from store.cases.read import load_case
+from store.custody.verify import verify
 from store.database.errors import SealBroken, StoreError, WrongSchemaVersion
+from store.database.keyring import Keyring
 from store.database.leases import acquire_leadership
 from store.database.migrate import downgrade
 from store.files import keep_file, read_file_bytes
 from store.models.models import keep_model
 from store.outbox.claim import claim
 from store.proof.checkpoints import checkpoint, merkle_root
-from store.proof.keyring import Keyring
-from store.proof.verify import verify
 from store.store import Store
 from store.values import Chat, ReceivedFile
 from tests.clauses import clause

@@ -20,19 +20,19 @@ from store.backup.backup import back_up
 from store.backup.restore import restore
 from store.cases.act import act
 from store.cases.export import export_record
+from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case, load_history
+from store.custody.retention import erase, erase_complainant, find_person, list_expired, list_unerased
+from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.files import keep_file
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
-from store.outbox.messages import begin_sending, record_sent
 from store.people.identifiers import find_by_identifier, keep_identifier
-from store.proof.retention import erase, erase_complainant, find_person, list_expired, list_unerased
-from store.proof.verify import verify
+from store.record.texts import load_texts
 from store.slack.posts import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
-from store.texts import load_texts
 from store.values import ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, opened

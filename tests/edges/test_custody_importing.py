@@ -23,10 +23,10 @@ from reports.monitoring import Period, monitor
 from store.cases.export import export_record
 from store.cases.import_past import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history
+from store.custody.retention import erase_complainant, find_person, list_expired
+from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.people.identifiers import find_by_identifier
-from store.proof.retention import erase_complainant, find_person, list_expired
-from store.proof.verify import verify
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock

@@ -13,20 +13,20 @@ from bots.telegram.callback_data import Buttons
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.cases.export import export_record
 from store.cases.read import open_case
+from store.custody.retention import erase
+from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
+from store.custody.verify import verify
 from store.database.errors import SealBroken
+from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.dead_letters import list_dead_letters, read_dead_letter, set_aside
 from store.outbox.rows import insert_obligation
 from store.people.identifiers import find_by_identifier, keep_identifier
 from store.people.staff import list_members
 from store.proof.checkpoints import checkpoint
-from store.proof.keyring import Keyring
-from store.proof.retention import erase
-from store.proof.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
-from store.proof.verify import verify
+from store.record.texts import load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
-from store.texts import load_texts
 from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk

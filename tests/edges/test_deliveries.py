@@ -13,11 +13,11 @@ from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
+from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.outbox.claim import claim
 from store.outbox.complete import fail, reschedule, retry
 from store.outbox.deliveries import list_deliveries, list_failed_kinds
 from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_failed
-from store.outbox.messages import begin_sending, record_sent, record_unsent
 from store.people.staff import load_actor
 from store.store import Store
 from store.values import DeliveryStatus, MessageState, Obligation

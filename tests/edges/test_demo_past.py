@@ -13,11 +13,11 @@ import pytest
 from amends.demo.history import INCIDENT_PEOPLE
 from amends.demo.run import PAST, DemoStage, staged
 from amends.demo.settings import CHANNELS
+from store.cases.incident_updates import count_update_deliveries
 from store.cases.read import list_cases
+from store.custody.verify import verify
 from store.incidents.incidents import list_incident_cases, list_open_incidents
-from store.incidents.updates import count_update_deliveries
 from store.outbox.failed import list_failed
-from store.proof.verify import verify
 
 MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 EVENING = datetime(2026, 11, 27, 21, 40, tzinfo=UTC)

@@ -13,16 +13,16 @@ from complaints.errors import NotAllowed
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.export import export_record
-from store.cases.read import open_case
-from store.files import keep_file, read_file_bytes
-from store.incidents.updates import (
+from store.cases.incident_updates import (
     count_recipients,
     count_update_deliveries,
     open_incident_with,
     schedule_incident_update,
 )
+from store.cases.read import open_case
+from store.custody.retention import erase_complainant
+from store.files import keep_file, read_file_bytes
 from store.people.staff import sync_staff
-from store.proof.retention import erase_complainant
 from store.store import Store
 from store.tables import ATTEMPTS
 from store.values import CodeState, Member, ReceivedFile

@@ -16,8 +16,8 @@ from complaints.actors import MODEL
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
+from store.database.keyring import Keyring
 from store.models.models import TrainingRun, keep_model, keep_run, load_active_model
-from store.proof.keyring import Keyring
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import MODELS

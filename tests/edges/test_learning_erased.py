@@ -18,6 +18,8 @@ from complaints.vocabulary import Verb
 from scheduler.training import LearningSettings, schedule_retraining
 from store.cases.act import act
 from store.cases.read import open_case
+from store.custody.retention import erase
+from store.database.keyring import Keyring
 from store.models.erased import list_models_with_erased_words
 from store.models.history import TrainingHistory, forget_history, keep_history
 from store.models.models import (
@@ -33,8 +35,6 @@ from store.models.models import (
 )
 from store.outbox.outcomes import Completed
 from store.outbox.rows import insert_obligation
-from store.proof.keyring import Keyring
-from store.proof.retention import erase
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock, opened

@@ -9,8 +9,8 @@ from complaints.actors import MODEL
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, open_case
+from store.custody.retention import erase, erase_complainant, find_person
 from store.models.examples import collect_examples, count_assessed, load_examples_page, load_unassessed_page
-from store.proof.retention import erase, erase_complainant, find_person
 from store.rulebooks import use_rulebook
 from store.store import Store
 from tests.databases import FakeClock

@@ -13,15 +13,15 @@ from sqlalchemy import select
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from scheduler.training import training
+from store.custody.rotate_keys import list_stale_keys, rotate_keys
+from store.custody.verify import verify
 from store.database.errors import SealBroken
+from store.database.keyring import Keyring
 from store.models.history import TrainingHistory, is_history_kept, keep_history, read_history_rows
 from store.models.models import list_models, read_model_blob
 from store.outbox.outcomes import Completed
 from store.outbox.rows import insert_obligation
 from store.proof.instance_log import list_instance_events
-from store.proof.keyring import Keyring
-from store.proof.rotate_keys import list_stale_keys, rotate_keys
-from store.proof.verify import verify
 from store.store import Store
 from store.tables import HISTORY_PARTS, TEXTS
 from tests.databases import FakeClock, opened

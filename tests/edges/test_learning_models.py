@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import create_engine, inspect, text
 
+from store.custody.verify import verify
 from store.database import migrate
 from store.database.engine import database_url as address
 from store.models.models import (
@@ -24,7 +25,6 @@ from store.models.models import (
 )
 from store.models.models import keep_run as store_keep_run
 from store.proof.instance_log import list_instance_events
-from store.proof.verify import verify
 from store.store import Store, open_store
 from store.tables import MODELS
 from tests.databases import KEYS, FakeClock

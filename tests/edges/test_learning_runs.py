@@ -29,6 +29,7 @@ from scheduler.training import (
 from scheduler.worker import LEASE_SECONDS, Worker
 from store.cases.act import act
 from store.cases.read import open_case
+from store.custody.retention import erase_complainant, find_person
 from store.database.leases import acquire_leadership
 from store.database.transaction import database_seconds
 from store.models.models import (
@@ -46,7 +47,6 @@ from store.outbox.complete import complete, free_leases
 from store.outbox.failed import list_failed
 from store.outbox.outcomes import Completed, Rescheduled
 from store.outbox.rows import insert_obligation
-from store.proof.retention import erase_complainant, find_person
 from store.store import Store
 from store.tables import LEASES, OBLIGATIONS
 from store.values import Obligation

@@ -24,11 +24,11 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import OPERATOR, export_record
 from store.cases.read import open_case
+from store.custody.retention import erase, find_person
 from store.database.errors import Erased, UnknownRow
+from store.database.keyring import Keyring
 from store.files import keep_file
 from store.people.identifiers import keep_identifier
-from store.proof.keyring import Keyring
-from store.proof.retention import erase, find_person
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Chat, ReceivedFile

@@ -19,12 +19,12 @@ from simulator.screen import FormRefused
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import load_case, load_history, open_case
-from store.cases.read_log import find_last_read
 from store.files import keep_file
 from store.people.staff import load_actor, sync_staff
+from store.record.read_log import find_last_read
+from store.record.texts import load_event_words
 from store.store import Store
 from store.tables import ATTEMPTS
-from store.texts import load_event_words
 from store.values import Member, ReceivedFile
 from tests.databases import FakeClock
 from tests.edges.slack_office import (

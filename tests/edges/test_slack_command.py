@@ -15,8 +15,8 @@ from bots.slack.commands import Commands
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
-from store.cases.read_log import find_last_read
 from store.people.staff import load_actor
+from store.record.read_log import find_last_read
 from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.clauses import clause

@@ -15,16 +15,16 @@ from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
+from store.cases.incident_updates import schedule_incident_update
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
+from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
 from store.incidents.incidents import list_open_incidents, load_incident
-from store.incidents.updates import schedule_incident_update
 from store.people.staff import load_actor
-from store.proof.verify import verify
+from store.record.texts import load_event_words
 from store.store import Store
 from store.tables import ATTEMPTS
-from store.texts import load_event_words
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock

@@ -19,13 +19,13 @@ from complaints.vocabulary import Role, Verb
 from scheduler.ticks import schedule_next_morning
 from store.cases.act import act
 from store.cases.read import load_case, open_case
-from store.cases.worklists import list_reminders_waiting
 from store.outbox.claim import claim
 from store.outbox.complete import complete, fail
 from store.outbox.failed import list_failed
 from store.outbox.outcomes import Completed, RateLimited, Rescheduled
 from store.outbox.rows import insert_obligation
 from store.people.staff import end_absence, load_actor, record_absence
+from store.record.worklists import list_reminders_waiting
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock

@@ -15,13 +15,13 @@ from complaints.vocabulary import Role, State, Verb
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import list_cases, load_case, load_history, open_case
-from store.cases.read_log import find_last_read
+from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, reschedule
 from store.outbox.failed import list_failed
 from store.people.identifiers import find_by_identifier, keep_identifier
 from store.people.staff import list_members, load_member, sync_staff
-from store.proof.verify import verify
+from store.record.read_log import find_last_read
 from store.slack.posts import (
     claim_post,
     drop_draft,

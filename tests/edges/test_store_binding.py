@@ -12,15 +12,15 @@ from complaints.vocabulary import State, Verb
 from store.cases.act import act
 from store.cases.bind import bind_code
 from store.cases.export import export_record
+from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
+from store.custody.retention import erase_complainant
+from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
 from store.outbox.failed import list_failed
-from store.outbox.messages import load_contact
 from store.outbox.offline import save_words_to_read_out
-from store.proof.retention import erase_complainant
-from store.proof.verify import verify
 from store.store import Store
 from store.tables import ATTEMPTS, BINDINGS, CASE_PEOPLE, COMPLAINTS, PEOPLE
 from store.values import Chat, Code, CodeState, Conversation, DialogueTurn, PlannedAct

@@ -15,6 +15,7 @@ from complaints.vocabulary import Flag, Role, State, Target, Verb
 from store.cases.export import export_record
 from store.cases.log import log_complaint
 from store.cases.read import list_cases, load_case, load_history, open_case
+from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import is_still_required
 from store.outbox.failed import list_failed
@@ -22,7 +23,6 @@ from store.outbox.offline import save_words_to_read_out
 from store.people.identifiers import find_by_identifier
 from store.people.identity import load_case_for_caller
 from store.people.staff import sync_staff
-from store.proof.verify import verify
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, CONTACTS, PEOPLE, READS
 from store.values import Member

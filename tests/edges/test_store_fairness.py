@@ -11,11 +11,11 @@ from complaints.errors import NotAllowed, OutOfOrder
 from complaints.vocabulary import Flag, State, Verb
 from store.cases.export import export_record
 from store.cases.read import load_case, open_case
+from store.custody.verify import verify
 from store.people.staff import sync_staff
-from store.proof.verify import verify
+from store.record.texts import load_texts
 from store.store import Store
 from store.tables import IMPROVEMENTS, OBLIGATIONS
-from store.texts import load_texts
 from tests.clauses import clause
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
 

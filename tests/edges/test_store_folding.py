@@ -18,8 +18,8 @@ from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history, open_case
+from store.custody.verify import verify
 from store.database.transaction import Tx
-from store.proof.verify import verify
 from store.store import Store
 from store.tables import OBLIGATIONS
 from tests.databases import FakeClock

@@ -13,6 +13,7 @@ from complaints.actions.intake import said
 from complaints.errors import UnknownReference
 from complaints.vocabulary import State, Verb
 from store.cases.export import export_record
+from store.cases.outgoing_messages import load_contact
 from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message
 from store.files import keep_file, load_file_to_fetch, read_file_bytes
@@ -25,11 +26,10 @@ from store.outbox.dead_letters import (
     set_aside,
 )
 from store.outbox.failed import list_failed
-from store.outbox.messages import load_contact
 from store.people.contacts import mark_blocked
+from store.record.texts import load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
-from store.texts import load_texts
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptResult, ReceivedFile, WakeUp
 from tests.clauses import clause
 from tests.databases import FakeClock

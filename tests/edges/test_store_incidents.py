@@ -14,7 +14,16 @@ from complaints.incidents import Incident, IncidentAct
 from complaints.obligations.resend import failing
 from complaints.vocabulary import Verb
 from store.cases.export import export_record
+from store.cases.incident_updates import (
+    count_update_deliveries,
+    load_update_text,
+    record_incident_update,
+    schedule_incident_update,
+)
+from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, load_history
+from store.custody.retention import erase
+from store.custody.verify import verify
 from store.incidents.card import was_surveyed_before
 from store.incidents.incidents import (
     CHAIN,
@@ -26,18 +35,9 @@ from store.incidents.incidents import (
     load_incident_history,
     open_incident,
 )
-from store.incidents.updates import (
-    count_update_deliveries,
-    load_update_text,
-    record_incident_update,
-    schedule_incident_update,
-)
 from store.outbox.claim import claim
 from store.outbox.complete import complete, fail, free_leases, is_still_required
-from store.outbox.messages import begin_sending, record_sent, record_unsent
 from store.people.staff import load_actor
-from store.proof.retention import erase
-from store.proof.verify import verify
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, EVENTS, INCIDENT_WORDS, INCIDENTS, OBLIGATIONS
 from store.values import MessageState, Obligation

@@ -24,11 +24,11 @@ from store.cases.pages import load_case_history
 from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message
 from store.cases.redate import list_open_refs, preview_redate, redate
+from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.outbox.failed import list_failed
 from store.people.identifiers import find_by_identifier, keep_identifier, search_number
 from store.proof.instance_log import list_instance_events
-from store.proof.verify import verify
 from store.rulebooks import load_current_rulebooks, use_rulebooks
 from store.store import Store
 from store.tables import COMPLAINTS

@@ -34,20 +34,20 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import bind_code
 from store.cases.export import export_record
+from store.cases.incident_updates import schedule_incident_update
 from store.cases.log import log_complaint
+from store.cases.outgoing_messages import begin_sending, load_contact, record_sent, record_unsent
 from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.cases.redate import preview_redate, redate
+from store.custody.retention import erase
+from store.custody.verify import verify
 from store.database.transaction import Tx
 from store.incidents.incidents import open_incident
-from store.incidents.updates import schedule_incident_update
 from store.outbox.claim import claim
 from store.outbox.complete import complete, fail, free_leases, is_still_required, reschedule, retry
 from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
-from store.outbox.messages import begin_sending, load_contact, record_sent, record_unsent
 from store.people.staff import load_actor, sync_staff
-from store.proof.retention import erase
-from store.proof.verify import verify
 from store.rulebooks import use_rulebook
 from store.store import Store, open_store
 from store.tables import MESSAGES, OBLIGATIONS

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, Engine, inspect, select, text, update
 
 from store.cases.export import export_record
 from store.cases.read import load_case
+from store.custody.verify import verify
 from store.database import migrate
 from store.database.engine import engines
 from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
 from store.database.transaction import Tx
-from store.proof.verify import verify
 from store.similarity.similar import find_similar_cases, store_sketch
 from store.store import open_store
 from store.tables import METADATA, RULEBOOKS, SKETCHES

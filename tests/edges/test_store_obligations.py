@@ -18,6 +18,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
+from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.cases.read import load_case, open_case
 from store.database.errors import UnknownRow
 from store.database.leases import acquire_leadership, release_leadership
@@ -35,7 +36,6 @@ from store.outbox.complete import (
     retry,
 )
 from store.outbox.failed import list_failed, retry_failed
-from store.outbox.messages import begin_sending, record_sent, record_unsent
 from store.outbox.rows import insert_obligation
 from store.store import Store
 from store.values import MessageState, Obligation, PlatformCapacity

@@ -17,21 +17,18 @@ from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
+from store.cases.incident_updates import (
+    count_update_deliveries,
+    load_update_text,
+    record_incident_update,
+    schedule_incident_update,
+)
+from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
 from store.cases.propose import propose
 from store.cases.read import list_cases, load_history, open_case
-from store.cases.read_log import find_last_read
 from store.cases.receive_message import receive_message
-from store.cases.worklists import (
-    WorklistSection,
-    complete_reminders,
-    count_open_by_owner,
-    list_codes,
-    list_events_since,
-    list_reminders_waiting,
-    load_worklist,
-    take_digest_turn,
-)
 from store.cleanup import delete_expired_rows
+from store.custody.retention import list_expired
 from store.database.engine import Engines
 from store.database.leases import record_listener
 from store.files import keep_file, read_file_bytes
@@ -48,12 +45,6 @@ from store.incidents.incidents import (
     load_incident_history,
     open_incident,
 )
-from store.incidents.updates import (
-    count_update_deliveries,
-    load_update_text,
-    record_incident_update,
-    schedule_incident_update,
-)
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import count_assessed, load_examples_page, load_unassessed_page
 from store.models.models import count_assessed_since
@@ -62,7 +53,6 @@ from store.outbox.complete import complete, end_retry_pauses, fail, free_leases,
 from store.outbox.dead_letters import is_dead_letter
 from store.outbox.deliveries import list_deliveries, list_failed_kinds
 from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
-from store.outbox.messages import begin_sending, load_contact, record_sent
 from store.outbox.offline import save_words_to_read_out
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.outbox.stats import count_waiting
@@ -70,7 +60,18 @@ from store.people.contacts import mark_blocked
 from store.people.identifiers import search_number
 from store.people.identity import load_case_for_caller
 from store.people.staff import end_absence, record_absence
-from store.proof.retention import list_expired
+from store.record.read_log import find_last_read
+from store.record.texts import load_event_words, load_texts
+from store.record.worklists import (
+    WorklistSection,
+    complete_reminders,
+    count_open_by_owner,
+    list_codes,
+    list_events_since,
+    list_reminders_waiting,
+    load_worklist,
+    take_digest_turn,
+)
 from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
 from store.slack.posts import (
     claim_post,
@@ -84,7 +85,6 @@ from store.slack.posts import (
 )
 from store.store import Store
 from store.tables import OBLIGATIONS
-from store.texts import load_event_words, load_texts
 from store.values import PlatformCapacity
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.edges.test_store_binding import code_of, sends

@@ -14,19 +14,19 @@ from complaints.actors import Actor
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
+from store.cases.erase import erase_person
 from store.cases.export import export_record
+from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case
+from store.custody.verify import verify
 from store.database.transaction import Tx
-from store.outbox.messages import load_contact
 from store.proof.checkpoints import checkpoint, merkle_root
-from store.proof.erase import erase_person
 from store.proof.hash_chain import GENESIS
 from store.proof.seal import canonical, sha256
-from store.proof.verify import verify
+from store.record.texts import load_event_words, load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import CHECKPOINTS, COMPLAINTS, EVENTS, PEOPLE, REMEDIES, TARGETS, TEXTS
-from store.texts import load_event_words, load_texts
 from tests.edges.desk import ASSESSED, HANDLER, TOP, Desk
 
 
@@ -212,9 +212,9 @@ def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: St
     ref = desk.assessed()
 
     def forge(tx: Tx) -> None:
-        from store.cases.load import load_case_file
         from store.proof.seal import seal
-        from store.texts import text_place
+        from store.record.load import load_case_file
+        from store.record.texts import text_place
 
         forged = seal(load_case_file(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
         tx.connection.execute(update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=forged))

@@ -14,25 +14,25 @@ from sqlalchemy import select
 from complaints.actors import SYSTEM
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.load import require_key
+from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import open_case
+from store.custody.verify import verify
 from store.database.errors import SealBroken
+from store.database.keyring import Keyring, new_key
 from store.files import keep_file
 from store.outbox.claim import claim
 from store.outbox.complete import fail
 from store.outbox.dead_letters import set_aside
 from store.outbox.failed import list_failed
-from store.outbox.messages import begin_sending, record_sent
 from store.people.staff import sync_staff
 from store.proof.checkpoints import checkpoint
-from store.proof.keyring import Keyring, new_key
 from store.proof.seal import commitment, place, seal, unseal
-from store.proof.verify import verify
+from store.record.load import require_key
+from store.record.texts import load_texts
 from store.slack.posts import save_draft
 from store.store import Store
 from store.tables import EVENTS
 from store.tables.columns import UtcDateTime
-from store.texts import load_texts
 from store.values import Chat, ReceivedFile, ReplyText
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, Desk

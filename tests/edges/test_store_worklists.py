@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from complaints.vocabulary import Verb
-from store.cases.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
 from store.database.errors import UnknownRow
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.record.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
 from store.store import Store
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, MANAGER, SECOND, STAFF, TOP, Desk

@@ -11,8 +11,7 @@ from sqlalchemy import select, update
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from scheduler.worker import MAX_ATTEMPTS, MAX_CRASHES, MAX_RETRY_SECONDS_IN_DANGER, Worker
-from store.cases import load as cases_load
-from store.cases.load import CaseFile
+from store.custody.verify import verify
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import complete
@@ -32,7 +31,8 @@ from store.outbox.outcomes import Completed, Outcome, Retry
 from store.outbox.rows import insert_obligation
 from store.outbox.stats import count_waiting
 from store.proof.instance_log import list_instance_events
-from store.proof.verify import verify
+from store.record import load as cases_load
+from store.record.load import CaseFile
 from store.store import Store
 from store.tables import OBLIGATIONS, SET_ASIDE
 from store.values import Obligation

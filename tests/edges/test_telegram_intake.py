@@ -19,13 +19,13 @@ from bots.http_body import MAX_BODY_BYTES
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
 from store.cases.export import export_record
+from store.cases.outgoing_messages import load_contact
 from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable
 from store.files import read_file_bytes
 from store.outbox.dead_letters import is_dead_letter, list_dead_letters, schedule_dead_letter
 from store.outbox.failed import list_failed
-from store.outbox.messages import load_contact
 from store.people.staff import load_actor
 from store.store import Store
 from store.values import Chat, ReceiptResult

@@ -19,8 +19,8 @@ from bots.telegram.rate_limit import (
 )
 from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
+from store.cases.outgoing_messages import begin_sending_in_order
 from store.outbox.claim import claim
-from store.outbox.messages import begin_sending_in_order
 from store.outbox.outcomes import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, Limit, RateSlot, pause_sending, take_slot, take_slot_within
 from store.store import Store

@@ -18,12 +18,12 @@ from scheduler.worker import LEASE_SECONDS
 from simulator import Simulator
 from store.cases.act import act
 from store.cases.export import export_record
+from store.cases.outgoing_messages import begin_sending, load_contact
 from store.cases.read import load_case
 from store.outbox.claim import claim
 from store.outbox.complete import end_retry_pauses
 from store.outbox.deliveries import list_deliveries
 from store.outbox.failed import list_failed
-from store.outbox.messages import begin_sending, load_contact
 from store.outbox.outcomes import NO_ANSWER_AGAIN
 from store.people.staff import load_actor, sync_staff
 from store.store import Store

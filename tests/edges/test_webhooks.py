@@ -43,9 +43,9 @@ from store.database.errors import DatabaseUnavailable
 from store.outbox.dead_letters import is_dead_letter, set_aside
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
+from store.record.texts import load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
-from store.texts import load_texts
 from tests.databases import FakeClock
 from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving

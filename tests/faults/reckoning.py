@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 
 from bots.telegram.updates import update_key
 from store.cases.read import load_history
+from store.custody.verify import verify
 from store.outbox.dead_letters import is_dead_letter
-from store.proof.verify import verify
+from store.record.texts import load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
-from store.texts import load_texts
 from tests.faults.load import Load, prompts_of
 from tests.faults.telegram import Accepted, Telegram
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from store.custody.verify import verify
 from store.outbox.dead_letters import list_dead_letters
-from store.proof.verify import verify
 from tests.databases import Server
 from tests.faults import troubles
 from tests.faults.database import backends_lost, pausing

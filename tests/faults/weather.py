@@ -14,9 +14,9 @@ from complaints.actors import MODEL
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import list_cases, load_case
+from store.record.texts import load_texts
 from store.slack.posts import list_posts
 from store.store import Store
-from store.texts import load_texts
 from tests.edges.product import until
 from tests.faults.desk import DeskProcess, waited
 from tests.faults.proxy import Proxy, proxied

@@ -20,9 +20,9 @@ from complaints.incidents import LEFT_OUT, fields_of
 from complaints.obligations.offline import LETTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
-from store.cases.worklists import WorklistSection
 from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SPEAKING
+from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS

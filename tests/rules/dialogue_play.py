@@ -175,7 +175,7 @@ class Play:
             self.told.setdefault(ref, []).append(row)
 
     def texts_of(self, ref: str) -> Mapping[str, str]:
-        """As store.texts.load_newest_texts."""
+        """As store.record.texts.load_newest_texts."""
         rows = self.told.get(ref, [])
         replaced = {row[3] for row in rows if row[3] is not None}
         found: dict[str, list[str]] = {}
@@ -185,7 +185,7 @@ class Play:
         return {name: "\n\n".join(parts) for name, parts in found.items()}
 
     def source_of(self, source: str) -> tuple[str, str, int] | None:
-        """As store.texts.find_text_by_source."""
+        """As store.record.texts.find_text_by_source."""
         rows = [(ref, row) for ref, rows in self.told.items() for row in rows if row[4] == source]
         return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
 

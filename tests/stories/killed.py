@@ -22,9 +22,9 @@ from simulator.screen import NotAcknowledged
 from simulator.slack.people import SlackImpossible
 from store.cases.export import export_record
 from store.cases.read import list_cases
+from store.custody.verify import verify
 from store.database import leases
 from store.outbox.failed import list_failed
-from store.proof.verify import verify
 from store.store import Store, open_store
 from store.values import Verification
 from tests.edges.learnt import learnt

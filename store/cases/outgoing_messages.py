@@ -10,13 +10,13 @@ from sqlalchemy import insert, select, update
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
-from store.cases.act import act_on, settle
-from store.cases.load import case_key, load_case_file
+from store.cases.act import act_on
 from store.database.transaction import Tx
-from store.outbox.complete import redraw_card, retry
+from store.outbox.complete import complete, redraw_card, retry
 from store.outbox.rate_limit import Limit, RateSlot, peek_wait, take_slot
 from store.people.contacts import CHAT, chat_of, person_key
 from store.proof.seal import place, seal
+from store.record.load import case_key, load_case_file
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.values import Chat, MessageState, Obligation
 
@@ -116,7 +116,7 @@ def record_sent(
     _mark(tx, message, MessageState.SENT, platform_id=platform_id, reason=None)
     refusals = _record_acts(tx, acts)
     if settles is not None:
-        settle(tx, settles)
+        complete(tx, settles)
         if len(refusals) == len(acts):
             # No event was recorded, so the card is not drawn for another reason.
             redraw_card(tx, settles)
@@ -145,7 +145,7 @@ def record_unsent(
     if settles is not None and retry_after is not None:
         retry(tx, settles, retry_after, why)
     elif settles is not None:
-        settle(tx, settles)
+        complete(tx, settles)
         if len(refusals) == len(acts):
             redraw_card(tx, settles)
     return refusals

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
 from complaints.timestamps import format_time
-from store.cases.load import case_key, key_place
 from store.database.errors import StoreError
 from store.database.transaction import Tx
 from store.models.history import history_place
@@ -21,6 +20,7 @@ from store.people.identifiers import normal_form
 from store.proof.checkpoints import statement_of
 from store.proof.instance_log import list_instance_events, record_instance_event
 from store.proof.seal import canonical, place, unseal
+from store.record.load import case_key, key_place
 from store.rulebooks import rulebook
 from store.similarity.sketches import move_sketch
 from store.tables import (

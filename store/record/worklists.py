@@ -20,8 +20,8 @@ from complaints.case import Case
 from complaints.errors import ComplaintError
 from complaints.obligations.reminders import PINGED
 from complaints.vocabulary import Role, State, Verb
-from store.cases.load import load_many
 from store.database.transaction import Tx
+from store.record.load import load_many
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
 

@@ -35,8 +35,7 @@ from complaints.errors import AlreadyDone, BadFacts
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from store.cases.act import act, act_on, settle
-from store.cases.load import load_case_file
+from store.cases.act import act, act_on
 from store.database.transaction import Tx
 from store.incidents.incidents import (
     act_on_incident,
@@ -45,8 +44,10 @@ from store.incidents.incidents import (
     load_incident_history,
     open_incident,
 )
+from store.outbox.complete import complete
 from store.outbox.rows import row_of
 from store.proof.seal import place
+from store.record.load import load_case_file
 from store.slack.posts import DRAFT_KEPT
 from store.tables import COMPLAINTS, DRAFTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
 
@@ -219,7 +220,7 @@ def record_incident_update(
             # The process died after the commit and before the obligation was completed.
             pass
     if settles is not None:
-        settle(tx, settles)
+        complete(tx, settles)
 
 
 def count_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:

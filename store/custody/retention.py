@@ -15,9 +15,9 @@ from complaints.references import parse_reference
 from complaints.retention import RetentionPeriod
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from store.cases.act import act
-from store.cases.load import load_case_file
+from store.cases.erase import erase_person
 from store.database.transaction import Tx
-from store.proof.erase import erase_person
+from store.record.load import load_case_file
 from store.rulebooks import rulebook
 from store.tables import CASE_PEOPLE, COMPLAINTS, PEOPLE
 

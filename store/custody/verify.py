@@ -12,17 +12,18 @@ from complaints.actions.fold import fold
 from complaints.incidents import fold as fold_incident
 from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Verb
-from store.cases.load import case_key, first_rules, with_rules
-from store.cases.projections import LISTS, assessment_row, complaint_row, proposal_row
+from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import SealBroken
+from store.database.keyring import is_signed
 from store.database.transaction import Tx
 from store.incidents.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.checkpoints import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS
 from store.proof.instance_log import SETTINGS_CHAIN
-from store.proof.keyring import is_signed
-from store.proof.rotate_keys import list_retired_keys
 from store.proof.seal import canonical, commitment, sha256, unseal
+from store.record.load import case_key, first_rules, with_rules
+from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
+from store.record.texts import text_place
 from store.similarity.sketches import check_sketch, stray_hashes
 from store.tables import (
     ASSESSMENTS,
@@ -35,7 +36,6 @@ from store.tables import (
     PROPOSALS,
     TEXTS,
 )
-from store.texts import text_place
 from store.values import Verification
 
 #: Reference (or chain), seq of the event, and what is wrong.

@@ -1,0 +1,1 @@
+"""Verifying the record, rotating its keys, and erasing what may not be kept."""

@@ -1,0 +1,1 @@
+"""Reading the record: cases with their events, texts, worklists, and who read what."""
