@@ -1,6 +1,6 @@
 """`python -m amends`: the command line without the installed script."""
 
-from amends.cli import main
+from amends.cli.main import script
 
 if __name__ == "__main__":
-    main()
+    script()

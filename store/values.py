@@ -52,6 +52,15 @@ class ReceivedFile:
     group: str | None = None
 
 
+class FailureReason(StrEnum):
+    """Why a person gives something up."""
+
+    DONE_OTHERWISE = "done_otherwise"
+    NOT_NEEDED = "not_needed"
+    CANNOT = "cannot"
+    TEST = "test"
+
+
 @dataclass(frozen=True)
 class PlannedAct:
     """An act that the dialogue wants to record for the person of the chat.

@@ -15,13 +15,15 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 processes = multiprocessing.get_context("forkserver")
+#: What commands import when they run.
+COMMAND_ROOMS = ("amends.keys", "amends.settings", "amends.checks", "amends.process", "store.store")
 # There is one such process for all: what any of them needs is loaded here, for the later of two lists would win.
 processes.set_forkserver_preload(
     [
         "tests.stories.killable",
         "tests.faults.desk",
-        "amends.cli",
-        "amends.cli.ending",
+        "amends.cli.main",
+        *COMMAND_ROOMS,
         "anyio._backends._asyncio",
         "httpcore",
         "certifi",
@@ -115,7 +117,7 @@ def _amends(command: Command) -> None:
     sys.argv = ["amends", *command.args]
     # A child of the warm process does not get what a shell's child gets.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    from amends.cli import main
+    from amends.cli.main import main
 
     try:
         main()

@@ -1,62 +1,51 @@
-"""`amends case`: the record of one complaint or of many."""
+"""`amends case`: list complaints and show one of them; `amends case redate` is in redate.py."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.numbered import of_a_row
-from amends.cli.opened import Config, Json, Reference, opened
-from amends.cli.printing import as_json, local, local_by, out, said, table
-from complaints.deadlines.explanation import due_record
-from complaints.errors import UnknownReference
-from complaints.references import parse_reference
-from complaints.similarity import SimilarCase
-from complaints.timestamps import format_time
+from amends.cli.options import Config, Json, Output, Reference, open_record, parse_ref, row_id
+from amends.cli.output import (
+    check_output,
+    local_due_time,
+    local_time,
+    out,
+    print_json,
+    print_line,
+    print_table,
+    write_file,
+)
 from complaints.vocabulary import Priority, State, Verb
-from store.cases.export import OPERATOR, export_record, record_read
-from store.cases.read import list_cases, load_case, load_history
-from store.record.texts import load_event_words
-from store.similarity.similar import list_all_similar_cases
-from store.store import Store
 
-app = typer.Typer(help="The record.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from complaints.similarity import SimilarCase
+    from store.cases.export import WholeCase
+    from store.store import Store
 
-
-def reference(text: str) -> str:
-    """The reference meant; raises UnknownReference with what a reference looks like."""
-    found = parse_reference(text)
-    if found is None:
-        raise UnknownReference(f"{text} is no reference. One looks like A7K-M3Q-9T, in any case and spacing.")
-    return found
+#: Larger pictures (in bytes), and those after the first 20, are enclosures only: the PDF must open in a second.
+_LARGEST_PICTURE = 6_000_000
+_MOST_PICTURES = 20
 
 
-def zone_of(store: Store, ref: str) -> ZoneInfo:
-    """Where a complaint's times are told: in its own zone."""
-    return ZoneInfo(store.read(load_case, reference(ref)).rules.calendar.zone)
-
-
-@app.command("list")
 def list_(
     *,
-    state: Annotated[State | None, typer.Option(case_sensitive=False, help="Where it stands.")] = None,
+    state: Annotated[State | None, typer.Option(case_sensitive=False, help="Its state.")] = None,
     owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
     priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
     category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
-    incident: Annotated[
-        int | None, typer.Option(help="The number of an incident.", callback=of_a_row)
-    ] = None,
+    incident: Annotated[int | None, typer.Option(help="The number of an incident.", callback=row_id)] = None,
     jurisdiction: Annotated[
         str | None, typer.Option(help="The two letters of the country whose rules hold.")
     ] = None,
     overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
     like: Annotated[
-        str | None, typer.Option(help="Only those told in nearly the same words as this reference.")
+        str | None, typer.Option(help="Only those in nearly the same words as this reference.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
@@ -64,15 +53,15 @@ def list_(
     config: Config = None,
 ) -> None:
     """Complaints, those with the next due time first."""
-    with opened(config) as (settings, store):
+    from store.cases.read import list_cases
+    from store.similarity.similar import list_all_similar_cases
+
+    with open_record(config) as (settings, store):
+        zone = ZoneInfo(settings.organisation.timezone)
         if like is not None:
-            _likes(
-                store.read(list_all_similar_cases, reference(like)),
-                ZoneInfo(settings.organisation.timezone),
-                json=json,
-            )
+            _print_similar(store.read(list_all_similar_cases, parse_ref(like)), zone, json=json)
             return
-        cases, following = store.read(
+        cases, next_page = store.read(
             list_cases,
             state=state,
             owner=owner,
@@ -84,68 +73,69 @@ def list_(
             after=after,
             limit=limit,
         )
-        if json:
-            as_json({"cases": cases, "next": following})
-            return
-        zone = ZoneInfo(settings.organisation.timezone)
-        table(
-            "Complaints",
-            ("reference", "country", "state", "priority", "category", "owner", "received", "next due"),
-            [
-                (
-                    one["ref"],
-                    one["jurisdiction"],
-                    one["state"],
-                    one["priority"],
-                    one["category"],
-                    one["owner"],
-                    local(one["received_at"], zone),
-                    _next(one["next_due"], zone),
-                )
-                for one in cases
-            ],
-        )
-        if following:
-            out.print(f"More: --after {following}")
-
-
-def _likes(likes: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
-    """What is like one complaint, the most like first; no other filter applies."""
-    found = [
-        {
-            "ref": one.ref,
-            "share": one.share,
-            "received_at": format_time(one.received_at),
-            "is_open": one.is_open,
-            "incident_id": one.incident,
-        }
-        for one in likes
-    ]
     if json:
-        as_json({"cases": found, "next": None})
+        print_json({"cases": cases, "next": next_page})
         return
-    table(
-        "Like complaints",
+    print_table(
+        "Complaints",
+        ("reference", "country", "state", "priority", "category", "owner", "received", "next due"),
+        [
+            (
+                case["ref"],
+                case["jurisdiction"],
+                case["state"],
+                case["priority"],
+                case["category"],
+                case["owner"],
+                local_time(case["received_at"], zone),
+                _next_due(case["next_due"], zone),
+            )
+            for case in cases
+        ],
+    )
+    if next_page:
+        out.print(f"More: --after {next_page}")
+
+
+def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo) -> str | None:
+    return f"{due['target']} {local_time(due['at'], zone)}" if due else None
+
+
+def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
+    """Print the complaints that are similar to one, the most similar first; no other filter applies."""
+    from complaints.timestamps import format_time
+
+    if json:
+        rows = [
+            {
+                "ref": case.ref,
+                "share": case.share,
+                "received_at": format_time(case.received_at),
+                "is_open": case.is_open,
+                "incident_id": case.incident,
+            }
+            for case in cases
+        ]
+        print_json({"cases": rows, "next": None})
+        return
+    print_table(
+        "Similar complaints",
         ("reference", "in common", "received", "open", "incident"),
         [
             (
-                one.ref,
-                f"{one.share:.0%}",
-                local(format_time(one.received_at), zone),
-                "yes" if one.is_open else "no",
-                one.incident,
+                case.ref,
+                f"{case.share:.0%}",
+                local_time(format_time(case.received_at), zone),
+                "yes" if case.is_open else "no",
+                case.incident,
             )
-            for one in likes
+            for case in cases
         ],
     )
 
 
-def _next(due: Any, zone: ZoneInfo) -> str | None:
-    return f"{due['target']} {local(due['at'], zone)}" if due else None
-
-
-class Why(StrEnum):
-    """For what an operator looks at a complaint (4.7)."""
+class Purpose(StrEnum):
+    """Why an operator reads a complaint (4.7)."""
 
     OPERATION = "operation"
     AUDIT = "audit"
@@ -153,115 +143,129 @@ class Why(StrEnum):
     LAW = "law"
 
 
-@app.command()
 def show(
     ref: Reference,
     *,
     reason: Annotated[
-        Why, typer.Option(help="What for; it stays on the record beside who was shown it.")
-    ] = Why.OPERATION,
+        Purpose, typer.Option(help="What for; it stays on the record with who read it.")
+    ] = Purpose.OPERATION,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
-    with opened(config) as (_, store):
-        record, zone = store.read(export_record, reference(ref)), zone_of(store, ref)
-        store.write(
-            record_read,
-            [record["ref"]],
-            OPERATOR,
-            "show" if reason is Why.OPERATION else f"show {reason.value}",
-        )
-        if json:
-            as_json(record)
-            return
-        skipped = {
-            "texts",
-            "issues",
-            "targets",
-            "decisions",
-            "remedies",
-            "messages",
-            "deliveries",
-            "events",
-            "reads",
-            "files",
-            "people",
-        }
-        table(
-            "", ("field", "value"), [(name, value) for name, value in record.items() if name not in skipped]
-        )
-        table(
-            "Said",
-            ("field", "seq", "when", "text"),
-            [(one["field"], one["seq"], local(one["at"], zone), one["text"]) for one in record["texts"]],
-        )
-        table(
-            "Messages",
-            ("when", "way", "state", "text"),
-            [
-                (local(one["at"], zone), one["direction"], one["state"], one["text"])
-                for one in record["messages"]
-            ],
-        )
-        table(
-            "Delivery",
-            ("number", "what", "state", "when", "why"),
-            [
-                (one["obligation"], one["kind"], one["state"], local(one["at"], zone), one["reason"])
-                for one in record["deliveries"]
-            ],
-        )
-        table(
-            "Targets",
-            ("target", "version", "inside", "promised", "met"),
-            [
-                (
-                    one["target"],
-                    one["version"],
-                    local(one["internal_due"], zone),
-                    local(one["promised_due"], zone),
-                    local(one["met_at"], zone),
-                )
-                for one in record["targets"]
-            ],
-        )
-        table(
-            "Read by",
-            ("when", "who", "role", "what"),
-            [(local(one["at"], zone), one["by"], one["role"], one["what"]) for one in record["reads"]],
-        )
+    from store.cases.export import OPERATOR, export_record, record_read
+
+    with open_record(config) as (_, store):
+        ref = parse_ref(ref)
+        record, zone = store.read(export_record, ref), _zone(store, ref)
+        what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
+        store.write(record_read, [record["ref"]], OPERATOR, what)
+    if json:
+        print_json(record)
+    else:
+        _print_record(record, zone)
 
 
-@app.command()
+def _zone(store: Store, ref: str) -> ZoneInfo:
+    """The time zone of a complaint's own rules."""
+    from store.cases.read import load_case
+
+    return ZoneInfo(store.read(load_case, ref).rules.calendar.zone)
+
+
+#: Shown by `case history` and `case due`, in the tables below, or by --json only.
+_NOT_FIELDS = {
+    "texts",
+    "issues",
+    "targets",
+    "decisions",
+    "remedies",
+    "messages",
+    "deliveries",
+    "events",
+    "reads",
+    "files",
+    "people",
+}
+
+
+def _print_record(record: Mapping[str, Any], zone: ZoneInfo) -> None:
+    print_table("", ("field", "value"), [row for row in record.items() if row[0] not in _NOT_FIELDS])
+    print_table(
+        "Texts",
+        ("field", "seq", "when", "text"),
+        [
+            (text["field"], text["seq"], local_time(text["at"], zone), text["text"])
+            for text in record["texts"]
+        ],
+    )
+    print_table(
+        "Messages",
+        ("when", "way", "state", "text"),
+        [
+            (local_time(message["at"], zone), message["direction"], message["state"], message["text"])
+            for message in record["messages"]
+        ],
+    )
+    print_table(
+        "Delivery",
+        ("number", "what", "state", "when", "why"),
+        [
+            (sent["obligation"], sent["kind"], sent["state"], local_time(sent["at"], zone), sent["reason"])
+            for sent in record["deliveries"]
+        ],
+    )
+    print_table(
+        "Targets",
+        ("target", "version", "inside", "promised", "met"),
+        [
+            (
+                target["target"],
+                target["version"],
+                local_time(target["internal_due"], zone),
+                local_time(target["promised_due"], zone),
+                local_time(target["met_at"], zone),
+            )
+            for target in record["targets"]
+        ],
+    )
+    print_table(
+        "Read by",
+        ("when", "who", "role", "what"),
+        [(local_time(read["at"], zone), read["by"], read["role"], read["what"]) for read in record["reads"]],
+    )
+
+
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened, when, by whom, in which role, under which clause."""
-    with opened(config) as (_, store):
-        events = store.read(export_record, reference(ref))["events"]
-        if json:
-            as_json({"ref": reference(ref), "events": events})
-            return
-        zone = zone_of(store, ref)
-        table(
-            reference(ref),
-            ("", "when", "what", "by", "role", "clause", "facts"),
-            [
-                (
-                    one["seq"],
-                    local(one["at"], zone),
-                    one["verb"].replace("_", " "),
-                    one["by"],
-                    one["role"],
-                    one["clause"],
-                    _brief(one["facts"]),
-                )
-                for one in events
-            ],
-        )
+    from store.cases.export import export_record
+
+    with open_record(config) as (_, store):
+        ref = parse_ref(ref)
+        events, zone = store.read(export_record, ref)["events"], _zone(store, ref)
+    if json:
+        print_json({"ref": ref, "events": events})
+        return
+    print_table(
+        ref,
+        ("", "when", "what", "by", "role", "clause", "facts"),
+        [
+            (
+                event["seq"],
+                local_time(event["at"], zone),
+                event["verb"].replace("_", " "),
+                event["by"],
+                event["role"],
+                event["clause"],
+                _main_facts(event["facts"]),
+            )
+            for event in events
+        ],
+    )
 
 
-def _brief(facts: dict[str, Any]) -> str:
-    """The facts that a person asks for first: no lists of dates, no empty values."""
+def _main_facts(facts: Mapping[str, Any]) -> str:
+    """The facts that people look for first: no lists of dates, no empty values."""
     left_out = {"targets", "met", "signs", "ref", "rulebook", "complainant"}
     return ", ".join(
         f"{name} {value}"
@@ -270,32 +274,101 @@ def _brief(facts: dict[str, Any]) -> str:
     )
 
 
-@app.command()
 def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
 
     Reasons are words of the record: that they were shown stays on it.
     """
-    with opened(config) as (_, store):
-        case = store.read(load_case, reference(ref))
+    from complaints.deadlines.explanation import due_record
+    from store.cases.export import OPERATOR, record_read
+    from store.cases.read import load_case, load_history
+    from store.record.texts import load_event_words
+
+    with open_record(config) as (_, store):
+        case = store.read(load_case, parse_ref(ref))
         events = [
-            replace(one, words=store.read(load_event_words, case.ref, one.seq))
-            if one.verb is Verb.EXTEND
-            else one
-            for one in store.read(load_history, case.ref)
+            replace(event, words=store.read(load_event_words, case.ref, event.seq))
+            if event.verb is Verb.EXTEND
+            else event
+            for event in store.read(load_history, case.ref)
         ]
-        if any(one.words for one in events):
+        if any(event.words for event in events):
             store.write(record_read, [case.ref], OPERATOR, "due")
-        rows = due_record(case, events)
-        if json:
-            as_json({"ref": case.ref, "targets": rows})
-            return
-        zone = ZoneInfo(case.rules.calendar.zone)
-        for one in rows:
-            met = f", met {local(one['met_at'], zone)}" if one["met_at"] else ""
-            old = ", superseded" if one["superseded"] else ""
-            of = f" {one['of']}" if one["of"] else ""
-            due_at = local_by(one["internal_due"], zone)
-            said(f"{one['target']}{of}, version {one['version']}: {due_at}{met}{old}", style="bold")
-            for line in one["because"]:
-                said(f"    {line}")
+    targets = due_record(case, events)
+    if json:
+        print_json({"ref": case.ref, "targets": targets})
+        return
+    zone = ZoneInfo(case.rules.calendar.zone)
+    for target in targets:
+        issue = f" {target['of']}" if target["of"] else ""
+        due_at = local_due_time(target["internal_due"], zone)
+        met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
+        old = ", superseded" if target["superseded"] else ""
+        print_line(
+            f"{target['target']}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold"
+        )
+        for line in target["because"]:
+            print_line(f"    {line}")
+
+
+class Edition(StrEnum):
+    """Who reads the case file."""
+
+    HOUSE = "house"
+    SUBJECT = "subject"
+
+
+def file_(
+    ref: Reference,
+    *,
+    output: Output,
+    language: Annotated[
+        str | None, typer.Option(help="In which language it is labelled; else that of staff.")
+    ] = None,
+    for_: Annotated[
+        Edition, typer.Option("--for", help="subject: for a member of staff complained about, to be heard.")
+    ] = Edition.HOUSE,
+    config: Config = None,
+) -> None:
+    """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
+    from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_record
+    from amends.documents.labels import load_labels
+    from amends.documents.typst import as_pdf
+    from store.cases.export import OPERATOR, export_case, record_read
+
+    check_output(output)
+    with open_record(config) as (settings, store):
+        ref = parse_ref(ref)
+        organisation = settings.organisation
+        labels = load_labels(
+            (language or organisation.staff_language,),
+            organisation.timezone,
+            settings.texts_folder,
+            staff=True,
+            own=settings.own_names,
+        )
+        subject = for_ is Edition.SUBJECT
+        store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
+        whole, now = store.read(export_case, ref), store.now()
+        pictures = (
+            [] if subject else [StoredPicture(number, data) for number, data in _pictures(store, whole)]
+        )
+        document = case_file(whole, labels, made_at=now, shown=pictures, subject=subject)
+        attached = {} if subject else {RECORD: exact_record(whole)}
+        write_file(output, as_pdf(document, at=now, attached=attached))
+
+
+def _pictures(store: Store, whole: WholeCase) -> Iterator[tuple[int, bytes]]:
+    """The number and the bytes of each picture that was fetched and is small enough to print."""
+    from store.cases.export import read_stored_file
+
+    pictures = [
+        file
+        for file in whole.record["files"]
+        if file["state"] == "fetched"
+        and not whole.record["erased_at"]
+        and (file["mime"] in ("image/jpeg", "image/png") or file["kind"] == "photo")
+        and (file["size"] or 0) <= _LARGEST_PICTURE
+    ]
+    for picture in pictures[:_MOST_PICTURES]:
+        yield picture["seq"], store.read(read_stored_file, whole.record["ref"], picture["seq"])

@@ -1,18 +1,18 @@
-"""`amends clauses`: every clause with control, code, tests and today's evidence from the record."""
+"""`amends clauses`: each clause with its control, code and tests, and the evidence in the record today (8.5)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.clause_count import counted, one_case, summary
-from amends.cli.case import reference
-from amends.cli.ending import NOT_WELL
-from amends.cli.opened import Config, Json, opened
-from amends.cli.printing import as_json, err, out, table
-from reports.clauses.evidence import NAMED
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config, Json, open_record, parse_ref
+from amends.cli.output import err, out, print_json, print_table
 from reports.render_markdown import many
+
+if TYPE_CHECKING:
+    from reports.clauses.evidence import Point
 
 
 def clauses(
@@ -22,48 +22,60 @@ def clauses(
     config: Config = None,
 ) -> None:
     """Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one is broken."""
-    broken = _of_case(case, config, json=json) if case is not None else _of_all(config, json=json)
+    broken = _count_all(config, json=json) if case is None else _show_case(case, config, json=json)
     if broken:
         raise typer.Exit(NOT_WELL)
 
 
-def _of_all(config: Config, *, json: bool) -> bool:
-    with opened(config) as (settings, store):
-        found = counted(store, settings)
+def _count_all(config: Config, *, json: bool) -> bool:
+    """Print every clause; True if one is broken."""
+    from amends.clause_count import counted, summary
+    from reports.clauses.evidence import NAMED
+
+    with open_record(config) as (settings, store):
+        count = counted(store, settings)
     if json:
-        as_json(found.as_json())
-        return bool(found.violated)
-    table("Clauses of ISO 10002", ("clause", "", "stands", "evidence"), summary(found))
-    apart = f"{many(found.simulations, 'simulated contact')} and {many(found.past, 'past complaint')}"
-    out.print(f"\n{many(found.complaints, 'complaint')}; {apart} counted apart.")
-    for one in found.violated:
-        for wrong in one.evidence.violations:
-            err.print(f"{one.clause.id}: {wrong.ref or 'settings'}: {wrong.what}")
-        if one.evidence.violated > NAMED:
-            err.print(f"{one.clause.id}: {one.evidence.violated - NAMED} more")
-    return bool(found.violated)
+        print_json(count.as_json())
+        return bool(count.violated)
+    print_table("Clauses of ISO 10002", ("clause", "", "verdict", "evidence"), summary(count))
+    apart = f"{many(count.simulations, 'simulated contact')} and {many(count.past, 'past complaint')}"
+    out.print(f"\n{many(count.complaints, 'complaint')}; {apart} counted apart.")
+    for counted_clause in count.violated:
+        clause, evidence = counted_clause.clause, counted_clause.evidence
+        for violation in evidence.violations:
+            err.print(f"{clause.id}: {violation.ref or 'settings'}: {violation.what}")
+        if evidence.violated > NAMED:
+            err.print(f"{clause.id}: {evidence.violated - NAMED} more")
+    return bool(count.violated)
 
 
-def _of_case(case: str, config: Config, *, json: bool) -> bool:
-    ref = reference(case)
-    with opened(config) as (settings, store):
-        found = one_case(store, settings, ref)
+def _show_case(case: str, config: Config, *, json: bool) -> bool:
+    """Print what one complaint shows of each clause; True if it breaks one."""
+    from amends.clause_count import one_case
+
+    ref = parse_ref(case)
+    with open_record(config) as (settings, store):
+        shown_clauses = one_case(store, settings, ref)
     if json:
-        as_json({"ref": ref, "clauses": [one.as_json() for one in found]})
+        print_json({"ref": ref, "clauses": [clause.as_json() for clause in shown_clauses]})
     else:
         rows = [
             (
-                one.number,
-                one.title,
+                clause.number,
+                clause.title,
                 point.what,
                 ", ".join(str(seq) for seq in point.seqs),
-                {None: "", True: "yes", False: "no"}[point.hit]
-                if point.measure is None
-                else f"{point.measure:.1f}",
+                _result(point),
                 point.fault,
             )
-            for one in found
-            for point in one.points
+            for clause in shown_clauses
+            for point in clause.points
         ]
-        table(f"What {ref} shows", ("clause", "", "evidence", "events", "", "to do"), rows)
-    return any(one.broken for one in found)
+        print_table(f"What {ref} shows", ("clause", "", "evidence", "events", "", "to do"), rows)
+    return any(clause.broken for clause in shown_clauses)
+
+
+def _result(point: Point) -> str:
+    if point.measure is not None:
+        return f"{point.measure:.1f}"
+    return {None: "", True: "yes", False: "no"}[point.hit]

@@ -1,4 +1,4 @@
-"""`amends run` and `amends demo`: the desk at work."""
+"""`amends run` and `amends demo`: the running desk."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from amends.cli.ending import NOT_WELL
-from amends.cli.opened import Config
-from amends.cli.printing import err, out
-from amends.logs import set_up_logging
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config
+from amends.cli.output import err, out
 from amends.runtime.names import PARTS
-from amends.settings import load
 
 
 def run(
@@ -25,14 +22,15 @@ def run(
     config: Config = None,
 ) -> None:
     """Work until SIGTERM; then finish what was begun and stop within 10 seconds."""
-    parts = tuple(one.strip() for one in only.split(",")) if only is not None else PARTS
-    unknown = [one for one in parts if one not in PARTS]
+    parts = tuple(part.strip() for part in only.split(",")) if only is not None else PARTS
+    unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise typer.BadParameter(
             f"{', '.join(unknown) or 'nothing'}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
-    # Loaded late: every other command would wait seconds for what only these two need.
+    from amends.logs import set_up_logging
     from amends.process import run_desk
+    from amends.settings import load
 
     settings = load(config)
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
@@ -49,34 +47,43 @@ def demo(
     ] = None,
 ) -> None:
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
-    from amends.demo.run import demo as run_demo
-    from amends.demo.run import play
+    from amends.logs import set_up_logging
 
     set_up_logging("warning")
     if script is not None:
-        beside = script.with_suffix(".toml")
-        failed = asyncio.run(
-            play(
-                script.read_text(encoding="utf-8"),
-                report=out.print,
-                settings=beside.read_text(encoding="utf-8") if beside.is_file() else "",
-            )
+        _play(script)
+    else:
+        _serve_demo(port=port, empty=empty, speed=speed)
+
+
+def _play(script: Path) -> None:
+    """Play a story; settings of the same name apply to it (`x.toml` to `x.story`)."""
+    from amends.demo.run import play
+
+    settings = script.with_suffix(".toml")
+    failure = asyncio.run(
+        play(
+            script.read_text(encoding="utf-8"),
+            report=out.print,
+            settings=settings.read_text(encoding="utf-8") if settings.is_file() else "",
         )
-        if failed:
-            err.print(failed)
-            raise typer.Exit(NOT_WELL)
-        return
-    with Progress(
-        TextColumn("Writing the past of the demo"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=err,
-        transient=True,
-    ) as bar:
-        task = bar.add_task("past", total=1.0, visible=not empty)
+    )
+    if failure:
+        err.print(failure)
+        raise typer.Exit(NOT_WELL)
+
+
+def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from amends.demo.run import demo as run_demo
+
+    columns = (TextColumn("Writing the past of the demo"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("past", total=1.0, visible=not empty)
 
         def say(line: str) -> None:
-            bar.stop()
+            progress.stop()
             out.print(line)
 
         asyncio.run(
@@ -85,6 +92,6 @@ def demo(
                 empty=empty,
                 speed=speed,
                 say=say,
-                progress=lambda share: bar.update(task, completed=share),
+                progress=lambda share: progress.update(task, completed=share),
             )
         )

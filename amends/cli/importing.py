@@ -1,4 +1,4 @@
-"""`amends import`: complaints of the past, all of a file or none."""
+"""`amends import`: past complaints from a CSV file, either all of them or none."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.ending import NOT_WELL
-from amends.cli.opened import Config, Json, opened
-from amends.cli.printing import as_json, err, out
-from amends.cli.progress import bar
-from amends.importing.mapping import read_mapping
-from amends.importing.rows import doubled, missing, past_complaints, unused
-from amends.settings import SettingsError, rulebooks
-from amends.settings.problems import Problem
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config, Json, open_record
+from amends.cli.output import err, out, print_json, progress_bar
 from reports.render_markdown import many
-from store.cases.import_past import import_past, list_known_past
-from store.rulebooks import use_rulebooks
-from triage.csv.reader import read_csv
 
 
 def import_(
@@ -32,9 +24,17 @@ def import_(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Bring in closed complaints of before: nobody is written to, no clock runs. A repeat changes nothing."""
+    """Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes nothing."""
+    from amends.importing.mapping import read_mapping
+    from amends.importing.rows import doubled, missing, past_complaints, unused
+    from amends.settings import SettingsError, rulebooks
+    from amends.settings.problems import Problem
+    from store.cases.import_past import import_past, list_known_past
+    from store.rulebooks import use_rulebooks
+    from triage.csv.reader import read_csv
+
     mapping = read_mapping(map_)
-    with opened(config) as (settings, store):
+    with open_record(config) as (settings, store):
         rules = rulebooks(settings)
         # A quotation mark that is not closed could hide half of the file in one description.
         table = read_csv(
@@ -51,40 +51,41 @@ def import_(
         if problems:
             raise SettingsError(problems)
         past, refused = past_complaints(table, mapping, rules, now=store.now())
-        known = store.read(list_known_past, past)
-        made: dict[int, str] = {}
+        imported_before = store.read(list_known_past, past)
+        imported: dict[int, str] = {}
         if not refused and not dry_run:
             store.write(use_rulebooks, rules)
-            with bar("Importing") as progress:
-                made = store.write(import_past, past, progress)
+            with progress_bar("Importing") as progress:
+                imported = store.write(import_past, past, progress)
     rows = len(past) + len(refused)
-    new = 0 if refused else len(past) - len(known)
+    ignored_columns = unused(table.columns, mapping)
     if json:
-        as_json(
+        print_json(
             {
                 "encoding": table.encoding,
                 "delimiter": table.delimiter,
                 "dry_run": dry_run,
                 "rows": rows,
-                "imported": [{"line": line, "ref": ref} for line, ref in made.items()],
-                "known": [{"line": line, "ref": ref} for line, ref in known.items()],
+                "imported": [{"line": line, "ref": ref} for line, ref in imported.items()],
+                "known": [{"line": line, "ref": ref} for line, ref in imported_before.items()],
                 "refused": [{"line": row.line, "why": row.reason} for row in refused],
-                "unused_columns": unused(table.columns, mapping),
+                "unused_columns": ignored_columns,
             }
         )
     else:
         out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {many(rows, 'row')}.")
         for row in refused:
             out.print(f"line {row.line}: {row.reason}")
-        left = unused(table.columns, mapping)
-        if left:
-            out.print(f"Columns that become nothing: {', '.join(left)}.")
-        if known:
-            out.print(f"Imported before: {len(known)}.")
+        if ignored_columns:
+            out.print(f"Columns that become nothing: {', '.join(ignored_columns)}.")
+        if imported_before:
+            out.print(f"Imported before: {len(imported_before)}.")
         if refused:
-            wrong = many(len(refused), "row is", "rows are")
-            err.print(f"{wrong} refused: nothing was imported. Mend and import again.")
+            count = many(len(refused), "row is", "rows are")
+            err.print(f"{count} refused: nothing was imported. Correct them and import again.")
+        elif dry_run:
+            out.print(f"{len(past) - len(imported_before)} would be imported.")
         else:
-            out.print(f"{new} would be imported." if dry_run else f"{len(made)} imported.")
+            out.print(f"{len(imported)} imported.")
     if refused:
         raise typer.Exit(NOT_WELL)

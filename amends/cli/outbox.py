@@ -1,4 +1,4 @@
-"""`amends outbox`: what we owe and could not do."""
+"""`amends outbox`: obligations that failed, such as a letter that could not be sent."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.case import reference
-from amends.cli.numbered import MaybeNumber, Number
-from amends.cli.opened import Config, Json, opened
-from amends.cli.printing import as_json, err, table
-from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all, retry_failed
+from amends.cli.options import Config, Json, OptionalRowId, RowId, open_record, parse_ref
+from amends.cli.output import err, print_json, print_table
+from store.values import FailureReason
 
-app = typer.Typer(help="Duties that are stuck.", no_args_is_help=True)
-
-Kind = Annotated[str | None, typer.Option("--kind", help="Only duties of this kind, such as acknowledge.")]
-Ref = Annotated[str | None, typer.Option("--ref", help="Only duties of this complaint.")]
-Why = Annotated[FailureReason, typer.Option("--reason", help="Why; it stays on the record.")]
+Kind = Annotated[
+    str | None, typer.Option("--kind", help="Only obligations of this kind, such as acknowledge.")
+]
+Ref = Annotated[str | None, typer.Option("--ref", help="Only obligations of this complaint.")]
 
 
-@app.command("list")
 def list_(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Also what is open and not stuck.")] = False,
@@ -29,24 +25,23 @@ def list_(
     config: Config = None,
 ) -> None:
     """What was given up or is being tried again."""
-    with opened(config) as (_, store):
-        rows = store.read(list_failed, everything=all_, kind=kind, ref=ref and reference(ref))
-        if json:
-            as_json({"outbox": rows})
-            return
-        table(
-            "Outbox",
-            ("id", "kind", "case", "due", "state", "tries", "why"),
-            [
-                (one["id"], one["kind"], one["ref"], one["due"], one["state"], one["attempts"], one["why"])
-                for one in rows
-            ],
-        )
+    from store.outbox.failed import list_failed
+
+    with open_record(config) as (_, store):
+        rows = store.read(list_failed, everything=all_, kind=kind, ref=ref and parse_ref(ref))
+    if json:
+        print_json({"outbox": rows})
+        return
+    fields = ("id", "kind", "ref", "due", "state", "attempts", "why")
+    print_table(
+        "Outbox",
+        ("id", "kind", "case", "due", "state", "tries", "why"),
+        [[row[field] for field in fields] for row in rows],
+    )
 
 
-@app.command()
 def retry(
-    number: MaybeNumber = None,
+    number: OptionalRowId = None,
     *,
     all_: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
     kind: Kind = None,
@@ -54,29 +49,38 @@ def retry(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Try a given-up duty again, now; with --all every one (of a kind, of a complaint)."""
+    """Try a given-up obligation again, now; with --all every one (of a kind, of a complaint)."""
     if (number is None) is not all_ or (number is not None and (kind or ref)):
         raise typer.BadParameter("give a number, or --all with or without --kind and --ref")
-    with opened(config) as (_, store):
+    from store.outbox.failed import retry_all, retry_failed
+
+    with open_record(config) as (_, store):
         if number is None:
-            numbers = store.write(retry_all, kind=kind, ref=ref and reference(ref))
+            numbers = store.write(retry_all, kind=kind, ref=ref and parse_ref(ref))
         else:
             store.write(retry_failed, number)
             numbers = [number]
     if json:
-        as_json({"retried": numbers})
+        print_json({"retried": numbers})
     else:
         err.print(f"{', '.join(map(str, numbers)) or 'nothing'} is due again.")
 
 
-@app.command("give-up")
 def give_up(
-    number: Number, *, reason: Why = FailureReason.NOT_NEEDED, json: Json = False, config: Config = None
+    number: RowId,
+    *,
+    reason: Annotated[
+        FailureReason, typer.Option("--reason", help="Why; it stays on the record.")
+    ] = FailureReason.NOT_NEEDED,
+    json: Json = False,
+    config: Config = None,
 ) -> None:
-    """Stop trying a duty for good; that and why stays on the record."""
-    with opened(config) as (_, store):
+    """Stop trying an obligation for good; that and why stays on the record."""
+    from store.outbox.failed import give_up_failed
+
+    with open_record(config) as (_, store):
         store.write(give_up_failed, number, reason)
     if json:
-        as_json({"given_up": number, "reason": reason.value})
+        print_json({"given_up": number, "reason": reason.value})
     else:
         err.print(f"{number} is given up.")

@@ -1,37 +1,29 @@
-"""`amends report`: clause 8, from the record as it stands."""
+"""`amends report`: monitoring of complaints handling, computed from the record (clause 8)."""
 
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.leaving import writable, write
-from amends.cli.opened import Config, Json, opened
-from amends.settings import Settings
-from complaints.deadlines.local_time import at_minute, wall
-from reports.integrity import Proof
-from reports.monitoring import Monitoring, Period, monitor
-from reports.render_charts import in_time, volume
-from reports.render_csv import as_csv
-from reports.render_markdown import as_markdown
-from store.cases.pages import count_repeats
-from store.custody.verify import verify
+from amends.cli.options import Config, Json, open_record
+from amends.cli.output import check_output, write_file
 
-app = typer.Typer(help="Figures from the record (clause 8).", no_args_is_help=True)
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from reports.monitoring import Monitoring, Period
 
-#: What is drawn, by title: the name of its file, and how.
-PICTURES = {"Received by week": ("volume", volume), "Shares and their targets": ("shares", in_time)}
-#: Without dates: the last 91 days, today included: a quarter, as the management review takes it.
+#: Without dates: the last 91 days with today, a quarter, which a management review covers.
 QUARTER = 91
 
 
 class Format(StrEnum):
-    """How a report is written."""
+    """The format of a report."""
 
     MD = "md"
     JSON = "json"
@@ -39,12 +31,6 @@ class Format(StrEnum):
     PDF = "pdf"
 
 
-@app.callback()
-def report() -> None:
-    """Figures from the record (clause 8)."""
-
-
-@app.command()
 def monitoring(
     *,
     start: Annotated[
@@ -63,85 +49,108 @@ def monitoring(
     ] = True,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", dir_okay=False, help="Write to this file, pictures beside a page."),
+        typer.Option(
+            "-o", "--output", dir_okay=False, help="Write to this file; pictures go next to a page."
+        ),
     ] = None,
     config: Config = None,
 ) -> None:
     """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
-    written = _format(format_, output, json=json)
-    if written is Format.PDF and output is None:
+    from complaints.deadlines.local_time import wall
+    from reports.integrity import Proof
+    from reports.monitoring import monitor
+    from store.cases.pages import count_repeats
+    from store.custody.verify import verify
+
+    format_ = _format(format_, output, json=json)
+    if format_ is Format.PDF and output is None:
         raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
-    with opened(config) as (settings, store):
+    with open_record(config) as (settings, store):
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, wall(now, zone).date(), zone)
-        checked = store.read(verify) if chain else None
-        found = monitor(
+        verification = store.read(verify) if chain else None
+        report = monitor(
             store.for_monitoring(period.start, period.end),
             period=period,
             now=now,
             repeats=store.read(count_repeats, period.start, period.end),
-            proof=None if checked is None else Proof(checked.entries, checked.first_bad),
+            proof=None if verification is None else Proof(verification.entries, verification.first_bad),
         )
-    if written is Format.PDF and output is not None:
-        _set(found, settings, now, output)
-        return
-    _write(found, written, zone, output)
+    if format_ is Format.PDF and output is not None:
+        _write_pdf(report, settings, now, output)
+    else:
+        _write_text(report, format_, zone, output)
 
 
-def _set(found: Monitoring, settings: Settings, now: datetime, output: Path) -> None:
-    """The report as PDF/A, its pictures at the end."""
-    # Loaded late: other commands need no typesetter.
-    from amends.documents.labels import load_labels
-    from amends.documents.report import report_document
-    from amends.documents.typst import as_pdf
-
-    writable(output)
-    own = settings.organisation
-    labels = load_labels((own.staff_language,), own.timezone, settings.texts_folder, own=settings.own_names)
-    drawn = {title: draw(found) for title, (_, draw) in PICTURES.items()}
-    text = as_markdown(found, own.timezone)
-    made = report_document(text, labels, organisation=own.name, made_at=now, drawn=drawn)
-    write(output, as_pdf(made, at=now))
-
-
-def _format(asked: Format | None, output: Path | None, *, json: bool) -> Format:
-    if json and asked not in (None, Format.JSON):
-        raise typer.BadParameter(f"--json and --format {asked} exclude each other", param_hint="--format")
-    if json or asked is not None:
-        return Format.JSON if json else asked or Format.MD
+def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:
+    if json and wanted not in (None, Format.JSON):
+        raise typer.BadParameter(f"--json and --format {wanted} exclude each other", param_hint="--format")
+    if json or wanted is not None:
+        return Format.JSON if json else wanted or Format.MD
     ending = "" if output is None else output.suffix.removeprefix(".")
     return Format(ending) if ending in set(Format) else Format.MD
 
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
+    from complaints.deadlines.local_time import at_minute
+    from reports.monitoring import Period
+
     last = end.date() if end else today
     first = start.date() if start else last - timedelta(days=QUARTER - 1)
     if first > last:
-        raise typer.BadParameter(f"{first} lies after {last}", param_hint="--from")
+        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from")
     return Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
 
 
-def _write(found: Monitoring, written: Format, zone: str, output: Path | None) -> None:
+def _charts() -> Mapping[str, tuple[str, Callable[[Monitoring], str]]]:
+    """The charts by title: the name of the file, and what draws it as SVG."""
+    from reports.render_charts import in_time, volume
+
+    return {"Received by week": ("volume", volume), "Shares and their targets": ("shares", in_time)}
+
+
+def _write_pdf(report: Monitoring, settings: Settings, now: datetime, output: Path) -> None:
+    """Write the report as PDF/A, with its charts at the end."""
+    from amends.documents.labels import load_labels
+    from amends.documents.report import report_document
+    from amends.documents.typst import as_pdf
+    from reports.render_markdown import as_markdown
+
+    check_output(output)
+    organisation = settings.organisation
+    labels = load_labels(
+        (organisation.staff_language,), organisation.timezone, settings.texts_folder, own=settings.own_names
+    )
+    drawn = {title: draw(report) for title, (_, draw) in _charts().items()}
+    text = as_markdown(report, organisation.timezone)
+    document = report_document(text, labels, organisation=organisation.name, made_at=now, drawn=drawn)
+    write_file(output, as_pdf(document, at=now))
+
+
+def _write_text(report: Monitoring, format_: Format, zone: str, output: Path | None) -> None:
+    from reports.render_csv import as_csv
+    from reports.render_markdown import as_markdown
+
     if output is not None:
-        writable(output)
-    if written is Format.JSON:
-        text = json_module.dumps(found.as_json(), ensure_ascii=False, indent=2) + "\n"
-    elif written is Format.CSV:
-        text = as_csv(found)
+        check_output(output)
+    if format_ is Format.JSON:
+        text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
+    elif format_ is Format.CSV:
+        text = as_csv(report)
     else:
-        text = as_markdown(found, zone, {} if output is None else _pictures(found, output))
+        text = as_markdown(report, zone, {} if output is None else _write_charts(report, output))
     if output is None:
         typer.echo(text, nl=False)
-        return
-    write(output, text.encode())
+    else:
+        write_file(output, text.encode())
 
 
-def _pictures(found: Monitoring, page: Path) -> dict[str, str]:
-    """The pictures, written beside the page and named for it."""
+def _write_charts(report: Monitoring, page: Path) -> dict[str, str]:
+    """Write the charts next to the page and named after it; the file names by title."""
     files = {}
-    for title, (name, draw) in PICTURES.items():
+    for title, (name, draw) in _charts().items():
         file = page.with_name(f"{page.stem}-{name}.svg")
-        file.write_text(draw(found), encoding="utf-8")
+        file.write_text(draw(report), encoding="utf-8")
         files[title] = file.name
     return files

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.checks import CheckFinding, check_installation
-from amends.cli.ending import NOT_WELL
-from amends.cli.opened import Config, Json
-from amends.cli.printing import as_json, err, out
-from amends.init import InitAnswers, manifest, write_installation
-from amends.settings import load
-from amends.settings.sections import PRESETS
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config, Json
+from amends.cli.output import err, out, print_json
 
-_PRESETS = ", ".join(sorted(one.stem for one in PRESETS.glob("*.toml")))
+if TYPE_CHECKING:
+    from amends.checks import CheckFinding
+
+
+def _presets() -> str:
+    names = (file.name for file in resources.files("amends").joinpath("presets").iterdir())
+    return ", ".join(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 def init(
@@ -28,7 +31,7 @@ def init(
     timezone: Annotated[str | None, typer.Option(help="As Europe/London.")] = None,
     languages: Annotated[str | None, typer.Option(help="As en,tr; the first is the fallback.")] = None,
     emergency_number: Annotated[str | None, typer.Option()] = None,
-    preset: Annotated[str, typer.Option(help=f"{_PRESETS}.")] = "small_business",
+    preset: Annotated[str, typer.Option(help=f"{_presets()}.")] = "small_business",
     categories: Annotated[
         str | None,
         typer.Option(
@@ -37,61 +40,66 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
+    from amends.init import InitAnswers, write_installation
+
     answers = InitAnswers(
-        name=_answer(name, "The organisation's name", "Northwind Water", asks),
-        country=_answer(country, "Country, two letters", "GB", asks),
-        timezone=_answer(timezone, "Time zone", "Europe/London", asks),
+        name=_answer(name, "The organisation's name", "Northwind Water"),
+        country=_answer(country, "Country, two letters", "GB"),
+        timezone=_answer(timezone, "Time zone", "Europe/London"),
         languages=tuple(
-            one.strip()
-            for one in _answer(languages, "Languages, the fallback first", "en,tr", asks).split(",")
+            language.strip()
+            for language in _answer(languages, "Languages, the fallback first", "en,tr").split(",")
         ),
-        emergency_number=_answer(emergency_number, "Emergency number", "112", asks),
+        emergency_number=_answer(emergency_number, "Emergency number", "112"),
         preset=preset,
-        categories=_names(
-            _answer(categories, "Categories of your own, by commas (none: just press Enter)", "", asks)
+        categories=_split(
+            _answer(categories, "Categories of your own, by commas (none: just press Enter)", "")
         ),
     )
-    for written in write_installation(folder, answers):
-        out.print(f"wrote {written}")
+    for file in write_installation(folder, answers):
+        out.print(f"wrote {file}")
     if answers.categories:
-        err.print(
-            f"Fill in {folder / 'examples'}: a handful of sentences for each of your categories.",
-        )
+        err.print(f"Fill in {folder / 'examples'}: a handful of sentences for each of your categories.")
     err.print(
         "Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`."
     )
 
 
-def _names(said: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in said.split(",") if one.strip())
+def _answer(option: str | None, question: str, default: str) -> str:
+    """The option, else the answer to a question; the default without a terminal."""
+    if option is not None:
+        return option
+    has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    return str(typer.prompt(question, default=default)) if has_terminal else default
 
 
-def _answer(given: str | None, question: str, default: str, asks: bool) -> str:
-    if given is not None:
-        return given
-    return str(typer.prompt(question, default=default)) if asks else default
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def check(*, json: Json = False, config: Config = None) -> None:
     """Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail."""
+    from amends.checks import check_installation
+    from amends.settings import load
+
     findings = asyncio.run(check_installation(load(config)))
+    well = all(finding.mark != "fail" for finding in findings)
     if json:
-        as_json(
-            {"well": all(one.mark != "fail" for one in findings), "findings": [_row(one) for one in findings]}
-        )
+        print_json({"well": well, "findings": [_as_json(finding) for finding in findings]})
     else:
-        for one in findings:
-            remedy = f" {one.remedy}" if one.remedy else ""
-            out.print(f"{one.mark:4}  {one.what}: {one.found}.{remedy}")
-    if any(one.mark == "fail" for one in findings):
+        for finding in findings:
+            remedy = f" {finding.remedy}" if finding.remedy else ""
+            out.print(f"{finding.mark:4}  {finding.what}: {finding.found}.{remedy}")
+    if not well:
         raise typer.Exit(NOT_WELL)
 
 
-def _row(one: CheckFinding) -> dict[str, str]:
-    return {"mark": one.mark, "what": one.what, "found": one.found, "remedy": one.remedy}
+def _as_json(finding: CheckFinding) -> dict[str, str]:
+    return {"mark": finding.mark, "what": finding.what, "found": finding.found, "remedy": finding.remedy}
 
 
 def slack_manifest() -> None:
     """The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest")."""
-    as_json(manifest())
+    from amends.init import manifest
+
+    print_json(manifest())

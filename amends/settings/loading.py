@@ -38,6 +38,7 @@ from pydantic_settings import (
 )
 
 from amends.settings.closures import DeskHours, closures_of
+from amends.settings.field_types import is_country
 from amends.settings.problems import BadCalendarFile, Place, Problem, SettingsError, line_of, lines_of
 from amends.settings.sections import (
     Authority,
@@ -442,21 +443,22 @@ def _parsed(text: str, file: Path) -> tuple[dict[str, Any], list[Problem]]:
 def _contradictions(settings: Settings, file: Path, places: dict[Place, int]) -> list[Problem]:
     """What single fields cannot see."""
     found: list[tuple[Place, str]] = []
-    supported = holidays.list_supported_countries(include_aliases=False)
     countries: dict[Place, tuple[str, str | None]] = {
         ("organisation", "region"): (settings.organisation.country, settings.organisation.region)
     }
     for code, other in settings.jurisdiction.items():
         countries["jurisdiction", code, "region"] = (code, other.region)
-        if code not in supported:
+        if not is_country(code):
             found.append(
                 (("jurisdiction", code), f"{code!r} is not a country; write one such as [jurisdiction.TR]")
             )
         if code == settings.organisation.country:
             found.append((("jurisdiction", code), "is the organisation's own country; write that above"))
     for place, (country, region) in countries.items():
-        parts = supported.get(country, [])
-        if region is not None and country in supported and region not in parts:
+        if region is None or not is_country(country):
+            continue
+        parts = holidays.list_supported_countries(include_aliases=False)[country]
+        if region not in parts:
             known = f"write one of {', '.join(parts)}" if parts else "leave it out"
             found.append((place, f"{region!r} is no part of {country} with holidays of its own; {known}"))
     found += _unread_calendars(settings)

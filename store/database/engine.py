@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
@@ -98,6 +97,8 @@ def _ping_after_idle(engine: Engine) -> None:
     SQLAlchemy's pool_pre_ping would add a round trip to every transaction. When a busy connection turns out to be
     dead, the pool drops all connections and the caller retries the transaction.
     """
+
+    import psycopg  # SQLite does without
 
     @event.listens_for(engine, "checkin")
     def note_idle_since(_: Any, record: Any) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, inspect, select
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
 
+# Alembic is imported where tables change: every other command would load it and all migrations to open the record.
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 #: One row: the revision, and the oldest release that may work on these tables.
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String), Column("serves_from", String))
+_REVISION = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 _NEWER = "The database is of a newer release (its tables are at {revision}): install that release."
 
 
@@ -26,6 +30,8 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Raises DatabaseUnavailable, or WrongSchemaVersion if the tables are of a newer release.
     """
+    from alembic import command
+
     with database_errors():
         status = schema_status(url)
         if status.is_newer:
@@ -48,6 +54,8 @@ def begin(url: str) -> None:
 
 def downgrade(url: str, revision: str) -> None:
     """Migrate down to `revision` ("base": no tables)."""
+    from alembic import command
+
     command.downgrade(_config(url), revision)
 
 
@@ -91,13 +99,13 @@ def schema_status(url: str) -> SchemaStatus:
     engine = _engine(url)
     try:
         with database_errors(), engine.connect() as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
-            columns = set()
-            if revision is not None:
-                columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
-            serves_from = None
-            if "serves_from" in columns:
-                serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
+            revision = serves_from = None
+            tables = inspect(connection)
+            if tables.has_table(_VERSION.name):
+                revision = connection.execute(select(_VERSION.c.version_num)).scalar()
+                columns = {column["name"] for column in tables.get_columns(_VERSION.name)}
+                if revision is not None and "serves_from" in columns:
+                    serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
     finally:
         engine.dispose()
     return SchemaStatus(revision, own_revision, revisions, serves_from)
@@ -118,17 +126,23 @@ def require_current(url: str) -> None:
 
 def migration_scripts() -> ScriptDirectory:
     """All migrations of this release."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory(str(_MIGRATIONS))
 
 
 @cache
 def _revisions() -> tuple[str, frozenset[str]]:
-    """The last revision of this release, and all its revisions.
+    """The last revision of this release, and all its revisions, read from the text of the migrations.
 
-    Cached: loading every migration takes most of the time of opening a database.
+    Importing them takes most of the time that opening a database does.
     """
-    script = migration_scripts()
-    return str(script.get_current_head()), frozenset(step.revision for step in script.walk_revisions())
+    before: dict[str, str | None] = {}
+    for file in (_MIGRATIONS / "versions").glob("*.py"):
+        ids = dict(_REVISION.findall(file.read_text(encoding="utf-8")))
+        before[ids["revision"]] = ids.get("down_revision")
+    (last,) = before.keys() - set(before.values())
+    return last, frozenset(before)
 
 
 def _engine(url: str) -> Engine:
@@ -148,6 +162,8 @@ def _is_new_file(url: str) -> bool:
 
 
 def _config(url: str) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["url"] = database_url(url)

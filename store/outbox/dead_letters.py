@@ -13,11 +13,10 @@ from complaints.timestamps import format_time
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
-from store.outbox.failed import FailureReason
 from store.proof.instance_log import record_instance_event
 from store.proof.seal import place
 from store.tables import HEARD, SET_ASIDE
-from store.values import DeadLetter
+from store.values import DeadLetter, FailureReason
 
 KEEP_FOR = timedelta(days=30)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, not_, or_, select, update
@@ -18,6 +17,7 @@ from store.outbox.claim import HAS_KNOWN_PRIORITY
 from store.outbox.complete import GIVEN_UP, IS_OPEN, IS_STUCK, redraw_card, retry
 from store.proof.instance_log import record_instance_event
 from store.tables import OBLIGATIONS
+from store.values import FailureReason
 
 #: Retry an orphan once a day: the release that handles its kind may be installed by then.
 ORPHAN_RETRY_SECONDS = 86_400.0
@@ -27,15 +27,6 @@ ORPHAN_REASON = "this release does nothing of this kind"
 
 _COLUMNS = OBLIGATIONS.c
 _IS_FAILED = _COLUMNS.state == "failed"
-
-
-class FailureReason(StrEnum):
-    """Why a person gives an obligation or a message up."""
-
-    DONE_OTHERWISE = "done_otherwise"
-    NOT_NEEDED = "not_needed"
-    CANNOT = "cannot"
-    TEST = "test"
 
 
 def list_failed(

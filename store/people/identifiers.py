@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import phonenumbers
 from sqlalchemy import select
 
 from complaints.actors import Actor
@@ -30,6 +29,8 @@ def normal_form(kind: str, value: str, country: str) -> str | None:
     A phone number becomes E.164; without a country code it is read as a number of `country` (ISO 3166).
     """
     if kind == "phone":
+        import phonenumbers  # 58 modules, for the few commands that look for a number
+
         try:
             number = phonenumbers.parse(value, country)
         except phonenumbers.NumberParseException:

@@ -89,6 +89,7 @@ class Product:
             "AMENDS_SECRET_KEY": KEY,
             "AMENDS_LISTEN": f"127.0.0.1:{free_port()}",
             "AMENDS_LOG": "debug",
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
         }
         own = "AMENDS_DATABASE_URL" not in self.env
         self.env = defaults | self.env

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from amends.cli import app
+from amends.cli.main import app
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
 from tests.clauses import clause

@@ -239,7 +239,7 @@ async def test_an_altered_event_is_named(product: Product, filed: Callable[[date
 
 
 async def test_a_proposal_is_a_line_of_json_for_each_text(product: Product) -> None:
-    one = await product.amends("triage", "propose", "The engineer shouted at me and was rude.")
+    one = await product.amends("triage", "propose", "The engineer shouted at me and was rude.", "--json")
     lines = "".join(json.dumps({"text": text}) + "\n" for text in ("My bill is wrong.", "Su gelmiyor."))
     many = await product.amends("triage", "propose", given=lines)
     wrong = await product.amends("triage", "propose", given="not json\n")

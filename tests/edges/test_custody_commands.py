@@ -92,7 +92,7 @@ async def test_a_key_is_changed_in_three_steps(product: Product, desk: Desk) -> 
     assert (alone.code, "holds one key only" in alone.err) == (2, True)
     both = {"AMENDS_SECRET_KEY": f"{NEW_KEY},{KEY}"}
     done = await product.amends("db", "rotate-key", env=both)
-    assert (done.code, "nothing is closed by an older key" in done.out) == (0, True)
+    assert (done.code, "nothing is encrypted with an older key" in done.out) == (0, True)
     new = {"AMENDS_SECRET_KEY": NEW_KEY}
     shown = await product.amends("case", "show", ref, "--json", env=new)
     assert shown.json["description"] == "The water is brown."

@@ -152,7 +152,7 @@ async def test_promoting_a_model_warns_of_categories_that_the_desk_has_not(
     warned = await product.amends("triage", "promote", "elsewhere.skops", "--force", "--reason", "a try")
     at_home = await product.amends("triage", "promote", "good.skops", "--force", "--reason", "a try")
     assert (warned.code, at_home.code) == (0, 0)
-    assert "knows categories that this desk has not: mortgage." in warned.err
+    assert "knows categories that this desk does not have: mortgage." in warned.err
     assert "this desk has not" not in at_home.err
 
 

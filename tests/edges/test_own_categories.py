@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from amends.checks import _categories
-from amends.cli import main
-from amends.cli.opened import opened
+from amends.cli.main import main
+from amends.cli.options import open_record
 from amends.init import InitAnswers, category_code, settings_text, write_installation
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import read
@@ -168,7 +168,7 @@ def test_a_handful_of_examples_each_gives_a_first_useful_model(amends: Amends, t
         "My bill is wrong, you charged me twice": "money",
     }
     for text, category in wanted.items():
-        _, made, _ = amends("triage", "propose", "--model", "m.skops", text)
+        _, made, _ = amends("triage", "propose", "--model", "m.skops", text, "--json")
         assert json.loads(made)["category"] == category
 
 
@@ -209,7 +209,7 @@ def test_check_says_which_own_categories_the_model_in_use_has_not_learnt(
 ) -> None:
     write_installation(tmp_path, ANSWERS)
     assert amends("db", "upgrade")[0] == 0
-    with opened(None) as (settings, store):
+    with open_record(None) as (settings, store):
         store.write(keep_model, b"m", "ab" * 32, {"classes": ["money", "low_pressure"]}, activate=True)
     _, out, _ = amends("check")
     assert settings.category[0].key == "leak_in_the_street"

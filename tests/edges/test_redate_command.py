@@ -93,7 +93,7 @@ async def test_a_promise_is_kept_unless_the_operator_says_otherwise(product: Pro
     assert "promise kept" in kept.out
     assert promised(desk, ref) == before
     moved = await product.amends("case", "redate", ref, "--reason", WHY, "--yes", "--allow-later")
-    assert "promise moves later: told" in moved.out
+    assert "promise moves later: complainant informed" in moved.out
     assert "(1 with a promise that moves later)" in moved.out
     assert promised(desk, ref) > before
 

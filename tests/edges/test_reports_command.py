@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from amends.cli.report import app
+from amends.cli.main import app
 from complaints.timestamps import parse_time
 from tests.edges import pdf
 from tests.edges.desk import Desk
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.on_both
 
 def run(place: Path, *arguments: str) -> Result:
     """The command, as a person types it."""
-    return CliRunner().invoke(app, ["monitoring", "--config", str(place), *arguments])
+    return CliRunner().invoke(app, ["report", "monitoring", "--config", str(place), *arguments])
 
 
 def document(place: Path, *arguments: str) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from string import ascii_uppercase
 
+import holidays
 import pytest
 
 from amends.settings import Settings, SettingsError, cautions, load
+from amends.settings.field_types import is_country
 
 MINIMAL = """\
 [organisation]
@@ -373,3 +376,11 @@ def test_unrelated_variables_of_the_environment_are_no_settings(
     monkeypatch.setenv("SLACK", "{}")
     monkeypatch.setenv("SURVEY", '{"delay": "9 days"}')
     assert loaded(tmp_path).survey.delay == "3 days"
+
+
+def test_countries_are_those_with_public_holidays() -> None:
+    every = {f"{first}{second}" for first in ascii_uppercase for second in ascii_uppercase}
+    assert {code for code in every if is_country(code)} == set(
+        holidays.list_supported_countries(include_aliases=False)
+    )
+    assert [is_country(text) for text in ("GBR", "UK", "gb", "utils", "")] == [False] * 5

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, select, text, update
 
 from store.cases.export import export_record
@@ -45,6 +46,13 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'empty.db'}"
     server: Server = request.getfixturevalue("postgres_server")
     return server.new_database()
+
+
+def test_the_revisions_in_the_text_of_the_migrations_are_those_of_alembic() -> None:
+    script = ScriptDirectory(str(Path(migrate.__file__).parents[1] / "migrations"))
+    last, known = migrate._revisions()
+    assert last == script.get_current_head()
+    assert known == {migration.revision for migration in script.walk_revisions()}
 
 
 def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:

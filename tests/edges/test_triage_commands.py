@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from amends.cli import main
+from amends.cli.main import main
 from tests.edges.product import KEY, SETTINGS
 from triage.learning.examples import starter_examples
 from triage.learning.history import read

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from amends.cli import leaving, printing
+from amends.cli import output
 from amends.documents.case_file.subject import for_subject
 from bots.slack.incident_card import Standing, incident_card
 from complaints.actions.intake import said
@@ -34,8 +34,8 @@ def test_words_in_a_table_are_neither_markup_nor_orders_to_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown = io.StringIO()
-    monkeypatch.setattr(printing, "out", Console(file=shown, width=200))
-    printing.table("Said", ("text",), [("[/b] see [1] \x1b]0;owned\x07",)])
+    monkeypatch.setattr(output, "out", Console(file=shown, width=200))
+    output.print_table("Said", ("text",), [("[/b] see [1] \x1b]0;owned\x07",)])
     assert "[/b] see [1]" in shown.getvalue()
     assert "\x1b" not in shown.getvalue()
 
@@ -44,7 +44,7 @@ def test_a_file_written_over_another_is_readable_by_its_owner_alone(tmp_path: Pa
     file = tmp_path / "F.zip"
     file.write_bytes(b"before")
     file.chmod(0o644)
-    leaving.write(file, b"personal")
+    output.write_file(file, b"personal")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

@@ -65,7 +65,7 @@ def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *,
     if not paced:
         amends_process.Desk = partial(_Counted, pace=SendIntervals(0.0, telegram=False))  # type: ignore[misc,assignment]
     # Loaded here: the command line reads the environment that was set above.
-    from amends.cli import main
+    from amends.cli.main import main
 
     sys.argv = ["amends", "run", *args]
     # A child of the warm process does not get what a shell's child gets.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amends.cli.inbox import in_words
+from amends.cli.inbox import explain
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from amends.cli.inbox import in_words
     ],
 )
 def test_why_an_update_was_set_aside_is_told_in_words(why: str, told: str) -> None:
-    assert in_words(why) == told
+    assert explain(why) == told

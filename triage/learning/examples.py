@@ -11,10 +11,12 @@ confirmed assessments come, for among few real rows nothing is worth more (docs/
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from triage.csv.columns import ColumnNames
@@ -22,7 +24,7 @@ from triage.csv.examples import ExampleTable, ReadingOptions, read_examples
 from triage.csv.reader import RefusedRow
 from triage.errors import UnreadableTable
 from triage.example import Example
-from triage.learning.training import train
+from triage.learning.training import PIPELINE, train
 from triage.model.pipeline import Model
 
 CATEGORIES = (
@@ -44,9 +46,10 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
     for language in starter_languages() if languages is None else languages:
         if language not in starter_languages():
             continue
-        file = resources.files("triage").joinpath("starter", f"{language}.csv")
         table = read_examples(
-            file.read_bytes(), columns=ColumnNames(severity="severity"), categories=CATEGORIES
+            _starter_file(language).read_bytes(),
+            columns=ColumnNames(severity="severity"),
+            categories=CATEGORIES,
         )
         found += [
             Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
@@ -60,10 +63,26 @@ def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> M
     None is every language that has a starter file. Languages without one are served by those that have one;
     with none of them, by English.
     """
-    wanted = starter_languages() if languages is None else languages
-    return _trained(
-        tuple(language for language in wanted if language in starter_languages()) or ("en",), seed
-    )
+    return _trained(_with_starters(languages), seed)
+
+
+def starter_version(languages: Sequence[str] | None = None) -> str:
+    """A name of the model that `train_starter` makes: another one whenever the model may be another."""
+    content = [PIPELINE.encode()]
+    for language in _with_starters(languages):
+        content += [language.encode(), _starter_file(language).read_bytes()]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in content)).hexdigest()[:16]
+
+
+def _with_starters(languages: Sequence[str] | None) -> tuple[str, ...]:
+    """Those of the languages that have a starter file, None for all; English where none has."""
+    available = starter_languages()
+    wanted = available if languages is None else languages
+    return tuple(language for language in wanted if language in available) or ("en",)
+
+
+def _starter_file(language: str) -> Traversable:
+    return resources.files("triage").joinpath("starter", f"{language}.csv")
 
 
 @lru_cache(maxsize=4)

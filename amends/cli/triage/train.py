@@ -1,7 +1,8 @@
-"""`amends triage train`: an organisation's own history becomes a model, with a card that says how good it is."""
+"""`amends triage train`: a model from an organisation's own history, with a card of how good it is (7.5)."""
 
 from __future__ import annotations
 
+import json as json_module
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,34 +11,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.beside import card_beside, history_beside
-from amends.cli.judging import show_figures
-from amends.cli.labelled import (
-    Asked,
+from amends.cli.options import Config, Json, open_record
+from amends.cli.output import err, out, print_json, stages, write_private
+from amends.cli.triage.evaluate import print_training_figures
+from amends.cli.triage.labelled_files import (
     AtColumn,
     CategoryColumn,
+    ColumnOptions,
     LanguageColumn,
     Map,
     RefusedFile,
     SeverityColumn,
     TextColumn,
-    languages_of,
+    optional_settings,
     read_labelled,
-    settings_there,
-    told,
+    reading_as_json,
+    text_languages,
     write_refused,
 )
-from amends.cli.leaving import write_private
-from amends.cli.opened import Config, Json, opened
-from amends.cli.printing import as_json, err, out
-from amends.cli.progress import stages
-from amends.settings import Settings, rulebook
-from amends.settings.sections import Triage
-from complaints.rulebook import categories_of
+from amends.cli.triage.model_files import card_path, history_path
 from complaints.vocabulary import Category
 from reports.render_markdown import many
 
 if TYPE_CHECKING:
+    from amends.settings import Settings
     from triage.csv.examples import ExampleTable
     from triage.example import Example
     from triage.learning.history import Learnt
@@ -49,7 +46,7 @@ def train(
     ] = None,
     *,
     to: Annotated[
-        Path, typer.Option("--out", dir_okay=False, help="Where the model goes; its card beside it.")
+        Path, typer.Option("--out", dir_okay=False, help="Where the model goes; its card goes next to it.")
     ],
     text: TextColumn = None,
     category: CategoryColumn = None,
@@ -59,7 +56,7 @@ def train(
     map_: Map = None,
     from_record: Annotated[
         bool,
-        typer.Option("--from-record", help="Learn from what people assessed here, besides or without a CSV."),
+        typer.Option("--from-record", help="Learn from what people assessed here, with or without a CSV."),
     ] = False,
     starters: Annotated[
         bool | None,
@@ -86,24 +83,24 @@ def train(
     config: Config = None,
 ) -> None:
     """Train on labelled complaints, judge on a part held back, write the model and its card."""
-    files = _Files.beside(to)
-    files.need_room(force)
-    settings = settings_there(config)
-    from triage.learning.history import learn  # scikit-learn takes a second to load
+    from amends.settings.sections import Triage
+    from triage.learning.history import learn
     from triage.model.embeddings import chosen_encoder
 
-    said = settings.triage if settings is not None else Triage()
-    known = _known(settings)
+    files = _Files.of_model(to)
+    files.require_free(force=force)
+    settings = optional_settings(config)
+    defaults = settings.triage if settings is not None else Triage()
+    known = _known_categories(settings)
     table = None
     if file is not None:
-        table = read_labelled(
-            file, Asked(text, category, severity, language, at, map_), settings, known=known
-        )
+        columns = ColumnOptions(text, category, severity, language, at, map_)
+        table = read_labelled(file, columns, settings, known=known)
     write_refused(refused, table)
-    own = _own(settings, known)
+    own = _own_examples(settings, known)
     read_at: datetime | None = None
     if file is None and not from_record:
-        rows, beside = list(own), _starters(own, settings, known, starters)
+        rows, extra = list(own), _starters(own, settings, known, starters)
         if not rows:
             raise typer.BadParameter(
                 "name a CSV file, learn from the record with --from-record, or write examples of your own "
@@ -113,46 +110,43 @@ def train(
     else:
         confirmed, read_at = _confirmed(config) if from_record else ([], None)
         rows = [*(table.examples if table is not None else ()), *confirmed]
-        beside = [*_starters(rows, settings, known, starters), *(own if _fit(rows, known) else ())]
-    unlabelled = table.unlabelled if table is not None else ()
-    with stages() as (tell, progress):
+        extra = [*_starters(rows, settings, known, starters), *(own if _has_only(rows, known) else ())]
+    with stages() as (start_stage, progress):
         learnt = learn(
             rows,
-            beside=beside,
-            unlabelled=unlabelled,
-            encoder=chosen_encoder(encoder or said.encoder),
+            beside=extra,
+            unlabelled=table.unlabelled if table is not None else (),
+            encoder=chosen_encoder(encoder or defaults.encoder),
             seed=seed,
-            wanted_precision=said.wanted_precision if precision is None else precision,
-            alert_budget=said.alert_budget,
-            tell=tell,
+            wanted_precision=defaults.wanted_precision if precision is None else precision,
+            alert_budget=defaults.alert_budget,
+            tell=start_stage,
             progress=progress,
         )
-    # By this the desk knows whether words that are erased later may be in it.
+    # The desk compares this with the time of an erasure: a model read earlier may contain the erased words.
     learnt = learnt.saying(record_read=None if read_at is None else read_at.isoformat())
     card = files.write(learnt, table.examples if table is not None else ())
     if json:
-        as_json(_document(to, table, learnt, card))
-    else:
-        show_figures(learnt.evaluation, card)
-        for one in files.all if table is not None else files.without_history:
-            out.print(f"wrote {one}")
+        print_json(_as_json(to, table, learnt, card))
+        return
+    print_training_figures(learnt.evaluation, card)
+    for written in files.all if table is not None else files.without_history:
+        out.print(f"wrote {written}")
 
 
 @dataclass(frozen=True)
 class _Files:
+    """The files that training writes, named after the model."""
+
     model: Path
     card: Path
     page: Path
     history: Path
 
     @classmethod
-    def beside(cls, model: Path) -> _Files:
-        return cls(
-            model,
-            card_beside(model),
-            model.with_name(f"{model.name}.card.md"),
-            history_beside(model),
-        )
+    def of_model(cls, model: Path) -> _Files:
+        page = model.with_name(f"{model.name}.card.md")
+        return cls(model, card_path(model), page, history_path(model))
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -162,12 +156,12 @@ class _Files:
     def without_history(self) -> tuple[Path, ...]:
         return self.model, self.card, self.page
 
-    def need_room(self, force: bool) -> None:
-        """Refuse before an hour's training what could not be written after it."""
-        there = [str(one) for one in self.all if one.exists()]
-        if there and not force:
+    def require_free(self, *, force: bool) -> None:
+        """Raise BadParameter before the training, which may take an hour, if its files cannot be written."""
+        existing = [str(file) for file in self.all if file.exists()]
+        if existing and not force:
             raise typer.BadParameter(
-                f"{', '.join(there)} exists already: name another file, or overwrite with --force",
+                f"{', '.join(existing)} exists already: name another file, or overwrite with --force",
                 param_hint="--out",
             )
         if not self.model.parent.is_dir():
@@ -176,9 +170,7 @@ class _Files:
             )
 
     def write(self, learnt: Learnt, past: Sequence[Example]) -> dict[str, Any]:
-        """Write model, cards and, where rows of a file were learnt from, these; gives the card."""
-        import json as json_module
-
+        """Write the model, its cards and the rows of a file that it learnt from; returns the card."""
         from triage.learning import history as history_file
         from triage.model.artefact import digest, dump
         from triage.model.card import page
@@ -186,74 +178,81 @@ class _Files:
         rows = b""
         if past:
             rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
-            told = {"rows": len(past), "sha256": digest(rows)}
-            # Within the model too: by this `promote` knows the file again.
-            learnt = learnt.saying(history=told)
+            # `promote` compares this digest, so it takes no other file for the model's history.
+            learnt = learnt.saying(history={"rows": len(past), "sha256": digest(rows)})
         blob = dump(learnt.model)
         card = {**learnt.card, "sha256": digest(blob)}
         try:
             if past:
-                # Complainants' words: for the eyes of whoever trains alone.
+                # Complainants' words: only the person who trains may read them.
                 write_private(self.history, rows)
             self.card.write_text(
                 json_module.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
             )
             self.page.write_text(page(card), encoding="utf-8")
             self.model.write_bytes(blob)
-        except OSError as wrong:
+        except OSError as error:
             raise typer.BadParameter(
-                f"{wrong.filename} cannot be written: {wrong.strerror}", param_hint="--out"
-            ) from wrong
+                f"{error.filename} cannot be written: {error.strerror}", param_hint="--out"
+            ) from error
         return card
 
 
-def _known(settings: Settings | None) -> tuple[str, ...]:
-    """The categories of the desk: ours, and the organisation's own where there is one."""
-    return categories_of(rulebook(settings)) if settings is not None else tuple(Category)
+def _known_categories(settings: Settings | None) -> tuple[str, ...]:
+    """The categories of the desk, those of the organisation included."""
+    if settings is None:
+        return tuple(Category)
+    from amends.settings import rulebook
+    from complaints.rulebook import categories_of
+
+    return categories_of(rulebook(settings))
 
 
 def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
-    """What people assessed, from the record, and when that was read."""
+    """What people assessed, from the record, and when it was read."""
     from triage.__main__ import rows_of
 
-    with opened(config) as (_, store):
+    with open_record(config) as (_, store):
         read_at = store.now()
         rows = store.examples()
     err.print(f"The record holds {many(len(rows), 'assessed complaint')}.")
-    return [one.example for one in rows_of(rows)], read_at
+    return [row.example for row in rows_of(rows)], read_at
 
 
-def _fit(rows: Sequence[Example], known: Sequence[str]) -> bool:
-    return {row.category for row in rows} <= set(known)
+def _has_only(rows: Sequence[Example], categories: Sequence[str]) -> bool:
+    return {row.category for row in rows} <= set(categories)
 
 
 def _starters(
     rows: Sequence[Example], settings: Settings | None, known: Sequence[str], wanted: bool | None
 ) -> list[Example]:
-    """The starter examples that are learnt from too."""
+    """The starter examples to learn from, in the languages of the organisation, else of the rows."""
     from triage.learning.examples import starter_examples, starter_languages
 
-    if wanted is False or (wanted is None and not _fit(rows, known)):
+    if wanted is False or (wanted is None and not _has_only(rows, known)):
         return []
-    heard = {row.language for row in rows}
-    spoken = languages_of(settings) if settings is not None else tuple(one for one in heard if one)
-    return starter_examples([one for one in starter_languages() if one in spoken] or ["en"])
+    if settings is not None:
+        languages = set(text_languages(settings))
+    else:
+        languages = {row.language for row in rows if row.language}
+    return starter_examples([code for code in starter_languages() if code in languages] or ["en"])
 
 
-def _own(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]:
-    """What stands in the organisation's example files; what is refused there, `amends check` says."""
+def _own_examples(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]:
+    """The examples in the organisation's files; `amends check` names those refused."""
     from triage.learning.examples import organisation_examples
 
     if settings is None:
         return ()
-    found = organisation_examples(settings.examples_folder, known)
-    left = sum(map(len, found.refused.values())) + len(found.unreadable)
-    if left:
+    own = organisation_examples(settings.examples_folder, known)
+    unused = sum(map(len, own.refused.values())) + len(own.unreadable)
+    if unused:
         err.print(f"Not all of {settings.examples_folder} is used: `amends check` says why.")
-    return found.examples
+    return own.examples
 
 
-def _document(to: Path, table: ExampleTable | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:
+def _as_json(to: Path, table: ExampleTable | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:
+    reading = reading_as_json(table) if table is not None else None
     return {
         "model": str(to),
         "sha256": card["sha256"],
@@ -263,7 +262,7 @@ def _document(to: Path, table: ExampleTable | None, learnt: Learnt, card: dict[s
         "starters": card["data"]["starters"],
         "held_back": card["held_back"],
         "evaluation": learnt.evaluation,
-        "file": told(table) if table is not None else None,
-        "refused": told(table)["refused"] if table is not None else [],
+        "file": reading,
+        "refused": reading["refused"] if reading is not None else [],
         "card": card,
     }

@@ -1,0 +1,63 @@
+"""Arguments and options that several commands share, and opening the record that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.store import Store
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="amends.toml; else AMENDS_CONFIG, else ./amends.toml.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Output = Annotated[Path, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")]
+Reference = Annotated[str, typer.Argument(help="A reference such as A7K-M3Q-9T, in any case and spacing.")]
+
+#: The largest integer that both databases can store; SQLite fails on a query with a larger one.
+LARGEST_ID = 2**63 - 1
+
+
+def row_id(number: int | None) -> int | None:
+    """The number of a row; raises BadParameter for one that no database can store."""
+    if number is not None and abs(number) > LARGEST_ID:
+        raise typer.BadParameter("no row has so large a number: take one from the list")
+    return number
+
+
+_ROW = typer.Argument(metavar="ID", help="The number in the list.", callback=row_id)
+RowId = Annotated[int, _ROW]
+OptionalRowId = Annotated[int | None, _ROW]
+
+
+@contextmanager
+def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
+    """The settings and their open store, which is closed at the end."""
+    # Command modules import rooms inside functions: help and completion must not load the database.
+    from amends.keys import keyring
+    from amends.settings import load
+    from store.store import open_store
+
+    settings = load(config)
+    store = open_store(settings.secrets.database_url, keyring(settings))
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+def parse_ref(text: str) -> str:
+    """The reference in its usual spelling; raises UnknownReference with an example of one."""
+    from complaints.errors import UnknownReference
+    from complaints.references import parse_reference
+
+    ref = parse_reference(text)
+    if ref is None:
+        raise UnknownReference(f"{text} is no reference. One looks like A7K-M3Q-9T, in any case and spacing.")
+    return ref

@@ -1,0 +1,259 @@
+"""`amends case redate`: compute the dates of open complaints again under today's rules, after a preview (7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config, Json, open_record, parse_ref
+from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
+from complaints.errors import AlreadyDone, ComplaintError
+from complaints.timestamps import format_time
+from reports.render_markdown import many
+
+if TYPE_CHECKING:
+    from amends.settings import SettingsError
+    from complaints.case_values import TargetSet
+    from complaints.rulebook import Rulebooks
+    from store.cases.redate import RedatedCase, RuleChange
+    from store.store import Store
+
+_JURISDICTION = (
+    "With references: the country whose rules apply to them. With --all: only those under its rules."
+)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What to do with each of the complaints."""
+
+    rulebooks: Rulebooks
+    reason: str
+    jurisdiction: str | None
+    later: bool
+
+
+@dataclass
+class _Result:
+    """What changed, or would change, in the complaints."""
+
+    changed: list[RedatedCase] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def redate(
+    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF]...", help="References.")] = None,
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Every open complaint.")] = False,
+    jurisdiction: Annotated[str | None, typer.Option(help=_JURISDICTION)] = None,
+    reason: Annotated[
+        str,
+        typer.Option(help="Why: on the record, and sent to complainants whose promised date moves later."),
+    ],
+    allow_later: Annotated[
+        bool,
+        typer.Option("--allow-later", help="Promised dates may move later; the complainants are informed."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Compute the dates of open complaints again by today's amends.toml: settings alone move none of them.
+
+    What would change is shown first. A repeat changes nothing, and continues after an interruption.
+    """
+    from amends.settings import rulebooks
+    from store.cases.redate import list_open_refs
+
+    if bool(refs) == all_:
+        raise _bad_usage("redate", "name references, or write --all")
+    if not reason.strip():
+        raise _bad_usage("--reason", "is empty: say why, it stays on the record")
+    with open_record(config) as (settings, store):
+        rules = rulebooks(settings)
+        code = rules.code(jurisdiction or "")
+        if jurisdiction is not None and code is None:
+            raise _bad_usage(
+                "--jurisdiction", f"{jurisdiction} is not set; known are {', '.join(rules.codes)}"
+            )
+        selected = store.read(list_open_refs, code) if all_ else [parse_ref(ref) for ref in refs or ()]
+        request = _Request(rules, reason.strip(), None if all_ else code, allow_later)
+        result = _preview(store, selected, request)
+        if not json:
+            _print_changes(result)
+        done = not dry_run and bool(result.changed) and (yes or (not json and _confirmed(result)))
+        if done:
+            result = _apply(store, result, request)
+        if json:
+            print_json(_as_json(result, done=done))
+        else:
+            _print_summary(result, done=done)
+    if result.refused:
+        raise typer.Exit(NOT_WELL)
+
+
+def _bad_usage(key: str, what: str) -> SettingsError:
+    from amends.settings import SettingsError
+    from amends.settings.problems import Problem
+
+    return SettingsError([Problem(key, "command line", what)])
+
+
+def _preview(store: Store, refs: Sequence[str], request: _Request) -> _Result:
+    from store.cases.redate import preview_redate
+
+    result = _Result()
+    with progress_bar("Looking") as progress:
+        for number, ref in enumerate(refs, start=1):
+            try:
+                result.changed.append(
+                    store.read(
+                        preview_redate,
+                        ref,
+                        request.rulebooks,
+                        request.reason,
+                        jurisdiction=request.jurisdiction,
+                        later=request.later,
+                    )
+                )
+            except AlreadyDone:
+                result.same.append(ref)
+            except ComplaintError as refusal:
+                result.refused.append((ref, str(refusal)))
+            progress(number, len(refs))
+    return result
+
+
+def _apply(store: Store, preview: _Result, request: _Request) -> _Result:
+    """Redate each complaint in its own transaction; from now on the rules apply to new complaints too."""
+    from store.cases.redate import redate as redate_case
+    from store.rulebooks import use_rulebooks
+
+    store.write(use_rulebooks, request.rulebooks)
+    result = _Result(same=preview.same, refused=preview.refused)
+    with progress_bar("Redating") as progress:
+        for number, previewed in enumerate(preview.changed, start=1):
+            try:
+                result.changed.append(
+                    store.write(
+                        redate_case,
+                        previewed.ref,
+                        request.rulebooks,
+                        request.reason,
+                        jurisdiction=request.jurisdiction,
+                        later=request.later,
+                        seen=previewed.version,
+                    )
+                )
+            except ComplaintError as refusal:
+                # The complaint changed after the preview. The others continue; a repeat takes this one too.
+                result.refused.append((previewed.ref, str(refusal)))
+            progress(number, len(preview.changed))
+    return result
+
+
+def _confirmed(result: _Result) -> bool:
+    if not err.is_terminal:
+        err.print("Nothing was changed: repeat it with --yes.")
+        return False
+    return typer.confirm(f"Change {many(len(result.changed), 'complaint')} as shown?", err=True)
+
+
+def _print_changes(result: _Result) -> None:
+    for redated in result.changed:
+        (old, new), (old_rules, new_rules) = redated.jurisdiction, redated.rulebook
+        country = new if old == new else f"{old} → {new}"
+        rules = f"rules {old_rules[:8]} → {new_rules[:8]}"
+        if not redated.changes:
+            out.print(f"{redated.ref} ({country}): no date moves; {rules}.")
+            continue
+        print_table(
+            f"{redated.ref} ({country}), {rules}",
+            ("date", "inside", "", "promised", "", "rule", ""),
+            (_row(change, ZoneInfo(redated.zone)) for change in redated.changes),
+        )
+    for ref, reason in result.refused:
+        err.print(f"{ref}: {reason}")
+
+
+def _row(change: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
+    target = change.after or change.before
+    name = "" if target is None else target.target.value + (f" {target.of}" if target.of else "")
+    return (
+        name,
+        _local_time(change.before, "internal_due", zone),
+        _local_time(change.after, "internal_due", zone),
+        _local_time(change.before, "promised_due", zone),
+        _local_time(change.after, "promised_due", zone),
+        None if change.after is None else f"{change.after.basis.split(';')[0]}: {change.after.span}",
+        " ".join(_notes(change)),
+    )
+
+
+def _notes(change: RuleChange) -> Iterator[str]:
+    if change.after is None:
+        yield "no longer needed"
+    if change.told:
+        yield "promise moves later: complainant informed"
+    if change.kept:
+        yield "promise kept; --allow-later would move it"
+
+
+def _local_time(target: TargetSet | None, name: str, zone: ZoneInfo) -> str | None:
+    return None if target is None else local_time(format_time(getattr(target, name)), zone)
+
+
+def _print_summary(result: _Result, *, done: bool) -> None:
+    later = sum(any(change.told for change in redated.changes) for redated in result.changed)
+    verb = "changed" if done else "would change"
+    out.print(
+        f"{len(result.changed)} {verb} ({later} with a promise that moves later), {len(result.same)} are under "
+        f"these rules already, {len(result.refused)} cannot be changed."
+    )
+
+
+def _as_json(result: _Result, *, done: bool) -> dict[str, Any]:
+    return {
+        "done": done,
+        "cases": [
+            {
+                "ref": redated.ref,
+                "jurisdiction": {"before": redated.jurisdiction[0], "after": redated.jurisdiction[1]},
+                "rulebook": {"before": redated.rulebook[0], "after": redated.rulebook[1]},
+                "changes": [_change_as_json(change) for change in redated.changes],
+            }
+            for redated in result.changed
+        ],
+        "unchanged": result.same,
+        "refused": [{"ref": ref, "why": reason} for ref, reason in result.refused],
+    }
+
+
+def _change_as_json(change: RuleChange) -> dict[str, Any]:
+    target = change.after or change.before
+    return {
+        "target": None if target is None else target.target.value,
+        "of": None if target is None else target.of,
+        "before": _dates_as_json(change.before),
+        "after": _dates_as_json(change.after),
+        "promise_moves_later": change.told,
+        "promise_kept": change.kept,
+        "because": list(change.because),
+    }
+
+
+def _dates_as_json(target: TargetSet | None) -> dict[str, Any] | None:
+    if target is None:
+        return None
+    dates = {
+        "internal_due": format_time(target.internal_due),
+        "promised_due": format_time(target.promised_due),
+    }
+    return {"version": target.version, **dates, "basis": target.basis, "span": target.span}

@@ -1,0 +1,183 @@
+"""Reading a file of labelled complaints for a command: its columns, its values, and the rows refused."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amends.cli.output import err, progress_bar
+from reports.render_markdown import many
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from triage.csv.columns import ColumnNames
+    from triage.csv.examples import ExampleTable
+
+TextColumn = Annotated[str | None, typer.Option("--text", help="The column of the complaint's words.")]
+CategoryColumn = Annotated[str | None, typer.Option("--category", help="The column of the category.")]
+SeverityColumn = Annotated[
+    str | None, typer.Option("--severity", help='The column of the severity: 1 to 5, or "critical", "low" …')
+]
+LanguageColumn = Annotated[str | None, typer.Option("--language", help="The column of the language.")]
+AtColumn = Annotated[str | None, typer.Option("--at", help="The column of the day it was received.")]
+Map = Annotated[
+    Path | None,
+    typer.Option(
+        "--map", exists=True, dir_okay=False, help="Own columns and words to ours, in TOML or JSON."
+    ),
+]
+RefusedFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--refused", dir_okay=False, help="Write refused lines and reasons here, without their words."
+    ),
+]
+
+#: So many refused rows are printed; --json and --refused list all of them.
+_PRINTED = 20
+#: The fields of `amends import`'s mapping file that triage reads, and its own names for them.
+_FIELDS = {
+    "description": "text",
+    "category": "category",
+    "severity": "severity",
+    "language": "language",
+    "received_at": "at",
+}
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """The columns named on the command line, and the mapping file."""
+
+    text: str | None = None
+    category: str | None = None
+    severity: str | None = None
+    language: str | None = None
+    at: str | None = None
+    map_: Path | None = None
+
+
+def optional_settings(config: Path | None) -> Settings | None:
+    """The installation's settings; None without usable ones, unless `config` names a file.
+
+    Raises SettingsError for a named file that is not usable.
+    """
+    from amends.settings import SettingsError, load
+
+    try:
+        return load(config)
+    except SettingsError:
+        if config is not None:
+            raise
+        return None
+
+
+def text_languages(settings: Settings | None) -> tuple[str, ...]:
+    """The languages that a text may be in: the organisation's, else all that triage can detect."""
+    from triage.text import TOLD_APART
+
+    return settings.organisation.languages if settings is not None else TOLD_APART
+
+
+def read_labelled(
+    file: Path, columns: ColumnOptions, settings: Settings | None, *, known: tuple[str, ...]
+) -> ExampleTable:
+    """The examples of a file; standard error names what was guessed and refused.
+
+    `known` are the categories that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
+    """
+    from amends.importing.mapping import read_mapping
+    from triage.csv.examples import ReadingOptions, read_examples, require_examples
+    from triage.errors import UnknownColumn
+
+    mapping = read_mapping(columns.map_)
+    mapped = {_FIELDS[name]: column for column, name in mapping.columns.items() if name in _FIELDS}
+    values = {_FIELDS[name]: dict(words) for name, words in mapping.values.items() if name in _FIELDS}
+    # People label with a category's name in any language; the record has its key.
+    names = {name: own.key for own in (settings.category if settings else ()) for name in own.name.values()}
+    options = ReadingOptions(
+        values={**values, "category": {**names, **values.get("category", {})}},
+        encoding=mapping.encoding,
+        delimiter=mapping.delimiter,
+        date=mapping.date,
+        languages=text_languages(settings),
+    )
+    try:
+        with progress_bar(f"Reading {file.name}") as progress:
+            table = read_examples(
+                file,
+                columns=_column_names(columns, mapped),
+                preferred_labels=known,
+                options=options,
+                progress=progress,
+            )
+        require_examples(table)
+    except UnknownColumn as error:
+        raise typer.BadParameter(f"{file}: {error}") from error
+    _print_reading(file, table)
+    return table
+
+
+def _column_names(columns: ColumnOptions, mapped: Mapping[str, str]) -> ColumnNames:
+    from triage.csv.columns import ColumnNames
+
+    names = [column.name for column in fields(ColumnNames)]
+    return ColumnNames(**{name: getattr(columns, name) or mapped.get(name) for name in names})
+
+
+def _print_reading(file: Path, table: ExampleTable) -> None:
+    delimiter = {"\t": "tab"}.get(table.delimiter, table.delimiter)
+    err.print(f"{file}: {many(table.rows, 'row')}, {table.encoding}, delimiter {delimiter!r}.")
+    guessed = ", ".join(f"{name} from {table.columns[name]!r}" for name in table.guessed)
+    if guessed:
+        err.print(f"Columns found by their names: {guessed}. Name others with --text, --category …")
+    for name, count in table.unread.items():
+        err.print(
+            f"Left empty in {table.columns[name]!r}: {many(count, 'cell')} with no value that is a known {name}."
+        )
+    if table.unlabelled:
+        err.print(f"Without a category, and so no examples: {many(len(table.unlabelled), 'row')}.")
+    for label, category in table.spellings.items():
+        err.print(f"Category {label!r} was taken for {category!r}.")
+    if table.refused:
+        err.print(f"{many(len(table.refused), 'row')} refused:")
+        for row in table.refused[:_PRINTED]:
+            err.print(f"line {row.line}: {row.reason}")
+        if len(table.refused) > _PRINTED:
+            err.print(f"… and {len(table.refused) - _PRINTED} more: --json and --refused FILE list them all.")
+
+
+def write_refused(file: Path | None, table: ExampleTable | None) -> None:
+    """Write the refused lines and why as CSV, where a file was named."""
+    if file is None:
+        return
+    try:
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(("line", "why"))
+            writer.writerows((row.line, row.reason) for row in (table.refused if table is not None else ()))
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{file} cannot be written: {error.strerror}", param_hint="--refused"
+        ) from error
+
+
+def reading_as_json(table: ExampleTable) -> dict[str, Any]:
+    """How a file was read, under the keys of `--json`."""
+    return {
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "columns": dict(table.columns),
+        "guessed": list(table.guessed),
+        "file_rows": table.rows,
+        "used": len(table.examples),
+        "unlabelled": len(table.unlabelled),
+        "unread": dict(table.unread),
+        "spellings": dict(table.spellings),
+        "refused": [{"line": row.line, "why": row.reason} for row in table.refused],
+    }

@@ -1,0 +1,292 @@
+"""`amends triage promote`, `history`, `rollback` and `forget-history`: which model proposes, and why (8.5)."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from amends.cli.exit_codes import NOT_WELL
+from amends.cli.options import Config, Json, open_record
+from amends.cli.output import err, local_time, out, print_json, print_table
+from amends.cli.triage.model_files import ModelHistory, load_file, read_history
+from reports.render_markdown import many
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.models.history import TrainingHistory
+    from store.store import Store
+    from triage.learning.gate import Verdict
+    from triage.learning.run import ModelInUse
+    from triage.model.pipeline import Model
+
+By = Annotated[str | None, typer.Option("--by", help="Who does it; else the name of who is logged in here.")]
+Why = Annotated[str | None, typer.Option("--reason", help="Why; it stays in the history.")]
+
+#: How a model came into use, by its code in the record.
+_HOW = {
+    None: "by an earlier release",
+    "kept": "put in use",
+    "trained": "trained, passed the gate",
+    "made_anew": "trained again without what was erased",
+    "promoted": "promoted, passed the gate",
+    "forced": "promoted past the gate",
+    "rolled_back": "gone back to",
+    "turned_away": "NOT used: turned away",
+}
+_ERASED = "gone because words in it were erased"
+
+
+def promote(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Use it although the gate says no.")] = False,
+    reason: Why = None,
+    by: By = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
+    from store.models.history import is_history_kept, keep_history
+    from store.models.models import FILE, TrainingRun, is_model_intact, keep_run, load_active_model
+    from triage.model.artefact import digest
+    from triage.model.card import card
+
+    if force and not (reason or "").strip():
+        raise typer.BadParameter("say why: --reason stays in the history", param_hint="--force")
+    blob = file.read_bytes()
+    candidate, sha256 = load_file(file, blob), digest(blob)
+    with open_record(config) as (settings, store):
+        _warn_of_unknown_categories(candidate, settings)
+        own_history = read_history(file, candidate)
+        rows = own_history.for_store()
+        active = store.read(load_active_model)
+        if active is not None and active[0] == sha256 and store.read(is_model_intact, active[2]):
+            stored = store.read(is_history_kept)
+            if rows is not None and (stored is None or stored[0] != rows.sha256):
+                store.write(keep_history, rows)
+            facts, lines = _history_result(own_history, rows)
+            document = {"promoted": False, "in_use": sha256, "history": facts}
+            _print_result(document, [f"{file} is in use already.", *lines], json=json)
+            return
+        verdict, examples = _judge(settings, store, candidate, sha256, own_history)
+        used = verdict.passes or force
+        store.write(
+            keep_run,
+            TrainingRun(f"{FILE}{sha256}", store.now(), examples, used, verdict.as_json()),
+            blob,
+            sha256,
+            card(candidate),
+            activate=used,
+            how="promoted" if verdict.passes else "forced",
+            by=by or _login_name(),
+            why=reason,
+            history=rows,
+        )
+    facts, lines = _history_result(own_history, rows)
+    forced = used and not verdict.passes
+    document = {"promoted": used, "forced": forced, "sha256": sha256, **verdict.as_json()}
+    document["history"] = facts if used else None
+    reasons = "\n".join(verdict.reasons)
+    if used:
+        mark = "In use, past the gate" if forced else "In use"
+        _print_result(document, [f"{mark}: model {candidate.version}.", reasons, *lines], json=json)
+        return
+    if json:
+        print_json(document)
+    err.print(f"Not used: model {candidate.version}.\n{reasons}\nUse it all the same: --force --reason …")
+    raise typer.Exit(NOT_WELL)
+
+
+def _warn_of_unknown_categories(candidate: Model, settings: Settings) -> None:
+    from amends.settings import rulebook
+    from complaints.rulebook import categories_of
+
+    unknown = sorted(set(candidate.categories) - set(categories_of(rulebook(settings))))
+    if unknown:
+        err.print(
+            f"Warning: this model knows categories that this desk does not have: {', '.join(unknown)}. They are "
+            "never proposed; complaints that belong there come out as not sure. To have them: [[category]] in "
+            "amends.toml."
+        )
+
+
+def _judge(
+    settings: Settings, store: Store, candidate: Model, sha256: str, own_history: ModelHistory
+) -> tuple[Verdict, int]:
+    """The verdict on the held-out rows of the record, and the number of rows in it."""
+    from store.models.models import list_models, load_good_model, load_learnt_until
+    from triage.__main__ import rows_of
+    from triage.learning.history import held_back
+    from triage.learning.run import ModelInUse, judge_file
+
+    rows = rows_of(store.examples())
+    good = store.read(load_good_model)
+    present = None if good is None else _load_present(store, good.number, good.sha256)
+    number = next((row["id"] for row in store.read(list_models) if row["sha256"] == sha256), None)
+    trained_here = None
+    if number is not None:
+        until, own_run = store.read(load_learnt_until, number)
+        trained_here = ModelInUse(candidate, until, own_run) if own_run else None
+    held = None if present is None else held_back(own_history.rows, present.model)
+    verdict = judge_file(
+        candidate,
+        rows,
+        in_use=present,
+        seen=trained_here,
+        history=held,
+        alert_budget=settings.triage.alert_budget,
+    )
+    return verdict, len(rows)
+
+
+def _load_present(store: Store, number: int, sha256: str) -> ModelInUse | None:
+    from store.models.models import load_learnt_until, read_model_blob
+    from triage.errors import UnreadableModel
+    from triage.learning.run import ModelInUse
+    from triage.model.artefact import load
+
+    try:
+        model = load(store.read(read_model_blob, number), sha256=sha256)
+    except UnreadableModel as error:
+        err.print(f"The model in use cannot be read and is not compared with: {error}")
+        return None
+    return ModelInUse(model, *store.read(load_learnt_until, number))
+
+
+def _history_result(
+    own_history: ModelHistory, rows: TrainingHistory | None
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """What later training runs get from the history next to the model, for `--json` and in words."""
+    if rows is not None:
+        count = len(rows.rows)
+        learnt = f"Later training runs learn from {many(count, 'row')} of its history too"
+        return {"rows": count, "sha256": rows.sha256, "unknown": None}, [
+            f"{learnt} (amends triage forget-history)."
+        ]
+    if own_history.unusable is not None:
+        return {"rows": 0, "sha256": None, "unknown": own_history.unusable}, [own_history.unusable]
+    return None, []
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user id without a name
+        return "unknown"
+
+
+def history(*, json: Json = False, config: Config = None) -> None:
+    """The models in use over time and those turned away, the newest first, and what drifts."""
+    from amends.checks import DRIFTS
+    from store.models.examples import count_assessed
+    from store.models.models import is_model_intact, list_models, load_active_model
+    from triage.learning.drift import LOOKED_AT, drift_in
+
+    with open_record(config) as (settings, store):
+        models = store.read(list_models)
+        active = store.read(load_active_model)
+        intact = active is None or store.read(is_model_intact, active[2])
+        drifts = drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
+    newest = next((model for model in models if model["used"]), None)
+    if json:
+        rows = [{**model, "in_use": model is newest} for model in models]
+        print_json({"models": rows, "whole": intact, "drift": [drift.as_json() for drift in drifts]})
+        return
+    if not models:
+        out.print("No model yet: the first start trains one in the background.")
+        return
+    # The zone of the settings: before the first start the record has no rules yet.
+    zone = ZoneInfo(settings.organisation.timezone)
+    print_table(
+        "Models",
+        ("since", "model", "sha256", "examples", "accuracy", "macro-F1", "how", "by", "why"),
+        (_row(model, zone, in_use=model is newest) for model in models),
+    )
+    if not intact:
+        out.print("The model in use was ALTERED in the database: amends triage rollback.")
+    for drift in drifts:
+        out.print(f"Drift: {DRIFTS[drift.code].format(**drift.as_json())}.")
+
+
+def _row(model: Mapping[str, Any], zone: ZoneInfo, *, in_use: bool) -> Sequence[Any]:
+    card, verdict = model["card"], model["verdict"] or {}
+    return (
+        local_time(model["at"], zone),
+        f"{_version(card, model['sha256'])}{' (in use)' if in_use else ''}",
+        model["sha256"][:12],
+        card.get("rows"),
+        card.get("accuracy"),
+        card.get("macro_f1"),
+        _HOW.get(model["how"], model["how"]),
+        model["by"],
+        model["why"] or "; ".join(verdict.get("reasons", ())) or None,
+    )
+
+
+def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
+    """Use the model that was in use before the present one; a second time goes one further back."""
+    from store.models.erased import list_models_with_erased_words
+    from store.models.models import load_active_model, roll_back
+
+    with open_record(config) as (_, store):
+        before = store.read(load_active_model)
+        model = store.write(roll_back, by=by or _login_name(), why=reason)
+        erased = model is None and bool(store.read(list_models_with_erased_words, gone=True))
+    if model is None:
+        why = f" Of models before this is true: {_ERASED}." if erased else ""
+        err.print(f"There is no earlier model to go back to: see `amends triage history`.{why}")
+        raise typer.Exit(NOT_WELL)
+    skipped = [
+        f"Passed over, {_ERASED if number in model.erased else 'altered or no longer kept'}: model number {number}."
+        for number in model.passed_over
+    ]
+    instead = "" if before is None else f", instead of {_version(before[1], before[0])}"
+    document = {
+        "from": None if before is None else before[0],
+        "to": model.sha256,
+        "version": model.card.get("version"),
+        "passed_over": list(model.passed_over),
+        "erased": list(model.erased),
+    }
+    line = f"In use again: model {_version(model.card, model.sha256)}{instead}."
+    _print_result(document, [line, *skipped], json=json)
+
+
+def _version(card: Mapping[str, Any], sha256: str) -> str:
+    return str(card.get("version") or sha256[:12])
+
+
+def forget_history(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Destroy the history rows that a promoted model brought; later training runs do not learn from them."""
+    from store.models.history import forget_history as destroy_history
+    from store.models.history import is_history_kept
+
+    with open_record(config) as (_, store):
+        stored = store.read(is_history_kept)
+        if stored is not None and not yes and not json and err.is_terminal:
+            rows = many(stored[1], "row")
+            typer.confirm(f"This destroys {rows} of the history for good. Continue?", abort=True)
+        count = store.write(destroy_history)
+    line = (
+        f"Destroyed: {many(count, 'row')} of the history."
+        if count
+        else "No history is kept: nothing to destroy."
+    )
+    _print_result({"forgotten": count}, [line], json=json)
+
+
+def _print_result(document: Mapping[str, Any], lines: Sequence[str], *, json: bool) -> None:
+    if json:
+        print_json(document)
+    else:
+        out.print("\n".join(lines))

@@ -1,0 +1,179 @@
+"""`amends triage propose`: what triage proposes for a text (7.5), in words or as JSON."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amends.cli.options import Config, Json, open_record
+from amends.cli.output import err, print_line
+from amends.cli.triage.model_files import load_file
+from amends.cli.triage.starter_cache import starter_model
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from triage.model.pipeline import Model
+    from triage.proposal import About, Proposal
+
+
+def propose(
+    text: Annotated[
+        str | None, typer.Argument(help="A complaint; else one JSON object a line on standard input.")
+    ] = None,
+    *,
+    model: Annotated[
+        Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")
+    ] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out."""
+    from amends.settings import SettingsError, load
+    from triage.proposal import propose as propose_for
+
+    try:
+        settings, reason = load(config), "No model in use"
+    except SettingsError as error:
+        if config is not None:
+            raise
+        # The command also works without an installation.
+        settings, reason = None, str(error)
+    loaded = _chosen_model(model, config, settings, reason)
+    about = _about(settings, own_categories=model is None)
+    if text is not None and not json:
+        _print_proposal(propose_for(loaded, text, about))
+        return
+    for line in [text] if text is not None else _texts_on_stdin():
+        proposal = propose_for(loaded, line, about)
+        sys.stdout.write(json_module.dumps(proposal.as_json(), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def _chosen_model(file: Path | None, config: Path | None, settings: Settings | None, reason: str) -> Model:
+    """The model of a file, else the one in use, else the starter model."""
+    if file is not None:
+        if not file.is_file():
+            raise typer.BadParameter(f"{file} does not exist", param_hint="--model")
+        return load_file(file)
+    if settings is None:
+        err.print(f"{reason}: the starter model proposes.")
+        return starter_model(None)
+    from amends.settings import SettingsError
+    from store.database.errors import StoreError
+    from store.models.models import load_active_model, read_model_blob
+    from triage.model.artefact import load
+
+    try:
+        with open_record(config) as (_, store):
+            active = store.read(load_active_model)
+            if active is not None:
+                return load(store.read(read_model_blob, active[2]), sha256=active[0])
+    except (SettingsError, StoreError) as error:
+        if config is not None:
+            raise
+        # The installation may not be complete yet, and no one named it.
+        reason = str(error)
+    err.print(f"{reason}: the starter model proposes.")
+    return starter_model(settings.organisation.languages)
+
+
+def _about(settings: Settings | None, *, own_categories: bool) -> About:
+    from amends.settings import rulebook
+    from complaints.rulebook import categories_of
+    from triage.language_tables import LANGUAGES
+    from triage.proposal import About
+    from triage.safety.own_signs import own_sign
+
+    about = About(languages=LANGUAGES, received=datetime.now(UTC).date())
+    if settings is None:
+        return about
+    rules = rulebook(settings)
+    return replace(
+        about,
+        languages=rules.languages,
+        danger=tuple(own_sign(danger.signs, danger.number, danger.text) for danger in rules.danger),
+        country=rules.country,
+        # A model file that was named may know other categories than this desk.
+        categories=categories_of(rules) if own_categories else about.categories,
+    )
+
+
+def _texts_on_stdin() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            value: Any = json_module.loads(line)
+        except ValueError as error:
+            raise typer.BadParameter(
+                f'line {number} is not JSON: give one object with "text" a line'
+            ) from error
+        text = value.get("text") if isinstance(value, dict) else value
+        if not isinstance(text, str):
+            raise typer.BadParameter(f'line {number} has no "text": give one object with "text" a line')
+        yield text
+
+
+def _print_proposal(proposal: Proposal) -> None:
+    sections = {
+        "Category": _category_lines(proposal),
+        "Severity": _severity_lines(proposal),
+        "Matters": [
+            f"{number}. {matter.category} ({matter.probability:.0%}): {' '.join(matter.text.split())}"
+            for number, matter in enumerate(proposal.issues, start=1)
+        ],
+        "Reasons": _reason_lines(proposal),
+        "Facts": [f"{fact.kind} {fact.value}: {fact.text}" for fact in proposal.details],
+        "Similar": [f"{case.ref} ({case.likeness:.0%}), {case.category}" for case in proposal.similar],
+        "Model": [f"{proposal.model_version}, language {proposal.language}"],
+    }
+    for heading, lines in sections.items():
+        for number, line in enumerate(lines):
+            print_line(f"{'' if number else heading:10}{line}")
+
+
+def _category_lines(proposal: Proposal) -> Iterator[str]:
+    ranked = [(proposal.category, proposal.probability)]
+    ranked += [(other.category, other.probability) for other in proposal.alternatives]
+    named = [f"{category} ({probability:.0%})" for category, probability in ranked]
+    if proposal.probability == 0:
+        yield f"not sure: {proposal.category}, because the model knows no word of this text or no category for it"
+        return
+    offered = 2 if proposal.abstained else 1
+    yield f"not sure: {' or '.join(named[:offered])}" if proposal.abstained else named[0]
+    if named[offered:]:
+        yield f"less likely: {', '.join(named[offered:])}"
+    if proposal.intent.kind != "complaint":
+        yield f"perhaps no complaint but: {proposal.intent.kind} ({proposal.intent.probability:.0%})"
+    if proposal.restricted:
+        yield "restricted: it may be about a member of staff or about our own handling"
+
+
+def _severity_lines(proposal: Proposal) -> Iterator[str]:
+    critical = "" if proposal.p_critical is None else f"; critical with {proposal.p_critical:.0%}"
+    yield f"{proposal.severity} of 5; safety {proposal.safety} of 3{critical}"
+
+
+def _reason_lines(proposal: Proposal) -> Iterator[str]:
+    from bots.texts.loading import STAFF, shipped
+
+    for direction, sign in (("for", 1), ("against", -1)):
+        words = [reason.word for reason in proposal.because if reason.weight * sign > 0]
+        if words:
+            yield f"words {direction} {proposal.category}: {', '.join(words)}"
+    if proposal.rules:
+        yield f"safety rules: {', '.join(proposal.rules)}"
+    texts = shipped("en", STAFF)
+    for criterion in proposal.criteria:
+        value = criterion.value
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        reason = texts[f"criterion.{criterion.reason}"].forms[0]
+        yield f"{criterion.field.replace('_', ' ')} {value}: {reason}"
