@@ -1,11 +1,11 @@
-"""A stand-in for the Telegram Bot API and Slack, and the page that shows both."""
+"""Simulates the Telegram Bot API and Slack, with a page that shows both."""
 
 from simulator.app import Simulator
-from simulator.base import Limits, SimClock, SimulatedRateLimit
-from simulator.slack.contract import ChannelOf, Workspace, example_workspace
+from simulator.slack.contract import ChannelSetup, Workspace, example_workspace
+from simulator.state.environment import Limits, SimClock, SimulatedRateLimit
 
 __all__ = [
-    "ChannelOf",
+    "ChannelSetup",
     "Limits",
     "SimClock",
     "SimulatedRateLimit",

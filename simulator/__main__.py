@@ -1,4 +1,4 @@
-"""`python -m simulator --port 8410`: serve until interrupted; the first line tells addresses and tokens."""
+"""`python -m simulator --port 8410`: serve until interrupted; the first line has the addresses and tokens."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from simulator.app import Simulator
 
 async def _serve(host: str, port: int) -> None:
     async with Simulator(host=host, port=port) as sim:
-        said = {
+        access = {
             "url": sim.url,
             "telegram_url": sim.telegram_url,
             "bot_token": sim.bot_token,
@@ -20,12 +20,12 @@ async def _serve(host: str, port: int) -> None:
             "slack_app_token": sim.slack_app_token,
             "slack_signing_secret": sim.slack_signing_secret,
         }
-        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.write(json.dumps(access) + "\n")
         sys.stdout.flush()
-        ended = asyncio.Event()
+        interrupted = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        await ended.wait()
+            asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+        await interrupted.wait()
 
 
 def main() -> None:
@@ -33,8 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulator")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    given = parser.parse_args()
-    asyncio.run(_serve(given.host, given.port))
+    arguments = parser.parse_args()
+    asyncio.run(_serve(arguments.host, arguments.port))
 
 
 if __name__ == "__main__":

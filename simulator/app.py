@@ -1,9 +1,4 @@
-"""The ASGI application: both platforms and the page, over one world.
-
-The simulator as one object: started in-process, driven by tests and by the demo.
-
-The simulator as a child process, for tests that must outlive what they kill.
-"""
+"""The simulator: the ASGI application, the object that tests and the demo drive, and a child process with it."""
 
 from __future__ import annotations
 
@@ -20,24 +15,24 @@ from typing import Any, Self
 from starlette.applications import Starlette
 
 from simulator import seeding
-from simulator.base import Call, Fault, How, Json, Limits, RealTime, SimClock, Trouble
 from simulator.colleague import Colleague
 from simulator.customer import Customer, GroupChat
 from simulator.http import Server, listen
 from simulator.page import api
 from simulator.slack import api as slack_api
-from simulator.slack.contract import SIGNING_SECRET, Workspace, example_workspace, state_of
+from simulator.slack.contract import SIGNING_SECRET, Workspace, create_state, example_workspace
 from simulator.slack.socket import Link
-from simulator.slack.state import Member
+from simulator.state.environment import Call, Fault, FaultKind, Json, Limits, RealTime, SimClock, Trouble
+from simulator.state.slack import SlackMember
+from simulator.state.telegram import BOT_ID, TelegramState
+from simulator.state.world import World
 from simulator.telegram import api as telegram_api
 from simulator.telegram import people
-from simulator.telegram.state import BOT_ID, TelegramState
 from simulator.telegram.updates import WebhookDelivery
-from simulator.world import World
 
 
 def build(world: World, link: Link | None = None) -> Starlette:
-    """All routes; webhooks are delivered while the application runs."""
+    """The application with both platforms and the page; it delivers webhooks while it runs."""
     link = link or Link(world)
     delivery = WebhookDelivery(world)
 
@@ -52,7 +47,7 @@ def build(world: World, link: Link | None = None) -> Starlette:
             link.stop()
             world.changes.close()
             world.telegram.arrived.set()
-            await link.disconnect(say=False)
+            await link.disconnect(send_frame=False)
             await asyncio.gather(running, return_exceptions=True)
 
     return Starlette(
@@ -80,7 +75,7 @@ class Simulator:
     ) -> None:
         self._host, self._port = host, port
         self.bot_token = TELEGRAM_TOKEN
-        slack = state_of(
+        slack = create_state(
             workspace or example_workspace(), signing_secret=signing_secret, request_url=request_url
         )
         self.world = World(
@@ -94,14 +89,14 @@ class Simulator:
         self._customers: dict[str, Customer] = {}
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
+        """Start the server. Raises OSError if the port is in use."""
         listening = listen(self._host, self._port)
         self.world.url = f"http://{self._host}:{listening.getsockname()[1]}"
         self._server = Server(build(self.world, self.link), listening)
         await self._server.start()
 
     async def stop(self) -> None:
-        """Close every line."""
+        """Stop the server and close all connections."""
         if self._server is not None:
             await self._server.stop()
 
@@ -146,29 +141,29 @@ class Simulator:
 
     @property
     def slack_signing_secret(self) -> str:
-        """What requests to the app's URL are signed with."""
+        """The secret that signs requests to the app's URL."""
         return self.world.slack.signing_secret
 
     @property
     def trouble(self) -> Trouble:
-        """The switches."""
+        """The outage switches."""
         return self.world.trouble
 
     def clock_now(self) -> datetime:
-        """The world's time."""
+        """The simulated time."""
         return self.world.now()
 
     def customer(
         self, name: str, *, language: str = "en", met: bool = False, number: int | None = None
     ) -> Customer:
-        """The customer of that name, made if new. `met`: the bot may write first; `number`: the id wanted."""
+        """The customer with this name, added if new; `met` lets the bot write first, `number` is the Telegram id."""
         if name not in self._customers:
-            known = [
-                p for p in self.world.telegram.people.values() if p.name == name and number in (None, p.id)
-            ]
-            person = (
-                known[0] if known else people.add_person(self.world, name, language, met=met, number=number)
+            person = next(
+                (p for p in self.world.telegram.people.values() if p.name == name and number in (None, p.id)),
+                None,
             )
+            if person is None:
+                person = people.add_person(self.world, name, language, met=met, number=number)
             self._customers[name] = Customer(self.world, person)
         return self._customers[name]
 
@@ -177,12 +172,12 @@ class Simulator:
         return GroupChat(self.world, people.add_group(self.world, title, [m.person for m in members]))
 
     def staff(self, member: str, name: str | None = None, role: str = "handler") -> Colleague:
-        """The member of that id; a new one needs a name and comes into all public channels."""
+        """The member with this id. With a name, a new member is added, in all public channels."""
         slack = self.world.slack
         if member not in slack.members:
             if name is None:
                 raise LookupError(f"There is no member {member}: give a name to add one.")
-            slack.members[member] = Member(member, name, role)
+            slack.members[member] = SlackMember(member, name, role)
             for channel in slack.channels.values():
                 if not channel.private:
                     channel.members.add(member)
@@ -195,16 +190,17 @@ class Simulator:
         *,
         what: str = "",
     ) -> None:
-        """Wait until the predicate is true. Raises TimeoutError with what was said so far."""
-        if not await self.world.changes.until(predicate, timeout):
+        """Wait until the predicate is true. Raises TimeoutError with the transcript so far."""
+        if not await self.world.changes.wait_until(predicate, timeout):
             raise TimeoutError(f"Not within {timeout} s: {what or 'the condition'}.\n{self.describe()}")
 
     async def settled(self, quiet: float = 0.05, timeout: float = 10) -> None:  # noqa: ASYNC109
-        """Wait until nothing changed for `quiet` seconds and no update waits."""
+        """Wait until nothing changes for `quiet` seconds and no update waits. Raises TimeoutError."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while (
-            await self.world.changes.beyond(self.world.changes.version, quiet) or self.world.telegram.updates
+            await self.world.changes.wait_for_newer(self.world.changes.version, quiet)
+            or self.world.telegram.updates
         ):
             if loop.time() > deadline:
                 raise TimeoutError(f"Still moving after {timeout} s.\n{self.describe()}")
@@ -213,22 +209,22 @@ class Simulator:
         self,
         method: str,
         *,
-        how: How = "answer",
+        how: FaultKind = "answer",
         status: int | None = None,
         error: str | None = None,
         retry_after: int | None = None,
         times: int = 1,
     ) -> None:
-        """Let the next calls of a method go wrong."""
-        self.world.trouble.order(method, Fault(how, status, error, retry_after), times)
+        """Let the next calls of a method fail; docs/simulator.md lists the faults."""
+        self.world.trouble.inject(method, Fault(how, status, error, retry_after), times)
 
-    async def disconnect_sockets(self, reason: str = "refresh_requested", *, say: bool = True) -> None:
-        """Close Socket Mode connections, after a disconnect frame if `say`."""
-        await self.link.disconnect(reason, say=say)
+    async def disconnect_sockets(self, reason: str = "refresh_requested", *, send_frame: bool = True) -> None:
+        """Close all Socket Mode connections; `send_frame` sends a disconnect frame first."""
+        await self.link.disconnect(reason, send_frame=send_frame)
 
-    def ghost(self) -> None:
-        """One more Socket Mode connection that swallows what it gets; `disconnect_sockets` ends it."""
-        self.link.ghost()
+    def add_dead_socket(self) -> None:
+        """Add a Socket Mode connection whose app died: payloads sent to it get lost until `disconnect_sockets`."""
+        self.link.add_dead_socket()
 
     def remember_post(
         self,
@@ -240,12 +236,12 @@ class Simulator:
         thread_ts: str | None = None,
         metadata: Json | None = None,
     ) -> None:
-        """A message of the app from before the simulator started, under its old ts."""
-        seeding.post(self.world, channel, ts, text, blocks=blocks, thread_ts=thread_ts, metadata=metadata)
+        """Add a message of the app from before the simulator started, under its old ts."""
+        seeding.add_post(self.world, channel, ts, text, blocks=blocks, thread_ts=thread_ts, metadata=metadata)
 
     def calls(self, method: str) -> list[Call]:
-        """Every call of a method so far (getUpdates only when refused)."""
-        return self.world.calls.of(method)
+        """All calls of a method so far. Of getUpdates only the refused ones are logged."""
+        return self.world.calls.to_method(method)
 
     @property
     def refusals(self) -> list[str]:
@@ -254,11 +250,11 @@ class Simulator:
 
     @property
     def breaches(self) -> list[str]:
-        """What was against the platforms' written contracts so far: nothing of ours may stand here."""
+        """The product's violations of the platforms' contracts so far. A correct product has none."""
         return self.world.breaches
 
     def describe(self) -> str:
-        """Chats, posts and refusals, for messages of failing tests."""
+        """Chats, posts and refusals, for the messages of failing tests."""
         lines = []
         for person in self.world.telegram.people.values():
             lines += [f"-- {person.name}", *Customer(self.world, person).transcript().splitlines()[-20:]]
@@ -268,7 +264,7 @@ class Simulator:
                 *[f"{p.author}: {p.text}" for p in channel.posts[-10:]],
             ]
         lines += [f"-- refused: {reason}" for reason in self.refusals[-5:]]
-        refused = [c for c in self.world.calls.all if not c.answer.get("ok", True)]
+        refused = [c for c in self.world.calls.entries if not c.answer.get("ok", True)]
         lines += [
             f"-- {c.method} -> {c.answer.get('error') or c.answer.get('description')}" for c in refused[-5:]
         ]
@@ -277,7 +273,7 @@ class Simulator:
 
 @contextlib.contextmanager
 def start(port: int = 0) -> Iterator[dict[str, Any]]:
-    """Run it; gives addresses and tokens; ends it afterwards. Raises RuntimeError if it does not start."""
+    """Run the simulator as a child process; yields addresses and tokens. Raises RuntimeError if it fails to start."""
     command = [sys.executable, "-m", "simulator", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
         line = process.stdout.readline() if process.stdout else ""

@@ -1,29 +1,29 @@
-"""A member of staff as tests drive them: cards pressed, modals filled, direct messages read."""
+"""What tests drive in Slack: a member of staff who presses buttons, fills in modals and reads messages."""
 
 from typing import Any
 
 from simulator.screen import (
     Card,
+    DisplayedPost,
     FormRefused,
     Modal,
     NotAcknowledged,
     NotVisible,
-    PostShown,
     Room,
     element_labelled,
 )
 from simulator.slack import people
 from simulator.slack.people import SlackImpossible
 from simulator.slack.socket import Link
-from simulator.slack.state import Channel, Member, View
+from simulator.state.slack import Channel, SlackMember, View
 
 Json = dict[str, Any]
 
 
 class Colleague:
-    """Acts return when the app has acknowledged."""
+    """A member of staff. Each action returns when the app has acknowledged it."""
 
-    def __init__(self, link: Link, member: Member) -> None:
+    def __init__(self, link: Link, member: SlackMember) -> None:
         self.link, self.world, self.member = link, link.world, member
 
     @property
@@ -32,7 +32,7 @@ class Colleague:
         return self.member.id
 
     def channel(self, channel_id: str) -> Room:
-        """A channel as this member sees it. Raises NotVisible when not in it."""
+        """A channel as this member sees it. Raises NotVisible if the member is not in it."""
         channel = self.world.slack.channels.get(channel_id)
         if channel is None or self.member.id not in channel.members:
             raise NotVisible(f"{self.member.name} is not in {channel_id}.")
@@ -40,13 +40,13 @@ class Colleague:
 
     def sees(self, channel_id: str) -> bool:
         """Whether the channel is in this member's list."""
-        return any(c.id == channel_id for c in self.world.slack.visible(self.member.id))
+        return any(c.id == channel_id for c in self.world.slack.visible_channels(self.member.id))
 
     async def presses(self, where: Card | Modal, label: str, *, value: str | None = None) -> None:
-        """Press a button by label or action_id, `value` telling equals apart. Raises NotAcknowledged."""
+        """Press a button by label or action_id; `value` distinguishes equal buttons. Raises NotAcknowledged."""
         if isinstance(where, Modal):
             block_id, element = element_labelled(where.view.blocks, label, {"button"}, value)
-            done = await people.act_in_view(
+            acknowledged = await people.act_in_view(
                 self.link,
                 self.member,
                 where.view.id,
@@ -58,7 +58,7 @@ class Colleague:
             if where.gone:
                 raise SlackImpossible("That card is gone.")
             block_id, element = element_labelled(where.blocks, label, {"button"}, value)
-            done = await people.act_on_post(
+            acknowledged = await people.act_on_post(
                 self.link,
                 self.member,
                 where.channel,
@@ -67,14 +67,14 @@ class Colleague:
                 element["action_id"],
                 element.get("value"),
             )
-        self._demand(done, label)
+        self._require_acknowledgement(acknowledged, label)
 
     async def chooses(self, where: Card | Modal, menu: str, option: str) -> None:
-        """Choose in a menu by its placeholder, label or action_id; the option by text or value."""
+        """Choose an option by text or value in a menu by placeholder, label or action_id."""
         blocks = where.view.blocks if isinstance(where, Modal) else where.blocks
         block_id, element = element_labelled(blocks, menu, None)
         if isinstance(where, Modal):
-            done = await people.act_in_view(
+            acknowledged = await people.act_in_view(
                 self.link,
                 self.member,
                 where.view.id,
@@ -83,7 +83,7 @@ class Colleague:
                 option,
             )
         else:
-            done = await people.act_on_post(
+            acknowledged = await people.act_on_post(
                 self.link,
                 self.member,
                 where.channel,
@@ -92,11 +92,11 @@ class Colleague:
                 element["action_id"],
                 option,
             )
-        self._demand(done, option)
+        self._require_acknowledgement(acknowledged, option)
 
-    def _demand(self, done: bool, label: str) -> None:
-        if not done:
-            raise NotAcknowledged(f"{self.member.name} pressed {label!r}: {people.TROUBLE}")
+    def _require_acknowledgement(self, acknowledged: bool, label: str) -> None:
+        if not acknowledged:
+            raise NotAcknowledged(f"{self.member.name} pressed {label!r}: {people.TROUBLE_NOTICE}")
 
     @property
     def modal(self) -> Modal | None:
@@ -104,9 +104,9 @@ class Colleague:
         return Modal(self.world, self.member.views[-1]) if self.member.views else None
 
     async def opened(self, title: str = "", *, timeout: float = 10) -> Modal:  # noqa: ASYNC109
-        """Wait for a modal on top with the text in title or callback_id. Raises TimeoutError."""
+        """Wait for a modal on top with this text in its title or callback_id. Raises TimeoutError."""
 
-        def there() -> View | None:
+        def top_modal() -> View | None:
             top = self.member.views[-1] if self.member.views else None
             return (
                 top
@@ -115,7 +115,7 @@ class Colleague:
                 else None
             )
 
-        if not await self.world.changes.until(there, timeout):
+        if not await self.world.changes.wait_until(top_modal, timeout):
             top = self.modal
             raise TimeoutError(
                 f"{self.member.name} saw no modal {title!r} within {timeout} s; "
@@ -130,16 +130,16 @@ class Colleague:
         return self.modal
 
     async def fills(self, values: Json | None = None, /, **named: Any) -> None:
-        """Fill in the modal on top by block_id or label; options by value or visible text."""
+        """Fill in the modal on top by block_id or label; choose options by value or visible text."""
         modal = self._top()
         for key, value in ((values or {}) | named).items():
             people.type_into(modal.view, {modal.block_for(key): value})
-        self.world.changed()
+        self.world.mark_changed()
 
     async def submits(self, *, expect_errors: bool = False) -> Modal | None:
-        """Submit the modal on top; returns what is on top then. Raises Refused, NotAcknowledged."""
+        """Submit the modal on top and return the modal that is then on top. Raises FormRefused, NotAcknowledged."""
         view = self._top().view
-        await people.submit(self.link, self.member, view.id, {})
+        await people.submit_view(self.link, self.member, view.id, {})
         if view.notice:
             raise NotAcknowledged(f"{view.notice} {self.world.slack.refusals[-1:]}")
         if view.errors and view in self.member.views and not expect_errors:
@@ -148,41 +148,43 @@ class Colleague:
 
     async def closes(self, *, all: bool = False) -> None:  # noqa: A002
         """Close the modal on top, or all of them."""
-        await people.close(self.link, self.member, self._top().view.id, all_of_them=all)
+        await people.close_view(self.link, self.member, self._top().view.id, all_of_them=all)
 
     async def runs(self, text: str, *, channel: str | None = None) -> None:
-        """Type a slash command; in the first channel unless told where. Raises NotAcknowledged."""
-        place = channel or self.world.slack.visible(self.member.id)[0].id
-        if not await people.run_command(self.link, self.member, text, place):
+        """Type a slash command, by default in the member's first channel. Raises NotAcknowledged."""
+        channel_id = channel or self.world.slack.visible_channels(self.member.id)[0].id
+        if not await people.run_command(self.link, self.member, text, channel_id):
             raise NotAcknowledged(self.notice or text)
 
     async def shortcut(self, callback_id: str) -> None:
         """Use a global shortcut."""
-        self._demand(await people.use_shortcut(self.link, self.member, callback_id), callback_id)
+        self._require_acknowledgement(
+            await people.use_shortcut(self.link, self.member, callback_id), callback_id
+        )
 
-    async def message_shortcut(self, callback_id: str, card: PostShown) -> None:
+    async def message_shortcut(self, callback_id: str, card: DisplayedPost) -> None:
         """Use a shortcut of a message."""
-        done = await people.use_shortcut(
+        acknowledged = await people.use_shortcut(
             self.link,
             self.member,
             callback_id,
             channel_id=card.channel,
             ts=card.ts,
         )
-        self._demand(done, callback_id)
+        self._require_acknowledgement(acknowledged, callback_id)
 
-    async def says(self, channel: str, text: str, *, thread: PostShown | None = None) -> PostShown:
+    async def says(self, channel: str, text: str, *, thread: DisplayedPost | None = None) -> DisplayedPost:
         """Write in a channel or thread."""
-        post = people.say(self.link, self.member, channel, text, thread.ts if thread else None)
-        return PostShown(self.world, self.world.slack.channels[channel], post)
+        post = people.write(self.link, self.member, channel, text, thread.ts if thread else None)
+        return DisplayedPost(self.world, self.world.slack.channels[channel], post)
 
     async def joins(self, channel_id: str) -> None:
-        """Come into a channel; the app hears of it."""
-        people.move(self.link, self.member, channel_id, joins=True)
+        """Join a channel; the app gets member_joined_channel."""
+        people.change_membership(self.link, self.member, channel_id, joins=True)
 
     async def leaves(self, channel_id: str) -> None:
-        """Go out of a channel; the app hears of it."""
-        people.move(self.link, self.member, channel_id, joins=False)
+        """Leave a channel; the app gets member_left_channel."""
+        people.change_membership(self.link, self.member, channel_id, joins=False)
 
     async def opens_home(self) -> None:
         """Open the app's home."""
@@ -195,33 +197,33 @@ class Colleague:
 
     @property
     def direct_messages(self) -> list[Card]:
-        """What the app wrote in the direct conversation, oldest first."""
+        """The app's messages in the direct conversation, oldest first."""
         channel = self._direct()
         posts = [p for p in channel.posts if p.by_bot and not p.deleted] if channel else []
         return [Card(self.world, channel, p) for p in posts] if channel else []
 
     def _direct(self) -> Channel | None:
-        return next((c for c in self.world.slack.channels.values() if c.direct == self.member.id), None)
+        return next((c for c in self.world.slack.channels.values() if c.direct_with == self.member.id), None)
 
     @property
     def ephemerals(self) -> list[Card]:
-        """What only this member was shown, oldest first."""
+        """The ephemeral messages for this member, oldest first."""
         return [
             Card(self.world, channel, post)
-            for channel in self.world.slack.visible(self.member.id)
+            for channel in self.world.slack.visible_channels(self.member.id)
             for post in channel.posts
-            if post.only_for == self.member.id and not post.deleted
+            if post.visible_to == self.member.id and not post.deleted
         ]
 
     @property
     def notice(self) -> str | None:
-        """What Slack's own client last said."""
+        """The last notice of Slack's own client."""
         return self.member.notice[0] if self.member.notice else None
 
     @property
     def files(self) -> list[tuple[str, bytes]]:
         """Files in the direct conversation: names and bytes."""
-        found = [
-            self.world.slack.files[number] for post in self.direct_messages for number in post.post.files
+        files = [
+            self.world.slack.files[file_id] for card in self.direct_messages for file_id in card.post.files
         ]
-        return [(file.name, file.data or b"") for file in found]
+        return [(file.name, file.data or b"") for file in files]

@@ -1,4 +1,4 @@
-"""A customer as tests drive her, and a group chat."""
+"""What tests drive in Telegram: a customer, and a group chat."""
 
 import re
 from dataclasses import dataclass
@@ -8,18 +8,17 @@ from typing import Any
 from simulator import seeding
 from simulator.http import Upload
 from simulator.page import customers
+from simulator.state.telegram import ChatMessage, Group, Person
+from simulator.state.world import World
 from simulator.telegram import people
-from simulator.telegram.people import TelegramImpossible, WritingPlace
-from simulator.telegram.state import ChatMessage, Person
-from simulator.telegram.state import Group as GroupState
-from simulator.world import World
+from simulator.telegram.people import ChatAuthor, TelegramImpossible
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SeenMessage:
-    """A message as it stood when asked for."""
+    """A message at the time it was read."""
 
     id: int
     text: str
@@ -27,53 +26,56 @@ class SeenMessage:
     outgoing: bool
 
 
-def _seen(message: ChatMessage) -> SeenMessage:
+def _snapshot(message: ChatMessage) -> SeenMessage:
     rows = tuple(tuple(button["text"] for button in row) for row in message.keyboard)
     return SeenMessage(message.id, message.text, rows, message.outgoing)
 
 
 class Customer:
-    """Someone with the app; every act returns when Telegram has it."""
+    """A person with the app. Each action returns when Telegram has it, not when the bot has handled it."""
 
     def __init__(self, world: World, person: Person) -> None:
         self.world, self.person = world, person
-        self._acted = world.telegram.newest_id(person.id)
-        self._edits: dict[int, str] = {}
+        self._newest_at_action = world.telegram.newest_id(person.id)
+        self._texts_at_action: dict[int, str] = {}
 
     @property
     def id(self) -> int:
-        """The Telegram id, which is the private chat's id too."""
+        """The Telegram id, which is also the id of the private chat."""
         return self.person.id
 
-    def _place(self) -> WritingPlace:
-        self._mark()
-        return WritingPlace(self.person)
+    def _author(self) -> ChatAuthor:
+        self._mark_action()
+        return ChatAuthor(self.person)
 
-    def _mark(self) -> None:
-        self._acted = self.world.telegram.newest_id(self.person.id)
-        self._edits = {m.id: m.text for m in self._spoken}
+    def _mark_action(self) -> None:
+        self._newest_at_action = self.world.telegram.newest_id(self.person.id)
+        self._texts_at_action = {m.id: m.text for m in self._bot_messages}
 
     @property
-    def _standing(self) -> list[ChatMessage]:
+    def _messages(self) -> list[ChatMessage]:
         return [m for m in self.world.telegram.chats[self.person.id] if not m.deleted]
 
     @property
-    def _spoken(self) -> list[ChatMessage]:
-        return [m for m in self._standing if m.outgoing]
+    def _bot_messages(self) -> list[ChatMessage]:
+        return [m for m in self._messages if m.outgoing]
 
     async def says(self, text: str, *, reply_to: SeenMessage | None = None) -> SeenMessage:
-        """Write."""
-        place = self._place()
-        return _seen(people.write(self.world, place, text, reply_to=reply_to.id if reply_to else None))
+        """Send a text."""
+        author = self._author()
+        return _snapshot(people.write(self.world, author, text, reply_to=reply_to.id if reply_to else None))
 
     async def presses(self, label: str, *, oldest: bool = False) -> None:
-        """Press the newest (or oldest) button of that label; one of the reply keyboard is said. Raises Impossible."""
-        for message in self._standing if oldest else reversed(self._standing):
+        """Press the newest (or oldest) button with this label. Raises TelegramImpossible.
+
+        A button of the reply keyboard sends its label as a text.
+        """
+        for message in self._messages if oldest else reversed(self._messages):
             for button in [b for row in message.keyboard for b in row]:
                 if button["text"] == label:
-                    self._mark()
+                    self._mark_action()
                     if "callback_data" in button:
-                        people.press(self.world, self.person, message.id, button["callback_data"])
+                        people.press_button(self.world, self.person, message.id, button["callback_data"])
                     return
         rows = self.person.reply_keyboard["rows"] if self.person.reply_keyboard else []
         if any(label in row for row in rows):
@@ -86,16 +88,16 @@ class Customer:
     async def sends(
         self, kind: str, *uploads: Upload, caption: str = "", seconds: int = 0
     ) -> list[SeenMessage]:
-        """Send files of a kind; several are an album."""
+        """Send files of a kind; several files are an album."""
         sent = people.send_files(
             self.world,
-            self._place(),
+            self._author(),
             kind,
             list(uploads),
             caption=caption,
             seconds=seconds,
         )
-        return [_seen(message) for message in sent]
+        return [_snapshot(message) for message in sent]
 
     async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> SeenMessage:
         """Send a picture."""
@@ -132,13 +134,13 @@ class Customer:
         return (await self.sends("video_note", Upload("file", "note.mp4", "video/mp4", data)))[0]
 
     async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> SeenMessage:
-        """Send a piece of audio."""
+        """Send an audio file."""
         return (await self.sends("audio", Upload("file", "talk.mp3", "audio/mpeg", data), caption=caption))[0]
 
     async def sends_animation(
         self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = ""
     ) -> SeenMessage:
-        """Send a moving picture."""
+        """Send an animation."""
         return (await self.sends("animation", Upload("file", "a.gif", "image/gif", data), caption=caption))[0]
 
     async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> SeenMessage:
@@ -146,60 +148,64 @@ class Customer:
         return (await self.sends("sticker", Upload("file", "sticker.webp", "image/webp", data)))[0]
 
     async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> SeenMessage:
-        """Share a place."""
-        return _seen(people.send_location(self.world, self._place(), latitude, longitude))
+        """Share a location."""
+        return _snapshot(people.send_location(self.world, self._author(), latitude, longitude))
 
     async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> SeenMessage:
         """Share a contact."""
-        return _seen(people.send_contact(self.world, self._place(), name, phone))
+        return _snapshot(people.send_contact(self.world, self._author(), name, phone))
 
     async def edits(self, message: SeenMessage, text: str) -> SeenMessage:
-        """Change an own message."""
-        self._mark()
-        return _seen(people.edit(self.world, self.person, message.id, text))
+        """Edit an own message."""
+        self._mark_action()
+        return _snapshot(people.edit(self.world, self.person, message.id, text))
 
     def blocks(self) -> None:
         """Block the bot."""
-        people.block(self.world, self.person, True)
+        people.set_blocked(self.world, self.person, True)
 
     def unblocks(self) -> None:
         """Unblock the bot."""
-        people.block(self.world, self.person, False)
+        people.set_blocked(self.world, self.person, False)
 
     async def hears(self, fragment: str = "", *, timeout: float = 10) -> SeenMessage:  # noqa: ASYNC109
-        """Wait for words of the bot since the last act, new or edited, with the text. Raises TimeoutError."""
+        """Wait for a bot message with this text, sent or edited since the last action. Raises TimeoutError."""
 
-        def found() -> ChatMessage | None:
-            fresh = [m for m in self._spoken if m.id > self._acted or self._edits.get(m.id, m.text) != m.text]
+        def newest_match() -> ChatMessage | None:
+            fresh = [
+                m
+                for m in self._bot_messages
+                if m.id > self._newest_at_action or self._texts_at_action.get(m.id, m.text) != m.text
+            ]
             return next((m for m in reversed(fresh) if fragment in m.text), None)
 
-        if not await self.world.changes.until(found, timeout):
+        if not await self.world.changes.wait_until(newest_match, timeout):
             raise TimeoutError(
-                f"{self.person.name} did not hear {fragment!r} within {timeout} s.\n{self.transcript()}"
+                f"{self.person.name} got no {fragment!r} within {timeout} s.\n{self.transcript()}"
             )
-        heard = found()
-        if heard is None:
-            raise TimeoutError(f"{fragment!r} was heard and is gone again.\n{self.transcript()}")
-        return _seen(heard)
+        message = newest_match()
+        if message is None:
+            raise TimeoutError(f"{fragment!r} was sent and deleted again.\n{self.transcript()}")
+        return _snapshot(message)
 
     def remembers(self, text: str, *, from_bot: bool, at: datetime) -> int:
-        """Words from before the simulator started; nobody is told. Its message_id."""
-        return seeding.message(self.world, self.person, text, from_bot=from_bot, at=at)
+        """Add a message from before the simulator started; it sends no update. Returns the message_id."""
+        return seeding.add_message(self.world, self.person, text, from_bot=from_bot, at=at)
 
     @property
     def heard(self) -> list[str]:
-        """The bot's words as they stand now, oldest first."""
-        return [m.text for m in self._spoken]
+        """The current texts of the bot's messages, oldest first."""
+        return [m.text for m in self._bot_messages]
 
     @property
     def last(self) -> SeenMessage | None:
         """The bot's newest message."""
-        return _seen(self._spoken[-1]) if self._spoken else None
+        return _snapshot(self._bot_messages[-1]) if self._bot_messages else None
 
     @property
     def buttons(self) -> list[str]:
-        """Labels of the newest inline keyboard that stands, else of the reply keyboard."""
-        for message in reversed(self._standing):
+        """Labels of the newest inline keyboard or, without any, of the reply keyboard."""
+        for message in reversed(self._messages):
             if message.keyboard:
                 return [button["text"] for row in message.keyboard for button in row]
         rows = self.person.reply_keyboard["rows"] if self.person.reply_keyboard else []
@@ -207,41 +213,41 @@ class Customer:
 
     @property
     def notice(self) -> str | None:
-        """What the last press was answered with."""
+        """The bot's answer to the last press."""
         return self.person.notice["text"] if self.person.notice else None
 
     def documents(self) -> list[tuple[str, bytes]]:
         """Files that the bot sent: names and bytes."""
-        return [(m.file.name, m.file.data) for m in self._spoken if m.file]
+        return [(m.file.name, m.file.data) for m in self._bot_messages if m.file]
 
     def transcript(self) -> str:
-        """The whole chat, one line a message; line breaks inside become " / "."""
+        """The whole chat, a line per message; line breaks inside become " / "."""
         lines = []
         for message in self.world.telegram.chats[self.person.id]:
-            who = "Bot" if message.outgoing else self.person.name
-            said = re.sub(r"\s*\n+\s*", " / ", message.text) or f"({message.kind})"
+            author = "Bot" if message.outgoing else self.person.name
+            text = re.sub(r"\s*\n+\s*", " / ", message.text) or f"({message.kind})"
             keys = "".join(f" [{button['text']}]" for row in message.keyboard for button in row)
             state = " (deleted)" if message.deleted else " (edited)" if message.earlier else ""
-            lines.append(f"{who}: {said}{keys}{state}")
+            lines.append(f"{author}: {text}{keys}{state}")
         return "\n".join(lines)
 
 
 class GroupChat:
     """A group chat with the bot in it."""
 
-    def __init__(self, world: World, group: GroupState) -> None:
+    def __init__(self, world: World, group: Group) -> None:
         self.world, self.group = world, group
 
     async def says(self, customer: Customer, text: str) -> SeenMessage:
         """Write in the group."""
-        return _seen(people.write(self.world, WritingPlace(customer.person, self.group), text))
+        return _snapshot(people.write(self.world, ChatAuthor(customer.person, self.group), text))
 
     @property
     def heard(self) -> list[str]:
-        """What the bot said there."""
+        """The texts of the bot's messages in the group."""
         return [m.text for m in self.world.telegram.chats[self.group.id] if m.outgoing and not m.deleted]
 
     @property
     def bot_in(self) -> bool:
-        """Whether the bot is still there."""
+        """Whether the bot is still in the group."""
         return self.group.bot_in

@@ -1,11 +1,4 @@
-"""Arguments of a call from its query and body: JSON, form or multipart.
-
-Connections that break on purpose.
-
-uvicorn inside somebody else's event loop: quick to start, quick to stop, signals left alone.
-
-HTTP requests that the platforms make themselves: webhooks and request URLs.
-"""
+"""HTTP for both platforms: reading arguments, answers with faults, the server, and requests to the product."""
 
 from __future__ import annotations
 
@@ -26,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from simulator.base import Changes, Fault
+from simulator.state.environment import Changes, Fault
 
 
 @dataclass(frozen=True)
@@ -40,15 +33,15 @@ class Upload:
 
 
 class BadBody(Exception):
-    """The body does not hold what its content type says."""
+    """The body does not match its content type."""
 
 
-async def arguments(request: Request) -> tuple[dict[str, Any], list[Upload]]:
-    """Query and body as one mapping, and the uploaded files. Raises BadBody."""
-    found: dict[str, Any] = dict(parse_qsl(request.url.query, keep_blank_values=True))
+async def read_arguments(request: Request) -> tuple[dict[str, Any], list[Upload]]:
+    """Query and body (JSON, form or multipart) as a single mapping, and the uploaded files. Raises BadBody."""
+    query: dict[str, Any] = dict(parse_qsl(request.url.query, keep_blank_values=True))
     body = await request.body()
     if not body:
-        return found, []
+        return query, []
     kind, options = _header(request.headers.get("content-type", ""))
     if kind == "application/json":
         try:
@@ -57,12 +50,12 @@ async def arguments(request: Request) -> tuple[dict[str, Any], list[Upload]]:
             raise BadBody("can't parse JSON object") from broken
         if not isinstance(parsed, dict):
             raise BadBody("the JSON body is not an object")
-        return found | parsed, []
+        return query | parsed, []
     if kind == "multipart/form-data":
         fields, uploads = _multipart(body, options.get("boundary", ""))
-        return found | fields, uploads
+        return query | fields, uploads
     if kind in ("application/x-www-form-urlencoded", ""):
-        return found | dict(parse_qsl(body.decode(), keep_blank_values=True)), []
+        return query | dict(parse_qsl(body.decode(), keep_blank_values=True)), []
     raise BadBody(f"unsupported content type {kind}")
 
 
@@ -102,31 +95,31 @@ def _text(value: str | tuple[str | None, str | None, str]) -> str:
     return value if isinstance(value, str) else value[2]
 
 
-# Open connections by the caller's address, so that a request can cut its own.
-OPEN: dict[Any, asyncio.Transport] = {}
+# Open connections by the caller's address: a request needs its own to close it without an answer.
+OPEN_CONNECTIONS: dict[Any, asyncio.Transport] = {}
 
 
 class RecordedConnection(H11Protocol):
-    """uvicorn's connection, remembered."""
+    """uvicorn's connection, registered in OPEN_CONNECTIONS."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember."""
-        OPEN[transport.get_extra_info("peername")[:2]] = transport
+        """Register the connection."""
+        OPEN_CONNECTIONS[transport.get_extra_info("peername")[:2]] = transport
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget."""
-        OPEN.pop(self.transport.get_extra_info("peername", (None, None))[:2], None)
+        """Remove the connection."""
+        OPEN_CONNECTIONS.pop(self.transport.get_extra_info("peername", (None, None))[:2], None)
         super().connection_lost(exc)
 
 
-async def cut(request: Request) -> Response:
-    """Close the caller's connection without a word."""
+async def cut_connection(request: Request) -> Response:
+    """Close the caller's connection without an answer."""
     client = request.client
-    transport = OPEN.get((client.host, client.port)) if client else None
+    transport = OPEN_CONNECTIONS.get((client.host, client.port)) if client else None
     if transport is not None:
         transport.abort()
-        # Let the protocol notice, so that nothing is written to the dead line.
+        # Let the protocol notice first, or it writes to the closed connection.
         await asyncio.sleep(0)
     return Response(status_code=444)
 
@@ -138,15 +131,15 @@ async def answer_with_fault(
     changes: Changes,
     html_502: str,
 ) -> Response:
-    """What the caller gets of a call that was ordered to go wrong."""
+    """The answer to a call with an injected fault."""
     match fault.how:
         case "cut_after_accept" | "cut_before":
-            return await cut(request)
+            return await cut_connection(request)
         case "timeout_after_accept":
-            # The caller's patience ends it; so does the simulator's end.
+            # Wait for the caller's timeout, or until the simulator stops.
             while not changes.closed and not await request.is_disconnected():
-                await changes.beyond(changes.version, 0.05)
-            return await cut(request)
+                await changes.wait_for_newer(changes.version, 0.05)
+            return await cut_connection(request)
         case "html_502":
             return Response(html_502, 502, media_type="text/html")
         case "bad_json":
@@ -156,7 +149,7 @@ async def answer_with_fault(
 
 
 class Server(uvicorn.Server):
-    """A server that tells when it listens and can be stopped from its own loop."""
+    """uvicorn inside the product's event loop: it starts and stops quickly and handles no signals."""
 
     def __init__(self, app: Starlette, listening: socket.socket) -> None:
         super().__init__(
@@ -173,30 +166,30 @@ class Server(uvicorn.Server):
         )
         self.listening = listening
         self.ready = asyncio.Event()
-        self.leaving = asyncio.Event()
+        self.stopping = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the product."""
+        """Handle no signals: the product does."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn, then say so."""
+        """Start as uvicorn does, then set `ready`."""
         await super().startup(sockets)
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Wait for `stop`; the date header is renewed each second."""
+        """Wait for `stop`; renew the date header every second."""
         counter = 0
-        while not self.leaving.is_set():
+        while not self.stopping.is_set():
             await self.on_tick(counter)
             counter += 10
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.leaving.wait(), 1)
+                await asyncio.wait_for(self.stopping.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close at once: whoever waits was woken by the lifespan's end."""
+        """Close at once: the end of the lifespan has already ended the open long polls."""
         for server in self.servers:
             server.close()
         self.listening.close()
@@ -213,7 +206,7 @@ class Server(uvicorn.Server):
         await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def start(self) -> None:
-        """Listen; returns when connections are accepted."""
+        """Start listening; return when connections are accepted."""
         self.task = asyncio.create_task(self.serve(sockets=[self.listening]))
         waiting = asyncio.create_task(self.ready.wait())
         await asyncio.wait({self.task, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -224,14 +217,14 @@ class Server(uvicorn.Server):
 
     async def stop(self) -> None:
         """Stop listening and end every connection."""
-        self.leaving.set()
+        self.stopping.set()
         if self.task is not None:
             await self.task
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one. Raises OSError when the port is taken."""
-    # Without the protocol named asyncio leaves Nagle's algorithm on, which costs 40 ms an answer.
+    """A bound socket; port 0 means a free port. Raises OSError if the port is in use."""
+    # Without IPPROTO_TCP, asyncio does not turn off Nagle's algorithm, which delays each answer by 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
@@ -239,8 +232,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-class Unreached(Exception):
-    """No answer: the message says why."""
+class Unreachable(Exception):
+    """The product did not answer; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -252,20 +245,22 @@ class HttpAnswer:
     body: bytes
 
 
-async def post(url: str, body: bytes, headers: dict[str, str], *, within: float) -> HttpAnswer:
-    """POST and read the whole answer `within` so many seconds. Raises Unreached."""
+async def post_request(url: str, body: bytes, headers: dict[str, str], *, max_wait: float) -> HttpAnswer:
+    """POST to the product and read the whole answer within `max_wait` seconds. Raises Unreachable."""
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_post, url, body, headers, within), within)
-    except TimeoutError as late:
-        raise Unreached("Read timeout expired") from late
+        return await asyncio.wait_for(
+            asyncio.to_thread(_post_blocking, url, body, headers, max_wait), max_wait
+        )
+    except TimeoutError as error:
+        raise Unreachable("Read timeout expired") from error
     except (OSError, http.client.HTTPException) as broken:
-        raise Unreached(f"Connection failed: {type(broken).__name__}") from broken
+        raise Unreachable(f"Connection failed: {type(broken).__name__}") from broken
 
 
-def _post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> HttpAnswer:
+def _post_blocking(url: str, body: bytes, headers: dict[str, str], timeout: float) -> HttpAnswer:
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=timeout)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, headers)

@@ -1,4 +1,4 @@
-"""Built-in pictures and a voice note, for people who have none at hand."""
+"""Built-in pictures and a voice note for the page and for tests."""
 
 import struct
 from importlib.resources import files
@@ -8,12 +8,12 @@ SILENCE = b"\xf8\xff\xfe"
 
 
 def picture(number: int, size: str = "large") -> bytes:
-    """A JPEG; `size` is small, medium or large. Numbers beyond the last start again."""
+    """A JPEG; `size` is small, medium or large. There are three, so picture 3 is picture 0 again."""
     return (files("simulator") / "pictures" / f"picture{number % 3 + 1}_{size}.jpg").read_bytes()
 
 
 def voice(seconds: int) -> bytes:
-    """An Ogg Opus file of that many seconds of silence."""
+    """An Ogg Opus file with this many seconds of silence."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48000, 0, 0)
     tags = b"OpusTags" + struct.pack("<I", 9) + b"simulator" + struct.pack("<I", 0)
     pages = [_page([head], granule=0, number=0, flags=2), _page([tags], granule=0, number=1, flags=0)]
@@ -42,14 +42,14 @@ def _crc(data: bytes) -> int:
 
 
 def dimensions(data: bytes) -> tuple[int, int]:
-    """Width and height of a PNG or JPEG; 800 by 600 when it is neither."""
+    """Width and height in pixels of a PNG or JPEG; 800 by 600 for other data."""
     if data.startswith(b"\x89PNG") and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         return width, height
-    at = 2
-    while data.startswith(b"\xff\xd8") and at + 9 < len(data):
-        if data[at + 1] in (0xC0, 0xC1, 0xC2):
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+    offset = 2
+    while data.startswith(b"\xff\xd8") and offset + 9 < len(data):
+        if data[offset + 1] in (0xC0, 0xC1, 0xC2):
+            height, width = struct.unpack(">HH", data[offset + 5 : offset + 9])
             return width, height
-        at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
+        offset += 2 + int(struct.unpack(">H", data[offset + 2 : offset + 4])[0])
     return 800, 600

@@ -1,13 +1,13 @@
-"""What a member of staff has on the screen: rooms, posts, cards, modals."""
+"""What a member of staff sees in Slack: channels, messages, cards and modals."""
 
 from typing import Any
 
 from simulator.slack.block_kit import elements_of, options_of
 from simulator.slack.block_kit_values import STATELESS
 from simulator.slack.people import SlackImpossible, plain_values
-from simulator.slack.state import Channel, Member, Post, View
 from simulator.slack.text import readable
-from simulator.world import World
+from simulator.state.slack import Channel, Post, SlackMember, View
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
@@ -17,7 +17,7 @@ class NotVisible(Exception):
 
 
 class NotAcknowledged(Exception):
-    """The app did not acknowledge in time, or answered what Slack cannot show."""
+    """The app did not acknowledge in time, or with something that Slack cannot show."""
 
 
 class FormRefused(Exception):
@@ -31,8 +31,8 @@ class FormRefused(Exception):
 def element_labelled(
     blocks: list[Json], label: str, kinds: set[str] | None, value: str | None = None
 ) -> tuple[str, Json]:
-    """The block_id and element of that visible text, placeholder, label or action_id. Raises Impossible."""
-    seen = []
+    """The block_id and element with this text, placeholder, label or action_id. Raises SlackImpossible."""
+    labels = []
     for block in blocks:
         for element in elements_of(block):
             if (kinds is not None and element["type"] not in kinds) or value not in (
@@ -47,27 +47,27 @@ def element_labelled(
             ]
             if label in [*names, *map(readable, names)]:
                 return block["block_id"], element
-            seen.append(next((name for name in names if name), "?"))
-    raise SlackImpossible(f"There is no {label!r}; there are: {', '.join(seen) or 'none'}.")
+            labels.append(next((name for name in names if name), "?"))
+    raise SlackImpossible(f"There is no {label!r}; there are: {', '.join(labels) or 'none'}.")
 
 
 def texts_of(value: Any) -> list[str]:
-    """All texts people read in blocks, top down: not those of buttons and options."""
-    found: list[str] = []
+    """All texts of blocks from top to bottom, without those of buttons and options."""
+    texts: list[str] = []
     for block in value:
-        texts = [block.get("text"), block.get("label"), block.get("hint"), *(block.get("fields") or [])]
+        objects = [block.get("text"), block.get("label"), block.get("hint"), *(block.get("fields") or [])]
         if block["type"] == "context":
-            texts += block["elements"]
-        found += [
-            readable(t["text"]) for t in texts if isinstance(t, dict) and isinstance(t.get("text"), str)
+            objects += block["elements"]
+        texts += [
+            readable(t["text"]) for t in objects if isinstance(t, dict) and isinstance(t.get("text"), str)
         ]
         if isinstance(block.get("text"), str):
-            found.append(readable(block["text"]))
-    return found
+            texts.append(readable(block["text"]))
+    return texts
 
 
-class PostShown:
-    """A message of a channel, read anew each time it is asked."""
+class DisplayedPost:
+    """A message of a channel; properties read its current state."""
 
     def __init__(self, world: World, channel: Channel, post: Post) -> None:
         self.world, self._channel, self.post = world, channel, post
@@ -84,12 +84,12 @@ class PostShown:
 
     @property
     def gone(self) -> bool:
-        """Deleted."""
+        """Whether the message is deleted."""
         return self.post.deleted
 
     @property
     def blocks(self) -> list[Json]:
-        """Block Kit as it stands."""
+        """The current blocks."""
         return self.post.blocks
 
     @property
@@ -99,7 +99,7 @@ class PostShown:
 
     @property
     def text(self) -> str:
-        """All that is read in the message: its blocks' texts, else its text."""
+        """The visible text: the texts of the blocks or, without blocks, the message's text."""
         return "\n".join(texts_of(self.post.blocks)) or readable(self.post.text)
 
     @property
@@ -110,7 +110,7 @@ class PostShown:
     @property
     def files(self) -> list[str]:
         """Names of attached files."""
-        return [self.world.slack.files[number].name for number in self.post.files]
+        return [self.world.slack.files[file_id].name for file_id in self.post.files]
 
     @property
     def thread(self) -> "list[Card]":
@@ -118,8 +118,8 @@ class PostShown:
         return [Card(self.world, self._channel, p) for p in self._channel.replies(self.post.ts)]
 
 
-class Card(PostShown):
-    """A message with things to press."""
+class Card(DisplayedPost):
+    """A message with buttons and menus."""
 
     @property
     def buttons(self) -> list[str]:
@@ -137,7 +137,7 @@ class Card(PostShown):
 class Room:
     """A channel as one member sees it."""
 
-    def __init__(self, world: World, member: Member, channel: Channel) -> None:
+    def __init__(self, world: World, member: SlackMember, channel: Channel) -> None:
         self.world, self.member, self.state = world, member, channel
 
     @property
@@ -147,20 +147,20 @@ class Room:
 
     @property
     def posts(self) -> list[Card]:
-        """Standing messages outside threads, oldest first; no ephemeral ones."""
+        """Messages outside threads, oldest first, without deleted and ephemeral ones."""
         return [
             Card(self.world, self.state, p)
             for p in self.state.posts
-            if not p.deleted and p.only_for is None and p.thread_ts in (None, p.ts)
+            if not p.deleted and p.visible_to is None and p.thread_ts in (None, p.ts)
         ]
 
     @property
     def cards(self) -> list[Card]:
-        """Those with blocks that the app wrote."""
+        """The app's messages with blocks."""
         return [card for card in self.posts if card.blocks and card.post.by_bot]
 
     def card(self, fragment: str) -> Card:
-        """The newest card that contains the text. Raises Impossible."""
+        """The newest card that contains the text. Raises SlackImpossible."""
         for card in reversed(self.cards):
             if fragment in card.text:
                 return card
@@ -170,7 +170,7 @@ class Room:
 
 
 class Modal:
-    """A view as it stands, read anew each time it is asked."""
+    """A modal or home view; properties read its current state."""
 
     def __init__(self, world: World, view: View) -> None:
         self.world, self.view = world, view
@@ -182,7 +182,7 @@ class Modal:
 
     @property
     def title(self) -> str:
-        """The title's words."""
+        """The title's text."""
         return str((self.view.content.get("title") or {}).get("text", ""))
 
     @property
@@ -192,33 +192,33 @@ class Modal:
 
     @property
     def private_metadata(self) -> str:
-        """What the app put away in the view."""
+        """The app's own data in the view."""
         return str(self.view.content.get("private_metadata", ""))
 
     @property
     def submit_label(self) -> str | None:
-        """The words on the submit button."""
-        found = self.view.content.get("submit")
-        return found["text"] if found else None
+        """The text of the submit button."""
+        label = self.view.content.get("submit")
+        return label["text"] if label else None
 
     @property
     def close_label(self) -> str:
-        """The words on the close button."""
+        """The text of the close button."""
         return str((self.view.content.get("close") or {}).get("text", "Cancel"))
 
     @property
     def blocks(self) -> list[Json]:
-        """Block Kit as it stands."""
+        """The current blocks."""
         return self.view.blocks
 
     @property
     def texts(self) -> list[str]:
-        """All texts, top down."""
+        """All texts from top to bottom."""
         return texts_of(self.view.blocks)
 
     @property
     def text(self) -> str:
-        """All texts on lines of their own."""
+        """All texts, a line each."""
         return "\n".join(self.texts)
 
     @property
@@ -235,18 +235,18 @@ class Modal:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What stands in the inputs: plain values by block_id; by action_id too where a block has several."""
+        """The plain values of the inputs by block_id, and by action_id in blocks with several elements."""
         nested = plain_values(self.view.values)
         return {block: next(iter(v.values())) if len(v) == 1 else v for block, v in nested.items()}
 
     @property
     def errors(self) -> dict[str, str]:
-        """Errors shown by block_id."""
+        """The displayed errors by block_id."""
         return dict(self.view.errors)
 
     @property
     def notice(self) -> str | None:
-        """Trouble that Slack shows in the view."""
+        """The notice that Slack shows in the view."""
         return self.view.notice
 
     def options(self, label: str) -> list[str]:
@@ -256,13 +256,13 @@ class Modal:
         return [option["text"]["text"] for e in elements_of(block) for option in options_of(e)]
 
     def block_for(self, key: str) -> str:
-        """The block_id meant by a block_id or a visible label. Raises Impossible."""
-        known = [
+        """The block_id of a block_id or a visible label. Raises SlackImpossible."""
+        fillable = [
             b["block_id"] for b in self.blocks if any(e["type"] not in STATELESS for e in elements_of(b))
         ]
-        if key in known:
+        if key in fillable:
             return key
         for block_id, label in self.labels.items():
             if label == key:
                 return block_id
-        raise SlackImpossible(f"Nothing to fill in is called {key!r}; there are: {', '.join(known)}.")
+        raise SlackImpossible(f"Nothing to fill in is called {key!r}; there are: {', '.join(fillable)}.")

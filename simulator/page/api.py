@@ -13,15 +13,15 @@ from starlette.staticfiles import StaticFiles
 
 from simulator.http import BadBody
 from simulator.page import customers, desk
-from simulator.page.desk import member_line, workspace
-from simulator.page.phone import bot, chat, customer, instant
+from simulator.page.desk import member_line, workspace_state
+from simulator.page.phone import bot_state, chat_state, customer_line, iso_time
 from simulator.slack.people import SlackImpossible as ImpossibleInSlack
 from simulator.slack.socket import Link
+from simulator.state.world import World
 from simulator.telegram.people import TelegramImpossible as ImpossibleInTelegram
-from simulator.world import World
 
 Json = dict[str, Any]
-MOST = 500
+LIMIT_MAX = 500
 
 
 def routes(link: Link) -> list[Route | Mount]:
@@ -74,25 +74,25 @@ def routes(link: Link) -> list[Route | Mount]:
 
 
 def snapshot(world: World, wanted: dict[str, str]) -> Json:
-    """What `GET /page/state` answers; `wanted` holds customer, staff, channel, thread, limit."""
-    number = wanted.get("customer", "")
-    person = world.telegram.people.get(int(number)) if number.isdigit() else None
+    """The answer to `GET /page/state`; `wanted` is its query: customer, staff, channel, thread, limit."""
+    person_id = wanted.get("customer", "")
+    person = world.telegram.people.get(int(person_id)) if person_id.isdigit() else None
     member = world.slack.members.get(wanted.get("staff", ""))
-    asked = wanted.get("limit", "")
-    limit = min(int(asked), MOST) if asked.isdigit() and int(asked) > 0 else 60
+    limit_text = wanted.get("limit", "")
+    limit = min(int(limit_text), LIMIT_MAX) if limit_text.isdigit() and int(limit_text) > 0 else 60
     return {
         "version": world.changes.version,
-        "bot": bot(world, person),
+        "bot": bot_state(world, person),
         "clock": _clock(world),
         "trouble": {"telegram_down": world.trouble.telegram_down, "slack_down": world.trouble.slack_down},
         "lines": {
             "updates_waiting": len(world.telegram.updates),
-            "slack_connections": world.slack.open_lines,
+            "slack_connections": world.slack.open_connections,
         },
-        "customers": [customer(world, p) for p in world.telegram.people.values()],
-        "chat": chat(world, person, limit) if person else None,
+        "customers": [customer_line(world, p) for p in world.telegram.people.values()],
+        "chat": chat_state(world, person, limit) if person else None,
         "staff": [member_line(world, m) for m in world.slack.members.values() if not m.deleted],
-        "workspace": workspace(
+        "workspace": workspace_state(
             world,
             member,
             channel=wanted.get("channel"),
@@ -107,17 +107,17 @@ def snapshot(world: World, wanted: dict[str, str]) -> Json:
 def _clock(world: World) -> Json:
     due = world.clock.next_due()
     return {
-        "now": instant(world.now()),
+        "now": iso_time(world.now()),
         "movable": not world.real_time,
         "zone": getattr(world.clock, "zone", None),
-        "next_due": {"label": due[0], "at": instant(due[1])} if due else None,
+        "next_due": {"label": due[0], "at": iso_time(due[1])} if due else None,
     }
 
 
 async def _events(world: World) -> AsyncIterator[str]:
     version = -1
     while not world.changes.closed:
-        if await world.changes.beyond(version, 15):
+        if await world.changes.wait_for_newer(version, 15):
             version = world.changes.version
             yield f"data: {json.dumps({'version': version})}\n\n"
         else:
@@ -135,30 +135,30 @@ async def _answered(world: World, work: Awaitable[Json]) -> Response:
 
 
 async def _move(world: World, request: Request) -> Json:
-    asked = await request.json()
-    if asked.get("to") == "next_due":
+    body = await request.json()
+    if body.get("to") == "next_due":
         await world.clock.to_next_due()
     else:
-        seconds = float(asked.get("advance_seconds", 0))
+        seconds = float(body.get("advance_seconds", 0))
         if seconds <= 0:
             raise ValueError("The clock moves forward only: give advance_seconds above 0.")
         await world.clock.advance(timedelta(seconds=seconds))
-    world.changed()
+    world.mark_changed()
     return _clock(world)
 
 
 async def _switch(link: Link, request: Request) -> Json:
-    asked, trouble = await request.json(), link.world.trouble
-    trouble.telegram_down = bool(asked.get("telegram_down", trouble.telegram_down))
-    trouble.slack_down = bool(asked.get("slack_down", trouble.slack_down))
+    body, trouble = await request.json(), link.world.trouble
+    trouble.telegram_down = bool(body.get("telegram_down", trouble.telegram_down))
+    trouble.slack_down = bool(body.get("slack_down", trouble.slack_down))
     return {}
 
 
-def _file(world: World, number: str) -> Response:
-    stored = world.telegram.files.get(number)
+def _file(world: World, file_id: str) -> Response:
+    stored = world.telegram.files.get(file_id)
     if stored is not None:
         return Response(stored.data, media_type=stored.mime)
-    file = world.slack.files.get(number)
+    file = world.slack.files.get(file_id)
     if file is not None and file.data is not None:
         return Response(file.data, media_type=file.mime)
     return JSONResponse({"ok": False, "error": "That file is gone."}, 404)

@@ -1,7 +1,4 @@
-"""The staff's half of the page's state: the workspace as one member sees it.
-
-What the page's workspace does.
-"""
+"""The staff's part of the page: the workspace as a member sees it, and the member's actions."""
 
 from __future__ import annotations
 
@@ -11,29 +8,31 @@ from typing import Any
 
 from starlette.requests import Request
 
-from simulator.http import arguments
-from simulator.page.phone import instant
+from simulator.http import read_arguments
+from simulator.page.phone import iso_time
 from simulator.slack import people
 from simulator.slack.people import message_values, plain_values
 from simulator.slack.socket import Link
-from simulator.slack.state import Channel, Member, Post, View
 from simulator.slack.text import annotated, readable, runs, runs_of_plain
-from simulator.world import World
+from simulator.state.slack import Channel, Post, SlackMember, View
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
 
-def member_line(world: World, member: Member) -> Json:
-    """A line of the list of staff."""
-    unread = sum(_unread(member, channel) for channel in world.slack.visible(member.id))
+def member_line(world: World, member: SlackMember) -> Json:
+    """An entry of the list of staff."""
+    unread = sum(_unread(member, channel) for channel in world.slack.visible_channels(member.id))
     return {"id": member.id, "name": member.name, "role": member.role, "unread": unread}
 
 
-def workspace(world: World, member: Member, *, channel: str | None, thread: str | None, limit: int) -> Json:
-    """Everything one member sees."""
+def workspace_state(
+    world: World, member: SlackMember, *, channel: str | None, thread: str | None, limit: int
+) -> Json:
+    """Everything that a member sees; `channel` and `thread` are the open ones."""
     slack = world.slack
-    visible = slack.visible(member.id)
-    opened = next((c for c in visible if c.id == channel), None)
+    visible = slack.visible_channels(member.id)
+    open_channel = next((c for c in visible if c.id == channel), None)
     return {
         "staff": member.id,
         "channels": [
@@ -42,20 +41,20 @@ def workspace(world: World, member: Member, *, channel: str | None, thread: str 
                 "name": c.name,
                 "private": c.private,
                 "unread": _unread(member, c),
-                "last_at": _last(member, c),
+                "last_at": _last_at(member, c),
             }
             for c in visible
-            if not c.direct
+            if not c.direct_with
         ],
         "direct": [
-            {"id": c.id, "with": "Amends", "unread": _unread(member, c), "last_at": _last(member, c)}
+            {"id": c.id, "with": "Amends", "unread": _unread(member, c), "last_at": _last_at(member, c)}
             for c in visible
-            if c.direct
+            if c.direct_with
         ],
-        "open": _open(world, member, opened, thread, limit) if opened else None,
+        "open": _open_conversation(world, member, open_channel, thread, limit) if open_channel else None,
         "home": {"id": member.home.id, "blocks": _blocks(world, member.home.blocks)} if member.home else None,
         "views": [_view(world, view) for view in member.views],
-        "notice": member.notice and {"text": member.notice[0], "at": instant(member.notice[1])},
+        "notice": member.notice and {"text": member.notice[0], "at": iso_time(member.notice[1])},
         "commands": slack.commands,
         "shortcuts": [{"callback_id": key, "name": name} for key, name in slack.shortcuts.items()],
         "message_shortcuts": [
@@ -64,36 +63,38 @@ def workspace(world: World, member: Member, *, channel: str | None, thread: str 
     }
 
 
-def _shown(member: Member, channel: Channel) -> list[Post]:
-    return [p for p in channel.posts if p.only_for in (None, member.id) and p.ts not in member.gone]
+def _displayed_posts(member: SlackMember, channel: Channel) -> list[Post]:
+    return [p for p in channel.posts if p.visible_to in (None, member.id) and p.ts not in member.dismissed]
 
 
-def _top_level(member: Member, channel: Channel) -> list[Post]:
-    return [p for p in _shown(member, channel) if p.thread_ts in (None, p.ts)]
+def _top_level(member: SlackMember, channel: Channel) -> list[Post]:
+    return [p for p in _displayed_posts(member, channel) if p.thread_ts in (None, p.ts)]
 
 
-def _unread(member: Member, channel: Channel) -> int:
+def _unread(member: SlackMember, channel: Channel) -> int:
     read = member.read.get(channel.id, "0")
     count = 0
     for post in reversed(channel.posts):
         if float(post.ts) <= float(read):
             break
-        if not post.deleted and post.author != member.id and post.only_for in (None, member.id):
+        if not post.deleted and post.author != member.id and post.visible_to in (None, member.id):
             count += post.thread_ts in (None, post.ts)
     return count
 
 
-def _last(member: Member, channel: Channel) -> str | None:
+def _last_at(member: SlackMember, channel: Channel) -> str | None:
     for post in reversed(channel.posts):
-        if post.only_for in (None, member.id):
-            return instant(post.at)
+        if post.visible_to in (None, member.id):
+            return iso_time(post.posted_at)
     return None
 
 
-def _open(world: World, member: Member, channel: Channel, thread: str | None, limit: int) -> Json:
+def _open_conversation(
+    world: World, member: SlackMember, channel: Channel, thread: str | None, limit: int
+) -> Json:
     posts = _top_level(member, channel)
     read = member.read.get(channel.id, "0")
-    shown = {
+    content = {
         "channel": channel.id,
         "name": channel.name or "Amends",
         "more": len(posts) > limit,
@@ -101,38 +102,41 @@ def _open(world: World, member: Member, channel: Channel, thread: str | None, li
         "thread": None,
     }
     if thread and any(p.ts == thread for p in posts):
-        inside = [p for p in _shown(member, channel) if thread in (p.ts, p.thread_ts)]
-        shown["thread"] = {"ts": thread, "messages": [_post(world, member, channel, p, read) for p in inside]}
-    return shown
+        inside = [p for p in _displayed_posts(member, channel) if thread in (p.ts, p.thread_ts)]
+        content["thread"] = {
+            "ts": thread,
+            "messages": [_post(world, member, channel, p, read) for p in inside],
+        }
+    return content
 
 
-def _post(world: World, member: Member, channel: Channel, post: Post, read: str) -> Json:
+def _post(world: World, member: SlackMember, channel: Channel, post: Post, read: str) -> Json:
     replies = channel.replies(post.ts) if post.thread_ts == post.ts else []
     author = world.slack.members.get(post.author)
     text = "This message was deleted." if post.deleted else post.text
     return {
         "ts": post.ts,
-        "at": instant(post.at),
+        "at": iso_time(post.posted_at),
         "from": {"id": post.author, "name": author.name if author else "Amends", "bot": post.by_bot},
         "text": readable(text),
-        "runs": runs(text, name_of(world)),
+        "runs": runs(text, name_lookup(world)),
         "blocks": [] if post.deleted or not post.by_bot else _blocks(world, post.blocks),
         "values": plain_values(message_values(member, post)) if post.by_bot else {},
         "edited": post.edited is not None,
         "deleted": post.deleted,
-        "ephemeral": post.only_for is not None,
+        "ephemeral": post.visible_to is not None,
         "replies": len(replies),
-        "last_reply_at": instant(replies[-1].at) if replies else None,
+        "last_reply_at": iso_time(replies[-1].posted_at) if replies else None,
         "unread": float(post.ts) > float(read) and post.author != member.id,
         "reactions": [{"name": name, "users": users} for name, users in post.reactions.items()],
-        "files": [_file(world, number) for number in post.files],
+        "files": [_file(world, file_id) for file_id in post.files],
         "busy": sorted(post.busy.get(member.id, ())),
         "notice": post.notices.get(member.id),
     }
 
 
-def _file(world: World, number: str) -> Json:
-    file = world.slack.files[number]
+def _file(world: World, file_id: str) -> Json:
+    file = world.slack.files[file_id]
     return {
         "id": file.id,
         "name": file.title or file.name,
@@ -144,7 +148,7 @@ def _file(world: World, number: str) -> Json:
 
 def _blocks(world: World, blocks: list[Json]) -> list[Json]:
     people = [{"id": m.id, "name": m.name} for m in world.slack.members.values() if not m.deleted]
-    return [_with_people(block, people) for block in annotated(blocks, name_of(world))]
+    return [_with_people(block, people) for block in annotated(blocks, name_lookup(world))]
 
 
 def _with_people(value: Any, people: list[Json]) -> Any:
@@ -159,17 +163,17 @@ def _with_people(value: Any, people: list[Json]) -> Any:
 def _view(world: World, view: View) -> Json:
     content = view.content
 
-    def words(key: str) -> str | None:
-        found = content.get(key)
-        return "".join(run["text"] for run in runs_of_plain(found["text"])) if found else None
+    def plain_text(key: str) -> str | None:
+        text = content.get(key)
+        return "".join(run["text"] for run in runs_of_plain(text["text"])) if text else None
 
     return {
         "id": view.id,
         "hash": view.hash,
         "callback_id": content.get("callback_id", ""),
-        "title": words("title"),
-        "submit": words("submit"),
-        "close": words("close") or "Cancel",
+        "title": plain_text("title"),
+        "submit": plain_text("submit"),
+        "close": plain_text("close") or "Cancel",
         "blocks": _blocks(world, view.blocks),
         "values": plain_values(view.values),
         "errors": view.errors,
@@ -179,71 +183,71 @@ def _view(world: World, view: View) -> Json:
     }
 
 
-def name_of(world: World) -> Callable[[str], str]:
-    """Names of members and channels by id; the id itself of somebody unknown."""
+def name_lookup(world: World) -> Callable[[str], str]:
+    """A function from ids to names of members and channels; an unknown id is returned unchanged."""
     slack = world.slack
 
-    def named(number: str) -> str:
-        if number in slack.members:
-            return slack.members[number].name
-        return slack.channels[number].name if number in slack.channels else number
+    def display_name(file_id: str) -> str:
+        if file_id in slack.members:
+            return slack.members[file_id].name
+        return slack.channels[file_id].name if file_id in slack.channels else file_id
 
-    return named
+    return display_name
 
 
 async def act(link: Link, request: Request) -> Json:
-    """One act of one member of staff. What the app has to acknowledge goes on in the background."""
+    """Perform a member's action. It continues in the background while the app has not acknowledged it."""
     member = link.world.slack.members[request.path_params["id"]]
-    asked, _ = await arguments(request)
+    body, _ = await read_arguments(request)
     match request.path_params["act"]:
         case "press" | "select":
-            await _started(link, _press(link, member, asked))
+            await _start(link, _press(link, member, body))
         case "submit":
-            return await _submit(link, member, asked)
+            return await _submit(link, member, body)
         case "close":
-            await _started(
-                link, people.close(link, member, asked["view_id"], all_of_them=bool(asked.get("all")))
+            await _start(
+                link, people.close_view(link, member, body["view_id"], all_of_them=bool(body.get("all")))
             )
         case "shortcut":
-            await _started(
+            await _start(
                 link,
                 people.use_shortcut(
                     link,
                     member,
-                    asked["callback_id"],
-                    channel_id=asked.get("channel"),
-                    ts=asked.get("ts"),
+                    body["callback_id"],
+                    channel_id=body.get("channel"),
+                    ts=body.get("ts"),
                 ),
             )
         case "command":
-            await _started(link, people.run_command(link, member, asked["text"], asked["channel"]))
+            await _start(link, people.run_command(link, member, body["text"], body["channel"]))
         case "say":
-            people.say(link, member, asked["channel"], asked["text"], asked.get("thread_ts"))
+            people.write(link, member, body["channel"], body["text"], body.get("thread_ts"))
         case "home":
             people.open_home(link, member)
         case "read":
-            _read(link, member, asked["channel"])
+            _read(link, member, body["channel"])
         case "dismiss":
-            _dismiss(link, member, asked.get("ts"))
+            _dismiss(link, member, body.get("ts"))
         case other:
             raise LookupError(other)
     return {}
 
 
-def _press(link: Link, member: Member, asked: Json) -> Coroutine[Any, Any, bool]:
-    block_id, action_id, value = asked["block_id"], asked["action_id"], asked.get("value")
-    view_id = asked.get("view_id")
-    if asked.get("home"):
+def _press(link: Link, member: SlackMember, body: Json) -> Coroutine[Any, Any, bool]:
+    block_id, action_id, value = body["block_id"], body["action_id"], body.get("value")
+    view_id = body.get("view_id")
+    if body.get("home"):
         if member.home is None:
             raise people.SlackImpossible("The app's home is empty.")
         view_id = member.home.id
     if view_id:
-        return people.act_in_view(link, member, view_id, block_id, action_id, value, asked.get("values"))
-    return people.act_on_post(link, member, asked["channel"], asked["ts"], block_id, action_id, value)
+        return people.act_in_view(link, member, view_id, block_id, action_id, value, body.get("values"))
+    return people.act_on_post(link, member, body["channel"], body["ts"], block_id, action_id, value)
 
 
-async def _started(link: Link, work: Coroutine[Any, Any, Any]) -> None:
-    """Let work begin; refusals that come at once are raised, the rest goes on in the background."""
+async def _start(link: Link, work: Coroutine[Any, Any, Any]) -> None:
+    """Start work in the background. Raises refusals that come within 20 ms."""
     task = asyncio.create_task(work)
     done, _ = await asyncio.wait({task}, timeout=0.02)
     if done:
@@ -253,22 +257,22 @@ async def _started(link: Link, work: Coroutine[Any, Any, Any]) -> None:
     task.add_done_callback(link.tasks.discard)
 
 
-async def _submit(link: Link, member: Member, asked: Json) -> Json:
-    view = people.view_open(member, asked["view_id"])
-    await _started(link, people.submit(link, member, asked["view_id"], asked.get("values") or {}))
+async def _submit(link: Link, member: SlackMember, body: Json) -> Json:
+    view = people.find_open_view(member, body["view_id"])
+    await _start(link, people.submit_view(link, member, body["view_id"], body.get("values") or {}))
     return {"sent": not view.errors, "errors": view.errors}
 
 
-def _read(link: Link, member: Member, channel_id: str) -> None:
-    channel = people.channel_seen(link.world, member, channel_id)
+def _read(link: Link, member: SlackMember, channel_id: str) -> None:
+    channel = people.visible_channel(link.world, member, channel_id)
     if channel.posts:
         member.read[channel_id] = channel.posts[-1].ts
-    link.world.changed()
+    link.world.mark_changed()
 
 
-def _dismiss(link: Link, member: Member, ts: str | None) -> None:
+def _dismiss(link: Link, member: SlackMember, ts: str | None) -> None:
     if ts:
-        member.gone.add(ts)
+        member.dismissed.add(ts)
     else:
         member.notice = None
-    link.world.changed()
+    link.world.mark_changed()

@@ -1,7 +1,4 @@
-"""The elements that people press, choose from and type into, as Block Kit defines them.
-
-Blocks, messages and views held to Block Kit; and completed as Slack completes them.
-"""
+"""Block Kit: checks of elements, blocks, messages and views, and the defaults that Slack adds to blocks."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ from simulator.slack.block_kit_checks import (
     Shape,
     anything,
     boolean,
+    check_object,
     clock_time,
     day,
     focus,
     integer,
     items,
-    may,
-    need,
     number_text,
     one_of,
+    optional,
     plain,
-    shaped,
+    required,
     string,
     text,
     url,
@@ -35,36 +32,36 @@ Json = dict[str, Any]
 
 
 def confirm(value: Any, path: str, problems: Problems) -> None:
-    """A confirmation dialogue."""
-    shaped(
+    """A confirmation dialog."""
+    check_object(
         value,
         path,
         problems,
         {
-            "title": need(plain(100)),
-            "text": need(text(300)),
-            "confirm": need(plain(30)),
-            "deny": need(plain(30)),
-            "style": may(one_of("primary", "danger")),
+            "title": required(plain(100)),
+            "text": required(text(300)),
+            "confirm": required(plain(30)),
+            "deny": required(plain(30)),
+            "style": optional(one_of("primary", "danger")),
         },
         "confirm",
     )
 
 
-def option(*, marked_up: bool) -> Check:
-    """An option; only checkboxes and radio buttons may use mrkdwn."""
-    said = text if marked_up else plain
+def option(*, mrkdwn_allowed: bool) -> Check:
+    """An option. Only checkboxes and radio buttons may use mrkdwn."""
+    text_check = text if mrkdwn_allowed else plain
 
     def check(value: Any, path: str, problems: Problems) -> None:
-        shaped(
+        check_object(
             value,
             path,
             problems,
             {
-                "text": need(said(75)),
-                "value": need(string(150)),
-                "description": may(said(75)),
-                "url": may(url),
+                "text": required(text_check(75)),
+                "value": required(string(150)),
+                "description": optional(text_check(75)),
+                "url": optional(url),
             },
             "option",
         )
@@ -72,132 +69,144 @@ def option(*, marked_up: bool) -> Check:
     return check
 
 
-PLAIN_OPTION = option(marked_up=False)
-MARKED_OPTION = option(marked_up=True)
+PLAIN_OPTION = option(mrkdwn_allowed=False)
+MARKED_OPTION = option(mrkdwn_allowed=True)
 
 
 def _group(value: Any, path: str, problems: Problems) -> None:
-    shaped(
+    check_object(
         value,
         path,
         problems,
         {
-            "label": need(plain(75)),
-            "options": need(items(1, 100, PLAIN_OPTION)),
+            "label": required(plain(75)),
+            "options": required(items(1, 100, PLAIN_OPTION)),
         },
         "option group",
     )
 
 
 def _dispatch(value: Any, path: str, problems: Problems) -> None:
-    shaped(
+    check_object(
         value,
         path,
         problems,
         {
-            "trigger_actions_on": may(items(1, 2, one_of("on_enter_pressed", "on_character_entered"))),
+            "trigger_actions_on": optional(items(1, 2, one_of("on_enter_pressed", "on_character_entered"))),
         },
         "dispatch_action_config",
     )
 
 
-PLACEHOLDER: Shape = {"placeholder": may(plain(150))}
-CONFIRM: Shape = {"confirm": may(confirm)}
-FOCUS: Shape = {"focus_on_load": may(focus)}
-DISPATCH: Shape = {"dispatch_action_config": may(_dispatch)}
-MANY: Shape = {"max_selected_items": may(integer(1, 1000))}
-CHOICES: Shape = {"options": may(items(1, 100, PLAIN_OPTION)), "option_groups": may(items(1, 100, _group))}
+PLACEHOLDER: Shape = {"placeholder": optional(plain(150))}
+CONFIRM: Shape = {"confirm": optional(confirm)}
+FOCUS: Shape = {"focus_on_load": optional(focus)}
+DISPATCH: Shape = {"dispatch_action_config": optional(_dispatch)}
+MANY: Shape = {"max_selected_items": optional(integer(1, 1000))}
+CHOICES: Shape = {
+    "options": optional(items(1, 100, PLAIN_OPTION)),
+    "option_groups": optional(items(1, 100, _group)),
+}
 SELECT: Shape = {**PLACEHOLDER, **CONFIRM, **FOCUS}
 ID = string(255)
 IDS = items(0, 1000, ID)
 
 
 def _filter(value: Any, path: str, problems: Problems) -> None:
-    shaped(
+    check_object(
         value,
         path,
         problems,
         {
-            "include": may(items(1, 4, one_of("im", "mpim", "private", "public"))),
-            "exclude_external_shared_channels": may(boolean),
-            "exclude_bot_users": may(boolean),
+            "include": optional(items(1, 4, one_of("im", "mpim", "private", "public"))),
+            "exclude_external_shared_channels": optional(boolean),
+            "exclude_bot_users": optional(boolean),
         },
         "filter",
     )
 
 
-CONVERSATIONS: Shape = {"default_to_current_conversation": may(boolean), "filter": may(_filter)}
+CONVERSATIONS: Shape = {"default_to_current_conversation": optional(boolean), "filter": optional(_filter)}
 ELEMENTS: dict[str, Shape] = {
     "button": {
-        "text": need(plain(75)),
-        "value": may(string(2000)),
-        "url": may(url),
-        "accessibility_label": may(string(75)),
-        "style": may(one_of("primary", "danger")),
+        "text": required(plain(75)),
+        "value": optional(string(2000)),
+        "url": optional(url),
+        "accessibility_label": optional(string(75)),
+        "style": optional(one_of("primary", "danger")),
         **CONFIRM,
     },
-    "static_select": {**SELECT, **CHOICES, "initial_option": may(PLAIN_OPTION)},
-    "multi_static_select": {**SELECT, **CHOICES, **MANY, "initial_options": may(items(1, 100, PLAIN_OPTION))},
+    "static_select": {**SELECT, **CHOICES, "initial_option": optional(PLAIN_OPTION)},
+    "multi_static_select": {
+        **SELECT,
+        **CHOICES,
+        **MANY,
+        "initial_options": optional(items(1, 100, PLAIN_OPTION)),
+    },
     "external_select": {
         **SELECT,
-        "min_query_length": may(integer(0, 1000)),
-        "initial_option": may(PLAIN_OPTION),
+        "min_query_length": optional(integer(0, 1000)),
+        "initial_option": optional(PLAIN_OPTION),
     },
     "multi_external_select": {
         **SELECT,
         **MANY,
-        "min_query_length": may(integer(0, 1000)),
-        "initial_options": may(items(1, 100, PLAIN_OPTION)),
+        "min_query_length": optional(integer(0, 1000)),
+        "initial_options": optional(items(1, 100, PLAIN_OPTION)),
     },
-    "users_select": {**SELECT, "initial_user": may(ID)},
-    "multi_users_select": {**SELECT, **MANY, "initial_users": may(IDS)},
+    "users_select": {**SELECT, "initial_user": optional(ID)},
+    "multi_users_select": {**SELECT, **MANY, "initial_users": optional(IDS)},
     "conversations_select": {
         **SELECT,
         **CONVERSATIONS,
-        "initial_conversation": may(ID),
-        "response_url_enabled": may(boolean),
+        "initial_conversation": optional(ID),
+        "response_url_enabled": optional(boolean),
     },
-    "multi_conversations_select": {**SELECT, **CONVERSATIONS, **MANY, "initial_conversations": may(IDS)},
-    "channels_select": {**SELECT, "initial_channel": may(ID), "response_url_enabled": may(boolean)},
-    "multi_channels_select": {**SELECT, **MANY, "initial_channels": may(IDS)},
-    "overflow": {"options": need(items(1, 5, PLAIN_OPTION)), **CONFIRM},
+    "multi_conversations_select": {**SELECT, **CONVERSATIONS, **MANY, "initial_conversations": optional(IDS)},
+    "channels_select": {**SELECT, "initial_channel": optional(ID), "response_url_enabled": optional(boolean)},
+    "multi_channels_select": {**SELECT, **MANY, "initial_channels": optional(IDS)},
+    "overflow": {"options": required(items(1, 5, PLAIN_OPTION)), **CONFIRM},
     "checkboxes": {
-        "options": need(items(1, 10, MARKED_OPTION)),
-        "initial_options": may(items(1, 10, MARKED_OPTION)),
+        "options": required(items(1, 10, MARKED_OPTION)),
+        "initial_options": optional(items(1, 10, MARKED_OPTION)),
         **CONFIRM,
         **FOCUS,
     },
     "radio_buttons": {
-        "options": need(items(1, 10, MARKED_OPTION)),
-        "initial_option": may(MARKED_OPTION),
+        "options": required(items(1, 10, MARKED_OPTION)),
+        "initial_option": optional(MARKED_OPTION),
         **CONFIRM,
         **FOCUS,
     },
-    "datepicker": {**SELECT, "initial_date": may(day)},
-    "timepicker": {**SELECT, "initial_time": may(clock_time), "timezone": may(string(100))},
-    "datetimepicker": {"initial_date_time": may(integer(1_000_000_000, 9_999_999_999)), **CONFIRM, **FOCUS},
+    "datepicker": {**SELECT, "initial_date": optional(day)},
+    "timepicker": {**SELECT, "initial_time": optional(clock_time), "timezone": optional(string(100))},
+    "datetimepicker": {
+        "initial_date_time": optional(integer(1_000_000_000, 9_999_999_999)),
+        **CONFIRM,
+        **FOCUS,
+    },
     "plain_text_input": {
         **PLACEHOLDER,
         **FOCUS,
         **DISPATCH,
-        "initial_value": may(string(3000, 0)),
-        "multiline": may(boolean),
-        "min_length": may(integer(0, 3000)),
-        "max_length": may(integer(1, 3000)),
+        "initial_value": optional(string(3000, 0)),
+        "multiline": optional(boolean),
+        "min_length": optional(integer(0, 3000)),
+        "max_length": optional(integer(1, 3000)),
     },
-    "email_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": may(string(3000, 0))},
-    "url_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": may(string(3000, 0))},
+    "email_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": optional(string(3000, 0))},
+    "url_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": optional(string(3000, 0))},
     "number_input": {
         **PLACEHOLDER,
         **FOCUS,
         **DISPATCH,
-        "is_decimal_allowed": need(boolean),
-        "initial_value": may(number_text),
-        "min_value": may(number_text),
-        "max_value": may(number_text),
+        "is_decimal_allowed": required(boolean),
+        "initial_value": optional(number_text),
+        "min_value": optional(number_text),
+        "max_value": optional(number_text),
     },
-    "file_input": {"filetypes": may(items(1, 100, string(20))), "max_files": may(integer(1, 10))},
-    "image": {"image_url": need(url), "alt_text": need(string(2000))},
+    "file_input": {"filetypes": optional(items(1, 100, string(20))), "max_files": optional(integer(1, 10))},
+    "image": {"image_url": required(url), "alt_text": required(string(2000))},
 }
 SELECTS = {name for name in ELEMENTS if name.endswith("_select")}
 TYPED = {"plain_text_input", "email_text_input", "url_text_input", "number_input", "file_input"}
@@ -222,53 +231,55 @@ def element(allowed: set[str]) -> Check:
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
         if kind not in allowed:
-            problems.note(f"unsupported type: {kind}", f"{path}/type")
+            problems.add(f"unsupported type: {kind}", f"{path}/type")
             return
-        shape = ELEMENTS[kind] if kind == "image" else {"action_id": may(ID), **ELEMENTS[kind]}
-        if shaped(value, path, problems, shape, kind):
-            _consistent(value, kind, path, problems)
+        shape = ELEMENTS[kind] if kind == "image" else {"action_id": optional(ID), **ELEMENTS[kind]}
+        if check_object(value, path, problems, shape, kind):
+            _check_consistency(value, kind, path, problems)
 
     return check
 
 
 def options_of(value: Json) -> list[Json]:
-    """All options of a select, of its groups too."""
+    """All options of a select, also those in groups."""
     grouped = [option for group in value.get("option_groups") or [] for option in group.get("options", [])]
     return [*(value.get("options") or []), *grouped]
 
 
-def _consistent(value: Json, kind: str, path: str, problems: Problems) -> None:
+def _check_consistency(value: Json, kind: str, path: str, problems: Problems) -> None:
     if kind in ("static_select", "multi_static_select"):
         if bool(value.get("options")) == bool(value.get("option_groups")):
-            problems.note("give either options or option_groups", path)
+            problems.add("give either options or option_groups", path)
         options = options_of(value)
         values = [option.get("value") for option in options if isinstance(option, dict)]
         if len(set(map(str, values))) != len(values):
-            problems.note("option values must be unique", f"{path}/options")
+            problems.add("option values must be unique", f"{path}/options")
     initials = value.get("initial_options") or (
         [value["initial_option"]] if value.get("initial_option") else []
     )
     if "external" not in kind and any(not _among(initial, options_of(value)) for initial in initials):
-        problems.note("the initial option must be one of the options, text and value alike", path)
+        problems.add("the initial option must be one of the options, text and value alike", path)
     low, high = value.get("min_length"), value.get("max_length")
     if isinstance(low, int) and isinstance(high, int) and low > high:
-        problems.note("min_length is more than max_length", path)
-    if kind == "number_input" and not problems.messages and _crossed(value):
-        problems.note("min_value is more than max_value", path)
+        problems.add("min_length is more than max_length", path)
+    if kind == "number_input" and not problems.messages and _bounds_reversed(value):
+        problems.add("min_value is more than max_value", path)
 
 
 def _among(initial: Json, options: list[Json]) -> bool:
-    return any(_bare(initial) == _bare(option) for option in options)
+    return any(_without_defaults(initial) == _without_defaults(option) for option in options)
 
 
-def _bare(option: Any) -> Any:
-    """Without what Slack adds by itself."""
+def _without_defaults(option: Any) -> Any:
+    """The option without the defaults that Slack adds."""
     if isinstance(option, dict):
-        return {key: _bare(item) for key, item in option.items() if key not in ("emoji", "verbatim")}
+        return {
+            key: _without_defaults(item) for key, item in option.items() if key not in ("emoji", "verbatim")
+        }
     return option
 
 
-def _crossed(value: Json) -> bool:
+def _bounds_reversed(value: Json) -> bool:
     low, high = value.get("min_value"), value.get("max_value")
     return low is not None and high is not None and float(low) > float(high)
 
@@ -281,7 +292,7 @@ def _markdown(value: Any, path: str, problems: Problems) -> None:
     string(MARKDOWN_MAX)(value, path, problems)
     problems.markdown += len(value) if isinstance(value, str) else 0
     if problems.markdown > MARKDOWN_MAX:
-        problems.note(f"no more than {MARKDOWN_MAX} characters over all markdown blocks", path)
+        problems.add(f"no more than {MARKDOWN_MAX} characters over all markdown blocks", path)
 
 
 def _context(value: Any, path: str, problems: Problems) -> None:
@@ -294,46 +305,46 @@ def _context(value: Any, path: str, problems: Problems) -> None:
 def _rows(value: Any, path: str, problems: Problems) -> None:
     items(1, 100, items(1, 20, anything))(value, path, problems)
     if isinstance(value, list) and len({len(row) for row in value if isinstance(row, list)}) > 1:
-        problems.note("all rows must have the same number of cells", path)
+        problems.add("all rows must have the same number of cells", path)
 
 
 BLOCKS: dict[str, Shape] = {
     "section": {
-        "text": may(text(3000)),
-        "fields": may(items(1, 10, text(2000))),
-        "accessory": may(element(IN_SECTION)),
-        "expand": may(boolean),
+        "text": optional(text(3000)),
+        "fields": optional(items(1, 10, text(2000))),
+        "accessory": optional(element(IN_SECTION)),
+        "expand": optional(boolean),
     },
     "divider": {},
-    "header": {"text": need(plain(150)), "level": may(integer(1, 4))},
-    "context": {"elements": need(items(1, 10, _context))},
-    "actions": {"elements": need(items(1, 25, element(IN_ACTIONS)))},
+    "header": {"text": required(plain(150)), "level": optional(integer(1, 4))},
+    "context": {"elements": required(items(1, 10, _context))},
+    "actions": {"elements": required(items(1, 25, element(IN_ACTIONS)))},
     "input": {
-        "label": need(plain(2000)),
-        "element": need(element(IN_INPUT)),
-        "hint": may(plain(2000)),
-        "optional": may(boolean),
-        "dispatch_action": may(boolean),
+        "label": required(plain(2000)),
+        "element": required(element(IN_INPUT)),
+        "hint": optional(plain(2000)),
+        "optional": optional(boolean),
+        "dispatch_action": optional(boolean),
     },
     "image": {
-        "image_url": may(url),
-        "slack_file": may(anything),
-        "alt_text": need(string(2000)),
-        "title": may(plain(2000)),
+        "image_url": optional(url),
+        "slack_file": optional(anything),
+        "alt_text": required(string(2000)),
+        "title": optional(plain(2000)),
     },
-    "rich_text": {"elements": need(items(0, 1000, anything))},
-    "markdown": {"text": need(_markdown)},
-    "table": {"rows": need(_rows), "column_settings": may(items(0, 20, anything))},
+    "rich_text": {"elements": required(items(0, 1000, anything))},
+    "markdown": {"text": required(_markdown)},
+    "table": {"rows": required(_rows), "column_settings": optional(items(0, 20, anything))},
     "video": {
-        "alt_text": need(string(2000)),
-        "title": need(plain(200)),
-        "thumbnail_url": need(url),
-        "video_url": need(url),
-        "author_name": may(string(50)),
-        "description": may(plain(200)),
-        "provider_name": may(string(50)),
-        "provider_icon_url": may(url),
-        "title_url": may(url),
+        "alt_text": required(string(2000)),
+        "title": required(plain(200)),
+        "thumbnail_url": required(url),
+        "video_url": required(url),
+        "author_name": optional(string(50)),
+        "description": optional(plain(200)),
+        "provider_name": optional(string(50)),
+        "provider_icon_url": optional(url),
+        "title_url": optional(url),
     },
 }
 MESSAGES_ONLY = {"markdown", "table"}
@@ -343,25 +354,25 @@ INTERACTIVE = set(ELEMENTS) - {"image"}
 def _block(value: Any, path: str, problems: Problems) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in BLOCKS or (kind in MESSAGES_ONLY and problems.surface != "message"):
-        problems.note(f"unsupported type: {kind}", f"{path}/type")
+        problems.add(f"unsupported type: {kind}", f"{path}/type")
         return
     before = len(problems.messages)
-    shaped(value, path, problems, {"block_id": may(string(255)), **BLOCKS[kind]}, kind)
+    check_object(value, path, problems, {"block_id": optional(string(255)), **BLOCKS[kind]}, kind)
     if len(problems.messages) > before:
         return
     if kind == "section" and not value.get("text") and not value.get("fields"):
-        problems.note("a section needs text or fields", path)
+        problems.add("a section needs text or fields", path)
     if kind == "image" and bool(value.get("image_url")) == bool(value.get("slack_file")):
-        problems.note("give either image_url or slack_file", path)
+        problems.add("give either image_url or slack_file", path)
     ids = [e["action_id"] for e in elements_of(value) if e.get("action_id")]
     if len(set(ids)) != len(ids):
-        problems.note("`action_id` must be unique in its block", f"{path}/elements")
+        problems.add("`action_id` must be unique in its block", f"{path}/elements")
 
 
 def elements_of(block: Json) -> list[Json]:
     """The interactive elements of a block, in order."""
-    found = [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
-    return [e for e in found if isinstance(e, dict) and e.get("type") in INTERACTIVE]
+    elements = [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
+    return [e for e in elements if isinstance(e, dict) and e.get("type") in INTERACTIVE]
 
 
 def _blocks(limit: int) -> Check:
@@ -369,53 +380,55 @@ def _blocks(limit: int) -> Check:
         items(0, limit, _block)(value, path, problems)
         if isinstance(value, list):
             ids = [b["block_id"] for b in value if isinstance(b, dict) and b.get("block_id")]
-            for double in sorted({i for i in ids if ids.count(i) > 1}):
-                problems.note(f"`block_id` {double} already exists", path)
+            for duplicate in sorted({i for i in ids if ids.count(i) > 1}):
+                problems.add(f"`block_id` {duplicate} already exists", path)
 
     return check
 
 
 def message_problems(blocks: Any) -> list[str]:
-    """Why Slack would refuse these blocks in a message; [] when it would not."""
+    """Slack's errors for these blocks in a message; [] if they are valid."""
     problems = Problems("message")
     _blocks(50)(blocks, "/blocks", problems)
     return problems.messages
 
 
 MODAL: Shape = {
-    "title": need(plain(24)),
-    "blocks": need(_blocks(100)),
-    "close": may(plain(24)),
-    "submit": may(plain(24)),
-    "private_metadata": may(string(3000, 0)),
-    "callback_id": may(string(255, 0)),
-    "clear_on_close": may(boolean),
-    "notify_on_close": may(boolean),
-    "external_id": may(string(255, 0)),
-    "submit_disabled": may(boolean),
+    "title": required(plain(24)),
+    "blocks": required(_blocks(100)),
+    "close": optional(plain(24)),
+    "submit": optional(plain(24)),
+    "private_metadata": optional(string(3000, 0)),
+    "callback_id": optional(string(255, 0)),
+    "clear_on_close": optional(boolean),
+    "notify_on_close": optional(boolean),
+    "external_id": optional(string(255, 0)),
+    "submit_disabled": optional(boolean),
 }
 HOME: Shape = {
-    "blocks": need(_blocks(100)),
-    "private_metadata": may(string(3000, 0)),
-    "callback_id": may(string(255, 0)),
-    "external_id": may(string(255, 0)),
+    "blocks": required(_blocks(100)),
+    "private_metadata": optional(string(3000, 0)),
+    "callback_id": optional(string(255, 0)),
+    "external_id": optional(string(255, 0)),
 }
 
 
 def view_problems(view: Any, kind: str) -> list[str]:
-    """Why Slack would refuse this view as a `modal` or `home`; [] when it would not."""
+    """Slack's errors for this view as a `modal` or `home`; [] if it is valid."""
     problems = Problems(kind)
     if not isinstance(view, dict):
         return ["[ERROR] must provide an object [json-pointer:/view]"]
     if view.get("type") != kind:
-        problems.note(f"expected a view of type {kind}", "/view/type")
-    shaped(view, "/view", problems, MODAL if kind == "modal" else HOME, kind)
+        problems.add(f"expected a view of type {kind}", "/view/type")
+    check_object(view, "/view", problems, MODAL if kind == "modal" else HOME, kind)
     blocks = view.get("blocks")
-    asks = isinstance(blocks, list) and any(isinstance(b, dict) and b.get("type") == "input" for b in blocks)
-    if kind == "modal" and asks and not view.get("submit"):
-        problems.note("`submit` is required when an input block is within blocks", "/view/submit")
+    has_inputs = isinstance(blocks, list) and any(
+        isinstance(b, dict) and b.get("type") == "input" for b in blocks
+    )
+    if kind == "modal" and has_inputs and not view.get("submit"):
+        problems.add("`submit` is required when an input block is within blocks", "/view/submit")
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
-        problems.note("view is too large", "/view")
+        problems.add("view is too large", "/view")
     return problems.messages
 
 

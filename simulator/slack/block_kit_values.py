@@ -1,4 +1,4 @@
-"""What stands in an element: Slack's state entry, the plain value people type, and Slack's own refusals."""
+"""Values of Block Kit elements: Slack's state entries, plain values, and the errors of Slack's own client."""
 
 import re
 from typing import Any
@@ -7,9 +7,9 @@ from simulator.slack.block_kit import elements_of, options_of
 
 Json = dict[str, Any]
 
-# Type -> the state entry's key, the element's initial property, whether it is a list of options.
 SINGLE_OPTION = {"static_select", "external_select", "radio_buttons"}
 MANY_OPTIONS = {"multi_static_select", "multi_external_select", "checkboxes"}
+# Element type -> (key of the value in the state entry, property of the element with the initial value).
 PLAIN: dict[str, tuple[str, str]] = {
     "plain_text_input": ("value", "initial_value"),
     "email_text_input": ("value", "initial_value"),
@@ -29,12 +29,12 @@ PLAIN: dict[str, tuple[str, str]] = {
 STATELESS = {"button", "overflow", "image"}
 
 
-class Unfit(Exception):
-    """A value that the element cannot hold; the message is for people."""
+class InvalidValue(Exception):
+    """A value that the element does not accept; the message is for people."""
 
 
-def initial(element: Json) -> Json:
-    """The state entry of an untouched element."""
+def initial_entry(element: Json) -> Json:
+    """The state entry of an element before any input."""
     kind = element["type"]
     if kind in SINGLE_OPTION:
         chosen = element.get("initial_option")
@@ -45,8 +45,8 @@ def initial(element: Json) -> Json:
     return {"type": kind, key: element.get(source, [] if kind.startswith("multi_") else None)}
 
 
-def entry(element: Json, value: Any) -> Json:
-    """The state entry for a plain value. Raises Unfit."""
+def state_entry(element: Json, value: Any) -> Json:
+    """The state entry for a plain value. Raises InvalidValue."""
     kind = element["type"]
     if kind in SINGLE_OPTION:
         return {
@@ -57,7 +57,7 @@ def entry(element: Json, value: Any) -> Json:
         chosen = [_option(element, item) for item in _listed(value)]
         limit = element.get("max_selected_items")
         if limit and len(chosen) > limit:
-            raise Unfit(f"Choose at most {limit}.")
+            raise InvalidValue(f"Choose at most {limit}.")
         return {"type": kind, "selected_options": [_brief(option) for option in chosen]}
     key, _ = PLAIN[kind]
     if kind.startswith("multi_"):
@@ -67,7 +67,7 @@ def entry(element: Json, value: Any) -> Json:
     return {"type": kind, key: None if value == "" else value}
 
 
-def plain(state: Json) -> Any:
+def plain_value(state: Json) -> Any:
     """The plain value of a state entry."""
     if "selected_option" in state:
         return state["selected_option"]["value"] if state["selected_option"] else None
@@ -76,19 +76,19 @@ def plain(state: Json) -> Any:
     return state[PLAIN[state["type"]][0]]
 
 
-def untouched(blocks: list[Json]) -> dict[str, dict[str, Json]]:
-    """State entries of all elements that have a state: {block_id: {action_id: entry}}."""
+def initial_state(blocks: list[Json]) -> dict[str, dict[str, Json]]:
+    """The initial state of all elements that have a state: {block_id: {action_id: entry}}."""
     state: dict[str, dict[str, Json]] = {}
     for block in blocks:
         for element in elements_of(block):
             if element["type"] not in STATELESS:
-                state.setdefault(block["block_id"], {})[element["action_id"]] = initial(element)
+                state.setdefault(block["block_id"], {})[element["action_id"]] = initial_entry(element)
     return state
 
 
-def kept(blocks: list[Json], before: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
-    """The state after blocks were replaced: what was typed stays where both ids and the type stay."""
-    state = untouched(blocks)
+def carried_over_state(blocks: list[Json], before: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+    """The state after blocks are replaced: an entry stays if its ids and the element's type stay."""
+    state = initial_state(blocks)
     for block_id, entries in state.items():
         for action_id, fresh in entries.items():
             old = before.get(block_id, {}).get(action_id)
@@ -97,13 +97,13 @@ def kept(blocks: list[Json], before: dict[str, dict[str, Json]]) -> dict[str, di
     return state
 
 
-def refused(blocks: list[Json], state: dict[str, dict[str, Json]]) -> dict[str, str]:
-    """What Slack's own client would not let through: {block_id: text}."""
+def input_errors(blocks: list[Json], state: dict[str, dict[str, Json]]) -> dict[str, str]:
+    """The inputs that Slack's own client refuses to submit: {block_id: error text}."""
     errors = {}
     for block in blocks:
         if block["type"] == "input":
             element = block["element"]
-            value = plain(state[block["block_id"]][element["action_id"]])
+            value = plain_value(state[block["block_id"]][element["action_id"]])
             reason = _reason(element, value, optional=block.get("optional", False))
             if reason:
                 errors[block["block_id"]] = reason
@@ -146,7 +146,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _option(element: Json, value: Any) -> Json:
-    """By value, else by the visible text."""
+    """The option with this value or, if there is none, with this visible text. Raises InvalidValue."""
     options = options_of(element)
     for option in options:
         if option["value"] == str(value):
@@ -155,7 +155,7 @@ def _option(element: Json, value: Any) -> Json:
         if option["text"]["text"] == str(value):
             return option
     names = ", ".join(option["text"]["text"] for option in options)
-    raise Unfit(f"There is no option {value!r}; there are: {names}.")
+    raise InvalidValue(f"There is no option {value!r}; there are: {names}.")
 
 
 def _brief(option: Json) -> Json:

@@ -1,7 +1,4 @@
-"""The Web API's arguments by method, and the scope that each method needs.
-
-The example workspace: the channels and people of the example settings.
-"""
+"""Slack's published contract (arguments and scopes of each method), and the workspace of the example settings."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from simulator.slack.state import BOT_USER, Channel, Member, SlackState
+from simulator.state.slack import BOT_USER, Channel, SlackMember, SlackState
 
 Json = dict[str, Any]
 SCOPES = (
@@ -46,8 +43,8 @@ METHOD_SCOPES = {
     "conversations.join": "channels:join",
     "conversations.list": "channels:read",
 }
-# Reading depends on what is read: (public, private, direct).
-BY_CHANNEL = {
+# Scopes for public channels, private channels and direct conversations.
+SCOPES_BY_CHANNEL_KIND = {
     "conversations.info": ("channels:read", "groups:read", "im:read"),
     "conversations.members": ("channels:read", "groups:read", "im:read"),
     "conversations.history": ("channels:history", "groups:history", "im:history"),
@@ -56,27 +53,27 @@ BY_CHANNEL = {
 
 
 @cache
-def contract() -> Json:
-    """The whole extract: methods, payloads, events."""
+def load_contract() -> Json:
+    """The extract of Slack's specification: methods, payloads and events."""
     loaded: Json = json.loads((files("simulator") / "contract" / "slack.json").read_text())
     return loaded
 
 
-def arguments_of(method: str) -> tuple[set[str], set[str]] | None:
-    """Known and required arguments; None for a method that Slack does not have."""
-    found = contract()["methods"].get(method)
-    return (set(found[0]), set(found[1])) if found else None
+def method_arguments(method: str) -> tuple[set[str], set[str]] | None:
+    """Allowed and required arguments; None for a method that Slack does not have."""
+    declared = load_contract()["methods"].get(method)
+    return (set(declared[0]), set(declared[1])) if declared else None
 
 
 def scope_for(method: str, sent: Json | None = None, slack: SlackState | None = None) -> str:
-    """The scope a call needs; "" when it needs none."""
-    if method not in BY_CHANNEL:
+    """The scope that a call needs, or ""."""
+    if method not in SCOPES_BY_CHANNEL_KIND:
         return METHOD_SCOPES.get(method, "")
-    public, private, direct = BY_CHANNEL[method]
+    public, private, direct = SCOPES_BY_CHANNEL_KIND[method]
     channel = slack.channels.get(str((sent or {}).get("channel"))) if slack else None
     if channel is None:
         return public
-    return direct if channel.direct else private if channel.private else public
+    return direct if channel.direct_with else private if channel.private else public
 
 
 SIGNING_SECRET = "simulated-signing-secret"
@@ -85,8 +82,8 @@ APP_TOKEN = "xapp-1-simulated-app"
 
 
 @dataclass(frozen=True)
-class ChannelOf:
-    """A channel to set up. `members` are ids; "*" stands for all."""
+class ChannelSetup:
+    """A channel to set up. `members` are ids; "*" means all members."""
 
     id: str
     name: str
@@ -97,10 +94,10 @@ class ChannelOf:
 
 @dataclass(frozen=True)
 class Workspace:
-    """People as (id, name, role), channels, and what the app has registered."""
+    """Members as (id, name, role), channels, and the commands and shortcuts of the app."""
 
     people: tuple[tuple[str, str, str], ...]
-    channels: tuple[ChannelOf, ...]
+    channels: tuple[ChannelSetup, ...]
     commands: tuple[str, ...] = ("/complaints",)
     shortcuts: dict[str, str] = field(default_factory=lambda: {"log_complaint": "Log a complaint"})
     message_shortcuts: dict[str, str] = field(
@@ -119,15 +116,15 @@ def example_workspace() -> Workspace:
             ("U0000005", "Burak", "handler"),
         ),
         channels=(
-            ChannelOf("C0000001", "complaints"),
-            ChannelOf("C0000002", "complaints-restricted", ("U0000002", "U0000003"), private=True),
-            ChannelOf("C0000003", "complaints-executive", ("U0000002", "U0000003"), private=True),
+            ChannelSetup("C0000001", "complaints"),
+            ChannelSetup("C0000002", "complaints-restricted", ("U0000002", "U0000003"), private=True),
+            ChannelSetup("C0000003", "complaints-executive", ("U0000002", "U0000003"), private=True),
         ),
     )
 
 
-def state_of(workspace: Workspace, *, signing_secret: str, request_url: str | None) -> SlackState:
-    """A fresh Slack with that workspace in it."""
+def create_state(workspace: Workspace, *, signing_secret: str, request_url: str | None) -> SlackState:
+    """A new Slack with this workspace."""
     state = SlackState(
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
@@ -138,19 +135,19 @@ def state_of(workspace: Workspace, *, signing_secret: str, request_url: str | No
         message_shortcuts=dict(workspace.message_shortcuts),
         scopes=SCOPES,
     )
-    for number, name, role in workspace.people:
-        state.members[number] = Member(number, name, role)
-    for given in workspace.channels:
-        state.channels[given.id] = Channel(
-            given.id,
-            given.name,
-            private=given.private,
-            bot_in=given.bot_in,
-            members=_members(state, given.members),
+    for member_id, name, role in workspace.people:
+        state.members[member_id] = SlackMember(member_id, name, role)
+    for channel in workspace.channels:
+        state.channels[channel.id] = Channel(
+            channel.id,
+            channel.name,
+            private=channel.private,
+            bot_in=channel.bot_in,
+            members=_members(state, channel.members),
         )
     return state
 
 
-def _members(state: SlackState, given: Iterable[str]) -> set[str]:
-    named = set(given)
+def _members(state: SlackState, member_ids: Iterable[str]) -> set[str]:
+    named = set(member_ids)
     return set(state.members) if "*" in named else named - {BOT_USER}

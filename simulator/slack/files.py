@@ -1,4 +1,4 @@
-"""Files in Slack: asked for, uploaded, completed, served, deleted."""
+"""Files in Slack: upload in three steps, download, information and deletion."""
 
 import json
 import mimetypes
@@ -9,26 +9,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.http import BadBody, Upload, arguments
-from simulator.slack import payloads, rooms
+from simulator.http import BadBody, Upload, read_arguments
+from simulator.slack import conversations, payloads
 from simulator.slack.socket import Link
-from simulator.slack.state import BOT_USER, SlackFile, SlackRefusal
+from simulator.state.slack import BOT_USER, SlackFile, SlackRefusal
 
 Json = dict[str, Any]
 
 
-async def upload_url(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def upload_url(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """files.getUploadURLExternal."""
     try:
-        length = int(a.get("length") or 0)
+        length = int(arguments.get("length") or 0)
     except ValueError as broken:
         raise SlackRefusal("invalid_arguments") from broken
-    if length < 1 or not a.get("filename"):
+    if length < 1 or not arguments.get("filename"):
         raise SlackRefusal("invalid_arguments", messages=["[ERROR] filename and a length above 0 are needed"])
     slack = link.world.slack
     file = SlackFile(
-        slack.number("F"),
-        str(a["filename"]),
+        slack.new_id("F"),
+        str(arguments["filename"]),
         length,
         secrets.token_hex(16),
         created=int(link.world.now().timestamp()),
@@ -37,42 +37,42 @@ async def upload_url(link: Link, a: Json, uploads: list[Upload]) -> Json:
     return {"upload_url": f"{link.world.url}/upload/{file.upload}", "file_id": file.id}
 
 
-async def complete_upload(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """files.completeUploadExternal; with a channel the file is posted there."""
+async def complete_upload(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """files.completeUploadExternal; with a channel, the files are posted there."""
     world = link.world
-    listed = a.get("files") or []
-    listed = json.loads(listed) if isinstance(listed, str) else listed
-    numbers = []
-    for given in listed:
-        file = world.slack.files.get(given.get("id"))
+    entries = arguments.get("files") or []
+    entries = json.loads(entries) if isinstance(entries, str) else entries
+    file_ids = []
+    for entry in entries:
+        file = world.slack.files.get(entry.get("id"))
         if file is None or file.deleted:
             raise SlackRefusal("file_not_found")
         if file.data is None:
             raise SlackRefusal("file_update_failed")
-        file.title = given.get("title") or file.name
-        numbers.append(file.id)
-    if not numbers:
+        file.title = entry.get("title") or file.name
+        file_ids.append(file.id)
+    if not file_ids:
         raise SlackRefusal("invalid_arguments", messages=["[ERROR] files are needed"])
-    if channel_id := a.get("channel_id") or a.get("channels"):
-        channel = rooms.channel_for(world, channel_id)
+    if channel_id := arguments.get("channel_id") or arguments.get("channels"):
+        channel = conversations.find_channel(world, channel_id)
         if not channel.bot_in:
             raise SlackRefusal("not_in_channel")
-        rooms.add(
+        conversations.add_post(
             world,
             channel,
             BOT_USER,
-            a.get("initial_comment") or "",
-            thread_ts=a.get("thread_ts"),
-            files=numbers,
+            arguments.get("initial_comment") or "",
+            thread_ts=arguments.get("thread_ts"),
+            files=file_ids,
         )
-        for number in numbers:
-            world.slack.files[number].channels.append(channel.id)
-    return {"files": [payloads.file_object(world, number) for number in numbers]}
+        for file_id in file_ids:
+            world.slack.files[file_id].channels.append(channel.id)
+    return {"files": [payloads.file_object(world, file_id) for file_id in file_ids]}
 
 
-async def delete_file(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """files.delete: gone from every message."""
-    file = link.world.slack.files.get(str(a.get("file")))
+async def delete_file(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """files.delete: also removes the file from every message."""
+    file = link.world.slack.files.get(str(arguments.get("file")))
     if file is None:
         raise SlackRefusal("file_not_found")
     if file.deleted:
@@ -82,14 +82,14 @@ async def delete_file(link: Link, a: Json, uploads: list[Upload]) -> Json:
         for post in [p for p in channel.posts if file.id in p.files]:
             post.files.remove(file.id)
             if not post.files and not post.text and not post.blocks:
-                rooms.remove(link.world, channel, post)
-    link.world.changed()
+                conversations.remove_post(link.world, channel, post)
+    link.world.mark_changed()
     return {}
 
 
-async def file_info(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def file_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """files.info."""
-    file = link.world.slack.files.get(str(a.get("file")))
+    file = link.world.slack.files.get(str(arguments.get("file")))
     if file is None:
         raise SlackRefusal("file_not_found")
     if file.deleted:
@@ -98,7 +98,7 @@ async def file_info(link: Link, a: Json, uploads: list[Upload]) -> Json:
 
 
 def routes(link: Link) -> list[Route]:
-    """Where files are sent to, and where they are fetched from."""
+    """Routes for uploads and downloads."""
 
     async def receive(request: Request) -> Response:
         if link.world.trouble.slack_down:
@@ -109,7 +109,7 @@ def routes(link: Link) -> list[Route]:
             return Response("no such upload", 404)
         if "multipart" in request.headers.get("content-type", ""):
             try:
-                _, uploads = await arguments(request)
+                _, uploads = await read_arguments(request)
             except BadBody as broken:
                 return Response(str(broken), 400)
             data = uploads[0].data if uploads else b""

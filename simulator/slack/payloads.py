@@ -1,7 +1,4 @@
-"""Messages and files as the Web API and payloads show them.
-
-Interaction and event payloads, shaped as Slack shapes them.
-"""
+"""Slack's JSON: messages and files, and the payloads of interactions, commands and events."""
 
 from __future__ import annotations
 
@@ -9,15 +6,26 @@ import secrets
 from typing import Any
 
 from simulator.slack.block_kit import options_of
-from simulator.slack.state import APP, BOT, BOT_USER, DOMAIN, TEAM, Channel, Member, Post, ResponseUrl, View
-from simulator.world import World
+from simulator.state.slack import (
+    APP,
+    BOT,
+    BOT_USER,
+    DOMAIN,
+    TEAM,
+    Channel,
+    Post,
+    ResponseUrl,
+    SlackMember,
+    View,
+)
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
 
 def channel_name(channel: Channel) -> str:
-    """What payloads call it; direct conversations and private channels have made-up names."""
-    if channel.direct:
+    """The channel's name in payloads; Slack hides the names of direct and private conversations."""
+    if channel.direct_with:
         return "directmessage"
     return "privategroup" if channel.private else channel.name
 
@@ -34,26 +42,26 @@ def message(world: World, post: Post, *, metadata: bool = False) -> Json:
             "ts": post.ts,
             "thread_ts": post.ts,
         }
-    shown: Json = {"type": "message", "text": post.text, "user": post.author, "ts": post.ts, "team": TEAM}
+    content: Json = {"type": "message", "text": post.text, "user": post.author, "ts": post.ts, "team": TEAM}
     if post.by_bot:
-        shown |= {"bot_id": BOT, "app_id": APP, "bot_profile": bot_profile()}
+        content |= {"bot_id": BOT, "app_id": APP, "bot_profile": bot_profile()}
     if post.blocks:
-        shown["blocks"] = post.blocks
+        content["blocks"] = post.blocks
     if post.thread_ts:
-        shown["thread_ts"] = post.thread_ts
+        content["thread_ts"] = post.thread_ts
     if post.edited:
-        shown["edited"] = {"user": BOT if post.by_bot else post.author, "ts": post.edited}
+        content["edited"] = {"user": BOT if post.by_bot else post.author, "ts": post.edited}
     if post.reactions:
-        shown["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in post.reactions.items()]
+        content["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in post.reactions.items()]
     if post.files:
-        shown["files"] = [file_object(world, number) for number in post.files]
+        content["files"] = [file_object(world, file_id) for file_id in post.files]
     if metadata and post.metadata:
-        shown["metadata"] = post.metadata
-    return shown
+        content["metadata"] = post.metadata
+    return content
 
 
 def bot_profile() -> Json:
-    """The app's face."""
+    """The app's bot_profile."""
     return {
         "id": BOT,
         "app_id": APP,
@@ -65,9 +73,9 @@ def bot_profile() -> Json:
     }
 
 
-def file_object(world: World, number: str) -> Json:
+def file_object(world: World, file_id: str) -> Json:
     """A file as the API shows it."""
-    file = world.slack.files[number]
+    file = world.slack.files[file_id]
     if file.deleted:
         return {"id": file.id, "mode": "tombstone"}
     address = f"{world.url}/files/{file.id}/{file.name}"
@@ -104,14 +112,14 @@ def file_object(world: World, number: str) -> Json:
 TOKEN = "simulated-verification"
 
 
-def _who(member: Member) -> Json:
+def _user(member: SlackMember) -> Json:
     return {"id": member.id, "username": member.handle, "name": member.handle, "team_id": TEAM}
 
 
-def _envelope(kind: str, member: Member) -> Json:
+def _envelope(kind: str, member: SlackMember) -> Json:
     return {
         "type": kind,
-        "user": _who(member),
+        "user": _user(member),
         "api_app_id": APP,
         "token": TOKEN,
         "team": {"id": TEAM, "domain": DOMAIN},
@@ -120,15 +128,15 @@ def _envelope(kind: str, member: Member) -> Json:
     }
 
 
-def response_url(world: World, member: Member, channel: str, post: str | None) -> str:
+def response_url(world: World, member: SlackMember, channel: str, post: str | None) -> str:
     """A new response_url for a press or command."""
-    number = secrets.token_hex(12)
-    world.slack.response_urls[number] = ResponseUrl(member.id, channel, post, world.monotonic())
-    return f"{world.url}/hooks/{number}"
+    hook = secrets.token_hex(12)
+    world.slack.response_urls[hook] = ResponseUrl(member.id, channel, post, world.monotonic())
+    return f"{world.url}/hooks/{hook}"
 
 
 def action(element: Json, block_id: str, state: Json | None, now_ts: str) -> Json:
-    """The entry of `actions`; `state` is what was chosen, None for a button."""
+    """The entry of `actions`; `state` is the chosen value, None for a button."""
     sent: Json = {
         "type": element["type"],
         "action_id": element["action_id"],
@@ -148,16 +156,16 @@ def action(element: Json, block_id: str, state: Json | None, now_ts: str) -> Jso
 
 
 def overflow_choice(element: Json, value: str) -> Json | None:
-    """The state entry of an overflow menu's choice."""
+    """The state entry for an option of an overflow menu; None if there is no such option."""
     chosen = next((o for o in options_of(element) if value in (o["value"], o["text"]["text"])), None)
     return {"selected_option": chosen} if chosen else None
 
 
-def message_action_press(
-    world: World, member: Member, channel: Channel, post: Post, acted: Json, state: Json
+def message_press(
+    world: World, member: SlackMember, channel: Channel, post: Post, acted: Json, state: Json
 ) -> Json:
-    """block_actions from a message."""
-    ephemeral = post.only_for is not None
+    """block_actions of a press in a message."""
+    ephemeral = post.visible_to is not None
     container: Json = {
         "type": "message",
         "message_ts": post.ts,
@@ -168,7 +176,7 @@ def message_action_press(
         container["thread_ts"] = post.thread_ts
     payload = _envelope("block_actions", member) | {
         "container": container,
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "channel": {"id": channel.id, "name": channel_name(channel)},
         "state": {"values": state},
         "response_url": response_url(world, member, channel.id, post.ts),
@@ -179,66 +187,68 @@ def message_action_press(
     return payload
 
 
-def view_press(world: World, member: Member, view: View, acted: Json) -> Json:
-    """block_actions from a modal or the home view."""
+def view_press(world: World, member: SlackMember, view: View, acted: Json) -> Json:
+    """block_actions of a press in a modal or the home view."""
     return _envelope("block_actions", member) | {
         "container": {"type": "view", "view_id": view.id},
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "view": view.api(),
         "actions": [acted],
     }
 
 
-def submission(world: World, member: Member, view: View) -> Json:
+def view_submission(world: World, member: SlackMember, view: View) -> Json:
     """view_submission."""
     return _envelope("view_submission", member) | {
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "view": view.api(),
         "response_urls": [],
     }
 
 
-def closed(member: Member, view: View, *, cleared: bool) -> Json:
+def view_closed(member: SlackMember, view: View, *, cleared: bool) -> Json:
     """view_closed."""
     return _envelope("view_closed", member) | {"view": view.api(), "is_cleared": cleared}
 
 
-def shortcut(world: World, member: Member, callback_id: str) -> Json:
-    """A global shortcut."""
-    user = {key: value for key, value in _who(member).items() if key != "name"}
+def shortcut(world: World, member: SlackMember, callback_id: str) -> Json:
+    """shortcut: a global shortcut."""
+    user = {key: value for key, value in _user(member).items() if key != "name"}
     return {
         "type": "shortcut",
         "token": TOKEN,
-        "action_ts": world.slack.stamp(world.now()),
+        "action_ts": world.slack.next_ts(world.now()),
         "team": {"id": TEAM, "domain": DOMAIN},
         "user": user,
         "is_enterprise_install": False,
         "enterprise": None,
         "callback_id": callback_id,
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
     }
 
 
-def message_shortcut(world: World, member: Member, channel: Channel, post: Post, callback_id: str) -> Json:
-    """A message shortcut."""
+def message_shortcut(
+    world: World, member: SlackMember, channel: Channel, post: Post, callback_id: str
+) -> Json:
+    """message_action: a message shortcut."""
     return {
         "type": "message_action",
         "token": TOKEN,
-        "action_ts": world.slack.stamp(world.now()),
+        "action_ts": world.slack.next_ts(world.now()),
         "team": {"id": TEAM, "domain": DOMAIN},
         "user": {"id": member.id, "name": member.handle, "team_id": TEAM},
         "channel": {"id": channel.id, "name": channel_name(channel)},
         "is_enterprise_install": False,
         "enterprise": None,
         "callback_id": callback_id,
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "response_url": response_url(world, member, channel.id, post.ts),
         "message_ts": post.ts,
         "message": message(world, post),
     }
 
 
-def command(world: World, member: Member, channel: Channel, name: str, text: str) -> Json:
+def command(world: World, member: SlackMember, channel: Channel, name: str, text: str) -> Json:
     """A slash command, as form fields."""
     return {
         "token": TOKEN,
@@ -253,19 +263,19 @@ def command(world: World, member: Member, channel: Channel, name: str, text: str
         "api_app_id": APP,
         "is_enterprise_install": "false",
         "response_url": response_url(world, member, channel.id, None),
-        "trigger_id": world.slack.trigger(member.id, world.monotonic()),
+        "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
     }
 
 
 def event(world: World, content: Json) -> Json:
-    """The outer wrapper of an Events API event."""
+    """event_callback: the envelope of an Events API event."""
     return {
         "token": TOKEN,
         "team_id": TEAM,
         "api_app_id": APP,
         "event": content,
         "type": "event_callback",
-        "event_id": world.slack.number("Ev"),
+        "event_id": world.slack.new_id("Ev"),
         "event_time": int(world.now().timestamp()),
         "authorizations": [
             {
@@ -282,8 +292,8 @@ def event(world: World, content: Json) -> Json:
 
 
 def message_event(world: World, channel: Channel, post: Post) -> Json:
-    """A message event of a member's words."""
-    kind = "im" if channel.direct else ("group" if channel.private else "channel")
+    """message: a member wrote in a conversation."""
+    kind = "im" if channel.direct_with else ("group" if channel.private else "channel")
     content = {
         "client_msg_id": secrets.token_hex(16),
         "type": "message",
@@ -301,7 +311,7 @@ def message_event(world: World, channel: Channel, post: Post) -> Json:
     return event(world, content)
 
 
-def membership_event(world: World, channel: Channel, member: Member, *, joins: bool) -> Json:
+def membership_event(world: World, channel: Channel, member: SlackMember, *, joins: bool) -> Json:
     """member_joined_channel or member_left_channel."""
     return event(
         world,
@@ -311,19 +321,19 @@ def membership_event(world: World, channel: Channel, member: Member, *, joins: b
             "channel": channel.id,
             "channel_type": "G" if channel.private else "C",
             "team": TEAM,
-            "event_ts": world.slack.stamp(world.now()),
+            "event_ts": world.slack.next_ts(world.now()),
         },
     )
 
 
-def home_opened(world: World, member: Member) -> Json:
+def home_opened(world: World, member: SlackMember) -> Json:
     """app_home_opened."""
     content: Json = {
         "type": "app_home_opened",
         "user": member.id,
-        "channel": world.slack.direct(member.id).id,
+        "channel": world.slack.direct_channel(member.id).id,
         "tab": "home",
-        "event_ts": world.slack.stamp(world.now()),
+        "event_ts": world.slack.next_ts(world.now()),
     }
     if member.home is not None:
         content["view"] = member.home.api()

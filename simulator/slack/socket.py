@@ -1,4 +1,4 @@
-"""How Slack reaches the app: Socket Mode connections, or signed requests to its URL."""
+"""Delivery of payloads to the app: through Socket Mode connections, or as signed requests to its URL."""
 
 import asyncio
 import hashlib
@@ -15,32 +15,36 @@ from urllib.parse import urlencode
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from simulator.http import Unreached, post
-from simulator.slack.state import APP
-from simulator.world import World
+from simulator.http import Unreachable, post_request
+from simulator.state.slack import APP
+from simulator.state.world import World
 
 Json = dict[str, Any]
-MOST_CONNECTIONS = 10
+CONNECTIONS_MAX = 10
 
 
 @dataclass(eq=False)
 class Connection:
-    """One open WebSocket; without one it is a ghost, which swallows what it gets."""
+    """An open WebSocket. Without `socket` it is a dead connection: payloads sent to it get lost."""
 
     socket: WebSocket | None
-    #: What was sent here and not acknowledged yet.
-    unanswered: set[asyncio.Future[Json]] = field(default_factory=set)
+    #: Payloads sent here that are not acknowledged yet.
+    pending: set[asyncio.Future[Json]] = field(default_factory=set)
 
-    def drop(self) -> None:
-        """Nobody is left to acknowledge what was sent here: whoever waits need not."""
-        for future in self.unanswered:
+    def fail_pending(self) -> None:
+        """End the wait for acknowledgements: this connection is closed, so none will come."""
+        for future in self.pending:
             if not future.done():
                 future.set_exception(WebSocketDisconnect(1006))
 
 
 @dataclass
 class Link:
-    """Deliveries of one workspace to one app."""
+    """Delivers the workspace's payloads to the app.
+
+    `tickets` are addresses from apps.connections.open that are not used yet; `waiting` holds the
+    unacknowledged payloads by envelope id.
+    """
 
     world: World
     tickets: set[str] = field(default_factory=set)
@@ -49,11 +53,11 @@ class Link:
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.world.trouble.listeners.append(self._troubled)
+        self.world.trouble.listeners.append(self._on_outage)
 
-    def _troubled(self) -> None:
+    def _on_outage(self) -> None:
         if self.world.trouble.slack_down and self.connections:
-            self._background(self.disconnect(say=False))
+            self._background(self.disconnect(send_frame=False))
 
     def _background(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
@@ -61,11 +65,11 @@ class Link:
         task.add_done_callback(self.tasks.discard)
 
     def routes(self) -> list[WebSocketRoute]:
-        """The address of Socket Mode."""
+        """The route of Socket Mode."""
         return [WebSocketRoute("/socket", self._serve)]
 
     def open_url(self) -> str:
-        """What apps.connections.open answers; good for one connection."""
+        """The address that apps.connections.open answers; valid for a single connection."""
         ticket = secrets.token_hex(16)
         self.tickets.add(ticket)
         return f"{self.world.url.replace('http', 'ws', 1)}/socket?ticket={ticket}&app_id={APP}"
@@ -75,7 +79,7 @@ class Link:
         if (
             ticket not in self.tickets
             or self.world.trouble.slack_down
-            or len(self.connections) >= MOST_CONNECTIONS
+            or len(self.connections) >= CONNECTIONS_MAX
         ):
             await socket.close(1008)
             return
@@ -97,30 +101,31 @@ class Link:
                     "connection_info": {"app_id": APP},
                 }
             )
-            self.world.changed()
+            self.world.mark_changed()
             while True:
                 self._acknowledged(await socket.receive_text())
         except WebSocketDisconnect:
             pass
         finally:
             if connection in self.connections:
-                # It broke by itself: of a line that we closed, an answer may still come on the next one.
+                # The app closed it. After a disconnect by Slack the connection is already out of the list:
+                # the app may still acknowledge its payloads on the next connection.
                 self.connections.remove(connection)
-                connection.drop()
+                connection.fail_pending()
             self._count()
 
     def _count(self) -> None:
-        self.world.slack.open_lines = len(self.connections)
-        self.world.changed()
+        self.world.slack.open_connections = len(self.connections)
+        self.world.mark_changed()
 
     def _acknowledged(self, frame: str) -> None:
         try:
-            said = json.loads(frame)
+            answer = json.loads(frame)
         except ValueError:
             return
-        future = self.waiting.pop(said.get("envelope_id", ""), None) if isinstance(said, dict) else None
+        future = self.waiting.pop(answer.get("envelope_id", ""), None) if isinstance(answer, dict) else None
         if future is not None and not future.done():
-            future.set_result(said.get("payload") or {})
+            future.set_result(answer.get("payload") or {})
 
     async def deliver(
         self,
@@ -131,8 +136,8 @@ class Link:
         attempt: int = 0,
         reason: str = "timeout",
     ) -> Json | None:
-        """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload or None."""
-        fault = self.world.trouble.take(kind)
+        """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload, or None."""
+        fault = self.world.trouble.take_fault(kind)
         if self.world.trouble.slack_down or (fault is not None and fault.how == "lost"):
             return None
         if fault is not None and fault.how == "twice":
@@ -144,9 +149,9 @@ class Link:
             return await self._request(kind, payload, attempt, reason)
         if not self.connections:
             return None
-        number = secrets.token_hex(16)
+        envelope_id = secrets.token_hex(16)
         envelope = {
-            "envelope_id": number,
+            "envelope_id": envelope_id,
             "payload": payload,
             "type": kind,
             "accepts_response_payload": accepts,
@@ -154,9 +159,9 @@ class Link:
         if kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": reason if attempt else ""}
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        self.waiting[number] = future
+        self.waiting[envelope_id] = future
         connection = random.choice(self.connections)
-        connection.unanswered.add(future)
+        connection.pending.add(future)
         try:
             if connection.socket is not None:
                 await connection.socket.send_json(envelope)
@@ -164,8 +169,8 @@ class Link:
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             return None
         finally:
-            self.waiting.pop(number, None)
-            connection.unanswered.discard(future)
+            self.waiting.pop(envelope_id, None)
+            connection.pending.discard(future)
 
     async def _request(self, kind: str, payload: Json, attempt: int, reason: str) -> Json | None:
         url = str(self.world.slack.request_url)
@@ -178,8 +183,8 @@ class Link:
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": f"http_{reason}"}
         try:
-            answer = await post(url, body.encode(), headers, within=self.world.limits.ack_seconds)
-        except Unreached:
+            answer = await post_request(url, body.encode(), headers, max_wait=self.world.limits.ack_seconds)
+        except Unreachable:
             return None
         if answer.status != 200:
             return None
@@ -191,7 +196,7 @@ class Link:
         return parsed if isinstance(parsed, dict) else {}
 
     def event(self, payload: Json) -> None:
-        """Send an event, and again as Slack does while nobody acknowledges it."""
+        """Send an event in the background, with Slack's retries until it is acknowledged."""
         self._background(self._event(payload))
 
     async def _event(self, payload: Json) -> None:
@@ -201,29 +206,29 @@ class Link:
             if await self.deliver("events_api", payload, attempt=attempt) is not None:
                 return
 
-    async def disconnect(self, reason: str = "refresh_requested", *, say: bool = True) -> None:
-        """Close every connection; with a disconnect frame first when `say`."""
+    async def disconnect(self, reason: str = "refresh_requested", *, send_frame: bool = True) -> None:
+        """Close every connection; `send_frame` sends a disconnect frame first."""
         leaving, self.connections = self.connections, []
         for connection in leaving:
             try:
                 if connection.socket is None:
                     continue
-                if say:
+                if send_frame:
                     await connection.socket.send_json(
                         {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-simulator"}}
                     )
-                await connection.socket.close(1000 if say else 1012)
+                await connection.socket.close(1000 if send_frame else 1012)
             except (RuntimeError, WebSocketDisconnect):
                 continue
         self._count()
 
-    def ghost(self) -> None:
-        """A connection whose app is gone without a word."""
+    def add_dead_socket(self) -> None:
+        """Add a connection whose app died without closing it."""
         self.connections.append(Connection(None))
         self._count()
 
     def stop(self) -> None:
-        """Give up what is under way."""
+        """Cancel open deliveries."""
         for task in self.tasks:
             task.cancel()
 

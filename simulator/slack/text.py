@@ -1,4 +1,4 @@
-"""Slack's mrkdwn cut into runs for the page: the app's escapes undone, links and mentions named."""
+"""Slack's mrkdwn as runs for the page: without escapes, with names for links and mentions."""
 
 import re
 from collections.abc import Callable
@@ -46,31 +46,30 @@ SHORTCODE = re.compile(r":([a-z0-9_+-]+):")
 
 
 def readable(text: str) -> str:
-    """Emoji codes as characters, escapes undone."""
-    shown = SHORTCODE.sub(lambda m: EMOJI.get(m.group(1), m.group()), text)
-    return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    """The text with characters for emoji codes and without escapes."""
+    text = SHORTCODE.sub(lambda m: EMOJI.get(m.group(1), m.group()), text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def runs_of_plain(text: str) -> list[Json]:
-    """plain_text knows emoji codes and nothing else."""
+    """Runs of plain_text, in which only emoji codes are markup."""
     return [_run(SHORTCODE.sub(lambda m: EMOJI.get(m.group(1), m.group()), text), [])] if text else []
 
 
 def runs(text: str, name_of: Callable[[str], str], marks: tuple[str, ...] = ()) -> list[Json]:
-    """Runs of mrkdwn; `name_of` gives the name of a member or channel id."""
-    found: list[Json] = []
-    quoted = False
+    """Runs of mrkdwn; `name_of` returns the name of a member or channel id."""
+    pieces: list[Json] = []
     for number, line in enumerate(_lines(text)):
         if number:
-            found.append(_run("\n", list(marks)))
+            pieces.append(_run("\n", list(marks)))
         quoted = line.startswith(("&gt;", ">"))
         body = re.sub(r"^(&gt;|>) ?", "", line) if quoted else line
-        found += _inline(body, name_of, (*marks, "quote") if quoted else marks)
-    return [run for run in found if run["text"]]
+        pieces += _inline(body, name_of, (*marks, "quote") if quoted else marks)
+    return [run for run in pieces if run["text"]]
 
 
 def _lines(text: str) -> list[str]:
-    # A fenced block stays in one piece.
+    # A fenced block is a single line.
     parts = re.split(r"(```.+?```)", text, flags=re.DOTALL)
     lines = [""]
     for part in parts:
@@ -84,20 +83,20 @@ def _lines(text: str) -> list[str]:
 
 
 def _inline(text: str, name_of: Callable[[str], str], marks: tuple[str, ...]) -> list[Json]:
-    found: list[Json] = []
-    at = 0
+    pieces: list[Json] = []
+    end = 0
     for match in TOKEN.finditer(text):
-        found.append(_run(readable(text[at : match.start()]), list(marks)))
-        at = match.end()
+        pieces.append(_run(readable(text[end : match.start()]), list(marks)))
+        end = match.end()
         kind, inner = match.lastgroup, match.group(match.lastgroup or 0)
         if kind == "angle":
-            found.append(_angle(inner, name_of, marks))
+            pieces.append(_angle(inner, name_of, marks))
         elif kind in ("pre", "code"):
-            found.append(_run(readable(inner), [*marks, str(kind)]))
+            pieces.append(_run(readable(inner), [*marks, str(kind)]))
         else:
-            found += _inline(inner, name_of, (*marks, str(kind)))
-    found.append(_run(readable(text[at:]), list(marks)))
-    return found
+            pieces += _inline(inner, name_of, (*marks, str(kind)))
+    pieces.append(_run(readable(text[end:]), list(marks)))
+    return pieces
 
 
 def _angle(inner: str, name_of: Callable[[str], str], marks: tuple[str, ...]) -> Json:
@@ -114,7 +113,7 @@ def _angle(inner: str, name_of: Callable[[str], str], marks: tuple[str, ...]) ->
 
 
 def _date(target: str) -> Json:
-    """`!date^unix^format^link` for the page, which alone knows its zone; nothing when it is malformed."""
+    """The date of `!date^unix^format^link`, which the page shows in its zone; {} if it is malformed."""
     _, seconds, form, *_ = [*target.split("^"), "", ""]
     if not seconds.isdigit() or not form:
         return {}
@@ -126,7 +125,7 @@ def _run(text: str, marks: list[str], *, url: str | None = None, mention: str | 
 
 
 def annotated(value: Any, name_of: Callable[[str], str]) -> Any:
-    """Blocks with `runs` beside every text object's text."""
+    """Blocks in which every text object also has `runs`."""
     if isinstance(value, list):
         return [annotated(item, name_of) for item in value]
     if not isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""The Bot API's specification: methods, their fields, and decoding of what a bot sends.
+"""The Bot API over HTTP: /bot<token>/<method> and /file/bot<token>/<path>.
 
-The Bot API over HTTP: /bot<token>/<method> and /file/bot<token>/<path>.
+Arguments are checked and converted according to the published specification (contract/telegram.json).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.base import Call, Fault
-from simulator.http import BadBody, Upload, answer_with_fault, arguments, cut
+from simulator.http import BadBody, Upload, answer_with_fault, cut_connection, read_arguments
+from simulator.state.environment import Call, Fault
+from simulator.state.telegram import TelegramRefusal, bad_request
+from simulator.state.world import World
 from simulator.telegram import profile, sending, updates
-from simulator.telegram.state import TelegramRefusal, bad_request
-from simulator.world import World
 
 Json = dict[str, Any]
 Shape = dict[str, tuple[list[str], bool]]
 
 
 class BadField(Exception):
-    """A field that the specification does not know, lacks, or types otherwise."""
+    """A field that is unknown, missing, or of another type than in the specification."""
 
 
 @cache
@@ -45,7 +45,7 @@ def _shape(fields: Json) -> Shape:
 
 
 def method_named(name: str) -> str | None:
-    """The method's own spelling; Telegram ignores case. None when there is no such method."""
+    """The method's official spelling, or None. Telegram ignores case."""
     return _spellings().get(name.lower())
 
 
@@ -55,13 +55,12 @@ def _spellings() -> dict[str, str]:
 
 
 def decode(method: str, sent: Json, uploads: list[Upload], *, strict: bool) -> Json:
-    """The typed arguments of a call. Raises BadField in Telegram's manner."""
+    """Convert the arguments of a call to their types. Raises BadField with Telegram's text."""
     shape = _specification()[0][method]
     files_by_field = {upload.field: upload for upload in uploads}
     decoded: Json = {}
     for name, value in sent.items():
         if name not in shape:
-            # A multipart part may be named freely and meant by attach://name.
             if strict:
                 raise BadField(f'unknown field "{name}" of {method} (the simulator is strict)')
             continue
@@ -69,6 +68,7 @@ def decode(method: str, sent: Json, uploads: list[Upload], *, strict: bool) -> J
             continue
         decoded[name] = _typed(value, shape[name][0], name, strict=strict)
     for name, upload in files_by_field.items():
+        # Other parts are allowed: an argument refers to them by attach://name.
         if name in shape:
             decoded[name] = upload
     for name, (_, required) in shape.items():
@@ -85,8 +85,8 @@ def _missing(name: str) -> str:
     return f'parameter "{name}" is required'
 
 
-def check(value: object, type_name: str) -> None:
-    """Hold a value of ours to the specification. Raises BadField with the path of the first fault."""
+def check_type(value: object, type_name: str) -> None:
+    """Check a value that the simulator sends. Raises BadField with the path of the first error."""
     _typed(value, [type_name], type_name, strict=True)
 
 
@@ -94,19 +94,19 @@ def _typed(value: Any, types: list[str], path: str, *, strict: bool) -> Any:
     reasons = []
     for name in types:
         try:
-            return _one(value, name, path, strict=strict)
+            return _typed_as(value, name, path, strict=strict)
         except BadField as reason:
             reasons.append(reason)
     raise reasons[0]
 
 
-def _one(value: Any, name: str, path: str, *, strict: bool) -> Any:
+def _typed_as(value: Any, name: str, path: str, *, strict: bool) -> Any:
     if name.startswith("Array of "):
         items = _parsed(value, path)
         if not isinstance(items, list):
             raise BadField(f"can't parse {path}: expected an Array")
         inner = name.removeprefix("Array of ")
-        return [_one(item, inner, f"{path}[{i}]", strict=strict) for i, item in enumerate(items)]
+        return [_typed_as(item, inner, f"{path}[{i}]", strict=strict) for i, item in enumerate(items)]
     match name:
         case "Integer":
             return _integer(value, path)
@@ -151,10 +151,10 @@ def _union(value: Any, subtypes: list[str], path: str, *, strict: bool) -> Any:
     reasons = []
     for subtype in subtypes:
         try:
-            return _one(value, subtype, path, strict=strict)
+            return _typed_as(value, subtype, path, strict=strict)
         except BadField as reason:
             reasons.append(reason)
-    # The reason of the subtype that got furthest reads best: it has the longest path.
+    # The longest path belongs to the subtype that matched best: its reason helps most.
     raise max(reasons, key=lambda reason: len(str(reason)))
 
 
@@ -232,7 +232,7 @@ BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Ba
 
 
 def routes(world: World) -> list[Route]:
-    """The two addresses of Telegram."""
+    """Routes of the methods and of file downloads."""
 
     async def method(request: Request) -> Response:
         return await _call(world, request)
@@ -250,23 +250,23 @@ async def _call(world: World, request: Request) -> Response:
     if world.trouble.telegram_down:
         return await _down(world, request)
     called = method_named(request.path_params["method"]) or request.path_params["method"]
-    fault = world.trouble.take(called)
+    fault = world.trouble.take_fault(called)
     if fault is not None and fault.how == "cut_before":
-        return await cut(request)
+        return await cut_connection(request)
     sent: Json = {}
     try:
         if fault is not None and not fault.accepts:
-            raise _ordered(fault)
+            raise _injected_refusal(fault)
         _authorise(world, request.path_params["token"])
-        sent, uploads = await arguments(request)
+        sent, uploads = await read_arguments(request)
         result = await _perform(world, called, sent, uploads)
         status, answer = 200, {"ok": True, "result": result}
     except TelegramRefusal as refusal:
-        status, answer = refusal.code, _refused(refusal)
+        status, answer = refusal.code, _error_answer(refusal)
     except BadBody as broken:
-        status, answer = 400, _refused(bad_request(str(broken)))
+        status, answer = 400, _error_answer(bad_request(str(broken)))
     if called != "getUpdates" or status != 200:
-        world.calls.all.append(Call(called, sent, answer, status, world.now()))
+        world.calls.entries.append(Call(called, sent, answer, status, world.now()))
     response = Response(json.dumps(answer), status, media_type="application/json")
     if fault is None:
         return response
@@ -294,20 +294,20 @@ async def _perform(world: World, called: str, sent: Json, uploads: list[Upload])
     return await METHODS[called](world, decoded, uploads)
 
 
-def _ordered(fault: Fault) -> TelegramRefusal:
+def _injected_refusal(fault: Fault) -> TelegramRefusal:
     status = fault.status or (429 if fault.retry_after else 500)
-    words = {
+    descriptions = {
         429: f"Too Many Requests: retry after {fault.retry_after}",
         403: "Forbidden: bot was blocked by the user",
         500: "Internal Server Error",
         502: "Bad Gateway",
     }
     return TelegramRefusal(
-        status, fault.error or words.get(status, "Bad Request"), retry_after=fault.retry_after
+        status, fault.error or descriptions.get(status, "Bad Request"), retry_after=fault.retry_after
     )
 
 
-def _refused(refusal: TelegramRefusal) -> Json:
+def _error_answer(refusal: TelegramRefusal) -> Json:
     answer: Json = {"ok": False, "error_code": refusal.code, "description": refusal.description}
     if refusal.retry_after is not None:
         answer["parameters"] = {"retry_after": refusal.retry_after}
@@ -315,15 +315,15 @@ def _refused(refusal: TelegramRefusal) -> Json:
 
 
 async def _down(world: World, request: Request) -> Response:
-    if world.trouble.refuse:
-        return await cut(request)
+    if world.trouble.cut_connections:
+        return await cut_connection(request)
     return Response(BAD_GATEWAY, 502, media_type="text/html")
 
 
 async def _download(world: World, request: Request) -> Response:
     if world.trouble.telegram_down:
         return await _down(world, request)
-    fault = world.trouble.take("file")
+    fault = world.trouble.take_fault("file")
     if fault is not None:
         return await answer_with_fault(
             request, Response(status_code=fault.status or 500), fault, world.changes, BAD_GATEWAY
@@ -331,7 +331,7 @@ async def _download(world: World, request: Request) -> Response:
     try:
         _authorise(world, request.path_params["token"])
     except TelegramRefusal as refusal:
-        return Response(json.dumps(_refused(refusal)), refusal.code, media_type="application/json")
+        return Response(json.dumps(_error_answer(refusal)), refusal.code, media_type="application/json")
     path = request.path_params["path"]
     stored = next((file for file in world.telegram.files.values() if file.path == path), None)
     if stored is None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from simulator.http import Upload
+from simulator.state.telegram import BOT_ID, Person, TelegramRefusal, bad_request
+from simulator.state.world import World
 from simulator.telegram import rules
-from simulator.telegram.state import BOT_ID, Person, TelegramRefusal, bad_request
-from simulator.world import World
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ async def set_my_commands(world: World, arguments: Json, uploads: list[Upload]) 
         if not 1 <= len(description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     world.telegram.commands[_scope(arguments)] = commands
-    world.changed()
+    world.mark_changed()
     return True
 
 
@@ -49,7 +49,7 @@ async def get_my_commands(world: World, arguments: Json, uploads: list[Upload]) 
 async def delete_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> bool:
     """deleteMyCommands."""
     world.telegram.commands.pop(_scope(arguments), None)
-    world.changed()
+    world.mark_changed()
     return True
 
 
@@ -80,23 +80,23 @@ async def get_my_short_description(world: World, arguments: Json, uploads: list[
 
 async def get_my_name(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """getMyName."""
-    found = description(world, "name", arguments.get("language_code", ""))
-    return {"name": found or world.telegram.bot_name}
+    name = description(world, "name", arguments.get("language_code", ""))
+    return {"name": name or world.telegram.bot_name}
 
 
 def description(world: World, key: str, language: str) -> str:
-    """The text in that language, else the one for everybody."""
+    """The text in this language, or the default text."""
     texts = world.telegram.descriptions
     return texts.get((key, language), texts.get((key, ""), ""))
 
 
 def commands_for(world: World, language: str) -> list[Json]:
-    """What the app shows to someone in a private chat: the narrowest scope first, then the language."""
+    """The commands that a private chat shows: the narrowest scope first, then the language."""
     commands = world.telegram.commands
     for scope in ("all_private_chats", "default"):
-        for spoken in (language, ""):
-            if (scope, spoken) in commands:
-                return commands[scope, spoken]
+        for code in (language, ""):
+            if (scope, code) in commands:
+                return commands[scope, code]
     return []
 
 
@@ -105,7 +105,7 @@ def _describe(world: World, key: str, arguments: Json, limit: int) -> bool:
     if len(text) > limit:
         raise bad_request(f"{key.replace('_', ' ')} is too long")
     world.telegram.descriptions[key, arguments.get("language_code", "")] = text
-    world.changed()
+    world.mark_changed()
     return True
 
 
@@ -115,8 +115,8 @@ def _scope(arguments: Json) -> tuple[str, str]:
 
 async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     """getChat."""
-    place = rules.chat(world, arguments["chat_id"])
-    nothing = dict.fromkeys(
+    chat = rules.find_chat(world, arguments["chat_id"])
+    accepted_gifts = dict.fromkeys(
         (
             "unlimited_gifts",
             "limited_gifts",
@@ -126,32 +126,36 @@ async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json
         ),
         False,
     )
-    return place.chat() | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": nothing}
+    return chat.api_chat() | {
+        "accent_color_id": 0,
+        "max_reaction_count": 11,
+        "accepted_gift_types": accepted_gifts,
+    }
 
 
 async def get_chat_member(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getChatMember, for the bot itself and for people of a group."""
-    place = rules.chat(world, arguments["chat_id"])
+    """getChatMember, for the bot itself and for members of a group."""
+    chat = rules.find_chat(world, arguments["chat_id"])
     if arguments["user_id"] == BOT_ID:
         return {"user": world.telegram.bot_user(), "status": "member"}
     person = world.telegram.people.get(arguments["user_id"])
-    if person is None or (not isinstance(place, Person) and person.id not in place.members):
+    if person is None or (not isinstance(chat, Person) and person.id not in chat.members):
         raise bad_request("PARTICIPANT_ID_INVALID")
-    return {"user": person.user(), "status": "member"}
+    return {"user": person.api_user(), "status": "member"}
 
 
 async def leave_chat(world: World, arguments: Json, uploads: list[Upload]) -> bool:
     """leaveChat."""
-    place = rules.chat(world, arguments["chat_id"])
-    if isinstance(place, Person):
+    chat = rules.find_chat(world, arguments["chat_id"])
+    if isinstance(chat, Person):
         raise bad_request("chat member status can't be changed in private chats")
-    place.bot_in = False
-    world.changed()
+    chat.bot_in = False
+    world.mark_changed()
     return True
 
 
 async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getFile, up to 20 MB."""
+    """getFile, at most 20 MB."""
     stored = world.telegram.files.get(arguments["file_id"])
     if stored is None:
         raise bad_request("invalid file_id")
@@ -166,5 +170,5 @@ async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json
 
 
 async def log_out(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """close and logOut, refused as in the first ten minutes."""
+    """close and logOut: refused, as Telegram does in the first ten minutes after the start."""
     raise TelegramRefusal(429, "Too Many Requests: retry after 600", retry_after=600)

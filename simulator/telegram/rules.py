@@ -1,8 +1,6 @@
-"""Telegram's HTML: text with tags in, plain text with entities out; refused in Telegram's words.
+"""Telegram's rules for what a bot sends: markup, entities, texts, keyboards, files and target chats.
 
-A message's text: checked, stripped of markup, found entities, and cut into runs for the page.
-
-What Telegram refuses in what a bot says: chats, texts, keyboards, files.
+Refusals use Telegram's words.
 """
 
 from __future__ import annotations
@@ -13,8 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from simulator.http import Upload
-from simulator.telegram.state import Group, Person, StoredFile, TelegramRefusal, bad_request
-from simulator.world import World
+from simulator.state.telegram import Group, Person, StoredFile, TelegramRefusal, bad_request
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
@@ -41,32 +39,32 @@ ATTRIBUTE = re.compile(r"""\s*([^\s=>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?"""
 
 
 class BadMarkup(Exception):
-    """The message says why, as Telegram does."""
+    """Invalid markup or entities; the message is Telegram's."""
 
 
 def utf16(text: str) -> int:
-    """Length in UTF-16 code units, in which Telegram counts offsets."""
+    """Length in UTF-16 code units, the unit of Telegram's offsets."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def parse(source: str) -> tuple[str, list[Json]]:
-    """Plain text and entities. Raises BadMarkup."""
+    """Split Telegram's HTML into plain text and entities. Raises BadMarkup."""
     text = ""
     entities: list[Json] = []
     open_tags: list[tuple[str, Json, int]] = []
-    at = 0
-    while at < len(source):
-        character = source[at]
-        if character == "&" and (found := CHARACTER.match(source, at)):
-            text += html.unescape(found.group())
-            at = found.end()
+    offset = 0
+    while offset < len(source):
+        character = source[offset]
+        if character == "&" and (reference := CHARACTER.match(source, offset)):
+            text += html.unescape(reference.group())
+            offset = reference.end()
         elif character != "<":
             text += character
-            at += 1
-        elif source[at + 1 : at + 2] == "/":
-            at = _end_tag(source, at, open_tags, text, entities)
+            offset += 1
+        elif source[offset + 1 : offset + 2] == "/":
+            offset = _end_tag(source, offset, open_tags, text, entities)
         else:
-            name, entity, at = _start_tag(source, at)
+            name, entity, offset = _start_tag(source, offset)
             entity["offset"] = utf16(text)
             open_tags.append((name, entity, len(text)))
     if open_tags:
@@ -74,36 +72,36 @@ def parse(source: str) -> tuple[str, list[Json]]:
     return text, sorted(entities, key=lambda e: (e["offset"], -e["length"]))
 
 
-def _byte(source: str, at: int) -> int:
-    return len(source[:at].encode())
+def _byte(source: str, offset: int) -> int:
+    return len(source[:offset].encode())
 
 
-def _start_tag(source: str, at: int) -> tuple[str, Json, int]:
-    named = re.compile(r"<([^\s>]*)").match(source, at)
-    end = source.find(">", at)
+def _start_tag(source: str, offset: int) -> tuple[str, Json, int]:
+    named = re.compile(r"<([^\s>]*)").match(source, offset)
+    end = source.find(">", offset)
     if named is None or end < 0:
-        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, at)}")
+        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, offset)}")
     name = named.group(1).lower()
     if name not in TAGS:
-        raise BadMarkup(f'unsupported start tag "{name}" at byte offset {_byte(source, at)}')
+        raise BadMarkup(f'unsupported start tag "{name}" at byte offset {_byte(source, offset)}')
     attributes: dict[str, str] = {}
     position = named.end()
     while source[position : position + 1] not in (">", ""):
-        found = ATTRIBUTE.match(source, position)
-        if found is None:
+        attribute = ATTRIBUTE.match(source, position)
+        if attribute is None:
             position += 1
             continue
-        attributes[found.group(1).lower()] = html.unescape((found.group(2) or "").strip("\"'"))
-        position = found.end()
+        attributes[attribute.group(1).lower()] = html.unescape((attribute.group(2) or "").strip("\"'"))
+        position = attribute.end()
     if position >= len(source):
-        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, at)}")
-    return name, _entity(name, attributes, _byte(source, at)), position + 1
+        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, offset)}")
+    return name, _entity(name, attributes, _byte(source, offset)), position + 1
 
 
-def _entity(name: str, attributes: dict[str, str], at: int) -> Json:
+def _entity(name: str, attributes: dict[str, str], offset: int) -> Json:
     entity: Json = {"type": TAGS[name]}
     if name == "span" and attributes.get("class") != "tg-spoiler":
-        raise BadMarkup(f'tag "span" must have class "tg-spoiler" at byte offset {at}')
+        raise BadMarkup(f'tag "span" must have class "tg-spoiler" at byte offset {offset}')
     if name == "a":
         entity["url"] = attributes.get("href", "")
     if name == "tg-emoji":
@@ -116,18 +114,20 @@ def _entity(name: str, attributes: dict[str, str], at: int) -> Json:
 
 
 def _end_tag(
-    source: str, at: int, open_tags: list[tuple[str, Json, int]], text: str, entities: list[Json]
+    source: str, offset: int, open_tags: list[tuple[str, Json, int]], text: str, entities: list[Json]
 ) -> int:
-    begin = _byte(source, at)
+    begin = _byte(source, offset)
     if not open_tags:
         raise BadMarkup(f"unexpected end tag at byte offset {begin}")
-    end = source.find(">", at)
+    end = source.find(">", offset)
     if end < 0:
         raise BadMarkup(f"unclosed end tag at byte offset {begin}")
-    found = source[at + 2 : end].strip().lower()
+    closed = source[offset + 2 : end].strip().lower()
     name, entity, start = open_tags.pop()
-    if found and found != name:
-        raise BadMarkup(f'unmatched end tag at byte offset {begin}, expected "</{name}>", found "</{found}>"')
+    if closed and closed != name:
+        raise BadMarkup(
+            f'unmatched end tag at byte offset {begin}, expected "</{name}>", found "</{closed}>"'
+        )
     length = utf16(text[start:])
     if length and not (entity["type"] == "text_link" and not entity["url"]):
         entity.pop("language", None) if entity["type"] != "pre" else None
@@ -146,15 +146,17 @@ MARKS = {
     "blockquote": "quote",
     "expandable_blockquote": "quote",
 }
-# What Telegram marks in everybody's text. A command counts at a word's start only.
-FOUND = re.compile(
+# What Telegram detects in plain text. A command is detected only at the start of a word.
+DETECTED = re.compile(
     r"(?P<bot_command>(?<![\w/<>])/[a-zA-Z0-9_]{1,64}(?:@\w{5,32})?)|(?P<url>https?://[^\s<>]+)"
     r"|(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(?P<mention>(?<!\w)@[a-zA-Z]\w{4,31})|(?P<hashtag>(?<!\w)#\w+)"
 )
 
 
-def formatted(source: str, *, parse_mode: str | None, entities: list[Json] | None) -> tuple[str, list[Json]]:
-    """The text as people read it, with its entities. Raises BadMarkup in Telegram's words."""
+def format_text(
+    source: str, *, parse_mode: str | None, entities: list[Json] | None
+) -> tuple[str, list[Json]]:
+    """The text without markup, with its entities. Raises BadMarkup."""
     mode = (parse_mode or "").lower()
     if mode == "html":
         try:
@@ -162,23 +164,25 @@ def formatted(source: str, *, parse_mode: str | None, entities: list[Json] | Non
         except BadMarkup as reason:
             raise BadMarkup(f"can't parse entities: {reason}") from reason
     elif mode in ("", "none"):
-        text, marks = source, checked(source, entities or [])
+        text, marks = source, check_entities(source, entities or [])
     elif mode in ("markdown", "markdownv2"):
         raise BadMarkup("the simulator reads parse_mode HTML and entities, no Markdown")
     else:
         raise BadMarkup("unsupported parse_mode")
-    return stripped(text, marks + [e for e in found(text) if not any(_inside(e, mark) for mark in marks)])
+    return strip_text(
+        text, marks + [e for e in detect_entities(text) if not any(_is_suppressed(e, mark) for mark in marks)]
+    )
 
 
-def _inside(entity: Json, mark: Json) -> bool:
-    """Telegram looks for nothing in links and code."""
+def _is_suppressed(entity: Json, mark: Json) -> bool:
+    """Whether a detected entity is dropped: Telegram detects nothing inside links and code."""
     end = entity["offset"] + entity["length"]
     covered = mark["offset"] < end and entity["offset"] < mark["offset"] + mark["length"]
     return covered and mark["type"] in ("text_link", "code", "pre", "url", "email", "mention", "bot_command")
 
 
-def checked(text: str, entities: list[Json]) -> list[Json]:
-    """Entities with offsets that fit the text. Raises BadMarkup."""
+def check_entities(text: str, entities: list[Json]) -> list[Json]:
+    """The entities, if their offsets fit the text. Raises BadMarkup."""
     size = utf16(text)
     for entity in entities:
         offset, length = entity["offset"], entity["length"]
@@ -192,8 +196,8 @@ def checked(text: str, entities: list[Json]) -> list[Json]:
     return entities
 
 
-def stripped(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
-    """Telegram takes white space off both ends; entities move along."""
+def strip_text(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
+    """The text without white space at both ends, with entities moved accordingly, as Telegram does."""
     lead = utf16(text[: len(text) - len(text.lstrip())])
     text = text.strip()
     size = utf16(text)
@@ -206,16 +210,16 @@ def stripped(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
     return text, sorted(kept, key=lambda e: (e["offset"], -e["length"]))
 
 
-def found(text: str) -> list[Json]:
-    """Commands, addresses, mentions and hashtags."""
+def detect_entities(text: str) -> list[Json]:
+    """The commands, addresses, mentions and hashtags in a plain text."""
     return [
         {"type": match.lastgroup, "offset": utf16(text[: match.start()]), "length": utf16(match.group())}
-        for match in FOUND.finditer(text)
+        for match in DETECTED.finditer(text)
     ]
 
 
 def runs(text: str, entities: list[Json]) -> list[Json]:
-    """Pieces of text that look alike throughout: {"text", "marks", "url", "mention"}."""
+    """Pieces of text with the same formatting, for the page: {"text", "marks", "url", "mention"}."""
     units = text.encode("utf-16-le")
     edges = {0, len(units) // 2}
     for entity in entities:
@@ -237,35 +241,35 @@ DOWNLOAD_MAX = 20 * 1024 * 1024
 UPLOAD_MAX = 50 * 1024 * 1024
 
 
-def chat(world: World, chat_id: int | str) -> Person | Group:
-    """Who is addressed. Raises when there is no such chat."""
+def find_chat(world: World, chat_id: int | str) -> Person | Group:
+    """The person or group with this id. Raises TelegramRefusal for an unknown chat."""
     telegram = world.telegram
     if isinstance(chat_id, int):
-        found = telegram.people.get(chat_id) or telegram.groups.get(chat_id)
-        if found is not None:
-            return found
+        addressed = telegram.people.get(chat_id) or telegram.groups.get(chat_id)
+        if addressed is not None:
+            return addressed
     raise bad_request("chat not found")
 
 
-def may_speak(world: World, chat_id: int | str) -> Person | Group:
-    """Who is addressed, when the bot may speak there now."""
-    place = chat(world, chat_id)
-    if isinstance(place, Person):
-        if place.blocked:
+def find_writable_chat(world: World, chat_id: int | str) -> Person | Group:
+    """The person or group with this id. Raises TelegramRefusal if the bot may not write there now."""
+    chat = find_chat(world, chat_id)
+    if isinstance(chat, Person):
+        if chat.blocked:
             raise TelegramRefusal(403, "Forbidden: bot was blocked by the user")
-        if not place.met:
+        if not chat.met:
             raise TelegramRefusal(403, "Forbidden: bot can't initiate conversation with a user")
-    elif not place.bot_in:
+    elif not chat.bot_in:
         raise TelegramRefusal(403, "Forbidden: bot was kicked from the group chat")
-    wait = world.telegram_pacing.refuse(str(place.id))
+    wait = world.telegram_rate_limiter.take_token(str(chat.id))
     if wait:
         raise TelegramRefusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-    return place
+    return chat
 
 
-def text(arguments: Json) -> Json:
-    """The message's text and entities, as they will stand."""
-    plain, entities = _formatted(arguments, "text", "entities")
+def text_content(arguments: Json) -> Json:
+    """The text and entities of the message. Raises TelegramRefusal."""
+    plain, entities = _format_argument(arguments, "text", "entities")
     if not plain:
         raise bad_request("message text is empty")
     if len(plain) > TEXT_MAX:
@@ -273,17 +277,17 @@ def text(arguments: Json) -> Json:
     return {"text": plain} | ({"entities": entities} if entities else {})
 
 
-def caption(arguments: Json) -> Json:
-    """A file's caption and entities; empty when there is none."""
-    plain, entities = _formatted(arguments, "caption", "caption_entities")
+def caption_content(arguments: Json) -> Json:
+    """The caption and entities of a file, or {}. Raises TelegramRefusal."""
+    plain, entities = _format_argument(arguments, "caption", "caption_entities")
     if len(plain) > CAPTION_MAX:
         raise bad_request("message caption is too long")
     return ({"caption": plain} if plain else {}) | ({"caption_entities": entities} if entities else {})
 
 
-def _formatted(arguments: Json, key: str, entities: str) -> tuple[str, list[Json]]:
+def _format_argument(arguments: Json, key: str, entities: str) -> tuple[str, list[Json]]:
     try:
-        return formatted(
+        return format_text(
             arguments.get(key, ""),
             parse_mode=arguments.get("parse_mode"),
             entities=arguments.get(entities),
@@ -292,8 +296,8 @@ def _formatted(arguments: Json, key: str, entities: str) -> tuple[str, list[Json
         raise bad_request(str(reason)) from reason
 
 
-def keyboard(markup: Json | None) -> Json | None:
-    """The markup, if Telegram would show it."""
+def checked_markup(markup: Json | None) -> Json | None:
+    """The markup, or None if it is empty. Raises TelegramRefusal for keyboards that Telegram refuses."""
     if not markup:
         return None
     if "inline_keyboard" in markup:
@@ -322,21 +326,21 @@ def _inline_button(button: Json) -> None:
         raise bad_request(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
 
 
-def file(world: World, value: Upload | str, uploads: list[Upload], *, folder: str) -> StoredFile:
-    """The file meant by a part, an attach:// name or a known file_id."""
+def resolve_file(world: World, value: Upload | str, uploads: list[Upload], *, folder: str) -> StoredFile:
+    """The file of an uploaded part, an attach:// name or an existing file_id. Raises TelegramRefusal."""
     if isinstance(value, str) and value.startswith("attach://"):
-        named = value.removeprefix("attach://")
-        part = next((upload for upload in uploads if upload.field == named), None)
+        field = value.removeprefix("attach://")
+        part = next((upload for upload in uploads if upload.field == field), None)
         if part is None:
-            raise bad_request(f'file "{named}" is not attached')
+            raise bad_request(f'file "{field}" is not attached')
         value = part
     if isinstance(value, str):
-        known = world.telegram.files.get(value)
-        if known is None:
+        stored = world.telegram.files.get(value)
+        if stored is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
-        return known
+        return stored
     if not value.data:
         raise bad_request("file must be non-empty")
     if len(value.data) > UPLOAD_MAX:
         raise TelegramRefusal(413, "Request Entity Too Large")
-    return world.telegram.keep_file(value.data, name=value.name, mime=value.mime, folder=folder)
+    return world.telegram.store_file(value.data, name=value.name, mime=value.mime, folder=folder)

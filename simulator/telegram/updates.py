@@ -1,4 +1,4 @@
-"""Handing updates over: getUpdates by long polling, and the webhook."""
+"""Delivery of updates to the bot: long polling with getUpdates, and the webhook."""
 
 import asyncio
 import json
@@ -6,15 +6,15 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlparse
 
-from simulator.http import Unreached, Upload, post
-from simulator.telegram.state import TelegramRefusal, Webhook, bad_request
-from simulator.world import World
+from simulator.http import Unreachable, Upload, post_request
+from simulator.state.telegram import TelegramRefusal, Webhook, bad_request
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
 
 async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> list[Json]:
-    """getUpdates. An offset forgets all older updates; a second poller ends the first (409)."""
+    """getUpdates. An offset confirms all older updates; a second poller ends the first (409)."""
     telegram = world.telegram
     if telegram.webhook.url:
         raise TelegramRefusal(
@@ -23,10 +23,10 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
             "webhook first",
         )
     if "allowed_updates" in arguments:
-        telegram.allowed = arguments["allowed_updates"] or None
-    _forget(world, arguments.get("offset", 0))
-    telegram.poll += 1
-    mine = telegram.poll
+        telegram.allowed_updates = arguments["allowed_updates"] or None
+    _confirm(world, arguments.get("offset", 0))
+    telegram.poll_number += 1
+    this_poll = telegram.poll_number
     telegram.arrived.set()
     limit = arguments.get("limit", 100)
     if not 1 <= limit <= 100:
@@ -42,7 +42,7 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
             await asyncio.wait_for(telegram.arrived.wait(), remaining)
         except TimeoutError:
             return []
-        if telegram.poll != mine:
+        if telegram.poll_number != this_poll:
             raise TelegramRefusal(
                 409,
                 "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
@@ -51,18 +51,18 @@ async def get_updates(world: World, arguments: Json, uploads: list[Upload]) -> l
     return list(islice(telegram.updates, limit))
 
 
-def _forget(world: World, offset: int) -> None:
+def _confirm(world: World, offset: int) -> None:
     updates = world.telegram.updates
     if offset < 0:
         while len(updates) > -offset:
             updates.popleft()
     while updates and offset > 0 and updates[0]["update_id"] < offset:
         updates.popleft()
-    world.changed()
+    world.mark_changed()
 
 
 async def set_webhook(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """setWebhook. Plain http is allowed for loopback addresses, as a self-hosted Bot API server does."""
+    """setWebhook. Plain http is allowed for loopback addresses, as in a self-hosted Bot API server."""
     url = arguments["url"]
     if not url:
         return await delete_webhook(world, arguments, uploads)
@@ -76,12 +76,12 @@ async def set_webhook(world: World, arguments: Json, uploads: list[Upload]) -> b
         raise bad_request("secret token contains unallowed characters")
     world.telegram.webhook = Webhook(url, secret, arguments.get("max_connections", 40))
     if "allowed_updates" in arguments:
-        world.telegram.allowed = arguments["allowed_updates"] or None
+        world.telegram.allowed_updates = arguments["allowed_updates"] or None
     if arguments.get("drop_pending_updates"):
         world.telegram.updates.clear()
-    world.telegram.poll += 1
+    world.telegram.poll_number += 1
     world.telegram.arrived.set()
-    world.changed()
+    world.mark_changed()
     return True
 
 
@@ -90,7 +90,7 @@ async def delete_webhook(world: World, arguments: Json, uploads: list[Upload]) -
     world.telegram.webhook = Webhook()
     if arguments.get("drop_pending_updates"):
         world.telegram.updates.clear()
-    world.changed()
+    world.mark_changed()
     return True
 
 
@@ -106,42 +106,42 @@ async def get_webhook_info(world: World, arguments: Json, uploads: list[Upload])
         info["max_connections"] = hook.max_connections
     if hook.last_error:
         info |= {"last_error_date": hook.last_error_at, "last_error_message": hook.last_error}
-    if world.telegram.allowed:
-        info["allowed_updates"] = world.telegram.allowed
+    if world.telegram.allowed_updates:
+        info["allowed_updates"] = world.telegram.allowed_updates
     return info
 
 
 class WebhookDelivery:
-    """Pushes updates: those of one chat in order, several chats side by side, failures again and again."""
+    """Pushes updates to the webhook: in order within a chat, in parallel across chats, with retries."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.busy: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Deliver updates until the simulator stops."""
         while not self.world.changes.closed:
             version = self.world.changes.version
-            self._start_what_can()
-            await self.world.changes.beyond(version, None)
+            self._start_deliveries()
+            await self.world.changes.wait_for_newer(version, None)
 
     def stop(self) -> None:
-        """Cancel deliveries under way."""
+        """Cancel open deliveries."""
         for task in self.busy.values():
             task.cancel()
 
-    def _start_what_can(self) -> None:
+    def _start_deliveries(self) -> None:
         hook = self.world.telegram.webhook
         if not hook.url or self.world.trouble.telegram_down:
             return
         for update in self.world.telegram.updates:
             if len(self.busy) >= hook.max_connections:
                 return
-            lane = _lane(update)
-            if lane not in self.busy:
-                self.busy[lane] = asyncio.create_task(self._deliver(lane, update))
+            chat_key = _chat_key(update)
+            if chat_key not in self.busy:
+                self.busy[chat_key] = asyncio.create_task(self._deliver(chat_key, update))
 
-    async def _deliver(self, lane: str, update: Json) -> None:
+    async def _deliver(self, chat_key: str, update: Json) -> None:
         world, attempt = self.world, 0
         try:
             while (hook := world.telegram.webhook).url and update in world.telegram.updates:
@@ -155,28 +155,28 @@ class WebhookDelivery:
                 await asyncio.sleep(waits[min(attempt, len(waits) - 1)])
                 attempt += 1
         finally:
-            self.busy.pop(lane, None)
-            world.changed()
+            self.busy.pop(chat_key, None)
+            world.mark_changed()
 
     async def _attempt(self, hook: Webhook, update: Json) -> str | None:
         headers = {"Content-Type": "application/json"}
         if hook.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = hook.secret
         try:
-            answer = await post(
+            answer = await post_request(
                 hook.url,
                 json.dumps(update).encode(),
                 headers,
-                within=self.world.limits.webhook_timeout_seconds,
+                max_wait=self.world.limits.webhook_timeout_seconds,
             )
-        except Unreached as reason:
+        except Unreachable as reason:
             return str(reason)
         if 200 <= answer.status < 300:
             return None
         return f"Wrong response from the webhook: {answer.status}"
 
 
-def _lane(update: Json) -> str:
+def _chat_key(update: Json) -> str:
     content = next(value for key, value in update.items() if key != "update_id")
     chat = content.get("chat") or content.get("message", {}).get("chat") or {}
     return str(chat.get("id", update["update_id"]))

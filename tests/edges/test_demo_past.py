@@ -33,7 +33,7 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
 ) -> None:
     async with staged(begins=opened, past=past) as stage:
         await stage.settled()
-        told = [message.at for chat in stage.simulator.world.telegram.chats.values() for message in chat]
+        told = [message.sent_at for chat in stage.simulator.world.telegram.chats.values() for message in chat]
         assert max(told) <= stage.store.now()
         cases, _ = stage.store.read(list_cases, limit=1000)
         mona = stage.simulator.staff("U0000002")

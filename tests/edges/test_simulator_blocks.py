@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from simulator.slack.block_kit import completed, message_problems, view_problems
-from simulator.slack.block_kit_values import Unfit, entry, initial, plain, refused, untouched
+from simulator.slack.block_kit_values import (
+    InvalidValue,
+    initial_entry,
+    initial_state,
+    input_errors,
+    plain_value,
+    state_entry,
+)
 
 Json = dict[str, Any]
 
@@ -294,19 +301,19 @@ def test_blocks_are_completed_without_touching_what_was_sent() -> None:
     ],
 )
 def test_values_become_state_entries_and_back(element: Json, value: Any, state: Json) -> None:
-    assert entry(element, value) == state
-    assert entry(element, plain(state)) == state
+    assert state_entry(element, value) == state
+    assert state_entry(element, plain_value(state)) == state
 
 
 def test_an_option_that_is_not_there_is_unfit() -> None:
-    with pytest.raises(Unfit, match="Option 0, Option 1"):
-        entry(SELECT, "Option 7")
+    with pytest.raises(InvalidValue, match="Option 0, Option 1"):
+        state_entry(SELECT, "Option 7")
 
 
 def test_initial_values_stand_in_the_state() -> None:
-    assert initial({**SELECT, "initial_option": options(2)[1]})["selected_option"]["value"] == "1"
-    assert initial({**TEXT_INPUT, "initial_value": "x"}) == {"type": "plain_text_input", "value": "x"}
-    assert initial({"type": "checkboxes", "options": options(2)}) == {
+    assert initial_entry({**SELECT, "initial_option": options(2)[1]})["selected_option"]["value"] == "1"
+    assert initial_entry({**TEXT_INPUT, "initial_value": "x"}) == {"type": "plain_text_input", "value": "x"}
+    assert initial_entry({"type": "checkboxes", "options": options(2)}) == {
         "type": "checkboxes",
         "selected_options": [],
     }
@@ -320,12 +327,12 @@ def test_slacks_own_client_refuses_before_the_app_hears() -> None:
         asking(TEXT_INPUT, optional=True) | {"block_id": "extra"},
         asking({"type": "checkboxes", "action_id": "value", "options": options(1)}) | {"block_id": "flag"},
     ]
-    state = untouched(blocks)
-    assert sorted(refused(blocks, state)) == ["amount", "field", "flag"]
+    state = initial_state(blocks)
+    assert sorted(input_errors(blocks, state)) == ["amount", "field", "flag"]
     state["field"]["value"]["value"] = "ab"
     state["amount"]["value"]["value"] = "1.5"
     state["flag"]["value"]["selected_options"] = options(1)
-    assert refused(blocks, state) == {
+    assert input_errors(blocks, state) == {
         "field": "Please enter at least 3 characters.",
         "amount": "Please enter a valid number.",
     }

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from simulator import Limits, Simulator
-from simulator.slack.contract import contract
-from simulator.telegram.api import BadField, check
+from simulator.slack.contract import load_contract
+from simulator.telegram.api import BadField, check_type
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ async def test_every_update_is_an_update_of_the_specification(sim: Simulator) ->
     updates = await call(sim, "getUpdates")
     assert len(updates) == 21
     for update in updates:
-        check(update, "Update")
+        check_type(update, "Update")
     kinds = {key for update in updates for key in update} - {"update_id"}
     assert kinds == {"message", "edited_message", "callback_query", "my_chat_member"}
 
@@ -75,7 +75,7 @@ async def test_every_answer_is_of_its_type(sim: Simulator) -> None:
     anna = sim.customer("Anna")
     await anna.sends_document()
     message = (await call(sim, "getUpdates"))[0]["message"]
-    check(await call(sim, "getMe"), "User")
+    check_type(await call(sim, "getMe"), "User")
     sent = await call(
         sim,
         "sendMessage",
@@ -84,27 +84,27 @@ async def test_every_answer_is_of_its_type(sim: Simulator) -> None:
         parse_mode="HTML",
         reply_parameters={"message_id": message["message_id"]},
     )
-    check(sent, "Message")
-    check(
+    check_type(sent, "Message")
+    check_type(
         await call(sim, "editMessageText", chat_id=anna.id, message_id=sent["message_id"], text="y"),
         "Message",
     )
-    check(await call(sim, "getChat", chat_id=anna.id), "ChatFullInfo")
-    check(await call(sim, "getChatMember", chat_id=anna.id, user_id=anna.id), "ChatMember")
-    check(await call(sim, "getFile", file_id=message["document"]["file_id"]), "File")
-    check(await call(sim, "getWebhookInfo"), "WebhookInfo")
-    check(
+    check_type(await call(sim, "getChat", chat_id=anna.id), "ChatFullInfo")
+    check_type(await call(sim, "getChatMember", chat_id=anna.id, user_id=anna.id), "ChatMember")
+    check_type(await call(sim, "getFile", file_id=message["document"]["file_id"]), "File")
+    check_type(await call(sim, "getWebhookInfo"), "WebhookInfo")
+    check_type(
         await call(
             sim, "sendDocument", chat_id=anna.id, document=message["document"]["file_id"], caption="c"
         ),
         "Message",
     )
-    check(await call(sim, "getMyDescription"), "BotDescription")
+    check_type(await call(sim, "getMyDescription"), "BotDescription")
 
 
 def test_the_check_itself_finds_what_is_wrong() -> None:
     with pytest.raises(BadField, match="colour"):
-        check(
+        check_type(
             {
                 "update_id": 1,
                 "message": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "colour": 1},
@@ -112,7 +112,9 @@ def test_the_check_itself_finds_what_is_wrong() -> None:
             "Update",
         )
     with pytest.raises(BadField, match="date"):
-        check({"update_id": 1, "message": {"message_id": 1, "chat": {"id": 1, "type": "private"}}}, "Update")
+        check_type(
+            {"update_id": 1, "message": {"message_id": 1, "chat": {"id": 1, "type": "private"}}}, "Update"
+        )
 
 
 def unknown_keys(value: Any, shape: Any, path: str = "") -> list[str]:
@@ -241,10 +243,10 @@ async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
         }
         payload = envelope["payload"]
         if envelope["type"] == "events_api":
-            kind, shape = payload["event"]["type"], contract()["events"][payload["event"]["type"]]
+            kind, shape = payload["event"]["type"], load_contract()["events"][payload["event"]["type"]]
         else:
             kind = payload.get("type", "slash_commands")
-            shape = contract()["payloads"][kind]
+            shape = load_contract()["payloads"][kind]
         seen.append(kind)
         assert [key for key in unknown_keys(payload, shape) if not key.startswith(ALSO)] == [], kind
     assert sorted(set(seen)) == sorted(
@@ -263,5 +265,5 @@ async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
 
 
 def test_the_contract_is_small_and_names_its_sources() -> None:
-    assert contract()["licence"].startswith("MIT")
-    assert len(contract()["sources"]) == 3
+    assert load_contract()["licence"].startswith("MIT")
+    assert len(load_contract()["sources"]) == 3

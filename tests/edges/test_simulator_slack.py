@@ -91,7 +91,7 @@ async def app(sim: Simulator, client: AsyncWebClient) -> AsyncIterator[AsyncApp]
     made = AsyncApp(client=client)
     handler = AsyncSocketModeHandler(made, sim.slack_app_token)
     await handler.connect_async()
-    await sim.until(lambda: sim.world.slack.open_lines == 1)
+    await sim.until(lambda: sim.world.slack.open_connections == 1)
     yield made
     await handler.close_async()
 
@@ -363,17 +363,17 @@ async def test_a_trigger_is_good_once_and_for_three_seconds(sim: Simulator, clie
     sim.world.monotonic = lambda: times[0]
     slack = sim.world.slack
     assert (await refusal(client.views_open(trigger_id="1.2.x", view=modal())))[0] == "invalid_trigger_id"
-    late = slack.trigger("U0000001", times[0])
+    late = slack.new_trigger("U0000001", times[0])
     times[0] += 3.1
     assert (await refusal(client.views_open(trigger_id=late, view=modal())))[0] == "expired_trigger_id"
-    fresh = slack.trigger("U0000001", times[0])
+    fresh = slack.new_trigger("U0000001", times[0])
     await client.views_open(trigger_id=fresh, view=modal())
     assert (await refusal(client.views_open(trigger_id=fresh, view=modal())))[0] == "exchanged_trigger_id"
 
 
 async def test_three_views_stand_on_each_other_and_no_fourth(sim: Simulator, client: AsyncWebClient) -> None:
     def trigger() -> str:
-        return sim.world.slack.trigger("U0000001", sim.world.monotonic())
+        return sim.world.slack.new_trigger("U0000001", sim.world.monotonic())
 
     await client.views_open(trigger_id=trigger(), view=modal("one"))
     two = await client.views_push(trigger_id=trigger(), view=modal("two"))
@@ -394,7 +394,7 @@ async def test_closing_is_told_to_those_who_asked(
         await ack()
         closed.append((body["view"]["callback_id"], body["is_cleared"]))
 
-    trigger = sim.world.slack.trigger("U0000001", sim.world.monotonic())
+    trigger = sim.world.slack.new_trigger("U0000001", sim.world.monotonic())
     await client.views_open(trigger_id=trigger, view=modal("one", notify_on_close=True))
     alice = sim.staff("U0000001")
     await alice.closes()
@@ -534,7 +534,7 @@ async def test_the_pace_of_slack_and_ordered_faults(sim: Simulator, client: Asyn
     assert (limited.value.response.status_code, limited.value.response.headers["Retry-After"]) == (429, "3")
     sim.fail_next("chat.postMessage", error="fatal_error")
     assert (await refusal(client.chat_postMessage(channel="C0000001", text="x")))[0] == "fatal_error"
-    async with Simulator(limits=Limits(slack_pace=SimulatedRateLimit(chat_burst=1))) as paced:
+    async with Simulator(limits=Limits(slack_rate_limit=SimulatedRateLimit(chat_burst=1))) as paced:
         other = AsyncWebClient(paced.slack_bot_token, base_url=paced.slack_url)
         await other.chat_postMessage(channel="C0000001", text="1")
         assert (await refusal(other.chat_postMessage(channel="C0000001", text="2")))[0] == "ratelimited"
@@ -556,20 +556,20 @@ async def test_an_outage_closes_sockets_and_the_app_comes_back(sim: Simulator, a
 
     alice = sim.staff("U0000001")
     sim.trouble.slack_down = True
-    await sim.until(lambda: sim.world.slack.open_lines == 0)
+    await sim.until(lambda: sim.world.slack.open_connections == 0)
     with pytest.raises(NotAcknowledged):
         await alice.shortcut("log_complaint")
     sim.trouble.slack_down = False
-    await sim.until(lambda: sim.world.slack.open_lines == 1, timeout=30)
+    await sim.until(lambda: sim.world.slack.open_connections == 1, timeout=30)
     await alice.shortcut("log_complaint")
 
 
 async def test_a_ghost_connection_swallows_presses(sim: Simulator) -> None:
-    sim.ghost()
+    sim.add_dead_socket()
     with pytest.raises(NotAcknowledged):
         await sim.staff("U0000001").shortcut("log_complaint")
     await sim.disconnect_sockets()
-    assert sim.world.slack.open_lines == 0
+    assert sim.world.slack.open_connections == 0
 
 
 async def test_a_press_on_a_line_that_breaks_is_not_waited_for() -> None:
@@ -582,14 +582,14 @@ async def test_a_press_on_a_line_that_breaks_is_not_waited_for() -> None:
             await handler.client.close()
 
         await handler.connect_async()
-        await sim.until(lambda: sim.world.slack.open_lines == 1)
+        await sim.until(lambda: sim.world.slack.open_connections == 1)
         with pytest.raises(NotAcknowledged):
             await sim.staff("U0000001").shortcut("log_complaint")
 
 
 async def test_a_refresh_is_followed_by_a_new_connection(sim: Simulator, app: AsyncApp) -> None:
     await sim.disconnect_sockets("refresh_requested")
-    await sim.until(lambda: sim.world.slack.open_lines == 1, timeout=30)
+    await sim.until(lambda: sim.world.slack.open_connections == 1, timeout=30)
 
 
 async def test_http_mode_is_signed_and_answers_the_same(sim: Simulator) -> None:
@@ -653,7 +653,7 @@ async def test_of_several_connections_each_payload_goes_to_one(
     handlers = [AsyncSocketModeHandler(made(n), sim.slack_app_token) for n in range(2)]
     for handler in handlers:
         await handler.connect_async()
-    await sim.until(lambda: sim.world.slack.open_lines == 2)
+    await sim.until(lambda: sim.world.slack.open_connections == 2)
     alice = sim.staff("U0000001")
     await asyncio.gather(*(alice.shortcut("log_complaint") for _ in range(8)))
     assert (len(got), set(got) <= {0, 1}) == (8, True)

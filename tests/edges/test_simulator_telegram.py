@@ -71,14 +71,14 @@ async def test_an_update_stays_until_its_offset_is_confirmed(sim: Simulator, bot
 
 async def test_a_long_poll_wakes_when_something_is_said(sim: Simulator, bot: Bot) -> None:
     poll = asyncio.create_task(bot.get_updates(timeout=30))
-    await sim.until(lambda: sim.world.telegram.poll == 1)
+    await sim.until(lambda: sim.world.telegram.poll_number == 1)
     await sim.customer("Anna").says("hello")
     assert [u.message.text for u in await poll if u.message] == ["hello"]
 
 
 async def test_of_two_pollers_the_first_is_ended_with_a_conflict(sim: Simulator, bot: Bot) -> None:
     first = asyncio.create_task(bot.get_updates(timeout=30))
-    await sim.until(lambda: sim.world.telegram.poll == 1)
+    await sim.until(lambda: sim.world.telegram.poll_number == 1)
     async with bot_of(sim) as other:
         await other.get_updates()
     with pytest.raises(Conflict):
@@ -312,7 +312,7 @@ async def test_a_reply_keyboard_is_pressed_as_text(sim: Simulator, bot: Bot) -> 
 
 async def test_the_pace_of_telegram_is_refused_with_the_seconds_to_wait() -> None:
     pace = SimulatedRateLimit(per_second=30, per_chat_second=1, chat_burst=2)
-    async with Simulator(limits=Limits(telegram_pace=pace)) as sim, bot_of(sim) as bot:
+    async with Simulator(limits=Limits(telegram_rate_limit=pace)) as sim, bot_of(sim) as bot:
         anna = sim.customer("Anna", met=True)
         await bot.send_message(anna.id, "1")
         await bot.send_message(anna.id, "2")
@@ -330,7 +330,7 @@ async def test_an_outage_refuses_and_keeps_what_is_said(sim: Simulator, bot: Bot
     await anna.says("is anybody there")
     with pytest.raises(NetworkError):
         await bot.get_updates()
-    sim.trouble.refuse = True
+    sim.trouble.cut_connections = True
     with pytest.raises(NetworkError):
         await bot.get_updates()
     sim.trouble.telegram_down = False
@@ -405,5 +405,5 @@ async def test_hears_waits_for_words_since_the_last_act(sim: Simulator, bot: Bot
     task = asyncio.create_task(answer_later())
     assert (await anna.hears("words")).text == "new words"
     await task
-    with pytest.raises(TimeoutError, match="did not hear"):
+    with pytest.raises(TimeoutError, match="got no"):
         await anna.hears("old", timeout=0.05)

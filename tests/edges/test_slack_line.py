@@ -26,7 +26,7 @@ from bots.slack.client import make_client, proxy_for
 from bots.slack.desk import Desk, Places
 from bots.slack.staff import sync_staff
 from complaints.vocabulary import Role
-from simulator import ChannelOf, Simulator, Workspace, example_workspace
+from simulator import ChannelSetup, Simulator, Workspace, example_workspace
 from store.people.staff import list_members, load_actor
 from store.rulebooks import use_rulebook
 from store.store import Store
@@ -74,7 +74,7 @@ async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
 
 async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: Desk) -> None:
     people, channels = example_workspace().people, example_workspace().channels
-    hidden = ChannelOf("C0000009", "hidden", (BURAK,), private=True, bot_in=False)
+    hidden = ChannelSetup("C0000009", "hidden", (BURAK,), private=True, bot_in=False)
     async with Simulator(workspace=Workspace(people=people, channels=(*channels, hidden))) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         await sync_staff(client, desk, {Role.HANDLER: (BURAK, ALICE)})
@@ -120,7 +120,7 @@ async def test_a_dropped_line_comes_back_and_a_deaf_one_is_reported(desk: Desk) 
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=0.2)
         before = await socket.is_well(handler)
         await sim.disconnect_sockets()
-        await sim.until(lambda: bool(sim.world.slack.open_lines), timeout=10)
+        await sim.until(lambda: bool(sim.world.slack.open_connections), timeout=10)
         sim.trouble.slack_down = True
         await sim.disconnect_sockets()
         try:

@@ -50,7 +50,7 @@ async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Line
     await unpolled.settled()
     other.stop()
     await tasks[1]
-    assert unpolled.sim.world.calls.of("getUpdates") == []
+    assert unpolled.sim.world.calls.to_method("getUpdates") == []
     assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 3
 
 

@@ -21,7 +21,7 @@ from complaints.obligations.kinds import ACTS
 from complaints.vocabulary import Role, Verb
 from simulator.screen import Card
 from simulator.slack import payloads
-from simulator.slack.people import post_seen
+from simulator.slack.people import visible_post
 from store.cases.act import act
 from store.cases.read import load_case
 from store.people.staff import list_members, load_actor, sync_staff
@@ -88,10 +88,10 @@ async def _presses(office: Office, card: Card, ref: str, form: str) -> None:
         "text": {"type": "plain_text", "text": form},
     }
     work = office.store.read(load_case, ref).work_version
-    acted = payloads.action(element, f"actions:{work}.1", None, world.slack.stamp(world.now()))
+    acted = payloads.action(element, f"actions:{work}.1", None, world.slack.next_ts(world.now()))
     acted["action_ts"] = f"{next(_NUMBERS)}.000001"
-    post = post_seen(world, member, channel, card.ts)
-    payload = payloads.message_action_press(world, member, channel, post, acted, {})
+    post = visible_post(world, member, channel, card.ts)
+    payload = payloads.message_press(world, member, channel, post, acted, {})
     assert await colleague.link.deliver("interactive", payload) is not None
     member.views.clear()
 

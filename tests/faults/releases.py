@@ -27,7 +27,7 @@ from complaints.vocabulary import Verb
 from simulator import Limits, Simulator
 from simulator.screen import Card, FormRefused, NotAcknowledged
 from simulator.slack.people import SlackImpossible
-from simulator.slack.state import Post
+from simulator.state.slack import Post
 from store.cases.read import load_history
 from store.database.migrate import schema_status
 from store.outbox.complete import IS_OPEN
@@ -402,7 +402,7 @@ class _Rolling:
         loop = asyncio.get_running_loop()
         last, moved = -1, loop.time()
         while not done() and loop.time() - moved < STILL:
-            now = len(self.far.telegram.accepted) + sum([len(self.slack.world.calls.all)])
+            now = len(self.far.telegram.accepted) + sum([len(self.slack.world.calls.entries)])
             if now != last:
                 last, moved = now, loop.time()
             await asyncio.sleep(0.5)

@@ -200,7 +200,7 @@ def _posts(simulator: Simulator) -> Counter[str]:
     return Counter(
         post.metadata["event_payload"]["key"]
         for channel in simulator.world.slack.channels.values()
-        if channel.direct is None
+        if channel.direct_with is None
         for post in channel.posts
         if post.metadata and not post.deleted
     )

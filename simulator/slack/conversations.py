@@ -1,7 +1,4 @@
-"""Posting, changing and removing messages, with what Slack refuses in them.
-
-Web API methods about conversations and people.
-"""
+"""Messages of a conversation, with what Slack refuses in them; Web API methods about conversations and members."""
 
 from __future__ import annotations
 
@@ -13,15 +10,15 @@ from simulator.http import Upload
 from simulator.slack import payloads
 from simulator.slack.block_kit import completed, message_problems
 from simulator.slack.socket import Link
-from simulator.slack.state import APP, BOT, BOT_USER, TEAM, Channel, Member, Post, SlackRefusal
-from simulator.world import World
+from simulator.state.slack import APP, BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
+from simulator.state.world import World
 
 Json = dict[str, Any]
-LONGEST = 40_000
+TEXT_MAX = 40_000
 
 
-def blocks_of(value: Any) -> list[Json] | None:
-    """Blocks given as a list or as JSON text, completed; None when not given. Raises invalid_blocks."""
+def parse_blocks(value: Any) -> list[Json] | None:
+    """Blocks from a list or JSON text, with Slack's defaults; None for None. Raises invalid_blocks."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -37,8 +34,8 @@ def blocks_of(value: Any) -> list[Json] | None:
     return completed(value)
 
 
-def metadata_of(value: Any) -> Json | None:
-    """Message metadata; Slack silently drops what breaks its rules."""
+def parse_metadata(value: Any) -> Json | None:
+    """Message metadata, or None: Slack silently drops metadata that breaks its rules."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -52,24 +49,27 @@ def metadata_of(value: Any) -> Json | None:
     return {"event_type": kind, "event_payload": value["event_payload"]}
 
 
-def words(arguments: Json, blocks: list[Json] | None) -> str:
-    """The message's text. Raises no_text and msg_too_long."""
+def message_text(arguments: Json, blocks: list[Json] | None) -> str:
+    """The text of a message to send. Raises no_text and msg_too_long."""
     text = arguments.get("text") or ""
     if not isinstance(text, str):
         raise SlackRefusal("invalid_arguments", messages=["[ERROR] text must be a string"])
     if not text.strip() and not blocks and not arguments.get("attachments"):
         raise SlackRefusal("no_text")
-    if len(text) > LONGEST:
+    if len(text) > TEXT_MAX:
         raise SlackRefusal("msg_too_long")
     return text
 
 
-def channel_for(world: World, given: Any, *, to_post: bool = False) -> Channel:
-    """The conversation of an id; a member's id means the direct conversation. Raises as Slack does."""
+def find_channel(world: World, channel_id: Any, *, to_post: bool = False) -> Channel:
+    """The conversation with this id. Raises channel_not_found, not_in_channel and is_archived.
+
+    `to_post` also accepts a member's id, for the direct conversation.
+    """
     slack = world.slack
-    if to_post and given in slack.members:
-        return slack.direct(str(given))
-    channel = slack.channels.get(str(given))
+    if to_post and channel_id in slack.members:
+        return slack.direct_channel(str(channel_id))
+    channel = slack.channels.get(str(channel_id))
     # A private channel without the app in it does not exist for the app.
     if channel is None or (channel.private and not channel.bot_in):
         raise SlackRefusal("channel_not_found")
@@ -80,14 +80,14 @@ def channel_for(world: World, given: Any, *, to_post: bool = False) -> Channel:
     return channel
 
 
-def pace(world: World, channel: Channel) -> None:
-    """Raises ratelimited when the channel was written to too fast."""
-    wait = world.slack_pacing.refuse(channel.id)
+def enforce_rate_limit(world: World, channel: Channel) -> None:
+    """Raises ratelimited if the app posts to this channel too fast."""
+    wait = world.slack_rate_limiter.take_token(channel.id)
     if wait:
         raise SlackRefusal("ratelimited", retry_after=wait)
 
 
-def add(
+def add_post(
     world: World,
     channel: Channel,
     author: str,
@@ -96,37 +96,37 @@ def add(
     blocks: list[Json] | None = None,
     thread_ts: str | None = None,
     metadata: Json | None = None,
-    only_for: str | None = None,
+    visible_to: str | None = None,
     files: list[str] | None = None,
 ) -> Post:
-    """A new message. A thread's ts that stands for a reply counts for its head, as in Slack."""
+    """Add a message. If `thread_ts` is a reply, the message joins the thread of that reply, as in Slack."""
     if thread_ts is not None:
-        head = next((p for p in channel.posts if p.ts == thread_ts and p.only_for is None), None)
-        if head is None and only_for is None:
+        head = next((p for p in channel.posts if p.ts == thread_ts and p.visible_to is None), None)
+        if head is None and visible_to is None:
             raise SlackRefusal("thread_not_found" if author == BOT_USER else "message_not_found")
         if head is not None:
             thread_ts = head.thread_ts or head.ts
             head.thread_ts = thread_ts
     post = Post(
-        ts=world.slack.stamp(world.now()),
+        ts=world.slack.next_ts(world.now()),
         channel=channel.id,
         author=author,
         text=text,
         blocks=blocks or [],
-        at=world.now(),
+        posted_at=world.now(),
         thread_ts=thread_ts,
         metadata=metadata,
-        only_for=only_for,
+        visible_to=visible_to,
         files=files or [],
     )
     channel.posts.append(post)
-    world.changed()
+    world.mark_changed()
     return post
 
 
 def own_post(world: World, channel: Channel, ts: Any, refusal: str) -> Post:
-    """A standing post of the app. Raises message_not_found, or `refusal` for other people's."""
-    post = channel.post(str(ts))
+    """A message of the app. Raises message_not_found, or `refusal` for messages of other authors."""
+    post = channel.find_post(str(ts))
     if post is None:
         raise SlackRefusal("message_not_found")
     if not post.by_bot:
@@ -134,107 +134,109 @@ def own_post(world: World, channel: Channel, ts: Any, refusal: str) -> Post:
     return post
 
 
-def change(world: World, post: Post, *, text: str, blocks: list[Json] | None, metadata: Json | None) -> None:
-    """chat.update: blocks and metadata that are not given stay."""
+def change_post(
+    world: World, post: Post, *, text: str, blocks: list[Json] | None, metadata: Json | None
+) -> None:
+    """chat.update: without blocks or metadata, the old ones stay."""
     post.text = text
     if blocks is not None:
         post.blocks = blocks
     if metadata is not None:
         post.metadata = metadata
-    post.edited = world.slack.stamp(world.now())
+    post.edited = world.slack.next_ts(world.now())
     post.notices.clear()
-    world.changed()
+    world.mark_changed()
 
 
-def remove(world: World, channel: Channel, post: Post) -> None:
-    """chat.delete: a thread's head leaves a tombstone while replies stand."""
+def remove_post(world: World, channel: Channel, post: Post) -> None:
+    """chat.delete: the first message of a thread leaves a tombstone as long as it has replies."""
     post.deleted = True
     if not channel.replies(post.ts):
         channel.posts.remove(post)
-    world.changed()
+    world.mark_changed()
 
 
-def truth(value: Any) -> bool:
-    """A flag of a form or of JSON."""
+def is_true(value: Any) -> bool:
+    """Whether a flag from a form or from JSON is true."""
     return value is True or str(value).lower() in ("true", "1")
 
 
-async def conversations_list(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """conversations.list: public ones, and private ones with the app in them."""
-    types = str(a.get("types") or "public_channel").split(",")
-    found = [
+async def conversations_list(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """conversations.list: public channels, and private channels with the app in them."""
+    types = str(arguments.get("types") or "public_channel").split(",")
+    items = [
         c for c in link.world.slack.channels.values() if _kind(c) in types and (c.bot_in or not c.private)
     ]
-    return {"channels": [_conversation(c) for c in found], "response_metadata": {"next_cursor": ""}}
+    return {"channels": [_conversation(c) for c in items], "response_metadata": {"next_cursor": ""}}
 
 
-async def conversations_info(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def conversations_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """conversations.info."""
-    return {"channel": _conversation(channel_for(link.world, a.get("channel")))}
+    return {"channel": _conversation(find_channel(link.world, arguments.get("channel")))}
 
 
-async def conversations_members(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """conversations.members; the app itself is one."""
-    channel = channel_for(link.world, a.get("channel"))
+async def conversations_members(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """conversations.members, with the app itself."""
+    channel = find_channel(link.world, arguments.get("channel"))
     members = sorted(channel.members) + ([BOT_USER] if channel.bot_in else [])
-    page, cursor = _page(members, a, 100)
+    page, cursor = _page(members, arguments, 100)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 
-async def conversations_join(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def conversations_join(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """conversations.join, public channels only."""
-    channel = channel_for(link.world, a.get("channel"))
+    channel = find_channel(link.world, arguments.get("channel"))
     if channel.private:
         raise SlackRefusal("method_not_supported_for_channel_type")
     channel.bot_in = True
-    link.world.changed()
+    link.world.mark_changed()
     return {"channel": _conversation(channel)}
 
 
-async def conversations_open(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """conversations.open for one member."""
-    if a.get("channel"):
-        return {"channel": {"id": channel_for(link.world, a["channel"]).id}}
-    users = a.get("users") or ""
+async def conversations_open(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """conversations.open for a single member."""
+    if arguments.get("channel"):
+        return {"channel": {"id": find_channel(link.world, arguments["channel"]).id}}
+    users = arguments.get("users") or ""
     members = users.split(",") if isinstance(users, str) else list(users)
     if len(members) != 1 or members[0] not in link.world.slack.members:
         raise SlackRefusal("user_not_found" if members != [""] else "users_list_not_supplied")
-    channel = link.world.slack.direct(members[0])
-    shown = _conversation(channel) if truth(a.get("return_im")) else {"id": channel.id}
-    return {"no_op": False, "already_open": False, "channel": shown}
+    channel = link.world.slack.direct_channel(members[0])
+    answer = _conversation(channel) if is_true(arguments.get("return_im")) else {"id": channel.id}
+    return {"no_op": False, "already_open": False, "channel": answer}
 
 
-async def history(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def conversations_history(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """conversations.history, newest first."""
-    channel = _readable(link, a)
-    posts = [p for p in channel.posts if p.only_for is None and p.thread_ts in (None, p.ts)]
-    return _messages(link, list(reversed(posts)), a, 100)
+    channel = _readable(link, arguments)
+    posts = [p for p in channel.posts if p.visible_to is None and p.thread_ts in (None, p.ts)]
+    return _messages(link, list(reversed(posts)), arguments, 100)
 
 
-async def replies(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """conversations.replies, the head first."""
-    channel = _readable(link, a)
-    head = next((p for p in channel.posts if p.ts == a.get("ts") and p.only_for is None), None)
+async def conversations_replies(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """conversations.replies, the first message of the thread first."""
+    channel = _readable(link, arguments)
+    head = next((p for p in channel.posts if p.ts == arguments.get("ts") and p.visible_to is None), None)
     if head is None:
         raise SlackRefusal("thread_not_found")
-    return _messages(link, [head, *channel.replies(head.ts)], a, 1000)
+    return _messages(link, [head, *channel.replies(head.ts)], arguments, 1000)
 
 
-def _readable(link: Link, a: Json) -> Channel:
-    channel = channel_for(link.world, a.get("channel"))
+def _readable(link: Link, arguments: Json) -> Channel:
+    channel = find_channel(link.world, arguments.get("channel"))
     if not channel.bot_in:
         raise SlackRefusal("not_in_channel")
     return channel
 
 
-def _messages(link: Link, posts: list[Post], a: Json, default: int) -> Json:
-    oldest, latest = float(a.get("oldest") or 0), float(a.get("latest") or 1e12)
-    if truth(a.get("inclusive")):
+def _messages(link: Link, posts: list[Post], arguments: Json, default: int) -> Json:
+    oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or 1e12)
+    if is_true(arguments.get("inclusive")):
         kept = [p for p in posts if oldest <= float(p.ts) <= latest]
     else:
         kept = [p for p in posts if oldest < float(p.ts) < latest]
-    page, cursor = _page(kept, a, default)
-    metadata = truth(a.get("include_all_metadata"))
+    page, cursor = _page(kept, arguments, default)
+    metadata = is_true(arguments.get("include_all_metadata"))
     answer: Json = {
         "messages": [payloads.message(link.world, p, metadata=metadata) | _thread(link, p) for p in page],
         "has_more": bool(cursor),
@@ -244,24 +246,24 @@ def _messages(link: Link, posts: list[Post], a: Json, default: int) -> Json:
 
 
 def _thread(link: Link, post: Post) -> Json:
-    replies = link.world.slack.channels[post.channel].replies(post.ts)
-    return {"reply_count": len(replies), "latest_reply": replies[-1].ts} if replies else {}
+    posts = link.world.slack.channels[post.channel].replies(post.ts)
+    return {"reply_count": len(posts), "latest_reply": posts[-1].ts} if posts else {}
 
 
-def _page(found: list[Any], a: Json, default: int) -> tuple[list[Any], str]:
+def _page(items: list[Any], arguments: Json, default: int) -> tuple[list[Any], str]:
     try:
-        limit = int(a.get("limit") or default)
-        start = int(str(a.get("cursor") or "c0")[1:])
+        limit = int(arguments.get("limit") or default)
+        start = int(str(arguments.get("cursor") or "c0")[1:])
     except ValueError as broken:
-        raise SlackRefusal("invalid_cursor" if a.get("cursor") else "invalid_limit") from broken
+        raise SlackRefusal("invalid_cursor" if arguments.get("cursor") else "invalid_limit") from broken
     if not 1 <= limit <= 1000:
         raise SlackRefusal("invalid_limit")
     end = start + limit
-    return found[start:end], f"c{end}" if end < len(found) else ""
+    return items[start:end], f"c{end}" if end < len(items) else ""
 
 
 def _kind(channel: Channel) -> str:
-    if channel.direct:
+    if channel.direct_with:
         return "im"
     return "private_channel" if channel.private else "public_channel"
 
@@ -271,14 +273,14 @@ def _conversation(channel: Channel) -> Json:
         "id": channel.id,
         "created": 1700000000,
         "is_archived": channel.archived,
-        "is_im": bool(channel.direct),
+        "is_im": bool(channel.direct_with),
         "is_mpim": False,
         "is_private": channel.private,
         "is_org_shared": False,
         "context_team_id": TEAM,
     }
-    if channel.direct:
-        return common | {"user": channel.direct, "is_user_deleted": False, "priority": 0}
+    if channel.direct_with:
+        return common | {"user": channel.direct_with, "is_user_deleted": False, "priority": 0}
     empty = {"value": "", "creator": "", "last_set": 0}
     return common | {
         "name": channel.name,
@@ -298,24 +300,26 @@ def _conversation(channel: Channel) -> Json:
     }
 
 
-async def users_info(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def users_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """users.info."""
-    if a.get("user") == BOT_USER:
-        return {"user": _person(Member(BOT_USER, "Amends")) | {"is_bot": True}}
-    member = link.world.slack.members.get(str(a.get("user")))
+    if arguments.get("user") == BOT_USER:
+        return {"user": _person(SlackMember(BOT_USER, "Amends")) | {"is_bot": True}}
+    member = link.world.slack.members.get(str(arguments.get("user")))
     if member is None:
         raise SlackRefusal("user_not_found")
     return {"user": _person(member)}
 
 
-async def users_list(link: Link, a: Json, uploads: list[Upload]) -> Json:
-    """users.list; the app is one of them."""
+async def users_list(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
+    """users.list, with the app itself."""
     everyone = [_person(m) for m in link.world.slack.members.values()]
-    page, cursor = _page([*everyone, _person(Member(BOT_USER, "Amends")) | {"is_bot": True}], a, 1000)
+    page, cursor = _page(
+        [*everyone, _person(SlackMember(BOT_USER, "Amends")) | {"is_bot": True}], arguments, 1000
+    )
     return {"members": page, "cache_ts": 1700000000, "response_metadata": {"next_cursor": cursor}}
 
 
-def _person(member: Member) -> Json:
+def _person(member: SlackMember) -> Json:
     names = {"real_name": member.name, "real_name_normalized": member.name}
     return {
         "id": member.id,
@@ -343,19 +347,19 @@ def _person(member: Member) -> Json:
     }
 
 
-async def usergroup_users(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def usergroups_users_list(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """usergroups.users.list, on paid plans."""
     slack = link.world.slack
     if not slack.paid_plan:
         raise SlackRefusal("plan_upgrade_required")
-    if a.get("usergroup") not in slack.groups:
+    if arguments.get("usergroup") not in slack.groups:
         raise SlackRefusal("no_such_subteam")
-    return {"users": slack.groups[str(a["usergroup"])]}
+    return {"users": slack.groups[str(arguments["usergroup"])]}
 
 
-async def bots_info(link: Link, a: Json, uploads: list[Upload]) -> Json:
+async def bots_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     """bots.info."""
-    if a.get("bot") not in (None, BOT):
+    if arguments.get("bot") not in (None, BOT):
         raise SlackRefusal("bot_not_found")
     return {
         "bot": {

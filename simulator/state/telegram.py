@@ -1,4 +1,4 @@
-"""What Telegram keeps: people, chats, messages, files, the queue of updates."""
+"""The state of the simulated Telegram: people, chats, messages, files and the queue of updates."""
 
 import asyncio
 from collections import deque
@@ -10,12 +10,12 @@ Json = dict[str, Any]
 
 BOT_ID = 7000000001
 FIRST_CUSTOMER = 5000001
-# The kinds that a bot gets unless it asks for others.
+# The kinds of update that a bot gets only if it asks for them.
 OPTIONAL_UPDATES = {"chat_member", "message_reaction", "message_reaction_count"}
 
 
 class TelegramRefusal(Exception):
-    """An answer with ok false, in Telegram's words."""
+    """An error answer (`ok` is false), in Telegram's words."""
 
     def __init__(self, code: int, description: str, *, retry_after: int | None = None) -> None:
         super().__init__(description)
@@ -23,13 +23,13 @@ class TelegramRefusal(Exception):
 
 
 def bad_request(reason: str) -> TelegramRefusal:
-    """400, as most refusals are."""
+    """The refusal with status 400 that most errors use."""
     return TelegramRefusal(400, f"Bad Request: {reason}")
 
 
 @dataclass
 class StoredFile:
-    """Bytes known to Telegram by a file_id."""
+    """A file that Telegram stores."""
 
     file_id: str
     unique_id: str
@@ -41,7 +41,7 @@ class StoredFile:
 
 @dataclass
 class Person:
-    """Someone with the app. `met` is true once he wrote to the bot: it may not write first."""
+    """A person with the app. A bot may write only if `met`: the person has written to it before."""
 
     id: int
     name: str
@@ -54,46 +54,49 @@ class Person:
     doing: str | None = None
     reply_keyboard: Json | None = None
 
-    def user(self) -> Json:
-        """The Bot API's User."""
-        named = {"username": self.username} if self.username else {}
+    def api_user(self) -> Json:
+        """The Bot API's User object."""
+        username = {"username": self.username} if self.username else {}
         return {
             "id": self.id,
             "is_bot": False,
             "first_name": self.name,
-            **named,
+            **username,
             "language_code": self.language,
         }
 
-    def chat(self) -> Json:
-        """The Bot API's Chat of the private chat with this person."""
-        named = {"username": self.username} if self.username else {}
-        return {"id": self.id, "first_name": self.name, **named, "type": "private"}
+    def api_chat(self) -> Json:
+        """The Bot API's Chat object of the private chat with this person."""
+        username = {"username": self.username} if self.username else {}
+        return {"id": self.id, "first_name": self.name, **username, "type": "private"}
 
 
 @dataclass
 class Group:
-    """A group chat with the bot in it."""
+    """A group chat; `bot_in` is false after the bot left it."""
 
     id: int
     title: str
     members: list[int]
     bot_in: bool = True
 
-    def chat(self) -> Json:
-        """The Bot API's Chat."""
+    def api_chat(self) -> Json:
+        """The Bot API's Chat object of the group."""
         return {"id": self.id, "title": self.title, "type": "group"}
 
 
 @dataclass
 class ChatMessage:
-    """A message as the Bot API shows it (`api`), and what only the app's screen knows."""
+    """A message as the Bot API shows it (`api`), with what only the app's screen shows.
+
+    `earlier` holds the texts before edits, `pressed` the callback data of pressed buttons.
+    """
 
     chat_id: int
     api: Json
     outgoing: bool
     kind: str
-    at: datetime
+    sent_at: datetime
     file: StoredFile | None = None
     earlier: list[str] = field(default_factory=list)
     deleted: bool = False
@@ -106,14 +109,14 @@ class ChatMessage:
 
     @property
     def text(self) -> str:
-        """Text or caption, plain."""
+        """Text or caption without markup."""
         return str(self.api.get("text", self.api.get("caption", "")))
 
     @property
     def entities(self) -> list[Json]:
         """Entities of text or caption."""
-        found: list[Json] = self.api.get("entities") or self.api.get("caption_entities") or []
-        return found
+        entities: list[Json] = self.api.get("entities") or self.api.get("caption_entities") or []
+        return entities
 
     @property
     def keyboard(self) -> list[list[Json]]:
@@ -124,7 +127,7 @@ class ChatMessage:
 
 @dataclass
 class Webhook:
-    """Where updates are pushed to; `url` is empty when they are polled."""
+    """The address that updates are pushed to; `url` is empty when the bot polls."""
 
     url: str = ""
     secret: str = ""
@@ -135,16 +138,20 @@ class Webhook:
 
 @dataclass
 class Query:
-    """A press that waits for answerCallbackQuery; `at` is monotonic time."""
+    """A pressed button that waits for answerCallbackQuery; `pressed_at` is monotonic seconds."""
 
     person: Person
-    at: float
+    pressed_at: float
     answered: bool = False
 
 
 @dataclass
 class TelegramState:
-    """Everything, in memory."""
+    """All people, chats and updates, in memory.
+
+    `poll_number` grows with every getUpdates: an older poll ends when it sees a higher number. `arrived`
+    wakes open polls.
+    """
 
     token: str
     bot_name: str = "Amends"
@@ -158,23 +165,23 @@ class TelegramState:
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     descriptions: dict[tuple[str, str], str] = field(default_factory=dict)
     webhook: Webhook = field(default_factory=Webhook)
-    allowed: list[str] | None = None
-    poll: int = 0
+    allowed_updates: list[str] | None = None
+    poll_number: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _update_id: int = 100_000_000
     _message_id: int = 0
     _file_number: int = 0
 
     def bot_user(self) -> Json:
-        """The bot as a User."""
+        """The bot as the Bot API's User object."""
         return {"id": BOT_ID, "is_bot": True, "first_name": self.bot_name, "username": self.username}
 
     def next_message_id(self) -> int:
-        """Message ids grow over all chats of one account."""
+        """A new message id; ids grow over all chats of an account."""
         self._message_id += 1
         return self._message_id
 
-    def keep_file(self, data: bytes, *, name: str, mime: str, folder: str) -> StoredFile:
+    def store_file(self, data: bytes, *, name: str, mime: str, folder: str) -> StoredFile:
         """Store bytes under a new file_id."""
         self._file_number += 1
         number = self._file_number
@@ -190,23 +197,23 @@ class TelegramState:
         self.files[stored.file_id] = stored
         return stored
 
-    def update(self, kind: str, content: Json) -> Json | None:
-        """Queue an update unless the bot did not ask for its kind."""
-        if kind not in self.allowed if self.allowed else kind in OPTIONAL_UPDATES:
+    def queue_update(self, kind: str, content: Json) -> Json | None:
+        """Queue an update; None if the bot did not ask for this kind."""
+        if kind not in self.allowed_updates if self.allowed_updates else kind in OPTIONAL_UPDATES:
             return None
         self._update_id += 1
-        queued = {"update_id": self._update_id, kind: content}
-        self.updates.append(queued)
+        update = {"update_id": self._update_id, kind: content}
+        self.updates.append(update)
         self.arrived.set()
-        return queued
+        return update
 
-    def message(self, chat_id: int, message_id: int) -> ChatMessage | None:
-        """A message that stands in the chat, or None."""
+    def find_message(self, chat_id: int, message_id: int) -> ChatMessage | None:
+        """A message of the chat, or None if there is none or it is deleted."""
         for message in reversed(self.chats.get(chat_id, [])):
             if message.id == message_id and not message.deleted:
                 return message
         return None
 
     def newest_id(self, chat_id: int) -> int:
-        """The id of the chat's newest message, 0 when it has none."""
+        """The id of the chat's newest message; 0 for an empty chat."""
         return self.chats[chat_id][-1].id if self.chats.get(chat_id) else 0

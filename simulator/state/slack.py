@@ -1,4 +1,4 @@
-"""What Slack keeps: members, channels, posts, views, files, triggers."""
+"""The state of the simulated Slack: members, channels, posts, views, files and triggers."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
-State = dict[str, dict[str, Json]]
+ViewState = dict[str, dict[str, Json]]
 
 TEAM = "T0000001"
 APP = "A0000001"
@@ -16,7 +16,7 @@ DOMAIN = "amends-demo"
 
 
 class SlackRefusal(Exception):
-    """An answer with ok false."""
+    """An error answer (`ok` is false). `messages` are the details in `response_metadata`."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class SlackRefusal(Exception):
 
 @dataclass
 class View:
-    """A modal or home view as Slack keeps it; `values` is what stands in its elements."""
+    """A modal or home view; `values` holds the current state of its elements."""
 
     id: str
     content: Json
@@ -45,47 +45,50 @@ class View:
     root: str
     previous: str | None
     hash: str
-    values: State
+    values: ViewState
     errors: dict[str, str] = field(default_factory=dict)
     notice: str | None = None
     busy: bool = False
 
     @property
     def blocks(self) -> list[Json]:
-        """The view's blocks, completed."""
+        """The view's blocks with the ids and defaults that Slack adds."""
         blocks: list[Json] = self.content["blocks"]
         return blocks
 
     def api(self) -> Json:
-        """The view object of answers and payloads."""
-        c = self.content
-        common: Json = {
+        """The view object as answers and payloads contain it."""
+        content = self.content
+        return {
             "id": self.id,
             "team_id": TEAM,
-            "type": c["type"],
+            "type": content["type"],
             "blocks": self.blocks,
-            "private_metadata": c.get("private_metadata", ""),
-            "callback_id": c.get("callback_id", ""),
+            "private_metadata": content.get("private_metadata", ""),
+            "callback_id": content.get("callback_id", ""),
             "state": {"values": self.values},
             "hash": self.hash,
-            "title": c.get("title") or {"type": "plain_text", "text": "View Title", "emoji": True},
-            "clear_on_close": c.get("clear_on_close", False),
-            "notify_on_close": c.get("notify_on_close", False),
-            "close": c.get("close"),
-            "submit": c.get("submit"),
+            "title": content.get("title") or {"type": "plain_text", "text": "View Title", "emoji": True},
+            "clear_on_close": content.get("clear_on_close", False),
+            "notify_on_close": content.get("notify_on_close", False),
+            "close": content.get("close"),
+            "submit": content.get("submit"),
             "previous_view_id": self.previous,
             "root_view_id": self.root,
             "app_id": APP,
-            "external_id": c.get("external_id", ""),
+            "external_id": content.get("external_id", ""),
             "app_installed_team_id": TEAM,
             "bot_id": BOT,
         }
-        return common
 
 
 @dataclass
-class Member:
-    """A person of the workspace. `role` is shown only; Slack knows no such thing."""
+class SlackMember:
+    """A member of the workspace. `role` is only displayed: Slack has no roles.
+
+    `read` holds the newest read ts by channel, `choices` the state of message menus by the message's ts,
+    `dismissed` the ts of ephemeral messages that the member removed.
+    """
 
     id: str
     name: str
@@ -96,18 +99,18 @@ class Member:
     home: View | None = None
     notice: tuple[str, datetime] | None = None
     read: dict[str, str] = field(default_factory=dict)
-    choices: dict[str, State] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    choices: dict[str, ViewState] = field(default_factory=dict)
+    dismissed: set[str] = field(default_factory=set)
 
     @property
     def handle(self) -> str:
-        """The member's lower-case name."""
+        """The user name: lower case, with dots for spaces."""
         return self.name.lower().replace(" ", ".")
 
 
 @dataclass
 class SlackFile:
-    """A file of the workspace."""
+    """A file of the workspace. `upload` is the secret part of its upload address."""
 
     id: str
     name: str
@@ -123,18 +126,18 @@ class SlackFile:
 
 @dataclass
 class Post:
-    """A message of a channel or direct conversation."""
+    """A message in a channel or direct conversation; an ephemeral one has `visible_to`, a member's id."""
 
     ts: str
     channel: str
     author: str
     text: str
     blocks: list[Json]
-    at: datetime
+    posted_at: datetime
     thread_ts: str | None = None
     metadata: Json | None = None
     edited: str | None = None
-    only_for: str | None = None
+    visible_to: str | None = None
     deleted: bool = False
     files: list[str] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
@@ -143,13 +146,13 @@ class Post:
 
     @property
     def by_bot(self) -> bool:
-        """Whether the app wrote it."""
+        """Whether the app posted it."""
         return self.author == BOT_USER
 
 
 @dataclass
 class Channel:
-    """A channel, or a direct conversation (`direct` is the other one's id)."""
+    """A channel, or the app's direct conversation with a member (`direct_with` is the member's id)."""
 
     id: str
     name: str
@@ -157,46 +160,48 @@ class Channel:
     members: set[str] = field(default_factory=set)
     bot_in: bool = True
     archived: bool = False
-    direct: str | None = None
+    direct_with: str | None = None
     posts: list[Post] = field(default_factory=list)
 
-    def post(self, ts: str) -> Post | None:
-        """A post that stands, not an ephemeral one."""
+    def find_post(self, ts: str) -> Post | None:
+        """The post with this ts, or None if it is deleted or ephemeral."""
         for post in reversed(self.posts):
-            if post.ts == ts and not post.deleted and post.only_for is None:
+            if post.ts == ts and not post.deleted and post.visible_to is None:
                 return post
         return None
 
     def replies(self, ts: str) -> list[Post]:
-        """What stands in a thread, without its head."""
+        """The replies in a thread, without its first message."""
         return [
-            p for p in self.posts if p.thread_ts == ts and p.ts != ts and not p.deleted and p.only_for is None
+            p
+            for p in self.posts
+            if p.thread_ts == ts and p.ts != ts and not p.deleted and p.visible_to is None
         ]
 
 
 @dataclass
 class Trigger:
-    """A trigger_id: whose, when given (monotonic seconds), whether used."""
+    """A trigger_id and its member. `issued_at` is monotonic seconds."""
 
     member: str
-    at: float
+    issued_at: float
     used: bool = False
 
 
 @dataclass
 class ResponseUrl:
-    """Where an app may still answer a press or command."""
+    """An address for later answers to a press or command. `issued_at` is monotonic seconds."""
 
     member: str
     channel: str
     post: str | None
-    at: float
+    issued_at: float
     uses: int = 0
 
 
 @dataclass
 class SlackState:
-    """Everything, in memory."""
+    """The whole workspace, in memory."""
 
     bot_token: str
     app_token: str
@@ -207,50 +212,50 @@ class SlackState:
     commands: list[str] = field(default_factory=lambda: ["/complaints"])
     shortcuts: dict[str, str] = field(default_factory=dict)
     message_shortcuts: dict[str, str] = field(default_factory=dict)
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, SlackMember] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, SlackFile] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
-    open_lines: int = 0
+    open_connections: int = 0
     _last_ts: int = 0
     _numbers: int = 0
 
-    def stamp(self, now: datetime) -> str:
-        """A message's ts: unique and growing, whatever the clock does."""
+    def next_ts(self, now: datetime) -> str:
+        """A new message ts: unique and growing, also when the clock does not move."""
         self._last_ts = max(int(now.timestamp() * 1_000_000), self._last_ts + 1)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
-    def number(self, letter: str) -> str:
-        """An id such as V0000007."""
+    def new_id(self, prefix: str) -> str:
+        """A new id, such as V0000007 for the prefix V."""
         self._numbers += 1
-        return f"{letter}{self._numbers:07d}"
+        return f"{prefix}{self._numbers:07d}"
 
-    def trigger(self, member: str, at: float) -> str:
-        """A new trigger_id."""
+    def new_trigger(self, member: str, issued_at: float) -> str:
+        """A new trigger_id, issued at this monotonic time."""
         trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self.triggers[trigger_id] = Trigger(member, at)
+        self.triggers[trigger_id] = Trigger(member, issued_at)
         return trigger_id
 
-    def direct(self, member: str) -> Channel:
-        """The direct conversation of the app with a member, opened if need be."""
+    def direct_channel(self, member: str) -> Channel:
+        """The app's direct conversation with a member; created if there is none."""
         for channel in self.channels.values():
-            if channel.direct == member:
+            if channel.direct_with == member:
                 return channel
-        channel = Channel(f"D{member[1:]}", "", private=True, members={member}, direct=member)
+        channel = Channel(f"D{member[1:]}", "", private=True, members={member}, direct_with=member)
         self.channels[channel.id] = channel
         return channel
 
-    def view(self, view_id: str = "", external_id: str = "") -> View | None:
-        """An open view by id or external id."""
+    def find_view(self, view_id: str = "", external_id: str = "") -> View | None:
+        """An open view by its id or external id."""
         for member in self.members.values():
             for view in [*member.views, *([member.home] if member.home else [])]:
                 if view.id == view_id or (external_id and view.content.get("external_id") == external_id):
                     return view
         return None
 
-    def visible(self, member: str) -> list[Channel]:
-        """The channels and direct conversations that a member sees, in their order."""
+    def visible_channels(self, member: str) -> list[Channel]:
+        """The channels and direct conversations that a member is in, oldest first."""
         return [c for c in self.channels.values() if member in c.members]

@@ -1,0 +1,1 @@
+"""What the simulated platforms contain: people, messages and files, with the clock, faults and limits around them."""
