@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one table each, with the machine's noise; `DATA=dir` for the labelled sets."""
+"""`make bench`: every benchmark as tables, with the machine's noise; `DATA=folder` adds the labelled sets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from benchmarks import archive, drain, faults, intake, likeness, prompt, replica
 from benchmarks.noise import noise
 
 out = Console()
-#: These take arguments of their own (`python -m benchmarks faults --help`).
-ALONE = {"faults": faults.main, "soak": soak.main}
+#: Benchmarks with their own arguments (`python -m benchmarks faults --help`).
+WITH_ARGUMENTS = {"faults": faults.main, "soak": soak.main}
 
 
 def _replicas() -> Iterator[RenderableType]:
@@ -54,21 +54,21 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
 
 
 def main() -> None:
-    """Run what was asked for, else everything."""
-    # Arrays are small here, as in the product: several threads for each would fight for the same cores.
+    """Run the named benchmarks, or all of them."""
+    # Arrays are small, as in the product: several threads per array would compete for the same cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    if sys.argv[1:2] and sys.argv[1] in ALONE:
+    if sys.argv[1:2] and sys.argv[1] in WITH_ARGUMENTS:
         set_up_logging("warning")
-        ALONE[sys.argv[1]](sys.argv[2:])
+        WITH_ARGUMENTS[sys.argv[1]](sys.argv[2:])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="*", help=f"{', '.join(BENCHMARKS)}; all without an argument")
-    asked = parser.parse_args().only or list(BENCHMARKS)
-    if unknown := set(asked) - BENCHMARKS.keys():
+    names = parser.parse_args().only or list(BENCHMARKS)
+    if unknown := set(names) - BENCHMARKS.keys():
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}")
     set_up_logging("warning")
-    for name in asked:
-        # Beside each: the machine may be quiet for one and busy for the next.
+    for name in names:
+        # Measured before each benchmark: the machine's load changes between them.
         out.print(noise())
         for table in BENCHMARKS[name]():
             out.print(table)

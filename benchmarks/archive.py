@@ -1,7 +1,7 @@
-"""What an action costs with very many complaints on file, beside the same action with a thousand (PostgreSQL).
+"""The time of each action with very many stored complaints, compared with a thousand (PostgreSQL).
 
-Both databases stand on one server and take turns, action by action. The archive is closed complaints
-(`benchmarks.archive_rows`); in hand both have the same few. AMENDS_ARCHIVE says how many, else 100,000.
+Both databases are on one server and take turns, action by action. The archive has closed complaints
+(`benchmarks.archive_rows`); both have the same few open ones. AMENDS_ARCHIVE is its size, by default 100,000.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
 from triage.similarity import sketch
 
-MANY = int(os.environ.get("AMENDS_ARCHIVE", "100000"))
-FEW = 1_000
-#: Real closed complaints from which the archive is copied.
-FIRST = 8
-IN_HAND = 100
+ARCHIVE_SIZE = int(os.environ.get("AMENDS_ARCHIVE", "100000"))
+BASE_SIZE = 1_000
+#: The number of real closed complaints that the archive is copied from.
+PATTERNS = 8
+OPEN_CASES = 100
 ROUNDS = 40
-MOST = 1.3
-#: Asked once a morning, for the digest of managers.
-MORNING = "each morning: like clusters"
+MAX_RATIO = 1.3
+#: Runs once a morning, for the managers' digest.
+MORNING_LABEL = "each morning: similar clusters"
 STORY = (
     "Since Monday the water from the kitchen tap of house {0} is brown and smells of iron. I rang {0} times about "
     "order AB-{0}, was told that somebody would call back, and nobody did. We buy bottled water every day."
@@ -67,101 +67,100 @@ R = TypeVar("R")
 
 
 @dataclass
-class Life:
-    """One desk on which the actions of a live path are done and timed."""
+class ActionTimer:
+    """One desk on which the actions of a complaint are done and timed."""
 
     store: Store
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        """A desk with its staff."""
         self.desk = Desk(self.store, count(int(time.time() * 1000)))
 
-    def timed(self, what: str, do: Callable[..., R], *args: Any, **more: Any) -> R:
-        """Do it and remember what it took."""
-        began = time.perf_counter()
-        done = do(*args, **more)
-        self.seconds[what].append(time.perf_counter() - began)
-        return done
+    def measure(self, what: str, do: Callable[..., R], *args: Any, **options: Any) -> R:
+        """Call it and record the seconds."""
+        started = time.perf_counter()
+        result = do(*args, **options)
+        self.seconds[what].append(time.perf_counter() - started)
+        return result
 
     def case(self, number: int, *, closes: bool = True) -> Iterator[str]:
-        """A whole life of one complaint; each step yields, so that another desk may take its turn."""
-        desk, store, timed = self.desk, self.store, self.timed
+        """One complaint from receipt to closing; each step yields, so that the other desk takes its turn."""
+        desk, store, measure = self.desk, self.store, self.measure
         chat = desk.chat(str(500_000 + number))
-        says = (ReplyText(f"receipt:{number}", "receipt", {}, (("Done",),)),)
-        ref = timed(
-            "hear a first message",
+        replies = (ReplyText(f"receipt:{number}", "receipt", {}, (("Done",),)),)
+        ref = measure(
+            "receive a first message",
             desk.receive,
             STORY.format(number),
             chat=chat,
-            says=says,
+            says=replies,
             source=f"{number}.1",
         )
         yield ref
-        timed("hear an addition", desk.add, ref, "It is worse today.", chat=chat, source=f"{number}.2")
+        measure("receive an addition", desk.add, ref, "It is worse today.", chat=chat, source=f"{number}.2")
         yield ref
-        timed(
-            "hear /status",
+        measure(
+            "receive /status",
             partial(store.write, receive_message),
             desk.key(),
             chat,
-            _looking(ref, f"{number}.2"),
+            _read_conversation(ref, f"{number}.2"),
         )
         yield ref
-        owed = timed("claim what is due", partial(store.write, claim), KINDS, 16, 60)
+        obligations = measure("claim due obligations", partial(store.write, claim), KINDS, 16, 60)
         yield ref
-        for one in owed:
-            timed("ask whether it is still owed", partial(store.read, is_still_required), one)
-            if one.kind == "say":
-                written = timed(
-                    "write a message down",
+        for obligation in obligations:
+            measure("check that it is still required", partial(store.read, is_still_required), obligation)
+            if obligation.kind == "say":
+                message = measure(
+                    "begin sending a message",
                     partial(store.write, begin_sending),
-                    one,
+                    obligation,
                     "x",
                     template="t",
                     language="en",
                     ref=ref,
                 )
-                timed(
-                    "say that it was sent",
+                measure(
+                    "record that it was sent",
                     partial(store.write, record_sent),
-                    written,
+                    message,
                     f"{number}.9",
-                    settles=one.id,
+                    settles=obligation.id,
                 )
             else:
-                timed("settle a duty", partial(store.write, complete), one.id)
+                measure("complete an obligation", partial(store.write, complete), obligation.id)
         yield ref
-        drawn = sketch(STORY.format(number))
-        timed("look for like complaints", partial(store.read, is_similar_confirmed), ref, drawn)
-        timed(
+        hashes = sketch(STORY.format(number))
+        measure("look for similar complaints", partial(store.read, is_similar_confirmed), ref, hashes)
+        measure(
             "record a proposal",
             partial(store.write, propose),
             ref,
             MODEL,
             dict(_PROPOSED),
             {"because": "{}"},
-            sketch=drawn,
+            sketch=hashes,
         )
         yield ref
-        timed("read for a card", self._card, ref, number)
-        timed("open", partial(store.write, open_case), ref, desk.actor(HANDLER), "open")
+        measure("read for a card", self._card, ref, number)
+        measure("open", partial(store.write, open_case), ref, desk.actor(HANDLER), "open")
         yield ref
-        timed("assign", desk.act, ref, Verb.ASSIGN, MANAGER, {"owner": HANDLER})
-        timed("assess", desk.act, ref, Verb.ASSESS, HANDLER, ASSESSED)
+        measure("assign", desk.act, ref, Verb.ASSIGN, MANAGER, {"owner": HANDLER})
+        measure("assess", desk.act, ref, Verb.ASSESS, HANDLER, ASSESSED)
         yield ref
-        told = {"language_confirmed": True}
-        timed("reply", desk.act, ref, Verb.REPLY, HANDLER, told, {"text": "We are on it."})
+        facts = {"language_confirmed": True}
+        measure("reply", desk.act, ref, Verb.REPLY, HANDLER, facts, {"text": "We are on it."})
         yield ref
         if not closes:
             return
-        timed("resolve", desk.act, ref, Verb.RESOLVE, HANDLER, RESOLVED, RESOLVED_WORDS)
+        measure("resolve", desk.act, ref, Verb.RESOLVE, HANDLER, RESOLVED, RESOLVED_WORDS)
         store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
         store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
         desk.complain(ref, Verb.ACCEPT, chat=chat)
         yield ref
         cause = {"root_cause": "An old pipe."}
-        timed("close", desk.act, ref, Verb.CLOSE, HANDLER, {"cause_class": "single"}, cause)
+        measure("close", desk.act, ref, Verb.CLOSE, HANDLER, {"cause_class": "single"}, cause)
         yield ref
         self._lists(number)
         yield ref
@@ -176,83 +175,95 @@ class Life:
         store.read(find_case_of_post, "C1", f"{number}.5")
 
     def _lists(self, number: int) -> None:
-        """What staff look up."""
-        store, desk, timed = self.store, self.desk, self.timed
+        """The lists and searches of staff."""
+        store, desk, measure = self.store, self.desk, self.measure
         handler, manager = desk.actor(HANDLER), desk.actor(MANAGER)
         for section in WorklistSection:
-            timed(f"list: {section.value}", partial(store.read, load_worklist), section, manager)
+            measure(f"list: {section.value}", partial(store.read, load_worklist), section, manager)
         for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-            timed(f"list by {column}", partial(store.read, list_codes), column, value, handler)
-        timed("load of each owner", partial(store.read, count_open_by_owner))
-        timed("find a number", partial(store.write, search_number), f"AB-{number}", handler)
-        timed("list complaints", partial(store.read, list_cases))
-        timed("outbox", partial(store.read, list_failed))
-        timed("next due", partial(store.read, next_due))
-        timed("how many are due", partial(store.read, count_claimable), KINDS)
-        timed(MORNING, partial(store.read, list_similar_clusters), manager)
+            measure(f"list by {column}", partial(store.read, list_codes), column, value, handler)
+        measure("load of each owner", partial(store.read, count_open_by_owner))
+        measure("find a number", partial(store.write, search_number), f"AB-{number}", handler)
+        measure("list complaints", partial(store.read, list_cases))
+        measure("outbox", partial(store.read, list_failed))
+        measure("next due", partial(store.read, next_due))
+        measure("count due obligations", partial(store.read, count_claimable), KINDS)
+        measure(MORNING_LABEL, partial(store.read, list_similar_clusters), manager)
 
 
-def _looking(ref: str, source: str) -> Callable[[Conversation], DialogueTurn]:
-    def step(talk: Conversation) -> DialogueTurn:
-        talk.texts(ref)
-        talk.sources(source)
-        return DialogueTurn(state=talk.state)
+def _read_conversation(ref: str, source: str) -> Callable[[Conversation], DialogueTurn]:
+    def step(conversation: Conversation) -> DialogueTurn:
+        conversation.texts(ref)
+        conversation.sources(source)
+        return DialogueTurn(state=conversation.state)
 
     return step
 
 
-def table(many: int = MANY, rounds: int = ROUNDS) -> Table:
-    """Median of each action on both, and the ratio; the worst of all."""
+def table(archive_size: int = ARCHIVE_SIZE, rounds: int = ROUNDS) -> Table:
+    """The median of each action on both databases and their ratio, then the sum of all."""
     with ExitStack() as stack:
         fresh = stack.enter_context(databases.postgres(shared_buffers="512MB", max_wal_size="4GB"))
-        lives = [Life(stack.enter_context(_filled(fresh(), number))) for number in (FEW, many)]
+        timers = [
+            ActionTimer(stack.enter_context(_filled(fresh(), number))) for number in (BASE_SIZE, archive_size)
+        ]
         for number in range(rounds + 5):
             if number == 5:
-                for one in lives:
-                    one.seconds.clear()
-            for _ in zip(*(one.case(number) for one in lives), strict=True):
+                for timer in timers:
+                    timer.seconds.clear()
+            for _ in zip(*(timer.case(number) for timer in timers), strict=True):
                 pass
-    drawn = Table(title=f"An action with {many:,} complaints on file", title_justify="left", show_edge=False)
-    for column in ("", f"with {FEW:,}", f"with {many:,}", "ratio", "goal"):
-        drawn.add_column(column)
+    report = Table(
+        title=f"An action with {archive_size:,} complaints on file", title_justify="left", show_edge=False
+    )
+    for column in ("", f"with {BASE_SIZE:,}", f"with {archive_size:,}", "ratio", "goal"):
+        report.add_column(column)
     sums = [0.0, 0.0]
-    for what in lives[0].seconds:
-        few, much = (statistics.median(one.seconds[what]) for one in lives)
-        if what == MORNING:
-            # No action of anybody: it counts what came in ninety days, however much that is.
-            drawn.add_row(what, ms(few), ms(much), f"{much / few:.2f}", "")
+    for action in timers[0].seconds:
+        base_seconds, archive_seconds = (statistics.median(timer.seconds[action]) for timer in timers)
+        if action == MORNING_LABEL:
+            # No person waits for it, and it reads all complaints of ninety days: no goal.
+            report.add_row(
+                action, ms(base_seconds), ms(archive_seconds), f"{archive_seconds / base_seconds:.2f}", ""
+            )
             continue
-        sums = [sums[0] + few, sums[1] + much]
-        drawn.add_row(what, ms(few), ms(much), f"{much / few:.2f}", verdict(much <= MOST * few))
-    drawn.add_row(
+        sums = [sums[0] + base_seconds, sums[1] + archive_seconds]
+        report.add_row(
+            action,
+            ms(base_seconds),
+            ms(archive_seconds),
+            f"{archive_seconds / base_seconds:.2f}",
+            verdict(archive_seconds <= MAX_RATIO * base_seconds),
+        )
+    report.add_row(
         "all of them",
         ms(sums[0]),
         ms(sums[1]),
         f"{sums[1] / sums[0]:.2f}",
-        verdict(sums[1] <= MOST * sums[0]),
+        verdict(sums[1] <= MAX_RATIO * sums[0]),
     )
-    return drawn
+    return report
 
 
 def _filled(url: str, number: int) -> Any:
-    """A store with so many closed complaints on file and a few in hand."""
+    """A store with this many closed complaints and a few open ones."""
     with closing(open_store(url, KEYS)) as store:
-        life = Life(store)
+        timer = ActionTimer(store)
         refs = []
-        for one in range(FIRST):
-            refs += list(life.case(900_000 + one))[-1:]
-        for one in range(IN_HAND):
-            for _ in life.case(100_000 + one, closes=False):
+        for number_ in range(PATTERNS):
+            refs += list(timer.case(900_000 + number_))[-1:]
+        for number_ in range(OPEN_CASES):
+            for _ in timer.case(100_000 + number_, closes=False):
                 pass
-        while owed := store.write(claim, KINDS, 100, 60):
-            for each in owed:
-                store.write(complete, each.id)
+        while obligations := store.write(claim, KINDS, 100, 60):
+            for obligation in obligations:
+                store.write(complete, obligation.id)
     with closing(engines(url)) as connections, Progress(transient=True) as bar:
         task = bar.add_task(f"{number:,} complaints", total=number)
         with connections.writing.connect() as connection:
             archive_rows.copy(
                 connection, refs, number, progress=lambda done: bar.update(task, completed=done)
             )
-            # As autovacuum would have left it.
+            # Statistics as autovacuum keeps them.
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
     return closing(open_store(url, KEYS))

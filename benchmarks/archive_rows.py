@@ -1,9 +1,8 @@
-"""Many closed complaints on file, quickly: real ones of the product, copied row by row under fresh keys.
+"""Fills a database quickly with many closed complaints: copies of a few real ones, row by row under new keys.
 
-Every row that a closed complaint leaves in any table is copied by the database itself (INSERT ... SELECT), the
-complaints of the copies numbered upwards, their people, chats and numbers their own, their times spread over
-three years. What was owed is done. A copy's words cannot be opened (its keys are bound to the first's
-reference): a live path never opens the archive's words.
+The database copies every row that a closed complaint has in any table (INSERT ... SELECT). Each copy has its own
+reference, person, chat and numbers; times are spread over three years; obligations are done. The words of a copy
+cannot be decrypted, because the key is bound to the original's reference; no measured action reads them.
 """
 
 from __future__ import annotations
@@ -36,33 +35,33 @@ from store.record.projections import NEVER
 from store.tables import METADATA
 from store.tables.columns import UtcDateTime
 
-#: Nothing of a living complaint: copied complaints, people and chats are numbered from here.
-BASE = 1_000_000_000
-YEARS = timedelta(days=3 * 365)
-A_CHUNK = 10_000
-#: What several complaints share, and what does not outlive a day.
+#: Copied complaints, people and chats are numbered from here, above all real ones.
+FIRST_ID = 1_000_000_000
+PERIOD = timedelta(days=3 * 365)
+CHUNK = 10_000
+#: Tables that complaints share, and tables that keep rows for less than a day.
 NOT_COPIED = frozenset(
     {"incidents", "incident_words", "incident_receivers", "improvements", "checkpoint_heads", "drafts"}
 )
-#: Columns that name a complaint, a person, a chat.
+#: Columns with a complaint's reference, a person or a chat.
 _REFS, _PEOPLE, _CHATS = {"ref", "cluster"}, {"person_id", "complainant_id"}, {"contact_id"}
-#: Found by whoever has the key: of every copy another one.
-_BLIND = {"address_index", "value_index", "code_index", "band_index"}
-#: Numbers that a platform gives: no two messages have the same.
-_PLATFORMS = {"source", "platform_id", "ts"}
+#: Keyed hashes for searching: each copy needs a different one.
+_BLIND_INDEXES = {"address_index", "value_index", "code_index", "band_index"}
+#: Ids from a platform: unique per message.
+_PLATFORM_IDS = {"source", "platform_id", "ts"}
 
 
 def copy(
     connection: Connection, refs: Sequence[str], number: int, *, progress: Callable[[int], None]
 ) -> None:
-    """Put copies of these complaints on file, so many altogether; the caller commits, chunk by chunk."""
-    # Neither references nor triggers are asked row by row: what is copied stood the questions already.
+    """Insert this many copies of these complaints, in chunks; each chunk is committed."""
+    # Skip foreign keys and triggers: the originals passed them already.
     connection.execute(text("SET session_replication_role = replica"))
     connection.execute(text("SET synchronous_commit = off"))
-    for begin in range(0, number, A_CHUNK):
-        end = min(begin + A_CHUNK, number)
+    for begin in range(0, number, CHUNK):
+        end = min(begin + CHUNK, number)
         for table in _tables():
-            connection.execute(_copying(table, refs, begin, end, number))
+            connection.execute(_copy_statement(table, refs, begin, end, number))
         connection.commit()
         progress(end)
     connection.execute(text("SET session_replication_role = DEFAULT"))
@@ -71,7 +70,7 @@ def copy(
 
 
 def _tables() -> list[Table]:
-    """Those with rows of a complaint, its person or its chat."""
+    """The tables with rows of a complaint, its person or its chat."""
     named = _REFS | _PEOPLE | _CHATS
     return [
         table
@@ -80,83 +79,88 @@ def _tables() -> list[Table]:
     ]
 
 
-def _copying(table: Table, refs: Sequence[str], begin: int, end: int, number: int) -> Any:
+def _copy_statement(table: Table, refs: Sequence[str], begin: int, end: int, number: int) -> Any:
     n = func.generate_series(begin, end - 1).table_valued(column("n", BigInteger)).render_derived("g").c.n
-    which = values(column("ref", String), column("place", BigInteger), name="which").data(
+    refs_with_place = values(column("ref", String), column("place", BigInteger), name="which").data(
         [(ref, place) for place, ref in enumerate(refs)]
     )
-    # Read once, not once for every copy.
-    first = (
-        select(which.c.place, table)
-        .select_from(which)
-        .join(table, _of(table, which.c.ref))
+    # Materialized: read once, not once per copy.
+    patterns = (
+        select(refs_with_place.c.place, table)
+        .select_from(refs_with_place)
+        .join(table, _rows_of(table, refs_with_place.c.ref))
         .cte("first")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    copied = [one for one in table.columns if not (one.name == "id" and _numbered(table))]
-    chosen = [_fresh(table, first.c, one, n, number).label(one.name) for one in copied]
+    columns = [column_ for column_ in table.columns if not (column_.name == "id" and _has_serial_id(table))]
+    copies = [_copied_value(table, patterns.c, column_, n, number).label(column_.name) for column_ in columns]
     query = (
-        select(*chosen).select_from(n.table).join(first, first.c.place == n % literal(len(refs))).order_by(n)
+        select(*copies)
+        .select_from(n.table)
+        .join(patterns, patterns.c.place == n % literal(len(refs)))
+        .order_by(n)
     )
-    return table.insert().from_select([one.name for one in copied], query)
+    return table.insert().from_select([column_.name for column_ in columns], query)
 
 
-def _of(table: Table, ref: ColumnElement[str]) -> ColumnElement[bool]:
-    """The rows of one complaint, or of its person and chat."""
-    complaints = METADATA.tables["complaints"].alias("theirs")
+def _rows_of(table: Table, ref: ColumnElement[str]) -> ColumnElement[bool]:
+    """The rows of one complaint, its person or its chat."""
+    complaints = METADATA.tables["complaints"].alias("originals")
 
-    def theirs(name: str) -> Any:
+    def value_of(name: str) -> Any:
         return select(complaints.c[name]).where(complaints.c.ref == ref).scalar_subquery()
 
     if table.name == "people":
-        return table.c.id == theirs("complainant_id")
+        return table.c.id == value_of("complainant_id")
     if "scope" in table.c:
-        chat = func.concat("chat:", theirs("contact_id"))
+        chat = func.concat("chat:", value_of("contact_id"))
         return or_(table.c.scope == ref, table.c.scope == chat)
     if "ref" in table.c:
         return table.c.ref == ref
     if table.name == "contact_points":
-        return table.c.id == theirs("contact_id")
-    return table.c.contact_id == theirs("contact_id")
+        return table.c.id == value_of("contact_id")
+    return table.c.contact_id == value_of("contact_id")
 
 
-def _numbered(table: Table) -> bool:
+def _has_serial_id(table: Table) -> bool:
     return table.name not in ("people", "contact_points")
 
 
-def _fresh(table: Table, first: Any, wanted: Any, n: ColumnElement[int], number: int) -> ColumnElement[Any]:
-    """The copy's value of one column."""
-    name, one = wanted.name, first[wanted.name]
+def _copied_value(
+    table: Table, patterns: Any, column_: Any, n: ColumnElement[int], number: int
+) -> ColumnElement[Any]:
+    """The value of one column in the copy."""
+    name, pattern = column_.name, patterns[column_.name]
     ref = func.concat("Z", func.lpad(cast(n, String), 9, "0"))
     person = func.concat("z", func.lpad(cast(n, String), 15, "0"))
-    chat = literal(BASE) + n
+    chat = literal(FIRST_ID) + n
     if name in _REFS:
-        fresh: Any = ref
+        value: Any = ref
     elif name in _PEOPLE or (table.name, name) == ("people", "id"):
-        fresh = person
+        value = person
     elif name in _CHATS or (table.name, name) == ("contact_points", "id"):
-        fresh = chat
+        value = chat
     elif name == "scope":
-        return case((one.like("chat:%"), func.concat("chat:", chat)), else_=ref)
+        return case((pattern.like("chat:%"), func.concat("chat:", chat)), else_=ref)
     elif (table.name, name) == ("obligations", "state"):
         return literal("done")
     elif (table.name, name) == ("obligations", "ended_at"):
-        return _earlier(first.created_at, n, number)
+        return _earlier(patterns.created_at, n, number)
     elif (table.name, name) in (("obligations", "payload"), ("messages", "obligation_id")):
-        return cast(null(), wanted.type)
-    elif name in _BLIND:
-        # Not random but ascending: found as fast, and filed much faster.
-        fresh = func.int8send(n, type_=LargeBinary).concat(func.substring(one, 9))
-    elif name in _PLATFORMS:
-        fresh = func.concat(n, ".", one)
-    elif isinstance(wanted.type, UtcDateTime):
-        fresh = case((one == NEVER, one), else_=_earlier(one, n, number))
+        return cast(null(), column_.type)
+    elif name in _BLIND_INDEXES:
+        # Ascending, not random: searching is as fast, and inserting much faster.
+        value = func.int8send(n, type_=LargeBinary).concat(func.substring(pattern, 9))
+    elif name in _PLATFORM_IDS:
+        value = func.concat(n, ".", pattern)
+    elif isinstance(column_.type, UtcDateTime):
+        value = case((pattern == NEVER, pattern), else_=_earlier(pattern, n, number))
     else:
-        return one
-    return case((one.is_(None), None), else_=fresh)
+        return pattern
+    return case((pattern.is_(None), None), else_=value)
 
 
-def _earlier(one: Any, n: ColumnElement[int], number: int) -> ColumnElement[Any]:
-    """So much before the first one's as the copy stands before the last."""
-    seconds = cast(literal(YEARS.total_seconds() / number) * (literal(number) - n), Double)
-    return one.op("-", return_type=one.type)(func.make_interval(0, 0, 0, 0, 0, 0, seconds))
+def _earlier(pattern: Any, n: ColumnElement[int], number: int) -> ColumnElement[Any]:
+    """A time that is earlier the lower the copy's number is, so that all copies fill PERIOD evenly."""
+    seconds = cast(literal(PERIOD.total_seconds() / number) * (literal(number) - n), Double)
+    return pattern.op("-", return_type=pattern.type)(func.make_interval(0, 0, 0, 0, 0, 0, seconds))

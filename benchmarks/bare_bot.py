@@ -1,4 +1,4 @@
-"""A bot that answers each message at once and keeps nothing: python-telegram-bot alone, the ceiling of a prompt."""
+"""A bot that answers each message at once and stores nothing: the ceiling of `benchmarks.prompt`."""
 
 from __future__ import annotations
 

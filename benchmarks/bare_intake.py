@@ -1,11 +1,11 @@
 """The baseline of `benchmarks.intake`: the statements of one intake, written plainly with SQLModel.
 
-Every statement that `store.hear` issues for a new person's first message stands here in its order, the reads
-included, against the same tables with the same indexes; many rows at once where ours go at once. What is left
-out is what the product adds between them: rules, dates, dialogue, cipher and hash. Sealed bytes are random
-bytes of the same length, the event's entry is a text of the same length.
+It has every statement of `receive_message` for a new person's first message: in the same order with all reads, on the
+same tables and indexes, with several rows per statement where the product does so. It leaves out what the product
+does between the statements: rules, due times, dialogue, encryption and hashes. Encrypted values are random bytes of
+the same length; the event's entry is a text of the same length.
 
-A test compares these statements with those that the product issues, so that the baseline cannot drift.
+A test compares these statements with the product's, so that the baseline stays correct.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from store.tables.rules import SettingRow
 from store.tables.words import MessageRow, TextRow
 from store.tables.work import KeyRow, ObligationRow
 
-#: What an intake owes: key, kind, days until due, whether it speaks to the complainant, what it remembers.
-DUTIES: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
+#: The obligations of an intake: key, kind, days until due, whether it sends to the complainant, facts.
+OBLIGATIONS: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
     ("card:1", "card", 0, False, {"version": 1}),
     ("end_form:silence:1", "end_form", 0.02, False, {"because": "silence"}),
     ("end_form:latest", "end_form", 0.16, False, {"because": "latest"}),
@@ -45,7 +45,7 @@ DUTIES: tuple[tuple[str, str, float, bool, dict[str, Any]], ...] = (
     ("remind:decide:0:1:due", "remind", 10, False, {"target": "decide", "of": 0, "version": 1}),
     ("thread:1", "thread", 0, False, {"seq": 1, "verb": "receive"}),
 )
-#: The dates that an intake sets: target, span, basis, days.
+#: The targets of an intake: target, span, basis, days.
 TARGETS: tuple[tuple[str, str, str, float], ...] = (
     ("ack", "1 bd", "ack", 1),
     ("look", "1 bd", "P3.look", 1),
@@ -58,18 +58,18 @@ ENTRY = "x" * 1731
 
 
 def intake(session: Session, name: str) -> None:
-    """A new person's first message, in one transaction that the caller commits."""
+    """A new person's first message, in one transaction; the caller commits."""
     dialect = session.get_bind().dialect.name
-    unless_there: Any = (sqlite if dialect == "sqlite" else postgresql).insert
+    insert_new: Any = (sqlite if dialect == "sqlite" else postgresql).insert
     now = datetime.now(UTC)
     person, ref = secrets.token_hex(8), secrets.token_hex(5)
     address = secrets.token_bytes(32)
 
-    # The chat is held, the message's key is taken, the person is looked for and made.
+    # Lock the chat, insert the message's key, look for the person and create it.
     if dialect == "postgresql":
         session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(address[:8], signed=True))))
     session.exec(
-        unless_there(KeyRow)
+        insert_new(KeyRow)
         .values(key=f"tg:{name}", at=now)
         .on_conflict_do_nothing()
         .returning(col(KeyRow.key))
@@ -117,7 +117,7 @@ def intake(session: Session, name: str) -> None:
     ).scalar_one()
     _add(session, ConversationRow, contact_id=contact, state={}, updated_at=now)
 
-    # Their complaints are looked for, and the rules in force.
+    # Look for the person's complaints and the rules in force.
     complaints = (
         select(
             ComplaintRow.ref,
@@ -139,7 +139,7 @@ def intake(session: Session, name: str) -> None:
         .limit(1)
     ).one()
 
-    # The complaint, whose it is, its first event, the words, the dates.
+    # The complaint, its complainant, its first event, the words, the targets.
     _add(
         session,
         ComplaintRow,
@@ -232,12 +232,12 @@ def intake(session: Session, name: str) -> None:
         ],
     )
 
-    # What follows is owed; the message is on the record; the talk goes on with a receipt.
+    # The obligations, the message, and the receipt that the dialogue answers with.
     session.exec(
-        unless_there(_table(ObligationRow)).on_conflict_do_nothing(),
+        insert_new(_table(ObligationRow)).on_conflict_do_nothing(),
         params=[
-            _duty(now, ref, ref, key, kind, days, facts, contact=contact if speaks else None)
-            for key, kind, days, speaks, facts in DUTIES
+            _obligation(now, ref, ref, key, kind, days, facts, contact=contact if speaks else None)
+            for key, kind, days, speaks, facts in OBLIGATIONS
         ],
     )
     _add(
@@ -258,15 +258,15 @@ def intake(session: Session, name: str) -> None:
         .where(col(ConversationRow.contact_id) == contact)
         .values(state={"step": "story", "ref": ref}, updated_at=now)
     )
-    receipt = _duty(now, f"chat:{contact}", ref, f"receipt:{ref}", "say", 0, {}, contact=contact)
+    receipt = _obligation(now, f"chat:{contact}", ref, f"receipt:{ref}", "say", 0, {}, contact=contact)
     session.exec(
-        unless_there(_table(ObligationRow)).on_conflict_do_nothing(),
+        insert_new(_table(ObligationRow)).on_conflict_do_nothing(),
         params=[{**receipt, "payload": secrets.token_bytes(119)}],
     )
 
 
 def _add(session: Session, model: type[Any], **values: Any) -> None:
-    """One row in the cheapest of SQLModel's ways: of its table, neither a tracked object nor a flush."""
+    """Insert one row in SQLModel's cheapest way: into the table, without a tracked object or a flush."""
     session.exec(insert(_table(model)), params=values)
 
 
@@ -278,7 +278,7 @@ def _table(model: type[Any]) -> Any:
     return model.__table__
 
 
-def _duty(
+def _obligation(
     now: datetime,
     scope: str,
     ref: str,

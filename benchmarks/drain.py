@@ -1,9 +1,9 @@
-"""Very many messages due at once: how near to the platform's limit they leave, and that what is urgent need not wait.
+"""Very many messages due at once: how close sending gets to the platform's limit, and how long urgent ones wait.
 
-The duties are written by the product while no desk runs, one bulk message for each of many chats; then a real
-`amends run` starts beside a stand-in that answers 429 above 30 messages in any second, or one a second in a
-chat. While they leave, a few people write of danger: what they hear first is counted. AMENDS_DUE says how many
-are due, else 1,500.
+The product schedules one bulk message for each of many chats while no desk runs. Then a real `amends run` starts with
+a stand-in that answers 429 above 30 messages in any second, or above one a second in a chat. During the sending a few
+people write about danger; the time to their first answer is measured. AMENDS_DUE is the number of messages, by
+default 1,500.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from amends.settings import rulebook
 from benchmarks import databases
 from benchmarks.measuring import quantile, verdict
 from benchmarks.processes import desk, settings_of, standin, store_of
-from benchmarks.standin import OF_THE_BOT
+from benchmarks.standin import BOT_LIMIT
 from complaints.obligations.kinds import SendPriority
 from store.cases.receive_message import receive_message
 from store.rulebooks import use_rulebook
@@ -31,55 +31,55 @@ from tests.edges.product import Product, until
 
 DUE = int(os.environ.get("AMENDS_DUE", "1500"))
 URGENT = 5
-LEAST_SHARE, MOST_WAIT = 0.95, 1.0
+MIN_SHARE, MAX_WAIT = 0.95, 1.0
 DANGER = "There is a smell of gas in my cellar and I feel dizzy."
 
 
 async def table(due: int = DUE) -> Table:
-    """Messages a second of the platform's 30, refusals, and how long the urgent ones took, on each store."""
-    title = f"{due:,} messages due at once, the platform's limit {OF_THE_BOT}/s"
-    drawn = Table(title=title, title_justify="left", show_edge=False)
+    """For each store: messages a second, share of the limit, refusals, and the wait of urgent messages."""
+    title = f"{due:,} messages due at once, the platform's limit {BOT_LIMIT}/s"
+    report = Table(title=title, title_justify="left", show_edge=False)
     for column in (
         "",
         "a second",
         "share of the limit",
-        "429 of the bot, of a chat",
+        "429 for the bot, for a chat",
         "doubled",
         "urgent p50",
         "longest",
         "goal",
     ):
-        drawn.add_column(column)
+        report.add_column(column)
     with ExitStack() as stack:
         for name, fresh in (
             ("SQLite", stack.enter_context(databases.sqlite())),
             ("PostgreSQL", stack.enter_context(databases.postgres())),
         ):
-            drawn.add_row(name, *await _drained(fresh(), due))
-    return drawn
+            report.add_row(name, *await _drain(fresh(), due))
+    return report
 
 
-async def _drained(url: str, due: int) -> tuple[str, ...]:
-    async with standin(limits=True) as far:
-        with TemporaryDirectory(prefix="amends-bench-owing-") as folder:
-            _owe(Product(Path(folder), {"AMENDS_DATABASE_URL": url, **far.env}), due)
-        async with desk(far, url):
-            for one in range(URGENT):
-                await asyncio.sleep(0.7 * due / OF_THE_BOT / URGENT)
-                await far.writes(chat=900_000 + one, number=1, each_second=1, text=DANGER)
-            told = await _all_sent(far, due)
-    sent = [at for at, chat, _ in told["sent"] if chat < 900_000]
-    chats = {chat for _, chat, _ in told["sent"] if chat < 900_000}
-    # The first second's worth may leave at once, as the platform has it.
-    rate = (len(sent) - OF_THE_BOT) / (max(sent) - min(sent))
-    others = len([1 for at, chat, _ in told["sent"] if chat >= 900_000 and at <= max(sent)])
-    share = rate / OF_THE_BOT * (len(sent) + others) / len(sent)
-    urgent = told["answered"]
-    holds = share >= LEAST_SHARE and not any(told["refused"].values()) and max(urgent) <= MOST_WAIT
+async def _drain(url: str, due: int) -> tuple[str, ...]:
+    async with standin(limits=True) as platforms:
+        with TemporaryDirectory(prefix="amends-bench-drain-") as folder:
+            _schedule_messages(Product(Path(folder), {"AMENDS_DATABASE_URL": url, **platforms.env}), due)
+        async with desk(platforms, url):
+            for n in range(URGENT):
+                await asyncio.sleep(0.7 * due / BOT_LIMIT / URGENT)
+                await platforms.writes(chat=900_000 + n, number=1, each_second=1, text=DANGER)
+            counts = await _all_sent(platforms, due)
+    sent = [at for at, chat, _ in counts["sent"] if chat < 900_000]
+    chats = {chat for _, chat, _ in counts["sent"] if chat < 900_000}
+    # The platform accepts the messages of the first second at once.
+    rate = (len(sent) - BOT_LIMIT) / (max(sent) - min(sent))
+    others = len([1 for at, chat, _ in counts["sent"] if chat >= 900_000 and at <= max(sent)])
+    share = rate / BOT_LIMIT * (len(sent) + others) / len(sent)
+    urgent = counts["answered"]
+    holds = share >= MIN_SHARE and not any(counts["refused"].values()) and max(urgent) <= MAX_WAIT
     return (
         f"{rate:.1f}",
         f"{share:.0%}",
-        "{bot}, {chat}".format(**told["refused"]),
+        "{bot}, {chat}".format(**counts["refused"]),
         str(len(sent) - len(chats)),
         f"{quantile(urgent, 0.5):.2f} s",
         f"{max(urgent):.2f} s",
@@ -87,26 +87,28 @@ async def _drained(url: str, due: int) -> tuple[str, ...]:
     )
 
 
-def _owe(product: Product, due: int) -> None:
-    """Somebody in each chat is owed a message; no desk runs yet."""
+def _schedule_messages(product: Product, due: int) -> None:
+    """Schedule one message in each chat; no desk runs yet."""
     with closing(store_of(product)) as store:
         store.write(use_rulebook, rulebook(settings_of(product)))
-        for one in track(range(due), "Owing", transient=True):
-            chat = Chat("telegram", str(100_000 + one), "en", f"P{one}")
-            store.write(receive_message, f"bench:{one}", chat, _owing)
+        for n in track(range(due), "Scheduling", transient=True):
+            chat = Chat("telegram", str(100_000 + n), "en", f"P{n}")
+            store.write(receive_message, f"bench:{n}", chat, _schedule_message)
 
 
-def _owing(talk: Conversation) -> DialogueTurn:
-    return DialogueTurn(state=talk.state, says=(ReplyText("bulk", "maybe_twice", lane=SendPriority.BULK),))
+def _schedule_message(conversation: Conversation) -> DialogueTurn:
+    return DialogueTurn(
+        state=conversation.state, says=(ReplyText("bulk", "maybe_twice", lane=SendPriority.BULK),)
+    )
 
 
-async def _all_sent(far: Any, due: int) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+async def _all_sent(platforms: Any, due: int) -> dict[str, Any]:
+    counts: dict[str, Any] = {}
 
-    async def enough() -> bool:
-        nonlocal told
-        told = await far.seen()
-        return len({chat for _, chat, _ in told["sent"]}) >= due + URGENT
+    async def is_complete() -> bool:
+        nonlocal counts
+        counts = await platforms.seen()
+        return len({chat for _, chat, _ in counts["sent"]}) >= due + URGENT
 
-    await until(enough, lambda: f"{len(told['sent'])} of {due} were sent", seconds=60 + due / 5)
-    return told
+    await until(is_complete, lambda: f"{len(counts['sent'])} of {due} were sent", seconds=60 + due / 5)
+    return counts

@@ -1,8 +1,8 @@
-"""Intakes per second: our `hear`, beside the same statements in bare SQLModel, in the same run.
+"""Intakes per second: `receive_message` compared with the same statements in bare SQLModel, in the same run.
 
-The bare side is `benchmarks.bare_intake`: the same statements, reads included, without rules, dialogue, cipher
-and hash. What lies between the two is the price of these. Rounds of both alternate, for the machine's noise
-changes by the minute (`benchmarks.noise` is quoted beside); the processor's time of one intake changes less.
+The baseline is `benchmarks.bare_intake`: the same statements with all reads, without rules, dialogue, encryption and
+hashes. The difference is their cost. Rounds of both alternate, because the machine's noise changes within minutes;
+the processor time of one intake changes less.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReplyText
 
 ROUNDS = 7
 INTAKES = 200
-#: Threads that hear side by side on PostgreSQL, as the product has them; SQLite has one writer.
-SIDE_BY_SIDE = (1, 8, 16)
-LEAST_SHARE, MOST_TAIL = 0.6, 3.0
+#: Concurrent intakes on PostgreSQL, as in the product; SQLite has one writer.
+THREADS = (1, 8, 16)
+MIN_SHARE, MAX_TAIL = 0.6, 3.0
 WORDS = "The water meter in my cellar has been dripping since Monday, and nobody answers the telephone. " * 4
 KEYS = Keyring([b"benchmarks only, 32 bytes long.."])
 
@@ -54,58 +54,58 @@ RULES = Rulebook(
     authority={"handler": Limit(10_000, "GBP")},
 )
 
-#: An evening: every step before a date still lies ahead, and so an intake owes at every hour the same duties.
-WHEN = datetime(2026, 11, 3, 20, 0, tzinfo=UTC)
+#: An evening: no reminder before a due time is past, so that every intake creates the same obligations.
+RECEIVED_AT = datetime(2026, 11, 3, 20, 0, tzinfo=UTC)
 
 Intake = Callable[[str], None]
 
 
 @dataclass
-class Side:
-    """One side's rounds: intakes a second, and every single intake's seconds; the processor's, too."""
+class IntakeTimes:
+    """The rounds of one side: intakes per second, seconds of each intake, processor seconds per intake."""
 
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
     def round(self, intake: Intake, names: list[str], threads: int) -> None:
-        """Take so many intakes side by side."""
+        """Run these intakes on this many threads and record their times."""
 
         def timed(name: str) -> float:
-            began = time.perf_counter()
+            started = time.perf_counter()
             intake(name)
-            return time.perf_counter() - began
+            return time.perf_counter() - started
 
-        cpu, began = time.process_time(), time.perf_counter()
+        cpu, started = time.process_time(), time.perf_counter()
         with ThreadPoolExecutor(threads) as pool:
             self.seconds += pool.map(timed, names)
-        self.rates.append(len(names) / (time.perf_counter() - began))
+        self.rates.append(len(names) / (time.perf_counter() - started))
         self.cpu.append((time.process_time() - cpu) / len(names))
 
 
 def table(rounds: int = ROUNDS, intakes: int = INTAKES) -> Table:
-    """Median intakes per second, p99 and processor time of both sides on each store, and their ratios."""
-    drawn = Table(title="Intakes per second, each one durable", title_justify="left", show_edge=False)
+    """Median intakes per second, p99 and processor time of both sides on each store, with their ratios."""
+    report = Table(title="Intakes per second, each one durable", title_justify="left", show_edge=False)
     for column in ("", "median", "rounds", "p50", "p99", "CPU each", "share of bare", "p99 / bare", "goal"):
-        drawn.add_column(column)
+        report.add_column(column)
     with databases.sqlite() as fresh:
-        _rows(drawn, "SQLite", fresh, 1, rounds, intakes)
+        _rows(report, "SQLite", fresh, 1, rounds, intakes)
     with databases.postgres() as fresh:
-        for threads in SIDE_BY_SIDE:
-            _rows(drawn, f"PostgreSQL, {threads} thread(s)", fresh, threads, rounds, intakes)
-    return drawn
+        for threads in THREADS:
+            _rows(report, f"PostgreSQL, {threads} thread(s)", fresh, threads, rounds, intakes)
+    return report
 
 
-def _rows(drawn: Table, name: str, fresh: databases.Fresh, threads: int, rounds: int, intakes: int) -> None:
-    bare, ours = measured(fresh, threads, rounds, intakes)
-    share = statistics.median(ours.rates) / statistics.median(bare.rates)
-    tail = quantile(ours.seconds, 0.99) / quantile(bare.seconds, 0.99)
-    goal = verdict(share >= LEAST_SHARE and tail <= MOST_TAIL)
-    drawn.add_row(f"{name}: bare SQLModel", *_row(bare), "100 %", "1.0", "")
-    drawn.add_row(f"{name}: Amends", *_row(ours), f"{share:.0%}", f"{tail:.1f}", goal)
+def _rows(report: Table, name: str, fresh: databases.Fresh, threads: int, rounds: int, intakes: int) -> None:
+    plain, product = measured(fresh, threads, rounds, intakes)
+    share = statistics.median(product.rates) / statistics.median(plain.rates)
+    tail = quantile(product.seconds, 0.99) / quantile(plain.seconds, 0.99)
+    goal = verdict(share >= MIN_SHARE and tail <= MAX_TAIL)
+    report.add_row(f"{name}: bare SQLModel", *_row(plain), "100 %", "1.0", "")
+    report.add_row(f"{name}: Amends", *_row(product), f"{share:.0%}", f"{tail:.1f}", goal)
 
 
-def _row(side: Side) -> tuple[str, ...]:
+def _row(side: IntakeTimes) -> tuple[str, ...]:
     return (
         f"{statistics.median(side.rates):,.0f}",
         f"{min(side.rates):,.0f}-{max(side.rates):,.0f}",
@@ -115,40 +115,42 @@ def _row(side: Side) -> tuple[str, ...]:
     )
 
 
-def measured(fresh: databases.Fresh, threads: int, rounds: int, intakes: int) -> tuple[Side, Side]:
-    """The bare side and ours, their rounds taken in turn."""
-    sides = (Side(), Side())
-    with bare(fresh()) as plain, ours(fresh()) as hear:
+def measured(
+    fresh: databases.Fresh, threads: int, rounds: int, intakes: int
+) -> tuple[IntakeTimes, IntakeTimes]:
+    """The bare side and the product, in alternating rounds."""
+    sides = (IntakeTimes(), IntakeTimes())
+    with bare(fresh()) as plain, ours(fresh()) as receive:
         for number in range(rounds + 1):
-            for side, intake in zip(sides, (plain, hear), strict=True):
+            for side, intake in zip(sides, (plain, receive), strict=True):
                 # The first round of each fills caches and opens connections.
-                counted = side if number else Side()
-                counted.round(intake, [f"{number}-{one}" for one in range(intakes)], threads)
+                counted = side if number else IntakeTimes()
+                counted.round(intake, [f"{number}-{n}" for n in range(intakes)], threads)
     return sides
 
 
 def clock() -> datetime:
-    """The moment of every intake."""
-    return WHEN
+    """The time of every intake."""
+    return RECEIVED_AT
 
 
 @contextmanager
 def ours(url: str) -> Iterator[Intake]:
-    """Every intake is a new person's first message, as Telegram would bring it."""
+    """The product: every intake is a new person's first message from Telegram."""
     with closing(open_store(url, KEYS, clock)) as store:
         store.write(use_rulebook, RULES)
-        yield lambda name: hear(store, name)
+        yield lambda name: receive(store, name)
 
 
-def hear(store: Store, name: str) -> None:
-    """One message in, one transaction."""
+def receive(store: Store, name: str) -> None:
+    """One incoming message in one transaction."""
     store.write(
         receive_message, f"tg:{name}", Chat("telegram", f"chat-{name}", "en", f"Person {name}"), _step
     )
 
 
-def _step(talk: Conversation) -> DialogueTurn:
-    ref = talk.next_ref
+def _step(conversation: Conversation) -> DialogueTurn:
+    ref = conversation.next_ref
     facts = said(field="description", has_words=True, source="1")
     receipt = ReplyText(f"receipt:{ref}", "receipt", {"ref": ref}, (("Done",),), ref)
     return DialogueTurn(
@@ -160,7 +162,7 @@ def _step(talk: Conversation) -> DialogueTurn:
 
 @contextmanager
 def bare(url: str) -> Iterator[Intake]:
-    """The same statements through plain SQLModel sessions, on connections made as ours are."""
+    """The same statements in plain SQLModel sessions, on connections with the product's options."""
     with closing(engines(url)) as connections:
         with connections.writing.begin() as connection:
             now = datetime.now(UTC)

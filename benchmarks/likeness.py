@@ -1,11 +1,12 @@
-"""Like complaints among 100,000: how long a look-up takes in the store, and what it finds, beside a dictionary.
+"""Searching similar cases among 100,000: how long a search takes in the store and what it finds.
 
-Asked are 500 edited repeats (a tenth of the words dropped, typos, other digits) and 500 texts that were never
-stored. The dictionary is the same sketches in memory, without keys, bounds or sealing: what lies between the
-two is the price of those. Filing is told in seconds of work of this process, look-ups by the clock. Last comes
-what one proposal takes with all of them on file: rules, category, severity, matters, reasons, similar cases and
-the look-up, for texts of 1,100 characters. With `DATA` the texts are those of its files, filled up with six-word
-pieces of them; without, texts made here.
+The queries are 500 edited repeats (a tenth of the words dropped, typos, other digits) and 500 texts that were never
+stored. The baseline is a dictionary of the same sketches in memory, without keys, limits or encryption; the
+difference is their cost. Storing is measured in processor seconds of this process, searching in elapsed time.
+
+The last table has the time of a whole proposal with all of them stored: rules, category, severity, issues, reasons,
+similar cases and the search, for texts of 1,100 characters. With `DATA` the texts come from its files, completed with
+six-word pieces of them; without it they are generated.
 """
 
 from __future__ import annotations
@@ -54,22 +55,22 @@ from triage.proposal import About, propose
 from triage.similarity import pieces, sketch
 
 STORED = 100_000
-ASKED = 500
+QUERIES = 500
 KEYS = Keyring([b"benchmarks only, 32 bytes long.."])
 SETS = ("cfpb_unlabelled.csv.gz", "cfpb_train.csv.gz")
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST_RECEIVED = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 2_000
-LONG = 1_100
-LEARNT = 2_000
+LONG_TEXT = 1_100
+TRAINED_ON = 2_000
 _SYLLABLES = ("ba", "co", "di", "fu", "ga", "he", "ki", "lo", "ma", "ne", "po", "ra", "si", "tu", "ve", "wa")
 
-#: References of what is like a text, the most like first.
+#: The references of the cases similar to a text, the most similar first.
 LookUp = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is stored by reference, edited repeats with the reference of each, and texts never stored."""
+class SearchTexts:
+    """Stored texts by reference, edited repeats with the reference of each, and texts never stored."""
 
     stored: dict[str, str]
     repeats: list[tuple[str, str]]
@@ -77,167 +78,170 @@ class Asked:
 
 
 def tables(stored: int = STORED) -> tuple[Table, Table]:
-    """What filing takes, what a look-up takes, repeats found, and what of the new texts was taken for one; then
-    what a whole proposal takes."""
+    """The first table has storing, searching and hits in each store, the second the time of a whole proposal."""
     chance = random.Random(7)
-    asked = _asked(chance, stored)
-    model, long = _learnt(asked), _long(asked)
-    whole = Table(
-        title=f"A whole proposal with {stored:,} on file ({len(long)} texts of {LONG:,} characters)",
+    texts = _search_texts(chance, stored)
+    model, long_texts = _train_model(texts), _long_texts(texts)
+    proposals = Table(
+        title=f"A whole proposal with {stored:,} stored ({len(long_texts)} texts of {LONG_TEXT:,} characters)",
         title_justify="left",
         show_edge=False,
     )
-    for column in ("", "p50", "p95", "of the p95 the look-up"):
-        whole.add_column(column)
-    drawn = Table(
-        title=f"Like complaints among {stored:,} ({ASKED} repeats, {ASKED} new texts)",
+    for column in ("", "p50", "p95", "search at the p95"):
+        proposals.add_column(column)
+    searches = Table(
+        title=f"Similar complaints among {stored:,} ({QUERIES} repeats, {QUERIES} new texts)",
         title_justify="left",
         show_edge=False,
     )
-    for column in ("", "filed in", "p50", "p95", "found", "new: hits", "of these unlike"):
-        drawn.add_column(column)
-    drawn.add_row("dictionary in memory, one core", *_measured(asked, *_dictionary(asked)))
+    for column in ("", "stored in", "p50", "p95", "found", "new: hits", "of these not similar"):
+        searches.add_column(column)
+    searches.add_row("dictionary in memory, one core", *_time_searches(texts, *_dictionary(texts)))
     for name, url in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
         with url() as address, closing(open_store(address, KEYS)) as store:
-            seconds = _file(store, asked)
-            ask = partial(_like, store)
-            drawn.add_row(f"Amends on {name}: keyed, sealed, bounded", *_measured(asked, seconds, ask))
-            whole.add_row(name, *_proposed(model, store, long))
-    return drawn, whole
+            seconds = _store_texts(store, texts)
+            look_up = partial(_similar_refs, store)
+            searches.add_row(
+                f"Amends on {name}: keyed, encrypted, limited", *_time_searches(texts, seconds, look_up)
+            )
+            proposals.add_row(name, *_time_proposals(model, store, long_texts))
+    return searches, proposals
 
 
-def _learnt(asked: Asked) -> Model:
-    """A model with neighbours: the starters, and two thousand of the texts as if people had assessed them."""
+def _train_model(texts: SearchTexts) -> Model:
+    """A model with neighbours: the starter examples, and 2,000 of the texts as if people had assessed them."""
     starters = starter_examples(("en",))
-    named = sorted({one.category for one in starters})
-    refs = list(asked.stored)[:LEARNT]
+    categories = sorted({example.category for example in starters})
+    refs = list(texts.stored)[:TRAINED_ON]
     assessed = [
-        Example(asked.stored[ref], named[n % len(named)], severity=4 if n % 16 == 0 else 2, ref=ref)
+        Example(texts.stored[ref], categories[n % len(categories)], severity=4 if n % 16 == 0 else 2, ref=ref)
         for n, ref in enumerate(refs)
     ]
     return train([*starters, *assessed])
 
 
-def _long(asked: Asked) -> list[tuple[str, str]]:
-    return [(ref, story[:LONG]) for ref, story in asked.repeats if len(story) >= LONG]
+def _long_texts(texts: SearchTexts) -> list[tuple[str, str]]:
+    return [(ref, story[:LONG_TEXT]) for ref, story in texts.repeats if len(story) >= LONG_TEXT]
 
 
-def _proposed(model: Model, store: Store, long: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Milliseconds of what a proposal works out for one complaint; writing it down is not counted."""
-    propose(model, long[0][1])
-    both = []
-    for ref, story in long:
-        began = time.perf_counter()
-        drawn = sketch(story)
-        store.read(is_similar_confirmed, ref, drawn)
-        looked = time.perf_counter() - began
+def _time_proposals(model: Model, store: Store, texts: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Milliseconds to compute the proposal of one complaint; recording it is not counted."""
+    propose(model, texts[0][1])
+    seconds = []
+    for ref, story in texts:
+        started = time.perf_counter()
+        hashes = sketch(story)
+        store.read(is_similar_confirmed, ref, hashes)
+        search_seconds = time.perf_counter() - started
         propose(model, story, About(("en",)))
-        both.append((time.perf_counter() - began, looked))
-    both.sort()
-    whole, looked = both[int(len(both) * 0.95)]
+        seconds.append((time.perf_counter() - started, search_seconds))
+    seconds.sort()
+    whole, search_seconds = seconds[int(len(seconds) * 0.95)]
     return (
-        f"{both[len(both) // 2][0] * 1000:.1f} ms",
+        f"{seconds[len(seconds) // 2][0] * 1000:.1f} ms",
         f"{whole * 1000:.1f} ms",
-        f"{looked * 1000:.1f} ms",
+        f"{search_seconds * 1000:.1f} ms",
     )
 
 
-def _asked(chance: random.Random, stored: int) -> Asked:
+def _search_texts(chance: random.Random, stored: int) -> SearchTexts:
     texts = _texts(chance)
-    new, kept = texts[:ASKED], texts[ASKED:]
-    parts = [one.split() for one in kept if len(one.split()) > 12]
-    while len(kept) < stored:
-        kept.append(" ".join(word for _ in range(chance.randrange(5, 50)) for word in _part(chance, parts)))
-    by_ref = {f"B{n:06d}": one for n, one in enumerate(kept[:stored])}
+    new, stored_texts = texts[:QUERIES], texts[QUERIES:]
+    parts = [text.split() for text in stored_texts if len(text.split()) > 12]
+    while len(stored_texts) < stored:
+        stored_texts.append(
+            " ".join(word for _ in range(chance.randrange(5, 50)) for word in _six_words(chance, parts))
+        )
+    by_ref = {f"B{n:06d}": text for n, text in enumerate(stored_texts[:stored])}
     real = [ref for ref in list(by_ref)[: len(parts)] if len(by_ref[ref].split()) > 12]
-    repeats = [(ref, _edited(chance, by_ref[ref])) for ref in chance.sample(real, ASKED)]
-    return Asked(by_ref, repeats, new)
+    repeats = [(ref, _edited(chance, by_ref[ref])) for ref in chance.sample(real, QUERIES)]
+    return SearchTexts(by_ref, repeats, new)
 
 
 def _texts(chance: random.Random) -> list[str]:
     folder = Path(os.environ.get("DATA") or "")
     files = [folder / name for name in SETS if os.environ.get("DATA") and (folder / name).is_file()]
-    found: list[str] = []
+    texts: list[str] = []
     for file in files:
         with gzip.open(file, "rt", encoding="utf-8", newline="") as lines:
-            found += [row["text"] for row in csv.DictReader(lines)]
-    if not found:
+            texts += [row["text"] for row in csv.DictReader(lines)]
+    if not texts:
         words = ["".join(chance.choices(_SYLLABLES, k=chance.randrange(1, 4))) for _ in range(1_500)]
-        found = [" ".join(chance.choices(words, k=chance.randrange(15, 300))) for _ in range(6_000)]
-    chance.shuffle(found)
-    return found
+        texts = [" ".join(chance.choices(words, k=chance.randrange(15, 300))) for _ in range(6_000)]
+    chance.shuffle(texts)
+    return texts
 
 
-def _part(chance: random.Random, parts: Sequence[Sequence[str]]) -> Sequence[str]:
+def _six_words(chance: random.Random, parts: Sequence[Sequence[str]]) -> Sequence[str]:
     words = chance.choice(parts)
-    at = chance.randrange(len(words) - 6)
-    return words[at : at + 6]
+    start = chance.randrange(len(words) - 6)
+    return words[start : start + 6]
 
 
 def _edited(chance: random.Random, story: str) -> str:
-    words = [one for one in story.split() if chance.random() > 0.10]
-    for at, one in enumerate(words):
-        if len(one) > 3 and chance.random() < 0.03:
-            k = chance.randrange(len(one) - 1)
-            words[at] = one[:k] + one[k + 1] + one[k] + one[k + 2 :]
-        words[at] = "".join(chance.choice("0123456789") if c.isdigit() else c for c in words[at])
+    words = [word for word in story.split() if chance.random() > 0.10]
+    for n, word in enumerate(words):
+        if len(word) > 3 and chance.random() < 0.03:
+            k = chance.randrange(len(word) - 1)
+            words[n] = word[:k] + word[k + 1] + word[k] + word[k + 2 :]
+        words[n] = "".join(chance.choice("0123456789") if c.isdigit() else c for c in words[n])
     return " ".join(words)
 
 
-def _measured(asked: Asked, seconds: float, look_up: LookUp) -> tuple[str, ...]:
-    taken, found = [], 0
-    for ref, repeat in asked.repeats:
-        began = time.perf_counter()
-        likes = look_up(repeat)
-        taken.append(time.perf_counter() - began)
-        found += ref in likes or bool(likes)
-    hits = [(story, likes[0]) for story in asked.new if (likes := look_up(story))]
-    unlike = sum(_contained(story, asked.stored[ref]) <= LIKE_FROM for story, ref in hits)
+def _time_searches(texts: SearchTexts, seconds: float, look_up: LookUp) -> tuple[str, ...]:
+    times, found = [], 0
+    for ref, repeat in texts.repeats:
+        started = time.perf_counter()
+        similar = look_up(repeat)
+        times.append(time.perf_counter() - started)
+        found += ref in similar or bool(similar)
+    hits = [(story, similar[0]) for story in texts.new if (similar := look_up(story))]
+    unlike = sum(_overlap(story, texts.stored[ref]) <= LIKE_FROM for story, ref in hits)
     return (
         f"{seconds:.1f} s",
-        f"{statistics.median(taken) * 1000:.1f} ms",
-        f"{sorted(taken)[int(len(taken) * 0.95)] * 1000:.1f} ms",
-        f"{found / ASKED:.3f}",
-        f"{len(hits) / ASKED:.3f}",
+        f"{statistics.median(times) * 1000:.1f} ms",
+        f"{sorted(times)[int(len(times) * 0.95)] * 1000:.1f} ms",
+        f"{found / QUERIES:.3f}",
+        f"{len(hits) / QUERIES:.3f}",
         str(unlike),
     )
 
 
-def _contained(one: str, other: str) -> float:
-    """How much of the shorter stands in the longer, exactly."""
-    ours, theirs = pieces(one), pieces(other)
-    return len(ours & theirs) / max(1, min(len(ours), len(theirs)))
+def _overlap(text: str, other: str) -> float:
+    """The exact share of the shorter text's pieces that the longer one has."""
+    text_pieces, other_pieces = pieces(text), pieces(other)
+    return len(text_pieces & other_pieces) / max(1, min(len(text_pieces), len(other_pieces)))
 
 
-def _dictionary(asked: Asked) -> tuple[float, LookUp]:
-    began = time.process_time()
-    sketches = {ref: sketch(story) for ref, story in asked.stored.items()}
-    filed: defaultdict[bytes, list[str]] = defaultdict(list)
-    for ref, made in sketches.items():
-        for one in made:
-            filed[one].append(ref)
-    seconds = time.process_time() - began
+def _dictionary(texts: SearchTexts) -> tuple[float, LookUp]:
+    started = time.process_time()
+    sketches = {ref: sketch(story) for ref, story in texts.stored.items()}
+    refs_by_hash: defaultdict[bytes, list[str]] = defaultdict(list)
+    for ref, hashes in sketches.items():
+        for hash_ in hashes:
+            refs_by_hash[hash_].append(ref)
+    seconds = time.process_time() - started
 
     def look_up(story: str) -> list[str]:
-        made = sketch(story)
-        shared = Counter(ref for one in made for ref in filed.get(one, ()))
+        hashes = sketch(story)
+        hits_by_ref = Counter(ref for hash_ in hashes for ref in refs_by_hash.get(hash_, ()))
         return [
             ref
-            for ref, hits in shared.most_common()
-            if hits / max(1, min(len(made), len(sketches[ref]))) > LIKE_FROM
+            for ref, hits in hits_by_ref.most_common()
+            if hits / max(1, min(len(hashes), len(sketches[ref]))) > LIKE_FROM
         ]
 
     return seconds, look_up
 
 
-def _like(store: Store, story: str) -> list[str]:
-    return [one.ref for one in store.read(find_similar_cases, sketch(story), ref="")]
+def _similar_refs(store: Store, story: str) -> list[str]:
+    return [similar.ref for similar in store.read(find_similar_cases, sketch(story), ref="")]
 
 
 @contextmanager
 def _sqlite() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="amends-bench-") as folder:
-        url = f"sqlite:///{Path(folder) / 'likes.db'}"
+        url = f"sqlite:///{Path(folder) / 'similar.db'}"
         upgrade(url)
         yield url
 
@@ -255,37 +259,37 @@ def _postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _file(store: Store, asked: Asked) -> float:
-    """File every text as the proposal does, but many at once; the complaints themselves are not counted."""
+def _store_texts(store: Store, texts: SearchTexts) -> float:
+    """Store the sketches as a proposal does, in batches; returns the seconds without the complaints' rows."""
     store.write(use_rulebook, RULES)
     store.write(receive_message, "tg:1", Chat("telegram", "chat", "en", "Somebody"), _step)
     pattern: dict[str, Any] = store.read(
         lambda tx: dict(tx.connection.execute(select(COMPLAINTS)).mappings().one())
     )
     seconds = 0.0
-    refs = list(asked.stored)
+    refs = list(texts.stored)
     for start in range(0, len(refs), BATCH):
-        several = [
-            (ref, new_key(), BEGAN + timedelta(minutes=start + n))
+        cases = [
+            (ref, new_key(), FIRST_RECEIVED + timedelta(minutes=start + n))
             for n, ref in enumerate(refs[start : start + BATCH])
         ]
         rows = [
             {**pattern, "ref": ref, "key_wrapped": KEYS.wrap(key, key_place(ref)), "received_at": at}
-            for ref, key, at in several
+            for ref, key, at in cases
         ]
         store.write(partial(_insert, COMPLAINTS, rows))
-        began = time.process_time()
-        sketches = [(ref, key, at, sketch(asked.stored[ref])) for ref, key, at in several]
+        started = time.process_time()
+        sketches = [(ref, key, at, sketch(texts.stored[ref])) for ref, key, at in cases]
         store.write(
             partial(
                 _insert,
                 LIKENESSES,
-                [likeness_row(ref, made, key=key, at=at, cluster=ref) for ref, key, at, made in sketches],
+                [likeness_row(ref, hashes, key=key, at=at, cluster=ref) for ref, key, at, hashes in sketches],
             )
         )
-        hashes = [hashes_of(KEYS, ref, made, at=at) for ref, _, at, made in sketches if made]
+        hashes = [hashes_of(KEYS, ref, hashes, at=at) for ref, _, at, hashes in sketches if hashes]
         store.write(partial(store_hashes, several=hashes))
-        seconds += time.process_time() - began
+        seconds += time.process_time() - started
     store.write(lambda tx: tx.connection.execute(text("ANALYZE")))
     return seconds
 
@@ -294,9 +298,9 @@ def _insert(into: Any, rows: list[dict[str, Any]], tx: Tx) -> None:
     tx.connection.execute(into.insert(), rows)
 
 
-def _step(talk: Conversation) -> DialogueTurn:
+def _step(conversation: Conversation) -> DialogueTurn:
     facts = said(field="description", has_words=True, source="1")
     return DialogueTurn(
         state={"step": "story"},
-        acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": WORDS}),),
+        acts=(PlannedAct(Verb.RECEIVE, conversation.next_ref, facts, {"description": WORDS}),),
     )

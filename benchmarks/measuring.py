@@ -1,4 +1,4 @@
-"""What a series of measurements comes to."""
+"""Quantiles, and the formats of benchmark tables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
+    """The smallest value that at least this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def ms(seconds: float) -> str:
-    """Seconds as milliseconds."""
+    """Seconds, written as milliseconds."""
     return f"{seconds * 1000:.1f} ms"
 
 
 def verdict(holds: bool) -> str:
-    """Is the goal met?"""
+    """Whether the goal is met, in words."""
     return "met" if holds else "NOT met"

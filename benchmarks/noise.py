@@ -1,4 +1,4 @@
-"""How quiet the machine is: quoted with every figure, for a busy neighbour changes all of them."""
+"""How busy the machine is: printed with every figure, because other work changes all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 
 def noise(rounds: int = 50) -> Table:
-    """A flush to disk, a fixed piece of arithmetic, the load: medians and the worst of them."""
+    """Median and worst time of a flush to disk and of a fixed calculation, and the load average."""
     table = Table(title="This machine, now", title_justify="left", show_edge=False)
     for column in ("what", "median", "worst"):
         table.add_column(column)
@@ -24,20 +24,20 @@ def noise(rounds: int = 50) -> Table:
 
 
 def _flush(file: Path) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     with file.open("ab") as handle:
         handle.write(b"x" * 1024)
         handle.flush()
         os.fsync(handle.fileno())
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def _spin() -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     total = 0
     for number in range(1_000_000):
         total += number
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def _spread(seconds: list[float]) -> tuple[str, str]:

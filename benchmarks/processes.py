@@ -1,4 +1,4 @@
-"""The processes of a benchmark: the stand-in, and desks as an installer has them."""
+"""The processes of a benchmark: the stand-in for both platforms, and desks as an installer runs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.edges.product import ROOT, Product, free_port, until
 
 
 class StandIn:
-    """Both platforms, in a process of their own."""
+    """The stand-in for both platforms, in its own process."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -28,12 +28,12 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        """Where they are."""
+        """Its base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def env(self) -> dict[str, str]:
-        """The product's variables for them."""
+        """The environment variables that point the product at it."""
         return {
             "AMENDS_TELEGRAM_TOKEN": "1:t",
             "AMENDS_TELEGRAM_API_URL": self.url,
@@ -44,18 +44,18 @@ class StandIn:
         }
 
     async def writes(self, *, chat: int, number: int, each_second: float, text: str) -> None:
-        """People begin to write, each from a chat of their own."""
-        asked = {"chat": chat, "number": number, "each_second": each_second, "text": text}
-        (await self._http.post(f"{self.url}/control/updates", json=asked)).raise_for_status()
+        """Let `number` people write at this rate, each in a chat of their own."""
+        request = {"chat": chat, "number": number, "each_second": each_second, "text": text}
+        (await self._http.post(f"{self.url}/control/updates", json=request)).raise_for_status()
 
     async def seen(self, *, forget: bool = False) -> dict[str, Any]:
-        """What came back."""
-        got = await self._http.get(f"{self.url}/control/seen", params={"forget": "1"} if forget else {})
-        told: dict[str, Any] = got.raise_for_status().json()
-        return told
+        """The counts of answers, messages and refusals; `forget` resets them."""
+        response = await self._http.get(f"{self.url}/control/seen", params={"forget": "1"} if forget else {})
+        result: dict[str, Any] = response.raise_for_status().json()
+        return result
 
     async def is_there(self) -> bool:
-        """Does it answer?"""
+        """True once it answers."""
         try:
             await self.seen()
         except httpx.HTTPError:
@@ -65,18 +65,18 @@ class StandIn:
 
 @asynccontextmanager
 async def standin(*, limits: bool = False) -> AsyncIterator[StandIn]:
-    """A stand-in that answers."""
+    """A running stand-in."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.standin", str(port), *(["--limits"] if limits else [])]
     with process(command):
-        far = StandIn(port)
-        await until(far.is_there)
-        yield far
+        platforms = StandIn(port)
+        await until(platforms.is_there)
+        yield platforms
 
 
 @contextmanager
 def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run something beside us; killed on the way out."""
+    """Run a command in the background; it is killed at the end."""
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         yield running
@@ -86,35 +86,36 @@ def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @asynccontextmanager
-async def desk(far: StandIn, url: str, *args: str) -> AsyncIterator[tuple[subprocess.Popen[bytes], Product]]:
-    """`amends run` on this database, ready, its first model trained."""
+async def desk(
+    platforms: StandIn, url: str, *args: str
+) -> AsyncIterator[tuple[subprocess.Popen[bytes], Product]]:
+    """`amends run` on this database, ready."""
     with tempfile.TemporaryDirectory(prefix="amends-bench-desk-") as folder:
-        product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **far.env})
+        product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **platforms.env})
         async with product.running(*args) as running:
             await product.ready()
             yield running, product
 
 
 def settings_of(product: Product) -> Settings:
-    """What the desk reads."""
+    """The desk's settings."""
     return load(product.folder / "amends.toml", env=product.env)
 
 
 def store_of(product: Product) -> Store:
-    """The desk's store, opened beside it."""
+    """The desk's database, opened by this process."""
     settings = settings_of(product)
     return open_store(settings.secrets.database_url, keyring(settings))
 
 
 async def trained(product: Product) -> None:
-    """Return once the first model is in use: its training would take a core of the machine."""
-
+    """Wait until the first model is in use: its training would take a core of the machine."""
     with closing(store_of(product)) as store:
         await until(lambda: store.read(load_active_model) is not None, lambda: product.log, seconds=120)
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+    """Resident memory of a process in MB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -122,6 +123,6 @@ def resident_mb(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has taken."""
+    """Processor time that a process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -1,8 +1,8 @@
-"""Update in -> prompt out, pacing on: from a message in Telegram's queue to our answer at Telegram.
+"""From a message in Telegram's queue to the bot's answer at Telegram, with rate limits on.
 
-People write at a steady pace whether they are answered or not, each from a chat of their own, so that every
-update is a new complaint: the dearest kind. The desk is a real `amends run`, the stand-in a process of its
-own. The ceiling beside it is the library alone at the same pace: a bot that answers at once and keeps nothing.
+People write at a steady rate whether they are answered or not, each in a chat of their own: every update is a new
+complaint, which is the most expensive kind. The desk is a real `amends run`; the stand-in is a process of its own.
+The ceiling is the library alone at the same rate: a bot that answers at once and stores nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ TEXT = "The water meter in my cellar has been dripping since Monday, and nobody 
 
 
 async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Table:
-    """p50, p95 and p99 of the library alone and of a desk on each store, and the ratio of their p95."""
-    title = f"Update in -> prompt out, {each_second:g} new complaints a second, pacing on"
-    drawn = Table(title=title, title_justify="left", show_edge=False)
+    """p50, p95 and p99 of the library alone and of a desk on each store, with the ratio of their p95."""
+    title = f"Update in -> prompt out, {each_second:g} new complaints a second, rate limits on"
+    report = Table(title=title, title_justify="left", show_edge=False)
     for column in ("", "p50", "p95", "p99", "CPU each", "ratio of p95", "goal"):
-        drawn.add_column(column)
+        report.add_column(column)
     bare = await _bare(updates, each_second)
-    drawn.add_row("python-telegram-bot alone, nothing kept", *_row(*bare), "1.0", "")
+    report.add_row("python-telegram-bot alone, nothing stored", *_row(*bare), "1.0", "")
     with ExitStack() as stack:
         for name, fresh in (
             ("SQLite", stack.enter_context(databases.sqlite())),
@@ -42,8 +42,8 @@ async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Tab
             p95 = quantile(seconds, 0.95)
             ratio = p95 / quantile(bare[0], 0.95)
             goal = verdict(p95 <= GOAL_SECONDS)
-            drawn.add_row(f"Amends on {name}", *_row(seconds, cpu), f"{ratio:.1f}", goal)
-    return drawn
+            report.add_row(f"Amends on {name}", *_row(seconds, cpu), f"{ratio:.1f}", goal)
+    return report
 
 
 def _row(seconds: list[float], cpu: float) -> tuple[str, ...]:
@@ -51,36 +51,38 @@ def _row(seconds: list[float], cpu: float) -> tuple[str, ...]:
 
 
 async def _bare(updates: int, each_second: float) -> tuple[list[float], float]:
-    async with standin() as far:
-        with process([sys.executable, "-m", "benchmarks.bare_bot", far.url]) as bot:
-            return await _measured(far, bot.pid, updates, each_second)
+    async with standin() as platforms:
+        with process([sys.executable, "-m", "benchmarks.bare_bot", platforms.url]) as bot:
+            return await _measured(platforms, bot.pid, updates, each_second)
 
 
 async def _ours(url: str, updates: int, each_second: float) -> tuple[list[float], float]:
-    async with standin() as far, desk(far, url) as (running, product):
+    async with standin() as platforms, desk(platforms, url) as (running, product):
         await trained(product)
-        return await _measured(far, running.pid, updates, each_second)
+        return await _measured(platforms, running.pid, updates, each_second)
 
 
-async def _measured(far: StandIn, pid: int, updates: int, each_second: float) -> tuple[list[float], float]:
-    """Seconds until each was answered, and the processor time that the bot took for one."""
-    await far.writes(chat=100_000, number=WARM, each_second=each_second, text=TEXT)
-    await _all_answered(far, WARM)
-    await far.seen(forget=True)
-    before = cpu_seconds(pid)
-    await far.writes(chat=200_000, number=updates, each_second=each_second, text=TEXT)
+async def _measured(
+    platforms: StandIn, pid: int, updates: int, each_second: float
+) -> tuple[list[float], float]:
+    """Seconds until each answer, and processor seconds per update."""
+    await platforms.writes(chat=100_000, number=WARM, each_second=each_second, text=TEXT)
+    await _all_answered(platforms, WARM)
+    await platforms.seen(forget=True)
+    cpu_before = cpu_seconds(pid)
+    await platforms.writes(chat=200_000, number=updates, each_second=each_second, text=TEXT)
     await asyncio.sleep(updates / each_second)
-    answered = await _all_answered(far, updates)
-    return answered, (cpu_seconds(pid) - before) / updates
+    answered = await _all_answered(platforms, updates)
+    return answered, (cpu_seconds(pid) - cpu_before) / updates
 
 
-async def _all_answered(far: StandIn, number: int) -> list[float]:
+async def _all_answered(platforms: StandIn, number: int) -> list[float]:
     answered: list[float] = []
 
-    async def enough() -> bool:
+    async def is_complete() -> bool:
         nonlocal answered
-        answered = (await far.seen())["answered"]
+        answered = (await platforms.seen())["answered"]
         return len(answered) >= number
 
-    await until(enough, lambda: f"{len(answered)} of {number} answered")
+    await until(is_complete, lambda: f"{len(answered)} of {number} answered")
     return answered

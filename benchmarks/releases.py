@@ -1,7 +1,7 @@
-"""Releases: the one before and this one side by side on one PostgreSQL (`python -m benchmarks faults releases`).
+"""The previous release and this one together on one PostgreSQL (`python -m benchmarks faults releases`).
 
-The older code comes out of the git history: the last commit before the newest migration came, or `--before REV`
-(`AMENDS_BEFORE`), or with `--every` the last one of every schema there was.
+The older code comes from the git history: the last commit before the newest migration, `--before REV`
+(`AMENDS_BEFORE`), or with `--every` the last commit of every schema.
 """
 
 from __future__ import annotations
@@ -27,94 +27,96 @@ NO_HISTORY = "releases: no git history here, so there is no older release to run
 
 
 def before(revision: str, root: Path | None = None) -> str | None:
-    """The last commit without this migration, by its hash; None where there is no history of it."""
+    """The hash of the last commit without this migration, or None if the history does not have it."""
     root = root or ROOT
-    [file] = [one.name for one in (root / VERSIONS).glob(f"{revision}_*.py")]
-    came = _git(
+    [file] = [path.name for path in (root / VERSIONS).glob(f"{revision}_*.py")]
+    commit = _git(
         root, "log", "--first-parent", "--diff-filter=A", "--format=%H", "-1", "--", f"{VERSIONS}/{file}"
     )
-    return _git(root, "rev-parse", "--verify", "--quiet", f"{came}^") if came else None
+    return _git(root, "rev-parse", "--verify", "--quiet", f"{commit}^") if commit else None
 
 
 def revisions(root: Path | None = None) -> list[str]:
-    """Every migration of this checkout by its number, the newest first."""
-    return sorted((one.name[:4] for one in ((root or ROOT) / VERSIONS).glob("[0-9]*.py")), reverse=True)
+    """The numbers of all migrations, the newest first."""
+    return sorted((path.name[:4] for path in ((root or ROOT) / VERSIONS).glob("[0-9]*.py")), reverse=True)
 
 
 def _git(root: Path, *command: str) -> str | None:
-    """What git answers; None where it cannot."""
+    """The output of git, or None if the command failed."""
     try:
-        asked = subprocess.run(["git", "-C", root, *command], check=True, capture_output=True, text=True)
+        result = subprocess.run(["git", "-C", root, *command], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return asked.stdout.strip() or None
+    return result.stdout.strip() or None
 
 
 @contextmanager
 def code_of(commit: str, root: Path | None = None) -> Iterator[Path]:
-    """The files of a commit in a folder of their own.
+    """The files of a commit in a temporary folder.
 
-    Taken out as an archive: a worktree would leave its mark in a repository that others work in.
+    Extracted from an archive: a worktree would leave an entry in a repository that others use.
     """
     with tempfile.TemporaryDirectory(prefix="amends-before-") as name:
-        packed = subprocess.run(
+        archive_bytes = subprocess.run(
             ["git", "-C", root or ROOT, "archive", commit], check=True, capture_output=True
         ).stdout
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(archive_bytes)) as archive:
             archive.extractall(name, filter="data")
         yield Path(name)
 
 
 def table(
-    given: str | None, *, every: bool = False, chats: int = 6, report: Callable[[str], None] = print
+    revision: str | None, *, every: bool = False, chats: int = 6, report: Callable[[str], None] = print
 ) -> Table | str:
-    """One column an older release; a plain sentence where there is none."""
+    """One column per older release, or a sentence if there is none."""
     newest_first = revisions()
-    if given is not None:
-        wanted = {given: _git(ROOT, "rev-parse", "--verify", "--quiet", f"{given}^{{commit}}")}
-        if wanted[given] is None:
-            return f"releases: git knows no {given} here; left out."
+    if revision is not None:
+        commits_by_name = {revision: _git(ROOT, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")}
+        if commits_by_name[revision] is None:
+            return f"releases: git knows no {revision} here; left out."
     else:
         pairs = list(pairwise(newest_first))
-        wanted = {older: before(newer) for newer, older in (pairs if every else pairs[:1])}
-    commits = {name: commit for name, commit in wanted.items() if commit is not None}
+        commits_by_name = {older: before(newer) for newer, older in (pairs if every else pairs[:1])}
+    commits = {name: commit for name, commit in commits_by_name.items() if commit is not None}
     if not commits:
         return NO_HISTORY
-    return _drawn({name: _tried(commit, chats, report) for name, commit in commits.items()}, commits)
+    return _draw({name: _run_release(commit, chats, report) for name, commit in commits.items()}, commits)
 
 
-def _tried(commit: str, chats: int, report: Callable[[str], None]) -> SideBySide:
+def _run_release(commit: str, chats: int, report: Callable[[str], None]) -> SideBySide:
     with (
         code_of(commit) as older,
-        cluster() as made,
+        cluster() as cluster_,
         tempfile.TemporaryDirectory(prefix="amends-releases-") as folder,
     ):
-        return asyncio.run(side_by_side(older, ROOT, made.url, Path(folder), chats=chats, report=report))
+        return asyncio.run(side_by_side(older, ROOT, cluster_.url, Path(folder), chats=chats, report=report))
 
 
-def _drawn(came: dict[str, SideBySide], commits: dict[str, str]) -> Table:
-    drawn = Table(title="An older release beside this one", title_justify="left", show_edge=False)
-    drawn.add_column("")
-    for name in came:
-        drawn.add_column(f"{name} ({commits[name][:7]})", justify="right")
-    every = list(came.values())
-    drawn.add_row("started on these tables", *("refuses" if one.refused else "works" for one in every))
-    drawn.add_row("tables made new under it", *(f"{one.upgrade:.1f} s" for one in every))
-    names = max((one.stages for one in every), key=len)
+def _draw(results: dict[str, SideBySide], commits: dict[str, str]) -> Table:
+    report = Table(title="An older release together with this one", title_justify="left", show_edge=False)
+    report.add_column("")
+    for name in results:
+        report.add_column(f"{name} ({commits[name][:7]})", justify="right")
+    releases = list(results.values())
+    report.add_row(
+        "started on these tables", *("refuses" if release.refused else "works" for release in releases)
+    )
+    report.add_row("upgrade of its tables", *(f"{release.upgrade:.1f} s" for release in releases))
+    names = max((release.stages for release in releases), key=len)
     for number, stage in enumerate(names):
-        drawn.add_row(stage.name, *(_stage(one, number) for one in every))
-    drawn.add_row("acts of staff in Slack", *(str(one.acts) for one in every))
-    drawn.add_row("what must be nothing and is not", *(_wrong(one) for one in every))
-    return drawn
+        report.add_row(stage.name, *(_stage(release, number) for release in releases))
+    report.add_row("acts of staff in Slack", *(str(release.acts) for release in releases))
+    report.add_row("counts that must be 0 and are not", *(_wrong(release) for release in releases))
+    return report
 
 
-def _stage(one: SideBySide, number: int) -> str:
-    if number >= len(one.stages):
+def _stage(release: SideBySide, number: int) -> str:
+    if number >= len(release.stages):
         return "-"
-    stage = one.stages[number]
-    heard = "heard later" if stage.heard is None else f"heard in {stage.heard:.1f} s"
-    return f"{heard}; {stage.older} / {stage.newer} sent"
+    stage = release.stages[number]
+    received = "received later" if stage.heard is None else f"received in {stage.heard:.1f} s"
+    return f"{received}; {stage.older} / {stage.newer} sent"
 
 
-def _wrong(one: SideBySide) -> str:
-    return "\n".join(f"{name.replace('_', ' ')}: {found}" for name, found in one.wrong().items()) or "-"
+def _wrong(release: SideBySide) -> str:
+    return "\n".join(f"{name.replace('_', ' ')}: {count}" for name, count in release.wrong().items()) or "-"

@@ -1,7 +1,7 @@
-"""One replica's performer: `python -m benchmarks.replica URL FILE` does what is due and writes down what, when.
+"""The worker of one replica: `python -m benchmarks.replica URL FILE` completes what is due and logs what and when.
 
-The loop is the product's (`scheduler.worker`); the duties only settle, so that what is measured is claiming,
-asking whether it is still owed, and settling.
+The loop is the product's (`scheduler.worker`); the handler does nothing. The figures are therefore the cost of
+claiming, of checking that an obligation is still required, and of completing it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ KIND = "bench"
 
 async def replica(url: str, file: Path) -> None:
     """Work until SIGTERM."""
-    with closing(open_store(url, KEYS)) as store, file.open("a", buffering=1) as book:
+    with closing(open_store(url, KEYS)) as store, file.open("a", buffering=1) as log:
 
-        async def perform(owed: Obligation) -> Outcome:
-            print(owed.id, time.monotonic(), file=book)
+        async def perform(obligation: Obligation) -> Outcome:
+            print(obligation.id, time.monotonic(), file=log)
             return Completed()
 
-        performing = Worker(store, {KIND: perform})
-        store.on_commit(performing.nudge)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.stop)
+        worker = Worker(store, {KIND: perform})
+        store.on_commit(worker.nudge)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         print("ready", flush=True)
-        await performing.run()
+        await worker.run()
 
 
 if __name__ == "__main__":

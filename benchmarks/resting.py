@@ -1,4 +1,4 @@
-"""Start-up and memory: seconds from `amends run` to ready, then resident memory and processor time at rest."""
+"""Start-up and memory: seconds from `amends run` to ready, then resident memory and processor time when idle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from benchmarks import databases
 from benchmarks.processes import cpu_seconds, resident_mb, standin, trained
 from tests.edges.product import Product
 
-#: How long it is left alone before its memory and its idle work are read.
+#: How long the desk is idle before its memory and processor time are read.
 REST_SECONDS = 10.0
 
 
 async def table() -> Table:
-    """On each store: the first start (tables are made, a model is trained) and the second."""
-    drawn = Table(title="A desk at rest", title_justify="left", show_edge=False)
+    """On each store: the first start (it creates tables and trains a model) and the second."""
+    report = Table(title="A desk at rest", title_justify="left", show_edge=False)
     for column in ("", "ready after", "resident at rest", "CPU at rest"):
-        drawn.add_column(column)
+        report.add_column(column)
     with ExitStack() as stack:
         for name, fresh in (
             ("SQLite", stack.enter_context(databases.sqlite())),
@@ -30,18 +30,18 @@ async def table() -> Table:
         ):
             url = fresh()
             for start in ("first start", "second start"):
-                drawn.add_row(f"{name}, {start}", *await _rested(url))
-    return drawn
+                report.add_row(f"{name}, {start}", *await _rested(url))
+    return report
 
 
 async def _rested(url: str) -> tuple[str, ...]:
     with TemporaryDirectory(prefix="amends-bench-desk-") as folder:
-        async with standin() as far:
-            product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **far.env})
-            began = time.perf_counter()
+        async with standin() as platforms:
+            product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **platforms.env})
+            started = time.perf_counter()
             async with product.running() as running:
                 await product.ready()
-                ready = time.perf_counter() - began
+                ready = time.perf_counter() - started
                 await trained(product)
                 before = cpu_seconds(running.pid)
                 await asyncio.sleep(REST_SECONDS)

@@ -1,7 +1,7 @@
-"""Soak: half of what the machine can take in, for minutes, over twenty thousand chats; what grows and what does not.
+"""Soak: half of the machine's maximum rate for many minutes, over 20,000 chats, to find what grows.
 
-`make soak MINUTES=20`. Resident memory against updates after the warm-up as a straight line, open files, threads and
-tasks, the size of the write-ahead log, and the rows of every table: whatever grows faster than the record is told.
+`make soak MINUTES=20`. Shows resident memory per update after the warm-up (a fitted line), open files, threads,
+tasks, the size of the write-ahead log, and the rows of every table.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tests.faults.desk import TASKS, DeskProcess
 from tests.faults.standing import Platforms, platforms
 
 CHATS = 20_000
-#: The rate is measured for so long, and half of it is then kept up.
-MEASURED_FOR = 30.0
-EVERY = 5.0
-#: Memory is read after this share of the time: caches are full by then.
-WARM = 0.3
+#: The maximum rate is measured for this long; the soak then runs at half of it.
+MEASURE_SECONDS = 30.0
+SAMPLE_SECONDS = 5.0
+#: Memory counts after this share of the time: caches are full by then.
+WARM_UP = 0.3
 out = Console()
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The process at one moment."""
+    """The measurements of the process at one time."""
 
     updates: int
     resident_mb: float
@@ -51,147 +51,151 @@ class Sample:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """As the arguments say."""
+    """Run the soak with these arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     out.print(noise())
-    for table in asyncio.run(soak(given.minutes * 60, given.store)):
+    for table in asyncio.run(soak(options.minutes * 60, options.store)):
         out.print(table)
 
 
 async def soak(seconds: float, store: str) -> list[Table]:
-    """Measure, soak, read."""
-    async with _database(store) as (url, folder), platforms() as far:
-        desk = DeskProcess(folder, far.env(), url)
-        looking = desk.prepare()
+    """Measure the maximum rate, run at half of it for `seconds`, and return the tables."""
+    async with _database(store) as (url, folder), platforms() as platforms_:
+        desk = DeskProcess(folder, platforms_.env(), url)
+        store_view = desk.prepare()
         try:
             desk.start()
-            people = _People(far)
-            rate = await _measured(people, far)
-            before = await looking.in_thread(_rows, looking)
-            samples = await _kept_up(people, far, desk, rate / 2, seconds)
-            after = await looking.in_thread(_rows, looking)
+            people = _People(platforms_)
+            rate = await _measure(people, platforms_)
+            before = await store_view.in_thread(_rows, store_view)
+            samples = await _keep_up(people, platforms_, desk, rate / 2, seconds)
+            after = await store_view.in_thread(_rows, store_view)
             code = await desk.stop()
         finally:
             await desk.kill()
-            looking.close()
-        told = people.told - samples[0].updates
-        return [_memory(samples, rate, code), _tables(before, after, told)]
+            store_view.close()
+        updates = people.written - samples[0].updates
+        return [_memory(samples, rate, code), _tables(before, after, updates)]
 
 
 class _People:
-    """Twenty thousand of them, writing in no order."""
+    """20,000 people who write in random order."""
 
-    def __init__(self, far: Platforms) -> None:
-        self._far, self._chance = far, random.Random(1)
-        self.told = 0
+    def __init__(self, platforms_: Platforms) -> None:
+        self._platforms, self._chance = platforms_, random.Random(1)
+        self.written = 0
 
     def write(self) -> None:
-        """One of them, one message."""
+        """One person writes one message."""
         chat = 5_000_000 + self._chance.randrange(CHATS)
-        self._far.telegram.says(chat, f"The water meter {self.told} is broken and nobody came to look at it.")
-        self.told += 1
+        self._platforms.telegram.says(
+            chat, f"The water meter {self.written} is broken and nobody came to look at it."
+        )
+        self.written += 1
 
 
-async def _measured(people: _People, far: Platforms) -> float:
-    """Updates taken in a second when there is always one waiting."""
+async def _measure(people: _People, platforms_: Platforms) -> float:
+    """Updates per second when one is always waiting."""
     loop = asyncio.get_running_loop()
     for _ in range(200):
         people.write()
-    await until(lambda: far.telegram.waiting < people.told)
-    began, taken = loop.time(), people.told - far.telegram.waiting
-    while loop.time() < began + MEASURED_FOR:
-        while far.telegram.waiting < 200:
+    await until(lambda: platforms_.telegram.waiting < people.written)
+    started, before = loop.time(), people.written - platforms_.telegram.waiting
+    while loop.time() < started + MEASURE_SECONDS:
+        while platforms_.telegram.waiting < 200:
             people.write()
         await asyncio.sleep(0.02)
-    return (people.told - far.telegram.waiting - taken) / (loop.time() - began)
+    return (people.written - platforms_.telegram.waiting - before) / (loop.time() - started)
 
 
-async def _kept_up(
-    people: _People, far: Platforms, desk: DeskProcess, rate: float, seconds: float
+async def _keep_up(
+    people: _People, platforms_: Platforms, desk: DeskProcess, rate: float, seconds: float
 ) -> list[Sample]:
     loop = asyncio.get_running_loop()
-    began = look = loop.time()
-    already, samples = people.told, []
-    while loop.time() < began + seconds:
-        while people.told - already < (loop.time() - began) * rate:
+    started = next_sample = loop.time()
+    before, samples = people.written, []
+    while loop.time() < started + seconds:
+        while people.written - before < (loop.time() - started) * rate:
             people.write()
-        if loop.time() >= look:
-            samples.append(_sample(people.told - far.telegram.waiting, far, desk))
-            look += EVERY
+        if loop.time() >= next_sample:
+            samples.append(_sample(people.written - platforms_.telegram.waiting, platforms_, desk))
+            next_sample += SAMPLE_SECONDS
         await asyncio.sleep(0.02)
     return samples
 
 
-def _sample(updates: int, far: Platforms, desk: DeskProcess) -> Sample:
+def _sample(updates: int, platforms_: Platforms, desk: DeskProcess) -> Sample:
     proc = Path(f"/proc/{desk.pid}")
-    said = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines() if ":" in line)
+    status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines() if ":" in line)
     tasks = desk.folder / TASKS
     log = desk.folder / "amends.db-wal"
     return Sample(
         updates=updates,
-        resident_mb=int(said["VmRSS"].split()[0]) / 1024,
+        resident_mb=int(status["VmRSS"].split()[0]) / 1024,
         files=len(list((proc / "fd").iterdir())),
-        threads=int(said["Threads"]),
+        threads=int(status["Threads"]),
         tasks=int(tasks.read_text() or 0) if tasks.exists() else 0,
         log_mb=log.stat().st_size / 2**20 if log.exists() else 0.0,
-        waiting=far.telegram.waiting,
+        waiting=platforms_.telegram.waiting,
     )
 
 
 def _rows(store: Store) -> dict[str, int]:
-    """How many rows each table has."""
+    """The number of rows of each table."""
 
     def count(tx: object) -> dict[str, int]:
-        ask = tx.connection.execute  # type: ignore[attr-defined]
+        execute = tx.connection.execute  # type: ignore[attr-defined]
         return {
-            one.name: int(ask(select(func.count()).select_from(one)).scalar_one())
-            for one in METADATA.sorted_tables
+            table.name: int(execute(select(func.count()).select_from(table)).scalar_one())
+            for table in METADATA.sorted_tables
         }
 
     return store.read(count)
 
 
 def _memory(samples: list[Sample], rate: float, code: int | None) -> Table:
-    warm = samples[int(len(samples) * WARM) :]
+    warm = samples[int(len(samples) * WARM_UP) :]
     half = len(warm) // 2
     title = f"Soak: {rate / 2:,.0f} updates a second (half of {rate:,.0f}), {samples[-1].updates:,} updates"
-    drawn = Table(title=title, title_justify="left", show_edge=False)
+    report = Table(title=title, title_justify="left", show_edge=False)
     for column in ("", "after the warm-up", "at the end", "most"):
-        drawn.add_column(column)
+        report.add_column(column)
     for name in ("resident_mb", "files", "threads", "tasks", "log_mb", "waiting"):
-        values = [float(getattr(one, name)) for one in warm]
-        drawn.add_row(
-            name.replace("_", " "), *(f"{one:,.1f}" for one in (values[0], values[-1], max(values)))
+        values = [float(getattr(sample, name)) for sample in warm]
+        report.add_row(
+            name.replace("_", " "), *(f"{value:,.1f}" for value in (values[0], values[-1], max(values)))
         )
-    # What fills a cache grows less and less; what is forgotten grows on.
-    for name, some in (
+    # A cache grows ever more slowly; a leak keeps growing: compare both halves.
+    for name, part in (
         ("after the warm-up", warm),
         ("of these, the first half", warm[:half]),
         ("the second", warm[half:]),
     ):
-        over = some[-1].updates - some[0].updates
-        drawn.add_row(f"resident MB per 100,000 updates, {name}", f"{_slope(some):.2f}", f"over {over:,}", "")
-    drawn.add_row("exit code", str(code), "", "")
-    return drawn
+        updates = part[-1].updates - part[0].updates
+        report.add_row(
+            f"resident MB per 100,000 updates, {name}", f"{_slope(part):.2f}", f"over {updates:,}", ""
+        )
+    report.add_row("exit code", str(code), "", "")
+    return report
 
 
 def _slope(samples: list[Sample]) -> float:
-    updates = np.array([one.updates for one in samples], dtype=float)
-    return float(np.polyfit(updates, [one.resident_mb for one in samples], 1)[0]) * 100_000
+    updates = np.array([sample.updates for sample in samples], dtype=float)
+    return float(np.polyfit(updates, [sample.resident_mb for sample in samples], 1)[0]) * 100_000
 
 
-def _tables(before: dict[str, int], after: dict[str, int], told: int) -> Table:
-    drawn = Table(title="Tables that grew", title_justify="left", show_edge=False)
-    for column in ("table", "rows before", "rows after", "rows an update"):
-        drawn.add_column(column)
-    for name, rows in sorted(after.items(), key=lambda one: before[one[0]] - one[1]):
+def _tables(before: dict[str, int], after: dict[str, int], updates: int) -> Table:
+    report = Table(title="Tables that grew", title_justify="left", show_edge=False)
+    for column in ("table", "rows before", "rows after", "rows per update"):
+        report.add_column(column)
+    for name, rows in sorted(after.items(), key=lambda item: before[item[0]] - item[1]):
         if rows > before[name]:
-            each = (rows - before[name]) / max(1, told)
-            drawn.add_row(name, f"{before[name]:,}", f"{rows:,}", f"{each:.2f}")
-    return drawn
+            rows_per_update = (rows - before[name]) / max(1, updates)
+            report.add_row(name, f"{before[name]:,}", f"{rows:,}", f"{rows_per_update:.2f}")
+    return report
 
 
 @asynccontextmanager
@@ -201,5 +205,5 @@ async def _database(store: str) -> AsyncIterator[tuple[str, Path]]:
         if store == "sqlite":
             yield f"sqlite:///{folder / 'amends.db'}", folder
             return
-        with cluster() as made:
-            yield made.url, folder
+        with cluster() as cluster_:
+            yield cluster_.url, folder

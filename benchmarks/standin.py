@@ -1,9 +1,9 @@
-"""A stand-in for both platforms in a process of its own, that counts: small, so that it takes no time of the desk's.
+"""A stand-in for both platforms in a process of its own, which counts; it is small, to use little processor time.
 
-`python -m benchmarks.standin PORT [--limits]` serves Telegram (long polling, messages) and as much of Slack as a
-desk needs to start and to post. With `--limits` it answers 429 where Telegram would: above 30 messages in any
-second, or above one a second in a chat. `/control/updates` lets people write at a steady pace whether they are
-answered or not; `/control/seen` tells what came back and when.
+`python -m benchmarks.standin PORT [--limits]` serves Telegram (long polling, messages) and the part of Slack that a
+desk needs to start and to post. With `--limits` it answers 429 as Telegram does: above 30 messages in any second, or
+above one a second in a chat. `/control/updates` lets people write at a steady rate whether they are answered or not;
+`/control/seen` returns what the desk sent and when.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 Json = dict[str, Any]
-A_SECOND, OF_THE_BOT, OF_A_CHAT = 1.0, 30, 1
+SECOND, BOT_LIMIT, CHAT_LIMIT = 1.0, 30, 1
 
 
 @dataclass
-class Seen:
-    """Everything that happened, by the clock of this process."""
+class PlatformCounts:
+    """Both platforms and their counts; times are this process's monotonic seconds."""
 
     port: int
     limits: bool
     updates: list[Json] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     numbers: count[int] = field(default_factory=lambda: count(1))
-    #: When a chat wrote and was not answered yet; the seconds until it was.
+    #: When each chat without an answer wrote; and for the others the seconds until the answer.
     waiting: dict[int, float] = field(default_factory=dict)
     answered: list[float] = field(default_factory=list)
-    #: Of each accepted message: when, to whom, its text.
+    #: Each accepted message: time, chat, text.
     sent: list[tuple[float, int, str]] = field(default_factory=list)
-    #: Refused because of all chats, or of one.
+    #: Messages refused for the limit of the bot, or of a chat.
     refused: dict[str, int] = field(default_factory=lambda: {"bot": 0, "chat": 0})
     posts: int = 0
     recent: deque[float] = field(default_factory=deque)
     last: dict[int, float] = field(default_factory=dict)
     writing: asyncio.Task[None] | None = None
 
-    # Telegram
+    # Telegram.
 
     async def telegram(self, request: web.Request) -> web.Response:
-        """The methods that a desk calls; the others are granted."""
+        """The methods that a desk calls; any other method succeeds."""
         method, body = request.match_info["method"], await _body(request)
         match method:
             case "getMe":
@@ -61,27 +61,27 @@ class Seen:
                 return _ok(True)
 
     async def _poll(self, offset: int, patience: float) -> list[Json]:
-        self.updates = [one for one in self.updates if one["update_id"] >= offset]
+        self.updates = [update for update in self.updates if update["update_id"] >= offset]
         end = time.monotonic() + patience
-        while not self.updates and (left := end - time.monotonic()) > 0:
+        while not self.updates and (remaining := end - time.monotonic()) > 0:
             self.news.clear()
             try:
-                await asyncio.wait_for(self.news.wait(), left)
+                await asyncio.wait_for(self.news.wait(), remaining)
             except TimeoutError:
                 break
         return self.updates[:100]
 
     def _send(self, chat: int, text: str) -> web.Response:
         now = time.monotonic()
-        while self.recent and self.recent[0] <= now - A_SECOND:
+        while self.recent and self.recent[0] <= now - SECOND:
             self.recent.popleft()
-        over = "bot" if len(self.recent) >= OF_THE_BOT else ""
-        if now - self.last.get(chat, -A_SECOND) < A_SECOND / OF_A_CHAT:
-            over = "chat"
-        if self.limits and over:
-            self.refused[over] += 1
-            told = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
-            return web.json_response({**told, "parameters": {"retry_after": 1}}, status=429)
+        limit = "bot" if len(self.recent) >= BOT_LIMIT else ""
+        if now - self.last.get(chat, -SECOND) < SECOND / CHAT_LIMIT:
+            limit = "chat"
+        if self.limits and limit:
+            self.refused[limit] += 1
+            error = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
+            return web.json_response({**error, "parameters": {"retry_after": 1}}, status=429)
         self.recent.append(now)
         self.last[chat] = now
         self.sent.append((now, chat, text))
@@ -96,19 +96,19 @@ class Seen:
             }
         )
 
-    # what the benchmark asks for
+    # The benchmark's control requests.
 
     async def begin(self, request: web.Request) -> web.Response:
-        """So many updates, so many a second, each of another chat; returns at once."""
-        asked = await request.json()
-        self.writing = asyncio.create_task(self._write(**asked))
+        """Start to write updates at a steady rate, each in a new chat; returns at once."""
+        options = await request.json()
+        self.writing = asyncio.create_task(self._write(**options))
         return web.json_response({})
 
     async def _write(self, *, chat: int, number: int, each_second: float, text: str) -> None:
-        began = time.monotonic()
-        for one in range(number):
-            await asyncio.sleep(max(0.0, began + one / each_second - time.monotonic()))
-            self._write_one(chat + one, text)
+        started = time.monotonic()
+        for n in range(number):
+            await asyncio.sleep(max(0.0, started + n / each_second - time.monotonic()))
+            self._write_one(chat + n, text)
 
     def _write_one(self, chat: int, text: str) -> None:
         self.waiting[chat] = time.monotonic()
@@ -127,8 +127,8 @@ class Seen:
         self.news.set()
 
     async def seen(self, request: web.Request) -> web.Response:
-        """What came back; `?forget=1` begins the count anew."""
-        told = {
+        """The counts; `?forget=1` resets them."""
+        counts = {
             "answered": self.answered,
             "waiting": len(self.waiting),
             "sent": self.sent,
@@ -136,16 +136,16 @@ class Seen:
             "posts": self.posts,
             "now": time.monotonic(),
         }
-        answer = web.json_response(told)
+        response = web.json_response(counts)
         if request.query.get("forget"):
             self.answered, self.sent, self.refused, self.posts = [], [], {"bot": 0, "chat": 0}, 0
             self.waiting.clear()
-        return answer
+        return response
 
-    # Slack
+    # Slack.
 
     async def slack(self, request: web.Request) -> web.Response:
-        """Enough to start with and to post to."""
+        """The methods that a desk needs to start and to post."""
         match request.match_info["method"]:
             case "auth.test":
                 return web.json_response({"ok": True, "team_id": "T0000001", "user_id": "U0BOT"})
@@ -162,12 +162,12 @@ class Seen:
                 return web.json_response({"ok": True})
 
     async def line(self, request: web.Request) -> web.WebSocketResponse:
-        """Socket Mode, on which nothing comes."""
+        """Socket Mode without any events."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1})
-        async for said in socket:
-            if said.type is WSMsgType.ERROR:
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
                 break
         return socket
 
@@ -178,24 +178,23 @@ def _ok(result: Any) -> web.Response:
 
 async def _body(request: web.Request) -> Json:
     if request.content_type == "application/json":
-        read: Json = await request.json()
-        return read
+        body: Json = await request.json()
+        return body
     return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
-def app(seen: Seen) -> web.Application:
-    """The routes."""
-    made = web.Application()
-    made.add_routes(
+def app(counts: PlatformCounts) -> web.Application:
+    application = web.Application()
+    application.add_routes(
         [
-            web.route("*", "/bot{token}/{method}", seen.telegram),
-            web.route("*", "/api/{method}", seen.slack),
-            web.get("/line", seen.line),
-            web.post("/control/updates", seen.begin),
-            web.get("/control/seen", seen.seen),
+            web.route("*", "/bot{token}/{method}", counts.telegram),
+            web.route("*", "/api/{method}", counts.slack),
+            web.get("/line", counts.line),
+            web.post("/control/updates", counts.begin),
+            web.get("/control/seen", counts.seen),
         ]
     )
-    return made
+    return application
 
 
 def main() -> None:
@@ -203,10 +202,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.standin", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("--limits", action="store_true")
-    asked = parser.parse_args()
-    serving = app(Seen(asked.port, asked.limits))
-    print(json.dumps({"port": asked.port}), flush=True)
-    web.run_app(serving, host="127.0.0.1", port=asked.port, print=None, access_log=None)
+    options = parser.parse_args()
+    application = app(PlatformCounts(options.port, options.limits))
+    print(json.dumps({"port": options.port}), flush=True)
+    web.run_app(application, host="127.0.0.1", port=options.port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the triage is measured beside: plain TF-IDF with logistic regression, and the plain calibrated SVM.
+"""The models that triage is compared with: plain TF-IDF with logistic regression, and a plain calibrated SVM.
 
-Both get the same rows as ours, the written examples included.
+Both get the same rows as Amends, including the written examples.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def plain_regression(texts: Sequence[str], categories: Sequence[str]) -> tuple[P
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=_rare(texts))
     classifier = LogisticRegression(max_iter=1000)
     classifier.fit(words.fit_transform(texts), categories)
-    return (lambda asked: classifier.predict_proba(words.transform(asked))), tuple(classifier.classes_)
+    return (lambda texts_: classifier.predict_proba(words.transform(texts_))), tuple(classifier.classes_)
 
 
 def plain_svm(texts: Sequence[str], categories: Sequence[str]) -> tuple[Predict, tuple[str, ...]]:
@@ -36,8 +36,8 @@ def plain_svm(texts: Sequence[str], categories: Sequence[str]) -> tuple[Predict,
         classifier = LogisticRegression(class_weight="balanced", max_iter=1000)
     classifier.fit(matrix, categories)
 
-    def predict(asked: Sequence[str]) -> np.ndarray:
-        columns = sparse.hstack([words.transform(asked), letters.transform(asked)]).tocsr()
+    def predict(texts_: Sequence[str]) -> np.ndarray:
+        columns = sparse.hstack([words.transform(texts_), letters.transform(texts_)]).tocsr()
         return np.asarray(classifier.predict_proba(columns))
 
     return predict, tuple(classifier.classes_)

@@ -1,1 +1,1 @@
-"""`amends demo`: the whole desk against the simulator, with a past of its own, on a throw-away database."""
+"""`amends demo`: the whole desk against the simulator, on a temporary database with past complaints."""

@@ -1,50 +1,36 @@
-"""What the demo's people did in the past, through the same verbs and the same store as anybody.
+"""The steps of the demo's past complaints, done with the same verbs and the same store as in the running desk.
 
-What the desk told people in the past, worded by the same writers that word it when it is sent.
+`STEPS` names each step; `courses.py` puts the steps into an order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from datetime import timedelta
+from typing import Any
 
-from bots.dialogue import Elapsed, TextInput, step
-from bots.letters import Letter, preview
-from bots.telegram.callback_data import Buttons
-from bots.telegram.letters import LetterHandler
-from bots.telegram.sending import Sender
+from bots.dialogue import TextInput, step
+from bots.letters import preview
 from bots.texts.texts import Texts
-from complaints.actors import SYSTEM, Actor, staff
+from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
 from complaints.rulebook import Rulebook
-from complaints.vocabulary import Flag, Verb
+from complaints.timestamps import format_time
+from complaints.vocabulary import Flag, Target, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message
-from store.cases.outgoing_messages import Following
 from store.database.transaction import Tx
-from store.store import Store
-from store.values import Chat, Obligation
+from store.values import Chat
 from triage.example import Example
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 ALICE, BURAK = staff("U0000001", "handler"), staff("U0000005", "handler")
 MONA, TUGBA = staff("U0000002", "manager", "on_call"), staff("U0000003", "top_management")
 
-#: What the bot's questions are answered with, in each of the demo's languages.
-ANSWERS: Mapping[str, tuple[str, str]] = {
-    "en": ("12 Mill Lane, account 8841207, last week", "Please put it right and tell me what happened."),
-    "tr": ("Değirmen Sokak 12, hesap 8841207, geçen hafta", "Lütfen düzeltin ve ne olduğunu bana anlatın."),
-}
-_SEND: Mapping[str, str] = {"en": "Send", "tr": "Gönder"}
-
 
 @dataclass
-class Life:
-    """One earlier complaint of the demo: who tells it, what is told, and its reference once there is one."""
+class DemoComplaint:
+    """One past complaint: its chat, what it is about, and its reference once it is received."""
 
     number: int
     chat: Chat
@@ -52,92 +38,100 @@ class Life:
     example: Example
     ref: str = ""
     handler: Actor = ALICE
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Doing:
-    """Does one named step of one life inside an open transaction."""
+class PastActions:
+    """Does one named step of one past complaint inside an open transaction."""
 
     rules: Rulebook
     texts: Texts
-    #: Told of every message in, so that what it calls for is said before the next one.
-    said: Callable[[Tx, Life, str], None]
-    steps: Mapping[str, Callable[[Doing, Tx, Life], None]]
+    #: Called after each incoming message, so that the bot's answers come before the next message.
+    on_message: Callable[[Tx, DemoComplaint, str], None]
 
-    def do(self, tx: Tx, life: Life, name: str) -> None:
-        """Do the step that has this name in courses.py."""
-        self.steps[name](self, tx, life)
+    def do(self, tx: Tx, complaint: DemoComplaint, name: str) -> None:
+        """Do the step that STEPS has under this name. Raises ComplaintError if the rules refuse it."""
+        STEPS[name](self, tx, complaint)
 
-    def case(self, tx: Tx, life: Life) -> Case:
-        """The case as it stands."""
-        return read.load_case(tx, life.ref)
+    def case(self, tx: Tx, complaint: DemoComplaint) -> Case:
+        """The case as it is now."""
+        return read.load_case(tx, complaint.ref)
 
-    def say(self, tx: Tx, life: Life, text: str) -> None:
-        """The complainant writes."""
-        source = f"{life.number}{len(life.said):03d}"
-        life.said.append(text)
-        words = TextInput(text, source, tx.now)
-        heard = receive_message.receive_message(
+    def receive(self, tx: Tx, complaint: DemoComplaint, text: str) -> None:
+        """The complainant writes a message."""
+        source = f"{complaint.number}{len(complaint.messages):03d}"
+        complaint.messages.append(text)
+        message = TextInput(text, source, tx.now)
+        receipt = receive_message.receive_message(
             tx,
-            f"past:{life.number}:{source}",
-            life.chat,
-            lambda talk: step(talk, words, now=tx.now, texts=self.texts),
+            f"past:{complaint.number}:{source}",
+            complaint.chat,
+            lambda conversation: step(conversation, message, now=tx.now, texts=self.texts),
         )
-        if heard.refs:
-            life.ref = heard.refs[0]
-        self.said(tx, life, text)
+        if receipt.refs:
+            complaint.ref = receipt.refs[0]
+        self.on_message(tx, complaint, text)
 
     def act(
         self,
         tx: Tx,
-        life: Life,
+        complaint: DemoComplaint,
         form: str,
         verb: Verb,
-        by: Actor,
+        actor: Actor,
         facts: Mapping[str, Any],
         words: Mapping[str, str],
     ) -> None:
-        """Staff read it, then act; a letter is the one that the preview shows."""
-        if by.is_staff:
-            read.open_case(tx, life.ref, by, "open")
+        """Staff open the complaint, then act; a letter is the one that the form's preview shows."""
+        if actor.is_staff:
+            read.open_case(tx, complaint.ref, actor, "open")
         if form in ("resolve", "decide", "reply"):
-            letter = preview(form, self.case(tx, life), facts, words, now=tx.now, texts=self.texts)
+            letter = preview(form, self.case(tx, complaint), facts, words, now=tx.now, texts=self.texts)
             words = {**words, "letter": letter}
-        cases_act.act(tx, life.ref, verb, by, facts, words)
+        cases_act.act(tx, complaint.ref, verb, actor, facts, words)
 
-    def judge(self, tx: Tx, life: Life) -> Actor:
-        """Who may decide at this level: another person than below, a manager where the case is restricted."""
-        case = self.case(tx, life)
+    def decider(self, tx: Tx, complaint: DemoComplaint) -> Actor:
+        """Who may decide at this level: a new person at each level, a manager if the case is restricted."""
+        case = self.case(tx, complaint)
         if case.level > 1:
             return TUGBA if case.restricted else MONA
-        return MONA if case.restricted else life.handler
+        return MONA if case.restricted else complaint.handler
 
 
-def _tell(doing: Doing, tx: Tx, life: Life) -> None:
-    doing.say(tx, life, life.example.text)
+#: The complainant's answers to the bot's questions, by language: where and when, and the remedy requested.
+_FORM_ANSWERS: Mapping[str, tuple[str, str]] = {
+    "en": ("12 Mill Lane, account 8841207, last week", "Please put it right and tell me what happened."),
+    "tr": ("Değirmen Sokak 12, hesap 8841207, geçen hafta", "Lütfen düzeltin ve ne olduğunu bana anlatın."),
+}
+_SEND: Mapping[str, str] = {"en": "Send", "tr": "Gönder"}
+_SKIP: Mapping[str, str] = {"en": "Skip", "tr": "Geç"}
 
 
-def _finish(doing: Doing, tx: Tx, life: Life) -> None:
-    """Answer the questions that the bot asked when the story's burst was over, and sign."""
-    where, remedy = ANSWERS[life.language]
-    for text in (where, remedy, _SEND[life.language]):
-        doing.say(tx, life, text)
+def _write(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    past.receive(tx, complaint, complaint.example.text)
+
+
+def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Answer the questions that the bot asked after the first messages, and send the form."""
+    where, remedy = _FORM_ANSWERS[complaint.language]
+    for text in (where, remedy, _SEND[complaint.language]):
+        past.receive(tx, complaint, text)
         tx.now += timedelta(seconds=25)
 
 
-def _take(doing: Doing, tx: Tx, life: Life) -> None:
-    by = doing.judge(tx, life)
-    doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
+def _take(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    actor = past.decider(tx, complaint)
+    past.act(tx, complaint, "take", Verb.ASSIGN, actor, {"owner": actor.id}, {})
 
 
-def _assess(doing: Doing, tx: Tx, life: Life) -> None:
-    case = doing.case(tx, life)
-    rules = max((sign.severity for sign in case.signs), default=1)
+def _assess(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    case = past.case(tx, complaint)
+    sign_severity = max((sign.severity for sign in case.signs), default=1)
     safety = max((sign.safety for sign in case.signs), default=0)
     facts = {
-        "category": life.example.category,
-        "severity": max(rules, life.example.severity or 2),
+        "category": complaint.example.category,
+        "severity": max(sign_severity, complaint.example.severity or 2),
         "safety": safety,
         "complexity": 1,
         "reach": 1,
@@ -147,44 +141,75 @@ def _assess(doing: Doing, tx: Tx, life: Life) -> None:
         "media_heard": False,
         "issues": [],
     }
-    by = doing.judge(tx, life)
     if case.owner is None:
-        doing.act(tx, life, "take", Verb.ASSIGN, by, {"owner": by.id}, {})
+        _take(past, tx, complaint)
     verb = Verb.ASSESS if case.assessment is None else Verb.REASSESS
-    doing.act(tx, life, "assess", verb, by, facts, {})
-    after = doing.case(tx, life)
-    if Flag.SIGNIFICANT in after.flags and after.executive_receipt_at is None:
-        doing.act(tx, life, "receipt", Verb.RECEIPT, TUGBA, {"of": "executive"}, {})
+    past.act(tx, complaint, "assess", verb, past.decider(tx, complaint), facts, {})
+    assessed = past.case(tx, complaint)
+    if Flag.SIGNIFICANT in assessed.flags and assessed.executive_receipt_at is None:
+        past.act(tx, complaint, "receipt", Verb.RECEIPT, TUGBA, {"of": "executive"}, {})
 
 
-def _investigate(doing: Doing, tx: Tx, life: Life) -> None:
+def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"reason": "Praises us and asks for nothing."}
+    actor = past.decider(tx, complaint)
+    past.act(tx, complaint, "reclassify", Verb.RECLASSIFY, actor, {"kind": "praise"}, words)
+
+
+_REPLY_TEXT: Mapping[str, str] = {
+    "en": "We have read all of it and are looking into it; you hear from us again this week.",
+    "tr": "Hepsini okuduk ve inceliyoruz; bu hafta içinde size yeniden yazacağız.",
+}
+_QUESTION: Mapping[str, str] = {
+    "en": "Could you send us the date on the letter that you mention?",
+    "tr": "Sözünü ettiğiniz mektubun tarihini bize yazar mısınız?",
+}
+_ANSWER: Mapping[str, str] = {
+    "en": "The letter is of the 2nd of this month.",
+    "tr": "Mektup bu ayın 2'sinde yazılmış.",
+}
+_EXTENSION_REASON: Mapping[str, str] = {
+    "en": "Our supplier's records come only next week.",
+    "tr": "Tedarikçimizin kayıtları ancak gelecek hafta geliyor.",
+}
+
+
+def _reply(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"text": _REPLY_TEXT[complaint.language]}
+    actor = past.decider(tx, complaint)
+    past.act(tx, complaint, "reply", Verb.REPLY, actor, {"language_confirmed": True}, words)
+
+
+def _ask(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    facts = {"needed_by": (tx.now + timedelta(days=5)).date().isoformat(), "language_confirmed": True}
+    words = {"text": _QUESTION[complaint.language]}
+    past.act(tx, complaint, "ask", Verb.ASK, past.decider(tx, complaint), facts, words)
+
+
+def _answer(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    past.receive(tx, complaint, _ANSWER[complaint.language])
+
+
+def _extend(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """A manager extends the due time of the decision by two days."""
+    target = past.case(tx, complaint).target(Target.DECIDE)
+    if target is None:
+        return
+    extended_to = (target.internal_due + timedelta(days=2)).date().isoformat()
+    facts = {"target": "decide", "extended_to": extended_to}
+    words = {"reason": _EXTENSION_REASON[complaint.language]}
+    past.act(tx, complaint, "extend", Verb.EXTEND, MONA, facts, words)
+
+
+def _investigate(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
-    doing.act(tx, life, "investigate", Verb.INVESTIGATE, doing.judge(tx, life), {"evidence": evidence}, {})
+    actor = past.decider(tx, complaint)
+    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, actor, {"evidence": evidence}, {})
 
 
-def _decide(finding: str, remedies: list[dict[str, Any]], promise: str) -> Callable[[Doing, Tx, Life], None]:
-    def decide(doing: Doing, tx: Tx, life: Life) -> None:
-        case = doing.case(tx, life)
-        facts = {
-            "issues": [{"finding": finding} for _ in case.issues],
-            "remedies": remedies,
-            "others_affected": "none",
-            "cause_class": "single",
-            "language_confirmed": True,
-        }
-        words = {f"issues.{n}.reasons": _REASONS[finding][life.language] for n in range(len(case.issues))}
-        words["root_cause"] = "Records of two systems did not agree."
-        if remedies:
-            words["remedies.0.text"] = promise
-        doing.act(tx, life, "decide", Verb.RESPOND, doing.judge(tx, life), facts, words)
-        if finding != "upheld" or remedies != _REFUND:
-            # Only the refund waits to be seen waiting; a serious matter's approval is given at once.
-            _approve(doing, tx, life)
-
-    return decide
-
-
-_REASONS = {
+_REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
+_REPAIR = [{"type": "repair", "needs_acceptance": False}]
+_REASONS: Mapping[str, Mapping[str, str]] = {
     "upheld": {
         "en": "Our own records show what you described: the work was booked and then lost between two teams.",
         "tr": "Kayıtlarımız anlattığınızı doğruluyor: iş kaydedilmiş, sonra iki ekip arasında kaybolmuş.",
@@ -196,20 +221,62 @@ _REASONS = {
 }
 
 
-def _approve(doing: Doing, tx: Tx, life: Life) -> None:
-    case = doing.case(tx, life)
-    waits = case.drafted is not None or case.reclassification is not None
-    if waits:
-        asked = case.drafted.by if case.drafted else case.reclassification[1] if case.reclassification else ""
-        by = TUGBA if asked == MONA.id else MONA
-        doing.act(tx, life, "approve", Verb.APPROVE, by, {"agreed": "yes"}, {})
+def _decide(
+    finding: str, remedies: list[dict[str, Any]], remedy_text: str
+) -> Callable[[PastActions, Tx, DemoComplaint], None]:
+    def decide(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+        case = past.case(tx, complaint)
+        facts = {
+            "issues": [{"finding": finding} for _ in case.issues],
+            "remedies": remedies,
+            "others_affected": "none",
+            "cause_class": "single",
+            "language_confirmed": True,
+        }
+        words = {
+            f"issues.{n}.reasons": _REASONS[finding][complaint.language] for n in range(len(case.issues))
+        }
+        words["root_cause"] = "Records of two systems did not agree."
+        if remedies:
+            words["remedies.0.text"] = remedy_text
+        past.act(tx, complaint, "decide", Verb.RESPOND, past.decider(tx, complaint), facts, words)
+        if finding != "upheld" or remedies != _REFUND:
+            # Only a refund stays waiting for approval, so that the demo shows one; all others are approved now.
+            _approve(past, tx, complaint)
+
+    return decide
 
 
-def _resolve(doing: Doing, tx: Tx, life: Life) -> None:
-    case = doing.case(tx, life)
+_decide_refund = _decide("upheld", _REFUND, "The amount charged in error")
+_decide_repair = _decide("upheld", _REPAIR, "A visit by our engineer")
+_decide_not_upheld = _decide("not_upheld", [], "")
+
+
+def _approve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Another person than the one who drafted it approves what waits for approval, if anything does."""
+    case = past.case(tx, complaint)
+    if case.drafted is not None:
+        drafter = case.drafted.by
+    elif case.reclassification is not None:
+        drafter = case.reclassification[1]
+    else:
+        return
+    actor = TUGBA if drafter == MONA.id else MONA
+    past.act(tx, complaint, "approve", Verb.APPROVE, actor, {"agreed": "yes"}, {})
+
+
+_DONE_TEXT: Mapping[str, str] = {
+    "en": "We corrected it today and checked it twice.",
+    "tr": "Bugün düzelttik ve iki kez kontrol ettik.",
+}
+
+
+def _resolve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Resolve it at once; a serious complaint needs an investigation and a decision instead."""
+    case = past.case(tx, complaint)
     if case.safety or case.severity > 2:
-        for name in ("investigate", "decide_repair", "approve", "remedy", "verify"):
-            doing.steps[name](doing, tx, life)
+        for do in (_investigate, _decide_repair, _approve, _complete_remedies, _verify_remedies):
+            do(past, tx, complaint)
         return
     facts = {
         "finding": "upheld",
@@ -218,98 +285,105 @@ def _resolve(doing: Doing, tx: Tx, life: Life) -> None:
         "language_confirmed": True,
     }
     words = {
-        "done": {
-            "en": "We corrected it today and checked it twice.",
-            "tr": "Bugün düzelttik ve iki kez kontrol ettik.",
-        }[life.language],
+        "done": _DONE_TEXT[complaint.language],
         "cause": "A note was filed under the wrong account.",
         "agreed_how": "As asked for in the complaint.",
     }
-    doing.act(tx, life, "resolve", Verb.RESOLVE, doing.judge(tx, life), facts, words)
+    past.act(tx, complaint, "resolve", Verb.RESOLVE, past.decider(tx, complaint), facts, words)
 
 
-_REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
-_REPAIR = [{"type": "repair", "needs_acceptance": False}]
+def _as_complainant(verb: Verb) -> Callable[[PastActions, Tx, DemoComplaint], None]:
+    def act(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+        actor = complainant(past.case(tx, complaint).complainant)
+        cases_act.act(tx, complaint.ref, verb, actor, {}, {})
 
-STEPS: Mapping[str, Callable[[Doing, Tx, Life], None]] = {
-    "tell": _tell,
-    "finish": _finish,
+    return act
+
+
+def _complete_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"proof": "Job sheet, signed"}
+    for remedy in past.case(tx, complaint).owed_remedies:
+        if remedy.done_at is None:
+            facts = {"remedy": str(remedy.n), "done_at": format_time(tx.now)}
+            past.act(tx, complaint, "remedy", Verb.REMEDY_DONE, past.decider(tx, complaint), facts, words)
+
+
+def _verify_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Another person than the one who completed the remedy verifies it."""
+    for remedy in past.case(tx, complaint).owed_remedies:
+        if remedy.done_at is not None and remedy.verified_at is None:
+            actor = TUGBA if remedy.done_by == MONA.id else MONA
+            facts, words = {"remedy": str(remedy.n)}, {"how": "Called and looked"}
+            past.act(tx, complaint, "verify", Verb.VERIFY, actor, facts, words)
+
+
+def _review(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """The next level takes the complaint and decides it again."""
+    for do in (_take, _investigate, _decide_not_upheld, _approve):
+        do(past, tx, complaint)
+
+
+def _notify_outside_body(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"body": "Consumer ombudsman", "external_ref": f"CO-{4000 + complaint.number}"}
+    past.act(tx, complaint, "external", Verb.NOTIFY_EXTERNAL, MONA, {"event": "notified"}, words)
+
+
+def _overturn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """The outside body decides against the organisation."""
+    comply_by = (tx.now + timedelta(days=20)).date().isoformat()
+    words = {"body": "Consumer ombudsman", "outcome": "Pay back 60.00 GBP and apologise."}
+    facts = {"event": "final", "comply_by": comply_by}
+    past.act(tx, complaint, "external", Verb.CONCLUDE_EXTERNAL, MONA, facts, words)
+
+
+def _close(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"root_cause": "Records of two systems did not agree."}
+    past.act(tx, complaint, "close", Verb.CLOSE, MONA, {"cause_class": "single"}, words)
+
+
+def _reopen(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    words = {"reason": "The same fault came back within a week."}
+    past.act(tx, complaint, "reopen", Verb.REOPEN, MONA, {}, words)
+
+
+def _answer_survey(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    """Answer the survey that was sent some days after the end; scores differ between complaints."""
+    best = 5 - complaint.number // 2 % 3
+    for question in range(5):
+        past.receive(tx, complaint, str(max(1, best - (question % 2))))
+    past.receive(tx, complaint, _SKIP[complaint.language])
+
+
+STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
+    "write": _write,
+    "finish_form": _finish_form,
     "take": _take,
     "assess": _assess,
+    "reclassify": _reclassify,
+    "reply": _reply,
+    "ask": _ask,
+    "answer": _answer,
+    "extend": _extend,
     "investigate": _investigate,
-    "decide_refund": _decide("upheld", _REFUND, "The amount charged in error"),
-    "decide_repair": _decide("upheld", _REPAIR, "A visit by our engineer"),
-    "decide_not_upheld": _decide("not_upheld", [], ""),
+    "decide_refund": _decide_refund,
+    "decide_repair": _decide_repair,
+    "decide_not_upheld": _decide_not_upheld,
     "approve": _approve,
     "resolve": _resolve,
+    "accept": _as_complainant(Verb.ACCEPT),
+    "disagree": _as_complainant(Verb.DISAGREE),
+    "withdraw": _as_complainant(Verb.WITHDRAW),
+    "complete_remedies": _complete_remedies,
+    "verify_remedies": _verify_remedies,
+    "review": _review,
+    "notify_outside_body": _notify_outside_body,
+    "overturn": _overturn,
+    "close": _close,
+    "reopen": _reopen,
+    "answer_survey": _answer_survey,
 }
 
-
-@dataclass(frozen=True)
-class DemoMessage:
-    """The words of one message and what its acceptance brings about."""
-
-    text: str
-    template: str
-    language: str
-    acts: tuple[Following, ...] = ()
-
-
-class _Past:
-    """The reading half of a store inside the transaction of the past: all that the writers ask for."""
-
-    def __init__(self, tx: Tx) -> None:
-        self._tx = tx
-
-    def now(self) -> datetime:
-        return self._tx.now
-
-    def read(self, query: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return query(self._tx, *args, **kwargs)
-
-
-@dataclass(frozen=True)
-class DemoWords:
-    """Words messages of the past."""
-
-    rules: Rulebook
-    texts: Texts
-    buttons: Buttons
-    examples: Sequence[Example]
-
-    def kinds(self, tx: Tx) -> frozenset[str]:
-        """The kinds of duty that say something to complainants."""
-        return frozenset({"say", *self._speaking(tx).writers()})
-
-    def _speaking(self, tx: Tx) -> LetterHandler:
-        return LetterHandler(cast(Store, _Past(tx)), cast(Sender, None), self.buttons, self.texts)
-
-    def write(self, tx: Tx, one: Obligation) -> DemoMessage | None:
-        """What this duty says, or None when it says nothing."""
-        language = self.texts.language(one.chat.language if one.chat else None)
-        if one.kind == "say":
-            said: Mapping[str, Any] = one.payload
-            text = self.texts.say(language, said["template"], **said["fields"])
-            return DemoMessage(text, said["template"], language)
-        writer = self._speaking(tx).writers()[one.kind]
-        written = writer(Letter(read.load_case(tx, str(one.ref)), self.texts, language), one)
-        if written is None:
-            return None
-        acts: tuple[Following, ...] = ()
-        if written.act is not None:
-            verb, facts, words = written.act
-            acts = ((str(one.ref), verb, SYSTEM, facts, words),)
-        return DemoMessage(written.text, written.template or one.kind, language, acts)
-
-    def wake(self, tx: Tx, one: Obligation) -> None:
-        """Ask the dialogue again at its time."""
-        if one.chat is None:
-            return
-        what = Elapsed(str(one.facts["what"]))
-        receive_message.receive_message(
-            tx,
-            one.key,
-            one.chat,
-            lambda talk: step(talk, what, now=tx.now, texts=self.texts),
-            settles=one.id,
-        )
+#: Steps of the complainant: they happen at any hour, staff's steps only in working time.
+COMPLAINANT_STEPS = frozenset(
+    {"write", "finish_form", "answer", "accept", "disagree", "withdraw", "answer_survey"}
+)

@@ -1,4 +1,4 @@
-"""The demo process: simulator, desk, page, clock; or one written story, played and printed."""
+"""Runs the demo (simulator, desk, page and clock) until it is interrupted, or plays one story and prints it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
 from amends.demo_clock import Clockwork
 from amends.keys import button_secret, keyring
-from amends.story.player import Player, StoryFailed, incident_figures
+from amends.story.figures import incident_figures
+from amends.story.player import Player, StoryFailed
 from amends.story.script import BadStory, read_story
 from amends.wiring import Application, SendIntervals
 from bots.telegram.callback_data import Buttons
@@ -29,15 +30,15 @@ from store.store import Store, open_store
 
 Say = Callable[[str], None]
 
-#: How many complaints lie behind the demo when it opens.
+#: The number of past complaints when the demo opens.
 PAST = 200
-#: A story begins on a working morning, so that its dates can be written down.
+#: Stories begin on this working morning, so that they can name dates.
 STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
 
 @dataclass
 class _LateClock:
-    """The simulator starts before the desk that owns the clock; until then real time counts."""
+    """The clock for the simulator, which starts before the desk; until the desk starts it shows real time."""
 
     clockwork: Clockwork | None = None
     zone: str = "Europe/London"
@@ -59,7 +60,7 @@ class _LateClock:
 
 @dataclass(frozen=True)
 class DemoStage:
-    """The whole product before its simulator, running; what a story is played on."""
+    """The whole product running with its simulator; stories are played on it."""
 
     simulator: Simulator
     desk: Application
@@ -67,15 +68,15 @@ class DemoStage:
     clock: Clockwork
 
     async def listening(self) -> None:
-        """Return when both lines are open; who the staff are is known by then."""
-        while not all((await self.desk.ready()).values()):  # noqa: ASYNC110  # the lines open by themselves: nothing signals it
+        """Return when both platforms are connected and the staff are loaded."""
+        while not all((await self.desk.ready()).values()):  # noqa: ASYNC110  # nothing signals that a connection is open
             await asyncio.sleep(0.02)
 
     async def settled(self) -> None:
-        """Return when nothing due is left to do and nothing moves on either platform."""
+        """Return when no obligation is due and neither platform has anything in flight."""
         while True:
             await self.desk.idle()
-            # With Telegram down, updates wait there: that is settled too.
+            # While Telegram is down, its updates wait there, which counts as settled.
             if not self.simulator.trouble.telegram_down:
                 await self.simulator.settled()
             if await self.desk.is_idle():
@@ -91,11 +92,11 @@ class DemoStage:
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
-        found: Mapping[str, Any] = await self.store.aread(export_record, ref)
-        return found
+        record: Mapping[str, Any] = await self.store.aread(export_record, ref)
+        return record
 
     async def figures(self) -> Mapping[str, Any]:
-        """What the monitoring report counts of incidents."""
+        """The incidents part of the monitoring report."""
         return await self.store.in_thread(incident_figures, self.store)
 
 
@@ -109,21 +110,23 @@ async def staged(
     settings: str = "",
     progress: Callable[[float], object] = lambda share: None,
 ) -> AsyncIterator[DemoStage]:
-    """Simulator, database and desk in a folder that is gone afterwards; `past` complaints lie behind it.
+    """Simulator, database and desk in a temporary folder, with this many `past` complaints.
 
-    `ready`: a first model is in use and both lines are open from the start, so that what a story tells does not
-    depend on who was faster. `settings` are further tables of amends.toml. `progress` is told how much of the past is
-    written, from 0 to 1.
+    `ready` trains a first model and connects both platforms before the start: a story must not depend on which is
+    faster. `settings` has further tables of amends.toml. `progress` gets the written share of the past, 0 to 1.
     """
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
         limits = Limits(ack_seconds=30, trigger_seconds=30)
         async with Simulator(clock=late, limits=limits, port=port) as simulator:
-            read = demo_settings(Path(folder), simulator, listen_port=_free_port(), more=settings)
-            upgrade(read.secrets.database_url)
-            store = open_store(read.secrets.database_url, keyring(read))
+            loaded = demo_settings(Path(folder), simulator, listen_port=_free_port(), more=settings)
+            upgrade(loaded.secrets.database_url)
+            store = open_store(loaded.secrets.database_url, keyring(loaded))
             desk = Application(
-                read, store, parts=("telegram", "slack", "scheduler"), pace=SendIntervals(0.0, telegram=False)
+                loaded,
+                store,
+                parts=("telegram", "slack", "scheduler"),
+                pace=SendIntervals(0.0, telegram=False),
             )
             stage = DemoStage(simulator, desk, store, Clockwork(store, lambda: stage.settled()))
             try:
@@ -153,41 +156,42 @@ def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) ->
 async def demo(
     *, port: int, empty: bool, speed: float, say: Say, progress: Callable[[float], object]
 ) -> None:
-    """Serve the page until interrupted; `progress` is told how much of the past is written, from 0 to 1."""
-    asked = asyncio.Event()
+    """Serve the page until SIGTERM or SIGINT; `progress` gets the written share of the past, 0 to 1."""
+    interrupted = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
     async with staged(port=port, past=0 if empty else PAST, progress=progress) as stage:
         say(f"Open {stage.simulator.url} (Ctrl-C ends it; nothing is kept)")
         faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
-        await asked.wait()
+        await interrupted.wait()
         if faster is not None:
             faster.cancel()
 
 
 async def _run_faster(stage: DemoStage, speed: float) -> None:
-    """Move the clock on once a second by what real time does not."""
+    """Once a second, move the clock by `speed` minus the second of real time."""
     while True:
         await asyncio.sleep(1)
         await stage.clock.advance(timedelta(seconds=speed - 1))
 
 
 async def play(text: str, *, report: Say, settings: str = "") -> str | None:
-    """Play a story and print each line as it holds; None, or what did not hold.
+    """Play a story and report each line once its expectation is met.
 
-    `settings` are further tables of amends.toml, as a file beside the story gives them.
+    Returns None, or the line that failed with what was there instead. `settings` has further tables of amends.toml,
+    from the file next to the story.
     """
     try:
         steps = read_story(text)
-    except BadStory as wrong:
-        return str(wrong)
+    except BadStory as error:
+        return str(error)
     async with staged(begins=STORY_BEGINS, ready=True, settings=settings) as stage:
         player = Player(stage.simulator, stage, staff=STAFF, channels=CHANNELS)
         for step in steps:
             try:
                 await player.play(step)
-            except StoryFailed as wrong:
-                return str(wrong)
+            except StoryFailed as error:
+                return str(error)
             report(f"  {step.text}")
         breaches = stage.simulator.breaches
     return f"The platforms refused: {breaches}" if breaches else None

@@ -1,7 +1,4 @@
-"""The demo's organisation: settings written as any installer would write them, pointed at the simulator.
-
-The first model of a demo or a story, trained here: nobody should wait for a process of its own.
-"""
+"""The demo's organisation: its people, its amends.toml with the simulator's addresses, and its first model."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from triage.model.artefact import digest, dump
 from triage.model.card import card
 from triage.model.pipeline import Model
 
-#: The simulator's people with their roles, as Slack will tell them: the demo's past needs them before.
+#: The simulator's staff with their roles. Slack reports them at the start; the demo's past needs them earlier.
 PEOPLE: tuple[Member, ...] = (
     Member("U0000001", "Alice", (), frozenset({Role.HANDLER})),
     Member("U0000002", "Mona", (), frozenset({Role.MANAGER, Role.ON_CALL})),
@@ -30,8 +27,8 @@ PEOPLE: tuple[Member, ...] = (
     Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
     Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
 )
-#: The names that stories call them by.
-STAFF: dict[str, str] = {one.name: one.id for one in PEOPLE}
+#: Their ids by the names that stories use.
+STAFF: dict[str, str] = {member.name: member.id for member in PEOPLE}
 CHANNELS = ("C0000001", "C0000002", "C0000003")
 
 SETTINGS = """\
@@ -85,9 +82,9 @@ retrain_at = "off"
 
 
 def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:
-    """Write amends.toml into a folder and read it back with the simulator's addresses and a new key.
+    """Write amends.toml into a folder and load it with the simulator's addresses and a new key.
 
-    `more` are further tables of it, of a story's own.
+    `more` has further tables of a story.
     """
     file = folder / "amends.toml"
     file.write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
@@ -108,7 +105,7 @@ def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more:
 
 
 def first_model(store: Store, languages: Sequence[str]) -> Model:
-    """Train from the starter examples, once in a process, and put the model in use."""
+    """Train a model from the starter examples and use it; it is trained once per process, in this process."""
     model, blob = _trained(tuple(languages))
     store.write(keep_model, blob, digest(blob), card(model))
     return model

@@ -1,1 +1,1 @@
-"""Documents that leave the desk as files: the case file and reports, set by Typst as PDF/A."""
+"""Documents that leave the desk as files: case files and reports, typeset by Typst as PDF/A."""

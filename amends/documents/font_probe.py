@@ -1,7 +1,7 @@
-"""Writes covered.json: which characters each shipped font has, asked of Typst itself.
+"""Writes covered.json: which characters each shipped font has, found by typesetting them with Typst.
 
-`python -m amends.documents.font_probe`, after a new Typst: PDF/A refuses a character without a glyph, so that a
-text which compiles in one font alone is covered by it. Takes some minutes.
+Run `python -m amends.documents.font_probe` after an upgrade of Typst; it takes some minutes. PDF/A refuses a
+character without a glyph. A text that compiles with one font alone is therefore covered by that font.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from pathlib import Path
 
 import typst
 
-from amends.documents.blocks import FAMILIES
+from amends.documents.fonts import FAMILIES
 from amends.documents.typst import FONTS
 
-#: Beyond these the shipped fonts have nothing but mathematical letters and pictures.
+#: Above this plane the shipped fonts have only mathematical letters and pictures.
 _PLANE = range(0x20, 0xFFFE)
-#: Han and Hangul, of which they have nothing: asking one by one would take most of the time.
-_NONE = (range(0x3400, 0xA000), range(0xAC00, 0xD7A4))
-#: Nothing to see in these: unassigned, control, private, surrogates, and formatting that reorders or hides.
-_UNSEEN = frozenset({"Cn", "Cc", "Co", "Cs", "Cf"})
-#: Shown by every font as nothing at all: variation selectors, fillers, a grapheme joiner.
-_HIDDEN = frozenset(
+#: Han and Hangul: the shipped fonts have none of them, and probing them would take most of the time.
+_NOT_COVERED = (range(0x3400, 0xA000), range(0xAC00, 0xD7A4))
+#: Unicode categories of invisible characters: unassigned, control, private, surrogate, formatting.
+_INVISIBLE_CATEGORIES = frozenset({"Cn", "Cc", "Co", "Cs", "Cf"})
+#: Invisible in every font: variation selectors, fillers, the grapheme joiner.
+_INVISIBLE = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0}
 )
-_BLOCK = 128
-#: Given by its path: Typst numbers every source given as bytes anew, and has 65,535 numbers in a process.
+_BATCH = 128
+#: A path and not bytes: Typst gives every source in bytes a new number, and a process has only 65,535.
 _SOURCE = Path(__file__).with_name("probe.typ")
 
 
-def shows(family: str, letters: str) -> bool:
-    """True when this font alone has a glyph for each of these characters."""
+def covers(family: str, letters: str) -> bool:
+    """True if this font alone has a glyph for each of these characters."""
     try:
         typst.compile(
             _SOURCE,
@@ -49,10 +49,10 @@ def shows(family: str, letters: str) -> bool:
     return True
 
 
-def covered(family: str) -> list[tuple[int, int]]:
-    """First and last of each run of characters that the font has."""
+def covered_ranges(family: str) -> list[tuple[int, int]]:
+    """First and last code point of each run of characters that the font has."""
     ranges: list[tuple[int, int]] = []
-    for letter in _having(family):
+    for letter in _covered_letters(family):
         if ranges and ranges[-1][1] == letter - 1:
             ranges[-1] = (ranges[-1][0], letter)
         else:
@@ -60,30 +60,31 @@ def covered(family: str) -> list[tuple[int, int]]:
     return ranges
 
 
-def _having(family: str) -> Iterator[int]:
+def _covered_letters(family: str) -> Iterator[int]:
     letters = [
-        at
-        for at in _PLANE
-        if unicodedata.category(chr(at)) not in _UNSEEN
-        and at not in _HIDDEN
-        and not any(at in none for none in _NONE)
+        letter
+        for letter in _PLANE
+        if unicodedata.category(chr(letter)) not in _INVISIBLE_CATEGORIES
+        and letter not in _INVISIBLE
+        and not any(letter in block for block in _NOT_COVERED)
     ]
-    for at in range(0, len(letters), _BLOCK):
-        yield from _halves(family, letters[at : at + _BLOCK])
+    for start in range(0, len(letters), _BATCH):
+        yield from _bisect(family, letters[start : start + _BATCH])
 
 
-def _halves(family: str, letters: list[int]) -> Iterator[int]:
-    # A mark at the start of a text would join what stands before it: each is asked with nothing round it.
-    if shows(family, " ".join(map(chr, letters))):
+def _bisect(family: str, letters: list[int]) -> Iterator[int]:
+    # A combining mark would join the character before it: spaces keep them apart.
+    if covers(family, " ".join(map(chr, letters))):
         yield from letters
     elif len(letters) > 1:
         half = len(letters) // 2
-        yield from _halves(family, letters[:half])
-        yield from _halves(family, letters[half:])
+        yield from _bisect(family, letters[:half])
+        yield from _bisect(family, letters[half:])
 
 
 if __name__ == "__main__":
-    found = {family: covered(family) for family in FAMILIES}
+    ranges_by_family = {family: covered_ranges(family) for family in FAMILIES}
     file = Path(__file__).with_name("covered.json")
-    file.write_text(json.dumps(found, separators=(",", ":")) + "\n", encoding="ascii")
-    sys.stdout.write(f"{file}: {', '.join(f'{name} {len(runs)} runs' for name, runs in found.items())}\n")
+    file.write_text(json.dumps(ranges_by_family, separators=(",", ":")) + "\n", encoding="ascii")
+    summary = ", ".join(f"{family} {len(ranges)} runs" for family, ranges in ranges_by_family.items())
+    sys.stdout.write(f"{file}: {summary}\n")

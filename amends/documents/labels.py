@@ -1,4 +1,4 @@
-"""Every label of a document in one language: our own catalogue first, then those of the chats."""
+"""Every label of a document in one language: from the documents' catalogue first, then from the others."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from bots.texts.loading import COMPLAINANT, DOCUMENTS, STAFF, shipped
 
 @dataclass(frozen=True)
 class Labels:
-    """The texts of one document. `zone` is where its times are told."""
+    """The labels of one document. Times are shown in `zone` (an IANA name)."""
 
     domains: tuple[Texts, ...]
     language: str
     zone: str
 
     def say(self, id_: str, **fields: object) -> str:
-        """The text with its fields filled in; an id that no catalogue has raises UnknownText."""
-        return self._of(id_).say(self.language, id_, **fields)
+        """The text with its fields filled in. Raises UnknownText if no catalogue has this id."""
+        return self._domain_of(id_).say(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: object) -> str:
-        """A text in the form for this number, which is its field {number}."""
-        return self._of(id_).count(self.language, id_, number, **fields)
+        """The text in the plural form for this number; {number} is one of its fields."""
+        return self._domain_of(id_).count(self.language, id_, number, **fields)
 
     def code(self, family: str, code: str | None) -> str | None:
-        """A code of the record in words (`state.closed`); one without words as it is written there."""
+        """The label of a code in the record (`state.closed`), or the code with spaces if it has no label."""
         if code is None:
             return None
         id_ = f"{family}.{code}"
-        if any(one.has(id_) for one in self.domains):
+        if any(texts.has(id_) for texts in self.domains):
             return self.say(id_)
         return code.replace("_", " ")
 
     def moment(self, instant: str | datetime | None) -> str | None:
-        """An instant of the record as `4 November 2026, 17:30`."""
+        """A date and time of the record as `4 November 2026, 17:30`."""
         if instant is None:
             return None
         at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
         return self.domains[0].moment(self.language, at, self.zone)
 
     def amount(self, amount: str | None, currency: str | None) -> str | None:
-        """Money as the language writes it; as it stands in the record where that is no amount."""
+        """Money as the language writes it; unchanged if it is not a number."""
         if amount is None:
             return None
         try:
@@ -56,23 +56,23 @@ class Labels:
             return f"{amount} {currency or ''}".strip()
 
     def yes(self, true: bool | None) -> str | None:
-        """Yes or no; None stays open."""
+        """Yes, no, or None if it is not known."""
         return None if true is None else self.say("document.yes" if true else "document.no")
 
     def page(self) -> str:
-        """How the foot of a page counts, as Document wants it."""
+        """The page number in the footer, with the fields of Document.page."""
         return self.say("document.page", n="{n}", of="{of}")
 
     def in_language(self, language: str) -> Labels:
-        """The same in another language; in the first one where these catalogues lack it."""
+        """The same labels in another language, or in the first one if the catalogues lack it."""
         return Labels(self.domains, self.domains[0].language(language), self.zone)
 
     def in_zone(self, zone: str) -> Labels:
-        """The same with its times told in another zone: a complaint's own."""
+        """The same labels with times in another zone, such as a complaint's own."""
         return Labels(self.domains, self.language, zone)
 
-    def _of(self, id_: str) -> Texts:
-        return next((one for one in self.domains if one.has(id_)), self.domains[0])
+    def _domain_of(self, id_: str) -> Texts:
+        return next((texts for texts in self.domains if texts.has(id_)), self.domains[0])
 
 
 def load_labels(
@@ -83,25 +83,24 @@ def load_labels(
     staff: bool = False,
     own: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Labels:
-    """The labels in these languages, at first in the first of them.
+    """The labels in these languages; the first language is used until `in_language`.
 
-    `folder` holds an organisation's own texts, `own` the names of its own categories. `staff`: the words of
-    staff too, for the case file, in these languages and no other: TextsError where one lacks a text. Else a
-    language of the organisation's own that has no labels of documents is left out, and English stands in
-    where none is left.
+    `folder` has the organisation's own texts, `own` the names of its own categories. `staff` adds the staff
+    texts for the case file and accepts no other language: raises TextsError if a language lacks a text.
+    Without `staff`, a language without labels for documents is skipped; if none is left, English is used.
     """
     wanted = tuple(languages)
     if not staff:
-        wanted = tuple(one for one in wanted if _has_labels(one, folder)) or ("en",)
+        wanted = tuple(language for language in wanted if _has_labels(language, folder)) or ("en",)
     domains = (DOCUMENTS, STAFF, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
-    loaded = tuple(load_texts(wanted, folder, domain=one, own=own) for one in domains)
+    loaded = tuple(load_texts(wanted, folder, domain=domain, own=own) for domain in domains)
     return Labels(loaded, loaded[0].languages[0], zone)
 
 
 def _has_labels(language: str, folder: Path | None) -> bool:
-    """True where the documents of a language have labels: ours, or any of the organisation's own."""
+    """True if a language has labels for documents: shipped ones, or any in the organisation's folder."""
     if shipped(language, DOCUMENTS):
         return True
     file = None if folder is None else folder / f"{language}.po"
-    given = read_file(file, language) if file is not None and file.is_file() else {}
-    return bool(given.keys() & shipped("en", DOCUMENTS).keys())
+    messages = read_file(file, language) if file is not None and file.is_file() else {}
+    return bool(messages.keys() & shipped("en", DOCUMENTS).keys())

@@ -1,4 +1,4 @@
-"""A report as a document: the Markdown that our own reports write, read back into blocks (clause 8)."""
+"""A report as a document: reads the Markdown that `reports` writes back into blocks (clause 8)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from amends.documents.labels import Labels
 from amends.documents.typst import can_draw
 
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
-#: From so many columns on a table is set small.
-_MANY = 5
-#: A column takes a share of the page by its longest text, within these.
+#: A table with more columns is printed small.
+_MAX_COLUMNS = 5
+#: A column's share of the page is the length of its longest text, within these limits.
 _NARROWEST, _WIDEST = 4, 28
 
 
@@ -25,11 +25,11 @@ def report_document(
     made_at: datetime,
     drawn: Mapping[str, str] | None = None,
 ) -> Document:
-    """The report set like every other document; its first heading is the title.
+    """The report as a document; its first heading becomes the title.
 
-    `drawn` are pictures as SVG by what they show; they come last.
+    `drawn` maps the title of each chart to its SVG; the charts come last.
     """
-    pictures = [Picture(svg, title) for title, svg in (drawn or {}).items()]
+    charts = [Picture(svg, title) for title, svg in (drawn or {}).items()]
     body = list(blocks(markdown))
     first = body[0] if body and isinstance(body[0], Heading) else None
     title = organisation if first is None else first.text
@@ -38,18 +38,18 @@ def report_document(
         language=labels.language,
         organisation=organisation,
         subject=title,
-        made=labels.say("document.made", when=labels.moment(made_at)),
+        created=labels.say("document.made", when=labels.moment(made_at)),
         page=labels.page(),
-        body=(*(body if first is None else body[1:]), *(one for one in pictures if can_draw(one))),
+        body=(*(body if first is None else body[1:]), *(chart for chart in charts if can_draw(chart))),
     )
 
 
 def blocks(markdown: str) -> Iterator[Block]:
-    """Headings, tables, lists and paragraphs, which is all that our reports use."""
+    """Headings, tables, lists and paragraphs: all that the reports use."""
     for lines in _groups(markdown):
         heading = _HEADING.fullmatch(lines[0])
         if heading is not None:
-            # What is one report's title is a part of the document: its parts are headings of level 1.
+            # The report's level 1 is the document's title: its level 2 becomes the document's level 1.
             yield Heading(heading.group(2), max(1, len(heading.group(1)) - 1))
             if lines[1:]:
                 yield from blocks("\n".join(lines[1:]))
@@ -63,7 +63,7 @@ def blocks(markdown: str) -> Iterator[Block]:
 
 
 def _groups(markdown: str) -> Iterator[list[str]]:
-    """Lines that stand together, between empty ones."""
+    """The groups of lines that empty lines separate."""
     group: list[str] = []
     for line in (*markdown.splitlines(), ""):
         if line.strip():
@@ -77,17 +77,17 @@ def _table(lines: Sequence[str]) -> Rows:
     head, *rest = (_cells(line) for line in lines)
     rows = [row for row in rest if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
     widths = [
-        min(_WIDEST, max(_NARROWEST, *(len(row[at]) for row in (head, *rows) if at < len(row))))
-        for at in range(len(head))
+        min(_WIDEST, max(_NARROWEST, *(len(row[column]) for row in (head, *rows) if column < len(row))))
+        for column in range(len(head))
     ]
     return Rows(
         head=tuple(head),
         rows=tuple(
-            tuple(row[at].replace("**", "") if at < len(row) else None for at in range(len(head)))
+            tuple(row[column].replace("**", "") if column < len(row) else None for column in range(len(head)))
             for row in rows
         ),
-        widths=tuple(float(one) for one in widths),
-        small=len(head) > _MANY,
+        widths=tuple(float(width) for width in widths),
+        small=len(head) > _MAX_COLUMNS,
     )
 
 

@@ -1,7 +1,7 @@
-"""Setting a document with Typst: data in, PDF/A-3a out, in milliseconds and without any system library.
+"""Typesets a document with Typst: data in, PDF/A-3a out, in milliseconds and without any system library.
 
-What people wrote reaches Typst only as a string of its inputs: the template draws strings and never
-evaluates them, so that no text can be markup.
+People's words reach Typst only as an input string. The template draws strings and never evaluates them, so no
+text can act as markup.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ import typst
 
 from amends.documents.blocks import Document, Picture, as_data
 
-#: The fonts that come with Typst and no others, loaded once.
+#: Only the fonts that come with Typst, loaded once.
 FONTS = typst.Fonts(include_system_fonts=False)
-#: Archival, with attachments, and readable aloud (4.3): pictures have a text, headings and tables are tagged.
+#: Archival with attachments, and accessible (4.3): pictures have a text, headings and tables are tagged.
 STANDARDS: tuple[typst.PDFStandard, ...] = ("a-3a", "ua-1")
 
-#: Given by its path: Typst numbers every source given as bytes anew, and ends the process after 65,535.
+#: A path and not bytes: Typst gives every source in bytes a new number and ends the process after 65,535.
 _TEMPLATE = Path(__file__).with_name("document.typ")
 
 
-class NotSet(Exception):
-    """Typst refused a document: a mistake of ours, never of the person whose words are in it."""
+class TypesettingFailed(Exception):
+    """Typst refused a document: a defect of the desk, never of the person whose words are in it."""
 
 
 def as_pdf(document: Document, *, at: datetime, attached: Mapping[str, str] | None = None) -> bytes:
     """The document as PDF/A-3a; `attached` maps a file name to its exact text (JSON or plain).
 
-    `at` is the moment that the file says it was made. Raises NotSet.
+    `at` is the creation time in the file. Raises TypesettingFailed.
     """
     try:
-        return _compiled(document, int(at.timestamp()), attached or {})
-    except typst.TypstError as wrong:
-        # The message quotes the text that has no glyph: only its kind is told on, never the words.
-        raise NotSet(f"{document.title}: {wrong.message.partition('`')[0].strip()}") from None
+        return _compile(document, int(at.timestamp()), attached or {})
+    except typst.TypstError as error:
+        # Typst's message quotes the text that has no glyph: report only the kind of error, never the words.
+        raise TypesettingFailed(f"{document.title}: {error.message.partition('`')[0].strip()}") from None
 
 
 def can_draw(picture: Picture) -> bool:
-    """False for a picture that is broken or of a sort that archives refuse: one of them would stop the file."""
-    alone = Document("-", "en", "-", "-", "-", "-", (picture,))
+    """False if a picture is broken or of a type that PDF/A refuses: it would make the whole document fail."""
+    page = Document("-", "en", "-", "-", "-", "-", (picture,))
     try:
-        _compiled(alone, 0, {})
+        _compile(page, 0, {})
     except typst.TypstError:
         return False
     return True
 
 
-def _compiled(document: Document, at: int, attached: Mapping[str, str]) -> bytes:
+def _compile(document: Document, timestamp: int, attached: Mapping[str, str]) -> bytes:
     return typst.compile(
         _TEMPLATE,
         root=_TEMPLATE.parent,
@@ -62,5 +62,5 @@ def _compiled(document: Document, at: int, attached: Mapping[str, str]) -> bytes
         ignore_system_fonts=True,
         pdf_standards=list(STANDARDS),
         format="pdf",
-        timestamp=at,
+        timestamp=timestamp,
     )

@@ -1,1 +1,1 @@
-"""Written stories: a transcript of one complaint that can be played against the whole product."""
+"""Stories: transcripts of people and staff that are played against the whole product (docs/stories.md)."""

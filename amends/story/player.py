@@ -1,7 +1,4 @@
-"""Playing a story against the whole product: real bots, real HTTP, the simulator as the two platforms.
-
-What the figures of the last year say in a story: the incidents part of `amends report monitoring`.
-"""
+"""Plays a story against the whole product: real bots and real HTTP, with the simulator as the two platforms."""
 
 from __future__ import annotations
 
@@ -11,25 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from amends.story.script import StoryStep
-from reports.monitoring import Period, monitor
+from amends.story.script import KINDS, StoryStep
 from simulator import Simulator
 from simulator.colleague import Colleague
 from simulator.customer import Customer, SeenMessage
 from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisible
 from simulator.slack.people import SlackImpossible
-from store.store import Store
 
 
 class StoryFailed(AssertionError):
-    """An expectation of the story did not hold; the message shows the line and what was there instead."""
+    """An expectation of the story was not met; the message has the line and what was there instead."""
 
 
 class StoryDesk(Protocol):
-    """What a story needs of the running product."""
+    """What a story needs from the running product."""
 
     async def settled(self) -> None:
-        """Return when everything due is done and everything heard is handled."""
+        """Return when all due obligations are completed and all incoming messages are handled."""
         ...
 
     async def advance(self, by: timedelta) -> None:
@@ -45,39 +40,38 @@ class StoryDesk(Protocol):
         ...
 
     async def figures(self) -> Mapping[str, Any]:
-        """What the monitoring report counts of incidents."""
+        """The incidents part of the monitoring report, as in figures.py."""
         ...
 
 
 @dataclass
-class _Talk:
-    """A customer of the story: what was heard when the last step was taken, and the newest reference."""
+class _StoryChat:
+    """A customer's chat in the story: the messages read before the last step, and the last message written."""
 
     customer: Customer
-    mark: int = 0
+    read_count: int = 0
     written: SeenMessage | None = None
 
 
 class Player:
-    """Plays steps in order; keeps who speaks and which card is meant. One player a story."""
+    """Plays the steps of one story in order and keeps the customers' chats."""
 
     def __init__(
         self, simulator: Simulator, desk: StoryDesk, *, staff: Mapping[str, str], channels: Sequence[str]
     ) -> None:
-        self._sim = simulator
+        self._simulator = simulator
         self._desk = desk
         self._channels = tuple(channels)
         self._staff = {name: simulator.staff(member) for name, member in staff.items()}
-        self._talks: dict[str, _Talk] = {}
-        self._last: str | None = None
-        self._does: Mapping[str, Callable[[StoryStep], Awaitable[None]]] = {
+        self._chats: dict[str, _StoryChat] = {}
+        self._handlers: Mapping[str, Callable[[StoryStep], Awaitable[None]]] = {
             kind: getattr(self, f"_{kind}") for kind in KINDS
         }
 
     async def play(self, step: StoryStep) -> None:
-        """One step; raises Failed when it cannot be done or does not hold."""
+        """Play one step. Raises StoryFailed if it cannot be done or its expectation is not met."""
         try:
-            await self._does[step.kind](step)
+            await self._handlers[step.kind](step)
         except StoryFailed:
             raise
         except (
@@ -88,142 +82,144 @@ class Player:
             SlackImpossible,
             NotVisible,
             NotAcknowledged,
-        ) as wrong:
-            raise StoryFailed(f"line {step.line}: {step.text}\n{type(wrong).__name__}: {wrong}") from wrong
+        ) as error:
+            raise StoryFailed(f"line {step.line}: {step.text}\n{type(error).__name__}: {error}") from error
 
-    # the complainant
+    # The complainant's steps.
 
-    def _talk(self, name: str, language: str | None = None) -> _Talk:
-        if name not in self._talks:
-            self._talks[name] = _Talk(self._sim.customer(name, language=language or "en"))
-        self._last = name
-        return self._talks[name]
+    def _chat(self, name: str, language: str | None = None) -> _StoryChat:
+        if name not in self._chats:
+            self._chats[name] = _StoryChat(self._simulator.customer(name, language=language or "en"))
+        return self._chats[name]
 
-    async def _acts(
+    async def _write(
         self, name: str, act: Callable[[Customer], Awaitable[object]], *, more: bool = False
     ) -> None:
-        talk = self._talk(name)
-        talk.mark = len(talk.customer.heard)
-        await act(talk.customer)
+        chat = self._chat(name)
+        chat.read_count = len(chat.customer.heard)
+        await act(chat.customer)
         if not more:
             await self._desk.settled()
 
     async def _says(self, step: StoryStep) -> None:
         if step.who in self._staff:
             raise StoryFailed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
-        self._talk(step.who, step.language)
-        talk = self._talk(step.who)
-        talk.mark = len(talk.customer.heard)
-        talk.written = await talk.customer.says(step.words)
+        self._chat(step.who, step.language)
+        chat = self._chat(step.who)
+        chat.read_count = len(chat.customer.heard)
+        chat.written = await chat.customer.says(step.words)
         if not step.more:
             await self._desk.settled()
 
     async def _bursts(self, step: StoryStep) -> None:
-        talk = self._talk(step.who)
+        chat = self._chat(step.who)
         pause = timedelta(minutes=int(step.words)) / step.number
-        talk.mark = len(talk.customer.heard)
-        for n in range(1, step.number + 1):
-            await talk.customer.says(f"Part {n} of what happened with my water meter and the bill.")
+        chat.read_count = len(chat.customer.heard)
+        for part in range(1, step.number + 1):
+            await chat.customer.says(f"Part {part} of what happened with my water meter and the bill.")
             await self._desk.advance(pause)
 
     async def _voice(self, step: StoryStep) -> None:
-        await self._acts(step.who, lambda one: one.sends_voice(seconds=3))
+        await self._write(step.who, lambda customer: customer.sends_voice(seconds=3))
 
     async def _photo(self, step: StoryStep) -> None:
-        await self._acts(step.who, lambda one: one.sends_photo(caption=step.words))
+        await self._write(step.who, lambda customer: customer.sends_photo(caption=step.words))
 
     async def _photos(self, step: StoryStep) -> None:
-        await self._acts(step.who, lambda one: one.sends_album(step.number))
+        await self._write(step.who, lambda customer: customer.sends_album(step.number))
 
     async def _edits(self, step: StoryStep) -> None:
-        written = self._talk(step.who).written
+        written = self._chat(step.who).written
         if written is None:
             raise StoryFailed(f"line {step.line}: {step.who} has written nothing to edit")
-        await self._acts(step.who, lambda one: one.edits(written, step.words))
+        await self._write(step.who, lambda customer: customer.edits(written, step.words))
 
     async def _blocks(self, step: StoryStep) -> None:
-        self._talk(step.who).customer.blocks()
+        self._chat(step.who).customer.blocks()
         await self._desk.settled()
 
     async def _unblocks(self, step: StoryStep) -> None:
-        self._talk(step.who).customer.unblocks()
+        self._chat(step.who).customer.unblocks()
         await self._desk.settled()
 
-    async def _hears(self, step: StoryStep) -> None:
-        talk = self._talk(step.who)
-        new = talk.customer.heard[talk.mark :]
-        if not any(_within(step.words, text) for text in new):
+    async def _message(self, step: StoryStep) -> None:
+        chat = self._chat(step.who)
+        messages = chat.customer.heard[chat.read_count :]
+        if not any(_contains(step.words, text) for text in messages):
             raise StoryFailed(
-                f"line {step.line}: {step.who} did not hear {step.words!r}. She heard:\n" + "\n--\n".join(new)
+                f"line {step.line}: {step.who} did not get {step.words!r} but:\n" + "\n--\n".join(messages)
             )
 
-    async def _hears_once(self, step: StoryStep) -> None:
-        told = [text for text in self._talk(step.who).customer.heard if _within(step.words, text)]
-        if len(told) != 1:
-            raise StoryFailed(
-                f"line {step.line}: {step.who} heard {step.words!r} {len(told)} times, not once"
-            )
+    async def _message_once(self, step: StoryStep) -> None:
+        texts = [text for text in self._chat(step.who).customer.heard if _contains(step.words, text)]
+        if len(texts) != 1:
+            raise StoryFailed(f"line {step.line}: {step.who} got {step.words!r} {len(texts)} times, not once")
 
-    async def _hears_not(self, step: StoryStep) -> None:
-        talk = self._talk(step.who)
-        if any(_within(step.words, text) for text in talk.customer.heard):
-            raise StoryFailed(f"line {step.line}: {step.who} heard {step.words!r} after all")
+    async def _no_message(self, step: StoryStep) -> None:
+        chat = self._chat(step.who)
+        if any(_contains(step.words, text) for text in chat.customer.heard):
+            raise StoryFailed(f"line {step.line}: {step.who} got {step.words!r}")
 
-    # the staff
+    # The staff's steps.
 
-    def _card(self, member: Colleague, of: str | None) -> Card:
-        """The newest card this person sees, or the newest of one customer's complaint."""
-        refs = self._references(of) if of else None
-        cards = [card for card in self._cards(member) if refs is None or _own_reference(card) in refs]
+    def _newest_card(self, member: Colleague, name: str | None) -> Card:
+        """The newest card that this member sees, or the newest card of one customer's complaint."""
+        refs = self._references(name) if name else None
+        cards = [card for card in self._visible_cards(member) if refs is None or _reference_of(card) in refs]
         if not cards:
-            raise StoryFailed(f"{member.id} sees no card" + (f" of {of}" if of else ""))
+            raise StoryFailed(f"{member.id} sees no card" + (f" of {name}" if name else ""))
         return max(cards, key=lambda card: float(card.ts))
 
-    def _incident(self, member: Colleague, label: str) -> Card:
-        """The newest card with this button: no complaint's card has one of an incident."""
-        cards = [card for card in self._cards(member) if label in card.buttons]
+    def _incident_card(self, member: Colleague, label: str) -> Card:
+        """The newest card with this button; no complaint's card has an incident's buttons."""
+        cards = [card for card in self._visible_cards(member) if label in card.buttons]
         if not cards:
             raise StoryFailed(f"{member.id} sees no incident with {label!r}")
         return max(cards, key=lambda card: float(card.ts))
 
-    def _cards(self, member: Colleague) -> list[Card]:
-        """Every card that stands in a channel this person is in."""
-        seen = [channel for channel in self._channels if member.sees(channel)]
-        return [card for channel in seen for card in member.channel(channel).cards if not card.gone]
+    def _visible_cards(self, member: Colleague) -> list[Card]:
+        """Every card in the channels that this member can see."""
+        channels = [channel for channel in self._channels if member.sees(channel)]
+        return [card for channel in channels for card in member.channel(channel).cards if not card.gone]
 
     def _references(self, name: str) -> list[str]:
-        """The references told to this customer, the newest last; of one whom nothing reached, the newest card's."""
-        talk = self._talks.get(name)
-        heard = talk.customer.heard if talk is not None else []
-        found = [match for text in heard for match in _REFERENCE.findall(text)]
-        if not found:
-            cards = [card for member in self._staff.values() for card in self._cards(member)]
+        """The references that this customer received, the newest last, or the newest card's if there is none."""
+        chat = self._chats.get(name)
+        messages = chat.customer.heard if chat is not None else []
+        refs = [match for text in messages for match in _REFERENCE.findall(text)]
+        if not refs:
+            cards = [card for member in self._staff.values() for card in self._visible_cards(member)]
             newest = max(cards, key=lambda card: float(card.ts), default=None)
-            found = _REFERENCE.findall(newest.text) if newest is not None else []
-        return list(dict.fromkeys(found))
+            refs = _REFERENCE.findall(newest.text) if newest is not None else []
+        return list(dict.fromkeys(refs))
 
     async def _presses(self, step: StoryStep) -> None:
-        label, _, of = step.words.partition(" on ")
+        label, _, place = step.words.partition(" on ")
         if step.who not in self._staff:
-            first = step.words.removeprefix("the first ")
-            oldest = first != step.words
-            await self._acts(step.who, lambda one: one.presses(first, oldest=oldest), more=step.more)
+            button = step.words.removeprefix("the first ")
+            oldest = button != step.words
+            await self._write(
+                step.who, lambda customer: customer.presses(button, oldest=oldest), more=step.more
+            )
             return
         member = self._staff[step.who]
         if member.modal is not None:
-            await self._in_modal(member, member.modal, step.words)
+            await self._press_in_modal(member, member.modal, step.words)
         elif step.words.startswith("Receipt") or " in the direct message" in step.words:
             await member.presses(member.direct_messages[-1], label.removesuffix(" in the direct message"))
         else:
-            card = self._incident(member, label) if of == INCIDENT else self._card(member, _owner(of))
+            if place == _INCIDENT_CARD:
+                card = self._incident_card(member, label)
+            else:
+                card = self._newest_card(member, _customer_name(place))
             if label in card.buttons:
                 await member.presses(card, label)
             else:
                 await member.chooses(card, "case.more", label)
         await self._desk.settled()
 
-    async def _in_modal(self, member: Colleague, modal: Modal, label: str) -> None:
-        """A button of the form on top, or an entry of its menu."""
+    async def _press_in_modal(self, member: Colleague, modal: Modal, label: str) -> None:
+        """Press a button of the top form, or choose an entry of its menu."""
         try:
             await member.presses(modal, label)
         except SlackImpossible:
@@ -232,16 +228,16 @@ class Player:
     async def _fills(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         await member.opened()
-        await member.fills({name: self._typed(value) for name, value in step.values.items()})
+        await member.fills({name: self._field_value(value) for name, value in step.values.items()})
 
-    def _typed(self, value: str) -> object:
-        """Several values are written with |; `now` and ISO 8601 in UTC are moments, `today+3` is a day.
+    def _field_value(self, value: str) -> object:
+        """The value of a form field (docs/stories.md); a value in no special form is plain text.
 
-        A name of staff is the person, `ref:Anna` her newest reference and `ref:Anna:1` her first; all else is
-        the text.
+        `a|b` is several values, `now` or ISO 8601 in UTC a time, `today+3` a day. A staff name is that member,
+        `ref:Anna` her newest reference and `ref:Anna:1` her first.
         """
         if value == "now":
-            return int(self._sim.clock_now().timestamp())
+            return int(self._simulator.clock_now().timestamp())
         if value in self._staff:
             return self._staff[value].id
         if value.startswith("ref:"):
@@ -249,9 +245,11 @@ class Player:
             return self._references(name)[int(which or 0) - 1]
         if re.fullmatch(r"today\+\d+", value):
             return (
-                (self._sim.clock_now() + timedelta(days=int(value.removeprefix("today+")))).date().isoformat()
+                (self._simulator.clock_now() + timedelta(days=int(value.removeprefix("today+"))))
+                .date()
+                .isoformat()
             )
-        if _MOMENT.fullmatch(value):
+        if _UTC_TIME.fullmatch(value):
             return int(datetime.fromisoformat(value).timestamp())
         return value.split("|") if "|" in value else value
 
@@ -263,95 +261,96 @@ class Player:
         await self._staff[step.who].shortcut(step.words)
 
     async def _runs(self, step: StoryStep) -> None:
-        """The slash command; people of staff are mentioned by their names."""
+        """Run the slash command; names of staff become mentions."""
         words = " ".join(
-            f"<@{self._staff[one].id}>" if one in self._staff else one for one in step.words.split()
+            f"<@{self._staff[word].id}>" if word in self._staff else word for word in step.words.split()
         )
         await self._staff[step.who].runs(words)
         await self._desk.settled()
 
-    async def _at_home(self, step: StoryStep) -> None:
+    async def _sees_home(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         await member.opens_home()
 
-        def shown() -> bool:
-            return member.home is not None and _within(step.words, member.home.text)
+        def is_shown() -> bool:
+            return member.home is not None and _contains(step.words, member.home.text)
 
         try:
-            await self._sim.until(shown, timeout=5)
-        except TimeoutError as missing:
-            seen = member.home.text if member.home is not None else "nothing"
+            await self._simulator.until(is_shown, timeout=5)
+        except TimeoutError as error:
+            text = member.home.text if member.home is not None else "nothing"
             raise StoryFailed(
-                f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{seen}"
-            ) from missing
+                f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{text}"
+            ) from error
 
     async def _sees_once(self, step: StoryStep) -> None:
-        told = [one.text for one in self._staff[step.who].direct_messages if _within(step.words, one.text)]
-        if len(told) != 1:
+        direct_messages = self._staff[step.who].direct_messages
+        messages = [message.text for message in direct_messages if _contains(step.words, message.text)]
+        if len(messages) != 1:
             raise StoryFailed(
-                f"line {step.line}: {step.who} was told {step.words!r} {len(told)} times, not once"
+                f"line {step.line}: {step.who} got {step.words!r} {len(messages)} times, not once"
             )
 
     async def _sends_code(self, step: StoryStep) -> None:
-        """The complainant types the code that a member of staff was shown and read out."""
-        found = [code for text in self._seen(step.words) for code in _CODE.findall(text)]
-        if not found:
+        """The complainant types the code that a member of staff sees and read out."""
+        codes = [code for text in self._visible_texts(step.words) for code in _CODE.findall(text)]
+        if not codes:
             raise StoryFailed(f"line {step.line}: {step.words} sees no code")
-        await self._acts(step.who, lambda one: one.says(found[-1]))
+        await self._write(step.who, lambda customer: customer.says(codes[-1]))
 
     async def _refused(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         modal = await member.submits(expect_errors=True)
-        shown = [*modal.errors.values(), *modal.texts] if modal else []
-        shown += [post.text for post in member.ephemerals]
-        if not any(_within(step.words, text) for text in shown):
+        answers = [*modal.errors.values(), *modal.texts] if modal else []
+        answers += [post.text for post in member.ephemerals]
+        if not any(_contains(step.words, text) for text in answers):
             raise StoryFailed(
                 f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n"
-                + "\n".join(shown)
+                + "\n".join(answers)
             )
 
     async def _goes_back(self, step: StoryStep) -> None:
         await self._staff[step.who].closes()
 
-    def _seen(self, name: str) -> list[str]:
+    def _visible_texts(self, name: str) -> list[str]:
         member = self._staff[name]
         if member.modal is not None:
             return [member.modal.title, *member.modal.texts, *member.modal.errors.values()]
-        cards = [card.text for card in self._cards(member)]
+        cards = [card.text for card in self._visible_cards(member)]
         return cards + [post.text for post in (*member.direct_messages, *member.ephemerals)]
 
     async def _sees(self, step: StoryStep) -> None:
-        seen = self._seen(step.who)
-        if not any(_within(step.words, text) for text in seen):
+        texts = self._visible_texts(step.who)
+        if not any(_contains(step.words, text) for text in texts):
             raise StoryFailed(
-                f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(seen)
+                f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(texts)
             )
 
     async def _sees_not(self, step: StoryStep) -> None:
-        if any(_within(step.words, text) for text in self._seen(step.who)):
+        if any(_contains(step.words, text) for text in self._visible_texts(step.who)):
             raise StoryFailed(f"line {step.line}: {step.who} sees {step.words!r}")
 
     async def _no_card(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         refs = self._references(step.words)
-        if any(ref in card.text for ref in refs for card in self._cards(member)):
+        if any(ref in card.text for ref in refs for card in self._visible_cards(member)):
             raise StoryFailed(f"line {step.line}: {step.who} sees a card of {step.words}")
 
-    # the world
+    # Clock, platforms, record and figures.
 
     async def _clock(self, step: StoryStep) -> None:
         unit = step.words if step.words.endswith("s") else f"{step.words}s"
-        for talk in self._talks.values():
-            talk.mark = len(talk.customer.heard)
+        for chat in self._chats.values():
+            chat.read_count = len(chat.customer.heard)
         await self._desk.advance(timedelta(**{unit: step.number}))
 
     async def _clock_next(self, step: StoryStep) -> None:
-        for talk in self._talks.values():
-            talk.mark = len(talk.customer.heard)
+        for chat in self._chats.values():
+            chat.read_count = len(chat.customer.heard)
         await self._desk.to_next_due()
 
     async def _trouble(self, step: StoryStep) -> None:
-        setattr(self._sim.trouble, f"{step.who.lower()}_down", step.words == "down")
+        setattr(self._simulator.trouble, f"{step.who.lower()}_down", step.words == "down")
 
     async def _record(self, step: StoryStep) -> None:
         if not step.more:
@@ -367,76 +366,32 @@ class Player:
 
     async def _figures(self, step: StoryStep) -> None:
         await self._desk.settled()
-        found = await self._desk.figures()
+        figures = await self._desk.figures()
         wrong = {
-            name: found.get(name) for name, value in step.values.items() if str(found.get(name)) != value
+            name: figures.get(name) for name, value in step.values.items() if str(figures.get(name)) != value
         }
         if wrong:
             raise StoryFailed(f"line {step.line}: {step.text}\nbut the report says {wrong}")
 
 
-KINDS = [
-    "says",
-    "bursts",
-    "voice",
-    "photo",
-    "photos",
-    "edits",
-    "blocks",
-    "unblocks",
-    "hears",
-    "hears_once",
-    "hears_not",
-    "presses",
-    "fills",
-    "submits",
-    "uses",
-    "runs",
-    "at_home",
-    "sees_once",
-    "sends_code",
-    "refused",
-    "goes_back",
-    "sees",
-    "sees_not",
-    "no_card",
-    "clock",
-    "clock_next",
-    "trouble",
-    "record",
-    "figures",
-]
 _CODE = re.compile(r"\b\d{8}\b")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-#: `Alice presses Update all on the incident card`.
-INCIDENT = "the incident card"
+_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: As in `Alice presses Update all on the incident card`.
+_INCIDENT_CARD = "the incident card"
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
 
 
-def _own_reference(card: Card) -> str | None:
-    """Whose card it is: its headline begins with that; further down it may name others."""
-    found = _REFERENCE.search(card.text)
-    return None if found is None else found[0]
+def _reference_of(card: Card) -> str | None:
+    """The reference in the card's headline; the lines below may mention other complaints."""
+    match = _REFERENCE.search(card.text)
+    return None if match is None else match[0]
 
 
-def _owner(of: str) -> str | None:
-    return of.removesuffix(" card").removesuffix("'s") if of else None
+def _customer_name(place: str) -> str | None:
+    return place.removesuffix(" card").removesuffix("'s") if place else None
 
 
-def _within(fragment: str, text: str) -> bool:
-    """Case and the breaking of lines do not matter; ` … ` stands for anything between."""
+def _contains(fragment: str, text: str) -> bool:
+    """True if the text has the fragment, apart from case and line breaks; `…` matches anything."""
     parts = [re.escape(" ".join(part.split()).lower()) for part in fragment.split("…")]
     return re.search(".*".join(parts), " ".join(text.split()).lower()) is not None
-
-
-#: Either way of now: a story may have moved the clock on since this store read it.
-_YEAR = timedelta(days=365)
-
-
-def incident_figures(store: Store) -> Mapping[str, Any]:
-    """`count` of incidents, `complaints` in them, and how many were `received` at all."""
-    now = store.now()
-    period = Period(now - _YEAR, now + _YEAR)
-    found = monitor(store.for_monitoring(period.start, period.end), period=period, now=now).as_json()
-    told = found["incidents"]
-    return {"incidents": told["count"], "complaints": told["complaints"], "received": found["received"]}

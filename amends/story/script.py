@@ -1,8 +1,4 @@
-"""Many customers in one line of a story: `50 people write: …`, then `People 6-50 press Yes`.
-
-They are called Person-1, Person-2 … in the order in which they first wrote.
-
-Reading a story: one line, one step; every line is also readable as prose.
+"""Reads a story: each line is one step, and the whole also reads as prose.
 
 Anna [en]: The new meter drips since Monday and nobody came.     she writes (the language once)
 Anna presses Done                                                a button under the newest message that has it
@@ -24,65 +20,30 @@ Alice uses log_complaint · Anna sends the code that Alice sees
 Alice sees: fragment · Alice does not see: fragment · Alice sees no card of Anna
 Clock +3 days · Clock to the next due time
 Telegram is down · Telegram is up · Slack is down · Slack is up
-Figures: incidents=1 complaints=47                               what the report counts of incidents
+Figures: incidents=1 complaints=47                               the incidents part of the report
 Record of Anna: state=closed close_code=resolved                 fields of the record
+
+Customers of a group are called Person-1, Person-2 and so on, in the order in which they first wrote.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
-_WRITE = re.compile(r"(\d+) people write((?: \[[a-z]{2}\])?: .+)")
-_GROUP = re.compile(r"\b[Pp]eople (\d+)-(\d+)\b")
-_FIRST = re.compile(r"(?:People|Bot to people|Bot told people|Bot never told people|Records of people) \d")
-_CARDS = re.compile(r"(.+ on) the cards of people (\d+)-(\d+)")
-#: What several people do, as one of them does it.
-_ONE: tuple[tuple[str, str], ...] = (
-    (" press ", " presses "),
-    (" send ", " sends "),
-    (" block ", " blocks "),
-    (" unblock ", " unblocks "),
-)
-
-
-def people(line: str, known: int) -> list[str] | None:
-    """The line once for each of its people, or None for a line about nobody or about one.
-
-    `known` is how many people have written so far.
-    """
-    crowd = _WRITE.fullmatch(line)
-    if crowd:
-        return [f"Person-{known + n}{crowd[2]}" for n in range(1, int(crowd[1]) + 1)]
-    cards = _CARDS.fullmatch(line)
-    if cards:
-        return [f"{cards[1]} Person-{n}'s card" for n in range(int(cards[2]), int(cards[3]) + 1)]
-    group = _GROUP.search(line) if _FIRST.match(line) else None
-    if group is None:
-        return None
-    first, last = int(group[1]), int(group[2])
-    if line.startswith("Records of"):
-        line = line.replace("Records", "Record", 1)
-    for several, one in _ONE:
-        line = line.replace(several, one, 1)
-    return [_GROUP.sub(f"Person-{n}", line, count=1) for n in range(first, last + 1)]
-
-
-def new_people(line: str) -> int:
-    """How many people write here for the first time."""
-    crowd = _WRITE.fullmatch(line)
-    return int(crowd[1]) if crowd else 0
 
 
 class BadStory(ValueError):
-    """A line that is no step; the message names line, text and the accepted forms."""
+    """A line that is not a step; the message has its number, its text and the accepted steps."""
 
 
 @dataclass(frozen=True)
 class StoryStep:
-    """One line: what is done, by whom, with which words and values; `more` of the same line follow at once."""
+    """One line: the kind of step, who does it, and its words and values.
+
+    `more`: a group does this step together, and more of its people follow; only the last one waits for the desk.
+    """
 
     line: int
     text: str
@@ -97,9 +58,9 @@ class StoryStep:
 
 _NAME = r"(?P<who>[A-Z][\w-]*)"
 _FORMS: tuple[tuple[str, str], ...] = (
-    ("hears", r"Bot to (?P<who>[A-Z][\w-]*): (?P<words>.+)"),
-    ("hears_once", r"Bot told (?P<who>[A-Z][\w-]*) once: (?P<words>.+)"),
-    ("hears_not", r"Bot never told (?P<who>[A-Z][\w-]*): (?P<words>.+)"),
+    ("message", r"Bot to (?P<who>[A-Z][\w-]*): (?P<words>.+)"),
+    ("message_once", r"Bot told (?P<who>[A-Z][\w-]*) once: (?P<words>.+)"),
+    ("no_message", r"Bot never told (?P<who>[A-Z][\w-]*): (?P<words>.+)"),
     ("record", r"Record of (?P<who>[A-Z][\w-]*): (?P<values>.+)"),
     ("figures", r"Figures: (?P<values>.+)"),
     ("clock_next", r"Clock to the next due time"),
@@ -118,7 +79,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("uses", _NAME + r" uses (?P<words>[a-z_]+)"),
     ("sends_code", _NAME + r" sends the code that (?P<words>[A-Z][\w-]*) sees"),
     ("runs", _NAME + r" runs (?P<words>/complaints .+)"),
-    ("at_home", _NAME + r" sees at home: (?P<words>.+)"),
+    ("sees_home", _NAME + r" sees at home: (?P<words>.+)"),
     ("sees_once", _NAME + r" sees once: (?P<words>.+)"),
     ("refused", _NAME + r" is refused: (?P<words>.+)"),
     ("goes_back", _NAME + r" goes back"),
@@ -127,52 +88,95 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("sees", _NAME + r" sees: (?P<words>.+)"),
     ("says", _NAME + r"(?: \[(?P<language>[a-z]{2})\])?: (?P<words>.+)"),
 )
+KINDS = tuple(kind for kind, _ in _FORMS)
+
+_GROUP_WRITES = re.compile(r"(\d+) people write((?: \[[a-z]{2}\])?: .+)")
+_GROUP = re.compile(r"\b[Pp]eople (\d+)-(\d+)\b")
+_GROUP_LINE = re.compile(
+    r"(?:People|Bot to people|Bot told people|Bot never told people|Records of people) \d"
+)
+_GROUP_CARDS = re.compile(r"(.+ on) the cards of people (\d+)-(\d+)")
+#: The verbs of a group's line, plural and singular.
+_SINGULAR: tuple[tuple[str, str], ...] = (
+    (" press ", " presses "),
+    (" send ", " sends "),
+    (" block ", " blocks "),
+    (" unblock ", " unblocks "),
+)
 
 
 def read_story(text: str) -> tuple[StoryStep, ...]:
-    """The steps of a story; empty lines and lines that begin with # are left out. Raises BadStory."""
+    """The steps of a story without empty lines and comments (#). Raises BadStory."""
     steps: list[StoryStep] = []
-    known = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        said = line.strip()
-        if not said or said.startswith("#"):
+    people = 0
+    for number, raw_line in enumerate(text.splitlines(), 1):
+        line = raw_line.strip()
+        if not line or line.startswith("#"):
             continue
-        each = people(said, known) or [said]
-        known += new_people(said)
-        # Of many at once only the last waits until all is done: they write and press together.
-        steps += [replace(_step(number, one), more=one is not each[-1]) for one in each]
+        lines = _lines_of_group(line, people) or [line]
+        people += _new_people(line)
+        # A group writes and presses together: only its last step waits until all is done.
+        steps += [
+            replace(_step(number, single), more=position < len(lines))
+            for position, single in enumerate(lines, 1)
+        ]
     return tuple(steps)
 
 
-def _step(number: int, said: str) -> StoryStep:
+def _lines_of_group(line: str, people: int) -> list[str] | None:
+    """The line once for each person of its group, or None if it is not about a group.
+
+    `people` is how many people of groups have written so far.
+    """
+    writes = _GROUP_WRITES.fullmatch(line)
+    if writes:
+        return [f"Person-{people + n}{writes[2]}" for n in range(1, int(writes[1]) + 1)]
+    cards = _GROUP_CARDS.fullmatch(line)
+    if cards:
+        return [f"{cards[1]} Person-{n}'s card" for n in range(int(cards[2]), int(cards[3]) + 1)]
+    group = _GROUP.search(line) if _GROUP_LINE.match(line) else None
+    if group is None:
+        return None
+    first, last = int(group[1]), int(group[2])
+    if line.startswith("Records of"):
+        line = line.replace("Records", "Record", 1)
+    for plural, singular in _SINGULAR:
+        line = line.replace(plural, singular, 1)
+    return [_GROUP.sub(f"Person-{n}", line, count=1) for n in range(first, last + 1)]
+
+
+def _new_people(line: str) -> int:
+    """How many people of a group write for the first time in this line."""
+    writes = _GROUP_WRITES.fullmatch(line)
+    return int(writes[1]) if writes else 0
+
+
+def _step(number: int, line: str) -> StoryStep:
     for kind, form in _FORMS:
-        found = re.fullmatch(form, said)
-        if found:
-            parts = found.groupdict()
+        match = re.fullmatch(form, line)
+        if match:
+            parts = match.groupdict()
             return StoryStep(
                 line=number,
-                text=said,
+                text=line,
                 kind=kind,
                 who=parts.get("who") or "",
                 words=(parts.get("words") or "").strip(),
                 number=int(parts.get("number") or 1),
                 language=parts.get("language"),
-                values=_values(number, said, parts.get("values")),
+                values=_values(number, line, parts.get("values")),
             )
-    known = ", ".join(kind for kind, _ in _FORMS)
-    raise BadStory(f"line {number}: {said!r} is no step. Steps are: {known} (see docs/stories.md).")
+    kinds = ", ".join(KINDS)
+    raise BadStory(f"line {number}: {line!r} is not a step. Steps are: {kinds} (see docs/stories.md).")
 
 
-def _values(number: int, said: str, text: str | None) -> dict[str, str]:
+def _values(number: int, line: str, text: str | None) -> dict[str, str]:
     if text is None:
         return {}
     values: dict[str, str] = {}
     for word in shlex.split(text):
         name, equals, value = word.partition("=")
         if not equals:
-            raise BadStory(f"line {number}: {said!r} needs name=value pairs; quote values with blanks.")
+            raise BadStory(f"line {number}: {line!r} needs name=value pairs; quote values with blanks.")
         values[name] = value
     return values
-
-
-Report = Callable[[StoryStep, str], None]

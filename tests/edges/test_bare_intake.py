@@ -38,8 +38,8 @@ def _statements(engine: Any, do: Callable[[], None]) -> list[tuple[str, list[str
 def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str) -> None:
     with closing(open_store(database_url, intake.KEYS, intake.clock)) as store:
         store.write(use_rulebook, intake.RULES)
-        intake.hear(store, "the rules are read once")
-        ours = _statements(store._engines.writing, lambda: intake.hear(store, "a"))
+        intake.receive(store, "the rules are read once")
+        ours = _statements(store._engines.writing, lambda: intake.receive(store, "a"))
     with closing(engines(database_url)) as connections, Session(connections.writing) as session:
         bare = _statements(connections.writing, lambda: bare_intake.intake(session, "b"))
     assert len(ours) > 15

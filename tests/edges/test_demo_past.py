@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amends.demo.history import INCIDENT_PEOPLE
+from amends.demo.outage import INCIDENT_PEOPLE
 from amends.demo.run import PAST, DemoStage, staged
 from amends.demo.settings import CHANNELS
 from store.cases.incident_updates import count_update_deliveries

@@ -10,7 +10,6 @@ from struct import pack
 import pytest
 
 from amends.documents.blocks import (
-    FAMILIES,
     Block,
     Document,
     Fields,
@@ -20,11 +19,11 @@ from amends.documents.blocks import (
     Picture,
     Rows,
     Wording,
-    _covered,
-    shown,
 )
-from amends.documents.case_file.register import StoredPicture, Telling, UsageRecord, _as_svg, pictures
-from amends.documents.font_probe import shows
+from amends.documents.case_file.pictures import StoredPicture, _as_svg, pictures
+from amends.documents.case_file.record_view import RecordView, UsageRecord
+from amends.documents.font_probe import covers
+from amends.documents.fonts import FAMILIES, _covered, printable
 from amends.documents.labels import load_labels
 from amends.documents.report import blocks, report_document
 from amends.documents.typst import as_pdf
@@ -77,8 +76,8 @@ def test_each_page_says_what_it_is_and_its_number() -> None:
     assert [f"Page {n} of 2" in one for n, one in enumerate(pages, start=1)] == [True, True]
 
 
-def test_turkish_letters_are_shown_as_they_are() -> None:
-    assert shown(TURKISH) == TURKISH
+def test_turkish_letters_are_drawnas_they_are() -> None:
+    assert printable(TURKISH) == TURKISH
     assert TURKISH in pdf.words(made(Wording("said", TURKISH), language="tr"))
 
 
@@ -124,13 +123,13 @@ def test_bold_is_only_where_we_write_it_and_stars_of_others_stay() -> None:
     ],
 )
 def test_what_the_fonts_lack_or_hide_is_written_as_its_number(said: str, seen: str) -> None:
-    assert shown(said) == seen
+    assert printable(said) == seen
     assert " ".join(seen.split()) in pdf.words(made(Wording("said", said)))
 
 
 def test_letters_that_join_keep_what_joins_them() -> None:
     persian = "می\u200cخواهم"
-    assert shown(persian) == persian
+    assert printable(persian) == persian
     assert made(Wording("said", persian))
 
 
@@ -159,7 +158,7 @@ def test_every_character_that_we_say_a_font_has_is_in_it(family: str) -> None:
     letters = [chr(one) for start, end in zip(starts, ends, strict=True) for one in range(start, end + 1)]
     parts = [letters[at : at + 500] for at in range(0, len(letters), 500)]
     assert len(letters) > 2000
-    assert [part for part in parts if not shows(family, " ".join(part))] == []
+    assert [part for part in parts if not covers(family, " ".join(part))] == []
 
 
 def test_any_text_at_all_can_be_set() -> None:
@@ -177,10 +176,10 @@ def test_any_text_at_all_can_be_set() -> None:
 
 
 def test_a_picture_is_drawn_and_named() -> None:
-    told = Telling(UsageRecord({}), LABELS)
-    shown_ = list(pictures(told, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
-    assert [type(one) for one in shown_] == [Heading, Picture]
-    data = made(*shown_)
+    view = RecordView(UsageRecord({}), LABELS)
+    drawn = list(pictures(view, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
+    assert [type(one) for one in drawn] == [Heading, Picture]
+    data = made(*drawn)
     assert "Enclosure 2" in pdf.text(data)
     assert [len(page.images) for page in pdf.reader(data).pages] == [0, 1]
 
@@ -203,10 +202,10 @@ def test_what_is_no_whole_picture_is_left_an_enclosure(data: bytes) -> None:
 def test_a_broken_picture_does_not_stop_the_file() -> None:
     broken = png()[:45] + b"\0" * 30
     assert _as_svg(broken) is not None
-    shown_ = list(
-        pictures(Telling(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
+    drawn = list(
+        pictures(RecordView(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
     )
-    assert [one.caption for one in shown_ if isinstance(one, Picture)] == ["Enclosure 2"]
+    assert [one.caption for one in drawn if isinstance(one, Picture)] == ["Enclosure 2"]
 
 
 MARKDOWN = """# Monitoring (8.4)

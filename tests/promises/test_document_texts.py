@@ -62,7 +62,7 @@ def written() -> set[str]:
 def computed() -> set[str]:
     """Every id that the code makes from a code."""
     ids = {f"{family}.{code}" for family, codes in COMPUTED.items() for code in codes}
-    steps = (HERE / "amends" / "documents" / "case_file" / "form.py").read_text(encoding="utf-8")
+    steps = (HERE / "amends" / "documents" / "case_file" / "follow_up.py").read_text(encoding="utf-8")
     return ids | {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
 
 

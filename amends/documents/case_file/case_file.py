@@ -1,4 +1,4 @@
-"""The parts of a case file in their order, and the exact record that is attached to it."""
+"""Puts the parts of a case file in order, and writes the exact record that is attached to it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from amends.documents.blocks import Block, Document, Heading, Paragraph
-from amends.documents.case_file.form import follow_up, form
-from amends.documents.case_file.register import (
-    StoredPicture,
-    Telling,
-    UsageRecord,
-    pictures,
-    register,
-    verbatim,
-)
+from amends.documents.case_file.follow_up import follow_up
+from amends.documents.case_file.form import form
+from amends.documents.case_file.pictures import StoredPicture, pictures
+from amends.documents.case_file.record_view import RecordView, UsageRecord
+from amends.documents.case_file.register import register
 from amends.documents.case_file.subject import for_subject
+from amends.documents.case_file.wording import wording
 from amends.documents.labels import Labels
 from store.cases.export import WholeCase
 
-#: The name of the attachment that holds every text exactly as it was said.
+#: The name of the attachment with every text exactly as it was received.
 RECORD = "record.json"
 
 
@@ -32,46 +29,46 @@ def case_file(
     shown: Sequence[StoredPicture] = (),
     subject: bool = False,
 ) -> Document:
-    """One complaint as a document; `labels` says in which language, `shown` are the images among its files.
+    """One complaint as a document in the language of `labels`; `shown` are the pictures among its files.
 
-    Its times are told in the complaint's own zone. `subject`: the edition for a member of staff complained about,
-    without pictures and to go without the record.
+    Times are in the complaint's own zone. `subject` makes the edition for the member of staff complained about:
+    it has no pictures, and the record must not be attached to it.
     """
     if subject:
         whole, shown = for_subject(whole), ()
     labels = labels.in_zone(whole.rules.calendar.zone)
-    told = Telling(UsageRecord(whole.record), labels)
+    view = RecordView(UsageRecord(whole.record), labels)
     return Document(
         title=labels.say("case.title_subject" if subject else "case.title"),
         language=labels.language,
         organisation=whole.rules.organisation,
         subject=str(whole.record["ref"]),
-        made=labels.say("document.made", when=labels.moment(made_at)),
+        created=labels.say("document.made", when=labels.moment(made_at)),
         page=labels.page(),
         body=(
-            *_opening(told, subject=subject),
-            *form(told, whole),
-            *follow_up(told),
-            *verbatim(told),
-            *register(told, whole),
-            *pictures(told, shown),
+            *_opening(view, subject=subject),
+            *form(view, whole),
+            *follow_up(view),
+            *wording(view),
+            *register(view, whole),
+            *pictures(view, shown),
         ),
     )
 
 
 def exact_record(whole: WholeCase) -> str:
-    """The record as JSON: what `amends case show --json` gives, with the numbers it is filed under."""
-    kept = {
+    """The record as JSON: the output of `amends case show --json` with identifiers and support needs."""
+    record = {
         **whole.record,
         "identifiers": [{"kind": kind, "value": value} for kind, value in whole.identifiers],
         "support_needs": whole.needs,
         "head": whole.head,
     }
-    return json.dumps(kept, ensure_ascii=False, indent=2, default=str)
+    return json.dumps(record, ensure_ascii=False, indent=2, default=str)
 
 
-def _opening(told: Telling, *, subject: bool) -> list[Block]:
-    record, labels = told.record, told.labels
+def _opening(view: RecordView, *, subject: bool) -> list[Block]:
+    record, labels = view.record, view.labels
     kind, state = labels.code("kind", record["kind"]), labels.code("state", record["state"])
     blocks: list[Block] = [
         Paragraph(labels.say("case.opening", ref=record["ref"], kind=kind, state=state)),

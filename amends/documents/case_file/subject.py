@@ -1,7 +1,7 @@
-"""The edition for a member of staff complained about, who is told fully and heard (Annex C).
+"""The edition of a case file for the member of staff complained about, who is informed fully (Annex C).
 
-What they are said to have done, the issues, the dates, what was found: not who complained and how to reach them,
-nor what others of staff wrote, did by name, or read. Whatever is not named here is left out.
+It has the allegations, the issues, the times and the findings. It has neither the complainant's name and contacts
+nor what other staff wrote, did or opened. A field that is not listed here is left out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from store.cases.export import WholeCase
 
-#: Fields that stand as they are.
-_TOLD = frozenset(
+#: Fields that are kept unchanged.
+_VISIBLE_FIELDS = frozenset(
     {
         "ref",
         "state",
@@ -54,11 +54,11 @@ _TOLD = frozenset(
         "staff_outcome_at",
     }
 )
-#: What a decision tells them: the findings with their reasons, and what changes.
-_OF_A_DECISION = frozenset({"reasons", "changes"})
-_COMPLAINANTS = frozenset({"receive", "add", "answer"})
-#: What complainants tell of themselves, and is no part of what staff are said to have done.
-_THEIR_OWN = frozenset(
+#: The words of a decision that are kept: the reasons of its findings, and what changes.
+_DECISION_WORDS = frozenset({"reasons", "changes"})
+_COMPLAINANT_VERBS = frozenset({"receive", "add", "answer"})
+#: Fields about the complainants themselves: they are not part of the allegations.
+_PRIVATE = frozenset(
     {
         "support_needs",
         "anonymity",
@@ -74,37 +74,44 @@ _THEIR_OWN = frozenset(
 
 
 def for_subject(whole: WholeCase) -> WholeCase:
-    """The complaint with everything blank that is not theirs to know."""
+    """The complaint with every field blank that this member of staff may not know."""
     record = whole.record
-    kept = {name: value if name in _TOLD else _blank(value) for name, value in record.items()}
-    said = {
-        one["seq"]
-        for one in record["events"]
-        if one["verb"] in _COMPLAINANTS and one["facts"].get("kind") not in _THEIR_OWN
+    visible = {name: value if name in _VISIBLE_FIELDS else _blank(value) for name, value in record.items()}
+    complainant_events = {
+        event["seq"]
+        for event in record["events"]
+        if event["verb"] in _COMPLAINANT_VERBS and event["facts"].get("kind") not in _PRIVATE
     }
-    told = [one for one in record["decisions"] if one.get("communicated_at") and not one.get("external")]
-    kept |= {
+    decisions = [
+        decision
+        for decision in record["decisions"]
+        if decision.get("communicated_at") and not decision.get("external")
+    ]
+    visible |= {
         "texts": [
-            one
-            for one in record["texts"]
-            if one["seq"] in said and one["field"].split(".")[0] not in _THEIR_OWN
+            text
+            for text in record["texts"]
+            if text["seq"] in complainant_events and text["field"].split(".")[0] not in _PRIVATE
         ],
-        "decisions": [_decision(one) for one in told],
+        "decisions": [_decision(decision) for decision in decisions],
         "issues": [
-            {**one, "finding": one["finding"] if told else None, "reasons": None} for one in record["issues"]
+            {**issue, "finding": issue["finding"] if decisions else None, "reasons": None}
+            for issue in record["issues"]
         ],
-        "events": [{**one, "by": "", "facts": {}} for one in record["events"]],
+        "events": [{**event, "by": "", "facts": {}} for event in record["events"]],
     }
-    return replace(whole, record=kept, names=(), identifiers=(), needs=None, incident=None)
+    return replace(whole, record=visible, names=(), identifiers=(), needs=None, incident=None)
 
 
-def _decision(one: Mapping[str, Any]) -> dict[str, Any]:
-    words = {name: text for name, text in one["words"].items() if name.rsplit(".", 1)[-1] in _OF_A_DECISION}
-    return {**one, "by": None, "approved_by": None, "words": words}
+def _decision(decision: Mapping[str, Any]) -> dict[str, Any]:
+    words = {
+        name: text for name, text in decision["words"].items() if name.rsplit(".", 1)[-1] in _DECISION_WORDS
+    }
+    return {**decision, "by": None, "approved_by": None, "words": words}
 
 
 def _blank(value: Any) -> Any:
-    """Nothing, of the same sort."""
+    """An empty value of the same type."""
     if isinstance(value, bool):
         return False
     return type(value)() if isinstance(value, list | dict) else None

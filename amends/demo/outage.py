@@ -1,0 +1,115 @@
+"""The outage in the demo's past: twelve people complain, one incident joins them, one update goes to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import cycle
+
+from amends.demo.actions import ALICE, DemoComplaint
+from bots.letters import preview
+from bots.texts.texts import Texts
+from complaints.errors import ComplaintError
+from complaints.incidents import SAME_INCIDENT
+from complaints.timestamps import format_time
+from complaints.vocabulary import Verb
+from store.cases import act, incident_updates, read
+from store.database.transaction import Tx
+from store.incidents import incidents
+from store.incidents.card import schedule_card
+from store.outbox import claim
+from triage.example import Example
+
+#: The number of past complaints about the outage. They come from the courses that have not come far.
+INCIDENT_PEOPLE = 12
+EARLY_COURSES = frozenset({"received", "assessed", "taken", "investigated"})
+#: How long before the demo opens: these are the last events of the past.
+_INCIDENT_OPENED, _UPDATE_SENT = timedelta(minutes=2, seconds=30), timedelta(minutes=2)
+
+STORIES: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "We have had no water in Mill Lane since this morning and nobody answers the telephone.",
+        "No water from the kitchen tap since early today, the whole street is dry. When will it be back?",
+        "The water went off without any warning, I had to send my children to school unwashed.",
+        "There is no water in our building in Mill Lane. I want to know what happened and for how long.",
+        "Our café had to close because there was no water all morning.",
+    ),
+    "tr": (
+        "Değirmen Sokak'ta sabahtan beri su yok ve telefona kimse bakmıyor.",
+        "Bu sabahtan beri musluktan su akmıyor, bütün sokak susuz. Ne zaman gelecek?",
+        "Hiçbir haber verilmeden su kesildi, dükkânımı açamadım.",
+    ),
+}
+INCIDENT_WORDS = {
+    "what": "Burst main in Mill Lane",
+    "area": "Mill Lane",
+    "line.en": "A water main burst in Mill Lane this morning. We are repairing it.",
+    "line.tr": "Değirmen Sokak'ta bu sabah bir ana su borusu patladı. Onarıyoruz.",
+    "signs.en": "no water, water went off, dry",
+    "signs.tr": "su yok, su kesil, susuz",
+}
+UPDATE_WORDS = {
+    "text.en": "The burst main in Mill Lane is being repaired. We expect water again this evening. "
+    "Drinking water is handed out at the corner of the bridge.",
+    "text.tr": "Değirmen Sokak'taki patlayan boru onarılıyor. Suyun bu akşam gelmesini bekliyoruz. "
+    "Köprünün köşesinde içme suyu dağıtılıyor.",
+}
+
+
+@dataclass
+class Outage:
+    """The complaints about the outage and, once it is opened, the number of their incident."""
+
+    complaints: list[DemoComplaint] = field(default_factory=list)
+    number: int | None = None
+    _stories: dict[str, Iterator[str]] = field(
+        default_factory=lambda: {language: cycle(stories) for language, stories in STORIES.items()}
+    )
+
+    def example(self, course: str, language: str) -> Example | None:
+        """The text of the next complaint about the outage, or None if this complaint is about something different."""
+        is_full = len(self.complaints) == INCIDENT_PEOPLE
+        if course not in EARLY_COURSES or is_full or language not in self._stories:
+            return None
+        return Example(next(self._stories[language]), "supply", 2, language)
+
+    def write(
+        self, tx: Tx, end: datetime, texts: Texts, complete_due: Callable[[Tx, datetime], None]
+    ) -> None:
+        """Open the incident, join its complaints, and send one update to all of them."""
+        complete_due(tx, end - _INCIDENT_OPENED)
+        tx.now = end - _INCIDENT_OPENED
+        self.complaints = [complaint for complaint in self.complaints if complaint.ref]
+        if not self.complaints:
+            return
+        facts = {"started_at": format_time(min([tx.now, *self._receipts(tx)]))}
+        self.number = incidents.open_incident(tx, ALICE, facts, INCIDENT_WORDS).id
+        for n, complaint in enumerate(self.complaints):
+            # The first story also complains about the telephone: a second issue, apart from the outage.
+            self._join(tx, complaint, second_issue=n == 0)
+        complete_due(tx, end - _UPDATE_SENT)
+        tx.now = end - _UPDATE_SENT
+        incident_updates.schedule_incident_update(tx, self.number, ALICE, UPDATE_WORDS)
+        for obligation in claim.claim(tx, {incident_updates.KIND}, INCIDENT_PEOPLE, 60.0):
+            ref, batch = str(obligation.ref), str(obligation.facts["batch"])
+            case = read.load_case(tx, ref)
+            words = {"text": incident_updates.load_update_text(tx, self.number, batch, case.language)}
+            words["letter"] = preview("reply", case, {}, words, now=tx.now, texts=texts)
+            incident_updates.record_incident_update(tx, ref, batch, ALICE, words, settles=obligation.id)
+
+    def schedule_card(self, tx: Tx) -> None:
+        """The desk posts the incident's card when it starts."""
+        if self.number is not None:
+            schedule_card(tx, self.number, "past")
+
+    def _receipts(self, tx: Tx) -> list[datetime]:
+        return [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
+
+    def _join(self, tx: Tx, complaint: DemoComplaint, *, second_issue: bool) -> None:
+        """Link it to the incident; a complaint that Alice may not open (it names a person) stays separate."""
+        facts = {"relation": SAME_INCIDENT, "incident": self.number, "second_issue": second_issue}
+        try:
+            act.act(tx, complaint.ref, Verb.LINK, ALICE, facts, {})
+        except ComplaintError:
+            return

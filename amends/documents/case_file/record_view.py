@@ -1,0 +1,104 @@
+"""The record of one complaint as the parts of a case file print it: field names, people, times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from amends.documents.labels import Labels
+
+#: Actors who are not members of staff: their id adds nothing to their part.
+_NOT_STAFF = frozenset({"system", "model", "complainant", "operator"})
+
+#: Fields of the events' words that have another name in the labels.
+_LABEL_NAMES = {("cause",): "root_cause", ("remedies", "text"): "remedy_text", ("issues", "text"): "issue"}
+
+
+class UsageRecord(Mapping[str, Any]):
+    """A record that remembers which of its fields were read."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self._record = record
+        self._used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        """The field; it now counts as used."""
+        self._used.add(name)
+        return self._record[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names; listing them uses no field."""
+        return iter(self._record)
+
+    def __len__(self) -> int:
+        """The number of fields."""
+        return len(self._record)
+
+    def unused(self) -> dict[str, Any]:
+        """The fields that were never read."""
+        return {name: value for name, value in self._record.items() if name not in self._used}
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """One record in one language: names of fields, people and times."""
+
+    record: UsageRecord
+    labels: Labels
+
+    def label(self, id_: str, **fields: object) -> str:
+        """The label with its fields filled in."""
+        return self.labels.say(id_, **fields)
+
+    def field(self, name: str) -> str:
+        """The label of a field; in a list with its number: `Reasons 2`. Empty if the verb is enough."""
+        *group, base = name.split(".")
+        if base == "text" and not group:
+            return ""
+        number = next((f" {int(part) + 1}" for part in group if part.isdecimal()), "")
+        base = _LABEL_NAMES.get((*group[:1], base), base)
+        for family in ("said", "case", "field"):
+            label = self.labels.code(family, base) or ""
+            if label != base.replace("_", " "):
+                break
+        return f"{label}{number}"
+
+    def who(self, by: str | None, role: str | None = None) -> str | None:
+        """The person who acted: staff by role and id, others by their part."""
+        if by is None:
+            return None
+        part = self.labels.code("part", role) if role else None
+        if role in _NOT_STAFF or by in _NOT_STAFF:
+            return part or self.labels.code("part", by)
+        if by == self.record["complainant"]:
+            return self.label("part.complainant")
+        return f"{part} ({by})" if part and by else part or by
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """The role in which each person last acted on this complaint."""
+        return {event["by"]: event["role"] for event in self.record["events"]}
+
+    def member(self, by: str | None) -> str | None:
+        """The person in a field of the record that has only the id."""
+        return self.who(by, self.roles.get(by) if by else None)
+
+    @cached_property
+    def events(self) -> Mapping[int, Mapping[str, Any]]:
+        return {event["seq"]: event for event in self.record["events"]}
+
+    def did(self, event: Mapping[str, Any]) -> str:
+        """The act and the person."""
+        act = self.labels.code("did", event["verb"])
+        return f"{act} – {self.who(event['by'], event['role'])}"
+
+    def moment(self, instant: str | None) -> str | None:
+        """A date and time in the complaint's zone."""
+        return self.labels.moment(instant)
+
+
+def in_two_lines(digest: str | None) -> str | None:
+    """A SHA-256 in two lines: one line is wider than its column."""
+    return None if digest is None else f"{digest[:32]}\n{digest[32:]}"
