@@ -64,7 +64,7 @@ from store.values import (
 )
 from tests.databases import KEYS, FakeClock, Migrated
 from tests.rules.builders import MONA, RULES, STAFF
-from tests.rules.random_acts import NEXT, RULEBOOKS, WORDS, likely_facts, moment
+from tests.rules.random_actions import NEXT, RULEBOOKS, WORDS, likely_facts, moment
 
 CHATS = tuple(Chat("telegram", f"7000{number}", "en", "P") for number in range(2))
 MEMBERS = tuple(Member(one.id, one.id, (), one.roles) for one in STAFF)

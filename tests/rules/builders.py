@@ -1,7 +1,7 @@
 """Complaints at every stage, built by the verbs themselves: `an_assessed_case()`, `a_decided_case()` …
 
-Every builder gives a `Told`: the case, its events and what the last act left owed. `told.do(...)` does one
-act more and gives a new one, so that a test can branch from any point.
+Every builder returns a `BuiltComplaint`: the case, its events and the obligations after the last act.
+`complaint.do(...)` performs one more act and returns a new one, so that a test can branch at any point.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from complaints.obligations.kinds import NewObligation
 from complaints.rulebook import Calendar, Limit, OnCall, PriorityTargets, RecourseStep, Rulebook, Targets
 from complaints.vocabulary import Flag, Verb
 
-#: A Tuesday; London keeps UTC in November, and work is done from 09:00 to 17:30.
+#: A Tuesday. London is at UTC in November; working time is 09:00 to 17:30.
 TUESDAY = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 REF = "A7K-M3Q-9T"
 OTHER_REF = "777-777-7E"
@@ -34,8 +34,8 @@ TUGBA = staff("U0000005", "top_management")
 IDA = staff("U0000006", "intake")
 AUDREY = staff("U0000007", "auditor")
 ORHAN = staff("U0000008", "on_call")
-NOBODY = staff("U0000009")
-STAFF = (ALICE, BURAK, MONA, METE, TUGBA, IDA, AUDREY, ORHAN, NOBODY)
+WITHOUT_ROLE = staff("U0000009")
+STAFF = (ALICE, BURAK, MONA, METE, TUGBA, IDA, AUDREY, ORHAN, WITHOUT_ROLE)
 
 SECTION_4 = {
     "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
@@ -60,26 +60,26 @@ RULES = Rulebook(
 
 
 def at(text: str) -> datetime:
-    """`2026-11-03 10:00`, in UTC, as London is in November."""
+    """The UTC instant of `2026-11-03 10:00`, which is also London time in November."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def rules_with(**targets: Any) -> Rulebook:
-    """The rules with other times: `rules_with(legal="10 bd")`."""
+    """The rules with other targets: `rules_with(legal="10 bd")`."""
     return replace(RULES, targets=replace(RULES.targets, **targets))
 
 
 @dataclass(frozen=True)
-class Told:
-    """A complaint so far: `case` as it stands, `events` that led there, `owed` as the last act left it."""
+class BuiltComplaint:
+    """A complaint with its events, its obligations after the last act and the time of that act."""
 
     case: Case
     events: tuple[Event, ...]
-    owed: tuple[NewObligation, ...]
+    obligations: tuple[NewObligation, ...]
     at: datetime
 
-    def later(self, **span: float) -> Told:
-        """The same some time later: `later(days=3)`."""
+    def later(self, **span: float) -> BuiltComplaint:
+        """The same complaint some time later: `later(days=3)`."""
         return replace(self, at=self.at + timedelta(**span))
 
     def do(
@@ -88,31 +88,30 @@ class Told:
         by: Actor,
         facts: Mapping[str, Any] | None = None,
         words: Mapping[str, str] | None = None,
-    ) -> Told:
-        """One act a minute later; raises what the rules raise."""
+    ) -> BuiltComplaint:
+        """Perform one act a minute later; raises what the rules raise."""
         at = self.at + timedelta(minutes=1)
         done = perform(self.case, verb, at=at, by=by, facts=facts, words=words)
-        return Told(done.case, (*self.events, done.event), done.owed, at)
+        return BuiltComplaint(done.case, (*self.events, done.event), done.owed, at)
 
     @property
     def last(self) -> Event:
-        """The event of the last act."""
         return self.events[-1]
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys of what is owed."""
-        return frozenset(one.key for one in self.owed)
+        """The keys of the obligations."""
+        return frozenset(obligation.key for obligation in self.obligations)
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of what is owed."""
-        return frozenset(one.kind for one in self.owed)
+        """The kinds of the obligations."""
+        return frozenset(obligation.kind for obligation in self.obligations)
 
-    def duty(self, kind: str) -> NewObligation:
-        """The one duty of this kind."""
-        (one,) = (one for one in self.owed if one.kind == kind)
-        return one
+    def obligation(self, kind: str) -> NewObligation:
+        """The only obligation of this kind."""
+        (obligation,) = (obligation for obligation in self.obligations if obligation.kind == kind)
+        return obligation
 
 
 def a_sign(
@@ -122,9 +121,9 @@ def a_sign(
     return RecordedSign(rule, severity, safety, danger, TUESDAY)
 
 
-def a_message(**heard: Any) -> Mapping[str, Any]:
-    """The facts of a message with words; more by name: `a_message(signs=(a_sign(),))`."""
-    return said(**{"field": "description", "has_words": True, **heard})
+def a_message(**message_facts: Any) -> Mapping[str, Any]:
+    """The facts of a message with words; others by name: `a_message(signs=(a_sign(),))`."""
+    return said(**{"field": "description", "has_words": True, **message_facts})
 
 
 def a_received_case(
@@ -133,23 +132,23 @@ def a_received_case(
     by: Actor = ANNA,
     at: datetime = TUESDAY,
     channel: str = "telegram",
-    **heard: Any,
-) -> Told:
-    """The first qualifying message was heard; `heard` as `said` takes it."""
+    **message_facts: Any,
+) -> BuiltComplaint:
+    """The first qualifying message was received; `message_facts` takes the arguments of `said`."""
     arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
-    words = {"description": "My bill is wrong."} if heard.get("has_words", True) else {}
-    done = receive(arrival, at=at, by=by, facts=a_message(**heard), words=words)
-    return Told(done.case, (done.event,), done.owed, at)
+    words = {"description": "My bill is wrong."} if message_facts.get("has_words", True) else {}
+    done = receive(arrival, at=at, by=by, facts=a_message(**message_facts), words=words)
+    return BuiltComplaint(done.case, (done.event,), done.owed, at)
 
 
-def a_logged_case(**more: Any) -> Told:
-    """Told on the phone and written down by intake."""
+def a_logged_case(**more: Any) -> BuiltComplaint:
+    """A complaint made by phone and logged by intake."""
     return a_received_case(by=IDA, channel="phone", **more)
 
 
-def acknowledged(told: Told) -> Told:
-    """The form ended by Send, and the acknowledgement was accepted by the channel."""
-    return told.do(Verb.CONFIRM, ANNA).do(Verb.ACKNOWLEDGE, SYSTEM)
+def acknowledged(complaint: BuiltComplaint) -> BuiltComplaint:
+    """The complainant pressed Send and the channel accepted the acknowledgement."""
+    return complaint.do(Verb.CONFIRM, ANNA).do(Verb.ACKNOWLEDGE, SYSTEM)
 
 
 CRITERIA: Mapping[str, Any] = {
@@ -163,38 +162,40 @@ CRITERIA: Mapping[str, Any] = {
 }
 
 
-def assessed(told: Told, by: Actor = ALICE, words: Mapping[str, str] | None = None, **criteria: Any) -> Told:
-    """Assessed, first or again; `criteria` replace those of a small, safe, single matter (P3)."""
-    verb = Verb.ASSESS if told.case.assessment is None else Verb.REASSESS
-    return told.do(verb, by, {**CRITERIA, **criteria}, words)
+def assessed(
+    complaint: BuiltComplaint, by: Actor = ALICE, words: Mapping[str, str] | None = None, **criteria: Any
+) -> BuiltComplaint:
+    """Assessed or reassessed; `criteria` replace those of a minor, safe, single complaint (P3)."""
+    verb = Verb.ASSESS if complaint.case.assessment is None else Verb.REASSESS
+    return complaint.do(verb, by, {**CRITERIA, **criteria}, words)
 
 
-def an_assessed_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> Told:
-    """Acknowledged and assessed; Alice has it."""
+def an_assessed_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> BuiltComplaint:
+    """Acknowledged and assessed; Alice owns it."""
     return assessed(acknowledged(a_received_case(rules=rules)), by, **criteria)
 
 
 ALL_EVIDENCE = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
 
 
-def an_investigated_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> Told:
-    """Everything gathered that any decision may need."""
+def an_investigated_case(*, rules: Rulebook = RULES, by: Actor = ALICE, **criteria: Any) -> BuiltComplaint:
+    """With all evidence that any decision may need."""
     return an_assessed_case(rules=rules, by=by, **criteria).do(
         Verb.INVESTIGATE, by, {"evidence": ALL_EVIDENCE}
     )
 
 
 def a_refund(amount: str = "50.00", **more: Any) -> Mapping[str, Any]:
-    """A remedy of a decision, promised by a day two weeks on."""
+    """A remedy of a decision, promised for a day two weeks later."""
     promised = {"type": "refund", "amount": amount, "currency": "GBP", "promised_by_date": "2026-11-17"}
     return {**promised, **more}
 
 
 def decided(
-    told: Told, by: Actor = ALICE, *, finding: str = "upheld", remedies: Any = (), **more: Any
-) -> Told:
-    """The response of one finding an issue; more by name: `others_affected`, `cause_class`."""
-    issues = [{"finding": finding} for _ in told.case.issues]
+    complaint: BuiltComplaint, by: Actor = ALICE, *, finding: str = "upheld", remedies: Any = (), **more: Any
+) -> BuiltComplaint:
+    """A decision with one finding for all issues; other facts by name: `others_affected`, `cause_class`."""
+    issues = [{"finding": finding} for _ in complaint.case.issues]
     facts = {
         "issues": issues,
         "remedies": list(remedies),
@@ -203,18 +204,18 @@ def decided(
         **more,
     }
     words = {f"issues.{n}.reasons": "The readings were mixed up." for n in range(len(issues))}
-    return told.do(
+    return complaint.do(
         Verb.RESPOND, by, facts, {**words, "root_cause": "Two readings.", "others_action": "Told."}
     )
 
 
-def a_decided_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
-    """Decided at level 1 by Alice without approval; not told yet."""
+def a_decided_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> BuiltComplaint:
+    """Decided at level 1 by Alice without approval; not communicated yet."""
     return decided(an_investigated_case(rules=rules, **criteria), remedies=remedies)
 
 
-def a_told_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
-    """The decision was accepted by the channel: the reply is waited for."""
+def a_communicated_case(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> BuiltComplaint:
+    """The channel accepted the decision; the reply is awaited."""
     return a_decided_case(rules=rules, remedies=remedies, **criteria).do(Verb.COMMUNICATE_DECISION, SYSTEM)
 
 
@@ -222,53 +223,56 @@ RESOLUTION: Mapping[str, Any] = {"finding": "upheld", "cause_class": "single", "
 RESOLVED: Mapping[str, str] = {"done": "Paid back.", "cause": "Read twice.", "agreed_how": "On the phone."}
 
 
-def a_resolved_case(*, rules: Rulebook = RULES, **criteria: Any) -> Told:
-    """Put right on the spot by Alice, and told."""
+def a_resolved_case(*, rules: Rulebook = RULES, **criteria: Any) -> BuiltComplaint:
+    """Resolved at once by Alice, and communicated."""
     resolved = an_assessed_case(rules=rules, **criteria).do(Verb.RESOLVE, ALICE, RESOLUTION, RESOLVED)
     return resolved.do(Verb.COMMUNICATE_DECISION, SYSTEM)
 
 
-def remedied(told: Told, n: int = 0, *, by: Actor = ALICE, checked_by: Actor = MONA) -> Told:
-    """Remedy number n done and verified."""
-    done = told.do(Verb.REMEDY_DONE, by, {"remedy": str(n), "done_at": told.at.isoformat()})
+def remedied(
+    complaint: BuiltComplaint, n: int = 0, *, by: Actor = ALICE, checked_by: Actor = MONA
+) -> BuiltComplaint:
+    """Remedy number n is done and verified."""
+    done = complaint.do(Verb.REMEDY_DONE, by, {"remedy": str(n), "done_at": complaint.at.isoformat()})
     return done.do(Verb.VERIFY, checked_by, {"remedy": str(n)}, {"how": "Seen on the statement."})
 
 
 CAUSE: Mapping[str, str] = {"root_cause": "Two readings."}
 
 
-def a_closed_case(*, rules: Rulebook = RULES) -> Told:
-    """Resolved on the spot, accepted and closed."""
+def a_closed_case(*, rules: Rulebook = RULES) -> BuiltComplaint:
+    """Resolved at once, accepted and closed."""
     accepted = a_resolved_case(rules=rules).do(Verb.ACCEPT, ANNA)
     return accepted.do(Verb.CLOSE, ALICE, {"cause_class": "single"}, CAUSE)
 
 
-def a_case_at_level_two(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> Told:
-    """Disagreed with Alice's decision: others review it."""
-    return a_told_case(rules=rules, remedies=remedies, **criteria).do(Verb.DISAGREE, ANNA, {"reviewers": 2})
+def a_case_at_level_two(*, rules: Rulebook = RULES, remedies: Any = (), **criteria: Any) -> BuiltComplaint:
+    """Anna disagreed with Alice's decision: other people review it."""
+    return a_communicated_case(rules=rules, remedies=remedies, **criteria).do(
+        Verb.DISAGREE, ANNA, {"reviewers": 2}
+    )
 
 
-def a_case_offered_recourse(*, rules: Rulebook = RULES, remedies: Any = ()) -> Told:
-    """Disagreed with nobody left to review it, and told of the outside."""
-    refused = a_told_case(rules=rules, remedies=remedies).do(Verb.DISAGREE, ANNA, {"reviewers": 0})
+def a_case_offered_recourse(*, rules: Rulebook = RULES, remedies: Any = ()) -> BuiltComplaint:
+    """Anna disagreed, no reviewer is left, and recourse was offered."""
+    refused = a_communicated_case(rules=rules, remedies=remedies).do(Verb.DISAGREE, ANNA, {"reviewers": 0})
     return refused.do(Verb.OFFER_RECOURSE, SYSTEM)
 
 
-HEARD: Mapping[str, str] = {"by_whom": "The complainant, on the phone."}
+BY_PHONE: Mapping[str, str] = {"by_whom": "The complainant, on the phone."}
 
 
-def heard_at(told: Told) -> Mapping[str, str]:
-    """The facts of something heard by voice just now."""
-    return {"given_at": told.at.isoformat()}
+def phone_facts(complaint: BuiltComplaint) -> Mapping[str, str]:
+    """The facts of a contact by phone that took place just now."""
+    return {"given_at": complaint.at.isoformat()}
 
 
-def has(told: Told, flag: Flag) -> bool:
-    """Is this flag up?"""
-    return flag in told.case.flags
+def has(complaint: BuiltComplaint, flag: Flag) -> bool:
+    return flag in complaint.case.flags
 
 
 def a_proposal(**more: Any) -> Mapping[str, Any]:
-    """What the model proposes."""
+    """The facts of a proposal by the model."""
     return {
         "words": 1,
         "category": "money",
@@ -282,9 +286,8 @@ def a_proposal(**more: Any) -> Mapping[str, Any]:
     }
 
 
-def proposed(told: Told, **more: Any) -> Told:
-    """The model has proposed."""
-    return told.do(Verb.PROPOSE, MODEL, a_proposal(**more))
+def proposed(complaint: BuiltComplaint, **more: Any) -> BuiltComplaint:
+    return complaint.do(Verb.PROPOSE, MODEL, a_proposal(**more))
 
 
 LOWER_REASON: Mapping[str, str] = {"override_reason": "She says herself that nobody was hurt."}

@@ -1,4 +1,4 @@
-"""Records for the count: whole ones from the builders, and the same with something taken out or put wrong."""
+"""Records for the clause count: complete ones from the builders, and the same with defects."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from reports.clauses.count import ClauseCount, count
 from reports.clauses.evidence import House, RolePeriod
 from reports.clauses.queries.principles import NOTICES
 from reports.integrity import Proof
-from tests.rules.builders import RULES, STAFF, TUESDAY, Told
+from tests.rules.builders import RULES, STAFF, TUESDAY, BuiltComplaint
 
 LONG_AGO = TUESDAY - timedelta(days=400)
-PERIODS = tuple(RolePeriod(one.id, role, LONG_AGO) for one in STAFF for role in sorted(one.roles))
+PERIODS = tuple(RolePeriod(member.id, role, LONG_AGO) for member in STAFF for role in sorted(member.roles))
 WORDS = {
     "en": "Complaining is free. People decide.",
     "tr": "Şikâyet etmek ücretsizdir. İnsanlar karar verir.",
 }
 IDS = NOTICES
-TEXTS = {language: dict.fromkeys(IDS, said) for language, said in WORDS.items()}
-#: The desk in order, judged a month after the first complaint.
+TEXTS = {language: dict.fromkeys(IDS, text) for language, text in WORDS.items()}
+#: A desk without defects, judged two days after the first complaint.
 HOUSE = House(
     now=TUESDAY + timedelta(days=2),
     rules=RULES,
@@ -40,84 +40,86 @@ HOUSE = House(
 Change = Callable[[tuple[Event, ...]], tuple[Event, ...]]
 
 
-def seen(told: Told, *changes: Change, reads: bool = True, shown: bool = True) -> CaseHistory:
-    """What the record holds of this complaint: opened before it was judged, the notices shown before Send."""
-    events = told.events
+def history_of(
+    complaint: BuiltComplaint, *changes: Change, reads: bool = True, notices_shown: bool = True
+) -> CaseHistory:
+    """The complaint as the record shows it: read before each assessment, notices shown before Send."""
+    events = complaint.events
     for change in changes:
         events = change(events)
     opened = [
-        ReadEntry(one.by, one.role.value, one.at - timedelta(seconds=30), one.seq - 1)
-        for one in told.events
-        if one.role in (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
+        ReadEntry(event.by, event.role.value, event.at - timedelta(seconds=30), event.seq - 1)
+        for event in complaint.events
+        if event.role in (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
     ]
     notices = [
-        MessageEntry("out", "readback", "aaa", "en", "sent", one.at - timedelta(seconds=30))
-        for one in told.events
-        if one.verb is Verb.CONFIRM
+        MessageEntry("out", "readback", "aaa", "en", "sent", event.at - timedelta(seconds=30))
+        for event in complaint.events
+        if event.verb is Verb.CONFIRM
     ]
     return CaseHistory.of(
-        events, told.case.rules, reads=opened if reads else (), messages=notices if shown else ()
+        events, complaint.case.rules, reads=opened if reads else (), messages=notices if notices_shown else ()
     )
 
 
 def without(*verbs: Verb) -> Change:
-    """The events of these verbs are gone; the rest is numbered anew, as a forger would."""
+    """Without the events of these verbs; the rest is renumbered, as a forger would do."""
 
     def change(events: tuple[Event, ...]) -> tuple[Event, ...]:
-        kept = [one for one in events if one.verb not in verbs]
-        return tuple(replace(one, seq=n) for n, one in enumerate(kept, start=1))
+        kept = [event for event in events if event.verb not in verbs]
+        return tuple(replace(event, seq=n) for n, event in enumerate(kept, start=1))
 
     return change
 
 
-def gone(verb: Verb) -> Change:
-    """The events of this verb are gone and leave their numbers open."""
-    return lambda events: tuple(one for one in events if one.verb is not verb)
+def removed(verb: Verb) -> Change:
+    """Without the events of this verb; their numbers are missing."""
+    return lambda events: tuple(event for event in events if event.verb is not verb)
 
 
-def by(verb: Verb, actor: Actor, role: Role | None = None) -> Change:
-    """Somebody else did it."""
-    held = role or min(actor.roles)
+def done_by(verb: Verb, actor: Actor, role: Role | None = None) -> Change:
+    """Another actor performed this verb."""
+    actor_role = role or min(actor.roles)
     return lambda events: tuple(
-        replace(one, by=actor.id, role=held) if one.verb is verb else one for one in events
+        replace(event, by=actor.id, role=actor_role) if event.verb is verb else event for event in events
     )
 
 
-def facts(verb: Verb, **other: Any) -> Change:
-    """The facts of this verb say otherwise; None takes one out."""
+def with_facts(verb: Verb, **other: Any) -> Change:
+    """The verb with other facts; None removes a fact."""
 
     def change(events: tuple[Event, ...]) -> tuple[Event, ...]:
         return tuple(
             replace(
-                one,
-                facts={name: value for name, value in {**one.facts, **other}.items() if value is not None},
+                event,
+                facts={name: value for name, value in {**event.facts, **other}.items() if value is not None},
             )
-            if one.verb is verb
-            else one
-            for one in events
+            if event.verb is verb
+            else event
+            for event in events
         )
 
     return change
 
 
-def wordless(verb: Verb, *names: str) -> Change:
-    """These words of the verb are missing, or all of them."""
+def without_words(verb: Verb, *names: str) -> Change:
+    """The verb without these words, or without any."""
 
     def change(events: tuple[Event, ...]) -> tuple[Event, ...]:
         return tuple(
-            replace(one, words={k: v for k, v in one.words.items() if names and k not in names})
-            if one.verb is verb
-            else one
-            for one in events
+            replace(event, words={k: v for k, v in event.words.items() if names and k not in names})
+            if event.verb is verb
+            else event
+            for event in events
         )
 
     return change
 
 
-def then(
-    verb: Verb, actor: Actor, *, at: datetime | None = None, role: Role | None = None, **told: Any
+def with_act(
+    verb: Verb, actor: Actor, *, at: datetime | None = None, role: Role | None = None, **facts: Any
 ) -> Change:
-    """One act more that the rules would have refused."""
+    """With one more act that the rules would have refused."""
 
     def change(events: tuple[Event, ...]) -> tuple[Event, ...]:
         last = events[-1]
@@ -127,15 +129,17 @@ def then(
             at=at or last.at + timedelta(minutes=1),
             by=actor.id,
             role=role or min(actor.roles),
-            facts=told,
+            facts=facts,
         )
         return (*events, more)
 
     return change
 
 
-def stands(number: str, *record: CaseHistory, house: House = HOUSE, days: float | None = None) -> ClauseCount:
-    """The clause as the count finds it in this record, judged so many days after the first message."""
+def clause_result(
+    number: str, *record: CaseHistory, house: House = HOUSE, days: float | None = None
+) -> ClauseCount:
+    """The count of one clause over these records, `days` after the first message."""
     judged = house if days is None else replace(house, now=TUESDAY + timedelta(days=days))
     return count(record, judged).of(number)
 
@@ -143,9 +147,9 @@ def stands(number: str, *record: CaseHistory, house: House = HOUSE, days: float 
 def is_red(
     number: str, record: Iterable[CaseHistory], *, house: House = HOUSE, days: float | None = None
 ) -> str:
-    """What the count says is wrong; AssertionError where the clause is not violated."""
-    found = stands(number, *record, house=house, days=days)
-    assert found.standing is ClauseStatus.VIOLATED, found
-    if found.evidence.violations:
-        return found.evidence.violations[0].what
-    return found.evidence.missed[0].what
+    """The first violation or missed measure; AssertionError where the clause is not violated."""
+    clause_count = clause_result(number, *record, house=house, days=days)
+    assert clause_count.standing is ClauseStatus.VIOLATED, clause_count
+    if clause_count.evidence.violations:
+        return clause_count.evidence.violations[0].what
+    return clause_count.evidence.missed[0].what

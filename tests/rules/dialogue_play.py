@@ -1,6 +1,6 @@
-"""A conversation played without store or network: the dialogue here, the rules of the record there.
+"""A conversation without store and network: the dialogue and the rules of the record.
 
-A test is a transcript: `play.says("…")` gives what the bot answers, as the person would read it.
+A test is a transcript: `play.writes("…")` returns the bot's answers as the person would read them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ RESOLVED: Mapping[str, Any] = {"finding": "upheld", "cause_class": "single", "ot
 
 @dataclass
 class Play:
-    """One person's talk, kept between turns as the store keeps it."""
+    """One person's conversation, kept between turns as the store keeps it."""
 
     language: str | None = "en"
     rules: Rulebook = RULES
@@ -108,32 +108,32 @@ class Play:
     now: datetime = START
     state: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
-    told: dict[str, list[tuple[str, int, str, int | None, str | None]]] = field(default_factory=dict)
+    texts_by_ref: dict[str, list[tuple[str, int, str, int | None, str | None]]] = field(default_factory=dict)
     acted: list[PlannedAct] = field(default_factory=list)
     wakes: list[tuple[datetime, str]] = field(default_factory=list)
-    said: list[ReplyText] = field(default_factory=list)
+    replies: list[ReplyText] = field(default_factory=list)
     posted: dict[str, str] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
     codes: dict[str, Code] = field(default_factory=dict)
 
-    def hear(self, heard: IncomingMessage) -> list[str]:
-        """Take one step; everything asked for is done as the store would do it. Gives what was said."""
-        turn = self.turn(heard)
+    def receives(self, message: IncomingMessage) -> list[str]:
+        """Take one step, do what it asks for as the store would, and return the new replies."""
+        turn = self.turn(message)
         by = complainant("p1")
         self.language = turn.language or self.language
         for act in turn.acts:
             self.do(act.verb, act.ref, by, act.facts, act.words, turn.jurisdiction)
             self.acted.append(act)
         self.state = dict(turn.state)
-        keys = {one.key for one in self.said}
-        new = [one for one in turn.says if one.key not in keys]
-        self.said += new
-        self.wakes += [(one.due, one.what) for one in turn.wakes]
-        return [self.text(one) for one in new]
+        keys = {reply.key for reply in self.replies}
+        new = [reply for reply in turn.says if reply.key not in keys]
+        self.replies += new
+        self.wakes += [(wake.due, wake.what) for wake in turn.wakes]
+        return [self.text(reply) for reply in new]
 
-    def turn(self, heard: IncomingMessage) -> DialogueTurn:
-        """The bare step."""
+    def turn(self, message: IncomingMessage) -> DialogueTurn:
+        """One step of the dialogue, without its effects."""
         conversation = Conversation(
             chat=Chat("telegram", "70001", "en", "Mary"),
             person="p1",
@@ -150,7 +150,7 @@ class Play:
             posted=lambda platform_id: self.posted.get(platform_id),
             decided=lambda ref: self.letters.get(ref, ""),
         )
-        return step(conversation, heard, now=self.now, texts=TEXTS)
+        return step(conversation, message, now=self.now, texts=TEXTS)
 
     def do(
         self,
@@ -161,7 +161,7 @@ class Play:
         words: Any = None,
         jurisdiction: str | None = None,
     ) -> None:
-        """Record a verb, whoever does it."""
+        """Record a verb of any actor."""
         if verb is Verb.RECEIVE:
             rules = Rulebooks(self.rules, self.others).of(jurisdiction)
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
@@ -172,78 +172,74 @@ class Play:
         event = done.event
         for name, text in event.words.items():
             row = (name, event.seq, text, event.facts.get("replaces"), event.facts.get("source"))
-            self.told.setdefault(ref, []).append(row)
+            self.texts_by_ref.setdefault(ref, []).append(row)
 
     def texts_of(self, ref: str) -> Mapping[str, str]:
-        """As store.record.texts.load_newest_texts."""
-        rows = self.told.get(ref, [])
+        """Like store.record.texts.load_newest_texts."""
+        rows = self.texts_by_ref.get(ref, [])
         replaced = {row[3] for row in rows if row[3] is not None}
-        found: dict[str, list[str]] = {}
+        texts: dict[str, list[str]] = {}
         for name, seq, text, _, _ in rows:
             if seq not in replaced:
-                found.setdefault(name, []).append(text)
-        return {name: "\n\n".join(parts) for name, parts in found.items()}
+                texts.setdefault(name, []).append(text)
+        return {name: "\n\n".join(parts) for name, parts in texts.items()}
 
     def source_of(self, source: str) -> tuple[str, str, int] | None:
-        """As store.record.texts.find_text_by_source."""
-        rows = [(ref, row) for ref, rows in self.told.items() for row in rows if row[4] == source]
+        """Like store.record.texts.find_text_by_source."""
+        rows = [(ref, row) for ref, rows in self.texts_by_ref.items() for row in rows if row[4] == source]
         return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
 
-    def text(self, one: ReplyText) -> str:
-        """A thing said as it is read."""
-        return TEXTS.say(self.language or "en", one.template, **one.fields)
+    def text(self, reply: ReplyText) -> str:
+        """A reply as the person reads it."""
+        return TEXTS.say(self.language or "en", reply.template, **reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
-        """The person writes."""
-        return self.hear(TextInput(text, source or str(next(self.numbers)), self.now, **more))
+        return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))
 
     def sends(self, kind: str = "photo", caption: str = "", **more: Any) -> list[str]:
-        """The person sends a file."""
         source = str(next(self.numbers))
         file = ReceivedFile(f"f{source}", f"u{source}", kind, source, **more)
-        return self.hear(FileInput(file, caption, source, self.now))
+        return self.receives(FileInput(file, caption, source, self.now))
 
     def edits(self, source: str, text: str) -> list[str]:
         """The person edits an earlier message."""
-        return self.hear(EditInput(text, source, self.now))
+        return self.receives(EditInput(text, source, self.now))
 
     def commands(self, name: str, argument: str = "") -> list[str]:
-        """The person sends a command."""
-        return self.hear(CommandInput(name, argument, str(next(self.numbers)), self.now))
+        return self.receives(CommandInput(name, argument, str(next(self.numbers)), self.now))
 
-    def presses(self, choice: str, of: ReplyText | None = None) -> list[str]:
-        """The person presses a button under the last message that has it."""
-        one = of or next(s for s in reversed(self.said) if any(choice in row for row in s.buttons))
+    def presses(self, choice: str, message: ReplyText | None = None) -> list[str]:
+        """The person presses a button under this message, or under the last one that has it."""
+        reply = message or next(s for s in reversed(self.replies) if any(choice in row for row in s.buttons))
         name, _, ref = choice.partition(":")
-        return self.hear(ButtonInput(name, one.step, ref or one.ref, int(one.fields["turn"])))
+        return self.receives(ButtonInput(name, reply.step, ref or reply.ref, int(reply.fields["turn"])))
 
     def waits(self, seconds: float) -> list[str]:
-        """Time passes; what was to be woken is."""
-        until, heard = self.now + timedelta(seconds=seconds), []
-        while due := sorted(one for one in self.wakes if one[0] <= until):
+        """Time passes; timers that fall due fire."""
+        until, answers = self.now + timedelta(seconds=seconds), []
+        while due := sorted(wake for wake in self.wakes if wake[0] <= until):
             self.wakes.remove(due[0])
             self.now = max(self.now, due[0][0])
-            heard += self.hear(Elapsed(due[0][1]))
+            answers += self.receives(Elapsed(due[0][1]))
         self.now = until
-        return heard
+        return answers
 
     @property
     def ref(self) -> str:
-        """The newest complaint."""
         return list(self.cases)[-1]
 
     @property
     def case(self) -> Case:
-        """The newest complaint as it stands."""
+        """The newest complaint."""
         return self.cases[self.ref]
 
     @property
     def words(self) -> str:
-        """Every word that ended in an act."""
+        """All words of all acts."""
         return "\n".join(text for act in self.acted for text in act.words.values())
 
     def files_a_complaint(self, text: str = "The water has been brown since Monday.") -> str:
-        """Tell a story and send it; gives the reference."""
+        """Tell a story and send it; returns the reference."""
         self.writes(text)
         self.presses("done")
         self.writes("12 Mill Lane, last week")
@@ -251,7 +247,7 @@ class Play:
         self.presses("send")
         return self.ref
 
-    def is_decided(self) -> str:
+    def staff_resolve(self) -> str:
         """Staff resolve the newest complaint and the decision reaches the person."""
         ref = self.ref
         self.do(Verb.ASSIGN, ref, HANDLER, {"owner": HANDLER.id})

@@ -1,4 +1,4 @@
-"""One complaint's life in few words for the tests of the reports, through `complaints.actions.perform`."""
+"""One complaint's history in few words for the tests of the reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from complaints.history import CaseHistory
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Role, Verb
 
-#: A Monday; London keeps UTC in November.
+#: A Monday; London is at UTC in November.
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 PERSON = complainant("p1")
 HANDLER = staff("U1", Role.HANDLER)
@@ -47,7 +47,7 @@ EVIDENCE = ["complainant_heard", "records_checked", "staff_statement", "rule_or_
 
 
 class Story:
-    """A complaint and the clock beside it; `later` moves the clock, every other method acts at once."""
+    """A complaint and its clock; `later` moves the clock, every other method acts at once."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Story:
         language: str = "en",
         **facts: Any,
     ) -> None:
-        """Received at `at`; `facts` are those of the first event."""
+        """Received at `at`; `facts` belong to the first event."""
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
         first = {**said(field="description", has_words=True), **facts}
@@ -68,28 +68,28 @@ class Story:
         self.events: tuple[Event, ...] = (done.event,)
 
     @property
-    def seen(self) -> CaseHistory:
-        """The complaint with its events, as the store hands it on."""
+    def history(self) -> CaseHistory:
+        """The complaint with its events, as the store returns it."""
         return CaseHistory(self.case, self.events)
 
     def later(self, **span: float) -> Story:
-        """So much later, in the words of `timedelta`."""
+        """Move the clock on, with the arguments of `timedelta`."""
         self.at += timedelta(**span)
         return self
 
     def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
-        """One verb."""
-        told = {name.replace("__", "."): text for name, text in words.items()}
-        done = perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=told)
+        """Perform one verb."""
+        texts = {name.replace("__", "."): text for name, text in words.items()}
+        done = perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=texts)
         self.case, self.events = done.case, (*self.events, done.event)
         return self
 
     def acknowledge(self) -> Story:
-        """Accepted by the channel."""
+        """The channel accepted the acknowledgement."""
         return self.do(Verb.ACKNOWLEDGE, SYSTEM)
 
     def propose(self, *, severity: int = 2, category: str = "goods", abstained: bool = False) -> Story:
-        """What the model thinks."""
+        """A proposal by the model."""
         return self.do(
             Verb.PROPOSE,
             MODEL,
@@ -133,7 +133,7 @@ class Story:
         )
 
     def inform(self) -> Story:
-        """A word on how it goes."""
+        """A progress report."""
         return self.do(
             Verb.INFORM,
             HANDLER,
@@ -143,11 +143,11 @@ class Story:
         )
 
     def investigate(self, by: Actor = HANDLER) -> Story:
-        """All the evidence that may be asked for."""
+        """Record all evidence that may be required."""
         return self.do(Verb.INVESTIGATE, by, {"evidence": EVIDENCE}, facts="It leaked.")
 
     def resolve(self, finding: str = "upheld") -> Story:
-        """Put right on the spot, and told."""
+        """Resolve at once and communicate it."""
         self.do(
             Verb.RESOLVE,
             HANDLER,
@@ -156,20 +156,20 @@ class Story:
             cause="A worn seal.",
             agreed_how="By phone.",
         )
-        return self.tell()
+        return self.communicate()
 
     def decide(
         self, *findings: str, by: Actor = HANDLER, remedies: tuple[Mapping[str, Any], ...] = ()
     ) -> Story:
-        """A decision with a finding for each issue; not told yet."""
-        found = findings or ("upheld",)
-        reasons = {f"issues__{n}__reasons": "The log shows it." for n, _ in enumerate(found)}
+        """A decision with a finding for each issue; not communicated yet."""
+        all_findings = findings or ("upheld",)
+        reasons = {f"issues__{n}__reasons": "The log shows it." for n, _ in enumerate(all_findings)}
         texts = {f"remedies__{n}__text": "We will." for n, _ in enumerate(remedies)}
         return self.do(
             Verb.RESPOND,
             by,
             {
-                "issues": [{"finding": one} for one in found],
+                "issues": [{"finding": finding} for finding in all_findings],
                 "remedies": list(remedies),
                 "others_affected": "none",
                 "cause_class": "single",
@@ -179,26 +179,23 @@ class Story:
             **texts,
         )
 
-    def tell(self) -> Story:
+    def communicate(self) -> Story:
         """The decision reaches the complainant."""
         return self.do(Verb.COMMUNICATE_DECISION, SYSTEM)
 
     def accept(self) -> Story:
-        """The complainant says yes."""
         return self.do(Verb.ACCEPT, PERSON)
 
     def disagree(self, reviewers: int = 2) -> Story:
-        """The complainant says no."""
         return self.do(Verb.DISAGREE, PERSON, {"reviewers": reviewers})
 
     def close(self, by: Actor = HANDLER) -> Story:
-        """The end, by staff."""
         return self.do(Verb.CLOSE, by, {"cause_class": "single"}, root_cause="A worn seal.")
 
     def resolved(self) -> Story:
-        """Acknowledged, assessed and put right on the spot, all at once."""
+        """Acknowledged, assessed and resolved at once."""
         return self.acknowledge().assess().resolve()
 
     def decided(self, *findings: str, remedies: tuple[Mapping[str, Any], ...] = ()) -> Story:
-        """Acknowledged, assessed, investigated, decided and told, all at once."""
-        return self.acknowledge().assess().investigate().decide(*findings, remedies=remedies).tell()
+        """Acknowledged, assessed, investigated, decided and communicated at once."""
+        return self.acknowledge().assess().investigate().decide(*findings, remedies=remedies).communicate()

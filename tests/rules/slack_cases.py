@@ -50,12 +50,12 @@ RULES = Rulebook(
 
 @cache
 def voice(language: str = "en") -> Voice:
-    """The staff's texts."""
+    """The texts for staff."""
     return Voice(load(("en", "tr"), domain="staff"), language)
 
 
 class Story:
-    """A complaint that goes on act by act; each takes a minute."""
+    """A complaint that continues act by act, one minute apart."""
 
     def __init__(
         self, words: str = "My bill is wrong", *, language: str = "en", signs: tuple[RecordedSign, ...] = ()
@@ -75,7 +75,7 @@ class Story:
         facts: Mapping[str, Any] | None = None,
         words: Mapping[str, str] | None = None,
     ) -> Story:
-        """One act more."""
+        """Perform one act."""
         self.at += timedelta(minutes=1)
         done = perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
         self.case = done.case
@@ -97,7 +97,6 @@ class Story:
 
 
 def proposed(story: Story, **more: Any) -> Story:
-    """The model proposed."""
     facts = {
         "words": story.case.words,
         "category": "money",
@@ -112,7 +111,6 @@ def proposed(story: Story, **more: Any) -> Story:
 
 
 def assessed(story: Story, by: Actor = ALICE, **more: Any) -> Story:
-    """A person assessed it."""
     facts = {
         "category": "money",
         "severity": 2,
@@ -128,7 +126,7 @@ def assessed(story: Story, by: Actor = ALICE, **more: Any) -> Story:
 
 
 def investigated(story: Story, by: Actor = ALICE) -> Story:
-    """Enough evidence for any decision."""
+    """With enough evidence for any decision."""
     evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
     return story.act(Verb.INVESTIGATE, by, {"evidence": evidence}, {"facts": "Read twice."})
 
@@ -154,13 +152,12 @@ def responded(story: Story, by: Actor = ALICE, *, amount: str = "20.00", **more:
 
 
 def resolved(story: Story, by: Actor = ALICE) -> Story:
-    """The short road."""
     facts = {"finding": "upheld", "cause_class": "single", "others_affected": "none"}
     words = {"done": "Sent it back", "cause": "Read twice", "agreed_how": "As asked"}
     return story.act(Verb.RESOLVE, by, facts, words)
 
 
-def told(story: Story) -> Story:
+def communicated(story: Story) -> Story:
     """The channel accepted acknowledgement and decision."""
     if not story.case.acks:
         story.act(Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
@@ -171,7 +168,7 @@ def told(story: Story) -> Story:
 def stages() -> dict[str, Story]:
     """A complaint at every stage, by name."""
     danger = (RecordedSign("gas.smell", 4, 3, True, NOW),)
-    found = {
+    stories = {
         "received": Story(),
         "received in Turkish": Story("Faturam yanlış", language="tr"),
         "danger": Story("I smell gas", signs=danger),
@@ -186,28 +183,28 @@ def stages() -> dict[str, Story]:
         "waits for approval": responded(investigated(assessed(Story())), amount="500.00"),
         "no complaint": Story().act(Verb.RECLASSIFY, ALICE, {"kind": "praise"}, {"reason": "Only thanks"}),
         "decided": responded(investigated(assessed(Story()))),
-        "remedying": told(responded(investigated(assessed(Story())))),
-        "resolved": told(resolved(assessed(Story()))),
-        "accepted": told(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA),
-        "escalated": told(responded(investigated(assessed(Story())))).act(
+        "remedying": communicated(responded(investigated(assessed(Story())))),
+        "resolved": communicated(resolved(assessed(Story()))),
+        "accepted": communicated(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA),
+        "escalated": communicated(responded(investigated(assessed(Story())))).act(
             Verb.DISAGREE, ANNA, {"reviewers": 2}, {"reason": "No"}
         ),
-        "disagreed": told(responded(investigated(assessed(Story())))).act(
+        "disagreed": communicated(responded(investigated(assessed(Story())))).act(
             Verb.DISAGREE, ANNA, {"reviewers": 0}, {"reason": "No"}
         ),
-        "question": told(resolved(assessed(Story()))).act(
+        "question": communicated(resolved(assessed(Story()))).act(
             Verb.ADD, ANNA, said(field="question", has_words=True, kind="question"), {"question": "When?"}
         ),
         "held": Story().act(Verb.HOLD, MONA, {}, {"reason": "A claim"}),
         "withdrawn": Story().act(Verb.WITHDRAW, ANNA),
     }
-    remedied = told(responded(investigated(assessed(Story()))))
+    remedied = communicated(responded(investigated(assessed(Story()))))
     remedied.act(Verb.REMEDY_DONE, ALICE, {"remedy": "0", "done_at": "2026-11-03T10:00:00Z"})
-    found["remedy done"] = remedied
-    offered = told(responded(investigated(assessed(Story())))).act(
+    stories["remedy done"] = remedied
+    offered = communicated(responded(investigated(assessed(Story())))).act(
         Verb.DISAGREE, ANNA, {"reviewers": 0}, {"reason": "No"}
     )
-    found["recourse offered"] = offered.act(Verb.OFFER_RECOURSE, SYSTEM)
-    closed = told(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA)
-    found["closed"] = closed.act(Verb.CLOSE, ALICE, {"cause_class": "single"}, {"root_cause": "Read twice"})
-    return found
+    stories["recourse offered"] = offered.act(Verb.OFFER_RECOURSE, SYSTEM)
+    closed = communicated(resolved(assessed(Story()))).act(Verb.ACCEPT, ANNA)
+    stories["closed"] = closed.act(Verb.CLOSE, ALICE, {"cause_class": "single"}, {"root_cause": "Read twice"})
+    return stories

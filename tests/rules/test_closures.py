@@ -1,4 +1,4 @@
-"""Days off from iCalendar files: whole days count, every other event is listed, nothing is guessed."""
+"""Days off from iCalendar files: whole days count, other events are listed with a reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def calendar(*events: str) -> str:
-    """A file of these events, as programs write it."""
+    """An iCalendar file of these events."""
     whole = "\n".join(f"BEGIN:VEVENT\n{event.strip()}\nEND:VEVENT" for event in events)
     return f"BEGIN:VCALENDAR\nVERSION:2.0\n{whole}\nEND:VCALENDAR\n".replace("\n", "\r\n")
 
@@ -168,7 +168,7 @@ def test_free_time_closes_nothing_and_a_file_with_only_free_time_is_reported() -
     assert "mark as busy" in line
 
 
-def test_the_latest_version_of_an_event_counts_and_cancelling_a_series_cancels_its_moved_days() -> None:
+def test_the_latest_version_counts_and_a_cancelled_series_cancels_its_moved_days() -> None:
     first = "UID:a\nSEQUENCE:0\nDTSTART;VALUE=DATE:20260105"
     later = "UID:a\nSEQUENCE:2\nDTSTART;VALUE=DATE:20260107"
     assert days(later, first) == ["2026-01-07"]
@@ -241,7 +241,7 @@ def test_a_zone_is_read_as_the_file_defines_it(at: datetime) -> None:
     event = f"BEGIN:VEVENT\nDTSTART;TZID=Works Time:{wall:%Y%m%dT%H%M%S}\nDURATION:PT1H\nEND:VEVENT\n"
     file = read_calendar(f"BEGIN:VCALENDAR\n{event}{ZONE}END:VCALENDAR")
     ((begins, _),) = Occurrences(file, "Europe/Istanbul").between(file.events[0], FIRST, LAST)
-    # In the hours of a change the two ways of writing London differ by which of the hours is meant.
+    # In the hours of a clock change the two definitions of London may mean different hours.
     assume(not (wall.month in (3, 10) and wall.day >= 25 and wall.weekday() == 6 and wall.hour < 3))
     assert begins == from_wall(wall, "Europe/London")
 
@@ -333,7 +333,7 @@ def test_a_rule_gives_the_days_that_dateutil_gives(
     assume(not (frequency == "WEEKLY" and "BYMONTHDAY" in parts))
     assume(set(parts) - {"BYSETPOS"} or "BYSETPOS" not in parts)
     if frequency == "WEEKLY" and "BYSETPOS" in parts:
-        # Where the first week begins in its middle the other counts its places from there, RFC 5545 does not.
+        # If the first week starts in the middle, dateutil counts positions from there; RFC 5545 does not.
         begins -= timedelta(days=(begins.weekday() - WEEKDAYS.index(week_start)) % 7)
     rule = f"FREQ={frequency};INTERVAL={interval};WKST={week_start}"
     rule += "".join(f";{name}={','.join(map(str, values))}" for name, values in parts.items())

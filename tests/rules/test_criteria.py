@@ -1,4 +1,4 @@
-"""The other criteria of the initial assessment: a default each, with the code of its reason (7.5)."""
+"""The other criteria of the initial assessment: a default with the code of its reason each (7.5)."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE
 from triage.intent import cues
 from triage.safety.signs import KINDS, signs
 
-Told = dict[str, tuple[int | str | bool, str]]
+ProposedCriteria = dict[str, tuple[int | str | bool, str]]
 
 
-def proposed(text: str = "", **known: Any) -> Told:
-    """Value and reason by field, of a text as the product reads it; `known` overrides."""
-    found = signs(text)
+def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
+    """Value and reason by field for a text; `overrides` replace the facts found in it."""
+    fired_signs = signs(text)
     facts: dict[str, Any] = {
         "category": "supply",
-        "kinds": {one.kind for one in found},
+        "kinds": {sign.kind for sign in fired_signs},
         "cues": cues(text),
         "issues": 1,
-        "severity": max((one.severity for one in found), default=2),
-        "safety": max((one.safety for one in found), default=0),
-        **known,
+        "severity": max((sign.severity for sign in fired_signs), default=2),
+        "safety": max((sign.safety for sign in fired_signs), default=0),
+        **overrides,
     }
-    return {one.field: (one.value, one.reason) for one in criteria(text=text, **facts)}
+    return {
+        criterion.field: (criterion.value, criterion.reason) for criterion in criteria(text=text, **facts)
+    }
 
 
-def test_a_plain_story_has_plain_defaults() -> None:
+def test_a_plain_story_gets_the_defaults() -> None:
     assert proposed("The parcel came late.") == {
         "complexity": (1, "plain_facts"),
         "reach": (1, "one_person"),
@@ -44,7 +46,7 @@ def test_a_plain_story_has_plain_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "known", "value", "reason"),
+    ("text", "overrides", "value", "reason"),
     [
         ("", {"issues": 2}, 2, "several_issues"),
         ("You say that I signed, but I never signed.", {}, 2, "disputed"),
@@ -63,9 +65,9 @@ def test_a_plain_story_has_plain_defaults() -> None:
     ids=range(13),
 )
 def test_complexity_rises_with_issues_doubt_and_law(
-    text: str, known: dict[str, Any], value: int, reason: str
+    text: str, overrides: dict[str, Any], value: int, reason: str
 ) -> None:
-    assert proposed(text, **known)["complexity"] == (value, reason)
+    assert proposed(text, **overrides)["complexity"] == (value, reason)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_complexity_rises_with_issues_doubt_and_law(
     ],
     ids=range(13),
 )
-def test_reach_is_as_wide_as_the_words(text: str, value: int, reason: str) -> None:
+def test_reach_follows_the_number_of_people_named(text: str, value: int, reason: str) -> None:
     assert proposed(text)["reach"] == (value, reason)
 
 
@@ -105,11 +107,11 @@ def test_reach_is_as_wide_as_the_words(text: str, value: int, reason: str) -> No
     ],
     ids=range(8),
 )
-def test_recurrence_follows_what_is_told_of_earlier_times(text: str, value: int, reason: str) -> None:
+def test_recurrence_follows_the_earlier_incidents_named(text: str, value: int, reason: str) -> None:
     assert proposed(text)["recurrence"] == (value, reason)
 
 
-def test_like_cases_raise_recurrence_by_one_step_and_never_more() -> None:
+def test_confirmed_similar_cases_raise_recurrence_by_one_step_only() -> None:
     assert proposed("", like_confirmed=2)["recurrence"] == (2, "nothing_before")
     assert proposed("", like_confirmed=3)["recurrence"] == (3, "like_confirmed")
     assert proposed("", like_confirmed=300)["recurrence"] == (3, "like_confirmed")
@@ -117,7 +119,7 @@ def test_like_cases_raise_recurrence_by_one_step_and_never_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "known", "reason"),
+    ("text", "overrides", "reason"),
     [
         ("I smell gas in the kitchen.", {}, "safety"),
         ("", {"safety": 2}, "safety"),
@@ -128,20 +130,20 @@ def test_like_cases_raise_recurrence_by_one_step_and_never_more() -> None:
     ],
     ids=range(6),
 )
-def test_what_presses_needs_immediate_action_which_is_possible_until_somebody_finds_not(
-    text: str, known: dict[str, Any], reason: str
+def test_danger_or_urgency_needs_immediate_action_which_is_possible_by_default(
+    text: str, overrides: dict[str, Any], reason: str
 ) -> None:
-    told = proposed(text, **known)
-    assert told["immediate_needed"] == ("yes", reason)
-    assert told["immediate_possible"] == ("yes", "possible_unless_shown")
+    complaint = proposed(text, **overrides)
+    assert complaint["immediate_needed"] == ("yes", reason)
+    assert complaint["immediate_possible"] == ("yes", "possible_unless_shown")
 
 
-def test_what_does_not_press_says_nothing_of_what_is_possible() -> None:
+def test_without_urgency_immediate_possible_is_not_proposed() -> None:
     assert "immediate_possible" not in proposed("They cut me off.")
 
 
 @pytest.mark.parametrize(
-    ("text", "known", "reason"),
+    ("text", "overrides", "reason"),
     [
         ("", {"kinds": {"injury"}, "severity": 5}, "injury"),
         ("The leak ruined my carpet.", {}, "damage"),
@@ -154,11 +156,11 @@ def test_what_does_not_press_says_nothing_of_what_is_possible() -> None:
     ],
     ids=range(8),
 )
-def test_a_loss_makes_compensation_likely(text: str, known: dict[str, Any], reason: str) -> None:
-    assert proposed(text, **known)["compensation_likely"] == (True, reason)
+def test_a_loss_makes_compensation_likely(text: str, overrides: dict[str, Any], reason: str) -> None:
+    assert proposed(text, **overrides)["compensation_likely"] == (True, reason)
 
 
-def test_the_tables_know_only_categories_of_the_record() -> None:
+def test_the_tables_use_only_categories_of_the_record() -> None:
     for table in (COMPLEXITY, REACH, RECURRENCE, COMPENSATION):
         assert set(table) <= set(Category)
 
@@ -173,40 +175,40 @@ def test_the_tables_know_only_categories_of_the_record() -> None:
     st.one_of(st.text(max_size=80), st.sampled_from(["every single day", "my lawyer", "the press"])),
     st.integers(0, 99),
 )
-def test_every_value_fits_the_form_and_every_reason_is_known(
+def test_every_value_fits_the_form_and_every_reason_has_a_text(
     category: str,
     kinds: Collection[str],
-    told: Collection[str],
+    found_cues: Collection[str],
     issues: int,
     severity: int,
     safety: int,
     text: str,
     like: int,
 ) -> None:
-    found = criteria(
+    proposed_criteria = criteria(
         category=category,
         kinds=kinds,
-        cues=told,
+        cues=found_cues,
         issues=issues,
         severity=severity,
         safety=safety,
         text=text,
         like_confirmed=like,
     )
-    fields = [one.field for one in found]
+    fields = [criterion.field for criterion in proposed_criteria]
     assert len(set(fields)) == len(fields)
-    assert set(fields) <= {one.name for one in FORMS["assess"]}
+    assert set(fields) <= {field.name for field in FORMS["assess"]}
     bounds = {"complexity": (1, 3), "reach": (1, 4), "recurrence": (1, 5)}
-    for one in found:
-        assert isinstance(one, Criterion)
-        assert one.reason in REASONS
-        if one.field in bounds:
-            low, high = bounds[one.field]
-            assert isinstance(one.value, int)
-            assert low <= one.value <= high
+    for criterion in proposed_criteria:
+        assert isinstance(criterion, Criterion)
+        assert criterion.reason in REASONS
+        if criterion.field in bounds:
+            low, high = bounds[criterion.field]
+            assert isinstance(criterion.value, int)
+            assert low <= criterion.value <= high
 
 
-def test_a_hundred_thousand_characters_are_read() -> None:
+def test_a_text_of_100_000_characters_is_processed() -> None:
     for piece in ("had to ", "you ", "the my our ", "x", "🔥"):
         assert criteria(
             category="other",

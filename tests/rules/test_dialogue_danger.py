@@ -1,4 +1,4 @@
-"""Danger in any state: the number first, the questions stop, nobody is said to have seen it."""
+"""Danger in any state: the emergency number first, no further questions, no false promise of help."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.rules.dialogue_play import RULES, TEXTS, Play
 GAS = "There is a strong smell of gas in the kitchen now!"
 
 
-def test_danger_as_the_first_message_is_filed_and_answered_by_the_number_alone() -> None:
+def test_danger_in_the_first_message_is_recorded_and_answered_with_the_number() -> None:
     play = Play()
     [answer] = play.writes(GAS)
     assert answer.startswith(
@@ -26,12 +26,12 @@ def test_danger_as_the_first_message_is_filed_and_answered_by_the_number_alone()
         "Leave now, call 0800 111 999 from outside."
     )
     assert f"I am alerting our duty team ({play.ref})." in answer
-    assert play.said[-1].lane is SendPriority.DANGER
+    assert play.replies[-1].lane is SendPriority.DANGER
     assert play.case.danger_at == play.now
     assert priority_of(play.case) is Priority.P1
 
 
-def test_questions_stop_until_the_person_is_safe_and_then_go_on_where_they_were() -> None:
+def test_questions_stop_until_the_person_is_safe_and_then_continue() -> None:
     play = Play()
     play.writes("The engineer left without finishing the work.")
     play.presses("done")
@@ -45,7 +45,7 @@ def test_questions_stop_until_the_person_is_safe_and_then_go_on_where_they_were(
     assert "It is getting worse." in play.words
 
 
-def test_danger_within_the_burst_stops_the_first_question() -> None:
+def test_danger_within_the_first_messages_stops_the_first_question() -> None:
     play = Play()
     play.writes("The engineer left without finishing the work.")
     play.writes(GAS)
@@ -53,20 +53,20 @@ def test_danger_within_the_burst_stops_the_first_question() -> None:
     assert play.presses("safe")[0].startswith("Where did it happen")
 
 
-def test_danger_outside_a_form_is_a_complaint_of_its_own() -> None:
+def test_danger_outside_a_form_opens_a_new_complaint() -> None:
     play = Play()
     first = play.files_a_complaint()
     assert play.writes(GAS)[0].startswith("Please call 0800 111 999 now")
     assert play.ref != first
 
 
-def test_one_word_of_danger_is_enough() -> None:
+def test_one_danger_word_is_enough() -> None:
     play = Play(rules=replace(RULES, danger=(replace(RULES.danger[0], signs=("kaçak",), number="187"),)))
     assert play.writes("Kaçak!")[0].startswith("Please call 187 now")
     assert len(play.cases) == 1
 
 
-def test_danger_in_the_answer_to_the_survey_pages_too() -> None:
+def test_danger_in_a_survey_answer_is_recorded_too() -> None:
     play = Play()
     ref = play.files_a_complaint()
     play.state = {**play.state, "step": "q6", "ref": ref}
@@ -80,7 +80,7 @@ def test_danger_in_an_edit_counts() -> None:
     assert play.edits("10", GAS)[0].startswith("Please call 0800 111 999 now")
 
 
-def test_without_cover_it_says_until_when_nobody_reads() -> None:
+def test_without_on_call_cover_the_answer_says_when_staff_read_it() -> None:
     play = Play(rules=replace(RULES, on_call=OnCall()))
     play.now += timedelta(hours=10)
     [answer] = play.writes(GAS)
@@ -89,24 +89,24 @@ def test_without_cover_it_says_until_when_nobody_reads() -> None:
 
 
 @pytest.mark.parametrize("text", ["I want to kill myself", "Kendimi öldürmek istiyorum"])
-def test_self_harm_has_its_own_number_and_words(text: str) -> None:
+def test_self_harm_has_its_own_number_and_text(text: str) -> None:
     play = Play()
     [answer] = play.writes(text)
     assert "116 123" in answer
 
 
-def test_a_denied_danger_is_none() -> None:
+def test_a_denied_danger_is_no_danger() -> None:
     play = Play()
     assert "Your reference is" in play.writes("There was no smell of gas, nobody was hurt.")[0]
 
 
-def test_the_same_sign_again_does_not_bury_the_number() -> None:
+def test_a_repeated_danger_sign_is_not_answered_again() -> None:
     play = Play()
     play.writes(GAS)
     assert play.writes("Still a strong smell of gas in the kitchen!") == []
 
 
-def test_that_somebody_has_seen_it_is_said_by_role_only_after_they_did() -> None:
+def test_the_receipt_of_a_danger_is_confirmed_by_role_only_afterwards() -> None:
     play = Play()
     play.writes(GAS)
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))

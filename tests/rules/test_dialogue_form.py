@@ -18,7 +18,7 @@ def test_a_first_message_of_two_words_opens_a_complaint_and_is_answered_at_once(
     assert play.texts_of(play.ref) == {"description": "Brown water"}
 
 
-def test_a_greeting_is_answered_by_who_we_are_and_opens_nothing() -> None:
+def test_a_greeting_is_answered_with_an_introduction_and_opens_nothing() -> None:
     play = Play()
     [answer] = play.writes("Hello there!")
     assert answer.startswith("Hello. I am the automated complaints assistant of Northwind Water.")
@@ -26,13 +26,13 @@ def test_a_greeting_is_answered_by_who_we_are_and_opens_nothing() -> None:
     assert play.cases == {}
 
 
-def test_one_word_is_answered_by_what_to_do() -> None:
+def test_one_word_is_answered_with_a_request_for_more() -> None:
     play = Play()
     assert play.writes("Refund!")[0].startswith("Please tell me in a few words")
     assert play.cases == {}
 
 
-def test_the_whole_form_leads_to_a_signed_complaint() -> None:
+def test_the_complete_form_leads_to_a_signed_complaint() -> None:
     play = Play()
     play.writes("The water has been brown since Monday.")
     assert play.presses("done") == ["Where did it happen, or which order or account is it about, and when?"]
@@ -51,7 +51,7 @@ def test_the_whole_form_leads_to_a_signed_complaint() -> None:
     assert not play.case.form_open
 
 
-def test_a_burst_is_one_story_and_the_question_comes_twenty_seconds_after_its_last_message() -> None:
+def test_quick_messages_are_one_story_and_the_question_follows_after_20_seconds() -> None:
     play = Play()
     play.writes("The first part.")
     for part in range(39):
@@ -61,10 +61,10 @@ def test_a_burst_is_one_story_and_the_question_comes_twenty_seconds_after_its_la
     assert play.waits(1) == ["Where did it happen, or which order or account is it about, and when?"]
     assert play.waits(600) == []
     assert play.texts_of(play.ref)["description"].count("\n\n") == 39
-    assert len([one for one in play.said if one.template == "receipt"]) == 1
+    assert len([reply for reply in play.replies if reply.template == "receipt"]) == 1
 
 
-def test_labels_typed_in_any_language_are_the_buttons() -> None:
+def test_typed_labels_work_as_buttons_in_every_language() -> None:
     play = Play()
     play.writes("The water has been brown since Monday.")
     play.writes("bitti")
@@ -76,17 +76,17 @@ def test_labels_typed_in_any_language_are_the_buttons() -> None:
     assert play.case.confirmed_at is not None
 
 
-def test_a_done_that_the_question_overtook_is_no_answer_to_it() -> None:
+def test_a_late_done_is_not_taken_as_an_answer() -> None:
     play = Play()
     play.writes("The water has been brown since Monday.")
-    [asked] = play.waits(20)
-    assert play.writes("Done") == [asked]
+    [question] = play.waits(20)
+    assert play.writes("Done") == [question]
     assert play.presses("done") == []
     play.writes("12 Mill Lane")
     assert play.texts_of(play.ref)["where_and_when"] == "12 Mill Lane"
 
 
-def test_in_another_language_the_question_that_stands_is_put_again() -> None:
+def test_after_a_language_change_the_open_question_is_repeated() -> None:
     play = Play()
     play.writes("The water has been brown since Monday.")
     play.presses("done")
@@ -100,7 +100,7 @@ def test_in_another_language_the_question_that_stands_is_put_again() -> None:
     assert readback.startswith("This is what I wrote down")
 
 
-def test_what_the_story_tells_already_is_confirmed_and_not_asked() -> None:
+def test_details_in_the_story_are_confirmed_instead_of_asked() -> None:
     play = Play()
     play.writes("Order 4471203 came broken on 3 November. I want a refund.")
     assert play.presses("done") == ["You wrote: Order 4471203, 3 November. Is that right?"]
@@ -110,14 +110,14 @@ def test_what_the_story_tells_already_is_confirmed_and_not_asked() -> None:
     assert "Where and when: Order 4471203, 3 November\nYou would like: Money back\n" in readback
 
 
-def test_a_refused_refund_is_not_taken_for_a_wish() -> None:
+def test_a_refused_refund_is_not_taken_as_a_wish() -> None:
     play = Play()
     play.writes("You told me that I do not get a refund for order 4471203 of 3 November.")
     play.presses("done")
     assert play.presses("yes") == ["What would put this right? Choose one, or write it in your own words."]
 
 
-def test_change_tells_the_story_anew_and_keeps_the_first() -> None:
+def test_change_replaces_the_story_and_keeps_the_first_on_record() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
@@ -132,7 +132,7 @@ def test_change_tells_the_story_anew_and_keeps_the_first() -> None:
     assert play.texts_of(play.ref)["description"] == "The water is brown."
 
 
-def test_an_old_send_signs_no_words_that_were_not_read_back() -> None:
+def test_an_old_send_button_does_not_sign_words_that_were_not_read_back() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair", "change", "story"):
@@ -147,7 +147,7 @@ def test_an_old_send_signs_no_words_that_were_not_read_back() -> None:
     assert play.case.confirmed_at == play.now
 
 
-def test_change_and_done_without_a_word_leaves_the_story_as_it_was() -> None:
+def test_change_and_done_without_words_keeps_the_story() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair", "change", "story"):
@@ -156,7 +156,7 @@ def test_change_and_done_without_a_word_leaves_the_story_as_it_was() -> None:
     assert "The water is brown." in readback
 
 
-def test_change_asks_where_and_what_would_help_anew() -> None:
+def test_change_asks_again_for_place_and_remedy() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
@@ -172,7 +172,7 @@ def test_change_asks_where_and_what_would_help_anew() -> None:
     assert "You would like: A new pipe, please\n" in readback
 
 
-def test_not_yet_says_when_it_is_filed_as_it_stands() -> None:
+def test_not_yet_says_when_the_complaint_is_filed_as_it_is() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
@@ -181,7 +181,7 @@ def test_not_yet_says_when_it_is_filed_as_it_stands() -> None:
     assert play.case.form_open
 
 
-def test_send_signs_after_the_form_has_ended() -> None:
+def test_send_still_signs_after_the_form_ended() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
@@ -203,7 +203,7 @@ def test_late_answers_are_additions() -> None:
     assert len(play.cases) == 1
 
 
-def test_a_message_of_staff_ends_the_questions() -> None:
+def test_a_message_from_staff_ends_the_questions() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.REPLY, play.ref, HANDLER, {}, {"text": "We come today."})
@@ -211,7 +211,7 @@ def test_a_message_of_staff_ends_the_questions() -> None:
     assert play.state["step"] == "idle"
 
 
-def test_a_file_between_the_questions_is_an_addition_and_the_question_stands() -> None:
+def test_a_file_between_questions_is_an_addition_and_the_question_stays_open() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
@@ -228,14 +228,14 @@ def test_an_album_alone_is_one_complaint_with_one_receipt() -> None:
     assert (len(play.cases), play.case.media, play.case.told_only_in_media) == (1, 3, True)
 
 
-def test_a_file_too_large_counts_and_a_smaller_one_is_asked_for() -> None:
+def test_a_file_too_large_counts_and_a_smaller_one_is_requested() -> None:
     play = Play()
     answers = play.sends("video", size=21 * 1024 * 1024)
     assert "larger than 20 MB" in answers[1]
     assert play.case.media == 1
 
 
-def test_for_whom_is_asked_on_a_sign_in_the_story() -> None:
+def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     assert play.presses("done")[0].startswith("Is this for you or for someone else?")
@@ -243,26 +243,26 @@ def test_for_whom_is_asked_on_a_sign_in_the_story() -> None:
     assert play.presses("someone_else")[0].startswith("Where did it happen")
 
 
-def test_an_edit_is_a_new_version_and_the_first_stands() -> None:
+def test_an_edit_is_a_new_version_and_the_first_is_kept() -> None:
     play = Play()
     play.writes("The water is brown.", source="77")
     play.presses("done")
     assert play.edits("77", "The water is red.") == []
     assert play.texts_of(play.ref)["description"] == "The water is red."
-    assert [row[2] for row in play.told[play.ref]] == ["The water is brown.", "The water is red."]
+    assert [row[2] for row in play.texts_by_ref[play.ref]] == ["The water is brown.", "The water is red."]
     play.writes("Mill Lane")
     [readback] = play.presses("repair")
     assert "The water is red." in readback
 
 
-def test_cancel_before_a_complaint_drops_the_draft() -> None:
+def test_cancel_before_a_complaint_exists_drops_the_draft() -> None:
     play = Play()
     play.commands("complain")
     assert play.commands("cancel") == ["All right, I have dropped that."]
     assert play.cases == {}
 
 
-def test_cancel_after_it_ends_the_questions_and_names_withdraw() -> None:
+def test_cancel_during_the_form_ends_the_questions_and_names_withdraw() -> None:
     play = Play()
     play.writes("The water is brown.")
     [answer] = play.commands("cancel")
@@ -277,14 +277,14 @@ def test_turkish_letters_choose_turkish_until_a_language_is_chosen() -> None:
     assert play.case.language == "tr"
 
 
-def test_a_member_of_staff_who_is_named_is_on_the_record_as_subject() -> None:
+def test_a_named_member_of_staff_is_recorded_as_subject() -> None:
     play = Play(staff_names={"U9": ("Burak Demir", "Burak")})
     play.writes("Burak laughed at me and hung up.")
     assert play.case.subjects == frozenset({"U9"})
     assert play.case.restricted
 
 
-def test_the_date_that_is_promised_is_the_legal_one() -> None:
+def test_the_promised_date_is_the_legal_one() -> None:
     play = Play(rules=RULES)
     play.writes("The water is brown.")
     for choice in ("done", "skip"):

@@ -1,4 +1,4 @@
-"""Is it this? A known incident is asked about once; everybody keeps a complaint of their own."""
+"""A known incident is asked about once; every person keeps a complaint of their own."""
 
 from __future__ import annotations
 
@@ -16,172 +16,172 @@ LINE = "We know of no water in the north."
 ALICE = staff("U1", Role.HANDLER)
 
 
-def outage(**more: Any) -> Incident:
-    told: dict[str, Any] = {
+def an_outage(**more: Any) -> Incident:
+    fields: dict[str, Any] = {
         "line": {"en": LINE, "tr": "Kuzeyde su olmadığını biliyoruz."},
         "words": {"en": ("no water", "tap"), "tr": ("su yok",)},
     }
-    return Incident(7, START, START, "U1", **(told | more))
+    return Incident(7, START, START, "U1", **(fields | more))
 
 
-def play(*incidents: Incident, **more: Any) -> Play:
-    return Play(incidents=incidents or (outage(),), **more)
+def a_play(*incidents: Incident, **more: Any) -> Play:
+    return Play(incidents=incidents or (an_outage(),), **more)
 
 
-def told(one: Play, text: str = "There is no water since six this morning.") -> list[str]:
-    one.writes(text)
-    return one.waits(21)
+def answers_to(talk: Play, text: str = "There is no water since six this morning.") -> list[str]:
+    talk.writes(text)
+    return talk.waits(21)
 
 
-def test_a_story_that_fits_is_asked_about_before_any_other_question() -> None:
-    one = play()
+def test_a_matching_story_is_asked_about_the_incident_first() -> None:
+    talk = a_play()
 
-    assert told(one) == [
+    assert answers_to(talk) == [
         f"We know of something that this may be part of. Is it this?\n\n{LINE}",
     ]
-    assert one.said[-1].buttons == (("yes", "yes_more"), ("no",))
+    assert talk.replies[-1].buttons == (("yes", "yes_more"), ("no",))
 
 
-def test_a_story_that_fits_no_incident_goes_on_as_ever() -> None:
-    one = play()
-    told(one, "My bill is twice as high as last month.")
+def test_a_story_that_matches_no_incident_continues_with_the_questions() -> None:
+    talk = a_play()
+    answers_to(talk, "My bill is twice as high as last month.")
 
-    assert [LINE in one.text(each) for each in one.said] == [False, False]
-    assert one.state["step"] == "where"
-
-
-def test_yes_joins_ends_the_questions_and_tells_what_is_known() -> None:
-    one = play()
-    told(one)
-    (heard,) = one.presses("yes")
-
-    assert LINE in heard
-    assert (one.case.incident, one.case.second_issue, one.case.form_open) == (7, False, False)
-    assert one.acted[-2].verb is Verb.LINK
-    assert one.state["step"] == "idle"
+    assert [LINE in talk.text(reply) for reply in talk.replies] == [False, False]
+    assert talk.state["step"] == "where"
 
 
-def test_yes_and_more_joins_and_goes_on_with_the_questions() -> None:
-    one = play()
-    told(one)
-    heard = one.presses("yes_more")
+def test_yes_joins_the_incident_ends_the_questions_and_gives_the_public_line() -> None:
+    talk = a_play()
+    answers_to(talk)
+    (answer,) = talk.presses("yes")
 
-    assert (one.case.incident, one.case.second_issue, one.case.form_open) == (7, True, True)
-    assert len(heard) == 2
-    assert one.state["step"] == "where"
+    assert LINE in answer
+    assert (talk.case.incident, talk.case.second_issue, talk.case.form_open) == (7, False, False)
+    assert talk.acted[-2].verb is Verb.LINK
+    assert talk.state["step"] == "idle"
+
+
+def test_yes_and_more_joins_the_incident_and_continues_the_questions() -> None:
+    talk = a_play()
+    answers_to(talk)
+    answers = talk.presses("yes_more")
+
+    assert (talk.case.incident, talk.case.second_issue, talk.case.form_open) == (7, True, True)
+    assert len(answers) == 2
+    assert talk.state["step"] == "where"
 
 
 def test_no_joins_nothing_and_is_not_asked_again_for_this_incident() -> None:
-    one = play()
-    told(one)
-    one.presses("no")
-    first = one.case
-    one.waits(3600)
-    one.commands("complain")
-    heard = told(one, "Again there is no water in the house at all.")
+    talk = a_play()
+    answers_to(talk)
+    talk.presses("no")
+    first = talk.case
+    talk.waits(3600)
+    talk.commands("complain")
+    answers = answers_to(talk, "Again there is no water in the house at all.")
 
     assert first.incident is None
-    assert all(LINE not in text for text in heard)
+    assert all(LINE not in text for text in answers)
 
 
 @pytest.mark.parametrize(("language", "typed"), [("en", "yes"), ("en", "Yes."), ("tr", "Evet")])
 def test_the_answer_may_be_typed(language: str, typed: str) -> None:
-    one = play(language=language)
-    told(one, "Sabahtan beri su yok evde" if language == "tr" else "There is no water since six.")
-    one.writes(typed)
+    talk = a_play(language=language)
+    answers_to(talk, "Sabahtan beri su yok evde" if language == "tr" else "There is no water since six.")
+    talk.writes(typed)
 
-    assert one.case.incident == 7
-
-
-def test_turkish_words_are_known_with_their_endings() -> None:
-    one = play(outage(words={"tr": ("elektrik kesinti",)}), language="tr")
-    (heard,) = told(one, "Elektrik kesintisinden beri asansör çalışmıyor.")
-
-    assert "Kuzeyde su olmadığını biliyoruz." in heard
+    assert talk.case.incident == 7
 
 
-def test_an_incident_without_words_is_asked_about_whatever_the_story_says() -> None:
-    (heard,) = told(play(outage(words={})), "My bill is twice as high as last month.")
+def test_turkish_incident_words_match_with_their_endings() -> None:
+    talk = a_play(an_outage(words={"tr": ("elektrik kesinti",)}), language="tr")
+    (answer,) = answers_to(talk, "Elektrik kesintisinden beri asansör çalışmıyor.")
 
-    assert LINE in heard
-
-
-def test_an_incident_without_a_public_line_asks_nobody() -> None:
-    one = play(outage(line={}))
-    told(one)
-
-    assert one.state["step"] == "where"
+    assert "Kuzeyde su olmadığını biliyoruz." in answer
 
 
-def test_each_complaint_is_asked_about_once() -> None:
-    one = play()
-    told(one)
-    one.presses("no")
-    one.writes("12 Mill Lane, yesterday")
-    one.presses("skip")
-    one.presses("change")
-    one.presses("story")
-    one.writes("There is really no water.")
-    one.presses("done")
+def test_an_incident_without_words_is_asked_about_for_every_story() -> None:
+    (answer,) = answers_to(a_play(an_outage(words={})), "My bill is twice as high as last month.")
 
-    assert [LINE in one.text(each) for each in one.said].count(True) == 1
+    assert LINE in answer
+
+
+def test_an_incident_without_a_public_line_is_not_asked_about() -> None:
+    talk = a_play(an_outage(line={}))
+    answers_to(talk)
+
+    assert talk.state["step"] == "where"
+
+
+def test_each_complaint_is_asked_once() -> None:
+    talk = a_play()
+    answers_to(talk)
+    talk.presses("no")
+    talk.writes("12 Mill Lane, yesterday")
+    talk.presses("skip")
+    talk.presses("change")
+    talk.presses("story")
+    talk.writes("There is really no water.")
+    talk.presses("done")
+
+    assert [LINE in talk.text(reply) for reply in talk.replies].count(True) == 1
 
 
 def test_a_second_press_changes_nothing() -> None:
-    one = play()
-    told(one)
-    asked = one.said[-1]
-    one.presses("yes", asked)
-    acts = len(one.acted)
+    talk = a_play()
+    answers_to(talk)
+    question = talk.replies[-1]
+    talk.presses("yes", question)
+    acts = len(talk.acted)
 
-    assert one.presses("yes", asked) == []
-    assert len(one.acted) == acts
-
-
-def test_the_button_still_joins_after_the_form_was_filed_as_it_stands() -> None:
-    one = play()
-    told(one)
-    asked, ref = one.said[-1], one.ref
-    one.now += timedelta(minutes=31)
-    one.do(Verb.END_FORM, ref, staff("system", Role.SYSTEM), {"because": "silence"})
-    one.presses("yes", asked)
-
-    assert one.case.incident == 7
+    assert talk.presses("yes", question) == []
+    assert len(talk.acted) == acts
 
 
-def test_yes_to_what_ended_meanwhile_goes_on_as_any_complaint() -> None:
-    one = play()
-    told(one)
-    one.incidents = ()
-    heard = one.presses("yes")
+def test_the_button_still_joins_after_the_form_ended() -> None:
+    talk = a_play()
+    answers_to(talk)
+    question, ref = talk.replies[-1], talk.ref
+    talk.now += timedelta(minutes=31)
+    talk.do(Verb.END_FORM, ref, staff("system", Role.SYSTEM), {"because": "silence"})
+    talk.presses("yes", question)
 
-    assert one.case.incident is None
-    assert "That is over as far as we know" in heard[0]
-    assert one.state["step"] == "where"
+    assert talk.case.incident == 7
 
 
-def test_danger_goes_first_and_the_question_comes_back() -> None:
-    one = play()
-    one.writes("There is no water and it smells of gas in the kitchen!")
-    first = one.waits(21)
-    heard = one.presses("safe")
+def test_yes_to_an_ended_incident_continues_as_any_complaint() -> None:
+    talk = a_play()
+    answers_to(talk)
+    talk.incidents = ()
+    answers = talk.presses("yes")
+
+    assert talk.case.incident is None
+    assert "That is over as far as we know" in answers[0]
+    assert talk.state["step"] == "where"
+
+
+def test_danger_comes_first_and_the_incident_question_afterwards() -> None:
+    talk = a_play()
+    talk.writes("There is no water and it smells of gas in the kitchen!")
+    first = talk.waits(21)
+    answers = talk.presses("safe")
 
     assert all(LINE not in text for text in first)
-    assert any(LINE in text for text in heard)
+    assert any(LINE in text for text in answers)
 
 
-def test_whoever_staff_joined_before_is_not_asked() -> None:
-    one = play()
-    one.writes("There is no water since six this morning.")
-    one.do(Verb.LINK, one.ref, ALICE, {"relation": "same_incident", "incident": 7})
+def test_a_complaint_that_staff_joined_already_is_not_asked() -> None:
+    talk = a_play()
+    talk.writes("There is no water since six this morning.")
+    talk.do(Verb.LINK, talk.ref, ALICE, {"relation": "same_incident", "incident": 7})
 
-    assert all(LINE not in text for text in one.waits(21))
+    assert all(LINE not in text for text in talk.waits(21))
 
 
-def test_status_tells_what_is_known() -> None:
-    one = play()
-    told(one)
-    one.presses("yes")
-    (heard,) = one.commands("status")
+def test_status_gives_the_public_line_of_the_incident() -> None:
+    talk = a_play()
+    answers_to(talk)
+    talk.presses("yes")
+    (answer,) = talk.commands("status")
 
-    assert f"What we know: {LINE}" in heard
+    assert f"What we know: {LINE}" in answer

@@ -1,4 +1,4 @@
-"""Whatever is said in whatever order: nothing breaks, no word is lost, the state holds no words."""
+"""Any inputs in any order: no error, no lost words, no words in the state."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ STEPS = [
     "",
 ]
 
-#: Without words of its own everybody is asked about it.
-KNOWN = (Incident(7, START, START, line={"en": "We know of no water."}),)
+#: An incident without words is asked about for every story.
+INCIDENTS = (Incident(7, START, START, line={"en": "We know of no water."}),)
 
 texts = st.one_of(
     st.sampled_from(
@@ -78,7 +78,7 @@ moves = st.one_of(
 
 
 def staff_acts(play: Play, what: str) -> None:
-    """Something that staff or the scheduler do meanwhile, where the record allows it."""
+    """An act of staff or the scheduler in between, where the rules allow it."""
     if not play.cases:
         return
     ref = play.ref
@@ -91,7 +91,7 @@ def staff_acts(play: Play, what: str) -> None:
             case "end":
                 play.do(Verb.END_FORM, ref, SYSTEM, {"because": "silence"})
             case "resolve":
-                play.is_decided()
+                play.staff_resolve()
             case "refuse":
                 play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Scope."})
             case "survey":
@@ -100,40 +100,40 @@ def staff_acts(play: Play, what: str) -> None:
         return
 
 
-def move(play: Play, one: tuple[Any, ...]) -> None:
-    """Make one move."""
-    kind, *given = one
+def replay(play: Play, event: tuple[Any, ...]) -> None:
+    """Play one input."""
+    kind, *arguments = event
     if kind == "writes":
-        play.writes(given[0])
+        play.writes(arguments[0])
     elif kind == "sends":
-        play.sends(given[0], given[1])
+        play.sends(arguments[0], arguments[1])
     elif kind == "edits":
-        play.edits(str(given[0]), given[1])
+        play.edits(str(arguments[0]), arguments[1])
     elif kind == "presses":
         refs = [None, *play.cases]
-        play.hear(ButtonInput(given[0], given[1], refs[given[2] % len(refs)], given[2]))
+        play.receives(ButtonInput(arguments[0], arguments[1], refs[arguments[2] % len(refs)], arguments[2]))
     elif kind == "commands":
-        play.commands(given[0], given[1])
+        play.commands(arguments[0], arguments[1])
     elif kind == "waits":
-        play.waits(given[0])
+        play.waits(arguments[0])
     elif kind == "staff":
-        staff_acts(play, given[0])
+        staff_acts(play, arguments[0])
     else:
-        play.hear(given[0])
+        play.receives(arguments[0])
     play.now += timedelta(seconds=1)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(moves, max_size=25))
-def test_no_order_of_events_breaks_the_talk(events: list[tuple[Any, ...]]) -> None:
-    play = Play(incidents=KNOWN)
-    for one in events:
-        move(play, one)
+def test_any_order_of_inputs_keeps_a_valid_state(events: list[tuple[Any, ...]]) -> None:
+    play = Play(incidents=INCIDENTS)
+    for event in events:
+        replay(play, event)
     assert play.state == {} or set(play.state) >= {"step", "ref", "turn"}
 
 
 def is_label(play: Play, text: str) -> bool:
-    """True when this text is a button where the talk stands now."""
+    """Is this text a button at this point of the conversation?"""
     conversation = Conversation(
         Chat("telegram", "1"), "p1", play.state, play.language, tuple(reversed(play.cases.values())), "x",
         play.texts_of, play.source_of, {}, lambda: Rulebooks(play.rules),
@@ -143,58 +143,56 @@ def is_label(play: Play, text: str) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(moves, max_size=15), texts.filter(qualifies))
-def test_words_that_qualify_always_end_in_the_words_of_an_act(
-    events: list[tuple[Any, ...]], text: str
-) -> None:
-    play = Play(incidents=KNOWN)
-    for one in events:
-        move(play, one)
+def test_qualifying_words_always_end_in_an_act(events: list[tuple[Any, ...]], text: str) -> None:
+    play = Play(incidents=INCIDENTS)
+    for event in events:
+        replay(play, event)
     if is_label(play, text):
         return
     before = len(play.acted)
     play.writes(text)
-    told = [said for act in play.acted[before:] for said in act.words.values()]
-    assert text in told
+    recorded = [words for act in play.acted[before:] for words in act.words.values()]
+    assert text in recorded
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(moves, max_size=15), st.text(max_size=40).filter(str.strip))
 def test_a_file_and_its_caption_always_end_in_an_act(events: list[tuple[Any, ...]], caption: str) -> None:
     play = Play()
-    for one in events:
-        move(play, one)
+    for event in events:
+        replay(play, event)
     before = len(play.acted)
     play.sends("photo", caption)
-    assert caption in [said for act in play.acted[before:] for said in act.words.values()]
+    assert caption in [words for act in play.acted[before:] for words in act.words.values()]
     assert sum(len(act.files) for act in play.acted[before:]) == 1
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(moves, max_size=20))
-def test_the_state_is_json_and_holds_no_words_of_the_person(events: list[tuple[Any, ...]]) -> None:
+def test_the_state_is_json_and_contains_no_words_of_the_person(events: list[tuple[Any, ...]]) -> None:
     play = Play()
     secret = "Xylophonwort vertraulich"
-    for one in events:
-        move(play, one)
+    for event in events:
+        replay(play, event)
         play.writes(f"{secret} {play.numbers}")
     assert secret not in json.dumps(play.state)
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(moves, max_size=20))
-def test_a_restart_between_any_two_messages_is_invisible(events: list[tuple[Any, ...]]) -> None:
+def test_a_restart_between_two_messages_makes_no_difference(events: list[tuple[Any, ...]]) -> None:
     play = Play()
-    for one in events:
-        move(play, one)
+    for event in events:
+        replay(play, event)
         play.state = json.loads(json.dumps(play.state))
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(moves, max_size=20))
-def test_everything_said_has_its_text_and_no_message_is_empty(events: list[tuple[Any, ...]]) -> None:
+def test_every_reply_has_a_text_and_none_is_empty(events: list[tuple[Any, ...]]) -> None:
     play = Play()
-    for one in events:
-        move(play, one)
-    for said in play.said:
+    for event in events:
+        replay(play, event)
+    for reply in play.replies:
         for language in ("en", "tr"):
-            assert TEXTS.say(language, said.template, **said.fields).strip()
+            assert TEXTS.say(language, reply.template, **reply.fields).strip()

@@ -1,4 +1,4 @@
-"""Reading forms: everything wrong is said at once, words apart from facts, rows renumbered, exact shapes."""
+"""Reading forms: all errors at once, words separate from facts, rows renumbered, exact shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from complaints.event_facts import ANY_FACTS, check_facts, check_wordless
 from complaints.forms import FORM_VERBS, FORMS, GIVEN, Input, WrongFields, day_of, form_verb, moment_of, read
 from complaints.vocabulary import Verb
 from tests.rules.builders import ANNA, a_received_case
-from tests.rules.random_acts import nonsense
+from tests.rules.random_actions import nonsense
 
 ASSESSMENT: Mapping[str, Any] = {
     "category": "money",
@@ -36,19 +36,19 @@ def _wrong(form: str, given_: Mapping[str, Any], **options: tuple[str, ...]) -> 
     return refused.value.fields
 
 
-def test_facts_and_words_come_apart() -> None:
+def test_facts_and_words_are_separated() -> None:
     facts, words = read("investigate", {"evidence": ["records_checked"], "facts": "  The meter was read. "})
     assert facts == {"evidence": ["records_checked"]}
     assert words == {"facts": "The meter was read."}
 
 
-def test_scales_become_numbers_and_boxes_become_yes_or_no() -> None:
+def test_scales_become_numbers_and_checkboxes_become_booleans() -> None:
     facts, _ = read("assess", {**ASSESSMENT, "media_heard": ["yes"]})
     assert (facts["severity"], facts["safety"]) == (2, 0)
     assert (facts["media_heard"], facts["compensation_likely"]) == (True, False)
 
 
-def test_every_wrong_field_is_named_at_once() -> None:
+def test_every_wrong_field_is_reported_at_once() -> None:
     given_ = {
         "severity": "6",
         "safety": "",
@@ -68,12 +68,12 @@ def test_every_wrong_field_is_named_at_once() -> None:
     }
 
 
-def test_a_refused_form_says_which_fields() -> None:
+def test_a_refused_form_names_its_fields() -> None:
     with pytest.raises(BadFacts, match=r"These fields need another value: how, remedy"):
         read("verify", {}, options={"remedy": ("0",)})
 
 
-def test_rows_without_any_value_are_left_out_and_the_rest_renumbered() -> None:
+def test_empty_rows_are_dropped_and_the_others_renumbered() -> None:
     given_ = {
         "issues.0.finding": "",
         "issues.2.finding": "upheld",
@@ -90,7 +90,7 @@ def test_rows_without_any_value_are_left_out_and_the_rest_renumbered() -> None:
     assert facts["remedies"] == []
 
 
-def test_wrong_rows_are_named_as_they_were_numbered() -> None:
+def test_wrong_rows_are_reported_with_their_original_numbers() -> None:
     given_ = {
         "issues.3.finding": "upheld",
         "remedies.1.amount": "much",
@@ -112,7 +112,7 @@ def test_wrong_rows_are_named_as_they_were_numbered() -> None:
 @pytest.mark.parametrize(
     ("written", "amount"), [("5", "5.00"), ("5.5", "5.50"), (" 120.00 ", "120.00"), ("0.01", "0.01")]
 )
-def test_an_amount_has_a_point_and_two_places(written: str, amount: str) -> None:
+def test_an_amount_is_stored_with_two_decimals(written: str, amount: str) -> None:
     facts, _ = read("decide", _a_decision(written))
     assert facts["remedies"][0]["amount"] == amount
 
@@ -120,7 +120,7 @@ def test_an_amount_has_a_point_and_two_places(written: str, amount: str) -> None
 @pytest.mark.parametrize(
     "written", ["0", "-5", "5,50", "5.555", "1e3", "1_000", "NaN", "٥", "5 GBP", "0.00", "9" * 13, "£5"]
 )
-def test_what_is_no_amount_is_refused(written: str) -> None:
+def test_an_invalid_amount_is_refused(written: str) -> None:
     assert _wrong("decide", _a_decision(written)) == {"remedies.0.amount": "not_an_amount"}
 
 
@@ -140,7 +140,7 @@ def _a_decision(amount: str) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     "written", ["03.11.2026", "2026-02-30", "tomorrow", "9999-12-31", "0001-01-01", "2026-11"]
 )
-def test_what_is_no_day_is_refused(written: str) -> None:
+def test_an_invalid_date_is_refused(written: str) -> None:
     given_ = {"target": "decide", "extended_to": written, "reason": "More to read."}
     assert _wrong("extend", given_) == {"extended_to": "not_a_date"}
 
@@ -148,7 +148,7 @@ def test_what_is_no_day_is_refused(written: str) -> None:
 @pytest.mark.parametrize(
     "given_at", [1793700000, "1793700000", "2026-11-03T10:00:00Z", "2026-11-03T13:00:00+03:00"]
 )
-def test_a_moment_is_seconds_or_iso_with_a_zone_and_stored_in_utc(given_at: Any) -> None:
+def test_a_moment_in_seconds_or_iso_is_stored_in_utc(given_at: Any) -> None:
     facts, _ = read("given", {"what": "accept", "given_at": given_at, "by_whom": "Herself."})
     assert facts["given_at"].endswith("Z")
     assert moment_of(facts["given_at"]).year == 2026
@@ -158,12 +158,12 @@ def test_a_moment_is_seconds_or_iso_with_a_zone_and_stored_in_utc(given_at: Any)
     "given_at",
     ["2026-11-03T10:00:00", "now", "²", "9" * 30, "0001-01-01T00:00:00+14:00", "9999-12-31T23:00Z"],
 )
-def test_what_is_no_moment_is_refused(given_at: str) -> None:
+def test_an_invalid_moment_is_refused(given_at: str) -> None:
     given_ = {"what": "accept", "given_at": given_at, "by_whom": "Herself."}
     assert _wrong("given", given_) == {"given_at": "not_a_moment"}
 
 
-def test_a_truth_value_is_no_moment() -> None:
+def test_a_boolean_is_no_moment() -> None:
     with pytest.raises(ValueError, match="not_a_moment"):
         moment_of(value=True)
 
@@ -176,21 +176,21 @@ def test_options_may_depend_on_the_case() -> None:
     assert _wrong("verify", given_) == {"remedy": "not_an_option"}
 
 
-def test_several_of_few_are_checked_one_by_one() -> None:
+def test_multiple_choices_are_checked_individually() -> None:
     facts, _ = read("investigate", {"evidence": ["records_checked", "records_checked", "third_party"]})
     assert facts["evidence"] == ["records_checked", "third_party"]
     for bad in (["records_checked", "rumours"], "records_checked", 7):
         assert _wrong("investigate", {"evidence": bad}) == {"evidence": "not_an_option"}
 
 
-def test_words_have_a_length_and_are_words() -> None:
+def test_words_must_be_text_of_limited_length() -> None:
     assert _wrong("note", {"text": "x" * 3001}) == {"text": "too_long"}
     assert _wrong("note", {"text": ["x"]}) == {"text": "not_an_option"}
     assert _wrong("note", {"text": "   "}) == {"text": "required"}
     assert read("note", {"text": "x" * 3000})[1] == {"text": "x" * 3000}
 
 
-def test_a_person_is_one_id_and_a_box_is_yes_or_no() -> None:
+def test_a_person_field_takes_one_id_and_a_checkbox_yes_or_no() -> None:
     assert _wrong("assign", {"owner": "two people"}) == {"owner": "not_an_option"}
     assert _wrong("reply", {"text": "Yes.", "language_confirmed": "maybe"}) == {
         "language_confirmed": "not_an_option"
@@ -198,7 +198,7 @@ def test_a_person_is_one_id_and_a_box_is_yes_or_no() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
-def test_every_form_means_a_verb(name: str) -> None:
+def test_every_form_has_a_verb(name: str) -> None:
     facts = {"what": "accept", "event": "notified", "relation": "duplicate"}
     assert form_verb(name, facts) in Verb if name != "open" else True
     assert name in FORM_VERBS
@@ -224,7 +224,7 @@ def test_every_form_means_a_verb(name: str) -> None:
         *(("given", {"what": what}, False, verb) for what, verb in GIVEN.items()),
     ],
 )
-def test_a_form_means_this_verb_with_these_facts(
+def test_a_form_gives_the_verb_for_its_facts(
     form: str, facts: Mapping[str, str], assessed: bool, verb: Verb
 ) -> None:
     assert form_verb(form, facts, assessed=assessed) is verb
@@ -241,16 +241,16 @@ _VALUES = (
 
 
 @given(st.data())
-def test_any_form_is_read_or_refused_field_by_field(data: st.DataObject) -> None:
+def test_any_input_is_read_or_refused_by_field(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(sorted(FORMS)))
-    paths = [one.path.replace("N", str(n)) for one in FORMS[form] for n in (0, 1)] + ["nonsense"]
+    paths = [field.path.replace("N", str(n)) for field in FORMS[form] for n in (0, 1)] + ["nonsense"]
     given_ = data.draw(st.dictionaries(st.sampled_from(paths), _VALUES))
     try:
         facts, words = read(form, given_)
     except WrongFields:
         return
     json.dumps(facts, allow_nan=False)
-    sealed = {one.name for one in FORMS[form] if one.sealed}
+    sealed = {field.name for field in FORMS[form] if field.sealed}
     assert {path.rsplit(".", 1)[-1] for path in words} <= sealed
     verb = FORM_VERBS[form]
     if ACTIONS[verb].facts is not ANY_FACTS and form not in ("given", "external", "link", "log_complaint"):
@@ -258,7 +258,7 @@ def test_any_form_is_read_or_refused_field_by_field(data: st.DataObject) -> None
 
 
 @given(st.integers(0, 2**32))
-def test_any_facts_are_taken_or_refused_by_every_verb(seed: int) -> None:
+def test_any_facts_are_accepted_or_refused_by_field_for_every_verb(seed: int) -> None:
     dice = Random(seed)
     refusals = []
     for verb in Verb:
@@ -266,16 +266,16 @@ def test_any_facts_are_taken_or_refused_by_every_verb(seed: int) -> None:
             check_facts(verb, nonsense(dice), ACTIONS[verb].facts)
         except BadFacts as refused:
             refusals.append(refused)
-    assert all(one.field for one in refusals)
+    assert all(refusal.field for refusal in refusals)
 
 
 @pytest.mark.parametrize("name", ["targets", "met"])
-def test_nobody_moves_a_date_by_saying_so(name: str) -> None:
+def test_computed_facts_cannot_be_given(name: str) -> None:
     with pytest.raises(BadFacts, match="is computed"):
         check_facts(Verb.NOTE, {name: []}, ACTIONS[Verb.NOTE].facts)
 
 
-def test_nobody_becomes_the_owner_by_the_way() -> None:
+def test_the_owner_cannot_be_set_by_a_reassessment() -> None:
     with pytest.raises(BadFacts, match="set by 'assign'"):
         check_facts(Verb.REASSESS, {**ASSESSMENT, "owner": "U1"}, ACTIONS[Verb.REASSESS].facts)
 
@@ -292,37 +292,39 @@ def test_nobody_becomes_the_owner_by_the_way() -> None:
         {"some words": 1},
     ],
 )
-def test_facts_hold_codes_times_and_ids_only(facts: Mapping[str, Any]) -> None:
+def test_facts_contain_only_codes_times_and_ids(facts: Mapping[str, Any]) -> None:
     with pytest.raises(BadFacts) as refused:
         check_wordless(facts)
     assert refused.value.code == "words_in_facts"
 
 
-def test_the_name_of_a_safety_rule_may_be_the_organisations_own_words() -> None:
+def test_the_name_of_an_own_safety_rule_may_be_words() -> None:
     check_wordless({"signs": [{"rule": "danger.smell of gas"}], "rules": ["smell of gas"]})
 
 
-def test_every_field_with_choices_has_some_or_depends_on_the_case() -> None:
+def test_every_choice_field_has_options_or_depends_on_the_case() -> None:
     free = {
-        (form, one.name)
+        (form, field.name)
         for form, fields in FORMS.items()
-        for one in fields
-        if one.input in (Input.CHOICE, Input.FLAGS) and not one.options
+        for field in fields
+        if field.input in (Input.CHOICE, Input.FLAGS) and not field.options
     }
     settings = {("log_complaint", "language"), ("log_complaint", "jurisdiction")}
     assert free == {("remedy", "remedy"), ("verify", "remedy"), *settings}
 
 
-def test_a_day_is_read_as_the_calendar_writes_it() -> None:
+def test_a_date_is_read_in_iso_form() -> None:
     assert day_of("2026-11-03").isoformat() == "2026-11-03"
 
 
-def test_a_fact_that_is_none_was_not_given() -> None:
-    told = a_received_case().do(Verb.ADD, ANNA, {"field": "description", "has_words": True, "signs": None})
-    assert "signs" not in told.last.facts
+def test_a_fact_that_is_none_is_dropped() -> None:
+    complaint = a_received_case().do(
+        Verb.ADD, ANNA, {"field": "description", "has_words": True, "signs": None}
+    )
+    assert "signs" not in complaint.last.facts
 
 
-def test_a_moment_among_facts_is_no_longer_seconds() -> None:
+def test_a_moment_in_facts_must_be_iso() -> None:
     with pytest.raises(BadFacts) as refused:
         check_facts(Verb.ACCEPT, {"given_at": "1793700000"}, ACTIONS[Verb.ACCEPT].facts)
     assert refused.value.field == "given_at"

@@ -1,4 +1,4 @@
-"""What is held back from training: the same for every process, and never learnt from by another road."""
+"""Rows held out from training: equal in every process, and never learnt in another way."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = datetime(2026, 11, 3, tzinfo=UTC)
 
 
 def row(number: int, text: str | None = None, *, whole: bool = True, ref: str | None = None) -> RecordRow:
-    """One confirmed complaint of that hour."""
-    said = Example(f"text number {number}" if text is None else text, "supply", 2)
-    return RecordRow(said, ref or f"R{number}", T + timedelta(hours=number), whole)
+    """A confirmed complaint of that hour."""
+    example = Example(f"text number {number}" if text is None else text, "supply", 2)
+    return RecordRow(example, ref or f"R{number}", T + timedelta(hours=number), whole)
 
 
 MANY = [row(number) for number in range(1000)]
@@ -36,40 +36,38 @@ some = st.lists(
 )
 
 
-def test_about_a_tenth_is_kept_out_for_ever() -> None:
+def test_about_a_tenth_is_held_out_permanently() -> None:
     assert 70 < len(parted(MANY, seen_until=None).fixed) < 130
-    assert len({fold_of(one.ref, 3) for one in MANY}) == 3
+    assert len({fold_of(row.ref, 3) for row in MANY}) == 3
 
 
-def test_of_what_the_model_in_use_has_not_seen_the_later_half_is_recent() -> None:
+def test_the_later_half_of_unseen_rows_is_recent() -> None:
     parts = parted(MANY, seen_until=T + timedelta(hours=899))
-    assert all(one.at > T + timedelta(hours=899) for one in parts.unseen)
+    assert all(row.at > T + timedelta(hours=899) for row in parts.unseen)
     assert parts.recent == parts.unseen[len(parts.unseen) // 2 :]
 
 
-def test_with_everything_unseen_a_fifth_is_recent() -> None:
+def test_with_all_rows_unseen_a_fifth_is_recent() -> None:
     parts = parted(MANY, seen_until=None)
     assert len(parts.recent) == round(RECENT_SHARE * len(parts.learnt))
     assert parts.recent[-1] == parts.learnt[-1]
 
 
 @given(some, st.none() | st.integers(0, 100))
-def test_nothing_held_back_is_learnt_from_under_another_reference(
-    rows: list[RecordRow], hour: int | None
-) -> None:
+def test_no_held_out_text_is_learnt_under_another_reference(rows: list[RecordRow], hour: int | None) -> None:
     parts = parted(rows, seen_until=None if hour is None else T + timedelta(hours=hour))
-    fixed_texts = {spelled(one) for one in parts.fixed}
-    assert all(is_fixed(one.ref) and one.whole for one in parts.fixed)
-    assert not any(is_fixed(one.ref) or spelled(one) in fixed_texts for one in parts.learnt)
+    fixed_texts = {spelled(row) for row in parts.fixed}
+    assert all(is_fixed(row.ref) and row.whole for row in parts.fixed)
+    assert not any(is_fixed(row.ref) or spelled(row) in fixed_texts for row in parts.learnt)
     rest = without(parts.learnt, parts.recent)
-    recent_refs, recent_texts = {one.ref for one in parts.recent}, {spelled(one) for one in parts.recent}
-    assert not any(one.ref in recent_refs or spelled(one) in recent_texts for one in rest)
-    assert all(one.whole for one in (*parts.unseen, *parts.recent))
+    recent_refs, recent_texts = {row.ref for row in parts.recent}, {spelled(row) for row in parts.recent}
+    assert not any(row.ref in recent_refs or spelled(row) in recent_texts for row in rest)
+    assert all(row.whole for row in (*parts.unseen, *parts.recent))
 
 
 @given(some)
-def test_the_order_in_which_rows_come_changes_nothing(rows: list[RecordRow]) -> None:
-    key = lambda one: (one.at, one.ref, one.whole, one.example.text)  # noqa: E731
+def test_the_order_of_the_rows_does_not_matter(rows: list[RecordRow]) -> None:
+    key = lambda record_row: (record_row.at, record_row.ref, record_row.whole, record_row.example.text)  # noqa: E731
     ahead, back = parted(rows, seen_until=None), parted(rows[::-1], seen_until=None)
     assert sorted(ahead.learnt, key=key) == sorted(back.learnt, key=key)
     assert sorted(ahead.fixed, key=key) == sorted(back.fixed, key=key)

@@ -1,4 +1,4 @@
-"""The rules of incidents: who may what, which stories they are asked about, who is left out for a person."""
+"""Rules of incidents: permissions, matching stories, joining, and who is left out of batch updates."""
 
 from __future__ import annotations
 
@@ -64,23 +64,25 @@ def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
     return perform_on_case(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
 
 
-# who may
+# permissions
 
 
 @pytest.mark.parametrize("by", [ALICE, MONA, TUGBA])
-def test_whoever_handles_opens_one(by: Actor) -> None:
+def test_handling_roles_open_an_incident(by: Actor) -> None:
     assert may(None, IncidentAct.OPEN, by) in by.roles
 
 
 @pytest.mark.parametrize("by", [AUDREY, IDA, ANNA])
-def test_nobody_else_opens_one(by: Actor) -> None:
+def test_other_roles_cannot_open_an_incident(by: Actor) -> None:
     with pytest.raises(NotAllowed):
         may(None, IncidentAct.OPEN, by)
 
 
 @pytest.mark.parametrize("act", [IncidentAct.CHANGE, IncidentAct.UPDATE, IncidentAct.END])
 @pytest.mark.parametrize(("by", "allowed"), [(ALICE, True), (BURAK, False), (MONA, True), (AUDREY, False)])
-def test_its_owner_or_a_manager_does_everything_else(act: IncidentAct, by: Actor, allowed: bool) -> None:
+def test_only_its_owner_or_a_manager_changes_updates_or_ends_an_incident(
+    act: IncidentAct, by: Actor, allowed: bool
+) -> None:
     if allowed:
         assert may(an_incident(), act, by) in by.roles
     else:
@@ -88,15 +90,15 @@ def test_its_owner_or_a_manager_does_everything_else(act: IncidentAct, by: Actor
             may(an_incident(), act, by)
 
 
-def test_an_owner_who_handles_no_more_does_nothing_more() -> None:
+def test_an_owner_without_a_handling_role_is_refused() -> None:
     with pytest.raises(NotAllowed):
         may(an_incident(), IncidentAct.END, Actor(ALICE.id, AUDREY.roles))
 
 
-# its life
+# lifecycle
 
 
-def test_it_is_what_its_events_add_up_to() -> None:
+def test_an_incident_is_rebuilt_from_its_events() -> None:
     opened = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
     changed = perform(
         after(None, opened, id_=7),
@@ -106,13 +108,13 @@ def test_it_is_what_its_events_add_up_to() -> None:
         facts={"owner": BURAK.id},
         words={**WORDS, "area": "Hill"},
     )
-    found = fold((opened, changed), id_=7)
+    incident = fold((opened, changed), id_=7)
 
-    assert (found.owner, found.area, found.version) == (BURAK.id, "Hill", 2)
-    assert found.words == {"en": ("no water", "dry tap")}
+    assert (incident.owner, incident.area, incident.version) == (BURAK.id, "Hill", 2)
+    assert incident.words == {"en": ("no water", "dry tap")}
 
 
-def test_it_begins_with_its_opening_unless_said_otherwise_and_never_in_the_future() -> None:
+def test_an_incident_begins_when_opened_unless_an_earlier_time_is_given() -> None:
     early = format_time(TUESDAY - timedelta(hours=5))
     event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={"started_at": early}, words=WORDS)
     assert after(None, event, id_=7).started_at == TUESDAY - timedelta(hours=5)
@@ -122,7 +124,7 @@ def test_it_begins_with_its_opening_unless_said_otherwise_and_never_in_the_futur
         perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts=later, words=WORDS)
 
 
-def test_what_ended_is_touched_no_more() -> None:
+def test_an_ended_incident_accepts_no_further_act() -> None:
     ended = done(an_incident(), IncidentAct.END)
     assert not ended.is_open
     for act in (IncidentAct.CHANGE, IncidentAct.UPDATE, IncidentAct.END):
@@ -131,17 +133,17 @@ def test_what_ended_is_touched_no_more() -> None:
 
 
 @pytest.mark.parametrize("hours", [-30, 30])
-def test_it_ends_after_it_began_and_not_in_the_future(hours: int) -> None:
+def test_an_incident_ends_after_its_start_and_not_in_the_future(hours: int) -> None:
     with pytest.raises(BadFacts):
         done(an_incident(), IncidentAct.END, ended_at=format_time(TUESDAY + timedelta(hours=hours)))
 
 
-def test_its_public_line_is_told_in_another_language_rather_than_not_at_all() -> None:
+def test_the_public_line_falls_back_to_another_language() -> None:
     assert an_incident().line_in("tr") == "We know."
     assert an_incident(line={"en": "We know.", "tr": "Biliyoruz."}).line_in("tr") == "Biliyoruz."
 
 
-# which stories
+# matching stories
 
 
 @pytest.mark.parametrize(
@@ -154,23 +156,23 @@ def test_its_public_line_is_told_in_another_language_rather_than_not_at_all() ->
         ("", 0),
     ],
 )
-def test_a_story_is_known_by_words_that_stand_together(story: str, hits: int) -> None:
+def test_a_story_matches_an_incident_by_adjacent_words(story: str, hits: int) -> None:
     assert recognises(an_incident(), story) == hits
 
 
 @pytest.mark.parametrize("story", ["Elektriklerimiz kesildi", "ELEKTRİK yok", "elektrik"])
-def test_words_match_from_their_beginning_in_any_case(story: str) -> None:
+def test_incident_words_match_as_prefixes_in_any_case(story: str) -> None:
     assert recognises(an_incident(words={"tr": ("elektrik",)}), story) == 1
 
 
-def test_of_several_the_one_with_more_of_its_words_is_asked_about() -> None:
+def test_the_incident_with_most_matching_words_is_offered() -> None:
     other = an_incident(id=8, words={"en": ("no water",)})
 
     assert offered_for([other, an_incident()], "no water, dry tap") == an_incident()
     assert offered_for([an_incident(), other], "no water") == other
 
 
-def test_one_that_ended_or_was_denied_or_says_nothing_is_not_asked_about() -> None:
+def test_an_ended_declined_or_lineless_incident_is_not_offered() -> None:
     story = "no water, dry tap"
 
     assert offered_for([an_incident(ended_at=TUESDAY)], story) is None
@@ -179,7 +181,7 @@ def test_one_that_ended_or_was_denied_or_says_nothing_is_not_asked_about() -> No
 
 
 @given(st.text(), st.lists(st.text(max_size=20), max_size=4))
-def test_any_text_is_read_without_harm(story: str, signs: list[str]) -> None:
+def test_any_text_can_be_matched(story: str, signs: list[str]) -> None:
     incident = an_incident(words={"en": tuple(signs)})
 
     assert 0 <= recognises(incident, story) <= len(set(signs))
@@ -188,24 +190,24 @@ def test_any_text_is_read_without_harm(story: str, signs: list[str]) -> None:
 # joining
 
 
-def test_a_case_joins_and_keeps_state_and_clocks() -> None:
+def test_joining_an_incident_keeps_state_and_targets() -> None:
     before = an_assessed_case().case
     case = joined(before)
 
     assert (case.incident, case.state, case.targets) == (7, before.state, before.targets)
 
 
-def test_a_case_leaves_again() -> None:
+def test_a_case_can_leave_an_incident() -> None:
     assert joined(joined(an_assessed_case().case), left=True).incident is None
 
 
-def test_the_complainant_says_that_it_is_this_and_that_there_is_more() -> None:
+def test_the_complainant_may_join_and_report_a_second_issue() -> None:
     case = joined(a_received_case().case, by=ANNA, second_issue=True)
 
     assert (case.incident, case.second_issue) == (7, True)
 
 
-def test_the_complainant_neither_leaves_nor_links() -> None:
+def test_the_complainant_can_neither_leave_an_incident_nor_link() -> None:
     case = joined(a_received_case().case, by=ANNA)
     with pytest.raises(NotAllowed):
         joined(case, by=ANNA, left=True)
@@ -215,7 +217,7 @@ def test_the_complainant_neither_leaves_nor_links() -> None:
         )
 
 
-def test_joining_twice_or_two_at_once_is_refused() -> None:
+def test_joining_twice_or_joining_a_second_incident_is_refused() -> None:
     case = joined(an_assessed_case().case)
     with pytest.raises(AlreadyDone):
         joined(case)
@@ -230,7 +232,7 @@ def test_a_link_names_an_incident_or_another_complaint() -> None:
             perform_on_case(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
 
 
-# who is left out
+# left out of batch updates
 
 
 def sign(rule: str) -> tuple[RecordedSign, ...]:
@@ -256,7 +258,7 @@ def sign(rule: str) -> tuple[RecordedSign, ...]:
         ({"channel": "phone"}, "unreachable"),
     ],
 )
-def test_the_flagged_are_left_out_for_a_person(change: dict[str, Any], why: str | None) -> None:
+def test_special_cases_are_left_out_for_individual_handling(change: dict[str, Any], why: str | None) -> None:
     case = replace(an_assessed_case().case, **change)
 
     assert left_out(case) == why
@@ -267,7 +269,7 @@ def test_the_flagged_are_left_out_for_a_person(change: dict[str, Any], why: str 
     ("severity", "safety", "why", "apart"),
     [(3, 0, None, False), (4, 0, "severity", True), (2, 1, "safety", True)],
 )
-def test_the_grave_are_left_out_and_told_to_top_management_by_themselves(
+def test_serious_cases_are_left_out_and_reported_to_top_management_individually(
     severity: int, safety: int, why: str | None, apart: bool
 ) -> None:
     assessed = an_assessed_case().case
@@ -280,30 +282,30 @@ def test_the_grave_are_left_out_and_told_to_top_management_by_themselves(
 # forms
 
 
-def test_a_new_incident_says_what_it_is_and_when_it_began() -> None:
+def test_a_new_incident_needs_its_subject_and_start() -> None:
     with pytest.raises(WrongFields) as wrong:
         read("incident", {"which": "new"}, ("en",), options={"which": ("new", "7")})
     assert set(wrong.value.fields) == {"what", "started_at"}
 
 
-def test_whoever_joins_one_need_say_nothing_more() -> None:
+def test_joining_an_existing_incident_needs_no_other_field() -> None:
     given_ = {"which": "7", "started_at": 1}
     assert read("incident", given_, ("en",), options={"which": ("new", "7")}) == ({"which": "7"}, {})
 
 
-def test_the_text_to_all_is_needed_in_the_language_of_the_staff_only() -> None:
+def test_an_update_to_all_needs_text_only_in_the_staff_language() -> None:
     with pytest.raises(WrongFields) as wrong:
         read("incident_update", {"text.tr": "Onarıldı."}, ("en", "tr"))
     assert wrong.value.fields == {"text.en": "required"}
 
 
-def test_an_update_to_all_needs_no_date_of_each_and_answers_no_question() -> None:
+def test_a_batch_update_needs_text_but_no_date_and_answers_no_question() -> None:
     case = replace(joined(an_assessed_case().case), question_at=TUESDAY)
-    told = perform_on_case(
+    complaint = perform_on_case(
         case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
     )
 
-    assert told.event.facts["batch"] == "7.2"
-    assert told.case.question_at == TUESDAY
+    assert complaint.event.facts["batch"] == "7.2"
+    assert complaint.case.question_at == TUESDAY
     with pytest.raises(BadFacts):
         perform_on_case(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})

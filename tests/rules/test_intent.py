@@ -1,4 +1,4 @@
-"""What a message is: another thing than a complaint only where it is sure; doubt is a complaint (3)."""
+"""What a message is: something other than a complaint only when certain (3)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from hypothesis import strategies as st
 from triage.intent import COMPLAINT, KINDS, SURE, intent
 
 STARTERS = sorted(
-    one.name.removesuffix(".csv")
-    for one in resources.files("triage").joinpath("starter").iterdir()
-    if one.name.endswith(".csv")
+    file.name.removesuffix(".csv")
+    for file in resources.files("triage").joinpath("starter").iterdir()
+    if file.name.endswith(".csv")
 )
 ROWS = list(csv.DictReader((Path(__file__).parent / "intents.csv").open(encoding="utf-8")))
 
 
-def found(kind: str) -> float:
-    """The share of the messages of a kind that are proposed as such."""
+def recall(kind: str) -> float:
+    """The share of messages of a kind that are recognised as such."""
     mine = [row for row in ROWS if row["kind"] == kind]
     return sum(intent(row["text"]).kind == kind for row in mine) / len(mine)
 
 
-def test_of_the_complaints_hardly_one_is_taken_for_something_else() -> None:
-    assert found(COMPLAINT) >= 0.97
+def test_at_least_97_percent_of_complaints_are_recognised() -> None:
+    assert recall(COMPLAINT) >= 0.97
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_most_of_the_others_are_found(kind: str) -> None:
-    assert found(kind) >= 0.6
+def test_at_least_60_percent_of_each_other_kind_are_recognised(kind: str) -> None:
+    assert recall(kind) >= 0.6
 
 
-def test_every_kind_stands_in_the_list_in_every_language() -> None:
+def test_the_list_contains_every_kind_in_every_language() -> None:
     counts = Counter((row["language"], row["kind"]) for row in ROWS)
     assert {language for language, _ in counts} == {"en", "tr", "de", "es"}
     assert min(counts.values()) >= 4
@@ -50,35 +50,35 @@ def test_the_starter_examples_are_complaints(language: str) -> None:
     assert sum(intent(text).kind == COMPLAINT for text in texts) / len(texts) >= 0.97
 
 
-def test_a_cue_of_dissatisfaction_outweighs_any_thanks() -> None:
+def test_a_cue_of_dissatisfaction_outweighs_thanks() -> None:
     kind = intent("Thank you so much, wonderful, excellent, great team! The tap still drips.")
     assert kind.kind == COMPLAINT
     assert "waiting" in kind.because
 
 
-def test_a_sign_of_harm_is_a_complaint_however_it_is_put() -> None:
+def test_a_sign_of_harm_is_a_complaint_in_any_wording() -> None:
     kind = intent("Could you tell me what to do, my kitchen is on fire?")
     assert (kind.kind, kind.because) == (COMPLAINT, ("sign.fire",))
 
 
-def test_what_is_shouted_is_a_complaint() -> None:
+def test_shouting_is_a_complaint() -> None:
     assert intent("HOW OFTEN DO I HAVE TO WRITE?").kind == COMPLAINT
     assert intent("How often do the trams run??").because == ("shouting",)
 
 
-def test_a_long_story_without_any_cue_is_a_complaint() -> None:
+def test_a_long_story_without_cues_is_a_complaint() -> None:
     assert intent(
         "How does the lamp by the door go on? " + "The dog ran past the blue gate. " * 12
     ).because == ("doubt",)
 
 
-def test_doubt_is_a_complaint_and_says_so() -> None:
+def test_a_doubtful_text_is_a_complaint_with_doubt_as_its_reason() -> None:
     for text in ("", "hello", "12 Mill Lane", "🔥", "The driver and the dog."):
         assert intent(text).kind == COMPLAINT
         assert intent(text).because == ("doubt",)
 
 
-def test_a_denial_that_praises_is_praise() -> None:
+def test_praise_by_negation_is_praise() -> None:
     assert intent("I have never had such friendly advice. Thank you!").kind == "praise"
     assert intent("I have never had such bad advice. Thank you!").kind == COMPLAINT
 
@@ -90,22 +90,22 @@ TEXTS = st.one_of(
 
 
 @given(TEXTS)
-def test_any_text_is_read_and_the_reasons_are_codes(text: str) -> None:
-    told = intent(text)
-    assert told.kind in KINDS
-    assert 0 <= told.probability <= 1
-    assert told.kind == COMPLAINT or told.probability >= SURE
-    assert told.because
-    assert all(not any(letter.isspace() for letter in name) for name in told.because)
+def test_any_text_gets_a_kind_a_probability_and_coded_reasons(text: str) -> None:
+    intent_found = intent(text)
+    assert intent_found.kind in KINDS
+    assert 0 <= intent_found.probability <= 1
+    assert intent_found.kind == COMPLAINT or intent_found.probability >= SURE
+    assert intent_found.because
+    assert all(not any(letter.isspace() for letter in name) for name in intent_found.because)
 
 
 @given(TEXTS)
-def test_a_complaint_stays_one_whatever_else_is_said(text: str) -> None:
+def test_a_text_with_a_complaint_in_it_is_a_complaint(text: str) -> None:
     assert intent(f"{text}\nMy order is broken.").kind == COMPLAINT
 
 
 @pytest.mark.parametrize(
     "piece", ["ich möchte a ", "nie a ", "thank you ", "a", "no ", "param ", "?"], ids=range(7)
 )
-def test_a_hundred_thousand_characters_are_read(piece: str) -> None:
+def test_a_text_of_100_000_characters_is_processed(piece: str) -> None:
     assert intent(piece * (100_000 // len(piece))).kind in KINDS

@@ -1,4 +1,5 @@
-"""What we write to the complainant: everything clause 7 asks for is there, words of staff stand alone."""
+"""Letters to the complainant contain everything that clause 7 requires; words of staff are on lines of their
+own."""
 
 from __future__ import annotations
 
@@ -38,17 +39,16 @@ WORDS = {
 
 
 def letter(play: Play, language: str = "en") -> Letter:
-    """The newest complaint's letter."""
+    """A letter for the newest complaint."""
     return Letter(play.case, TEXTS, language)
 
 
-def decision(case: Case, **more: Any) -> str:
+def decision_letter(case: Case, **more: Any) -> str:
     """The letter of a decision."""
     return preview("decide", case, DECIDED, WORDS, texts=TEXTS, now=NOW, **more)
 
 
-def assessed() -> Play:
-    """A complaint that is assessed."""
+def an_assessed_complaint() -> Play:
     play = Play()
     play.files_a_complaint()
     play.do(Verb.ASSESS, play.ref, HANDLER, {
@@ -69,31 +69,31 @@ def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_ri
     assert text.endswith("You also have the right to go to: Consumer ombudsman")
 
 
-def test_a_form_filed_as_it_stood_says_so_and_that_send_still_signs() -> None:
+def test_an_unsigned_form_is_acknowledged_with_the_offer_to_sign() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
     assert "You did not press Send" in acknowledgement.acknowledgement(letter(play))
 
 
-def test_the_next_level_is_told_with_its_people_and_its_date() -> None:
+def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> None:
     play = Play()
     play.files_a_complaint()
-    play.is_decided()
-    play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *given())
+    play.staff_resolve()
+    play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
     text = acknowledgement.acknowledgement(letter(play), 2)
     assert "stays open and is with level 2 of 2 now: people who were not involved before" in text
 
 
-def given() -> tuple[dict[str, Any], dict[str, str]]:
-    """An answer heard by telephone, with somebody left to review it."""
+def answer_by_phone() -> tuple[dict[str, Any], dict[str, str]]:
+    """An answer recorded by phone, with a reviewer left."""
     return {"given_at": "2026-11-03T10:00:00Z", "reviewers": 1}, {"by_whom": "Mary"}
 
 
 def test_a_decision_has_every_part_under_its_heading() -> None:
-    text = decision(assessed().case, told=["My bill has doubled."])
-    assert [one.split("\n")[0] for one in text.split("\n\n")] == [
-        f"{assessed().ref}: our decision",
+    text = decision_letter(an_assessed_complaint().case, told=["My bill has doubled."])
+    assert [part.split("\n")[0] for part in text.split("\n\n")] == [
+        f"{an_assessed_complaint().ref}: our decision",
         "What you told us",
         "What we found",
         "Why",
@@ -112,14 +112,14 @@ def test_a_decision_has_every_part_under_its_heading() -> None:
     assert "Accepting does not take away your right to go to: Consumer ombudsman" in text
 
 
-def test_the_words_of_staff_stand_on_lines_of_their_own() -> None:
-    lines = decision(assessed().case).splitlines()
+def test_words_of_staff_are_on_lines_of_their_own() -> None:
+    lines = decision_letter(an_assessed_complaint().case).splitlines()
     assert "The readings were mixed up." in lines
     assert "Every reading is photographed." in lines
 
 
-def test_every_issue_has_its_finding_and_reasons() -> None:
-    case = replace(assessed().case, issues=(Issue(0, "money"), Issue(1, "staff_conduct")))
+def test_every_issue_has_a_finding_and_reasons() -> None:
+    case = replace(an_assessed_complaint().case, issues=(Issue(0, "money"), Issue(1, "staff_conduct")))
     facts = {**DECIDED, "issues": [{"finding": "upheld"}, {"finding": "no_finding"}]}
     words = {**WORDS, "issues.1.reasons": "Nobody recalls the call."}
     text = preview("decide", case, facts, words, texts=TEXTS, now=NOW)
@@ -128,23 +128,25 @@ def test_every_issue_has_its_finding_and_reasons() -> None:
     assert "We could not establish what happened." in text
 
 
-def test_at_a_higher_level_it_says_that_the_decider_was_not_involved() -> None:
-    case = replace(assessed().case, level=2)
-    text = decision(case)
+def test_a_decision_at_a_higher_level_says_that_the_decider_was_not_involved() -> None:
+    case = replace(an_assessed_complaint().case, level=2)
+    text = decision_letter(case)
     assert "A person who was not involved before decided this, at level 2 of 2." in text
     assert "We have no further level." in text
 
 
-def test_a_decision_can_be_had_in_turkish() -> None:
-    text = decision(assessed().case, language="tr")
+def test_a_decision_is_available_in_turkish() -> None:
+    text = decision_letter(an_assessed_complaint().case, language="tr")
     assert "Haklısınız: şikâyetiniz yerinde bulundu." in text
     assert "Süreniz: 20 iş günü." in text
     assert "The readings were mixed up." in text.splitlines()
 
 
-def test_a_short_decision_carries_the_recourse_too() -> None:
+def test_a_resolution_letter_names_the_recourse_too() -> None:
     words = {"done": "We sent it back.", "cause": "Read twice.", "agreed_how": "By phone."}
-    text = preview("resolve", assessed().case, {"finding": "upheld"}, words, texts=TEXTS, now=NOW)
+    text = preview(
+        "resolve", an_assessed_complaint().case, {"finding": "upheld"}, words, texts=TEXTS, now=NOW
+    )
     assert "We sent it back." in text.splitlines()
     assert "Consumer ombudsman" in text
     assert "Read twice." not in text
@@ -168,22 +170,22 @@ def test_a_short_decision_carries_the_recourse_too() -> None:
         ),
     ],
 )
-def test_what_staff_write_is_shown_as_it_leaves(
+def test_messages_of_staff_are_previewed_as_sent(
     form: str, facts: dict[str, Any], words: dict[str, str], parts: list[str]
 ) -> None:
-    text = preview(form, assessed().case, facts, words, texts=TEXTS, now=NOW)
+    text = preview(form, an_assessed_complaint().case, facts, words, texts=TEXTS, now=NOW)
     assert [part for part in parts if part not in text] == []
 
 
-def test_a_form_that_writes_nothing_has_no_letter() -> None:
+def test_a_form_without_a_letter_has_no_preview() -> None:
     with pytest.raises(ValueError, match="writes nothing"):
-        preview("note", assessed().case, {}, {}, texts=TEXTS, now=NOW)
+        preview("note", an_assessed_complaint().case, {}, {}, texts=TEXTS, now=NOW)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-@pytest.mark.parametrize("state", [one for one in State if one is not State.CLOSED])
-def test_progress_tells_done_left_and_date_in_every_state(state: State, language: str) -> None:
-    play = assessed()
+@pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
+def test_a_progress_letter_names_done_left_and_date_in_every_state(state: State, language: str) -> None:
+    play = an_assessed_complaint()
     on_time = progress.progress(Letter(replace(play.case, state=state), TEXTS, language), NOW)
     late = progress.progress(
         Letter(replace(play.case, state=state), TEXTS, language), NOW + timedelta(days=60)
@@ -195,7 +197,7 @@ def test_progress_tells_done_left_and_date_in_every_state(state: State, language
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("code", list(CloseCode))
-def test_every_ending_has_its_letter_in_every_language(code: CloseCode, language: str) -> None:
+def test_every_closing_has_a_letter_in_every_language(code: CloseCode, language: str) -> None:
     play = Play()
     play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=code)
@@ -206,7 +208,7 @@ def test_every_ending_has_its_letter_in_every_language(code: CloseCode, language
     assert "{" not in text
 
 
-def test_the_closing_names_the_way_back_and_until_when() -> None:
+def test_the_closing_letter_explains_reopening_and_its_time_limit() -> None:
     play = Play()
     ref = play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=CloseCode.LAPSED)
@@ -216,36 +218,36 @@ def test_the_closing_names_the_way_back_and_until_when() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_what_is_still_not_done_says_when_they_hear_again_and_who_else_may_help(language: str) -> None:
+def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(language: str) -> None:
     play = Play()
     play.files_a_complaint()
-    play.is_decided()
-    one = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
+    play.staff_resolve()
+    remedy = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
     written = letter(play, language)
-    text = closing.remedy_still_late(written, one, {"remedies.0.text": "What you paid too much"}, NOW)
-    # Five working days after today, in the words of the language.
+    text = closing.remedy_still_late(written, remedy, {"remedies.0.text": "What you paid too much"}, NOW)
+    # Five working days from today, in the language of the letter.
     assert written.due_day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
     assert "What you paid too much" in text
     assert "0300 123 4567" in text
 
 
-def test_the_reply_reminder_names_the_last_day_and_the_outside_right() -> None:
+def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     play = Play()
     play.files_a_complaint()
-    play.is_decided()
+    play.staff_resolve()
     text = closing.reply_reminder(letter(play))
     assert "Please answer by Tuesday, 1 December 2026" in text
     assert "Time limit: 12 months." in text
 
 
-def test_recourse_lists_the_steps_and_keeps_the_file() -> None:
-    text = closing.recourse(letter(assessed()))
+def test_the_recourse_letter_lists_the_steps() -> None:
+    text = closing.recourse(letter(an_assessed_complaint()))
     assert "We have nothing further that we can review" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
-def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -> None:
-    play = assessed()
+def test_the_time_limit_of_a_body_is_in_the_complainants_language() -> None:
+    play = an_assessed_complaint()
     assert "Süre sınırı: 12 ay." in closing.recourse(letter(play, "tr"))
     assert (
         letter(play)
@@ -254,8 +256,8 @@ def test_the_time_limit_of_a_body_is_told_in_the_language_of_the_complainant() -
     )
 
 
-def test_a_moved_date_is_told_with_its_reason() -> None:
-    play = assessed()
+def test_a_moved_date_is_communicated_with_its_reason() -> None:
+    play = an_assessed_complaint()
     play.do(
         Verb.EXTEND,
         play.ref,
@@ -271,8 +273,8 @@ def test_a_moved_date_is_told_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("language", "day"), [("en", "Saturday, 14 November 2026"), ("tr", "14 Kasım 2026 Cumartesi")]
 )
-def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language: str, day: str) -> None:
-    play = assessed()
+def test_a_date_that_ends_with_a_day_off_is_written_as_that_day(language: str, day: str) -> None:
+    play = an_assessed_complaint()
     facts = {"target": "decide", "extended_to": "2026-11-14"}
     play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
     assert day in acknowledgement.moved_date(letter(play, language), "decide", 0, "Frost.")
@@ -282,20 +284,20 @@ def test_a_date_that_lasts_to_the_end_of_a_day_off_is_told_as_that_day(language:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("verb", ["accept", "disagree", "withdraw"])
-def test_what_was_heard_by_voice_is_confirmed_in_writing(verb: str, language: str) -> None:
-    play = assessed()
+def test_an_answer_by_phone_is_confirmed_in_writing(verb: str, language: str) -> None:
+    play = an_assessed_complaint()
     text = progress.confirmation(letter(play, language), verb, {"given_at": "2026-11-03T10:00:00Z"})
     assert play.ref in text
     assert "10:00" in text
 
 
 def test_the_survey_begins_with_fairness() -> None:
-    assert "Were you treated fairly and with respect?" in closing.survey(letter(assessed()))
+    assert "Were you treated fairly and with respect?" in closing.survey(letter(an_assessed_complaint()))
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(language: str) -> None:
-    play = assessed()
+def test_the_delay_notice_names_progress_and_the_expected_date(language: str) -> None:
+    play = an_assessed_complaint()
     early = progress.delay(letter(play, language), NOW)
     late = progress.delay(letter(play, language), NOW + timedelta(days=90))
     for text in (early, late):
@@ -305,40 +307,40 @@ def test_the_notice_before_a_date_says_how_far_it_is_and_what_to_count_on(langua
     assert early != late
 
 
-def test_where_a_scheme_opens_the_outside_with_the_notice_the_bodies_stand_in_it() -> None:
-    one = letter(assessed())
-    rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
-    text = progress.delay(replace(one, case=replace(one.case, rules=rules)), NOW)
+def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() -> None:
+    written = letter(an_assessed_complaint())
+    rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
+    text = progress.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
     assert "you may go to one of these now" in text
-    assert one.body_list() in text
+    assert written.body_list() in text
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_the_notice_that_a_date_will_not_be_kept_says_when_they_hear_again_before_the_date_and_after_it(
+def test_the_missed_date_notice_names_next_news_before_and_after_the_date(
     language: str,
 ) -> None:
-    one = letter(assessed(), language)
-    answer, before, after = one.answer_by(), NOW, one.answer_by() + timedelta(days=1)
-    missing, late = (progress.progress(one, now, missing=True) for now in (before, after))
+    written = letter(an_assessed_complaint(), language)
+    answer, before, after = written.answer_by(), NOW, written.answer_by() + timedelta(days=1)
+    missing, late = (progress.progress(written, now, missing=True) for now in (before, after))
     for text, now in ((missing, before), (late, after)):
-        assert one.due_day(answer) in text
-        assert one.due_day(next_news(one.case, now)) in text
+        assert written.due_day(answer) in text
+        assert written.due_day(next_news(written.case, now)) in text
     assert missing != late
-    assert one.text("progress.on_time", date=one.due_day(answer)) not in missing
+    assert written.text("progress.on_time", date=written.due_day(answer)) not in missing
 
 
-def test_what_was_held_up_until_the_date_is_near_says_no_more_that_there_is_no_answer_yet() -> None:
-    one = letter(assessed())
+def test_a_delay_notice_held_until_its_limit_is_not_sent() -> None:
+    written = letter(an_assessed_complaint())
     facts = {"target": "decide", "version": 2, "until": NOW.isoformat()}
-    composer = Composer(one, (), lambda seq: {}, NOW)
+    composer = Composer(written, (), lambda seq: {}, NOW)
     assert composer.compose("delay", facts) is None
-    said = replace(composer, now=NOW - timedelta(minutes=1)).compose("delay", facts)
-    assert said is not None
-    assert "our answer is not ready yet" in said.text
+    message = replace(composer, now=NOW - timedelta(minutes=1)).compose("delay", facts)
+    assert message is not None
+    assert "our answer is not ready yet" in message.text
 
 
-def test_where_only_the_second_notice_comes_it_names_the_outside_that_the_scheme_opens() -> None:
-    one = letter(assessed())
-    rules = replace(one.case.rules, targets=replace(one.case.rules.targets, delay_outside=True))
-    text = progress.progress(replace(one, case=replace(one.case, rules=rules)), NOW, missing=True)
-    assert one.body_list() in text
+def test_a_missed_date_notice_alone_names_the_outside_bodies_of_the_scheme() -> None:
+    written = letter(an_assessed_complaint())
+    rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
+    text = progress.progress(replace(written, case=replace(written.case, rules=rules)), NOW, missing=True)
+    assert written.body_list() in text

@@ -21,9 +21,9 @@ from tests.rules.slack_cases import (
     NOW,
     Story,
     assessed,
+    communicated,
     investigated,
     responded,
-    told,
     voice,
 )
 from tests.rules.test_modals import inputs, view_of
@@ -75,7 +75,7 @@ def test_a_support_need_is_a_flag_on_the_card_and_words_only_in_open() -> None:
 
 @clause("D")
 def test_whoever_checks_a_remedy_sees_the_complainants_yes() -> None:
-    story = told(responded(investigated(assessed(Story()))))
+    story = communicated(responded(investigated(assessed(Story()))))
     done = {"remedy": "0", "done_at": NOW.isoformat()}
     story.act(Verb.REMEDY_DONE, ALICE, done, {"proof": "Slip"})
     assert "says that this is right" not in shown(view_of("verify", story))

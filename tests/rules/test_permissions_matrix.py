@@ -1,4 +1,4 @@
-"""Every role by every verb, as docs/permissions.md says who may."""
+"""Every role and every verb, as docs/permissions.md lists them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.rules.builders import (
 )
 from tests.who_may import verbs_of, who_may
 
-#: What no person of staff does: it is the complainant's, the model's or the desk's own.
+#: Verbs of the complainant, the model and the system.
 NOT_OF_STAFF = {
     Role.COMPLAINANT: """receive add confirm end_form answer accept disagree withdraw reopen bind survey
         link""",
@@ -61,7 +61,7 @@ def _actor(role: Role) -> Actor:
 
 
 def _open_to(by: Actor) -> Case:
-    """A complaint that this person owns, at the level where the person decides."""
+    """A complaint that this person owns, at the level where they decide."""
     case = an_assessed_case().case
     return replace(case, owner=by.id, level=2 if by.roles <= {Role.TOP_MANAGEMENT} else 1)
 
@@ -69,7 +69,7 @@ def _open_to(by: Actor) -> Case:
 @clause("5.3")
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
 @pytest.mark.parametrize("role", list(ALLOWED))
-def test_a_role_may_do_exactly_what_it_was_given(role: Role, verb: Verb) -> None:
+def test_each_role_may_do_exactly_what_the_permissions_page_says(role: Role, verb: Verb) -> None:
     by = _actor(role)
     case = _open_to(by)
     if verb in ALLOWED[role]:
@@ -80,7 +80,7 @@ def test_a_role_may_do_exactly_what_it_was_given(role: Role, verb: Verb) -> None
 
 
 @pytest.mark.parametrize("role", list(ALLOWED))
-def test_a_complaint_is_received_by_its_complainant_intake_or_those_who_handle(role: Role) -> None:
+def test_only_complainant_intake_and_handling_roles_receive_a_complaint(role: Role) -> None:
     by = _actor(role)
     if Verb.RECEIVE in ALLOWED[role]:
         assert a_received_case(by=by).last.role is role
@@ -90,14 +90,14 @@ def test_a_complaint_is_received_by_its_complainant_intake_or_those_who_handle(r
 
 
 @pytest.mark.parametrize("verb", list(Verb))
-def test_without_a_role_nothing_may_be_done(verb: Verb) -> None:
+def test_without_a_role_every_verb_is_refused(verb: Verb) -> None:
     nobody = staff("U7777777")
     with pytest.raises(NotAllowed):
         require_permission(_open_to(nobody), verb, nobody)
 
 
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
-def test_a_stranger_may_do_nothing_to_somebody_elses_complaint(verb: Verb) -> None:
+def test_another_complainant_is_refused_every_verb(verb: Verb) -> None:
     with pytest.raises(NotAllowed):
         require_permission(an_assessed_case().case, verb, Actor("p2", frozenset({Role.COMPLAINANT})))
 
@@ -109,7 +109,7 @@ def test_the_event_records_the_least_role_that_allows_the_act() -> None:
     assert require_permission(case, Verb.UNRESTRICT, both) is Role.MANAGER
 
 
-def test_a_decision_of_a_level_records_the_role_of_that_level() -> None:
+def test_a_decision_is_recorded_with_the_role_of_its_level() -> None:
     both = staff("U7777777", "handler", "manager")
     case = replace(an_assessed_case().case, level=2, owner=both.id)
     assert require_permission(case, Verb.RESPOND, both) is Role.MANAGER
@@ -123,13 +123,13 @@ def test_every_verb_but_receive_has_a_function() -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in WHO_MAY if role is not Role.INTAKE])
-def test_readers_are_those_who_handle_and_auditors(role: Role) -> None:
+def test_only_handling_roles_and_auditors_read_complaints(role: Role) -> None:
     case = an_assessed_case().case
     expected = role in {Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR}
     assert permissions.may_read(case, staff("U7777777", role)) is expected
 
 
-def test_top_management_decides_at_its_own_level_only() -> None:
+def test_top_management_decides_only_at_its_own_level() -> None:
     case = replace(an_assessed_case(rules=RULES).case, owner=TUGBA.id)
     with pytest.raises(NotAllowed, match="is decided by: handler, manager"):
         require_permission(case, Verb.RESPOND, TUGBA)

@@ -1,4 +1,4 @@
-"""How soon: the matrix of docs/domain.md, section 4 and the rules that only raise (7.5)."""
+"""The priority matrix and the rules that only raise it (7.5; docs/domain.md, section 4)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.rules.builders import (
     proposed,
 )
 
-#: Severity down, recurrence across, as the section shows it.
+#: Severity by row, recurrence by column.
 TABLE = """
     P4 P4 P4 P3 P3
     P4 P3 P3 P2 P2
@@ -49,12 +49,14 @@ CELLS = [
 @pytest.mark.parametrize(("severity", "recurrence", "expected"), CELLS)
 def test_the_matrix_gives_the_priority(severity: int, recurrence: int, expected: str) -> None:
     assert matrix(severity, recurrence) == expected
-    told = an_assessed_case(severity=severity, recurrence=recurrence)
-    assert priority_of(told.case) == expected
+    complaint = an_assessed_case(severity=severity, recurrence=recurrence)
+    assert priority_of(complaint.case) == expected
 
 
 @pytest.mark.parametrize(("severity", "recurrence", "expected"), CELLS)
-def test_worse_or_likelier_is_never_later(severity: int, recurrence: int, expected: str) -> None:
+def test_a_higher_severity_or_recurrence_never_lowers_the_priority(
+    severity: int, recurrence: int, expected: str
+) -> None:
     if severity < 5:
         assert matrix(severity + 1, recurrence) <= Priority(expected)
     if recurrence < 5:
@@ -88,14 +90,14 @@ def test_safety_and_reach_raise_by_one_step_or_to_the_top(criteria: dict[str, An
         "cutoff_eviction.cut_off",
     ],
 )
-def test_a_minor_need_or_threat_in_the_words_raises_by_one_step(rule: str) -> None:
-    told = assessed(acknowledged(a_received_case(signs=(a_sign(rule, 2, 0),))))
-    assert priority_of(told.case) is Priority.P2
+def test_a_minor_a_vulnerability_or_a_cutoff_raises_by_one_step(rule: str) -> None:
+    complaint = assessed(acknowledged(a_received_case(signs=(a_sign(rule, 2, 0),))))
+    assert priority_of(complaint.case) is Priority.P2
 
 
-def test_a_sign_of_another_kind_raises_nothing_by_itself() -> None:
-    told = assessed(acknowledged(a_received_case(signs=(a_sign("legal_threat.legal_threat", 2, 0),))))
-    assert priority_of(told.case) is Priority.P3
+def test_signs_of_other_kinds_do_not_raise_the_priority() -> None:
+    complaint = assessed(acknowledged(a_received_case(signs=(a_sign("legal_threat.legal_threat", 2, 0),))))
+    assert priority_of(complaint.case) is Priority.P3
 
 
 def test_raising_stops_at_the_top() -> None:
@@ -105,7 +107,7 @@ def test_raising_stops_at_the_top() -> None:
 
 
 @clause("7.5")
-def test_until_a_person_has_assessed_the_higher_of_model_and_rules_holds() -> None:
+def test_before_an_assessment_the_higher_of_proposal_and_rules_applies() -> None:
     assert priority_of(a_received_case().case) is Priority.P3
     assert priority_of(proposed(a_received_case(), severity=5).case) is Priority.P1
     assert priority_of(proposed(a_received_case(), severity=1).case) is Priority.P4
@@ -115,34 +117,36 @@ def test_until_a_person_has_assessed_the_higher_of_model_and_rules_holds() -> No
 
 
 @clause("7.5")
-def test_a_later_proposal_never_lowers_what_an_earlier_one_held_until_a_person_assesses() -> None:
-    told = proposed(a_received_case(), severity=4, safety=1, category="safety")
-    promised = {one.target: one.internal_due for one in told.case.current_targets()}
-    told = told.do(Verb.ADD, ANNA, a_message())
-    told = proposed(told, words=2, severity=2, safety=0, category="money", abstained=True)
-    assert (told.case.severity, told.case.safety) == (4, 1)
-    assert priority_of(told.case) is Priority.P1
-    assert {one.target: one.internal_due for one in told.case.current_targets()} == promised
-    assert told.case.proposed is not None
-    assert (told.case.category, told.case.proposed.abstained) == ("money", True)
-    assert told.events[-1].facts["read"] == {"severity": 2, "safety": 0}
-    worse = proposed(told, words=2, severity=5, safety=0).case
+def test_a_later_proposal_never_lowers_an_earlier_one() -> None:
+    complaint = proposed(a_received_case(), severity=4, safety=1, category="safety")
+    promised = {target.target: target.internal_due for target in complaint.case.current_targets()}
+    complaint = complaint.do(Verb.ADD, ANNA, a_message())
+    complaint = proposed(complaint, words=2, severity=2, safety=0, category="money", abstained=True)
+    assert (complaint.case.severity, complaint.case.safety) == (4, 1)
+    assert priority_of(complaint.case) is Priority.P1
+    assert {target.target: target.internal_due for target in complaint.case.current_targets()} == promised
+    assert complaint.case.proposed is not None
+    assert (complaint.case.category, complaint.case.proposed.abstained) == ("money", True)
+    assert complaint.events[-1].facts["read"] == {"severity": 2, "safety": 0}
+    worse = proposed(complaint, words=2, severity=5, safety=0).case
     assert (worse.severity, worse.safety) == (5, 1)
-    assert assessed(told, severity=2, safety=0).case.severity == 2
+    assert assessed(complaint, severity=2, safety=0).case.severity == 2
 
 
-def test_a_record_of_before_in_which_a_proposal_lowered_another_adds_up_as_it_did() -> None:
-    told = proposed(a_received_case(), severity=4)
-    old = Event(told.case.version + 1, Verb.PROPOSE, told.at, MODEL.id, Role.MODEL, a_proposal(severity=2))
-    assert after(told.case, old).severity == 2
+def test_an_old_record_with_a_lowering_proposal_still_folds_as_before() -> None:
+    complaint = proposed(a_received_case(), severity=4)
+    old = Event(
+        complaint.case.version + 1, Verb.PROPOSE, complaint.at, MODEL.id, Role.MODEL, a_proposal(severity=2)
+    )
+    assert after(complaint.case, old).severity == 2
 
 
 @clause("7.5")
-def test_a_matter_told_only_in_media_runs_at_p2_until_it_was_heard() -> None:
-    told = a_received_case(has_words=False, media=1, audible=1)
-    assert priority_of(told.case) is Priority.P2
-    assert priority_of(assessed(told, media_heard=True).case) is Priority.P3
-    assert priority_of(told.do(Verb.ADD, ANNA, a_message()).case) is Priority.P3
+def test_a_complaint_made_only_in_media_is_p2_until_it_is_heard() -> None:
+    complaint = a_received_case(has_words=False, media=1, audible=1)
+    assert priority_of(complaint.case) is Priority.P2
+    assert priority_of(assessed(complaint, media_heard=True).case) is Priority.P3
+    assert priority_of(complaint.do(Verb.ADD, ANNA, a_message()).case) is Priority.P3
     later = a_received_case().do(Verb.ADD, ANNA, a_message(has_words=False, media=1, audible=1))
     assert priority_of(later.case) is Priority.P3
     assert has(later, Flag.MEDIA_UNHEARD)
@@ -162,16 +166,18 @@ def test_a_matter_told_only_in_media_runs_at_p2_until_it_was_heard() -> None:
         ({"severity": 3, "recurrence": 5}, True),
     ],
 )
-def test_what_the_top_must_know_at_once(criteria: dict[str, Any], expected: bool) -> None:
+def test_significant_complaints_are_flagged_for_top_management(
+    criteria: dict[str, Any], expected: bool
+) -> None:
     assert has(an_assessed_case(**criteria), Flag.SIGNIFICANT) is expected
 
 
-def test_once_significant_it_stays_so() -> None:
-    told = assessed(an_assessed_case(severity=5), MONA, LOWER_REASON, severity=1)
-    assert has(told, Flag.SIGNIFICANT)
+def test_a_significant_complaint_stays_significant() -> None:
+    complaint = assessed(an_assessed_case(severity=5), MONA, LOWER_REASON, severity=1)
+    assert has(complaint, Flag.SIGNIFICANT)
 
 
-def test_the_kind_of_a_sign_stands_before_the_dot() -> None:
+def test_the_kind_of_a_sign_is_the_part_before_the_dot() -> None:
     case: Case = a_received_case().case
     sign = RecordedSign("minor.minor_mentioned", 1, 0, False, TUESDAY)
     assert sign.kind == "minor"

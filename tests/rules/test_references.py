@@ -1,4 +1,4 @@
-"""References: unguessable, readable, and wrong in one place never another complaint's."""
+"""References are unguessable, readable, and never valid with one wrong letter."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ def test_case_and_spacing_do_not_matter(reference: str) -> None:
 
 
 @given(references, st.integers(0, LENGTH - 1), st.sampled_from(ALPHABET))
-def test_one_wrong_letter_is_noticed(reference: str, at: int, letter: str) -> None:
+def test_one_wrong_letter_is_detected(reference: str, at: int, letter: str) -> None:
     letters = reference.replace("-", "")
     wrong = letters[:at] + letter + letters[at + 1 :]
     assert (parse_reference(wrong) is not None) == (wrong == letters)
 
 
 @given(references)
-def test_two_swapped_neighbours_are_noticed(reference: str) -> None:
+def test_two_swapped_neighbours_are_detected(reference: str) -> None:
     letters = reference.replace("-", "")
-    for at, (one, other) in enumerate(pairwise(letters)):
-        swapped = letters[:at] + other + one + letters[at + 2 :]
-        assert (parse_reference(swapped) is not None) == (one == other)
+    for at, (first, other) in enumerate(pairwise(letters)):
+        swapped = letters[:at] + other + first + letters[at + 2 :]
+        assert (parse_reference(swapped) is not None) == (first == other)
 
 
 @given(st.text(max_size=14))
 def test_any_text_is_a_reference_or_none(text: str) -> None:
-    found = parse_reference(text)
-    assert found is None or parse_reference(found) == found
+    reference = parse_reference(text)
+    assert reference is None or parse_reference(reference) == reference
 
 
-def test_letters_that_look_alike_are_in_no_reference() -> None:
+def test_look_alike_letters_are_in_no_reference() -> None:
     assert not set(ALPHABET) & set("0O1IL5S8BGUWZ")
     assert len(set(ALPHABET)) == 23
 
 
-def test_the_example_of_every_text_is_a_reference() -> None:
+def test_the_example_in_the_texts_is_a_valid_reference() -> None:
     assert parse_reference("A7K-M3Q-9T") == "A7K-M3Q-9T"
 
 
@@ -70,10 +70,10 @@ def test_a_reference_is_found_in_a_sentence(reference: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "for you and me", "A7K-M3Q-9X", "call 555 555 55 now"])
-def test_a_sentence_without_one_has_none(text: str) -> None:
+def test_a_text_without_a_reference_has_none(text: str) -> None:
     assert find_reference(text) is None
 
 
-def test_references_are_drawn_from_the_secure_source_that_is_handed_in() -> None:
+def test_references_come_from_the_random_source_passed_in() -> None:
     drawn = {new_reference(secrets.randbelow) for _ in range(200)}
     assert len(drawn) == 200

@@ -17,25 +17,23 @@ many = st.lists(days, max_size=80)
 
 
 @given(st.lists(days, min_size=1, max_size=200))
-def test_without_open_cases_it_is_the_plain_median(ended: list[int]) -> None:
+def test_without_open_cases_the_result_is_the_plain_median(ended: list[int]) -> None:
     ordered, n = sorted(ended), len(ended)
-    found = survival(ended)
-    assert (found.median, found.p90) == (ordered[ceil(n * 0.5) - 1], ordered[ceil(n * 0.9) - 1])
+    result = survival(ended)
+    assert (result.median, result.p90) == (ordered[ceil(n * 0.5) - 1], ordered[ceil(n * 0.9) - 1])
 
 
 @given(st.lists(days, min_size=1, max_size=80), many)
-def test_the_quantiles_are_those_of_the_survival_curve_that_statisticians_compute(
-    ended: list[int], still_open: list[int]
-) -> None:
+def test_the_quantiles_equal_those_of_scipys_survival_curve(ended: list[int], still_open: list[int]) -> None:
     curve = ecdf(CensoredData(uncensored=ended, right=still_open)).sf
-    found = survival(ended, still_open)
-    for part, quantile in ((0.5, found.median), (0.9, found.p90)):
+    result = survival(ended, still_open)
+    for part, quantile in ((0.5, result.median), (0.9, result.p90)):
         reached = curve.quantiles[np.asarray(curve.probabilities) <= 1 - part + 1e-9]
         assert quantile == (min(reached) if len(reached) else None)
 
 
 @given(many, many, days)
-def test_one_more_open_case_never_makes_it_look_quicker(
+def test_one_more_open_case_never_shortens_the_median(
     ended: list[int], still_open: list[int], age: int
 ) -> None:
     before, after = survival(ended, still_open), survival(ended, [*still_open, age])
@@ -44,8 +42,8 @@ def test_one_more_open_case_never_makes_it_look_quicker(
 
 @given(many, many)
 def test_every_case_is_counted_once(ended: list[int], still_open: list[int]) -> None:
-    found = survival(ended, still_open)
-    assert (found.ended, found.still_open, found.n) == (
+    result = survival(ended, still_open)
+    assert (result.ended, result.still_open, result.n) == (
         len(ended),
         len(still_open),
         len(ended) + len(still_open),
@@ -53,11 +51,11 @@ def test_every_case_is_counted_once(ended: list[int], still_open: list[int]) -> 
 
 
 @given(many)
-def test_nothing_ended_gives_no_median(still_open: list[int]) -> None:
+def test_without_ended_cases_there_is_no_median(still_open: list[int]) -> None:
     assert survival([], still_open) == Survival(0, len(still_open), None, None)
 
 
-def test_open_cases_push_the_median_out() -> None:
+def test_open_cases_raise_the_median() -> None:
     assert survival([1, 2, 3, 4]).median == 2
     assert survival([1, 2, 3, 4], [2, 2, 9, 9]).median == 4
     assert survival([1, 2, 3, 4], [9, 9, 9, 9, 9]).median is None

@@ -1,4 +1,4 @@
-"""Worked examples: with which result (8.4), one complaint each."""
+"""Examples of outcomes (8.4), one complaint each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.rules.reports_story import HANDLER, MANAGER, PERSON, TOP, Story
 
 
 def marked(story: Story, key: str, group: str | None = None) -> list[bool]:
-    """What this complaint contributes to a share, as of the story's clock."""
+    """What this complaint adds to a share, at the story's time."""
     return [
         success
-        for name, of, success in (*marks(story.case, story.at), *marks_of_events(story.seen))
+        for name, of, success in (*marks(story.case, story.at), *marks_of_events(story.history))
         if name == key and group in (None, of)
     ]
 
@@ -23,7 +23,7 @@ def marked(story: Story, key: str, group: str | None = None) -> list[bool]:
 # first-contact resolution
 
 
-def test_put_right_on_the_spot_and_accepted_is_resolved_at_first_contact() -> None:
+def test_a_resolved_and_accepted_complaint_is_resolved_at_first_contact() -> None:
     assert marked(Story().resolved().accept(), "first_contact_resolution") == [True]
 
 
@@ -38,11 +38,11 @@ def test_an_investigated_complaint_is_not_resolved_at_first_contact() -> None:
     ) == [False]
 
 
-def test_an_undecided_complaint_says_nothing_about_first_contact() -> None:
+def test_an_undecided_complaint_is_not_counted_for_first_contact() -> None:
     assert marked(Story().acknowledge().assess(), "first_contact_resolution") == []
 
 
-def test_reopened_it_was_not_resolved_at_first_contact() -> None:
+def test_a_reopened_complaint_was_not_resolved_at_first_contact() -> None:
     story = Story().resolved().accept().close().later(days=9).do(Verb.REOPEN, PERSON, reason="It leaks.")
     assert marked(story, "first_contact_resolution") == [False]
 
@@ -62,65 +62,70 @@ def test_reopened_it_was_not_resolved_at_first_contact() -> None:
         (("no_finding", "no_finding"), "no_finding"),
     ],
 )
-def test_one_word_for_a_decision_on_several_issues(findings: tuple[str, ...], expected: str) -> None:
+def test_a_decision_on_several_issues_has_one_outcome(findings: tuple[str, ...], expected: str) -> None:
     story = Story().acknowledge()
     story.assess(issues=[{"category": "goods"} for _ in findings]).investigate()
-    told = story.decide(*findings).tell().case.decisions[0]
-    assert outcome(told) == expected
+    decision = story.decide(*findings).communicate().case.decisions[0]
+    assert outcome(decision) == expected
 
 
 def test_the_outcomes_of_one_level_add_up_to_one_decision() -> None:
     story = Story().decided("partly")
-    found = {finding.value: marked(story, finding.value, "level 1") for finding in Finding}
-    assert found == {"upheld": [False], "partly": [True], "not_upheld": [False], "no_finding": [False]}
+    marks_by_finding = {finding.value: marked(story, finding.value, "level 1") for finding in Finding}
+    assert marks_by_finding == {
+        "upheld": [False],
+        "partly": [True],
+        "not_upheld": [False],
+        "no_finding": [False],
+    }
 
 
 def test_each_level_has_its_own_outcome() -> None:
     story = Story().decided("not_upheld").disagree().acknowledge()
     story.do(Verb.INVESTIGATE, TOP, {"evidence": ["complainant_heard", "records_checked"]})
-    story.later(days=1).decide("upheld", by=TOP).tell()
+    story.later(days=1).decide("upheld", by=TOP).communicate()
     assert marked(story, "upheld", "level 1") == [False]
     assert marked(story, "upheld", "level 2") == [True]
 
 
-def test_a_decision_that_was_not_told_yet_is_no_outcome() -> None:
+def test_a_decision_not_yet_communicated_has_no_outcome() -> None:
     assert marked(Story().acknowledge().assess().investigate().decide(), "upheld") == []
 
 
 # escalated, external
 
 
-def test_refused_at_level_1_is_escalated() -> None:
+def test_a_disagreement_at_level_1_counts_as_escalated() -> None:
     assert marked(Story().decided(), "escalated") == [False]
     assert marked(Story().decided().later(days=1).disagree(), "escalated") == [True]
 
 
-def test_refused_with_nobody_left_to_review_is_escalated_too() -> None:
+def test_a_disagreement_without_a_reviewer_counts_as_escalated_too() -> None:
     story = Story().decided().later(days=1).disagree(reviewers=0)
     assert marked(story, "escalated") == [True]
     assert marked(story.do(Verb.OFFER_RECOURSE, SYSTEM), "escalated") == [True]
 
 
-def test_raised_by_staff_before_a_decision_is_not_refused_by_anybody() -> None:
+def test_an_escalation_by_staff_before_a_decision_does_not_count_as_escalated() -> None:
     story = Story().assess().do(Verb.ESCALATE, HANDLER, reason="Law is in question.")
     assert marked(story, "escalated") == []
 
 
-def test_a_final_decision_is_one_that_stands_or_the_top_level_s() -> None:
+def test_a_decision_is_final_when_accepted_or_at_the_top_level() -> None:
     assert marked(Story().decided(), "external") == []
     assert marked(Story().decided().accept(), "external") == [False]
     refused = Story().decided("not_upheld").later(days=1).disagree()
     assert marked(refused, "external") == []
     refused.do(Verb.INVESTIGATE, TOP, {"evidence": ["complainant_heard", "records_checked"]})
-    assert marked(refused.later(days=1).decide("not_upheld", by=TOP).tell(), "external") == [False]
+    assert marked(refused.later(days=1).decide("not_upheld", by=TOP).communicate(), "external") == [False]
 
 
-def test_an_outside_body_counts_from_any_state() -> None:
+def test_an_outside_body_counts_in_any_state() -> None:
     story = Story().do(Verb.NOTIFY_EXTERNAL, HANDLER, {"event": "notified"}, body="Ombudsman")
     assert marked(story, "external") == [True]
 
 
-# endings
+# closings
 
 
 def test_an_accepted_complaint_closes_without_lapsing() -> None:
@@ -130,13 +135,13 @@ def test_an_accepted_complaint_closes_without_lapsing() -> None:
     assert marked(closed, "reopened") == [False]
 
 
-def test_silence_with_nothing_owed_lapses() -> None:
+def test_silence_without_a_due_remedy_counts_as_lapsed() -> None:
     closed = Story().decided("not_upheld").later(days=31).do(Verb.LAPSE, SYSTEM)
     assert marked(closed, "lapsed") == [True]
     assert marked(closed, "answered_no_reply") == [False]
 
 
-def test_silence_after_a_verified_remedy_is_counted_apart() -> None:
+def test_silence_after_a_verified_remedy_is_counted_separately() -> None:
     story = Story().resolved().do(Verb.VERIFY, MANAGER, {"remedy": "0"}, how="Looked at it.")
     closed = story.later(days=31).do(Verb.LAPSE, SYSTEM)
     assert marked(closed, "lapsed") == [False]
@@ -150,26 +155,26 @@ def test_a_reopened_complaint_stays_reopened_when_closed_again() -> None:
     assert marked(story.later(days=1).resolve().accept().close(), "reopened") == [True]
 
 
-def test_reopened_after_ninety_days_it_counts_as_closed_for_good() -> None:
+def test_a_reopening_after_ninety_days_is_not_counted_as_reopened() -> None:
     story = Story().resolved().accept().close().later(days=91).do(Verb.REOPEN, MANAGER, reason="It leaks.")
     assert marked(story, "reopened") == [False]
 
 
-def test_what_an_outside_body_changed_is_overturned() -> None:
+def test_a_decision_changed_by_an_outside_body_counts_as_overturned() -> None:
     story = Story().decided("not_upheld").disagree(reviewers=0).do(Verb.OFFER_RECOURSE, SYSTEM)
     assert marked(story, "overturned") == []
-    told = {"event": "final", "overturned": "yes", "comply_by": "2026-12-01", "cause_class": "recurring"}
+    complaint = {"event": "final", "overturned": "yes", "comply_by": "2026-12-01", "cause_class": "recurring"}
     words = {"body": "Ombudsman", "outcome": "Pay.", "cause": "A rule.", "prevention": "Another."}
-    story.do(Verb.CONCLUDE_EXTERNAL, HANDLER, told, **words)
+    story.do(Verb.CONCLUDE_EXTERNAL, HANDLER, complaint, **words)
     assert marked(story, "overturned") == [True]
 
 
-def test_a_cause_that_reaches_further_is_recurring() -> None:
+def test_a_recurring_cause_counts_as_recurring() -> None:
     assert marked(Story().decided(), "recurring") == [False]
     assert marked(Story(), "recurring") == []
 
 
-def test_fairness_is_what_was_said_last() -> None:
+def test_the_last_fairness_score_counts() -> None:
     story = Story().resolved().accept().close().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
     assert marked(story, "fair") == []
     story.do(Verb.SURVEY, PERSON, {"step": "answered", "question": "q3", "score": 2})
@@ -179,64 +184,64 @@ def test_fairness_is_what_was_said_last() -> None:
     assert marked(story, "survey_mix", "answered") == [True]
 
 
-def test_an_open_complaint_says_nothing_about_endings() -> None:
+def test_an_open_complaint_is_not_counted_for_closings() -> None:
     story = Story().resolved()
     assert [marked(story, key) for key in ("reopened", "lapsed", "answered_no_reply")] == [[], [], []]
 
 
-def test_a_survey_that_was_delivered_counts_answered_or_not() -> None:
+def test_a_delivered_survey_counts_answered_or_not() -> None:
     story = Story().resolved().accept().close().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
     assert marked(story, "survey_response") == [False]
     story.do(Verb.SURVEY, PERSON, {"step": "answered", "question": "fair", "score": 5})
     assert marked(story, "survey_response") == [True]
 
 
-# the initial assessment against the proposal and the end
+# first assessment compared with the proposal and the final values
 
 
-def test_the_priority_of_the_first_person_held() -> None:
+def test_an_unchanged_first_priority_was_right() -> None:
     assert marked(Story().resolved().accept().close(), "misprioritised") == [False]
 
 
-def test_a_priority_changed_later_was_wrong_at_first() -> None:
+def test_a_priority_changed_later_counts_as_wrong() -> None:
     story = Story().acknowledge().assess(severity=3).later(days=1)
     story.assess(verb=Verb.REASSESS, severity=2, by=MANAGER)
     assert marked(story, "misprioritised") == []
     story.assess(verb=Verb.REASSESS, severity=2, recurrence=4, by=MANAGER)
-    assert marked(story.investigate().decide().tell().accept().close(), "misprioritised") == [True]
+    assert marked(story.investigate().decide().communicate().accept().close(), "misprioritised") == [True]
 
 
-def test_the_priority_that_model_and_rules_gave_is_compared_with_the_first_person_s() -> None:
+def test_the_proposed_priority_is_compared_with_the_first_assessment() -> None:
     assert marked(Story().propose(severity=2).assess(severity=2), "priority_overruled") == [False]
     assert marked(Story().propose(severity=4).assess(severity=2), "priority_overruled") == [True]
     assert marked(Story().assess(), "priority_overruled") == []
     assert marked(Story().propose(), "priority_overruled") == []
 
 
-def test_a_later_assessment_does_not_change_what_the_first_made_of_the_proposal() -> None:
+def test_a_reassessment_does_not_change_the_comparison_with_the_proposal() -> None:
     story = Story().propose(severity=2).assess(severity=2).later(days=1)
     story.assess(verb=Verb.REASSESS, severity=4)
     assert marked(story, "priority_overruled") == [False]
 
 
-def test_the_proposed_category_is_compared_where_the_model_was_sure() -> None:
+def test_the_proposed_category_is_compared_unless_the_model_abstained() -> None:
     assert marked(Story().propose(category="goods").assess(), "category_overruled") == [False]
     assert marked(Story().propose(category="money").assess(), "category_overruled") == [True]
     assert marked(Story().propose(category="money", abstained=True).assess(), "category_overruled") == []
 
 
-def test_a_danger_that_only_a_person_saw_is_a_miss() -> None:
+def test_a_danger_seen_only_by_a_person_is_a_miss() -> None:
     assert missed_danger(Story().propose().assess(safety=1).case) is True
     assert missed_danger(Story().propose().assess().case) is False
     assert missed_danger(Story().assess(safety=1).case) is False
 
 
-def test_a_danger_that_a_rule_saw_is_no_miss() -> None:
+def test_a_danger_seen_by_a_rule_is_no_miss() -> None:
     sign = {"rule": "danger.gas", "severity": 4, "safety": 2, "danger": True}
     story = Story(signs=[sign]).propose().assess(severity=4, safety=2)
     assert missed_danger(story.case) is False
 
 
-def test_an_outcome_needs_no_finding_at_all() -> None:
+def test_a_decision_without_findings_has_the_outcome_no_finding() -> None:
     empty = Decision(1, "U1", Story().at, False, (), "single", "none")
     assert outcome(empty) == "no_finding"

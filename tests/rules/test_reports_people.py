@@ -1,4 +1,4 @@
-"""Satisfaction, equal treatment, handlers, redress, incidents, integrity: what monitoring says of people (8.4)."""
+"""Satisfaction, equal treatment, handlers, redress, incidents and integrity in the report (8.4)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.rules.reports_story import HANDLER, MONDAY, PERSON, Story
 NOVEMBER = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
 
 
-def report(*stories: Story, days: int = 20, **asked: object) -> Monitoring:
-    """November's report, so many days after its first Monday."""
-    found = (story.seen for story in stories)
-    return monitor(found, period=NOVEMBER, now=MONDAY + timedelta(days=days), **asked)  # type: ignore[arg-type]
+def report(*stories: Story, days: int = 20, **options: object) -> Monitoring:
+    """November's report, `days` after its first Monday."""
+    histories = (story.history for story in stories)
+    return monitor(histories, period=NOVEMBER, now=MONDAY + timedelta(days=days), **options)  # type: ignore[arg-type]
 
 
 def scored(ref: str, finding: str = "upheld", **scores: int) -> Story:
-    """Answered on the spot, then asked how it was."""
+    """Resolved at once, then surveyed."""
     story = Story(ref).acknowledge().assess().resolve(finding).accept().close().later(days=3)
     story.do(Verb.SURVEY, SYSTEM, {"step": "sent"})
     for question, score in scores.items():
@@ -45,57 +45,57 @@ def scored(ref: str, finding: str = "upheld", **scores: int) -> Story:
 
 
 @clause("8.3")
-def test_process_and_outcome_have_a_mean_each_and_are_split_by_what_was_decided() -> None:
+def test_process_and_outcome_scores_have_a_mean_and_are_split_by_the_decision() -> None:
     happy = [scored(f"H{n}", q1=5, q2=4, q5=5) for n in range(6)]
     sad = [scored(f"S{n}", "not_upheld", q1=2, q2=3, q5=1) for n in range(6)]
-    found = {(one.key, one.group): one for one in report(*happy, *sad).scores}
-    assert found["process", None].mean == pytest.approx(3.5)
-    assert found["process", None].verdict is TargetVerdict.NOT_MET
-    assert (found["process", "upheld"].mean, found["process", "not upheld"].mean) == (4.5, 2.5)
-    assert found["outcome", None].mean == pytest.approx(3.0)
-    assert found["outcome", "upheld"].mean is None
-    assert (found["outcome", "upheld"].share.hits, found["outcome", "upheld"].share.of) == (6, 6)
+    figures = {(figure.key, figure.group): figure for figure in report(*happy, *sad).scores}
+    assert figures["process", None].mean == pytest.approx(3.5)
+    assert figures["process", None].verdict is TargetVerdict.NOT_MET
+    assert (figures["process", "upheld"].mean, figures["process", "not upheld"].mean) == (4.5, 2.5)
+    assert figures["outcome", None].mean == pytest.approx(3.0)
+    assert figures["outcome", "upheld"].mean is None
+    assert (figures["outcome", "upheld"].share.hits, figures["outcome", "upheld"].share.of) == (6, 6)
 
 
 @clause("8.3")
-def test_those_who_answer_are_compared_with_those_who_do_not() -> None:
-    found = report(
+def test_survey_respondents_are_compared_with_non_respondents() -> None:
+    figures = report(
         *[scored(f"A{n}", q3=5) for n in range(10)], *[scored(f"B{n}", "not_upheld") for n in range(10)]
     )
-    assert found.share("survey_mix", "answered").share == Share(10, 10)
-    assert found.share("survey_mix", "not answered").share == Share(0, 10)
-    assert found.share("fair").verdict is TargetVerdict.MET
+    assert figures.share("survey_mix", "answered").share == Share(10, 10)
+    assert figures.share("survey_mix", "not answered").share == Share(0, 10)
+    assert figures.share("fair").verdict is TargetVerdict.MET
 
 
 def in_language(ref: str, language: str, *, late: bool = False) -> Story:
-    """Decided in time, or two months after it came."""
+    """Decided in time, or 18 days after receipt."""
     story = Story(ref, language=language).acknowledge().assess().investigate()
-    return story.later(days=18 if late else 1).decide().tell()
+    return story.later(days=18 if late else 1).decide().communicate()
 
 
 @clause("4.5")
 def test_a_language_that_waits_longer_than_chance_is_flagged() -> None:
-    found = report(
+    figures = report(
         *(in_language(f"E{n}", "en") for n in range(20)),
         *(in_language(f"T{n}", "tr", late=True) for n in range(20)),
     )
-    gaps = {(one.of, one.group, one.measure): one for one in found.gaps}
+    gaps = {(figure.of, figure.group, figure.measure): figure for figure in figures.gaps}
     assert gaps["language", "tr", "decided_in_time"].flagged
     assert not gaps["language", "tr", "upheld"].flagged
     assert (
         "| language: tr | decided in time | 0 of 20 | 20 of 20 | -100.0 points | **look** |"
-        in as_markdown(found, "Europe/London")
+        in as_markdown(figures, "Europe/London")
     )
 
 
-def test_who_is_alone_of_their_kind_is_compared_with_nobody() -> None:
+def test_a_single_group_is_compared_with_no_other() -> None:
     assert report(*(in_language(f"E{n}", "en") for n in range(12))).gaps == ()
 
 
 def test_a_support_need_is_a_group_of_its_own() -> None:
     needing = in_language("N", "en")
     needing.case = replace(needing.case, flags=needing.case.flags | {Flag.SUPPORT_NEED})
-    kinds = {(one.of, one.group) for one in report(needing, in_language("O", "en")).gaps}
+    kinds = {(figure.of, figure.group) for figure in report(needing, in_language("O", "en")).gaps}
     assert kinds == {("support need", "told"), ("support need", "none told")}
 
 
@@ -103,11 +103,11 @@ shares = st.integers(10, 400).flatmap(lambda of: st.tuples(st.integers(0, of), s
 
 
 @given(shares, shares)
-def test_a_difference_lies_in_its_interval_and_turns_about(
-    one: tuple[int, int], other: tuple[int, int]
+def test_a_difference_lies_within_its_interval_and_is_symmetric(
+    counts: tuple[int, int], other: tuple[int, int]
 ) -> None:
-    gap = Gap("language", "tr", "upheld", Share(*one), Share(*other))
-    back = Gap("language", "en", "upheld", Share(*other), Share(*one))
+    gap = Gap("language", "tr", "upheld", Share(*counts), Share(*other))
+    back = Gap("language", "en", "upheld", Share(*other), Share(*counts))
     assert gap.interval is not None
     assert back.interval is not None
     low, high = gap.interval
@@ -117,35 +117,35 @@ def test_a_difference_lies_in_its_interval_and_turns_about(
 
 
 def decided_by(ref: str, who: Actor, finding: str) -> Story:
-    """Handled by this person to the decision."""
+    """Handled by this person up to the decision."""
     story = Story(ref).acknowledge().assess(by=who).investigate(by=who).decide(finding, by=who)
-    return story.tell()
+    return story.communicate()
 
 
 def test_handlers_more_than_15_points_apart_are_flagged() -> None:
     other = staff("U8", Role.HANDLER)
-    found = report(
+    figures = report(
         *(decided_by(f"A{n}", HANDLER, "upheld") for n in range(10)),
         *(decided_by(f"B{n}", other, "upheld" if n < 8 else "not_upheld") for n in range(10)),
     )
-    assert [(one.id, one.upheld, one.apart) for one in found.handlers] == [
+    assert [(handler.id, handler.upheld, handler.apart) for handler in figures.handlers] == [
         ("U1", Share(10, 10), True),
         ("U8", Share(8, 10), True),
     ]
     near = report(
         *(decided_by(f"A{n}", HANDLER, "upheld") for n in range(10)), decided_by("B", other, "upheld")
     )
-    assert not any(one.apart for one in near.handlers)
+    assert not any(handler.apart for handler in near.handlers)
 
 
 def test_money_is_summed_by_currency_promised_and_paid() -> None:
-    owed = {"type": "refund", "amount": "50.00", "currency": "GBP", "promised_by_date": "2026-11-17"}
-    paid = Story("P").decided("upheld", remedies=(owed,))
+    refund = {"type": "refund", "amount": "50.00", "currency": "GBP", "promised_by_date": "2026-11-17"}
+    paid = Story("P").decided("upheld", remedies=(refund,))
     paid.do(Verb.REMEDY_DONE, HANDLER, {"remedy": "0", "done_at": paid.at.isoformat()})
-    open_ = Story("O").decided("partly", remedies=({**owed, "amount": "10.50"},))
-    offer = Story("F").decided("not_upheld", remedies=({**owed, "needs_acceptance": True},))
-    found = report(paid, open_, offer).redress
-    assert found.as_json() == {
+    open_ = Story("O").decided("partly", remedies=({**refund, "amount": "10.50"},))
+    offer = Story("F").decided("not_upheld", remedies=({**refund, "needs_acceptance": True},))
+    figures = report(paid, open_, offer).redress
+    assert figures.as_json() == {
         "upheld": 2,
         "currencies": [{"currency": "GBP", "promised": "60.5", "paid": "50", "promised_per_upheld": "30.25"}],
     }
@@ -156,47 +156,47 @@ def test_an_incident_is_counted_once_and_so_is_its_recurring_cause() -> None:
     for at, story in enumerate(stories):
         decision = replace(story.case.decisions[0], cause_class="recurring")
         story.case = replace(story.case, decisions=(decision,), incident=(7, 7, 8, None)[at])
-    found = report(*stories)
+    figures = report(*stories)
 
-    assert (found.incident_count, found.incidents) == (2, 3)
-    assert found.share("recurring").share.of == 3
-    assert found.as_json()["incidents"]["count"] == 2
+    assert (figures.incident_count, figures.incidents) == (2, 3)
+    assert figures.share("recurring").share.of == 3
+    assert figures.as_json()["incidents"]["count"] == 2
 
 
-def test_figures_stand_with_and_without_incidents() -> None:
+def test_figures_are_given_with_and_without_incidents() -> None:
     late = Story("I").later(days=9)
     late.case = replace(late.case, incident=1)
-    found = report(*[Story(f"R{n}").acknowledge() for n in range(10)], late)
-    assert found.incidents == 1
-    assert found.share("acknowledged_in_time").share == Share(10, 11)
-    (without,) = (one for one in found.without_incidents if one.key == "acknowledged_in_time")
+    figures = report(*[Story(f"R{n}").acknowledge() for n in range(10)], late)
+    assert figures.incidents == 1
+    assert figures.share("acknowledged_in_time").share == Share(10, 11)
+    (without,) = (figure for figure in figures.without_incidents if figure.key == "acknowledged_in_time")
     assert without.share == Share(10, 10)
-    assert "## Without incidents" in as_markdown(found, "Europe/London")
+    assert "## Without incidents" in as_markdown(figures, "Europe/London")
     assert report(Story("R")).without_incidents == ()
 
 
 def test_a_simulated_contact_is_in_no_figure() -> None:
     simulated = scored("S", q1=1, q5=1)
     simulated.case = replace(simulated.case, is_simulation=True)
-    found = report(simulated, Story("R"))
-    assert (found.received, found.simulations) == (1, 1)
-    assert all(one.share.of == 0 for one in found.scores)
-    assert sum(found.weeks.values()) == 1
-    assert found.open_by_owner == {"nobody": 1}
+    figures = report(simulated, Story("R"))
+    assert (figures.received, figures.simulations) == (1, 1)
+    assert all(figure.share.of == 0 for figure in figures.scores)
+    assert sum(figures.weeks.values()) == 1
+    assert figures.open_by_owner == {"nobody": 1}
 
 
-def test_a_mandatory_field_that_is_empty_and_a_broken_chain_are_told() -> None:
+def test_an_empty_mandatory_field_and_a_broken_chain_are_reported() -> None:
     story = Story("R").assess()
     story.case = replace(story.case, issues=())
     assert list(empty_fields(story.case)) == ["issues"]
-    found = report(story, proof=Proof(9, ("R", 2, "this event is missing")))
-    assert (found.integrity.incomplete, found.integrity.verdict) == (1, TargetVerdict.NOT_MET)
-    assert "**The chain is broken** at R, event 2" in as_markdown(found, "Europe/London")
+    figures = report(story, proof=Proof(9, ("R", 2, "this event is missing")))
+    assert (figures.integrity.incomplete, figures.integrity.verdict) == (1, TargetVerdict.NOT_MET)
+    assert "**The chain is broken** at R, event 2" in as_markdown(figures, "Europe/London")
     assert report(Story("R"), proof=Proof(9)).integrity.verdict is TargetVerdict.MET
     assert "was not checked" in as_markdown(report(Story("R")), "Europe/London")
 
 
-def test_a_closed_complaint_needs_cause_and_others_affected() -> None:
+def test_a_closed_complaint_needs_a_cause_and_others_affected() -> None:
     closed = Story("R").resolved().accept().close()
     assert list(empty_fields(closed.case)) == []
     bare = Decision(1, "U1", closed.at, True, (), "", "")
@@ -206,12 +206,12 @@ def test_a_closed_complaint_needs_cause_and_others_affected() -> None:
     assert list(empty_fields(closed.case)) == ["close_code"]
 
 
-def test_repeats_are_said_where_they_were_asked_for() -> None:
+def test_repeats_are_reported_only_on_request() -> None:
     assert report(Story("A"), Story("B"), repeats=1).repeats == Share(1, 2)
     assert report(Story("A")).repeats is None
 
 
-def test_weeks_begin_on_their_monday_and_none_is_left_out() -> None:
+def test_weeks_begin_on_monday_and_none_is_left_out() -> None:
     sunday = Story("S", at=datetime(2026, 11, 8, 23, 59, tzinfo=UTC))
     assert report(Story("M"), sunday, Story("N", at=datetime(2026, 11, 16, tzinfo=UTC))).weeks == {
         "2026-11-02": 2,
@@ -221,30 +221,34 @@ def test_weeks_begin_on_their_monday_and_none_is_left_out() -> None:
     assert report().weeks == {}
 
 
-def test_the_table_for_a_spreadsheet_has_a_row_for_every_figure() -> None:
-    found = report(*[scored(f"A{n}", q1=5) for n in range(10)])
-    rows = list(csv.DictReader(StringIO(as_csv(found))))
+def test_the_csv_has_a_row_for_every_figure() -> None:
+    figures = report(*[scored(f"A{n}", q1=5) for n in range(10)])
+    rows = list(csv.DictReader(StringIO(as_csv(figures))))
     assert tuple(rows[0]) == COLUMNS
-    assert {row["key"] for row in rows if row["section"] == "figures"} == {one.key for one in found.shares}
+    assert {row["key"] for row in rows if row["section"] == "figures"} == {
+        figure.key for figure in figures.shares
+    }
     (process,) = (row for row in rows if (row["key"], row["group"]) == ("process", ""))
     assert (process["value"], process["target"], process["verdict"]) == ("5.0", "at_least 4", "met")
 
 
 @pytest.mark.parametrize("draw", [volume, in_time])
 @pytest.mark.parametrize("stories", [0, 1, 30])
-def test_a_picture_is_well_formed_and_says_what_it_shows(draw: object, stories: int) -> None:
+def test_a_chart_is_well_formed_and_has_a_title(draw: object, stories: int) -> None:
     assert callable(draw)
-    found = report(
+    figures = report(
         *(Story(f"R{n}", at=MONDAY + timedelta(days=n % 28)).acknowledge() for n in range(stories))
     )
-    drawn = ET.fromstring(draw(found))
+    drawn = ET.fromstring(draw(figures))
     (title,) = drawn.iter("{http://www.w3.org/2000/svg}title")
     assert title.text
-    numbers = [float(one.get("height", "1").rstrip("%")) for one in drawn.iter() if one.get("height")]
-    assert all(one >= 0 for one in numbers)
+    numbers = [
+        float(element.get("height", "1").rstrip("%")) for element in drawn.iter() if element.get("height")
+    ]
+    assert all(height >= 0 for height in numbers)
 
 
-def test_what_the_record_does_not_yield_is_named() -> None:
+def test_figures_that_the_record_cannot_give_are_named() -> None:
     page = as_markdown(report(), "Europe/London")
     assert "## Not counted" in page
     assert "- **Volume rate**: complaints per 1,000 customers" in page

@@ -29,7 +29,7 @@ lengths = st.integers(0, 60 * 24 * 90).map(lambda minutes: timedelta(minutes=min
 
 
 @given(starts, lengths, st.sampled_from(CALENDARS))
-def test_it_is_the_shortest_span_that_would_have_been_kept(
+def test_the_result_is_the_shortest_span_that_would_have_been_met(
     start: datetime, length: timedelta, calendar: Calendar
 ) -> None:
     end = start + length
@@ -49,5 +49,5 @@ def test_it_is_the_shortest_span_that_would_have_been_kept(
         ("2026-12-24T10:00Z", "2026-12-30T17:30Z", 2),
     ],
 )
-def test_worked_examples(start: str, end: str, expected: int) -> None:
+def test_working_days_are_counted_as_in_the_examples(start: str, end: str, expected: int) -> None:
     assert working_days(parse_time(start), parse_time(end), OFFICE) == expected

@@ -1,4 +1,4 @@
-"""Where sentences end: as people type them on phones too, and not after abbreviations, dates and amounts."""
+"""Sentence ends, also in phone typing, and not after abbreviations, dates and amounts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from triage.issues import sentences
 
 
-def told(text: str) -> list[str]:
+def sentence_texts(text: str) -> list[str]:
     return [text[low:high] for low, high in sentences(text)]
 
 
@@ -30,8 +30,8 @@ def told(text: str) -> list[str]:
         ("¿por qué me cobraron dos veces marzo?", "además el paquete llegó roto."),
     ],
 )
-def test_a_sentence_ends_before_a_small_letter_too(first: str, second: str) -> None:
-    assert told(f"{first} {second}") == [first, second]
+def test_a_sentence_may_end_before_a_small_letter(first: str, second: str) -> None:
+    assert sentence_texts(f"{first} {second}") == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def test_a_sentence_ends_before_a_small_letter_too(first: str, second: str) -> N
     ],
 )
 def test_no_sentence_ends_after_an_abbreviation_a_date_or_an_amount(text: str) -> None:
-    assert told(text) == [text]
+    assert sentence_texts(text) == [text]
 
 
-def test_a_word_that_abbreviates_before_a_figure_may_end_a_sentence() -> None:
-    assert told("i asked for my money and they said no. the clerk then shouted at me.") == [
+def test_an_abbreviation_may_end_a_sentence_when_no_figure_follows() -> None:
+    assert sentence_texts("i asked for my money and they said no. the clerk then shouted at me.") == [
         "i asked for my money and they said no.",
         "the clerk then shouted at me.",
     ]
 
 
 def test_a_number_does_not_end_a_sentence() -> None:
-    assert told(
+    assert sentence_texts(
         "You took 12.50 from my card, approx. two weeks ago. Nobody answers my letters about it."
     ) == [
         "You took 12.50 from my card, approx. two weeks ago.",
@@ -78,8 +78,8 @@ def test_a_number_does_not_end_a_sentence() -> None:
 
 
 @given(st.text(alphabet="ab Zç.!?…\"'\n;1230ß", max_size=200))
-def test_sentences_lie_in_the_text_in_order_and_leave_out_white_space_alone(text: str) -> None:
-    found = sentences(text)
-    assert all(first[1] <= second[0] for first, second in pairwise(found))
-    assert all(text[low:high].strip() == text[low:high] != "" for low, high in found)
-    assert "".join("".join(told(text)).split()) == "".join(text.split())
+def test_sentences_are_in_order_and_leave_out_only_white_space(text: str) -> None:
+    spans = sentences(text)
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+    assert all(text[low:high].strip() == text[low:high] != "" for low, high in spans)
+    assert "".join("".join(sentence_texts(text)).split()) == "".join(text.split())

@@ -1,4 +1,4 @@
-"""What a button carries: small, opaque, and good for one chat only (docs/design.md, "Threats")."""
+"""A button's data: small, opaque, and valid for one chat only (docs/design.md, "Threats")."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_every_button_fits_into_64_bytes(press: ButtonInput, chat: int) -> None:
     assert len(BUTTONS.encode(str(chat), press).encode()) <= 64
 
 
-@given(presses.filter(lambda one: one.ref is None), st.integers(1, 10**12))
-def test_what_was_sealed_for_a_chat_opens_there_and_nowhere_else(press: ButtonInput, chat: int) -> None:
+@given(presses.filter(lambda press: press.ref is None), st.integers(1, 10**12))
+def test_a_button_sealed_for_a_chat_opens_only_there(press: ButtonInput, chat: int) -> None:
     data = BUTTONS.encode(str(chat), press)
     assert BUTTONS.decode(str(chat), data) == press
     assert BUTTONS.decode(str(chat + 1), data) is None
@@ -52,7 +52,7 @@ def test_what_was_sealed_for_a_chat_opens_there_and_nowhere_else(press: ButtonIn
 
 
 @given(presses, st.integers(0, 300))
-def test_no_flipped_bit_opens(press: ButtonInput, bit: int) -> None:
+def test_a_button_with_a_flipped_bit_does_not_open(press: ButtonInput, bit: int) -> None:
     data = BUTTONS.encode("1", press)
     raw = bytearray(base64.urlsafe_b64decode(data + "=" * (-len(data) % 4)))
     raw[bit // 8 % len(raw)] ^= 1 << bit % 8
@@ -60,11 +60,11 @@ def test_no_flipped_bit_opens(press: ButtonInput, bit: int) -> None:
 
 
 @given(st.text(max_size=64))
-def test_strange_data_is_no_press(data: str) -> None:
+def test_other_data_is_no_button(data: str) -> None:
     assert BUTTONS.decode("1", data) is None
 
 
-def test_a_button_tells_nothing_of_what_it_means() -> None:
+def test_the_data_of_a_button_does_not_show_its_meaning() -> None:
     data = BUTTONS.encode("1", ButtonInput(REMEDIES[0], "help", "A7K-M3Q-9T", 3))
     raw = base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))
     assert not any(word in raw for word in (b"repair", b"help", b"A7KM3Q9T"))
