@@ -40,12 +40,12 @@ def collect() -> Names:
         "facts of events": facts(),
         "facts that are read": keys_read("facts"),
         "conversation state": conversation_state(),
-        "slack action ids": slack("action_id", "action"),
+        "slack action ids": slack("action_id", "action", "display_action"),
         "slack callback ids": slack("callback_id", "view", "shortcut"),
         "slack block ids": slack("block_id"),
         "slack metadata": slack("event_type"),
         "slack ids in strings": slack_ids(),
-        "slash command": [*slack("command"), *value_of("WORDS", below="bots/slack")],
+        "slash command": ["".join(value_of("COMMAND", below="bots/slack")), *slack("", "router.command")],
         "telegram commands": value_of("COMMANDS", below="bots/dialogue"),
         "error codes": error_codes(),
         "json keys": json_keys(),
@@ -320,8 +320,10 @@ def slack(key: str, *registered: str) -> Iterator[str]:
                 name = _last_name(node.func)
                 if name in places and len(node.args) > places[name]:
                     values.append((node.args[places[name]], function))
-                if name in registered and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-                    values.append((node.args[0], function))
+                if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                    owner = node.func.value.id
+                    if name in registered or f"{owner}.{name}" in registered:
+                        values += [(value, function) for value in node.args]
         for value, function in values:
             yield from patterns.strings(value, function)
 

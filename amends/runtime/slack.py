@@ -25,16 +25,24 @@ from bots.letters.composer import read_out
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Recovering
 from bots.slack.app import build_app
-from bots.slack.client import error_of, make_client, status_of
-from bots.slack.desk import Desk as StaffDesk
-from bots.slack.desk import Places
-from bots.slack.http import PATH, handler
-from bots.slack.pace import Pacer, Turn, Wait, in_turn
-from bots.slack.performers import performers
-from bots.slack.posting import NobodyThere
-from bots.slack.socket import WentDeaf, close, connect, is_up, is_well, last_pong_age, watch
-from bots.slack.staff import Colleague, Synced, sync_staff
-from bots.slack.voice import Voice
+from bots.slack.client.client import make_client
+from bots.slack.client.errors import error_of, status_of
+from bots.slack.client.http import PATH, handler
+from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
+from bots.slack.client.socket import (
+    SlackUnresponsive,
+    close,
+    connect,
+    is_healthy,
+    is_up,
+    last_pong_age,
+    watch,
+)
+from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.jobs.post import SlackUnavailable
+from bots.slack.jobs.registry import job_handlers
+from bots.slack.staff_sync import StaffEntry, StaffSync, sync_staff
+from bots.slack.texts import StaffTexts
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from scheduler.worker import Handler
@@ -57,7 +65,7 @@ FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revo
 REMEDY = (
     "look at AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` tells more"
 )
-AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, Wait)
+AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, RateLimitWait)
 
 Hook = Callable[[Request], Awaitable[Response]]
 Made = TypeVar("Made")
@@ -81,12 +89,12 @@ class SlackPart:
         secrets = settings.secrets
         self._settings, self._pace = settings, pace
         self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
-        self._client.told = partial(metrics.increment, "platform_calls_total", "slack")
+        self._client.on_result = partial(metrics.increment, "platform_calls_total", "slack")
         self._lines = Lines(store, metrics)
-        self._desk = StaffDesk(
+        self._desk = SlackContext(
             store=store,
-            voice=Voice(staff_texts, settings.organisation.staff_language),
-            places=Places(
+            texts=StaffTexts(staff_texts, settings.organisation.staff_language),
+            channels=StaffChannels(
                 triage=settings.slack.triage_channel,
                 restricted=settings.slack.restricted_channel,
                 executive=settings.slack.executive_channel,
@@ -97,12 +105,12 @@ class SlackPart:
         )
         self._recovering = Recovering(
             self._free_waits,
-            lambda failed: isinstance(failed, NobodyThere),
+            lambda failed: isinstance(failed, SlackUnavailable),
             apart=FREED_APART,
-            answered=lambda: self._client.answered,
+            answered=lambda: self._client.answered_calls,
         )
         self._waiting = ShutdownWait()
-        speaking = performers(self._desk, self._client, pace=pace, waiting=self._waiting)
+        speaking = job_handlers(self._desk, self._client, interval=pace, shutdown=self._waiting)
         self._performers = self._recovering.watched(speaking)
         self._line: AsyncSocketModeHandler | None = None
         self._handler: Hook | None = None
@@ -128,7 +136,7 @@ class SlackPart:
             return
         # Who may act is known before the first press can come.
         await self._sync_roles()
-        connecting = partial(connect, app, self._settings.secrets.slack_app_token, heard=self._lines.heard)
+        connecting = partial(connect, app, self._settings.secrets.slack_app_token, on_frame=self._lines.heard)
         self._line = await self._when_it_answers(connecting)
         await asyncio.gather(self._watch(self._line), self._keep_roles(), self._lines.keep())
 
@@ -136,8 +144,8 @@ class SlackPart:
         """A deaf line ends the process; a Slack that is away does not: the line comes back by itself."""
         while True:
             try:
-                await watch(line, recovered=self._again)
-            except WentDeaf as deaf:
+                await watch(line, on_recovery=self._again)
+            except SlackUnresponsive as deaf:
                 if await self._answers():
                     raise OutsideFailed(str(deaf)) from deaf
                 log.warning("slack_away", why="no answer")
@@ -212,18 +220,20 @@ class SlackPart:
         for problem in synced.problems:
             log.warning("role_unclear", why=problem)
 
-    async def _sync(self) -> Synced:
+    async def _sync(self) -> StaffSync:
         settings = self._settings
-        pacer = Pacer(self._desk.store, self._pace)
+        pacer = SlackRateLimiter(self._desk.store, self._pace)
         # A call for each person of staff: nobody waits for it.
-        with in_turn(Turn(pacer, SendPriority.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None):
+        with rate_limited(
+            RateLimitedTask(pacer, SendPriority.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None
+        ):
             return await sync_staff(
                 self._client,
                 self._desk,
                 settings.roles.as_mapping(),
                 on_call=settings.on_call.people,
-                colleagues={
-                    one.id: Colleague(aliases=one.aliases, line=one.line, deputy=one.deputy)
+                entries={
+                    one.id: StaffEntry(aliases=one.aliases, line=one.line, deputy=one.deputy)
                     for one in settings.staff
                 },
             )
@@ -247,7 +257,7 @@ class SlackPart:
     async def is_well(self) -> bool:
         """Listening, and the line answers."""
         if self._line is not None:
-            return await is_well(self._line)
+            return await is_healthy(self._line)
         return self._handler is not None
 
     def gauges(self) -> Mapping[str, float]:

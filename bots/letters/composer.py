@@ -34,11 +34,11 @@ def preview(
     texts: Texts,
     now: datetime,
     language: str | None = None,
-    told: Sequence[str] = (),
+    issue_texts: Sequence[str] = (),
 ) -> str:
     """The letter of a filled-in form as the complainant will read it; stored as words["letter"].
 
-    `told` are the issues in the words of the assessment. Raises ValueError for a form that sends nothing.
+    `issue_texts` are the issues in the words of the assessment. Raises ValueError for a form that sends nothing.
     """
     letter = Letter(case, texts, texts.language(language or case.language))
     match form:
@@ -51,7 +51,7 @@ def preview(
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
-            return decision_letters.full(letter, facts, words, issue_texts=told, now=now)
+            return decision_letters.full(letter, facts, words, issue_texts=issue_texts, now=now)
     raise ValueError(f"the form {form!r} writes nothing to the complainant")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
@@ -21,7 +20,7 @@ from bots.telegram.sending import OutgoingMessage, Sender
 from bots.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.case import Case
-from complaints.deadlines.working_time import due, quiet_until
+from complaints.deadlines.letter_hours import letter_held_until
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
@@ -73,25 +72,6 @@ class ComposedLetter:
 Write = Callable[[Letter, Obligation], ComposedLetter | None]
 
 
-def delayed_until(
-    case: Case, now: datetime, *, is_reply: bool = False, is_closing: bool = False
-) -> datetime | None:
-    """When a letter may be sent under the quiet hours; None means now.
-
-    `is_reply`: a reply by staff is sent at once within half an hour of the person's last message. `is_closing`:
-    the closing letter after a withdrawal is the reply to a press and is not delayed.
-    """
-    rules = case.rules
-    until = quiet_until(now, rules.dialogue.quiet_hours, rules.calendar.zone)
-    if until <= now:
-        return None
-    if is_reply and case.last_words_at is not None:
-        recent = due(case.last_words_at, rules.dialogue.answer_at_once_within, rules.calendar).at
-        if now <= recent:
-            return None
-    return None if is_closing and case.close_code == "withdrawn" else until
-
-
 def _is_delayable(obligation: Obligation) -> bool:
     if obligation.kind == "no_independent":
         return obligation.facts.get("verb") not in _COMPLAINANT_VERBS
@@ -140,7 +120,7 @@ class LetterHandler:
             store, ref = self.store, str(obligation.ref)
             case = await store.aread(load_case, ref)
             if _is_delayable(obligation):
-                until = delayed_until(
+                until = letter_held_until(
                     case, store.now(), is_reply=kind == "letter", is_closing=kind == "closing"
                 )
                 if until is not None:

@@ -13,12 +13,12 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.letters.composer import Spoken
-from bots.slack import socket
 from bots.slack.app import build_app
-from bots.slack.client import make_client
-from bots.slack.desk import Desk, Places
-from bots.slack.performers import performers
-from bots.slack.staff import sync_staff
+from bots.slack.client import socket
+from bots.slack.client.client import make_client
+from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.jobs.registry import job_handlers
+from bots.slack.staff_sync import sync_staff
 from complaints.actions.intake import said
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
@@ -69,7 +69,7 @@ def letter(
     words: Mapping[str, str],
     *,
     now: datetime,
-    told: Sequence[str] = (),
+    issue_texts: Sequence[str] = (),
 ) -> str:
     """A letter in the tests' own words; what it says is the letters' affair."""
     said_words = "\n".join(words.values())
@@ -96,7 +96,7 @@ class Office:
     sim: Simulator
     store: Store
     clock: FakeClock
-    desk: Desk
+    desk: SlackContext
     client: AsyncWebClient
     performing: Worker
     numbers: count[int] = field(default_factory=lambda: count(1))
@@ -203,12 +203,14 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
     """An office that is open."""
     async with Simulator(limits=Limits(**limits)) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        desk = SlackContext(store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
         store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))
         app = await build_app(desk, client)
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
-        performing = Worker(store, {**telegram(store), **mornings(store), **performers(desk, client, pace=0)})
+        performing = Worker(
+            store, {**telegram(store), **mornings(store), **job_handlers(desk, client, interval=0)}
+        )
         store.on_commit(performing.nudge)
         running = asyncio.create_task(performing.run())
         try:

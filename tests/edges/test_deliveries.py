@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from slack_bolt.async_app import AsyncAck
 
-from bots.slack.home import Home as HomeView
+from bots.slack.listeners.home import retry_obligation
+from bots.slack.payloads import ButtonPress
 from complaints.actors import SYSTEM
+from complaints.errors import NotAllowed
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
@@ -26,6 +27,7 @@ from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk
 from tests.edges.slack_office import ALICE, MONA, Office, office_of
 from tests.edges.test_slack_home import home
+from tests.rules.slack_cases import voice
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
 pytestmark = pytest.mark.on_both
@@ -186,11 +188,13 @@ async def test_a_manager_tries_again_what_was_given_up_and_a_handler_does_not(of
     card = (await office.card(ref)).text
     shown, others = await home(office, MONA), await home(office, ALICE)
     before, not_theirs = shown.text, others.text
-    body = {"user": {"id": ALICE}, "actions": [{"value": str(owed["id"])}]}
-    await HomeView(office.desk, office.client).retried(AsyncAck(), body)
+    press = ButtonPress("outbox.retry", str(owed["id"]), ALICE, "t")
+    with pytest.raises(NotAllowed):
+        await retry_obligation(press, store.read(load_actor, ALICE), office.desk)
     unchanged = store.read(list_failed, kind="acknowledge")
     assert str(owed["id"]) in {one["accessory"]["value"] for one in shown.blocks if "accessory" in one}
-    await HomeView(office.desk, office.client).retried(AsyncAck(), body | {"user": {"id": MONA}})
+    await office.staff(MONA).presses(shown, voice().text("stuck.retry"), value=str(owed["id"]))
+    await office.sim.until(lambda: "Given up" not in shown.text, timeout=10)
 
     assert "Acknowledgement given up 10:00" in card
     assert "Given up: somebody must look" in before

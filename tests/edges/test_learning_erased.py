@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from amends.checks import model_findings
-from bots.slack.model_news import model_news
+from bots.slack.jobs.digest import model_news
 from complaints.actors import MODEL
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb

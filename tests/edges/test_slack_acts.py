@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bots.slack.filing import Filing
-from bots.slack.posting import NobodyThere, Poster
+from bots.slack.jobs.files import FileJobs
+from bots.slack.jobs.post import Poster, SlackUnavailable
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator.screen import FormRefused
 from store.cases.act import act
@@ -463,9 +463,9 @@ async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_
         raise TimeoutError
 
     office.client.files_completeUploadExternal = unanswered  # type: ignore[assignment,method-assign]
-    filing = Filing(Poster(office.desk, office.client))
+    filing = FileJobs(Poster(office.desk, office.client))
     outcome = await filing.deliver(ALICE, "page.md", b"page", "Here.")
-    assert outcome == NobodyThere("TimeoutError")
+    assert outcome == SlackUnavailable("TimeoutError")
     assert len(office.staff(ALICE).files) == 1
     office.clock.go_on(hours=25)
     await office.idle()

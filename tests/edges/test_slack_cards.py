@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.card import Drawn
-from bots.slack.direct import Direct
-from bots.slack.pace import Wait
-from bots.slack.posting import Poster
+from bots.slack.client.block_kit import SlackMessage
+from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.jobs.post import Poster
 from complaints.actors import SYSTEM
 from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation, SendPriority
@@ -228,12 +228,12 @@ async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office
 async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_five_minutes(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    direct = Direct(Poster(office.desk, office.client))
+    direct = DirectMessageJobs(Poster(office.desk, office.client))
     post = direct.poster.post
 
-    async def not_to_tugba(channel: str, drawn: Drawn, key: str) -> str:
+    async def not_to_tugba(channel: str, drawn: SlackMessage, key: str) -> str:
         if key.endswith(TUGBA):
-            raise Wait(1800)
+            raise RateLimitWait(1800)
         return await post(channel, drawn, key)
 
     monkeypatch.setattr(direct.poster, "post", not_to_tugba)

@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from bots.slack.commands import Commands
+from bots.slack.listeners import commands
+from bots.slack.payloads import SlashCommand
+from bots.slack.responses import CommandReply
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
@@ -146,10 +148,7 @@ async def test_the_clauses_are_those_of_the_desks_own_check(office: Office) -> N
     assert "amends clauses" in await asks(office, ALICE, "clauses")
     desk = replace(office.desk, clauses=lambda: ["7.4 met", "8.5 not yet"])
 
-    assert (await Commands(desk, office.client, None)._answer("clauses", _asked(office))).text != ""
-
-
-def _asked(office: Office) -> object:
-    from bots.slack.commands import Asked
-
-    return Asked("", office.store.read(load_actor, ALICE), "t", TRIAGE, office.store.now())
+    asked = SlashCommand("clauses", "", ALICE, "t", TRIAGE)
+    answer = await commands.clauses(asked, office.store.read(load_actor, ALICE), desk)
+    assert isinstance(answer, CommandReply)
+    assert answer.text != ""

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bots.slack.digest import end_of
-from bots.slack.performers import performers
+from bots.slack.jobs.digest import end_of_day
+from bots.slack.jobs.registry import job_handlers
 from complaints.actors import SYSTEM
 from complaints.deadlines.opening_hours import next_morning
 from complaints.deadlines.targets import next_due
@@ -116,7 +116,7 @@ async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_o
 def test_what_is_due_when_a_day_closes_at_midnight_is_due_on_that_day(
     calendar: Calendar, day: date, end: datetime
 ) -> None:
-    assert end < end_of(day, calendar) < end + timedelta(minutes=1)
+    assert end < end_of_day(day, calendar) < end + timedelta(minutes=1)
 
 
 async def test_nothing_to_say_is_no_digest(office: Office) -> None:
@@ -170,7 +170,7 @@ async def test_a_digest_done_twice_is_said_once(office: Office) -> None:
     owed = Obligation(
         1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
     )  # fmt: skip
-    await performers(office.desk, office.client, pace=0)["digest"](owed)
+    await job_handlers(office.desk, office.client, interval=0)["digest"](owed)
 
     assert len(digests(office, ALICE)) == 1
 
@@ -182,7 +182,7 @@ async def test_a_digest_of_a_day_that_is_over_is_not_said(office: Office) -> Non
         1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
     )  # fmt: skip
     office.clock.go_on(days=2)
-    await performers(office.desk, office.client, pace=0)["digest"](owed)
+    await job_handlers(office.desk, office.client, interval=0)["digest"](owed)
 
     assert digests(office, ALICE) == []
 

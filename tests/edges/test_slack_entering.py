@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bots.slack.staff import sync_staff
+from bots.slack.staff_sync import sync_staff
 from complaints.references import find_reference
 from complaints.vocabulary import Role, State, Verb
 from simulator.screen import FormRefused

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.home import FEW, SECTIONS
-from bots.slack.home import Home as HomeView
+from bots.slack.views.home import ROWS_OF_EACH as FEW
+from bots.slack.views.home import SECTIONS, publish_home
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from store.cases.act import act
@@ -30,7 +30,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 async def home(office: Office, member: str) -> Modal:
     await office.idle()
-    await HomeView(office.desk, office.client).draw(member)
+    await publish_home(office.desk, office.client, member)
     shown = office.staff(member).home
     assert shown is not None
     return shown

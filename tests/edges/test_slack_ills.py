@@ -153,6 +153,18 @@ async def test_a_form_that_changed_meanwhile_is_drawn_from_the_record_again(offi
     assert len(office.sim.calls("views.update")) >= 2
 
 
+async def test_a_refusal_chosen_from_the_menu_of_an_opened_complaint_is_shown_on_it(office: Office) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Open")
+    top = await alice.opened()
+    await alice.chooses(top, "More", "Legal hold")
+    await office.sim.until(lambda: "manager" in alice.modal.text if alice.modal else False, timeout=10)
+
+    assert top.callback_id == "open"
+    assert len(office.sim.calls("views.update")) == 1
+
+
 async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_so(
     office: Office,
 ) -> None:

@@ -20,11 +20,11 @@ from slack_sdk.errors import SlackApiError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bots.slack import http, socket
 from bots.slack.app import build_app
-from bots.slack.client import make_client, proxy_for
-from bots.slack.desk import Desk, Places
-from bots.slack.staff import sync_staff
+from bots.slack.client import http, socket
+from bots.slack.client.client import make_client, proxy_for
+from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.staff_sync import sync_staff
 from complaints.vocabulary import Role
 from simulator import ChannelSetup, Simulator, Workspace, example_workspace
 from store.people.staff import list_members, load_actor
@@ -35,9 +35,11 @@ from tests.rules.slack_cases import RULES, voice
 
 
 @pytest.fixture
-def desk(usual_store: Store) -> Desk:
+def desk(usual_store: Store) -> SlackContext:
     usual_store.write(use_rulebook, RULES)
-    return Desk(usual_store, voice(), Places("C0000001", "C0000002", "C0000003"), letter, spoken)
+    return SlackContext(
+        usual_store, voice(), StaffChannels("C0000001", "C0000002", "C0000003"), letter, spoken
+    )
 
 
 def test_this_machine_is_reached_directly_whatever_the_environment_says(
@@ -59,7 +61,7 @@ def test_nothing_is_sent_again_by_the_client_itself() -> None:
 
 
 @pytest.mark.on_both
-async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
+async def test_roles_come_from_people_and_from_channels(desk: SlackContext) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         roles = {Role.HANDLER: (ALICE,), Role.MANAGER: ("C0000002",)}
@@ -72,7 +74,7 @@ async def test_roles_come_from_people_and_from_channels(desk: Desk) -> None:
     assert synced.problems == ()
 
 
-async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: Desk) -> None:
+async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: SlackContext) -> None:
     people, channels = example_workspace().people, example_workspace().channels
     hidden = ChannelSetup("C0000009", "hidden", (BURAK,), private=True, bot_in=False)
     async with Simulator(workspace=Workspace(people=people, channels=(*channels, hidden))) as sim:
@@ -86,7 +88,7 @@ async def test_a_source_that_cannot_be_read_gives_nobody_a_role(desk: Desk) -> N
     assert [one.split(":")[0] for one in synced.problems] == ["C0000009", "S0000001", "U9999999"]
 
 
-async def test_while_slack_is_down_roles_stay_as_they_were(desk: Desk) -> None:
+async def test_while_slack_is_down_roles_stay_as_they_were(desk: SlackContext) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})
@@ -97,7 +99,7 @@ async def test_while_slack_is_down_roles_stay_as_they_were(desk: Desk) -> None:
     assert desk.store.read(load_actor, ALICE).roles == {Role.HANDLER}
 
 
-async def test_guests_have_no_role(desk: Desk) -> None:
+async def test_guests_have_no_role(desk: SlackContext) -> None:
     async with Simulator() as sim:
         sim.staff(ALICE).member.guest = True
         client = make_client(sim.slack_bot_token, sim.slack_url)
@@ -107,25 +109,25 @@ async def test_guests_have_no_role(desk: Desk) -> None:
     assert len(synced.problems) == 1
 
 
-async def test_a_wrong_token_is_said_at_once(desk: Desk) -> None:
+async def test_a_wrong_token_is_said_at_once(desk: SlackContext) -> None:
     async with Simulator() as sim:
         with pytest.raises(SlackApiError):
             await build_app(desk, make_client("xoxb-wrong", sim.slack_url))
 
 
-async def test_a_dropped_line_comes_back_and_a_deaf_one_is_reported(desk: Desk) -> None:
+async def test_a_dropped_line_comes_back_and_a_deaf_one_is_reported(desk: SlackContext) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         app = await build_app(desk, client)
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=0.2)
-        before = await socket.is_well(handler)
+        before = await socket.is_healthy(handler)
         await sim.disconnect_sockets()
         await sim.until(lambda: bool(sim.world.slack.open_connections), timeout=10)
         sim.trouble.slack_down = True
         await sim.disconnect_sockets()
         try:
-            with pytest.raises(socket.WentDeaf):
-                await asyncio.wait_for(socket.watch(handler, deaf_after=0.4), 20)
+            with pytest.raises(socket.SlackUnresponsive):
+                await asyncio.wait_for(socket.watch(handler, silence_limit=0.4), 20)
         finally:
             sim.trouble.slack_down = False
             await socket.close(handler)
@@ -142,7 +144,7 @@ def signed(secret: str, body: str, at: int) -> dict[str, str]:
     }
 
 
-async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> None:
+async def test_over_http_only_signed_requests_of_now_are_taken(desk: SlackContext) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c1", "token": "t"})
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
@@ -164,7 +166,7 @@ async def test_over_http_only_signed_requests_of_now_are_taken(desk: Desk) -> No
     assert (good, wrong, old, bare) == (200, 401, 401, 401)
 
 
-async def _posted(desk: Desk, body: str, kind: str = "application/json") -> int:
+async def _posted(desk: SlackContext, body: str, kind: str = "application/json") -> int:
     """What Slack gets as an answer to this, signed, over HTTP."""
     async with Simulator() as sim:
         app = await build_app(desk, make_client(sim.slack_bot_token, sim.slack_url), signing_secret="s1")
@@ -176,7 +178,7 @@ async def _posted(desk: Desk, body: str, kind: str = "application/json") -> int:
 
 
 @pytest.mark.parametrize("kind", ["message", "reaction_added", "member_left_channel", "tokens_revoked"])
-async def test_events_that_say_nothing_to_us_are_acknowledged(desk: Desk, kind: str) -> None:
+async def test_events_that_say_nothing_to_us_are_acknowledged(desk: SlackContext, kind: str) -> None:
     event = {"type": kind, "user": "U0000001", "channel": "C0000001", "event_ts": "1.1"}
     wrapped = {
         "type": "event_callback",
@@ -191,7 +193,7 @@ async def test_events_that_say_nothing_to_us_are_acknowledged(desk: Desk, kind: 
 
 @pytest.mark.parametrize(("kind", "answer"), [("block_actions", 200), ("view_submission", 404)])
 async def test_a_button_of_another_release_is_acknowledged_and_a_form_is_not_closed(
-    desk: Desk, kind: str, answer: int
+    desk: SlackContext, kind: str, answer: int
 ) -> None:
     pressed = {"type": "button", "action_id": "of_another", "block_id": "b", "value": "x", "action_ts": "1.1"}
     view = {"id": "V1", "type": "modal", "callback_id": "of_another", "state": {"values": {}}}
@@ -208,7 +210,7 @@ async def test_a_button_of_another_release_is_acknowledged_and_a_form_is_not_clo
     assert await _posted(desk, body, "application/x-www-form-urlencoded") == answer
 
 
-async def test_who_is_named_has_the_role_although_slack_does_not_show_people(desk: Desk) -> None:
+async def test_who_is_named_has_the_role_although_slack_does_not_show_people(desk: SlackContext) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         sim.fail_next("users.info", status=404, times=20)
@@ -220,7 +222,7 @@ async def test_who_is_named_has_the_role_although_slack_does_not_show_people(des
     assert any(one.startswith(ALICE) for one in synced.problems)
 
 
-async def test_a_name_known_before_outlives_a_look_up_that_fails(desk: Desk) -> None:
+async def test_a_name_known_before_outlives_a_look_up_that_fails(desk: SlackContext) -> None:
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         await sync_staff(client, desk, {Role.HANDLER: (ALICE,)})

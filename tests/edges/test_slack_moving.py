@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.slack.staff import sync_staff
+from bots.slack.staff_sync import sync_staff
 from complaints.vocabulary import Verb
 from simulator.screen import FormRefused
 from store.cases.act import act

@@ -7,9 +7,17 @@ import asyncio
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.client import make_client
-from bots.slack.pace import AHEAD, TIERS, Pacer, Turn, Wait, in_turn, limits_for
-from bots.slack.posting import outcome_of
+from bots.slack.client.client import make_client
+from bots.slack.client.rate_limit import (
+    CALLS_PER_MINUTE,
+    RESERVE_AHEAD,
+    RateLimitedTask,
+    RateLimitWait,
+    SlackRateLimiter,
+    limits_for,
+    rate_limited,
+)
+from bots.slack.jobs.post import failure_outcome
 from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
 from store.outbox.outcomes import RateLimited
@@ -24,12 +32,12 @@ def _most_in(moments: list[float], seconds: float) -> int:
     return max(sum(begin <= at < begin + seconds for at in moments) for begin in moments)
 
 
-@pytest.mark.parametrize("method", sorted(TIERS))
+@pytest.mark.parametrize("method", sorted(CALLS_PER_MINUTE))
 def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(usual_store: Store, method: str) -> None:
     limits = limits_for(method, "C1", 0.001)
-    moments = [usual_store.write(take_slot, limits).moment for _ in range(2 * TIERS[method])]
-    assert _most_in(moments, 60.0) <= TIERS[method]
-    assert _most_in(moments, 60.0) >= 0.9 * TIERS[method]
+    moments = [usual_store.write(take_slot, limits).moment for _ in range(2 * CALLS_PER_MINUTE[method])]
+    assert _most_in(moments, 60.0) <= CALLS_PER_MINUTE[method]
+    assert _most_in(moments, 60.0) >= 0.9 * CALLS_PER_MINUTE[method]
 
 
 def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: Store) -> None:
@@ -41,24 +49,24 @@ def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: St
 
 
 async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(usual_store: Store) -> None:
-    pacer = Pacer(usual_store, 1.0)
+    pacer = SlackRateLimiter(usual_store, 1.0)
     usual_store.write(pause_sending, EvenlySpaced("slack:C1", 1.0), 60.0)
     waits = []
     for _ in range(3):
-        with pytest.raises(Wait) as asked:
-            await pacer.turn("chat.postMessage", "C1", SendPriority.BULK)
+        with pytest.raises(RateLimitWait) as asked:
+            await pacer.wait("chat.postMessage", "C1", SendPriority.BULK)
         waits.append(asked.value.seconds)
     assert min(waits) > 50.0
-    assert outcome_of(Wait(7.0)) == RateLimited(7.0)
-    crowd = [pacer._send_away(EvenlySpaced("slack:C1", 1.0), 5.0) for _ in range(3)]
+    assert failure_outcome(RateLimitWait(7.0)) == RateLimited(7.0)
+    crowd = [pacer._put_off(EvenlySpaced("slack:C1", 1.0), 5.0) for _ in range(3)]
     assert crowd == sorted(set(crowd))
 
 
 async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> None:
-    assert AHEAD[SendPriority.BULK] <= 1.0
-    pacer = Pacer(usual_store, 1.0)
+    assert RESERVE_AHEAD[SendPriority.BULK] <= 1.0
+    pacer = SlackRateLimiter(usual_store, 1.0)
     usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
-    waiting = asyncio.create_task(pacer.turn("chat.postMessage", "C1", SendPriority.BULK))
+    waiting = asyncio.create_task(pacer.wait("chat.postMessage", "C1", SendPriority.BULK))
     await asyncio.sleep(0.05)
     # The list waits for its turn without having taken it: danger's is the next.
     taken = usual_store.write(take_slot, limits_for("chat.postMessage", "C1", 1.0))
@@ -69,11 +77,11 @@ async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> N
 async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_queue_but_danger(
     usual_store: Store,
 ) -> None:
-    pacer = Pacer(usual_store, 0.2)
+    pacer = SlackRateLimiter(usual_store, 0.2)
     usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
     usual_store.write(take_slot, [EvenlySpaced("slack:C2", 0.4)])
     waiting = [
-        asyncio.create_task(pacer.turn("chat.postMessage", channel, lane))
+        asyncio.create_task(pacer.wait("chat.postMessage", channel, lane))
         for channel, lane in (
             ("C1", SendPriority.BULK),
             ("C1", SendPriority.NOTICE),
@@ -81,9 +89,9 @@ async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_qu
         )
     ]
     await asyncio.sleep(0.05)
-    pacer.waiting.stop()
+    pacer.shutdown.stop()
     bulk, notice, danger = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 2.0)
-    assert [type(bulk), type(notice), danger] == [Wait, Wait, None]
+    assert [type(bulk), type(notice), danger] == [RateLimitWait, RateLimitWait, None]
     assert usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)]).wait < 3.0
 
 
@@ -91,13 +99,13 @@ async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: St
     told: list[tuple[str, str]] = []
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        client.told = lambda method, outcome: told.append((method, outcome))
-        pacer = Pacer(usual_store, 0.001)
+        client.on_result = lambda method, outcome: told.append((method, outcome))
+        pacer = SlackRateLimiter(usual_store, 0.001)
         sim.fail_next("conversations.open", status=429, error="ratelimited", retry_after=40)
-        with in_turn(Turn(pacer, SendPriority.NOTICE)):
+        with rate_limited(RateLimitedTask(pacer, SendPriority.NOTICE)):
             with pytest.raises(SlackApiError):
                 await client.conversations_open(users="U0000001")
-            with pytest.raises(Wait):
+            with pytest.raises(RateLimitWait):
                 await client.conversations_open(users="U0000001")
         with pytest.raises(SlackApiError, match="user_not_found"):
             await client.conversations_open(users="U404")

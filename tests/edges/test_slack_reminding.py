@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bots.slack.pace import Wait
-from bots.slack.performers import performers
-from bots.slack.staff import Colleague, sync_staff
+from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.jobs.registry import job_handlers
+from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import Role, Verb
 from scheduler.ticks import schedule_next_morning
@@ -75,7 +75,7 @@ async def test_after_a_long_stop_one_message_says_what_is_overdue(office: Office
     office.performing.stop()
     office.clock.go_on(days=6)
     waiting = office.store.read(list_reminders_waiting, ref)
-    perform = performers(office.desk, office.client, pace=0)["remind"]
+    perform = job_handlers(office.desk, office.client, interval=0)["remind"]
     # One after the other, as a single process takes them: in the order in which they fell due.
     while claimed := office.store.write(claim, ("remind",), 1, 60):
         assert await perform(claimed[0]) == Completed()
@@ -139,7 +139,7 @@ async def test_a_deputy_acts_while_the_owner_is_away_and_not_a_day_longer(office
 
 async def test_the_unit_manager_hears_of_a_missed_date_where_one_is_named(office: Office) -> None:
     roles = {**ROLES, Role.MANAGER: (MONA, BURAK)}
-    await sync_staff(office.client, office.desk, roles, colleagues={ALICE: Colleague(line=BURAK)})
+    await sync_staff(office.client, office.desk, roles, entries={ALICE: StaffEntry(line=BURAK)})
     ref = office.owned(ALICE, severity=4)
     await office.until(office.clock.at + timedelta(hours=5))
 
@@ -232,12 +232,15 @@ async def test_who_was_told_is_not_told_again_because_another_could_not_be(offic
     await office.idle()
     office.performing.stop()
     office.clock.go_on(hours=4)
-    perform, post = performers(office.desk, office.client, pace=0)["remind"], office.client.chat_postMessage
+    perform, post = (
+        job_handlers(office.desk, office.client, interval=0)["remind"],
+        office.client.chat_postMessage,
+    )
     opened = (await office.client.conversations_open(users=MONA))["channel"]["id"]
 
     async def no_place(**said: object) -> object:
         if said["channel"] == opened:
-            raise Wait(7.0)
+            raise RateLimitWait(7.0)
         return await post(**said)
 
     office.client.chat_postMessage = no_place  # type: ignore[method-assign,assignment]
@@ -256,11 +259,11 @@ async def test_a_reminder_is_said_once_though_its_card_cannot_be_drawn_now(offic
     await office.idle()
     office.performing.stop()
     office.clock.go_on(hours=4, minutes=1)
-    kinds, draw = performers(office.desk, office.client, pace=0), office.client.chat_update
+    kinds, draw = job_handlers(office.desk, office.client, interval=0), office.client.chat_update
     claimed = next(one for one in office.store.write(claim, ("remind",), 9, 60) if one.key.endswith(":due"))
 
     async def no_place(**_: object) -> object:
-        raise Wait(7.0)
+        raise RateLimitWait(7.0)
 
     office.client.chat_update = no_place  # type: ignore[method-assign,assignment]
     said = await kinds["remind"](claimed)
@@ -294,10 +297,10 @@ async def test_danger_that_found_no_place_is_not_taken_for_told(office: Office) 
     post = office.client.chat_postMessage
 
     async def no_place(**_: object) -> object:
-        raise Wait(7.0)
+        raise RateLimitWait(7.0)
 
     office.client.chat_postMessage = no_place  # type: ignore[method-assign,assignment]
-    perform = performers(office.desk, office.client, pace=0)["page"]
+    perform = job_handlers(office.desk, office.client, interval=0)["page"]
     held_up = await perform(page)
     office.client.chat_postMessage = post  # type: ignore[method-assign]
     told = await perform(page)

@@ -14,11 +14,16 @@ from itertools import count
 from typing import Any
 
 import pytest
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
 
-from bots.slack.desk import Desk, Places
-from bots.slack.opening import view_for
-from bots.slack.submissions import Submissions
-from bots.slack.taking_down import TakingDown
+from bots.slack.app import register_listeners
+from bots.slack.client.client import make_client
+from bots.slack.context import SlackContext, StaffChannels
+from bots.slack.listeners.log_complaint import open_from_command
+from bots.slack.payloads import SlashCommand
+from bots.slack.responses import OpenView
+from bots.slack.views.open_form import view_for
 from complaints.actions.intake import said
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, Input
@@ -86,7 +91,8 @@ class Client:
     """Opens views and submits them, with what was given and no more."""
 
     store: Store
-    desk: Desk
+    desk: SlackContext
+    app: AsyncApp
     numbers: count[int] = field(default_factory=lambda: count(1))
 
     def received(self, *, language: str = "en", words: str = "My bill is wrong", **more: Any) -> str:
@@ -121,18 +127,11 @@ class Client:
     ) -> dict[str, Any]:
         """What a submission is acknowledged with."""
         form = str(view["callback_id"])
-        answers: list[dict[str, Any]] = []
-
-        async def ack(**answer: Any) -> None:
-            answers.append(answer)
-
         sent = {**view, "id": "V1", "hash": "h", "state": {"values": typed(form, values)}}
-        body = {"user": {"id": member}, "team": {"id": "T1"}, "view": sent}
-        if form == "log_complaint":
-            await TakingDown(self.desk, None, "T1").submitted(ack, body)  # type: ignore[arg-type]
-        else:
-            await Submissions(self.desk, "T1").submitted(ack, body)  # type: ignore[arg-type]
-        return answers[0]
+        body = {"type": "view_submission", "user": {"id": member}, "team": {"id": "T1"}, "view": sent}
+        answer = await self.app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+        assert answer.status == 200
+        return dict(json.loads(answer.body))
 
     async def does(self, member: str, form: str, ref: str, values: Mapping[str, Any]) -> None:
         """Open, submit, and send what is previewed where the contract has a preview; nothing is refused."""
@@ -170,6 +169,24 @@ class Client:
         return self.store.read(load_history, ref)[-1].verb
 
 
+def bare_app(slack: SlackContext) -> AsyncApp:
+    """The listeners of the product, with a Slack that nothing here calls."""
+    nowhere = make_client("xoxb-1", "http://127.0.0.1:9/api/")
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1")
+
+    app = AsyncApp(
+        client=nowhere,
+        authorize=authorize,
+        request_verification_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    register_listeners(app, slack, nowhere, "T1")
+    return app
+
+
 @pytest.fixture
 def client(usual_store: Store, clock: FakeClock) -> Client:
     store = usual_store
@@ -183,7 +200,8 @@ def client(usual_store: Store, clock: FakeClock) -> Client:
             Member(TUGBA, "Tugba", (), frozenset({Role.TOP_MANAGEMENT})),
         ],
     )
-    return Client(store, Desk(store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken))
+    slack = SlackContext(store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+    return Client(store, slack, bare_app(slack))
 
 
 #: One by one, each on a complaint of its own: (who, form, starred fields, the event's verb).
@@ -355,9 +373,10 @@ async def test_a_complaint_about_staff_is_decided_with_the_contracts_fields_alon
 
 @pytest.mark.parametrize("channel", ["phone", "counter", "email", "letter", "web", "other"])
 async def test_a_complaint_is_logged_with_starred_fields_alone(client: Client, channel: str) -> None:
-    view = await TakingDown(client.desk, None, "T1").view(
-        client.store.read(load_actor, ALICE), f"t.{channel}"
-    )  # type: ignore[arg-type]
+    command = SlashCommand("log", "", ALICE, f"t.{channel}", TRIAGE)
+    opened = await open_from_command(command, client.store.read(load_actor, ALICE), client.desk)
+    assert isinstance(opened, OpenView)
+    view = opened.view
     starred = {
         "channel": channel, "received_at": int(NOW.timestamp()), "description": "Water is brown",
         "language": "en",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.staff import Colleague, sync_staff
+from bots.slack.staff_sync import StaffEntry, sync_staff
 from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.read import load_case
@@ -93,9 +93,9 @@ async def test_somebody_named_later_loses_the_card_that_stood_there(office: Offi
 
 
 async def test_the_settings_say_other_names_the_line_and_who_stands_in(office: Office) -> None:
-    said = {BURAK: Colleague(aliases=("Bo",), line=MONA, deputy=ALICE), TUGBA: Colleague(line=MONA)}
+    said = {BURAK: StaffEntry(aliases=("Bo",), line=MONA, deputy=ALICE), TUGBA: StaffEntry(line=MONA)}
     roles = {Role.HANDLER: (ALICE, BURAK), Role.MANAGER: (MONA,)}
-    await sync_staff(office.client, office.desk, roles, colleagues=said)
+    await sync_staff(office.client, office.desk, roles, entries=said)
     known = {one.id: one for one in office.store.read(list_members)}
 
     assert (known[BURAK].line, known[BURAK].deputy) == (MONA, ALICE)

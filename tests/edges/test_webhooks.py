@@ -27,12 +27,12 @@ from amends.runtime import web
 from amends.settings.loading import load
 from bots import http_body
 from bots.http_body import MAX_BODY_BYTES
-from bots.slack import http
 from bots.slack.app import build_app
-from bots.slack.client import make_client
-from bots.slack.desk import Desk as StaffDesk
-from bots.slack.desk import Places
-from bots.slack.staff import sync_staff
+from bots.slack.client import http
+from bots.slack.client.client import make_client
+from bots.slack.context import SlackContext as StaffDesk
+from bots.slack.context import StaffChannels
+from bots.slack.staff_sync import sync_staff
 from bots.telegram import webhook as endpoint
 from bots.telegram.webhook import HEADER, webhook
 from simulator import Simulator
@@ -93,7 +93,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
     """The app with a signing secret, behind the real server."""
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = StaffDesk(usual_store, voice(), Places(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        desk = StaffDesk(usual_store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
         usual_store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)
@@ -420,4 +420,4 @@ async def test_a_command_is_not_taken_for_answered_while_the_store_is_away(
     _away(office.store, monkeypatch)
     answer = await office.calls({"command": "/complaints", "text": "mine", **_SAID})
     # Slack shows either its own "did not respond" or our plain word that nothing was done; never silence.
-    assert answer.status_code != 200 or voice().say("refused.unexpected") in answer.text
+    assert answer.status_code != 200 or voice().text("refused.unexpected") in answer.text

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from amends.cli import output
 from amends.documents.case_file.subject import for_subject
-from bots.slack.incident_card import Standing, incident_card
+from bots.slack.views.incident import IncidentStatus, incident_card
 from complaints.actions.intake import said
 from complaints.incidents import Incident
 from complaints.vocabulary import Verb
@@ -51,7 +51,7 @@ def test_a_file_written_over_another_is_readable_by_its_owner_alone(tmp_path: Pa
 def test_what_an_incident_is_called_calls_nobody(clock: FakeClock) -> None:
     at = datetime(2026, 11, 3, 10, tzinfo=UTC)
     incident = replace(Incident(1, at, at), what="<!channel> no water")
-    drawn = incident_card(incident, Standing({}), voice(), zone="Europe/London", draw=1)
+    drawn = incident_card(incident, IncidentStatus({}), voice(), zone="Europe/London", draw=1)
     assert "<!channel>" not in drawn.text
 
 

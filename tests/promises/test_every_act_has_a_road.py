@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.slack.offers import FITS
+from bots.slack.views.actions import FITS
 from complaints.forms import FORMS
 from tests.rules.slack_cases import voice
 
@@ -26,14 +26,14 @@ def test_every_form_of_a_case_is_offered_when_it_fits() -> None:
 
 @pytest.mark.parametrize("form", sorted({*FORMS, "open"}))
 def test_a_story_plays_the_act(form: str) -> None:
-    label = voice().say(f"verb.{form}")
+    label = voice().text(f"verb.{form}")
     step = f"uses {form}" if form in WITHOUT_A_CARD else f"presses {label}"
     assert re.search(rf"^\w+ {re.escape(step)}\b", STORIES, re.MULTILINE), f"no story presses {label}"
 
 
 @pytest.mark.parametrize("form", sorted({*FORMS, "open"}))
 def test_the_docs_tell_what_the_act_does(form: str) -> None:
-    label = voice().say(f"verb.{form}")
+    label = voice().text(f"verb.{form}")
     rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| ")]
     assert any(re.search(rf"\b{re.escape(label)}\b", row) for row in rows), (
         f"docs/slack.md has no row for {label}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bots.slack import commands
-from bots.slack.offers import FITS
+from bots.slack.app import LISTENERS
+from bots.slack.views.actions import FITS
 from bots.texts import load
 from complaints.forms import FORMS
 
@@ -30,8 +30,7 @@ def test_every_act_of_a_card_has_a_line_in_the_table_of_rights() -> None:
 
 
 def test_every_command_is_in_the_help_and_in_the_documentation() -> None:
-    source = Path(commands.__file__).read_text(encoding="utf-8")
-    words = set(re.findall(r'^            case "(\w+)"', source, re.MULTILINE)) | set(commands._SAID)
+    words = {word for module in LISTENERS for word in module.router.words}
     help_text = TEXTS.say("en", "command.help")
 
     assert {word for word in words if f"`{word}" not in help_text} == set()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bots.sign_names import RULES
-from bots.slack import figures, incident_card, inputs, offers, refusals, shown
-from bots.slack.inputs import choice_id, label_id
-from bots.slack.open_view import STATES as MESSAGE_STATES
+from bots.slack.views import actions, forms, incident, refusals, stats
+from bots.slack.views import case as case_view
+from bots.slack.views.case import MESSAGE_STATES
+from bots.slack.views.forms import choice_id, label_id
 from bots.texts import load
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.durations import Unit
@@ -31,14 +32,14 @@ from triage.facts.fact import FACT_KINDS
 TEXTS = load(("en", "tr"), domain="staff")
 RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
 HERE = Path(__file__).parents[2]
-SOURCES = "\n".join(one.read_text() for one in sorted((HERE / "bots" / "slack").glob("*.py")))
+SOURCES = "\n".join(one.read_text() for one in sorted((HERE / "bots" / "slack").rglob("*.py")))
 #: Forms whose buttons come with later parts; their fields are named already.
 LATER = {"log_complaint", "link", "bind"}
 
 
 def computed() -> set[str]:
     """Every id that the code makes from a code of the rules."""
-    ids = {f"verb.{name}" for name in offers.FITS}
+    ids = {f"verb.{name}" for name in actions.FITS}
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
@@ -47,13 +48,15 @@ def computed() -> set[str]:
     ids |= {f"category.{one}" for one in Category} | {f"kind.{one}" for one in ContactKind}
     ids |= {f"remedy.{one}" for one in Remedy} | {f"evidence.{one}" for one in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
-    ids |= {f"said.{one}" for one in shown.SAID} | {f"file.{one}" for one in shown.KINDS}
-    ids |= {f"file.state_{one}" for one in shown.STATES} | {f"message.{one}" for one in MESSAGE_STATES}
+    ids |= {f"said.{one}" for one in case_view.WORD_FIELDS} | {f"file.{one}" for one in case_view.FILE_KINDS}
+    ids |= {f"file.state_{one}" for one in case_view.FILE_STATES} | {
+        f"message.{one}" for one in MESSAGE_STATES
+    }
     ids |= {f"delivery.{one}" for one in (*DeliveryStatus, *SPEAKING)} | {
         f"delivery.why.{one}" for one in REASONS_WHY
     }
     ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
-    ids |= {f"incident.verb.{one}" for one in incident_card.VERBS}
+    ids |= {f"incident.verb.{one}" for one in incident.INCIDENT_BUTTONS}
     ids |= {f"incident.{one}" for one in ("sent", "waiting")}
     ids |= {
         f"incident.field.{one.name.partition('.')[0]}"
@@ -63,7 +66,7 @@ def computed() -> set[str]:
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
-    ids |= {f"home.{one}" for one in WorklistSection} | {f"stats.{one}" for one in figures.SHOWN}
+    ids |= {f"home.{one}" for one in WorklistSection} | {f"stats.{one}" for one in stats.SHARES_SHOWN}
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
     ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
@@ -74,7 +77,7 @@ def computed() -> set[str]:
     for form, fields in FORMS.items():
         for field in fields:
             ids.add(label_id(form, field))
-            if field.name in inputs._CHOICES:
+            if field.name in forms._CHOICES:
                 ids |= {choice_id(field, value) for value in field.options}
     return ids
 
@@ -122,7 +125,7 @@ def test_every_refusal_has_words(code: str, language: str) -> None:
     kinds = {"stale": Stale, "new_message": Stale}
     kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
 
-    assert refusals.words(kind("English", code=code), voice(language), case).strip() != ""
+    assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != ""
 
 
 def test_every_code_with_which_the_rules_refuse_a_person_has_words() -> None:
@@ -135,9 +138,9 @@ def test_every_code_with_which_the_rules_refuse_a_person_has_words() -> None:
 
 def test_what_has_no_words_of_its_own_says_where_it_stands_and_what_is_next() -> None:
     case = stages()["received"].case
-    told = refusals.words(OutOfOrder("English", code="out_of_order.received"), voice(), case)
+    told = refusals.refusal_text(OutOfOrder("English", code="out_of_order.received"), voice(), case)
 
     assert told == "It stands at “Received”, so this is not possible now: assess it first."
-    assert refusals.words(Stale("English", since=("assign",)), voice(), case) == (
+    assert refusals.refusal_text(Stale("English", since=("assign",)), voice(), case) == (
         "This changed meanwhile: Assigned. Look again, then submit once more."
     )

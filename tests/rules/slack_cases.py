@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from bots.slack.voice import Voice
+from bots.slack.texts import StaffTexts
 from bots.texts import load
 from complaints.actions.intake import Arrival, said
 from complaints.actions.perform import perform, receive
@@ -49,9 +49,9 @@ RULES = Rulebook(
 
 
 @cache
-def voice(language: str = "en") -> Voice:
+def voice(language: str = "en") -> StaffTexts:
     """The texts for staff."""
-    return Voice(load(("en", "tr"), domain="staff"), language)
+    return StaffTexts(load(("en", "tr"), domain="staff"), language)
 
 
 class Story:

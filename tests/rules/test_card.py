@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.slack.card import EXECUTIVE, card
-from bots.slack.offers import FITS, verbs_for
-from bots.slack.rule_names import rule_names
+from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.card import EXECUTIVE, card
+from bots.slack.views.proposal import rule_names
 from complaints.case_values import RecordedSign
 from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
@@ -47,7 +47,7 @@ LIKES = (
 def test_like_complaints_stand_in_two_lines_at_most_and_on_open_ones_alone(name: str, language: str) -> None:
     case = STAGES[name].case
     bare = card(case, voice(language), now=NOW, draw=1)
-    drawn = card(case, voice(language), now=NOW, draw=1, likes=LIKES)
+    drawn = card(case, voice(language), now=NOW, draw=1, similar=LIKES)
     added = [one for one in drawn.blocks if one not in bare.blocks]
 
     assert message_problems(drawn.blocks) == []
@@ -59,7 +59,7 @@ def test_like_complaints_stand_in_two_lines_at_most_and_on_open_ones_alone(name:
 
 def test_the_button_of_a_like_complaint_says_which_is_tied_to_which() -> None:
     case = Story().case
-    drawn = card(case, voice(), now=NOW, draw=1, likes=LIKES)
+    drawn = card(case, voice(), now=NOW, draw=1, similar=LIKES)
     values = [one["accessory"]["value"] for one in drawn.blocks if "accessory" in one]
 
     assert values == [f"{REF}:duplicate:B2B-B2B-22", f"{REF}:same_incident:C3C-C3C-33"]
@@ -69,7 +69,7 @@ def test_the_button_of_a_like_complaint_says_which_is_tied_to_which() -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(name: str) -> None:
     case = STAGES[name].case
-    offer = verbs_for(case)
+    offer = available_actions(case)
 
     assert len(offer.buttons) in (2, 3)
     assert "open" in offer.buttons
@@ -80,34 +80,34 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
 
 
 def test_an_unassessed_complaint_is_assessed_first() -> None:
-    assert verbs_for(Story().case).buttons == ("assess", "take", "open")
+    assert available_actions(Story().case).buttons == ("assess", "take", "open")
 
 
 def test_a_slight_assessed_complaint_may_be_resolved_on_the_spot() -> None:
-    assert verbs_for(assessed(Story()).case).buttons == ("resolve", "investigate", "open")
+    assert available_actions(assessed(Story()).case).buttons == ("resolve", "investigate", "open")
 
 
 def test_a_grave_one_is_never_offered_the_short_road() -> None:
-    offer = verbs_for(STAGES["assessed gravely"].case)
+    offer = available_actions(STAGES["assessed gravely"].case)
 
     assert "resolve" not in (*offer.buttons, *offer.others)
 
 
 def test_danger_asks_for_a_receipt_before_anything_else() -> None:
-    assert verbs_for(STAGES["danger"].case).buttons[0] == "receipt"
+    assert available_actions(STAGES["danger"].case).buttons[0] == "receipt"
 
 
 def test_a_waiting_decision_is_approved_first() -> None:
-    assert verbs_for(STAGES["waits for approval"].case).buttons[0] == "approve"
+    assert available_actions(STAGES["waits for approval"].case).buttons[0] == "approve"
 
 
 def test_a_question_is_answered_before_the_complaint_is_closed() -> None:
-    assert verbs_for(STAGES["question"].case).buttons[0] == "reply"
+    assert available_actions(STAGES["question"].case).buttons[0] == "reply"
 
 
 def test_closing_is_offered_only_when_it_would_be_allowed() -> None:
-    assert verbs_for(STAGES["accepted"].case).buttons[0] == "close"
-    assert "close" not in str(verbs_for(STAGES["resolved"].case))
+    assert available_actions(STAGES["accepted"].case).buttons[0] == "close"
+    assert "close" not in str(available_actions(STAGES["resolved"].case))
 
 
 def test_the_row_says_which_work_version_and_drawing_it_is() -> None:
@@ -145,9 +145,9 @@ def test_the_card_says_what_is_due_next_and_what_was_missed() -> None:
 
 def test_what_is_due_when_a_day_ends_names_that_day_and_24_00() -> None:
     midnight = datetime(2026, 11, 15, tzinfo=UTC)
-    assert voice().by(midnight, "Europe/London") == "Sat 14 Nov, 24:00"
-    assert voice("tr").by(midnight, "Europe/London") == "Cmt 14 Kas, 24:00"
-    assert voice().by(midnight, "Europe/Istanbul") == "Sun 15 Nov, 03:00"
+    assert voice().due_time(midnight, "Europe/London") == "Sat 14 Nov, 24:00"
+    assert voice("tr").due_time(midnight, "Europe/London") == "Cmt 14 Kas, 24:00"
+    assert voice().due_time(midnight, "Europe/Istanbul") == "Sun 15 Nov, 03:00"
 
 
 def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() -> None:

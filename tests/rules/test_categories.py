@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from bots.slack.fillings import filling
-from bots.slack.inputs import values_of
-from bots.slack.modals import modal, with_row
-from bots.slack.searching import code_of
-from bots.slack.voice import Voice
+from bots.slack.listeners.commands import code_of
+from bots.slack.texts import StaffTexts
+from bots.slack.views.forms import form_view, values_of, with_row
+from bots.slack.views.prefill import prefill
 from bots.texts import load
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
@@ -110,12 +107,12 @@ def test_an_invalid_code_is_no_category(value: object) -> None:
 def test_the_form_offers_and_accepts_the_categories_of_the_complaint() -> None:
     story = Story()
     case = replace(story.case, rules=RULES)
-    voice = Voice(
+    voice = StaffTexts(
         load(("en", "tr"), domain="staff", own={f"category.{code}": OWN[code] for code in OWN}), "tr"
     )
     opened = replace(story.opened(), case=case)
-    view = modal(
-        "assess", case, voice, filling("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
+    view = form_view(
+        "assess", case, voice, prefill("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
     )
     assert view_problems(view, "modal") == []
     grown = with_row({**view, "state": {"values": {}}}, "issues", voice)
@@ -145,12 +142,11 @@ def test_a_category_removed_from_the_settings_is_shown_by_its_code() -> None:
 
 
 def test_staff_search_by_the_name_of_an_own_category() -> None:
-    voice = Voice(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}), "en")
-    desk: Any = SimpleNamespace(voice=voice)
+    voice = StaffTexts(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}), "en")
     categories = categories_of(RULES)
-    assert code_of("Leak in the street", desk, categories) == ("category", "leak")
-    assert code_of("low pressure", desk, categories) == ("category", "low_pressure")
-    assert code_of("Low tide", desk, categories) is None
+    assert code_of("Leak in the street", voice, categories) == ("category", "leak")
+    assert code_of("low pressure", voice, categories) == ("category", "low_pressure")
+    assert code_of("Low tide", voice, categories) is None
 
 
 def test_an_imported_past_complaint_may_have_an_own_category() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from bots.letters import Letter, closing
 from bots.letters.composer import Composer
-from bots.slack.card import card
-from bots.slack.fillings import filling
+from bots.slack.views.card import card
+from bots.slack.views.prefill import prefill
 from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, out_of_time
 from complaints.errors import BadFacts
 from complaints.obligations.delay_notices import payment_owed
@@ -179,8 +179,8 @@ def test_a_recent_or_undated_complaint_is_not_marked_out_of_time(
 def test_the_assessment_form_shows_the_out_of_time_warning() -> None:
     story = with_proposal(Story(), happened_by="2020-01-01")
     story.case = replace(story.case, rules=replace(story.case.rules, accept_within="12 months"))
-    filled = filling("assess", story.case, story.events, voice(), now=story.at, opened=story.opened())
-    assert "Perhaps out of time" in str(filled.shown)
+    filled = prefill("assess", story.case, story.events, voice(), now=story.at, opened=story.opened())
+    assert "Perhaps out of time" in str(filled.preface)
 
 
 @clause("7.9")
@@ -222,7 +222,7 @@ def test_a_payment_for_missed_times_is_shown_where_the_decision_is_made() -> Non
     assert payment_owed(complaint.case, late) == Limit(4000, "GBP")
     assert "40.00 GBP owed unasked" in str(card(complaint.case, voice(), now=late, draw=1).blocks)
     assert "40.00 GBP owed" in str(
-        filling("decide", complaint.case, complaint.events, voice(), now=late).shown
+        prefill("decide", complaint.case, complaint.events, voice(), now=late).preface
     )
     decided_late = decided(replace(complaint, at=late)).do(Verb.COMMUNICATE_DECISION, SYSTEM)
     again = decided_late.do(Verb.DISAGREE, ANNA, {"reviewers": 2})

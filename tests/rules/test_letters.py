@@ -91,7 +91,7 @@ def answer_by_phone() -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def test_a_decision_has_every_part_under_its_heading() -> None:
-    text = decision_letter(an_assessed_complaint().case, told=["My bill has doubled."])
+    text = decision_letter(an_assessed_complaint().case, issue_texts=["My bill has doubled."])
     assert [part.split("\n")[0] for part in text.split("\n\n")] == [
         f"{an_assessed_complaint().ref}: our decision",
         "What you told us",

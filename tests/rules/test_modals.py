@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.slack.blocks import Block, escaped, pieces
-from bots.slack.fillings import filling, remedy_words
-from bots.slack.inputs import values_of
-from bots.slack.modals import PREVIEWED, View, modal, notice_view, with_notice, with_row
-from bots.slack.offers import FITS
-from bots.slack.open_view import open_view
-from bots.slack.preview import preview_view
-from bots.slack.thread import event_line, line_for
+from bots.slack.client.block_kit import Block, escaped, pieces
+from bots.slack.views.actions import FITS
+from bots.slack.views.case import case_view
+from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, values_of, with_notice, with_row
+from bots.slack.views.prefill import prefill, remedy_words_by_number
+from bots.slack.views.preview import preview_view
+from bots.slack.views.timeline import event_line, thread_line
 from complaints.actions.intake import said
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, read
@@ -36,10 +35,10 @@ FITTING = [
 
 
 def view_of(form: str, story: Story, language: str = "en", letter: str = "Dear Anna") -> View:
-    filled = filling(
+    filled = prefill(
         form, story.case, story.events, voice(language), now=NOW, opened=story.opened(), letter=letter
     )
-    return modal(form, story.case, voice(language), filled)
+    return form_view(form, story.case, voice(language), filled)
 
 
 def inputs(view: View) -> dict[str, Block]:
@@ -62,7 +61,7 @@ def test_slack_would_take_every_form_that_fits(name: str, form: str, language: s
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_slack_would_take_the_opened_complaint_at_every_stage(name: str, language: str) -> None:
-    view = open_view(STAGES[name].opened(), voice(language), now=NOW)
+    view = case_view(STAGES[name].opened(), voice(language), now=NOW)
 
     assert view_problems(view, "modal") == []
 
@@ -124,7 +123,7 @@ def test_remedies_are_listed_with_the_words_of_their_promise() -> None:
 
     assert [one["text"]["text"] for one in element["options"]] == ["1: Refund 20.00 GBP · The money back"]
     assert element["initial_option"]["value"] == "0"
-    assert remedy_words(STAGES["remedying"].events) == {0: {"text": "The money back"}}
+    assert remedy_words_by_number(STAGES["remedying"].events) == {0: {"text": "The money back"}}
 
 
 def test_closing_starts_from_the_cause_of_the_decision() -> None:
@@ -213,11 +212,11 @@ def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name:
     file = FileEntry(1, "photo", "image/jpeg", 3000, name, "fetched", "s", None, NOW)
     opened = replace(opened, texts=many, files=(file,))
     for page in (0, 1, 9):
-        view = open_view(opened, voice(), now=NOW, page=page)
+        view = case_view(opened, voice(), now=NOW, page=page)
         assert view_problems(view, "modal") == []
         assert tokens(view["blocks"]) == []
-    form = modal(
-        "assess", story.case, voice(), filling("assess", story.case, (), voice(), now=NOW, opened=opened)
+    form = form_view(
+        "assess", story.case, voice(), prefill("assess", story.case, (), voice(), now=NOW, opened=opened)
     )
     assert view_problems(form, "modal") == []
     assert tokens(form["blocks"]) == []
@@ -259,7 +258,7 @@ def test_forty_messages_in_a_burst_are_one_line() -> None:
         story.at = story.at.replace(second=0)
         story.act(Verb.ADD, ANNA, said(field="description", has_words=True), {"description": "more"})
     events = [replace(one, at=first) for one in story.events]
-    lines = [line_for(events, one.seq, case, voice()) for one in events[1:]]
+    lines = [thread_line(events, one.seq, case, voice()) for one in events[1:]]
 
     assert next(one for one in lines if one is not None)[0] == "The complainant wrote · messages: 40 · 10:00"
     assert len([one for one in lines if one is not None]) == 1
@@ -269,7 +268,7 @@ def test_that_they_can_be_written_to_again_is_no_message_of_theirs() -> None:
     story = Story()
     story.act(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked"}, {})
     story.act(Verb.ADD, ANNA, said(field="returned", has_words=False, kind="returned"), {})
-    line = line_for(story.events, story.events[-1].seq, story.case, voice())
+    line = thread_line(story.events, story.events[-1].seq, story.case, voice())
 
     assert line is not None
     assert line[0].startswith("Can be written to again; what did not arrive is sent again · the complainant")

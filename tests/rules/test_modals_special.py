@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from bots.slack.card import flag_lines
-from bots.slack.modals import PREVIEWED
-from bots.slack.open_view import open_view
-from bots.slack.preview import preview_view
+from bots.slack.views.card import flag_lines
+from bots.slack.views.case import case_view
+from bots.slack.views.forms import PREVIEWED
+from bots.slack.views.preview import preview_view
 from complaints.actions.intake import said
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS
@@ -70,7 +70,7 @@ def test_a_support_need_is_a_flag_on_the_card_and_words_only_in_open() -> None:
     lines = flag_lines(story.case, voice())
     assert any("Support need" in one for one in lines)
     assert not any("Large letters" in one for one in lines)
-    assert "Large letters" in shown(open_view(story.opened(), voice(), now=NOW))
+    assert "Large letters" in shown(case_view(story.opened(), voice(), now=NOW))
 
 
 @clause("D")

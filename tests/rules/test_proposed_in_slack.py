@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bots.slack.card import card
-from bots.slack.fillings import filling
-from bots.slack.modals import modal, with_matters
-from bots.slack.open_view import open_view
-from bots.slack.proposed import take_matters
+from bots.slack.views.card import card
+from bots.slack.views.case import case_view
+from bots.slack.views.forms import form_view, with_matters
+from bots.slack.views.prefill import prefill
+from bots.slack.views.proposal import take_matters_blocks
 from complaints.case import Case
 from complaints.forms import read
 from complaints.vocabulary import Category
@@ -61,8 +61,8 @@ def opened(story: Story, **more: Any) -> OpenedCase:
 
 def assess_form(story: Story, **more: Any) -> dict[str, Any]:
     seen = opened(story, **more)
-    return modal(
-        "assess", story.case, voice(), filling("assess", story.case, (), voice(), now=NOW, opened=seen)
+    return form_view(
+        "assess", story.case, voice(), prefill("assess", story.case, (), voice(), now=NOW, opened=seen)
     )
 
 
@@ -205,7 +205,7 @@ def test_a_single_matter_is_the_story_itself_and_offers_nothing_to_take() -> Non
 def test_four_long_matters_fit_into_the_button() -> None:
     story = a_story(issues=[{"category": "staff_conduct", "probability": 0.5}] * 4)
     seen = opened(story, issues=[{"category": "staff_conduct", "text": '"ş\\' * 600}] * 4)
-    (row,) = take_matters(seen, voice())
+    (row,) = take_matters_blocks(seen, voice())
     assert len(row["elements"][0]["value"]) <= 2000
 
 
@@ -213,7 +213,7 @@ def test_four_long_matters_fit_into_the_button() -> None:
 def test_whoever_opens_it_sees_words_reasons_facts_and_like_cases(form: str) -> None:
     story = a_story(**MATTERS, **CRITERIA)
     seen = opened(story)
-    view = assess_form(story) if form == "assess" else open_view(seen, voice(), now=NOW)
+    view = assess_form(story) if form == "assess" else case_view(seen, voice(), now=NOW)
     told = str(view["blocks"])
     for words in (
         "Because of: “charged”",

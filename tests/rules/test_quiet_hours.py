@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bots.letters import Letter
-from bots.slack.performers import performers
+from bots.slack.jobs.registry import job_handlers
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender
@@ -225,5 +225,5 @@ NOTIFIES_NO_MEMBER = frozenset(
 
 
 def test_every_kind_that_slack_handles_has_a_working_hours_rule() -> None:
-    kinds = set(performers(cast(Any, None), cast(Any, None), pace=0.0))
+    kinds = set(job_handlers(cast(Any, None), cast(Any, None), interval=0.0))
     assert kinds == AT_ANY_HOUR | IN_WORKING_HOURS | NOTIFIES_NO_MEMBER

@@ -7,9 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.slack.calling import Away, member_of, read_away
-from bots.slack.suggesting import suggested
-from bots.slack.whom import stand_ins, to_remind
+from bots.slack.command_arguments import Away, member_of, read_away
+from bots.slack.recipients import reminded_members, substitutes, suggested_owner
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target
@@ -52,7 +51,7 @@ def test_a_name_of_two_people_means_nobody() -> None:
     ("said", "expected"),
     [
         ("until 2026-12-04", Away(date(2026, 12, 4))),
-        ("@burak until 2026-12-04", Away(date(2026, 12, 4), who=BURAK.id)),
+        ("@burak until 2026-12-04", Away(date(2026, 12, 4), member_id=BURAK.id)),
         ("until 2026-12-04 deputy @alice", Away(date(2026, 12, 4), deputy=ALICE.id)),
         ("@burak until 2026-12-04 deputy @alice", Away(date(2026, 12, 4), BURAK.id, ALICE.id)),
     ],
@@ -73,19 +72,21 @@ def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> Non
     case = stages()["owned"].case
     here, deputised = (ALICE, BURAK, MONA), (away(ALICE, BURAK.id), BURAK, MONA)
 
-    assert to_remind(case, Target.LOOK, here, NOW, ReminderLevel.OWNER) == (ALICE.id,)
-    assert to_remind(case, Target.LOOK, deputised, NOW, ReminderLevel.OWNER) == (BURAK.id,)
-    assert to_remind(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, ReminderLevel.OWNER) == (MONA.id,)
+    assert reminded_members(case, Target.LOOK, here, NOW, ReminderLevel.OWNER) == (ALICE.id,)
+    assert reminded_members(case, Target.LOOK, deputised, NOW, ReminderLevel.OWNER) == (BURAK.id,)
+    assert reminded_members(case, Target.LOOK, (away(ALICE), BURAK, MONA), NOW, ReminderLevel.OWNER) == (
+        MONA.id,
+    )
     both = (away(ALICE, BURAK.id), away(BURAK), MONA)
-    assert stand_ins(ALICE.id, both, NOW) == [MONA.id]
+    assert substitutes(ALICE.id, both, NOW) == [MONA.id]
 
 
 def test_who_is_suggested_has_the_fewest_is_here_and_may_decide_it() -> None:
     fresh, higher = stages()["received"].case, stages()["escalated"].case
     loads = {ALICE.id: 3, BURAK.id: 7}
 
-    assert suggested(fresh, STAFF, loads, NOW) == (ALICE.id, 3)
-    assert suggested(fresh, (away(ALICE), BURAK, MONA), loads, NOW) == (BURAK.id, 7)
-    assert suggested(fresh, (MONA,), loads, NOW) == (MONA.id, 0)
-    assert suggested(higher, STAFF, loads, NOW) == (MONA.id, 0)
-    assert suggested(fresh, (), loads, NOW) is None
+    assert suggested_owner(fresh, STAFF, loads, NOW) == (ALICE.id, 3)
+    assert suggested_owner(fresh, (away(ALICE), BURAK, MONA), loads, NOW) == (BURAK.id, 7)
+    assert suggested_owner(fresh, (MONA,), loads, NOW) == (MONA.id, 0)
+    assert suggested_owner(higher, STAFF, loads, NOW) == (MONA.id, 0)
+    assert suggested_owner(fresh, (), loads, NOW) is None

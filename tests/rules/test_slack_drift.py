@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bots.slack.digest import Morning, digest
-from bots.slack.figures import figures
-from bots.slack.model_news import ModelNews
+from bots.slack.jobs.digest import DigestContent, ModelNews, digest_message
+from bots.slack.views.stats import stats_message
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
 from triage.learning.drift import Warned
@@ -24,18 +23,20 @@ WARNED = (
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_each_drift_is_a_line_under_the_figures(language: str) -> None:
-    said = json.dumps(figures(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
+    said = json.dumps(stats_message(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
     assert said.count("⚠️") == 3
     for figure in ("55", "80", "31", "25", "20", "15", "200"):
         assert figure in said
 
 
 def test_without_drift_nothing_is_said_of_it() -> None:
-    assert "⚠️" not in json.dumps(figures(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
+    assert "⚠️" not in json.dumps(stats_message(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_each_drift_is_a_line_of_the_digest_too(language: str) -> None:
-    drawn = digest(Morning({}, model=ModelNews(drifts=WARNED)), voice(language), NOW, "Europe/London")
+    drawn = digest_message(
+        DigestContent({}, model=ModelNews(drifts=WARNED)), voice(language), NOW, "Europe/London"
+    )
     assert json.dumps(drawn.blocks, ensure_ascii=False).count("⚠️") == 3
-    assert not Morning({}, model=ModelNews(drifts=WARNED)).is_empty
+    assert not DigestContent({}, model=ModelNews(drifts=WARNED)).is_empty

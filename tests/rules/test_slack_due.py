@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amends.settings.rulebook import preset_targets
-from bots.slack.due_view import due_view
-from bots.slack.modals import View
-from bots.slack.policy import policy
+from bots.slack.views.dates import dates_view
+from bots.slack.views.forms import View
+from bots.slack.views.policy import policy_blocks
 from complaints.actors import SYSTEM
 from complaints.rulebook import LevelTargets
 from complaints.vocabulary import Verb
@@ -24,7 +24,7 @@ STAGES = stages()
 
 
 def view_of(story: Story, language: str = "en", page: int = 0) -> View:
-    return due_view(story.case, story.events, voice(language), now=NOW, page=page)
+    return dates_view(story.case, story.events, voice(language), now=NOW, page=page)
 
 
 def lines(view: View) -> list[str]:
@@ -59,8 +59,8 @@ def test_an_open_date_is_explained_whole_and_before_those_met_or_replaced() -> N
 
 def test_a_day_that_closes_at_its_end_ends_then_and_not_on_the_next_day() -> None:
     end = datetime(2026, 11, 5, tzinfo=ZoneInfo("Europe/London"))
-    assert voice().closing_whole(end) == "Wed 4 Nov 2026, 24:00"
-    assert voice().closing_whole(end.replace(hour=9)) == "Thu 5 Nov 2026, 09:00"
+    assert voice().closing_with_year(end) == "Wed 4 Nov 2026, 24:00"
+    assert voice().closing_with_year(end.replace(hour=9)) == "Thu 5 Nov 2026, 09:00"
 
 
 def test_the_steps_are_in_the_staffs_language() -> None:
@@ -78,7 +78,7 @@ def test_an_extension_stands_without_the_words_of_its_reason() -> None:
         {"reason": "Anna's meter broke."},
     )
     events = [type(one)(one.seq, one.verb, one.at, one.by, one.role, one.facts) for one in story.events]
-    view = due_view(story.case, events, voice(), now=NOW)
+    view = dates_view(story.case, events, voice(), now=NOW)
     assert "• Moved from Tue 10 Nov 2026, 17:30 to Thu 12 Nov 2026, 17:30." in lines(view)
     assert "meter" not in json.dumps(view)
 
@@ -99,11 +99,11 @@ def test_the_policy_names_the_times_of_a_level_the_cap_and_the_notice() -> None:
     targets = replace(
         preset_targets("municipality"), by_level={2: LevelTargets(decide="20 bd")}, escalated_ack="1 bd"
     )
-    blocks = policy(replace(RULES, targets=targets), voice())
+    blocks = policy_blocks(replace(RULES, targets=targets), voice())
     assert message_problems(blocks) == []
     said = json.dumps(blocks)
     assert "Level 2: acknowledged within 1 working day, decided within 20 working days." in said
     assert "All extensions of a decision together: 10 working days at most." in said
     assert "not ready 1 working day before its date" in said
-    plain = json.dumps(policy(RULES, voice()))
+    plain = json.dumps(policy_blocks(RULES, voice()))
     assert "not ready" not in plain

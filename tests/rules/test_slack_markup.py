@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.markup import words
+from bots.slack.client.mrkdwn import plain_words
 
 NAMES = {"U0000001": "Ann Sealedname"}
 
@@ -30,4 +30,4 @@ NAMES = {"U0000001": "Ann Sealedname"}
     ],
 )
 def test_control_tokens_of_a_message_become_the_words_that_they_stand_for(raw: str, read: str) -> None:
-    assert words(raw, NAMES) == read
+    assert plain_words(raw, NAMES) == read

@@ -1,0 +1,155 @@
+"""Builders of Block Kit, each within Slack's limits; people's words can never become markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Block = dict[str, Any]
+
+#: Slack's limits: code points of a section, blocks of a modal and of a message.
+SECTION = 3000
+MODAL_BLOCKS = 100
+MESSAGE_BLOCKS = 50
+#: Slack allows 250 kB in a view; the rest is for what surrounds the words.
+VIEW_BYTES = 200_000
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,30}")
+
+
+def cut(text: str, most: int) -> str:
+    """At most that many code points, with an ellipsis where text is missing."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def escaped(text: str, most: int = SECTION) -> str:
+    """People's words inside mrkdwn: control characters become entities, and no entity is cut in half."""
+    pieces = [_ESCAPES.get(character, character) for character in text]
+    if sum(map(len, pieces)) <= most:
+        return "".join(pieces)
+    kept, length = [], 0
+    for piece in pieces:
+        if length + len(piece) > most - 1:
+            break
+        kept.append(piece)
+        length += len(piece)
+    return "".join(kept) + "…"
+
+
+def mention(member: str) -> str:
+    """A member of staff in mrkdwn; anything but a member's id is shown as text."""
+    return f"<@{member}>" if _MEMBER.fullmatch(member) else escaped(member, 60)
+
+
+def plain(text: str, most: int = SECTION) -> Block:
+    """A plain_text object; an empty text becomes a dash, because Slack refuses it."""
+    return {"type": "plain_text", "text": cut(text, most) if text.strip() else "–", "emoji": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """A mrkdwn object; the text must be our own or escaped."""
+    return {"type": "mrkdwn", "text": text if text.strip() else "–"}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def section(text: str, *, block_id: str | None = None, accessory: Block | None = None) -> Block:
+    """A paragraph of mrkdwn; the text must be our own or escaped."""
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    if block_id is not None:
+        block["block_id"] = block_id
+    if accessory is not None:
+        block["accessory"] = accessory
+    return block
+
+
+def plain_section(text: str) -> Block:
+    """A paragraph of people's words, as plain text."""
+    return {"type": "section", "text": plain(text)}
+
+
+def fields(texts: Sequence[str]) -> Block:
+    """Two columns of short mrkdwn."""
+    return {"type": "section", "fields": [mrkdwn(text) for text in texts[:10]]}
+
+
+def context(*texts: str) -> Block:
+    """Small print; the texts must be our own or escaped."""
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:10]]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def button(label: str, action_id: str, value: str, *, style: str | None = None) -> Block:
+    block: Block = {"type": "button", "text": plain(label, 75), "action_id": action_id, "value": value}
+    if style is not None:
+        block["style"] = style
+    return block
+
+
+def option(value: str, label: str) -> Block:
+    return {"text": plain(label, 75), "value": value}
+
+
+def actions(block_id: str, elements: Sequence[Block]) -> Block:
+    """A row of buttons and menus."""
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def pieces(text: str, most: int = SECTION) -> list[str]:
+    """Text in pieces of at most `most` code points, split between lines or words where possible."""
+    split = []
+    rest = text.strip()
+    while len(rest) > most:
+        window = rest[:most]
+        end = max(window.rfind("\n"), window.rfind(" "))
+        end = end if end > most // 2 else most
+        split.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*split, rest] if rest else split
+
+
+def paragraphs(lines: Iterable[str], most: int = SECTION - 100) -> list[str]:
+    """Lines joined to paragraphs of at most `most` code points; a longer line is cut."""
+    joined: list[str] = []
+    for line in lines:
+        if joined and len(joined[-1]) + len(line) + 1 <= most:
+            joined[-1] += f"\n{line}"
+        else:
+            joined.append(line[:most])
+    return joined
+
+
+def json_bytes(blocks: Iterable[Block]) -> int:
+    """Size of these blocks as JSON, in bytes."""
+    return sum(len(json.dumps(block, ensure_ascii=False).encode()) for block in blocks)
+
+
+def pages(blocks: Sequence[Block], most: int, most_bytes: int = VIEW_BYTES) -> list[list[Block]]:
+    """Blocks distributed over views of at most `most` blocks and `most_bytes` bytes; at least one page."""
+    split: list[list[Block]] = [[]]
+    page_bytes = 0
+    for block in blocks:
+        block_bytes = json_bytes([block])
+        if split[-1] and (len(split[-1]) >= most or page_bytes + block_bytes > most_bytes):
+            split.append([])
+            page_bytes = 0
+        split[-1].append(block)
+        page_bytes += block_bytes
+    return split
+
+
+@dataclass(frozen=True)
+class SlackMessage:
+    """A message: `text` for notifications and screen readers, `blocks` to be shown."""
+
+    text: str
+    blocks: list[Block]

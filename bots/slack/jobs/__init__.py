@@ -1,0 +1,1 @@
+"""The obligations that Slack fulfils: posts, cards, reminders, files and reports."""

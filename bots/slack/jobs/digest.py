@@ -1,0 +1,284 @@
+"""The morning digest: one direct message each working day instead of a reminder for each due time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bots.slack.client.block_kit import Block, SlackMessage, context, header, mention, section
+from bots.slack.jobs.post import Poster, post_once
+from bots.slack.recipients import MANAGING, member_actor, present_members, proposed_owners, substitutes
+from bots.slack.texts import StaffTexts
+from bots.slack.views import lists
+from bots.slack.views.delivery import failed_line
+from bots.slack.views.home import list_heading
+from bots.slack.views.similar import cluster_lines
+from bots.slack.views.stats import drift_line
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
+from complaints.deadlines.working_time import before
+from complaints.obligations.reminders import TOP_AFTER_DAYS
+from complaints.rulebook import Calendar
+from complaints.similarity import SimilarCluster
+from complaints.vocabulary import Role
+from store.models.examples import count_assessed
+from store.models.models import load_active_model, load_last_run
+from store.outbox.deliveries import list_failed_kinds
+from store.outbox.outcomes import Completed, Outcome
+from store.people.staff import list_members, load_member
+from store.record.worklists import (
+    CaseChanges,
+    Worklist,
+    WorklistSection,
+    count_open_by_owner,
+    list_events_since,
+    load_worklist,
+)
+from store.rulebooks import load_current_rulebook
+from store.similarity.similar import list_similar_clusters
+from store.store import Store
+from store.values import FailedObligation, Member, Obligation
+
+if TYPE_CHECKING:
+    from triage.learning.drift import Warned
+
+#: Begins the name of a part: the complaints of an absent member for this substitute.
+FOR_ABSENT = "for:"
+#: Rows of each part; the home shows all of them.
+ROWS_OF_A_PART = 8
+#: Complaints without an owner that are proposed to present members, the next due first.
+MAX_PROPOSED = 50
+
+
+@dataclass(frozen=True)
+class ModelNews:
+    """What managers need to know of the model (docs/decisions/0060-quality-gate-for-new-models.md).
+
+    `turned_away`: the newest candidate was rejected, so an older model stays in use. `made_anew`: so it was, and the
+    model in use was trained again without erased words.
+    """
+
+    turned_away: bool = False
+    made_anew: bool = False
+    drifts: tuple[Warned, ...] = ()
+
+
+NO_NEWS = ModelNews()
+
+
+@dataclass(frozen=True)
+class DigestContent:
+    """The digest of one person: the parts by the id of their heading, in the order shown."""
+
+    parts: Mapping[str, Worklist]
+    #: Similar complaints to look at together; only for managers.
+    clusters: tuple[SimilarCluster, ...] = ()
+    #: Failed obligations that still wait for a person; only for managers.
+    failed: tuple[FailedObligation, ...] = ()
+    #: The proposed owner of each complaint without one, by reference.
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    #: After an absence: what others did, by complaint.
+    changes: tuple[CaseChanges, ...] = ()
+    #: Only for managers.
+    model: ModelNews = NO_NEWS
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to send."""
+        extras = self.clusters or self.failed or self.changes or self.model != NO_NEWS
+        return not extras and not any(page.count for page in self.parts.values())
+
+
+class DigestJobs:
+    """Sends the digest and short messages."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+        self.slack = poster.slack
+
+    async def digest(self, obligation: Obligation) -> Outcome:
+        """`digest:<day>:<member>`: only on that day, to a present member, if there is anything to send."""
+        slack, store, now = self.slack, self.slack.store, self.slack.store.now()
+        member = await store.aread(load_member, str(obligation.facts["member"]))
+        rules = await store.aread(load_current_rulebook)
+        zone = rules.calendar.zone
+        today = wall(now, zone).date()
+        if (
+            member is None
+            or not member.roles
+            or member.is_away(now)
+            or today.isoformat() != obligation.facts["day"]
+            # After a stop that lasted until the evening, tomorrow's digest has it all.
+            or not is_working(now, rules.calendar)
+        ):
+            return Completed()
+        actor = member_actor(member)
+        content = await self._content(actor, today, rules.calendar)
+        since = absent_since(member, now, rules.calendar)
+        if since is not None:
+            changes = await store.aread(list_events_since, actor, since, ROWS_OF_A_PART)
+            content = replace(content, changes=changes)
+        if content.is_empty:
+            return Completed()
+        message = digest_message(content, slack.texts, now, zone)
+        return await post_once(self.poster, obligation, member.id, message)
+
+    async def message(self, obligation: Obligation) -> Outcome:
+        """`message`: a short message to one person, once."""
+        payload = obligation.payload
+        message = SlackMessage(str(payload["text"]), payload.get("blocks") or [])
+        return await post_once(self.poster, obligation, str(payload["member"]), message)
+
+    async def _content(self, actor: Actor, today: date, calendar: Calendar) -> DigestContent:
+        """What this person needs to know this morning, including the next working day (`-1bd`)."""
+        store, now = self.slack.store, self.slack.store.now()
+        tonight = end_of_day(today, calendar)
+        next_night = end_of_day(working_day_from(today + timedelta(days=1), calendar), calendar)
+        manages = actor.has(*MANAGING)
+        members = await store.aread(list_members)
+
+        async def page(
+            section: WorklistSection,
+            since: datetime | None = None,
+            until: datetime | None = None,
+            owner: str | None = None,
+            overdue_before: datetime | None = None,
+        ) -> Worklist:
+            return await store.aread(
+                load_worklist,
+                section,
+                actor,
+                owner=owner,
+                due_from=since,
+                due_before=until,
+                slow_before=overdue_before,
+                limit=ROWS_OF_A_PART,
+            )
+
+        parts: dict[str, Worklist] = {}
+        if manages:
+            overdue_before = _slow_limit(actor, members, now, calendar)
+            parts["overdue"] = await page(WorklistSection.OVERDUE, overdue_before=overdue_before)
+        else:
+            parts["late"] = await page(WorklistSection.MINE, None, now)
+        parts["today"] = await page(WorklistSection.MINE, now, tonight)
+        parts["next"] = await page(WorklistSection.MINE, tonight, next_night)
+        for member in members:
+            if member.is_away(now) and actor.id in substitutes(member.id, members, now):
+                own = await page(WorklistSection.MINE, None, tonight, member.id)
+                parts[f"{FOR_ABSENT}{member.id}"] = own
+        parts["unassigned"] = await page(WorklistSection.UNASSIGNED)
+        parts["waiting"] = await page(WorklistSection.WAITING)
+        parts["unchecked"] = await page(WorklistSection.UNCHECKED)
+        unassigned = await store.aread(load_worklist, WorklistSection.UNASSIGNED, actor, limit=MAX_PROPOSED)
+        loads = await store.aread(count_open_by_owner)
+        return DigestContent(
+            parts,
+            clusters=await store.aread(list_similar_clusters, actor) if manages else (),
+            failed=await store.aread(list_failed_kinds, actor, ROWS_OF_A_PART) if manages else (),
+            proposed=proposed_owners(unassigned.cases, members, loads, now),
+            model=await store.in_thread(model_news, store) if manages else NO_NEWS,
+        )
+
+
+def _slow_limit(
+    actor: Actor, members: Sequence[Member], now: datetime, calendar: Calendar
+) -> datetime | None:
+    """Top management reads of P3 and P4 only what was overdue before this time, while a manager is present."""
+    managers = (member for member in present_members(members, now) if Role.MANAGER in member.roles)
+    if actor.has(Role.MANAGER) or not any(managers):
+        return None
+    return before(now, f"-{TOP_AFTER_DAYS} bd", calendar).at
+
+
+def absent_since(member: Member, now: datetime, calendar: Calendar) -> datetime | None:
+    """When the absence began, on the first working morning after it; otherwise None."""
+    if member.absent_from is None or member.absent_until is None or now < member.absent_until:
+        return None
+    last_working_day = working_day_from(wall(now, calendar.zone).date() - timedelta(days=1), calendar, -1)
+    return member.absent_from if opening_time(last_working_day, calendar) < member.absent_until else None
+
+
+def end_of_day(day: date, calendar: Calendar) -> datetime:
+    """What is due on this day is due before this time; a closing time of 24:00 belongs to the day that ends."""
+    return at_minute(day, MINUTES_A_DAY, calendar.zone) + timedelta(seconds=1)
+
+
+def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zone: str) -> SlackMessage:
+    """The message: headings with counts, a few rows of each, and the way to the rest."""
+    title = texts.text("digest.title")
+    blocks: list[Block] = [header(title)]
+    headings = []
+
+    def add(heading: str, rows: Sequence[str]) -> None:
+        headings.append(heading)
+        blocks.append(section("\n".join([f"*{heading}*", *rows])))
+
+    for name, page in content.parts.items():
+        if page.count:
+            rows = [_row(case, name, content, texts, now) for case in page.cases]
+            rows += [f"_{texts.text('digest.more', number=page.more)}_"] if page.more else []
+            add(part_heading(name, page, texts), rows)
+    if content.clusters:
+        heading = f"{texts.text('digest.clusters')} ({len(content.clusters)})"
+        add(heading, cluster_lines(content.clusters, texts))
+    if content.changes:
+        rows = [_changes_line(changes, texts, now) for changes in content.changes]
+        add(f"{texts.text('digest.happened')} ({len(rows)})", rows)
+    if content.failed:
+        rows = [failed_line(failed, texts, zone) for failed in content.failed]
+        add(f"{texts.text('stuck.title')} ({len(rows)})", rows)
+    if rows := model_lines(content.model, texts):
+        add(texts.text("digest.model"), rows)
+    blocks.append(context(texts.text("digest.home")))
+    return SlackMessage(f"{title}: {', '.join(headings)}", blocks)
+
+
+def _row(case: Case, part: str, content: DigestContent, texts: StaffTexts, now: datetime) -> str:
+    """A row of a list; for a complaint without an owner with the proposed owner."""
+    row = lists.row(case, texts, now)
+    owner = content.proposed.get(case.ref) if part == WorklistSection.UNASSIGNED else None
+    return row if owner is None else f"{row} · {texts.text('digest.proposed', who=mention(owner))}"
+
+
+def _changes_line(changes: CaseChanges, texts: StaffTexts, now: datetime) -> str:
+    """`A7K-M3Q-9T · …: Reply, Decision (5)`."""
+    acts = ", ".join(texts.text(f"did.{verb}") for verb in changes.verbs[:ROWS_OF_A_PART])
+    row = lists.row(changes.case, texts, now)
+    return texts.count("digest.meanwhile", changes.count, row=row, acts=acts)
+
+
+def part_heading(name: str, page: Worklist, texts: StaffTexts) -> str:
+    """`Due today (3)`."""
+    if name in set(WorklistSection):
+        return list_heading(WorklistSection(name), page.count, texts)
+    if name.startswith(FOR_ABSENT):
+        return f"{texts.text('digest.for', who=mention(name.removeprefix(FOR_ABSENT)))} ({page.count})"
+    return f"{texts.text(f'digest.{name}')} ({page.count})"
+
+
+def model_news(store: Store) -> ModelNews:
+    """The news as of now; repeated until a better model is accepted or people and the model agree again."""
+    run = store.read(load_last_run)
+    if run is None:
+        return ModelNews(drifts=tuple(drifts_in(store)))
+    return ModelNews(not run.passes, run.made_anew, tuple(drifts_in(store)))
+
+
+def drifts_in(store: Store) -> Sequence[Warned]:
+    """Where the model and the people who assess disagree more than before."""
+    from triage.learning.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
+
+    active = store.read(load_active_model)
+    return drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
+
+
+def model_lines(news: ModelNews, texts: StaffTexts) -> list[str]:
+    """A line for each piece of news."""
+    lines = [f"⚠️ {texts.text('digest.turned_away')}"] if news.turned_away else []
+    lines += [f"⚠️ {texts.text('digest.made_anew')}"] if news.made_anew else []
+    return lines + [drift_line(drift, texts) for drift in news.drifts]

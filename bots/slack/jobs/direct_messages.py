@@ -1,0 +1,199 @@
+"""Direct messages to staff: danger, new owners, approvals, overturned decisions, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack import recipients
+from bots.slack.client.block_kit import SlackMessage, escaped, mention
+from bots.slack.client.errors import NETWORK, PERMANENT, error_of, log_unexpected
+from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.jobs.card import post_purposes
+from bots.slack.jobs.post import Poster, failure_outcome, notice_message
+from bots.slack.views.card import RESTRICTED, next_due_text
+from complaints.case import Case
+from complaints.deadlines.local_time import last_day
+from complaints.errors import UnknownReference
+from complaints.obligations.reminders import leaves_at
+from complaints.permissions import may_read
+from complaints.vocabulary import Role
+from store.cases.read import load_case, load_history
+from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
+from store.outbox.rows import SPEAKING
+from store.people.staff import list_members
+from store.slack.posts import is_slack_key_known, record_slack_key
+from store.values import Member, Obligation
+
+#: Slack names the staff within this time once it answers.
+NO_STAFF_RETRY_SECONDS = 3.0
+
+
+class DirectMessageJobs:
+    """Sends direct messages to staff."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+        self.slack = poster.slack
+
+    async def page(self, obligation: Obligation) -> Outcome:
+        """`page`: a danger, to the people on call, every five minutes until one of them confirms it."""
+        case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
+        if case.danger_at is None or case.danger_receipt_at is not None:
+            return Completed()
+        texts, place = self.slack.texts, self._channel_mention(case)
+        since = now - case.danger_at
+        if since >= recipients.MANAGERS_AFTER:
+            when = texts.moment(case.danger_at, case.rules.calendar.zone)
+            text = texts.text("dm.danger_wider", ref=case.ref, place=place, when=when)
+        else:
+            text = texts.text("dm.danger", ref=case.ref, place=place)
+        message = notice_message(case, text, texts, ("receipt", "open"))
+        round_number = since // recipients.PAGE_EVERY
+        people = recipients.paged_members(case, members, now)
+        outcome = await self.send(people, message, obligation, round_number=round_number)
+        if isinstance(outcome, Retry | RateLimited) and outcome.after_seconds is not None:
+            # One member's pause must not delay the others: they are paged again when their five minutes are over.
+            next_round = case.danger_at + (round_number + 1) * recipients.PAGE_EVERY - now
+            return replace(outcome, after_seconds=min(outcome.after_seconds, next_round.total_seconds()))
+        if not isinstance(outcome, Completed):
+            return outcome
+        return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
+
+    async def notify_owner(self, obligation: Obligation) -> Outcome:
+        """`told_owner`: the complaint was assigned to the member by another person."""
+        case = await self._case(obligation)
+        events = await self.slack.store.aread(load_history, case.ref)
+        event = next(event for event in events if event.seq == obligation.facts["seq"])
+        if case.owner is None or case.owner != event.facts["owner"]:
+            return Completed()
+        texts = self.slack.texts
+        text = texts.text(
+            "dm.told_owner",
+            ref=case.ref,
+            who=texts.actor_name(event.by, case),
+            due=next_due_text(case, texts, self.slack.store.now(), bold=False),
+        )
+        forms = ("assess", "open") if case.assessment is None else ("open",)
+        return await self.send((case.owner,), notice_message(case, text, texts, forms), obligation)
+
+    async def notify_overturned(self, obligation: Obligation) -> Outcome:
+        """`told_overturned`: an outside body decided otherwise, for those who decided and approved."""
+        case, texts = await self._case(obligation), self.slack.texts
+        number = obligation.facts["seq"]
+        improvement = next((action for action in case.improvements if action.seq == number), None)
+        if improvement is None:
+            return Completed()
+        staff = {member.id for member in await self._members()}
+        involved = {decision.by for decision in case.decisions}
+        involved |= {decision.approved_by for decision in case.decisions if decision.approved_by is not None}
+        day = texts.day(last_day(improvement.due, case.rules.calendar.zone))
+        text = texts.text("dm.overturned", ref=case.ref, day=day)
+        message = notice_message(case, text, texts, ("open",))
+        return await self.send(sorted((involved & staff) - case.denied), message, obligation)
+
+    async def ask_approval(self, obligation: Obligation) -> Outcome:
+        """`ask_approval`: ask everybody who may approve what waits for approval."""
+        case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
+        if case.drafted is not None:
+            author, text_id = case.drafted.by, "dm.ask_approval"
+        elif case.reclassification is not None:
+            author, text_id = case.reclassification[1], "dm.ask_reclassify"
+        elif case.extension is not None:
+            author, text_id = case.extension.by, "dm.ask_extension"
+        else:
+            return Completed()
+        now = self.slack.store.now()
+        people = recipients.possible_approvers(case, members, now)
+        if not people:
+            return Failed("nobody may approve this: name another manager or top management in [roles]")
+        due = next_due_text(case, texts, now, bold=False)
+        text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
+        message = notice_message(case, text, texts, ("approve", "open"))
+        return await self.send(people, message, obligation)
+
+    async def notify_failed(self, obligation: Obligation) -> Outcome:
+        """`told_failed`: an obligation failed or an update was set aside; for the managers."""
+        texts, members = self.slack.texts, await self._members()
+        ref = obligation.ref or obligation.facts.get("ref")
+        managers = recipients.members_with_role(members, Role.MANAGER)
+        people = managers or recipients.members_with_role(members, Role.TOP_MANAGEMENT)
+        if ref is None:
+            return await self.send(people, SlackMessage(self._failed_text(obligation, ""), []), obligation)
+        try:
+            case = await self.slack.store.aread(load_case, str(ref))
+        except UnknownReference:
+            message = SlackMessage(self._failed_text(obligation, str(ref)), [])
+            return await self.send(people, message, obligation)
+        # The card shows it at once; outside working hours only what is urgent is sent to people.
+        leave_at = leaves_at(case, self.slack.store.now())
+        if leave_at > self.slack.store.now():
+            return Rescheduled(leave_at, "outside working hours")
+        addressed = {*people, case.owner}
+        readers = [
+            member.id
+            for member in members
+            if member.id in addressed and may_read(case, recipients.member_actor(member))
+        ]
+        text = self._failed_text(obligation, case.ref)
+        return await self.send(readers, notice_message(case, text, texts, ("open",)), obligation)
+
+    def _failed_text(self, obligation: Obligation, ref: str) -> str:
+        texts, facts = self.slack.texts, obligation.facts
+        kind = str(facts.get("kind", ""))
+        if kind == "in":
+            return texts.text("dm.set_aside")
+        if "id" not in facts:
+            # A whole kind that no process handles (`store.outbox.failed`).
+            return texts.text("dm.nobody_performs", kind=escaped(kind, 60))
+        where = texts.text("dm.of_case", ref=ref) if ref else ""
+        what = texts.text(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
+        return texts.text("dm.told_failed", what=what, ref=where, number=facts["id"])
+
+    async def send(
+        self,
+        people: Iterable[str],
+        message: SlackMessage,
+        obligation: Obligation,
+        *,
+        round_number: int | None = None,
+    ) -> Outcome:
+        """Post to each person; a failure with one does not keep the message from the others.
+
+        A second attempt skips those who have it from this round. Without `round_number` a round lasts until the
+        obligation is due again.
+        """
+        store, people = self.slack.store, list(people)
+        outcome: Outcome = Completed()
+        if not people and not await self._members():
+            # At the very first start the roles are still being read, and the message must not be lost.
+            return Retry("no staff are known yet", NO_STAFF_RETRY_SECONDS)
+        round_key = obligation.due.isoformat() if round_number is None else round_number
+        keys = {member_id: f"told:{obligation.id}:{round_key}:{member_id}" for member_id in people}
+        sent = await store.aread(is_slack_key_known, keys.values())
+        for member_id in (member_id for member_id in people if keys[member_id] not in sent):
+            try:
+                channel = await self.poster.conversation(member_id)
+                await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
+                await store.awrite_with_retry(record_slack_key, keys[member_id])
+            except SlackApiError as failure:
+                if error_of(failure) in PERMANENT:
+                    log_unexpected(f"direct message of {obligation.kind}", failure)
+                else:
+                    outcome = failure_outcome(failure)
+            except (RateLimitWait, *NETWORK) as failure:
+                outcome = failure_outcome(failure)
+        return outcome
+
+    def _channel_mention(self, case: Case) -> str:
+        channels = self.slack.channels
+        is_restricted = post_purposes(case)[0] == RESTRICTED
+        return f"<#{channels.restricted if is_restricted else channels.triage}>"
+
+    async def _case(self, obligation: Obligation) -> Case:
+        return await self.slack.store.aread(load_case, str(obligation.ref))
+
+    async def _members(self) -> Sequence[Member]:
+        return await self.slack.store.aread(list_members)

@@ -1,0 +1,103 @@
+"""Files for staff: sent to one person's direct messages as a recorded read, and deleted there a day later."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.client.client import TIMEOUT, proxy_for
+from bots.slack.client.errors import NETWORK, error_of
+from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.jobs.post import Poster, failure_outcome
+from bots.slack.responses import schedule_ephemeral
+from complaints.errors import ComplaintError
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.database.errors import StoreError
+from store.files import read_file_bytes
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import insert_obligation
+from store.values import Obligation
+
+KEPT_FOR = timedelta(hours=24)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class FileJobs:
+    """Sends files and deletes them."""
+
+    def __init__(self, poster: Poster) -> None:
+        self.poster = poster
+
+    async def send(self, obligation: Obligation) -> Outcome:
+        """`slack_file`: read the file for this person, which is recorded, and send it."""
+        slack, facts = self.poster.slack, obligation.facts
+        ref, number, member_id = str(facts["ref"]), int(facts["file"]), str(facts["to"])
+        try:
+            actor = await slack.actor(member_id)
+            content = await slack.store.awrite(read_file_bytes, ref, number, actor)
+        except (ComplaintError, StoreError):
+            channel = await self.poster.conversation(member_id)
+            text = slack.texts.text("file.unavailable", ref=ref)
+            await schedule_ephemeral(slack, obligation.key, member_id, channel, text)
+            return Completed()
+        name = f"{_UNSAFE.sub('-', ref)}-{number}{_extension(content)}"
+        return await self.deliver(member_id, name, content, slack.texts.text("file.here", ref=ref))
+
+    async def deliver(self, member_id: str, name: str, content: bytes, comment: str) -> Outcome:
+        """Upload a file into one person's direct messages, and schedule its deletion a day later."""
+        store, client = self.poster.slack.store, self.poster.client
+        try:
+            channel = await self.poster.conversation(member_id)
+            ticket = await client.files_getUploadURLExternal(filename=name, length=len(content))
+            await self._upload(str(ticket["upload_url"]), content)
+            # Scheduled before the file can be seen: a worker that dies in between leaves no file behind.
+            deletion = NewObligation(
+                f"slack_file_delete:{ticket['file_id']}", "slack_file_delete", store.now() + KEPT_FOR,
+                SendPriority.BULK, {"file": str(ticket["file_id"])},
+            )  # fmt: skip
+            await store.awrite(insert_obligation, deletion, None, None, {})
+            await client.files_completeUploadExternal(
+                files=[{"id": ticket["file_id"], "title": name}],
+                channel_id=channel,
+                initial_comment=comment,
+            )
+        except (SlackApiError, RateLimitWait, *NETWORK) as failure:
+            return failure_outcome(failure)
+        return Completed()
+
+    async def delete(self, obligation: Obligation) -> Outcome:
+        """`slack_file_delete`: delete a file; one that is deleted already needs nothing."""
+        try:
+            await self.poster.client.files_delete(file=str(obligation.facts["file"]))
+        except SlackApiError as failure:
+            if error_of(failure) in ("file_not_found", "file_deleted"):
+                return Completed()
+            return failure_outcome(failure)
+        except NETWORK as failure:
+            return failure_outcome(failure)
+        return Completed()
+
+    async def _upload(self, url: str, content: bytes) -> None:
+        limit = aiohttp.ClientTimeout(total=TIMEOUT * 4)
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.post(url, data=content, proxy=proxy_for(url, self.poster.client.proxy)) as answer,
+        ):
+            answer.raise_for_status()
+
+
+def _extension(content: bytes) -> str:
+    """A file's extension by its content, never by the name it had."""
+    kinds = (
+        (b"\xff\xd8\xff", ".jpg"),
+        (b"\x89PNG", ".png"),
+        (b"%PDF", ".pdf"),
+        (b"OggS", ".ogg"),
+        (b"GIF8", ".gif"),
+    )
+    if content[4:8] == b"ftyp":
+        return ".mp4"
+    return next((extension for start, extension in kinds if content.startswith(start)), ".bin")

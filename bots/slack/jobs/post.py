@@ -1,0 +1,187 @@
+"""Posting and redrawing messages: each carries a key, so that a post of which we had no answer is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.client.block_kit import SlackMessage, actions, button, section
+from bots.slack.client.errors import (
+    GONE,
+    OUTAGE,
+    PERMANENT,
+    error_of,
+    is_flood,
+    is_history_closed,
+    retry_after,
+    status_of,
+)
+from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.context import SlackContext
+from bots.slack.texts import StaffTexts
+from complaints.case import Case
+from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Retry
+from store.slack.posts import record_slack_key
+from store.values import Obligation
+
+#: The event_type of our metadata; Slack ignores one with characters other than letters, digits, _ and -.
+EVENT_TYPE = "amends_post"
+#: How far back an uncertain post is searched for.
+_PAGES, _PER_PAGE = 5, 200
+
+
+@dataclass(frozen=True)
+class SlackUnavailable(Retry):
+    """Slack cannot be reached; the obligation may be tried again as soon as any call succeeds."""
+
+
+def failure_outcome(failure: Exception) -> Outcome:
+    """What a failed call to Slack means for the obligation: retry after a pause, retry later, or failed."""
+    if isinstance(failure, RateLimitWait):
+        return RateLimited(failure.seconds)
+    if isinstance(failure, SlackApiError):
+        error, status = error_of(failure), status_of(failure)
+        if is_flood(failure):
+            return Retry("ratelimited", retry_after(failure))
+        if error in PERMANENT:
+            return Failed(error)
+        if error and error not in OUTAGE and (status or 200) < 500:
+            return Retry(error)
+        return SlackUnavailable(error or f"status {status}")
+    return SlackUnavailable(type(failure).__name__)
+
+
+class Poster:
+    """Posts messages; the client keeps the rate limits. Holds the ids of direct conversations."""
+
+    def __init__(self, slack: SlackContext, client: AsyncWebClient) -> None:
+        self.slack = slack
+        self.client = client
+        self._conversations: dict[str, str] = {}
+
+    async def post(self, channel: str, message: SlackMessage, key: str, *, thread: str | None = None) -> str:
+        """Post with this key and return the ts. Raises SlackApiError, a network error, or RateLimitWait."""
+        answer = await self.client.chat_postMessage(
+            channel=channel,
+            text=message.text,
+            blocks=message.blocks or None,
+            thread_ts=thread,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return str(answer["ts"])
+
+    async def redraw(self, channel: str, ts: str, message: SlackMessage) -> None:
+        """Replace the content of a post."""
+        await self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
+
+    async def show(self, channel: str, ts: str | None, message: SlackMessage, key: str) -> str:
+        """Redraw the post with this ts; post it if there is none or it was deleted. Returns the ts."""
+        if ts is not None:
+            try:
+                await self.redraw(channel, ts, message)
+            except SlackApiError as failure:
+                if error_of(failure) not in GONE:
+                    raise
+            else:
+                return ts
+        return await self.post(channel, message, key)
+
+    async def post_ephemeral(
+        self,
+        channel: str,
+        member_id: str,
+        text: str,
+        thread: str | None,
+        *,
+        blocks: Sequence[dict[str, Any]] | None = None,
+    ) -> None:
+        """Post a message that only one person sees."""
+        await self.client.chat_postEphemeral(
+            channel=channel, user=member_id, text=text, thread_ts=thread, blocks=blocks
+        )
+
+    async def conversation(self, member_id: str) -> str:
+        """The id of the direct conversation with a member."""
+        if member_id not in self._conversations:
+            answer = await self.client.conversations_open(users=member_id)
+            self._conversations[member_id] = str(answer["channel"]["id"])
+        return self._conversations[member_id]
+
+    async def find(self, channel: str, key: str, *, thread: str | None = None) -> str | None:
+        """The ts of our post with this key, if an uncertain attempt was delivered."""
+        try:
+            return await self._search(channel, key, thread)
+        except SlackApiError as failure:
+            if not is_history_closed(failure):
+                raise
+            return None
+
+    async def is_delivered(self, channel: str, key: str) -> bool | None:
+        """Is our post with this key there? None if we may not read the history of this channel."""
+        try:
+            return await self._search(channel, key, None) is not None
+        except SlackApiError as failure:
+            if not is_history_closed(failure):
+                raise
+            return None
+
+    async def _search(self, channel: str, key: str, thread: str | None) -> str | None:
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            options: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": _PER_PAGE}
+            if cursor:
+                options["cursor"] = cursor
+            if thread is None:
+                answer = await self.client.conversations_history(**options)
+            else:
+                answer = await self.client.conversations_replies(ts=thread, **options)
+            for message in answer["messages"]:
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if _has_our_metadata(message) and payload.get("key") == key:
+                    return str(message["ts"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+        return None
+
+
+async def post_once(poster: Poster, obligation: Obligation, member_id: str, message: SlackMessage) -> Outcome:
+    """Post a direct message unless an earlier attempt was delivered.
+
+    The attempt is recorded before the post, so that a second one first checks for it. If direct messages cannot be
+    read and no failure is recorded, nothing is posted: a lost message of this kind is better than a duplicate.
+    """
+    channel = await poster.conversation(member_id)
+    if await poster.slack.store.awrite(record_slack_key, f"once:{obligation.key}:{member_id}"):
+        is_delivered = await poster.is_delivered(channel, obligation.key)
+        if is_delivered or (is_delivered is None and obligation.attempts == 0):
+            return Completed()
+    await poster.post(channel, message, obligation.key)
+    return Completed()
+
+
+def notice_message(case: Case, text: str, texts: StaffTexts, forms: Sequence[str]) -> SlackMessage:
+    """A message about a complaint with buttons for these forms; the first is the primary one.
+
+    It never holds the complainant's name or words.
+    """
+    row = [
+        button(texts.text(f"verb.{form}"), f"case.{form}", case.ref, style=None if number else "primary")
+        for number, form in enumerate(forms)
+    ]
+    return SlackMessage(text, [section(text), actions(f"actions:{case.work_version}.0", row)])
+
+
+def is_own_message(message: Mapping[str, Any]) -> bool:
+    """Was this message written by an app? In the thread of our post that is ours."""
+    return bool(message.get("bot_id")) or _has_our_metadata(message)
+
+
+def _has_our_metadata(message: Mapping[str, Any]) -> bool:
+    return (message.get("metadata") or {}).get("event_type") == EVENT_TYPE

@@ -1,0 +1,101 @@
+"""The obligations that Slack fulfils: the handler of each kind, for the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.priority_lock import ShutdownWait
+from bots.slack.client.errors import NETWORK
+from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
+from bots.slack.context import SlackContext
+from bots.slack.jobs.card import CardJobs
+from bots.slack.jobs.digest import DigestJobs
+from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.jobs.files import FileJobs
+from bots.slack.jobs.incidents import IncidentJobs
+from bots.slack.jobs.move_cases import MoveJobs
+from bots.slack.jobs.offline import OfflineNoticeJobs
+from bots.slack.jobs.post import Poster, failure_outcome
+from bots.slack.jobs.reminders import ReminderJobs
+from bots.slack.jobs.reports import ReportJobs
+from bots.slack.jobs.thread import ThreadJobs
+from bots.slack.views.home import publish_home
+from store.outbox.outcomes import Completed, Outcome
+from store.values import Obligation
+
+JobHandler = Callable[[Obligation], Awaitable[Outcome]]
+
+#: Slack accepts about one message a second in each channel.
+POST_INTERVAL = 1.0
+
+
+def job_handlers(
+    slack: SlackContext,
+    client: AsyncWebClient,
+    *,
+    interval: float = POST_INTERVAL,
+    shutdown: ShutdownWait | None = None,
+) -> dict[str, JobHandler]:
+    """The handlers by kind; `interval` is the time between two posts in one channel in seconds, 0 for no limit."""
+    poster = Poster(slack, client)
+    limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
+    cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
+    reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster)
+
+    async def post_ephemeral(obligation: Obligation) -> Outcome:
+        message = obligation.payload
+        await poster.post_ephemeral(
+            message["channel"],
+            message["user"],
+            message["text"],
+            message.get("thread"),
+            blocks=message.get("blocks"),
+        )
+        return Completed()
+
+    async def draw_home(obligation: Obligation) -> Outcome:
+        await publish_home(slack, client, str(obligation.facts["member"]))
+        return Completed()
+
+    handlers: dict[str, JobHandler] = {
+        "home": draw_home,
+        "card": cards.card,
+        "redraw": cards.redraw,
+        "thread": ThreadJobs(poster).thread,
+        "page": direct.page,
+        "remind": ReminderJobs(direct).remind,
+        "told_owner": direct.notify_owner,
+        "ask_approval": direct.ask_approval,
+        "told_overturned": direct.notify_overturned,
+        "told_failed": direct.notify_failed,
+        "tell": post_ephemeral,
+        "tell_by_voice": OfflineNoticeJobs(direct).ask,
+        "incident_card": incidents.card,
+        "incident_update": incidents.update,
+        "digest": digests.digest,
+        "message": digests.message,
+        "move": MoveJobs(poster).move,
+        "stats": reports.stats,
+        "clauses": reports.clauses,
+        "report": reports.report,
+        "slack_file": files.send,
+        "slack_file_delete": files.delete,
+    }
+    return {kind: _with_rate_limit(handler, limiter) for kind, handler in handlers.items()}
+
+
+def _with_rate_limit(handler: JobHandler, limiter: SlackRateLimiter | None) -> JobHandler:
+    """The handler with calls that keep the rate limits; a failed call to Slack becomes its outcome."""
+
+    async def handle(obligation: Obligation) -> Outcome:
+        task = RateLimitedTask(limiter, obligation.lane) if limiter is not None else None
+        try:
+            with rate_limited(task):
+                return await handler(obligation)
+        except (SlackApiError, RateLimitWait, *NETWORK) as failure:
+            return failure_outcome(failure)
+
+    return handle

@@ -1,0 +1,153 @@
+"""Figures, reports and the clause table on request: scheduled before the acknowledgement, made in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from slack_sdk.errors import SlackApiError
+
+from bots.slack.admission import refusals_recorded
+from bots.slack.client.block_kit import MESSAGE_BLOCKS, SlackMessage, escaped, header, pieces, section
+from bots.slack.client.errors import PERMANENT, error_of
+from bots.slack.context import SlackContext
+from bots.slack.jobs.digest import drifts_in
+from bots.slack.jobs.files import FileJobs
+from bots.slack.views.lists import may_know_of
+from bots.slack.views.stats import stats_message
+from complaints.actors import Actor
+from complaints.deadlines.local_time import at_minute, wall
+from complaints.errors import NotAllowed, UnknownReference
+from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.rulebook import Rulebook
+from complaints.vocabulary import Role
+from reports.monitoring import Monitoring, Period, monitor
+from reports.render_markdown import as_markdown
+from store.cases.pages import count_repeats
+from store.cases.read import load_case
+from store.outbox.outcomes import Completed, Outcome
+from store.outbox.rows import insert_obligation
+from store.rulebooks import load_current_rulebook
+from store.store import Store
+from store.values import Obligation
+
+#: The last 91 days including today: a quarter, as in the management review.
+QUARTER = timedelta(days=91)
+#: The reports that can be requested.
+KINDS = ("monitoring",)
+#: Reports show who handled complaints and how, so they are not for every handler.
+_READERS = (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
+
+
+async def schedule_stats(slack: SlackContext, key: str, actor: Actor, channel: str) -> str:
+    """The figures follow in a message that only this person sees; returns the answer for now."""
+    facts = {"to": actor.id, "channel": channel}
+    obligation = NewObligation(f"stats:{key}", "stats", slack.store.now(), SendPriority.DIALOGUE, facts)
+    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    return slack.texts.text("stats.counting")
+
+
+async def schedule_report(slack: SlackContext, key: str, kind: str, actor: Actor) -> str:
+    """The report follows as a file in this person's direct messages; returns the answer for now."""
+    texts = slack.texts
+    if kind.casefold() not in KINDS:
+        kinds = ", ".join(f"`{name}`" for name in KINDS)
+        return texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–")
+    async with refusals_recorded(slack, None, "report", actor):
+        if not actor.has(*_READERS):
+            raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
+    facts = {"kind": kind.casefold(), "to": actor.id}
+    obligation = NewObligation(f"report:{key}", "report", slack.store.now(), SendPriority.BULK, facts)
+    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    return texts.text("report.on_its_way")
+
+
+async def schedule_clauses(slack: SlackContext, key: str, actor: Actor, channel: str) -> str:
+    """The clause table follows in a message that only this person sees; returns the answer for now."""
+    if slack.clauses is None:
+        return slack.texts.text("clauses.none")
+    facts = {"to": actor.id, "channel": channel}
+    obligation = NewObligation(f"clauses:{key}", "clauses", slack.store.now(), SendPriority.BULK, facts)
+    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    return slack.texts.text("stats.counting")
+
+
+class ReportJobs:
+    """Makes figures, reports and the clause table."""
+
+    def __init__(self, files: FileJobs) -> None:
+        self.files = files
+        self.poster = files.poster
+        self.slack = files.poster.slack
+
+    async def stats(self, obligation: Obligation) -> Outcome:
+        """`stats`: the figures of the last quarter, as of now."""
+        rules = await self.slack.store.aread(load_current_rulebook)
+        drifts = await asyncio.to_thread(drifts_in, self.slack.store)
+        monitoring = await self._monitoring(rules)
+        message = stats_message(monitoring, self.slack.texts, rules.calendar.zone, drifts)
+        await self._answer(obligation, message)
+        return Completed()
+
+    async def clauses(self, obligation: Obligation) -> Outcome:
+        """`clauses`: each clause with how it is met today."""
+        if self.slack.clauses is None:
+            return Completed()
+        title = self.slack.texts.text("clauses.title")
+        lines = await asyncio.to_thread(self.slack.clauses)
+        text = "\n".join(escaped(line, 200) for line in lines)
+        blocks = [header(title), *(section(piece) for piece in pieces(text))]
+        await self._answer(obligation, SlackMessage(title, blocks[:MESSAGE_BLOCKS]))
+        return Completed()
+
+    async def report(self, obligation: Obligation) -> Outcome:
+        """`report`: made with the rights of this moment; a person who lost them gets no report."""
+        member_id = str(obligation.facts["to"])
+        actor = await self.slack.actor(member_id)
+        if not actor.has(*_READERS):
+            return Completed()
+        rules = await self.slack.store.aread(load_current_rulebook)
+        zone = rules.calendar.zone
+        monitoring = await self._visible(actor, await self._monitoring(rules))
+        page = as_markdown(monitoring, zone).encode()
+        name = f"monitoring-{wall(monitoring.as_of, zone):%Y-%m-%d}.md"
+        return await self.files.deliver(member_id, name, page, self.slack.texts.text("report.here"))
+
+    async def _answer(self, obligation: Obligation, message: SlackMessage) -> None:
+        """In the channel where it was requested; in the direct messages if we may not write there."""
+        member_id, channel = str(obligation.facts["to"]), str(obligation.facts["channel"])
+        try:
+            await self.poster.post_ephemeral(channel, member_id, message.text, None, blocks=message.blocks)
+        except SlackApiError as failure:
+            if error_of(failure) not in PERMANENT:
+                raise
+            await self.poster.post(await self.poster.conversation(member_id), message, obligation.key)
+
+    async def _monitoring(self, rules: Rulebook) -> Monitoring:
+        store, zone = self.slack.store, rules.calendar.zone
+        now = store.now()
+        tomorrow = wall(now, zone).date() + timedelta(days=1)
+        period = Period(at_minute(tomorrow - QUARTER, 0, zone), at_minute(tomorrow, 0, zone))
+        # In a thread of its own, because counting may take seconds and would block the store's threads.
+        return await asyncio.to_thread(lambda: _measure(store, period, now))
+
+    async def _visible(self, actor: Actor, monitoring: Monitoring) -> Monitoring:
+        """Without references that this person may not know of; the figures still count those complaints."""
+        misses = [ref for ref in monitoring.safety_misses if await self._may_know_of(ref, actor)]
+        oldest = monitoring.backlog.oldest
+        if oldest is not None and not await self._may_know_of(oldest.ref, actor):
+            oldest = None
+        backlog = replace(monitoring.backlog, oldest=oldest)
+        return replace(monitoring, safety_misses=tuple(misses), backlog=backlog)
+
+    async def _may_know_of(self, ref: str, actor: Actor) -> bool:
+        try:
+            return may_know_of(await self.slack.store.aread(load_case, ref), actor)
+        except UnknownReference:
+            return False
+
+
+def _measure(store: Store, period: Period, now: datetime) -> Monitoring:
+    repeats = store.read(count_repeats, period.start, period.end)
+    return monitor(store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats)

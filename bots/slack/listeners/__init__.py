@@ -1,0 +1,1 @@
+"""What people press, submit and type in Slack: read, done, answered."""

@@ -1,0 +1,116 @@
+"""The buttons and the menu of a complaint: an act that needs no form is done, any other opens its form."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from bots.slack.admission import refusals_recorded
+from bots.slack.client.block_kit import header
+from bots.slack.context import SlackContext
+from bots.slack.payloads import ButtonPress
+from bots.slack.responses import OpenView, PrivateNotice, Redraw, RedrawView, ReplaceView, Response
+from bots.slack.router import Router
+from bots.slack.views.forms import View, notice_view, opened_from_home, with_matters, with_row
+from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
+from complaints.actors import Actor
+from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.cases.bind import bind_code
+from store.cases.read import load_case
+from store.outbox.rows import insert_obligation
+
+router = Router()
+
+
+@router.action("case.take")
+async def take(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Become the owner of the complaint."""
+    facts = {"owner": actor.id}
+    await slack.store.awrite(
+        act, press.ref, Verb.ASSIGN, actor, facts, {}, version=press.work_version, key=press.key
+    )
+    return Redraw()
+
+
+@router.action("case.receipt")
+async def confirm_receipt(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Say that one has seen a danger, or as top management a significant complaint."""
+    facts = {"of": "executive"} if press.channel == slack.channels.executive else {}
+    # Without a version: the person has seen it, even if the complaint changed since.
+    await slack.store.awrite(act, press.ref, Verb.RECEIPT, actor, facts, {}, version=None, key=press.key)
+    return Redraw()
+
+
+@router.action("case.bind")
+async def make_code(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Show a new code that connects a logged complaint to the complainant's chat (4.3).
+
+    The code is stored nowhere in clear, so a second press makes another one.
+    """
+    texts = slack.texts
+    case = await slack.store.aread(load_case, press.ref)
+    async with refusals_recorded(slack, press.ref, "bind", actor):
+        require_form("bind", case, actor)
+    code, until = await slack.store.awrite(
+        bind_code, press.ref, actor, version=press.work_version, key=press.key
+    )
+    explanation = texts.text("bind.told", until=texts.moment(until, case.rules.calendar.zone))
+    view = notice_view(texts.text("verb.bind"), explanation, texts, ref=case.ref)
+    return OpenView({**view, "blocks": [header(code), *view["blocks"]]})
+
+
+@router.action("case.file")
+async def send_file(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Send a file of the complaint to the direct messages of the person who pressed."""
+    facts = {"ref": press.ref, "file": int(press.detail), "to": actor.id}
+    obligation = NewObligation(
+        f"slack_file:{press.key}", "slack_file", slack.store.now(), SendPriority.DIALOGUE, facts
+    )
+    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    return PrivateNotice(slack.texts.text("file.on_its_way"))
+
+
+@router.action("open.previous", "open.next")
+async def turn_page_of_case(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Another page of the opened complaint."""
+    return RedrawView(lambda: opened_view(slack, press.ref, actor, page=int(press.detail)))
+
+
+@router.action("due.previous", "due.next")
+async def turn_page_of_dates(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Another page of the dates explained."""
+    return RedrawView(lambda: explained_view(slack, press.ref, actor, page=int(press.detail)))
+
+
+@router.action(re.compile(r"^case\."))
+async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Open the complaint, its dates, or the form of an act."""
+    view = await view_for(
+        slack,
+        press.name,
+        press.ref,
+        actor,
+        work_version=press.work_version,
+        suggested_link=press.suggested_link,
+    )
+    return OpenView(opened_from_home(view) if press.in_home else view)
+
+
+@router.display_action("more")
+async def add_row(press: ButtonPress, slack: SlackContext) -> Response:
+    """One row more in a form."""
+    return ReplaceView(with_row(_view(press), press.value, slack.texts))
+
+
+@router.display_action("matters")
+async def take_matters(press: ButtonPress, slack: SlackContext) -> Response:
+    """Put the proposed matters into the rows of the form."""
+    matters = [(str(text), str(category)) for text, category in json.loads(press.value)]
+    return ReplaceView(with_matters(_view(press), matters, slack.texts))
+
+
+def _view(press: ButtonPress) -> View:
+    assert press.view is not None
+    return dict(press.view)

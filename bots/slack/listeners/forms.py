@@ -1,0 +1,217 @@
+"""Submitted forms of a complaint: read, tried, previewed where a letter goes out, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bots.slack.admission import refusals_recorded
+from bots.slack.context import SlackContext
+from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
+from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
+from bots.slack.router import Router
+from bots.slack.views import refusals
+from bots.slack.views.forms import (
+    CONFIRMATIONS,
+    PREVIEWED,
+    View,
+    notice_view,
+    opened_from_home,
+    values_of,
+    with_notice,
+)
+from bots.slack.views.lists import may_know_of
+from bots.slack.views.open_form import issue_words, verb_of
+from bots.slack.views.preview import open_button, preview_view
+from complaints.actions.authorisation import require_permission
+from complaints.actions.perform import perform
+from complaints.actions.registry import ACTIONS
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.letter_hours import letter_held_until
+from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
+from complaints.forms import FORMS, form_verb, read
+from complaints.references import parse_reference
+from complaints.rulebook import categories_of
+from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.cases.read import load_case, load_history
+from store.record.read_log import find_last_read
+from store.slack.posts import drop_draft, read_draft, save_draft
+
+router = Router()
+
+_LOGGED_ELSEWHERE = frozenset({"log_complaint"})
+
+
+@dataclass(frozen=True)
+class FilledForm:
+    """A form as it was submitted, and the complaint as the record has it."""
+
+    form: str
+    verb: Verb
+    case: Case
+    actor: Actor
+    facts: Mapping[str, Any]
+    words: Mapping[str, str]
+
+
+@router.view(*(set(FORMS) - _LOGGED_ELSEWHERE - PREVIEWED))
+async def record_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Record the act of a form that writes no letter."""
+    filled = await _read(submission, actor, slack)
+    if filled.form == "link":
+        other = await _other_ref(filled, slack)
+        filled = replace(filled, facts={**filled.facts, "other_ref": other})
+    await slack.store.awrite(
+        act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
+        version=submission.metadata.version,
+    )  # fmt: skip
+    await _redraw_home(submission, slack)
+    return await _done(filled, slack)
+
+
+@router.view(*PREVIEWED)
+async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Show the exact letter of an act before it is recorded."""
+    view = await _preview(await _read(submission, actor, slack), submission.metadata.version, slack)
+    return push_view(opened_from_home(view) if submission.metadata.from_home else view)
+
+
+@router.view(*(form + PREVIEW_SUFFIX for form in PREVIEWED))
+async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Record the previewed act; rights and version are checked again."""
+    metadata = submission.metadata
+    draft = await slack.store.aread(read_draft, metadata.draft or "")
+    if draft is None or draft.by != actor.id or draft.ref != metadata.ref:
+        raise AlreadyDone(f"This preview of {metadata.ref} was sent or has expired.", code="already_done")
+    case = await slack.store.aread(load_case, draft.ref)
+    words = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
+    verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
+    await slack.store.awrite(
+        act, draft.ref, verb, actor, draft.facts, words,
+        version=draft.work_version, key=f"slack:draft:{draft.id}",
+    )  # fmt: skip
+    await slack.store.awrite(drop_draft, draft.id)
+    await _redraw_home(submission, slack)
+    return CLOSE_FORMS
+
+
+async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:
+    if submission.metadata.from_home:
+        view = submission.view
+        await schedule_home(slack, f"{view['id']}:{view.get('hash')}", submission.member_id)
+
+
+async def _done(filled: FilledForm, slack: SlackContext) -> Response:
+    """Close the form; if the complainant wrote since this person last read, say so instead."""
+    case, texts = filled.case, slack.texts
+    unread_at = await _unread_since(filled, slack)
+    if unread_at is None:
+        return CLOSE_FORMS
+    text = texts.text("modal.done_but_new", when=texts.clock(unread_at, case.rules.calendar.zone))
+    view = notice_view(texts.text("modal.notice"), text, texts, ref=case.ref)
+    return update_view(with_notice(view, text, accessory=open_button(case, texts)))
+
+
+async def _unread_since(filled: FilledForm, slack: SlackContext) -> datetime | None:
+    """When the complainant wrote last, if this person has read the complaint, but not since."""
+    read_at: datetime | None = await slack.store.aread(find_last_read, filled.case.ref, filled.actor.id)
+    wrote_at = filled.case.last_words_at
+    return wrote_at if read_at is not None and wrote_at is not None and wrote_at > read_at else None
+
+
+async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -> FilledForm:
+    form, view, metadata = submission.form, submission.view, submission.metadata
+    case = await slack.store.aread(load_case, metadata.ref)
+    await _require_role(form, case, actor, slack)
+    options = {
+        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
+        "category": categories_of(case.rules),
+    }
+    facts, words = read(form, values_of(view["state"]["values"]), options=options)
+    required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
+    for name, code in CONFIRMATIONS.items():
+        if name in required and not facts.get(name):
+            raise BadFacts(f"Tick '{name}' first.", code=code, field=name)
+    if form == "assign":
+        await _require_handler(str(facts["owner"]), slack)
+    assessed = await _was_assessed(case, metadata.version, slack)
+    return FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+
+async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext) -> None:
+    """Refuse a person without a role for this act before the form is checked.
+
+    The other rights are checked with the act, because a repeat of what was done must be recognised first.
+    """
+    verb = verb_of(form, case)
+    if not actor.roles & ACTIONS[verb].roles:
+        async with refusals_recorded(slack, case.ref, form, actor):
+            require_permission(case, verb, actor)
+
+
+async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> bool:
+    """Was it assessed when the form was drawn? A repeat of the first assessment is no reassessment."""
+    if case.assessment is None or case.work_version == drawn_version:
+        return case.assessment is not None
+    events = await slack.store.aread(load_history, case.ref)
+    return Verb.ASSESS.value not in refusals.verbs_since(events, drawn_version)
+
+
+async def _require_handler(member_id: str, slack: SlackContext) -> None:
+    """An owner must be able to act, so only people with a handling role get complaints."""
+    owner = await slack.actor(member_id)
+    if not owner.roles & ACTIONS[Verb.ASSESS].roles:
+        raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
+
+
+async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
+    """Try the act without recording it, write the letter, and keep what was typed for a day."""
+    case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
+    if case.work_version != drawn_version:
+        events = await slack.store.aread(load_history, case.ref)
+        raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
+    async with refusals_recorded(slack, case.ref, verb.value, actor):
+        tried = perform(case, verb, at=now, by=actor, facts=filled.facts, words=filled.words)
+    unread_at = await _unread_since(filled, slack)
+    if unread_at is not None and verb in (Verb.RESOLVE, Verb.RESPOND):
+        raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
+    issues = await issue_words(slack, case) if filled.form == "decide" else ()
+    letter = slack.preview(filled.form, case, filled.facts, filled.words, now=now, issue_texts=issues)
+    draft = await slack.store.awrite(
+        save_draft, case.ref, actor.id, filled.form, filled.facts, filled.words, letter,
+        case.work_version,
+    )  # fmt: skip
+    needs_approval = bool(tried.event.facts.get("needs_approval"))
+    is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
+    return preview_view(
+        filled.form,
+        case,
+        letter,
+        draft,
+        slack.texts,
+        leaves_at=None if needs_approval else letter_held_until(case, now, is_reply=is_reply),
+        approval=needs_approval,
+        unread_at=unread_at,
+    )
+
+
+async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
+    """The reference of the complaint to link with, if this person may know of it."""
+    case = filled.case
+    ref = parse_reference(str(filled.facts["other_ref"]))
+    if ref is None:
+        raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
+    try:
+        visible = may_know_of(await slack.store.aread(load_case, ref), filled.actor)
+    except UnknownReference:
+        visible = False
+    if not visible:
+        # The same answer for what does not exist and for what is not open to this person.
+        raise BadFacts(f"No complaint is called {ref}.", code="unknown_reference", field="other_ref")
+    if ref == case.ref:
+        raise BadFacts("That is this complaint.", code="same_reference", field="other_ref")
+    return ref

@@ -1,0 +1,148 @@
+"""Submitted forms of incidents: recorded, or previewed where an update reaches everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bots.slack.context import SlackContext
+from bots.slack.listeners.incident_buttons import load_audience, open_incident
+from bots.slack.payloads import FormSubmission
+from bots.slack.responses import CLOSE_FORMS, Response, push_view
+from bots.slack.router import Router
+from bots.slack.views.forms import values_of
+from bots.slack.views.incident import (
+    LEAVE,
+    NEW,
+    incident_preview_view,
+    languages_of,
+    read_incident_metadata,
+)
+from complaints.actors import Actor
+from complaints.deadlines.letter_hours import letter_held_until
+from complaints.errors import AlreadyDone, BadFacts, Stale
+from complaints.incidents import SAME_INCIDENT, IncidentAct, read
+from complaints.references import parse_reference
+from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.cases.incident_updates import (
+    Audience,
+    open_incident_with,
+    read_incident_draft,
+    save_incident_draft,
+    schedule_incident_update,
+)
+from store.cases.read import load_case
+from store.incidents.incidents import act_on_incident, list_open_incidents
+from store.rulebooks import load_current_rulebooks
+
+#: From a complaint's card; all other forms are about an incident that exists.
+FROM_CASE = "incident"
+router = Router()
+
+
+@router.view(FROM_CASE)
+async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Open an incident with this complaint, add the complaint to one, or take it out."""
+    metadata = submission.metadata
+    case = await slack.store.aread(load_case, metadata.ref)
+    rules = await slack.store.aread(load_current_rulebooks)
+    incidents = await slack.store.aread(list_open_incidents)
+    values = values_of(submission.view["state"]["values"])
+    if values.get("which") == LEAVE:
+        if case.incident is None:
+            raise AlreadyDone(f"{metadata.ref} belongs to no incident: nothing to do.", code="already_so")
+        left = {"relation": SAME_INCIDENT, "incident": case.incident, "left": True}
+        await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, left, {}, version=metadata.version)
+        return CLOSE_FORMS
+    options = (NEW, LEAVE, *(str(incident.id) for incident in incidents))
+    facts, words = read(FROM_CASE, values, rules.languages, options={"which": options})
+    which = facts.pop("which")
+    if which == NEW:
+        await slack.store.awrite(
+            open_incident_with, metadata.ref, actor, facts, words,
+            version=metadata.version, key=_key(submission),
+        )  # fmt: skip
+        return CLOSE_FORMS
+    joined = {"relation": SAME_INCIDENT, "incident": int(which)}
+    await slack.store.awrite(act, metadata.ref, Verb.LINK, actor, joined, {}, version=metadata.version)
+    return CLOSE_FORMS
+
+
+@router.view("incident_join")
+async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Add a complaint to the incident."""
+    metadata = read_incident_metadata(submission.view)
+    incident = await open_incident(slack, metadata.incident, "join", actor)
+    entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
+    ref = parse_reference(str(entered["other_ref"]))
+    if ref is None:
+        raise BadFacts("That is no reference.", field="other_ref", code="not_a_reference")
+    facts = {"relation": SAME_INCIDENT, "incident": incident.id}
+    await slack.store.awrite(act, ref, Verb.LINK, actor, facts, {})
+    return CLOSE_FORMS
+
+
+@router.view("incident_edit", "incident_end")
+async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Change what staff say about the incident, or end it."""
+    metadata, verb = read_incident_metadata(submission.view), submission.form.removeprefix("incident_")
+    await open_incident(slack, metadata.incident, verb, actor)
+    rules = await slack.store.aread(load_current_rulebooks)
+    facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
+    change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
+    await slack.store.awrite(
+        act_on_incident, metadata.incident, change_or_end, actor, facts, words,
+        version=metadata.version, key=_key(submission),
+    )  # fmt: skip
+    return CLOSE_FORMS
+
+
+@router.view("incident_update")
+async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
+    view, texts = submission.view, slack.texts
+    metadata = read_incident_metadata(view)
+    incident = await open_incident(slack, metadata.incident, "update", actor)
+    if metadata.version != incident.version:
+        raise Stale("This incident moved on: look again.")
+    audience = await load_audience(slack, incident, actor)
+    inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
+    languages = [block_id.partition(".")[2] for block_id in inputs]
+    _, words = read("incident_update", values_of(view["state"]["values"]), languages)
+    samples = _samples(audience, words, slack)
+    draft = await slack.store.awrite(save_incident_draft, incident.id, actor.id, incident.version, words)
+    first = audience.to[0]
+    leaves_at = letter_held_until(first, slack.store.now(), is_reply=True)
+    when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
+    return push_view(incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when))
+
+
+@router.view("incident_update_preview")
+async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Send the previewed update to all; rights and version are checked again."""
+    metadata = read_incident_metadata(submission.view)
+    draft = await slack.store.aread(read_incident_draft, metadata.draft or "")
+    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
+        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+    await slack.store.awrite(
+        schedule_incident_update, draft.incident, actor, draft.words,
+        version=draft.version, key=f"draft:{draft.id}",
+    )  # fmt: skip
+    return CLOSE_FORMS
+
+
+def _key(submission: FormSubmission) -> str | None:
+    view_id = submission.view.get("id")
+    return f"slack:{view_id}" if view_id else None
+
+
+def _samples(audience: Audience, words: Mapping[str, str], slack: SlackContext) -> dict[str, str]:
+    """One letter of each language, exactly as its first reader gets it."""
+    now, fallback = slack.store.now(), next(iter(words.values()))
+    samples = {}
+    for language in languages_of(audience, slack.texts):
+        case = next((case for case in audience.to if case.language == language), None)
+        if case is not None:
+            text = {"text": words.get(f"text.{language}", fallback)}
+            samples[language] = slack.preview("reply", case, {}, text, now=now)
+    return samples

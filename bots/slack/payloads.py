@@ -1,0 +1,263 @@
+"""What a person pressed, submitted, typed or opened in Slack, read from the payload."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from complaints.forms import FORMS
+
+#: The button that opens the form to log a complaint after a trigger expired; the two shortcuts do the same.
+LOG_AGAIN = "log.again"
+#: Ends the callback id of a preview of the form with that name.
+PREVIEW_SUFFIX = "_preview"
+#: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
+_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move"})
+#: The block id of a row of buttons: the work version and the number of the drawing.
+_ROW = re.compile(r"actions:(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class ButtonPress:
+    """A button, a menu choice or a shortcut: `action` says what to do, `value` to which complaint or incident.
+
+    `work_version` is that of the complaint when the button was drawn; None for a button without one.
+    `message` is the message from which a complaint is to be logged.
+    """
+
+    action: str
+    value: str
+    member_id: str
+    trigger: str
+    pressed_at: str = ""
+    work_version: int | None = None
+    channel: str | None = None
+    thread: str | None = None
+    view: Mapping[str, Any] | None = None
+    from_menu: bool = False
+    message: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The form or verb: what follows `case.` or `incident.`."""
+        return self.action.partition(".")[2]
+
+    @property
+    def ref(self) -> str:
+        """The complaint's reference or the incident's number."""
+        return self.value.partition(":")[0]
+
+    @property
+    def detail(self) -> str:
+        """What follows the reference: a page, a file's number, or the link that was offered."""
+        return self.value.partition(":")[2]
+
+    @property
+    def suggested_link(self) -> tuple[str, str] | None:
+        """The relation and the other reference that the button of a similar case offers."""
+        relation, _, other = self.detail.partition(":")
+        return (relation, other) if relation and other else None
+
+    @property
+    def case_ref(self) -> str | None:
+        """The reference, where this is about one complaint."""
+        return self.ref if self.action.partition(".")[0] in ("case", "open", "due") else None
+
+    @property
+    def attempt(self) -> str:
+        """What a refused attempt is recorded as (4.7)."""
+        group, _, name = self.action.partition(".")
+        match group:
+            case "case":
+                return name
+            case "incident":
+                return f"incident_{name}"
+            case "open" | "due":
+                return group
+            case "log":
+                return "log_complaint"
+            case _:
+                return "move" if self.action == "home.move" else self.action
+
+    @property
+    def metadata(self) -> ViewMetadata:
+        """The private_metadata of the view where it was pressed."""
+        return read_metadata(self.view or {})
+
+    @property
+    def key(self) -> str:
+        """The same for a repeated delivery of this press: a trigger and the time of the press occur once."""
+        return f"slack:{self.trigger}{self.pressed_at and '/' + self.pressed_at}"
+
+    @property
+    def in_message(self) -> bool:
+        """Pressed in a message: the answer is a message beneath it that only this person sees."""
+        return self.view is None and self.channel is not None
+
+    @property
+    def in_home(self) -> bool:
+        """Pressed in the app's home."""
+        return self.view is not None and self.view.get("type") == "home"
+
+    @property
+    def in_modal(self) -> bool:
+        """Pressed in a modal."""
+        return self.view is not None and self.view.get("type") == "modal"
+
+
+@dataclass(frozen=True)
+class ViewMetadata:
+    """The private_metadata of a view about a complaint."""
+
+    ref: str
+    version: int
+    draft: str | None = None
+    page: int = 0
+    from_home: bool = False
+
+
+@dataclass(frozen=True)
+class FormSubmission:
+    """A submitted view."""
+
+    view: Mapping[str, Any]
+    member_id: str
+
+    @property
+    def callback(self) -> str:
+        """The callback id: the form's name, with `_preview` where its letter was shown first."""
+        return str(self.view["callback_id"])
+
+    @property
+    def form(self) -> str:
+        """The form's name."""
+        return self.callback.removesuffix(PREVIEW_SUFFIX)
+
+    @property
+    def is_preview(self) -> bool:
+        """The letter was shown, and this submission sends it."""
+        return self.callback.endswith(PREVIEW_SUFFIX)
+
+    @property
+    def metadata(self) -> ViewMetadata:
+        """The view's private_metadata."""
+        return read_metadata(self.view)
+
+    @property
+    def case_ref(self) -> str | None:
+        """The reference, where a refused attempt is recorded with the complaint."""
+        return (self.metadata.ref or None) if self.form in FORMS or self.form == "stage" else None
+
+    @property
+    def attempt(self) -> str:
+        """What a refused attempt is recorded as (4.7)."""
+        return self.form if self.form == "move" else self.callback
+
+
+@dataclass(frozen=True)
+class SlashCommand:
+    """`/complaints WORD REST`; the first word in lower case."""
+
+    word: str
+    rest: str
+    member_id: str
+    trigger: str
+    channel: str
+
+
+@dataclass(frozen=True)
+class HomeOpened:
+    """A person opened the app's home, on this tab."""
+
+    member_id: str
+    tab: str
+
+    attempt = "home"
+    case_ref = None
+
+
+Request = ButtonPress | FormSubmission | SlashCommand | HomeOpened
+
+
+def read_request(body: Mapping[str, Any]) -> Request:
+    """Read any payload that has a listener. Raises KeyError for a payload of another kind."""
+    if "command" in body:
+        return read_command(body)
+    match body["type"]:
+        case "block_actions":
+            return read_press(body)
+        case "view_submission":
+            return FormSubmission(body["view"], str(body["user"]["id"]))
+        case "event_callback":
+            return HomeOpened(str(body["event"]["user"]), str(body["event"].get("tab")))
+        case "shortcut" | "message_action":
+            return ButtonPress(
+                LOG_AGAIN,
+                "log",
+                str(body["user"]["id"]),
+                str(body["trigger_id"]),
+                message=body.get("message"),
+            )
+        case other:
+            raise KeyError(other)
+
+
+def read_press(body: Mapping[str, Any]) -> ButtonPress:
+    """A pressed button, or a choice in the menu `case.more`, whose value is `case.<verb>:<reference>`."""
+    element = body["actions"][0]
+    action, value = str(element["action_id"]), str(element.get("value", ""))
+    from_menu = action == "case.more"
+    if from_menu:
+        action, _, value = str(element["selected_option"]["value"]).partition(":")
+    row = _ROW.fullmatch(str(element.get("block_id", "")))
+    container = body.get("container", {})
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
+    return ButtonPress(
+        action=action,
+        value=value,
+        member_id=str(body["user"]["id"]),
+        trigger=str(body["trigger_id"]),
+        pressed_at=str(element.get("action_ts") or ""),
+        work_version=int(row[1]) if row else None,
+        channel=None if action in _ANSWERED_IN_A_VIEW else channel,
+        thread=container.get("thread_ts"),
+        view=body.get("view"),
+        from_menu=from_menu,
+    )
+
+
+def read_command(body: Mapping[str, Any]) -> SlashCommand:
+    """A slash command; without a word it asks for help."""
+    word, _, rest = str(body.get("text") or "help").strip().partition(" ")
+    return SlashCommand(
+        word=word.lower() or "help",
+        rest=rest.strip(),
+        member_id=str(body["user_id"]),
+        trigger=str(body["trigger_id"]),
+        channel=str(body.get("channel_id") or ""),
+    )
+
+
+def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
+    """The private_metadata of a view about a complaint; its fields are empty for any other view."""
+    stored = json.loads(view.get("private_metadata") or "{}")
+    return ViewMetadata(
+        ref=str(stored.get("ref", "")),
+        version=int(stored.get("version", 0)),
+        draft=stored.get("draft"),
+        page=int(stored.get("page", 0)),
+        from_home=bool(stored.get("home")),
+    )
+
+
+def named_workspaces(body: Mapping[str, Any]) -> set[str]:
+    """Every workspace that Slack names for this person; more than our own means a guest from outside."""
+    user, team = body.get("user"), body.get("team")
+    named = {
+        user.get("team_id") if isinstance(user, Mapping) else None,
+        team.get("id") if isinstance(team, Mapping) else body.get("team_id"),
+    }
+    return {str(team_id) for team_id in named if team_id}

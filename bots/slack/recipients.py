@@ -1,0 +1,188 @@
+"""Who gets a notice, by role: never a person excluded from the complaint; restricted ones only their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from complaints.actions.authorisation import may_approve
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.deadlines.opening_hours import on_call_covers
+from complaints.obligations.reminders import ReminderLevel
+from complaints.permissions import is_excluded, judged_below, level_roles, may_read
+from complaints.vocabulary import Role, Target
+from store.values import Member
+
+MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
+#: If a danger is not confirmed for so long, the next circle is paged too (docs/surfaces.md, "Danger").
+MANAGERS_AFTER = timedelta(minutes=15)
+TOP_AFTER = timedelta(minutes=30)
+PAGE_EVERY = timedelta(minutes=5)
+
+
+def paged_members(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who is paged now: people on call, managers from 15 minutes, top management from 30.
+
+    The managers are paged at once if there is no rota, or if it covers no time like now.
+    """
+    since = now - (case.danger_at or now)
+    rota = case.rules.on_call
+    covered = bool(rota.people) and on_call_covers(now, rota, case.rules.calendar.zone)
+    people = [*rota.people, *members_with_role(members, Role.ON_CALL)]
+    if since >= MANAGERS_AFTER or not covered:
+        people += members_with_role(members, Role.MANAGER)
+    if since >= TOP_AFTER or not people:
+        people += members_with_role(members, Role.TOP_MANAGEMENT)
+    return tuple(dict.fromkeys(member_id for member_id in people if not is_excluded(case, member_id)))
+
+
+def reminded_members(
+    case: Case,
+    target: Target,
+    members: Sequence[Member],
+    now: datetime,
+    level: ReminderLevel,
+    *,
+    candidate: str | None = None,
+) -> tuple[str, ...]:
+    """Who is reminded of a due time: the owner, from LEAD on the unit manager, from TOP on top management too.
+
+    An absent owner is replaced by the deputy, otherwise by the leading members. Absent people are reminded only if
+    all others are absent too. `candidate` is the member who is asked in turn to take a complaint without an owner;
+    without one the leading members are reminded.
+    """
+    if target is Target.APPROVE:
+        approvers = possible_approvers(case, members, now)
+        if level < ReminderLevel.TOP:
+            return approvers
+        return _readers(case, (*approvers, *_present_top_management(members, now)), members)
+    present = present_members(members, now)
+    leading = leading_members(case, members, now)
+    first: list[str | None] = [case.owner if case.owner is not None else candidate]
+    if case.owner is not None and case.owner not in {member.id for member in present}:
+        first = [*substitutes(case.owner, members, now)]
+    people = list(_readers(case, first, present)) or list(leading)
+    if level >= ReminderLevel.LEAD or target is Target.SUBJECT:
+        people += leading
+    if level >= ReminderLevel.TOP:
+        people += _present_top_management(members, now)
+    managing = [case.owner, *members_with_role(members, *MANAGING)]
+    return _readers(case, people, present) or _readers(case, managing, members)
+
+
+def leading_members(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """The owner's unit manager (`[[staff]] line`), otherwise the managers: present, and allowed to read it.
+
+    If the complaint is about a manager, top management takes the managers' place (Annex C).
+    """
+    present = present_members(members, now)
+    if case.fairness.leads:
+        return _readers(case, members_with_role(present, Role.TOP_MANAGEMENT), present)
+    unit_manager = next((member.line for member in members if member.id == case.owner), None)
+    managers = members_with_role(present, Role.MANAGER)
+    return _readers(case, [unit_manager], present) or _readers(case, managers, present)
+
+
+def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who reads out or posts what no chat can take: the owner or the substitutes, otherwise the managers."""
+    present = present_members(members, now)
+    people = members_with_role(present, Role.TOP_MANAGEMENT if case.fairness.leads else Role.MANAGER)
+    if case.owner is not None:
+        is_present = case.owner in {member.id for member in present}
+        people = [case.owner] if is_present else substitutes(case.owner, members, now)
+    managing = members_with_role(members, *MANAGING)
+    return _readers(case, people, present) or _readers(case, managing, members)
+
+
+def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:
+    """Who may approve what waits for approval; absent people only if no present person may."""
+    able = [member for member in members if may_approve(case, member_actor(member))]
+    present = able if now is None else present_members(able, now)
+    return tuple(member.id for member in present or able)
+
+
+def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> list[str]:
+    """Who gets the notices of an absent member: the deputy if present, otherwise the present managers."""
+    present = present_members(members, now)
+    deputy = next((member.deputy for member in members if member.id == member_id), None)
+    if deputy is not None and deputy in {member.id for member in present}:
+        return [deputy]
+    return members_with_role(present, Role.MANAGER)
+
+
+def suggested_owner(
+    case: Case, members: Sequence[Member], loads: Mapping[str, int], now: datetime
+) -> tuple[str, int] | None:
+    """The member with the fewest open complaints among those who may decide this one, and how many these are.
+
+    At level 1 handlers come before managers. Absent members, members named in the complaint and those who acted at a
+    lower level are never suggested.
+    """
+    able = _able_members(case, members, now)
+    if not able:
+        return None
+    first = min(able, key=lambda member: (loads.get(member.id, 0), member.id))
+    return first.id, loads.get(first.id, 0)
+
+
+def possible_owners(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who may be asked to take it; for a restricted complaint only who may read it already (4.7)."""
+    able = _able_members(case, members, now)
+    return tuple(member.id for member in able if may_read(case, member_actor(member)))
+
+
+def proposed_owners(
+    cases: Sequence[Case], members: Sequence[Member], loads: Mapping[str, int], now: datetime
+) -> Mapping[str, str]:
+    """For each complaint without an owner, by reference, the member with the fewest complaints so far.
+
+    Every process gets the same answer from the same record, because none keeps a turn of its own.
+    """
+    counts, owners = dict(loads), {}
+    for case in cases:
+        able = possible_owners(case, members, now)
+        if case.owner is None and able:
+            first = min(able, key=lambda member_id: (counts.get(member_id, 0), member_id))
+            counts[first] = counts.get(first, 0) + 1
+            owners[case.ref] = first
+    return owners
+
+
+def present_members(members: Iterable[Member], now: datetime) -> list[Member]:
+    """Those who are not away."""
+    return [member for member in members if not member.is_away(now)]
+
+
+def members_with_role(members: Iterable[Member], *roles: Role) -> list[str]:
+    """The ids of members who hold any of these roles."""
+    return [member.id for member in members if member.roles & set(roles)]
+
+
+def member_actor(member: Member) -> Actor:
+    """A member as an actor, with all roles."""
+    return Actor(member.id, member.roles)
+
+
+def _present_top_management(members: Sequence[Member], now: datetime) -> list[str]:
+    return members_with_role(present_members(members, now), Role.TOP_MANAGEMENT)
+
+
+def _readers(case: Case, people: Iterable[str | None], members: Sequence[Member]) -> tuple[str, ...]:
+    """Of these people the members who may read the complaint, in their order."""
+    allowed = {member.id for member in members if may_read(case, member_actor(member))}
+    return tuple(
+        dict.fromkeys(member_id for member_id in people if member_id is not None and member_id in allowed)
+    )
+
+
+def _able_members(case: Case, members: Sequence[Member], now: datetime) -> list[Member]:
+    roles = level_roles(case, case.level)
+    able = [
+        member
+        for member in present_members(members, now)
+        if member.roles & roles and not is_excluded(case, member.id) and not judged_below(case, member.id)
+    ]
+    if case.level > 1:
+        return able
+    return [member for member in able if Role.HANDLER in member.roles] or able

@@ -1,0 +1,384 @@
+"""What a listener answers, and how the answer reaches the person: as a message, in a modal or in the app's home.
+
+A payload is acknowledged once everything is committed: Slack takes an acknowledgement for success and sends what was
+not acknowledged again. Views are changed after the acknowledgement, for that must come within 3 seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.client.block_kit import Block, actions, button, plain
+from bots.slack.client.errors import error_of, is_trigger_expired, log_unexpected
+from bots.slack.context import SlackContext
+from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, Request, SlashCommand
+from bots.slack.views import refusals
+from bots.slack.views.case import with_next_drawing
+from bots.slack.views.forms import View, notice_view, with_notice
+from bots.slack.views.open_form import opened_view
+from bots.slack.views.preview import open_button
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale
+from complaints.forms import FORMS
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.cases.read import load_case
+from store.database.errors import DatabaseUnavailable
+from store.outbox.rows import insert_obligation
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """Nothing more to show."""
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """Done: the home or the opened complaint where the button was pressed shows it; a card has its own obligation."""
+
+
+@dataclass(frozen=True)
+class OpenView:
+    """A view opens, on top of the modal where one is open."""
+
+    view: View
+
+
+@dataclass(frozen=True)
+class ReplaceView:
+    """The open view becomes this one; where another press changed it in between, the other stays."""
+
+    view: View
+
+
+@dataclass(frozen=True)
+class RedrawView:
+    """The open view is drawn again; once more from the record where it was changed in between."""
+
+    draw: Callable[[], Awaitable[View]]
+
+
+@dataclass(frozen=True)
+class PublishHome:
+    """This person's home becomes this view."""
+
+    member_id: str
+    view: View
+
+
+@dataclass(frozen=True)
+class PrivateNotice:
+    """A text that only the person who pressed sees."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class CommandReply:
+    """The answer to a command, which only this person sees."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FormAnswer:
+    """What a submitted view is acknowledged with."""
+
+    payload: Mapping[str, Any]
+
+
+Response = (
+    Acknowledged
+    | Redraw
+    | OpenView
+    | ReplaceView
+    | RedrawView
+    | PublishHome
+    | PrivateNotice
+    | CommandReply
+    | FormAnswer
+)
+
+CLOSE_FORMS = FormAnswer({"response_action": "clear"})
+
+
+def push_view(view: View) -> FormAnswer:
+    """The submitted view stays, and this one opens on top of it."""
+    return FormAnswer({"response_action": "push", "view": view})
+
+
+def update_view(view: View) -> FormAnswer:
+    """The submitted view becomes this one."""
+    return FormAnswer({"response_action": "update", "view": view})
+
+
+def field_errors(errors: Mapping[str, str]) -> FormAnswer:
+    """The submitted view stays, with these texts at its fields (by block_id)."""
+    return FormAnswer({"response_action": "errors", "errors": dict(errors)})
+
+
+async def schedule_home(slack: SlackContext, key: str, member_id: str) -> None:
+    """Draw this person's home again, because an act was done from there."""
+    obligation = NewObligation(
+        f"home:{key}", "home", slack.store.now(), SendPriority.DIALOGUE, {"member": member_id}
+    )
+    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+
+
+async def schedule_ephemeral(
+    slack: SlackContext,
+    key: str,
+    member_id: str,
+    channel: str,
+    text: str,
+    *,
+    thread: str | None = None,
+    blocks: list[Block] | None = None,
+) -> None:
+    """A message that only one person sees; it is an obligation, so that it survives a restart."""
+    payload: dict[str, Any] = {"channel": channel, "user": member_id, "text": text, "thread": thread}
+    if blocks is not None:
+        payload["blocks"] = blocks
+    obligation = NewObligation(f"tell:{key}", "tell", slack.store.now(), SendPriority.DIALOGUE)
+    await slack.store.awrite(insert_obligation, obligation, None, None, payload)
+
+
+async def schedule_late_answer(
+    slack: SlackContext, press: ButtonPress, text: str, *, blocks: list[Block] | None = None
+) -> None:
+    """A direct message instead of a view that could not open any more."""
+    payload: dict[str, Any] = {"member": press.member_id, "text": text}
+    if blocks is not None:
+        payload["blocks"] = blocks
+    obligation = NewObligation(f"late:{press.key}", "message", slack.store.now(), SendPriority.DIALOGUE)
+    await slack.store.awrite(insert_obligation, obligation, None, None, payload)
+
+
+@dataclass(frozen=True)
+class Responder:
+    """Answers one payload."""
+
+    slack: SlackContext
+    client: AsyncWebClient
+    ack: AsyncAck
+    request: Request
+
+    async def deliver(self, response: Response, actor: Actor | None) -> None:
+        """Acknowledge what a listener did, and show it. Raises SlackApiError or a network error."""
+        request = self.request
+        if isinstance(request, ButtonPress):
+            await self._reset_menu_of_card(request)
+        match response:
+            case FormAnswer(payload):
+                await self.ack(**payload)
+            case CommandReply(text, blocks):
+                await self.ack(text=text, blocks=blocks or None)
+            case PrivateNotice(text) if isinstance(request, ButtonPress):
+                await self._notify(request, text)
+            case OpenView(view) if isinstance(request, SlashCommand):
+                await self.client.views_open(trigger_id=request.trigger, view=view)
+                await self.ack()
+            case _:
+                await self.ack()
+                await self._show(response, actor)
+        if isinstance(request, ButtonPress):
+            await self._reset_menu_of_modal(request)
+
+    async def _show(self, response: Response, actor: Actor | None) -> None:
+        press = self.request
+        match response:
+            case PublishHome(member_id, view):
+                await self.client.views_publish(user_id=member_id, view=view)
+            case OpenView(view) if isinstance(press, ButtonPress):
+                await self._open(press, view)
+            case Redraw() if isinstance(press, ButtonPress) and actor is not None:
+                await self._redraw(press, actor)
+            case RedrawView(draw) if isinstance(press, ButtonPress) and press.view is not None:
+                await self._redraw_view(press.view, draw)
+            case ReplaceView(view) if isinstance(press, ButtonPress) and press.view is not None:
+                await self._replace_view(press.view, view)
+
+    async def answer_or_log(self, error: Exception) -> None:
+        """Answer a failure; if even that fails, Slack itself shows that nothing was acknowledged."""
+        try:
+            await self.answer_failure(error)
+        except Exception as failure:  # noqa: BLE001 - nothing is left to try
+            log_unexpected("answer to a failure", failure)
+
+    async def answer_failure(self, error: Exception) -> None:
+        """Explain what went wrong: a refusal with its reason and the remedy, or that the failure is ours."""
+        request = self.request
+        match request:
+            case SlashCommand():
+                await self.ack(await self._failure_text(error, "command"))
+            case FormSubmission():
+                answer = await self._form_failure(request, error)
+                await self.ack(**answer.payload)
+            case HomeOpened():
+                log_unexpected("home", error)
+            case ButtonPress():
+                await self._press_failure(request, error)
+
+    async def _failure_text(self, error: Exception, what: str, case: Case | None = None) -> str:
+        texts = self.slack.texts
+        if isinstance(error, ComplaintError):
+            return refusals.refusal_text(error, texts, case)
+        log_unexpected(what, error)
+        is_late_command = isinstance(self.request, SlashCommand) and is_trigger_expired(error)
+        return texts.text("late.command" if is_late_command else "refused.unexpected")
+
+    async def _press_failure(self, press: ButtonPress, error: Exception) -> None:
+        try:
+            await self._reset_menu_of_card(press)
+        except Exception as failure:  # noqa: BLE001 - the menu matters less than the answer
+            log_unexpected("menu of a card", failure)
+        what = f"press {press.action} on {press.ref}"
+        if is_trigger_expired(error) and not press.in_modal:
+            log_unexpected(what, error)
+            await self._offer_again(press)
+        elif is_trigger_expired(error):
+            log_unexpected(what, error)
+            # The button is still there, and its next press has a new trigger.
+            await self._notify(press, self.slack.texts.text("late.press_again"))
+        else:
+            case = await self._case(press.case_ref, error)
+            await self._notify(press, await self._failure_text(error, what, case))
+        if self.ack.response is None:
+            await self.ack()
+
+    async def _form_failure(self, form: FormSubmission, error: Exception) -> FormAnswer:
+        """Errors at their fields; any other text as a notice above, with what was typed kept."""
+        view, texts, ref = form.view, self.slack.texts, form.metadata.ref
+        case = await self._case(ref if form.form in FORMS else None, error)
+        if isinstance(error, BadFacts):
+            errors = refusals.errors_by_field(error, view["blocks"], texts, case)
+            if errors:
+                return field_errors(errors)
+        text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
+        if isinstance(error, AlreadyDone):
+            return update_view(notice_view(texts.text("modal.notice"), text, texts, ref=ref))
+        if not isinstance(error, Stale):
+            return update_view(with_notice(view, text))
+        if form.is_preview:
+            return update_view(with_notice(view, f"{text} {texts.text('preview.go_back')}"))
+        if case is None:
+            return update_view(with_notice(view, text))
+        accessory = open_button(case, texts) if error.code == "new_message" else None
+        return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
+
+    async def _case(self, ref: str | None, error: Exception) -> Case | None:
+        """The case, for the words of a refusal; a case that this person may not see gives none."""
+        if ref is None or not isinstance(error, ComplaintError) or isinstance(error, NotAllowed):
+            return None
+        try:
+            return await self.slack.store.aread(load_case, ref)
+        except ComplaintError:
+            return None
+
+    async def _notify(self, press: ButtonPress, text: str) -> None:
+        """In a message privately beneath it, in a modal on top of it, in the home in a view of its own."""
+        slack, texts = self.slack, self.slack.texts
+        if press.in_message and press.channel is not None:
+            try:
+                await schedule_ephemeral(
+                    slack, press.key, press.member_id, press.channel, text, thread=press.thread
+                )
+            except DatabaseUnavailable:
+                # No obligation can be stored now, and silence would look like success.
+                await self.client.chat_postEphemeral(
+                    channel=press.channel, user=press.member_id, text=text, thread_ts=press.thread
+                )
+            await self.ack()
+            return
+        await self.ack()
+        if press.in_modal and press.view is not None:
+            view = with_next_drawing(press.view) if _is_opened_case(press) else press.view
+            await self.client.views_update(view_id=press.view["id"], view=with_notice(view, text))
+            return
+        view = notice_view(texts.text("modal.notice"), text, texts, ref=press.ref)
+        try:
+            await self.client.views_open(trigger_id=press.trigger, view=view)
+        except SlackApiError as failure:
+            if not is_trigger_expired(failure):
+                raise
+            await schedule_late_answer(slack, press, text)
+
+    async def _offer_again(self, press: ButtonPress) -> None:
+        """Slack's triggers live about three seconds: say so, with a button that does the same with a new one."""
+        texts = self.slack.texts
+        text = texts.text("late.told")
+        again = button(texts.text("late.again"), press.action, press.value)
+        row = actions(f"actions:{press.work_version or 0}.0", [again])
+        blocks: list[Block] = [{"type": "section", "text": plain(text, 3000)}, row]
+        if press.in_message and press.channel is not None:
+            await schedule_ephemeral(
+                self.slack,
+                press.key,
+                press.member_id,
+                press.channel,
+                text,
+                thread=press.thread,
+                blocks=blocks,
+            )
+        else:
+            await schedule_late_answer(self.slack, press, text, blocks=blocks)
+
+    async def _open(self, press: ButtonPress, view: View) -> None:
+        if not press.in_modal:
+            await self.client.views_open(trigger_id=press.trigger, view=view)
+            return
+        try:
+            await self.client.views_push(trigger_id=press.trigger, view=view)
+        except SlackApiError as refused:
+            if error_of(refused) != "push_limit_reached" or press.view is None:
+                raise
+            await self.client.views_update(view_id=press.view["id"], view=view)
+
+    async def _redraw(self, press: ButtonPress, actor: Actor) -> None:
+        if press.in_home:
+            await schedule_home(self.slack, press.key, actor.id)
+        if _is_opened_case(press) and press.view is not None:
+            page = press.metadata.page
+            await self._redraw_view(press.view, lambda: opened_view(self.slack, press.ref, actor, page=page))
+
+    async def _redraw_view(self, view: Mapping[str, Any], draw: Callable[[], Awaitable[View]]) -> None:
+        try:
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=await draw())
+        except SlackApiError as failure:
+            if error_of(failure) != "hash_conflict":
+                raise
+            await self.client.views_update(view_id=view["id"], view=await draw())
+
+    async def _replace_view(self, view: Mapping[str, Any], changed: View) -> None:
+        try:
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=changed)
+        except SlackApiError as failure:
+            if error_of(failure) != "hash_conflict":
+                raise
+            # Another press came in between; the person sees its result and presses again.
+            log_unexpected("change of a form", failure)
+
+    async def _reset_menu_of_card(self, press: ButtonPress) -> None:
+        """Draw the card again: Slack keeps a menu's old choice, and sends nothing when it is chosen again."""
+        if press.from_menu and press.view is None:
+            store, facts = self.slack.store, {"ref": press.ref}
+            obligation = NewObligation(
+                f"redraw:{press.key}", "redraw", store.now(), SendPriority.DIALOGUE, facts
+            )
+            await store.awrite(insert_obligation, obligation, None, None, {})
+
+    async def _reset_menu_of_modal(self, press: ButtonPress) -> None:
+        """The same for the menu of an opened complaint, which lies beneath the view that was opened from it."""
+        if press.from_menu and _is_opened_case(press) and press.view is not None:
+            await self.client.views_update(view_id=press.view["id"], view=with_next_drawing(press.view))
+
+
+def _is_opened_case(press: ButtonPress) -> bool:
+    return press.in_modal and press.view is not None and press.view.get("callback_id") == "open"

@@ -1,0 +1,86 @@
+"""Texts for staff in their language: by id, with times in the organisation's zone and codes by their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+
+from bots.slack.client.block_kit import mention
+from bots.texts.texts import Texts, country_name
+from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
+from complaints.case import Case
+from complaints.case_values import TargetSet
+from complaints.deadlines.local_time import day_ended, wall
+
+
+@dataclass(frozen=True)
+class StaffTexts:
+    """What staff read, in one language; an id that the staff catalogue does not have raises KeyError."""
+
+    catalogue: Texts
+    language: str
+
+    def text(self, id_: str, **fields: Any) -> str:
+        """A text of the staff catalogue."""
+        return self.catalogue.say(self.language, id_, **fields)
+
+    def count(self, id_: str, number: int, **fields: Any) -> str:
+        """A text in the plural form of this number, which is its field {number}."""
+        return self.catalogue.count(self.language, id_, number, **fields)
+
+    def moment(self, moment: datetime, zone: str) -> str:
+        """`Wed 4 Nov, 17:30`, in the organisation's time zone."""
+        return str(format_datetime(moment, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def due_time(self, due_at: datetime, zone: str) -> str:
+        """`Wed 4 Nov, 17:30`; a due time at midnight is 24:00 of the day that ends."""
+        day = day_ended(wall(due_at, zone))
+        if day is None:
+            return self.moment(due_at, zone)
+        return str(format_date(day, "EEE d MMM, '24:00'", locale=self.language))
+
+    def moment_with_year(self, local: datetime) -> str:
+        """`Wed 4 Nov 2026, 17:30`, of a local time; with its seconds if it has any."""
+        pattern = "EEE d MMM y, HH:mm:ss" if local.second else "EEE d MMM y, HH:mm"
+        return str(format_datetime(local, pattern, tzinfo=local.tzinfo, locale=self.language))
+
+    def closing_with_year(self, local: datetime) -> str:
+        """The same for a closing time; midnight is 24:00 of the day that ends."""
+        day = day_ended(local)
+        if day is None:
+            return self.moment_with_year(local)
+        return str(format_date(day, "EEE d MMM y, '24:00'", locale=self.language))
+
+    def clock(self, moment: datetime, zone: str) -> str:
+        """`14:02`."""
+        return str(format_time(moment, "HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+
+    def day(self, day: date) -> str:
+        """`Wed 4 Nov 2026`."""
+        return str(format_date(day, "EEE d MMM y", locale=self.language))
+
+    def duration(self, length: str) -> str:
+        """`10 bd` as `10 working days`."""
+        return self.catalogue.span(self.language, length)
+
+    def country(self, code: str) -> str:
+        """The name of a country, by its two letters."""
+        return country_name(self.language, code)
+
+    def actor_name(self, actor_id: str, case: Case) -> str:
+        """Who acted, as mrkdwn: staff by mention, the complainant never by name."""
+        if actor_id in (SYSTEM_ID, MODEL_ID, OPERATOR_ID):
+            return self.text(f"who.{actor_id}")
+        if actor_id == case.complainant:
+            return self.text("who.complainant")
+        return mention(actor_id)
+
+    def target_due(self, target: TargetSet, case: Case, now: datetime) -> str:
+        """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
+        name = self.text(f"target.{target.target.value}")
+        when = self.due_time(target.internal_due, case.rules.calendar.zone)
+        return self.text("due.missed" if target.internal_due < now else "due.by", target=name, when=when)

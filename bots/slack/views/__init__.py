@@ -1,0 +1,1 @@
+"""What staff see in Slack, drawn from the record."""

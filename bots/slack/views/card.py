@@ -1,0 +1,222 @@
+"""The card of a complaint: its state, what is due next, what can be done; never a name or the complainant's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bots.slack.client.block_kit import (
+    Block,
+    SlackMessage,
+    actions,
+    button,
+    context,
+    fields,
+    header,
+    mention,
+    option,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.actions import (
+    CaseActions,
+    available_actions,
+    executive_actions,
+    executive_actions_alone,
+)
+from bots.slack.views.delivery import deliveries_for_card, delivery_lines
+from bots.slack.views.proposal import proposal_lines, rule_names
+from bots.slack.views.similar import similar_blocks
+from complaints.case import Case
+from complaints.deadlines.fast_track import early_until, out_of_time, summary_owed
+from complaints.deadlines.local_time import last_day
+from complaints.deadlines.targets import next_due
+from complaints.obligations.delay_notices import payment_owed
+from complaints.priorities import priority_of
+from complaints.similarity import SimilarCase
+from complaints.vocabulary import ContactKind, Flag, Priority, State, Target
+from store.values import Delivery
+
+#: The posts of a complaint, at most one of each.
+CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
+
+_MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
+_PRIMARY = frozenset({"assess", "approve", "resolve", "decide", "close", "receipt"})
+
+
+def card(
+    case: Case,
+    texts: StaffTexts,
+    *,
+    now: datetime,
+    draw: int,
+    purpose: str = CARD,
+    is_working_place: bool = False,
+    similar: Sequence[SimilarCase] = (),
+    deliveries: Sequence[Delivery] = (),
+) -> SlackMessage:
+    """The card as the record is now; `draw` counts the drawings of this post.
+
+    `similar` holds only complaints that everybody who sees this post may know of. The executive post has two buttons,
+    unless it is the only post (`is_working_place`): then it has all of them.
+    """
+    available = available_actions(case)
+    if purpose == EXECUTIVE:
+        available = executive_actions_alone(case) if is_working_place else executive_actions(case)
+    row = action_row(case, texts, available, draw)
+    if case.erased_at is not None:
+        erased = texts.text("card.erased", ref=case.ref)
+        return SlackMessage(erased, [header(case.ref), section(erased), row])
+    blocks = [
+        header(headline(case, texts)),
+        fields(_fields(case, texts)),
+        section(next_due_text(case, texts, now)),
+    ]
+    lines = (
+        _other_dues(case, texts, now),
+        _early_settlement(case, texts, now),
+        unpaid_line(case, texts, now),
+        *proposal_lines(case, texts),
+        _fired_rules(case, texts),
+        " · ".join(delivery_lines(deliveries_for_card(deliveries), case, texts, now)),
+    )
+    blocks += [context(line) for line in lines if line]
+    flags = flag_lines(case, texts)
+    if flags:
+        blocks.append(context(*flags))
+    blocks += similar_blocks(case, similar, texts, now=now)
+    blocks.append(row)
+    return SlackMessage(f"{headline(case, texts)}. {next_due_text(case, texts, now, bold=False)}", blocks)
+
+
+def headline(case: Case, texts: StaffTexts) -> str:
+    """Reference, state and priority on one line."""
+    state = texts.text(f"state.{case.state.value}")
+    if case.state is State.CLOSED and case.close_code is not None:
+        state = f"{state}: {texts.text(f'close_code.{case.close_code.value}')}"
+    priority = priority_of(case)
+    return f"{case.ref} · {state} · {_MARKS[priority]} {priority.value}"
+
+
+def next_due_text(case: Case, texts: StaffTexts, now: datetime, *, bold: bool = True) -> str:
+    """The next due time, or that nothing is due."""
+    target = next_due(case)
+    if target is None:
+        return texts.text("card.nothing_due")
+    due = texts.target_due(target, case, now)
+    return texts.text("card.next", due=f"*{due}*" if bold else due)
+
+
+def unpaid_line(case: Case, texts: StaffTexts, now: datetime) -> str:
+    """The amount that the scheme grants without request after a missed date; the decision must promise it."""
+    payment = payment_owed(case, now)
+    if payment is None or not case.is_open:
+        return ""
+    return texts.text("card.payment_owed", amount=f"{payment.amount / 100:.2f} {payment.currency}")
+
+
+def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
+    """Other things that staff need to see at a glance, at most ten lines."""
+    lines = []
+    if case.danger_at is not None and case.danger_receipt_at is None:
+        lines.append(texts.text("flag.danger_unseen"))
+    if case.drafted is not None:
+        lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
+    if case.reclassification is not None:
+        kind, author = case.reclassification
+        name = texts.text(f"kind.{kind.value}")
+        lines.append(texts.text("flag.reclassified", kind=name, who=mention(author)))
+    if case.extension is not None:
+        extension = case.extension
+        lines.append(
+            texts.text(
+                "flag.extension_asked",
+                target=texts.text(f"target.{extension.target.value}"),
+                day=texts.day(last_day(extension.until, case.rules.calendar.zone)),
+                who=mention(extension.by),
+            )
+        )
+    if case.nobody_left:
+        lines.append(texts.text("flag.nobody_left"))
+    if case.fairness.review_by is not None and case.fairness.informed_at is None:
+        lines.append(texts.text("flag.not_told", day=texts.day(case.fairness.review_by)))
+    if case.incident is not None:
+        text_id = "flag.incident_and_more" if case.second_issue else "flag.incident"
+        lines.append(texts.text(text_id, number=case.incident))
+    if (too_old := out_of_time(case)) is not None:
+        within = texts.duration(case.rules.accept_within or "")
+        lines.append(texts.text("flag.out_of_time", day=texts.day(too_old), within=within))
+    if case.settled_early is not None:
+        lines.append(texts.text("flag.summary_owed" if summary_owed(case) else "flag.settled_early"))
+    if case.open_offer:
+        lines.append(texts.text("flag.open_offer"))
+    if case.reply is not None:
+        lines.append(texts.text(f"flag.reply_{case.reply}"))
+    flags = [flag for flag in Flag if flag in case.flags and flag is not Flag.DANGER]
+    return (lines + [texts.text(f"flag.{flag.value}") for flag in flags])[:10]
+
+
+def action_row(case: Case, texts: StaffTexts, available: CaseActions, draw: int) -> Block:
+    """The buttons and the menu; the block id holds the work version for which they were drawn."""
+    row = [
+        button(
+            texts.text(f"verb.{name}"),
+            f"case.{name}",
+            case.ref,
+            style="primary" if number == 0 and name in _PRIMARY else None,
+        )
+        for number, name in enumerate(available.buttons)
+    ]
+    if available.others:
+        options = [option(f"case.{name}:{case.ref}", texts.text(f"verb.{name}")) for name in available.others]
+        row.append(
+            {
+                "type": "static_select",
+                "action_id": "case.more",
+                "placeholder": {"type": "plain_text", "text": texts.text("card.more"), "emoji": False},
+                "options": options,
+            }
+        )
+    return actions(f"actions:{case.work_version}.{draw}", row)
+
+
+def _fields(case: Case, texts: StaffTexts) -> list[str]:
+    category = texts.text(f"category.{case.category}") if case.category else texts.text("card.no_category")
+    if case.category and case.assessment is None:
+        category = texts.text("card.not_assessed", category=category)
+    owner = mention(case.owner) if case.owner else texts.text("card.no_owner")
+    received = texts.moment(case.received_at, case.rules.calendar.zone)
+    channel = texts.text(f"channel.{case.channel}")
+    rows = [
+        ("card.category", category),
+        ("card.owner", owner),
+        ("card.received", texts.text("card.received_how", when=received, channel=channel)),
+        ("card.level", texts.text("card.level_of", level=case.level, top=case.rules.top_level)),
+    ]
+    if case.kind is not ContactKind.COMPLAINT:
+        rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
+    return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
+
+
+def _other_dues(case: Case, texts: StaffTexts, now: datetime) -> str:
+    """The open dates after the next one, the legal one last."""
+    first = next_due(case)
+    others = [target for target in case.current_targets() if target.met_at is None and target is not first]
+    others.sort(key=lambda target: (target.target is Target.LEGAL, target.internal_due))
+    if not others:
+        return ""
+    dues = " · ".join(texts.target_due(target, case, now) for target in others[:8])
+    return texts.text("card.then", dues=dues)
+
+
+def _early_settlement(case: Case, texts: StaffTexts, now: datetime) -> str:
+    """Until when a settlement to the complainant's satisfaction is enough, if the scheme has a fast track."""
+    until = early_until(case)
+    if until is None or until < now or not case.is_open or case.reply is not None:
+        return ""
+    return texts.text("card.early", when=texts.due_time(until, case.rules.calendar.zone))
+
+
+def _fired_rules(case: Case, texts: StaffTexts) -> str:
+    names = rule_names(case, texts)
+    return texts.text("card.rules", rules=names) if names else ""

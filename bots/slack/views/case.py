@@ -1,0 +1,261 @@
+"""The opened complaint: all words, files and messages, what was done, and the dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    actions,
+    button,
+    cut,
+    divider,
+    escaped,
+    header,
+    mention,
+    pages,
+    paragraphs,
+    pieces,
+    plain,
+    plain_section,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.actions import CaseActions, available_actions
+from bots.slack.views.card import action_row, flag_lines, headline, next_due_text
+from bots.slack.views.delivery import delivery_lines
+from bots.slack.views.forms import View, metadata, page_buttons, resendable
+from bots.slack.views.proposal import proposal_blocks
+from bots.slack.views.similar import similar_blocks
+from bots.slack.views.timeline import event_line
+from complaints.case import Case, Event
+from complaints.vocabulary import Role
+from store.values import FileEntry, OpenedCase, Text
+
+#: The rest of the view is for the headline, the buttons and the page buttons.
+_PER_PAGE = MODAL_BLOCKS - 8
+#: Code points of a first paragraph; a line above it takes some of the 3,000 that Slack allows.
+_FIRST_PARAGRAPH = 2800
+#: A message that staff are to read out or to post.
+TO_READ_OUT = "to_tell"
+MESSAGE_STATES: frozenset[str] = frozenset(
+    {"sending", "sent", "uncertain", "failed", TO_READ_OUT, "told", "by_chat"}
+)
+#: The questions that have a name in the texts; words of any other field are called "words".
+WORD_FIELDS: frozenset[str] = frozenset(
+    {
+        "description",
+        "where_and_when",
+        "remedy_requested",
+        "for_whom",
+        "relation",
+        "age_band",
+        "effect",
+        "recurrent",
+        "support_needs",
+        "anonymity",
+        "question",
+        "answer",
+        "addition",
+        "look_again",
+        "reopen_reason",
+        "remedy_check",
+        "not_right",
+        "data_correction",
+        "data_erasure",
+    }
+)
+FILE_KINDS: frozenset[str] = frozenset(
+    {
+        "photo",
+        "document",
+        "voice",
+        "audio",
+        "video",
+        "video_note",
+        "animation",
+        "sticker",
+        "location",
+        "contact",
+    }
+)
+
+FILE_STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
+
+
+def case_view(opened: OpenedCase, texts: StaffTexts, *, now: datetime, page: int = 0, draw: int = 0) -> View:
+    """One page of the opened complaint; every page has the state and the buttons."""
+    case = opened.case
+    body = pages(_body(opened, texts, now), _PER_PAGE)
+    page = max(0, min(page, len(body) - 1))
+    available = available_actions(case)
+    # The view is open already.
+    buttons = tuple(name for name in available.buttons if name != "open")
+    blocks: list[Block] = [header(headline(case, texts)), section(next_due_text(case, texts, now))]
+    if buttons or available.others:
+        blocks.append(action_row(case, texts, CaseActions(buttons, available.others), draw))
+    blocks += body[page]
+    if len(body) > 1:
+        blocks.append(page_buttons("open", case.ref, page, len(body), texts))
+    return {
+        "type": "modal",
+        "callback_id": "open",
+        "private_metadata": metadata(case.ref, case.work_version, page=page),
+        "title": plain(texts.text("verb.open"), 24),
+        "close": plain(texts.text("modal.close"), 24),
+        "blocks": blocks,
+    }
+
+
+def with_next_drawing(view: Mapping[str, Any]) -> View:
+    """The open view drawn once more: otherwise Slack keeps a menu's old choice."""
+    blocks = []
+    for block in view["blocks"]:
+        block_id = str(block.get("block_id"))
+        if block_id.startswith("actions:"):
+            _, version, _ = block_id.replace(".", ":").split(":")
+            draw = int(block_id.rpartition(".")[2]) + 1
+            block = {**block, "block_id": f"actions:{version}.{draw}"}
+        blocks.append(block)
+    return {**resendable(view), "blocks": blocks}
+
+
+def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """All words and files of the complainant, the oldest first; each file with a button that sends it."""
+    zone = opened.case.rules.calendar.zone
+    sources = [(opened.case.ref, opened.texts, opened.files)]
+    sources += [(merged.ref, merged.texts, merged.files) for merged in opened.merged]
+    entries: list[tuple[datetime, int, str, Text | FileEntry]] = [
+        *((text.at, 0, ref, text) for ref, messages, _ in sources for text in messages),
+        *((file.at, 1, ref, file) for ref, _, files in sources for file in files),
+    ]
+    blocks: list[Block] = []
+    for received_at, _, ref, entry in sorted(entries, key=lambda entry: entry[:3]):
+        when = texts.moment(received_at, zone)
+        if isinstance(entry, Text):
+            blocks += _text_blocks(entry, when, texts)
+        else:
+            blocks.append(_file_block(ref, entry, when, texts))
+    return blocks or [section(texts.text("open.nothing_said"))]
+
+
+def _body(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
+    case, zone = opened.case, opened.case.rules.calendar.zone
+    blocks: list[Block] = []
+    if opened.complainant_name:
+        blocks.append(plain_section(texts.text("open.complainant", name=opened.complainant_name)))
+    if opened.support_needs:
+        blocks.append(plain_section(texts.text("open.support", needs=opened.support_needs)))
+    flags = flag_lines(case, texts)
+    if flags:
+        blocks.append(section("\n".join(flags)))
+    if opened.read_before:
+        readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.read_before]
+        blocks.append(section(texts.text("open.read_before", who=", ".join(readers))))
+    if case.assessment is None:
+        blocks += proposal_blocks(opened, texts)
+    blocks += similar_blocks(case, opened.likes, texts, now=now)
+    blocks += [header(texts.text("open.said")), *message_blocks(opened, texts)]
+    blocks += _read_out_blocks(opened, texts)
+    deliveries = delivery_lines(opened.deliveries, case, texts, now)
+    if deliveries:
+        blocks.append(header(texts.text("open.delivered")))
+        blocks += [section(paragraph) for paragraph in paragraphs(deliveries)]
+    sent = _sent_blocks(opened, texts)
+    if sent:
+        blocks += [header(texts.text("open.messages")), *sent]
+    if opened.draft_words:
+        blocks.append(header(texts.text("open.unsent")))
+        for words in opened.draft_words.values():
+            blocks += [plain_section(piece) for piece in pieces(words)]
+    blocks += [divider(), header(texts.text("open.events")), *_event_blocks(opened, texts)]
+    dates = _date_blocks(case, texts, now)
+    if dates:
+        blocks += [header(texts.text("open.dues")), *dates]
+    return blocks
+
+
+def _read_out_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """The exact words that staff are to read out or to post, with the way that the complainant chose."""
+    blocks: list[Block] = []
+    for message in opened.messages:
+        if message.get("state") == TO_READ_OUT:
+            how = texts.text(f"channel.{message['channel']}")
+            blocks.append(header(texts.text("open.to_tell", how=how)))
+            words = str(message.get("text") or "–")
+            blocks += [plain_section(piece) for piece in pieces(words, _FIRST_PARAGRAPH)]
+    return blocks
+
+
+def _sent_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """Every message that we sent, with its exact words and its state."""
+    zone = opened.case.rules.calendar.zone
+    blocks = []
+    for message in opened.messages:
+        if message.get("direction") == "in" or message.get("state") == TO_READ_OUT:
+            continue
+        state = str(message.get("state") or "")
+        suffix = f" · {texts.text(f'message.{state}')}" if state in MESSAGE_STATES else ""
+        first, *rest = pieces(str(message.get("text") or "–"), _FIRST_PARAGRAPH) or ["–"]
+        when = texts.moment(_as_datetime(message["at"]), zone)
+        blocks.append(plain_section(f"{when}{suffix}\n{first}"))
+        blocks += [plain_section(piece) for piece in rest]
+    return blocks
+
+
+def _as_datetime(moment: Any) -> datetime:
+    return moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+
+
+def _event_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """What was done, a line for each event, with the words of staff."""
+    lines: list[str] = []
+    for event in opened.events:
+        lines += [event_line(event, opened.case, texts), *_staff_words(event)]
+    return [section(paragraph) for paragraph in paragraphs(lines)]
+
+
+def _staff_words(event: Event) -> list[str]:
+    """The words of an act of staff, without the letter: letters are shown among the messages."""
+    if event.role in (Role.COMPLAINANT, Role.MODEL):
+        return []
+    return [
+        f"> {escaped(' '.join(text.split()), 1000)}"
+        for path, text in event.words.items()
+        if path != "letter" and text.strip()
+    ]
+
+
+def _date_blocks(case: Case, texts: StaffTexts, now: datetime) -> list[Block]:
+    """The open dates, with a button that explains them."""
+    if not case.targets:
+        return []
+    targets = sorted(case.current_targets(), key=lambda target: target.internal_due)
+    lines = [f"• {texts.target_due(target, case, now)}" for target in targets if target.met_at is None]
+    why = actions("dues", [button(texts.text("verb.due"), "case.due", case.ref)])
+    return [*(section(paragraph) for paragraph in paragraphs(lines)), why]
+
+
+def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
+    field = text.field.split(".")[0]
+    name = texts.text(f"said.{field}" if field in WORD_FIELDS else "said.other")
+    if text.replaces is not None:
+        name = texts.text("said.edited", what=name)
+    first, *rest = pieces(text.text, _FIRST_PARAGRAPH) or ["–"]
+    return [plain_section(f"{when} · {name}\n{first}"), *(plain_section(piece) for piece in rest)]
+
+
+def _file_block(ref: str, file: FileEntry, when: str, texts: StaffTexts) -> Block:
+    """One file, with a button that sends it to the direct messages of the person who presses it."""
+    size = texts.text("file.size", kilobytes=max(1, round(file.size / 1024))) if file.size else ""
+    kind = texts.text(f"file.{file.kind}" if file.kind in FILE_KINDS else "file.other")
+    name = escaped(cut(file.name, 100)) if file.name else ""
+    line = " · ".join(part for part in (when, kind, name, size) if part)
+    if file.state == "fetched":
+        send = button(texts.text("file.send"), "case.file", f"{ref}:{file.seq}")
+        return section(line, accessory=send)
+    state = file.state if file.state in FILE_STATES else "failed"
+    return section(f"{line}\n_{texts.text(f'file.state_{state}')}_")

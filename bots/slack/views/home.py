@@ -1,0 +1,152 @@
+"""The app's home: what waits for one person, each complaint with its next act as a button."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.client.block_kit import MODAL_BLOCKS, Block, actions, button, divider, header, section
+from bots.slack.context import SlackContext
+from bots.slack.recipients import MANAGING
+from bots.slack.texts import StaffTexts
+from bots.slack.views import lists
+from bots.slack.views.delivery import failed_blocks
+from bots.slack.views.forms import View
+from bots.slack.views.open_form import next_act
+from complaints.actors import Actor
+from complaints.case import Case
+from store.outbox.deliveries import list_failed_kinds
+from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
+from store.rulebooks import load_current_rulebook
+
+#: The lists: own complaints, those without an owner, overdue ones, and those that wait for a second person.
+SECTIONS: tuple[WorklistSection, ...] = (
+    WorklistSection.MINE,
+    WorklistSection.UNASSIGNED,
+    WorklistSection.OVERDUE,
+    WorklistSection.WAITING,
+    WorklistSection.UNCHECKED,
+)
+#: Rows of each list on the first page: five lists with their headings stay below 100 blocks.
+ROWS_OF_EACH = 8
+#: Rows of a page of a single list.
+ROWS_OF_ONE = 40
+#: The act of a list that is about one act.
+_ACTS: Mapping[WorklistSection, str] = {
+    WorklistSection.WAITING: "approve",
+    WorklistSection.UNCHECKED: "verify",
+}
+
+
+async def home_view(
+    slack: SlackContext, member_id: str, *, only: WorklistSection | None = None, offset: int = 0
+) -> View:
+    """The home of one person: all lists, or a single list from this row on."""
+    actor = await slack.actor(member_id)
+    texts, now = slack.texts, slack.store.now()
+    if not actor.roles:
+        blocks = [section(texts.text("home.no_role"))]
+    elif only is None:
+        pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}
+        blocks = all_lists(pages, actor, texts, now) + await _failed_blocks(slack, actor)
+    else:
+        page = await _page(slack, only, actor, offset, ROWS_OF_ONE)
+        blocks = one_list(only, page, actor, texts, now)
+    return {"type": "home", "blocks": blocks[:MODAL_BLOCKS]}
+
+
+async def publish_home(slack: SlackContext, client: AsyncWebClient, member_id: str) -> None:
+    """Draw the home of one person as the record is now. Raises SlackApiError."""
+    await client.views_publish(user_id=member_id, view=await home_view(slack, member_id))
+
+
+async def _page(
+    slack: SlackContext, part: WorklistSection, actor: Actor, offset: int, limit: int
+) -> Worklist:
+    return await slack.store.aread(load_worklist, part, actor, offset=offset, limit=limit)
+
+
+async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
+    """The failed obligations that this manager may know of; other people are not shown any."""
+    if not actor.has(*MANAGING):
+        return []
+    failed = await slack.store.aread(list_failed_kinds, actor, ROWS_OF_EACH)
+    if not failed:
+        return []
+    rules = await slack.store.aread(load_current_rulebook)
+    title = section(f"*{slack.texts.text('stuck.title')}*")
+    return [divider(), title, *failed_blocks(failed, slack.texts, rules.calendar.zone)]
+
+
+def all_lists(
+    pages: Mapping[WorklistSection, Worklist], actor: Actor, texts: StaffTexts, now: datetime
+) -> list[Block]:
+    """All lists with a few rows of each; a button leads to a list alone."""
+    blocks: list[Block] = [header(texts.text("home.title"))]
+    if actor.has(*MANAGING):
+        blocks.append(actions("home", [button(texts.text("home.move"), "home.move", "move")]))
+    rows = 0
+    for part, page in pages.items():
+        if not page.count and part in _ACTS:
+            continue
+        blocks += [divider(), section(f"*{list_heading(part, page.count, texts)}*")]
+        blocks += _rows(part, page, actor, texts, now, rows)
+        rows += len(page.cases)
+        if page.more:
+            more = _page_button(texts, "home.more", part.value, 0, page.more)
+            blocks.append(actions(f"more.{part.value}", [more]))
+    return blocks
+
+
+def one_list(
+    part: WorklistSection, page: Worklist, actor: Actor, texts: StaffTexts, now: datetime
+) -> list[Block]:
+    """A single list, with a button back to all."""
+    row = [_page_button(texts, "home.all", "all", 0, 0)]
+    if page.offset:
+        previous = max(0, page.offset - ROWS_OF_ONE)
+        row.append(_page_button(texts, "home.before", part.value, previous, page.offset))
+    if page.more:
+        row.append(_page_button(texts, "home.after", part.value, page.offset + ROWS_OF_ONE, page.more))
+    for number, element in enumerate(row):
+        # Action ids must differ within a block.
+        element["action_id"] = f"home.page.{number}"
+    return [
+        header(list_heading(part, page.count, texts)),
+        actions("home.turning", row),
+        *_rows(part, page, actor, texts, now, 0),
+    ]
+
+
+def list_heading(part: WorklistSection, count: int, texts: StaffTexts) -> str:
+    """The name of a list with the number of its complaints; a plus if there are more than are counted."""
+    number = f"{count}+" if count >= MOST_COUNTED else str(count)
+    return f"{texts.text(f'home.{part.value}')} ({number})"
+
+
+def _page_button(texts: StaffTexts, text_id: str, name: str, offset: int, number: int) -> Block:
+    return button(texts.text(text_id, number=number), "home.page.0", f"{name}:{offset}")
+
+
+def _rows(
+    part: WorklistSection, page: Worklist, actor: Actor, texts: StaffTexts, now: datetime, first: int
+) -> list[Block]:
+    if not page.cases:
+        return [section(texts.text("home.none"))]
+    return [
+        section(
+            lists.row(case, texts, now),
+            # Numbered over all lists, so that a complaint on two lists has two block ids.
+            block_id=f"actions:{case.work_version}.{number}",
+            accessory=_act_button(part, case, actor, texts),
+        )
+        for number, case in enumerate(page.cases, start=first)
+    ]
+
+
+def _act_button(part: WorklistSection, case: Case, actor: Actor, texts: StaffTexts) -> Block:
+    name = _ACTS.get(part) or next_act(case, actor)
+    style = None if name == "open" else "primary"
+    return button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style=style)

@@ -1,0 +1,339 @@
+"""The card of an incident, its forms, and the preview of an update to all; never a complainant's words."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from babel.core import Locale
+
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    SlackMessage,
+    actions,
+    button,
+    context,
+    divider,
+    escaped,
+    fields,
+    header,
+    mention,
+    pieces,
+    plain,
+    plain_section,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.forms import View, input_block, metadata
+from complaints.case import Case
+from complaints.incidents import Incident, fields_of
+from complaints.vocabulary import State
+from store.cases.incident_updates import Audience, UpdateDelivery
+
+#: The buttons of an open incident: the action id is `incident.<verb>`, the value the incident's number.
+INCIDENT_BUTTONS = ("update", "join", "edit", "end")
+#: So many references are named; the others are only counted.
+MAX_NAMED = 20
+#: With these reasons not even the reference is shown in the triage channel.
+HIDDEN_REASONS = frozenset({"restricted", "not_open"})
+#: Choices of the form from a complaint's card, in addition to the open incidents.
+NEW, LEAVE = "new", "leave"
+#: Slack allows 100 entries in a menu; a person cannot distinguish more than 50 incidents.
+MAX_OFFERED = 50
+
+
+@dataclass(frozen=True)
+class IncidentStatus:
+    """The complaints of an incident by state, and each delivery of the last update."""
+
+    counts: Mapping[str, int]
+    deliveries: Sequence[UpdateDelivery] = field(default=())
+
+    @property
+    def is_waiting(self) -> bool:
+        """A letter of the last update is still on its way."""
+        return any(delivery.state == "waiting" for delivery in self.deliveries)
+
+
+@dataclass(frozen=True)
+class IncidentMetadata:
+    """The private_metadata of an incident's view."""
+
+    incident: int
+    version: int
+    draft: str | None = None
+
+
+def read_incident_metadata(view: Mapping[str, Any]) -> IncidentMetadata:
+    """The private_metadata of an incident's view; its fields are 0 and None for any other view."""
+    stored = json.loads(view.get("private_metadata") or "{}")
+    return IncidentMetadata(
+        incident=int(stored.get("incident", 0)),
+        version=int(stored.get("version", 0)),
+        draft=stored.get("draft"),
+    )
+
+
+def incident_card(
+    incident: Incident, status: IncidentStatus, texts: StaffTexts, *, zone: str, draw: int
+) -> SlackMessage:
+    """The card as the record is now; `draw` counts the drawings of this post."""
+    title = incident_headline(incident, texts)
+    blocks: list[Block] = [header(title), fields(_fields(incident, status, texts, zone))]
+    line = incident.line_in(texts.language)
+    blocks.append(
+        section(f"*{texts.text('incident.line')}*\n{escaped(line) or texts.text('incident.no_line')}")
+    )
+    states = [
+        f"{texts.text(f'state.{state.value}')} {status.counts[state.value]}"
+        for state in State
+        if status.counts.get(state.value)
+    ]
+    if states:
+        blocks.append(context(" · ".join(states)))
+    blocks += _last_update(incident, status, texts, zone)
+    if incident.is_open:
+        blocks.append(_buttons(incident, texts, draw))
+    count = texts.text("incident.cases", number=sum(status.counts.values()))
+    return SlackMessage(f"{escaped(title)}. {count}", blocks)
+
+
+def incident_headline(incident: Incident, texts: StaffTexts) -> str:
+    """Its number, what it is, and that it ended."""
+    name = texts.text("incident.number", number=incident.id)
+    if not incident.is_open:
+        name = f"{name} · {texts.text('incident.ended')}"
+    return f"{name} · {incident.what}" if incident.what else name
+
+
+def _fields(incident: Incident, status: IncidentStatus, texts: StaffTexts, zone: str) -> list[str]:
+    rows = [
+        ("incident.complaints", str(sum(status.counts.values()))),
+        ("card.owner", mention(incident.owner) if incident.owner else texts.text("card.no_owner")),
+        ("incident.began", texts.moment(incident.started_at, zone)),
+    ]
+    if incident.ended_at is not None:
+        rows.append(("incident.ended", texts.moment(incident.ended_at, zone)))
+    if incident.area:
+        rows.append(("incident.area", escaped(incident.area, 200)))
+    return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
+
+
+def _last_update(incident: Incident, status: IncidentStatus, texts: StaffTexts, zone: str) -> list[Block]:
+    if incident.updated_at is None:
+        return [context(texts.text("incident.no_update"))]
+    when, how = texts.moment(incident.updated_at, zone), _delivery_counts(status.deliveries, texts)
+    blocks = [section(texts.text("incident.updated", when=when, how=how))]
+    left_out = [delivery for delivery in status.deliveries if delivery.state == "left_out"]
+    if left_out:
+        refs = _left_out_refs(left_out, texts)
+        blocks.append(context(texts.text("incident.left_out", refs=refs)))
+    return blocks
+
+
+def _delivery_counts(deliveries: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
+    """`sent 47, waiting 2, failed 1 (blocked)`."""
+    counts = Counter(delivery.state for delivery in deliveries)
+    parts = [texts.text(f"incident.{state}", number=counts[state]) for state in ("sent", "waiting")]
+    if counts["failed"]:
+        reasons = {str(delivery.reason) for delivery in deliveries if delivery.state == "failed"}
+        why = ", ".join(escaped(reason, 40) for reason in sorted(reasons))
+        parts.append(f"{texts.text('incident.failed', number=counts['failed'])} ({why})")
+    return ", ".join(parts)
+
+
+def _left_out_refs(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
+    """`A7K-M3Q-9T (a matter of its own), 2 more that are not shown here`."""
+    visible = [delivery for delivery in left_out if delivery.reason not in HIDDEN_REASONS]
+    parts = [
+        f"{delivery.ref} ({texts.text(f'left_out.{delivery.reason}')})" for delivery in visible[:MAX_NAMED]
+    ]
+    rest = len(left_out) - len(parts)
+    return ", ".join([*parts, *([texts.text("incident.more", number=rest)] if rest else [])])
+
+
+def _buttons(incident: Incident, texts: StaffTexts, draw: int) -> Block:
+    row = [
+        button(
+            texts.text(f"incident.verb.{verb}"),
+            f"incident.{verb}",
+            str(incident.id),
+            style="primary" if verb == "update" else None,
+        )
+        for verb in INCIDENT_BUTTONS
+    ]
+    return actions(f"incident:{incident.version}.{draw}", row)
+
+
+def incident_case_view(
+    case: Case, incidents: Sequence[Incident], languages: Sequence[str], texts: StaffTexts, *, now: datetime
+) -> View:
+    """From a complaint's card: open an incident, join an open one, or leave the one that it belongs to."""
+    title, stored = texts.text("verb.incident"), metadata(case.ref, case.work_version)
+    if case.incident is not None:
+        leave = ((LEAVE, texts.text("incident.leave", number=case.incident)),)
+        which = _input("incident", "which", languages, texts, initial=LEAVE, choices=leave)
+        return _view("incident", title, stored, [which], texts)
+    choices = (
+        (NEW, texts.text("incident.new")),
+        *((str(incident.id), incident_headline(incident, texts)) for incident in incidents[:MAX_OFFERED]),
+    )
+    only = None if incidents else NEW
+    blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
+    blocks.append(context(texts.text("incident.hint")))
+    initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
+    blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=True)
+    return _view("incident", title, stored, blocks, texts)
+
+
+def incident_edit_view(incident: Incident, languages: Sequence[str], texts: StaffTexts) -> View:
+    """What staff say about the incident."""
+    initial: dict[str, Any] = {
+        "what": incident.what,
+        "area": incident.area,
+        "started_at": int(incident.started_at.timestamp()),
+        "owner": incident.owner,
+    }
+    initial |= {f"line.{language}": text for language, text in incident.line.items()}
+    initial |= {f"signs.{language}": ", ".join(words) for language, words in incident.words.items()}
+    blocks = _inputs("incident_edit", languages, texts, initial)
+    return _incident_view(incident, "edit", blocks, texts)
+
+
+def incident_join_view(incident: Incident, texts: StaffTexts) -> View:
+    """Add a complaint by its reference."""
+    return _incident_view(incident, "join", _inputs("incident_join", (), texts, {}), texts)
+
+
+def incident_end_view(incident: Incident, texts: StaffTexts, *, now: datetime) -> View:
+    """When the incident was over."""
+    initial = {"ended_at": int(now.timestamp()) // 60 * 60}
+    return _incident_view(incident, "end", _inputs("incident_end", (), texts, initial), texts)
+
+
+def incident_update_view(
+    incident: Incident, audience: Audience, languages: Sequence[str], texts: StaffTexts
+) -> View:
+    """The text to all in each language of a reader, first in the staff's own."""
+    blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
+    blocks += _left_out(audience, texts)
+    blocks += _inputs("incident_update", languages, texts, {})
+    return _incident_view(incident, "update", blocks, texts, submit="modal.preview")
+
+
+def incident_preview_view(
+    incident: Incident,
+    audience: Audience,
+    samples: Mapping[str, str],
+    draft: str,
+    texts: StaffTexts,
+    *,
+    leaves_at: str | None = None,
+) -> View:
+    """The exact letter in each language, how many get it, and which complaints are left out."""
+    blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
+    for language, letter in samples.items():
+        number = sum(case.language == language for case in audience.to)
+        name = language_name(language, texts)
+        blocks.append(section(texts.text("incident.sample", name=name, number=number)))
+        blocks += [plain_section(piece) for piece in pieces(letter)]
+    blocks.append(divider())
+    blocks += _left_out(audience, texts)
+    if leaves_at is not None:
+        blocks.append(context(texts.text("preview.leaves_at", when=leaves_at)))
+    stored = _incident_metadata(incident, draft=draft)
+    view = _view("incident_update_preview", texts.text("incident.verb.update"), stored, blocks, texts)
+    return {
+        **view,
+        "blocks": blocks[:MODAL_BLOCKS],
+        "submit": plain(texts.text("preview.send"), 24),
+        "close": plain(texts.text("preview.back"), 24),
+    }
+
+
+def languages_of(audience: Audience, texts: StaffTexts) -> tuple[str, ...]:
+    """The staff's language, then the other languages of the readers."""
+    others = (language for language in audience.languages if language != texts.language)
+    return (texts.language, *others)
+
+
+def language_name(language: str, texts: StaffTexts) -> str:
+    """The name of a language in the staff's language."""
+    locale = Locale.parse(language.replace("-", "_"))
+    return str(locale.get_display_name(texts.language.replace("-", "_")) or language)
+
+
+def _left_out(audience: Audience, texts: StaffTexts) -> list[Block]:
+    if not audience.left_out:
+        return []
+    left_out = [UpdateDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
+    return [context(texts.text("incident.left_out", refs=_left_out_refs(left_out, texts)))]
+
+
+def _incident_metadata(incident: Incident, **more: Any) -> str:
+    return json.dumps({"incident": incident.id, "version": incident.version, **more}, separators=(",", ":"))
+
+
+def _incident_view(
+    incident: Incident, verb: str, blocks: list[Block], texts: StaffTexts, *, submit: str = "modal.save"
+) -> View:
+    title = texts.text(f"incident.verb.{verb}")
+    view = _view(f"incident_{verb}", title, _incident_metadata(incident), blocks, texts)
+    return {**view, "submit": plain(texts.text(submit), 24)}
+
+
+def _view(callback: str, title: str, private_metadata: str, blocks: list[Block], texts: StaffTexts) -> View:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "private_metadata": private_metadata,
+        "title": plain(title, 24),
+        "submit": plain(texts.text("modal.save"), 24),
+        "close": plain(texts.text("modal.cancel"), 24),
+        "blocks": blocks,
+    }
+
+
+def _inputs(
+    form: str,
+    languages: Sequence[str],
+    texts: StaffTexts,
+    initial: Mapping[str, Any],
+    *,
+    without: Sequence[str] = (),
+    optional: bool = False,
+) -> list[Block]:
+    names = [entry.name for entry in fields_of(form, languages) if entry.name not in without]
+    return [
+        _input(form, name, languages, texts, initial=initial.get(name), optional=optional) for name in names
+    ]
+
+
+def _input(
+    form: str,
+    name: str,
+    languages: Sequence[str],
+    texts: StaffTexts,
+    *,
+    initial: Any = None,
+    choices: tuple[tuple[str, str], ...] | None = None,
+    optional: bool = False,
+) -> Block:
+    entry = next(entry for entry in fields_of(form, languages) if entry.name == name)
+    kind, _, language = name.partition(".")
+    label_fields = {"name": language_name(language, texts)} if language else {}
+    return input_block(
+        form,
+        entry,
+        name,
+        texts,
+        label=texts.text(f"incident.field.{kind}", **label_fields),
+        initial=initial,
+        choices=choices,
+        required=False if optional else None,
+    )

@@ -1,0 +1,182 @@
+"""The view that a press opens: rights first, then what the form needs from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bots.slack.admission import refusals_recorded
+from bots.slack.context import SlackContext
+from bots.slack.recipients import MANAGING, suggested_owner
+from bots.slack.views import refusals
+from bots.slack.views.actions import FITS, available_actions
+from bots.slack.views.case import case_view
+from bots.slack.views.dates import dates_view
+from bots.slack.views.forms import View, form_view, with_notice
+from bots.slack.views.incident import incident_case_view
+from bots.slack.views.prefill import READING_FORMS, WORDS_NEEDED, prefill, words_by_verb
+from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actors import Actor
+from complaints.case import Case, Event
+from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
+from complaints.forms import FORM_VERBS
+from complaints.vocabulary import Verb
+from store.cases.read import load_case, load_history, open_case, read_dates
+from store.incidents.incidents import list_open_incidents
+from store.people.staff import list_members
+from store.record.texts import load_event_words
+from store.record.worklists import count_open_by_owner
+from store.rulebooks import load_current_rulebooks
+
+
+def verb_of(form: str, case: Case) -> Verb:
+    """The verb whose rights and states decide whether a form may be opened."""
+    if form == "assess" and case.assessment is not None:
+        return Verb.REASSESS
+    return FORM_VERBS[form]
+
+
+def require_form(form: str, case: Case, actor: Actor) -> None:
+    """Refuse a form that this person may not use, or that does not fit, before anything is typed.
+
+    Raises NotAllowed and OutOfOrder.
+    """
+    verb = verb_of(form, case)
+    require_permission(case, verb, actor)
+    if form == "assign" and not actor.has(*MANAGING):
+        raise NotAllowed(
+            f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
+        )
+    if form != "given":
+        # This form is for several acts, each with its own states.
+        require_state(case, verb)
+    if form == "decide" and case.assessment is not None and required_evidence(case) - case.evidence:
+        raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
+    if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
+        raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
+    if not FITS[form](case):
+        raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
+
+
+def next_act(case: Case, actor: Actor) -> str:
+    """The first act of the card that this person may do; `open` if there is none."""
+    for name in available_actions(case).buttons:
+        if name == "open":
+            continue
+        try:
+            require_form(name, case, actor)
+        except ComplaintError:
+            continue
+        return name
+    return "open"
+
+
+async def view_for(
+    slack: SlackContext,
+    form: str,
+    ref: str,
+    actor: Actor,
+    *,
+    work_version: int | None = None,
+    suggested_link: tuple[str, str] | None = None,
+) -> View:
+    """The view that a press opens; showing words is recorded as a read.
+
+    `work_version` is that of the button: if the complaint changed since, the view says what was done.
+    `suggested_link` is the relation and the other reference that the button offered. Raises ComplaintError.
+    """
+    if form == "open":
+        view = await opened_view(slack, ref, actor)
+        case = await slack.store.aread(load_case, ref)
+    elif form == "due":
+        return await explained_view(slack, ref, actor)
+    else:
+        case = await slack.store.aread(load_case, ref)
+        async with refusals_recorded(slack, ref, form, actor):
+            require_form(form, case, actor)
+        view = await _form_view(slack, form, case, actor, suggested_link)
+    if work_version is not None and work_version < case.work_version:
+        verbs = refusals.verbs_since(await slack.store.aread(load_history, ref), work_version)
+        view = with_notice(
+            view, slack.texts.text("modal.changed", since=refusals.verb_names(verbs, slack.texts))
+        )
+    return view
+
+
+async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0, draw: int = 0) -> View:
+    """The opened complaint; this is recorded as a read."""
+    opened = await slack.store.awrite(open_case, ref, actor, "open")
+    return case_view(opened, slack.texts, now=slack.store.now(), page=page, draw=draw)
+
+
+async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
+    """The dates explained, for people who may open the complaint; without words, so it is no read."""
+    case, events = await slack.store.awrite(read_dates, ref, actor)
+    return dates_view(case, events, slack.texts, now=slack.store.now(), page=page)
+
+
+async def _form_view(
+    slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None = None
+) -> View:
+    now = slack.store.now()
+    if form == "incident":
+        return await _incident_form(slack, case)
+    opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
+    events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
+    letter = _waiting_letter(slack, case, events, now) if form == "approve" else ""
+    suggestion = await _suggestion(slack, case) if form == "assign" and case.owner is None else None
+    initial = prefill(
+        form,
+        case,
+        events,
+        slack.texts,
+        now=now,
+        opened=opened,
+        letter=letter,
+        suggested_owner=suggestion,
+        suggested_link=suggested_link,
+    )
+    return form_view(form, case, slack.texts, initial)
+
+
+async def _suggestion(slack: SlackContext, case: Case) -> tuple[str, int] | None:
+    members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
+    return suggested_owner(case, members, loads, slack.store.now())
+
+
+async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
+    """All events, with the words of these verbs only."""
+    events = list(await slack.store.aread(load_history, ref))
+    for index, event in enumerate(events):
+        if event.verb in with_words:
+            events[index] = replace(event, words=await slack.store.aread(load_event_words, ref, event.seq))
+    return events
+
+
+async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
+    """The issues in the words of the assessment, for the letter of the decision."""
+    words = words_by_verb(await _history(slack, case.ref, WORDS_NEEDED["decide"]), *WORDS_NEEDED["decide"])
+    return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
+
+
+def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], now: datetime) -> str:
+    """The letter or the reason that waits for approval; a letter without a preview is written again."""
+    verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
+    if case.reclassification is not None:
+        verb = Verb.RECLASSIFY
+    event = next((event for event in reversed(events) if event.verb is verb), None)
+    if event is None:
+        return ""
+    words: Mapping[str, str] = event.words
+    if verb is not Verb.RESPOND:
+        return words.get("reason", "")
+    return words.get("letter") or slack.preview("decide", case, event.facts, words, now=now)
+
+
+async def _incident_form(slack: SlackContext, case: Case) -> View:
+    """From a complaint's card: a new incident, or one of the open ones."""
+    incidents = await slack.store.aread(list_open_incidents)
+    rules = await slack.store.aread(load_current_rulebooks)
+    return incident_case_view(case, incidents, rules.languages, slack.texts, now=slack.store.now())

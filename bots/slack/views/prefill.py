@@ -1,0 +1,300 @@
+"""What each form starts with: proposal, assessment, issues, remedies, causes, the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bots.slack.client.block_kit import (
+    Block,
+    context,
+    cut,
+    divider,
+    escaped,
+    header,
+    json_bytes,
+    mention,
+    pieces,
+    plain_section,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.card import unpaid_line
+from bots.slack.views.case import message_blocks
+from bots.slack.views.forms import FormPrefill
+from bots.slack.views.proposal import proposal_blocks, take_matters_blocks, uncertain_categories
+from bots.slack.views.similar import link_initial, similar_blocks
+from complaints.case import Case, Event
+from complaints.case_values import RemedyOwed
+from complaints.deadlines.fast_track import out_of_time
+from complaints.deadlines.local_time import last_day
+from complaints.forms import GIVEN
+from complaints.lifecycle import ANSWERED
+from complaints.rulebook import categories_of
+from complaints.vocabulary import Flag, State, Verb
+from store.values import OpenedCase
+
+#: What is shown above the inputs of the assessment at most; the rest is in the opened complaint.
+_SHOWN_BLOCKS, _SHOWN_BYTES = 40, 120_000
+#: What each relation does to both complaints, shown before one is chosen.
+_LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
+#: Forms that show the complainant's words: opening them is recorded as a read.
+READING_FORMS: frozenset[str] = frozenset({"assess", "approve"})
+#: The acts whose words a form shows.
+WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
+    "decide": (Verb.ASSESS, Verb.REASSESS),
+    "approve": (Verb.RESPOND, Verb.RECLASSIFY, Verb.EXTEND),
+    "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
+    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
+    "close": (Verb.RESPOND, Verb.RESOLVE),
+}
+
+
+def prefill(
+    form: str,
+    case: Case,
+    events: Sequence[Event],
+    texts: StaffTexts,
+    *,
+    now: datetime,
+    opened: OpenedCase | None = None,
+    letter: str = "",
+    suggested_owner: tuple[str, int] | None = None,
+    suggested_link: tuple[str, str] | None = None,
+) -> FormPrefill:
+    """What a form starts with.
+
+    `events` are the whole history, with words at least for the verbs in WORDS_NEEDED. `opened` is needed by the forms
+    in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of their open
+    complaints, `suggested_link` the relation and the other reference that a button offered.
+    """
+    match form:
+        case "assess" if opened is not None:
+            return _assess(opened, texts, now)
+        case "assign" if case.owner is not None:
+            return FormPrefill(initial={"owner": case.owner})
+        case "assign" if suggested_owner is not None:
+            member_id, number = suggested_owner
+            suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
+            return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+        case "decide":
+            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+        case "approve":
+            return FormPrefill(preface=_approval_blocks(case, letter, texts, opened))
+        case "remedy":
+            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
+            return _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
+        case "verify":
+            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at and not remedy.verified_at]
+            return _with_confirmations(remedies, _remedies(remedies, events, texts, {}), texts)
+        case "close":
+            return _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
+        case "investigate":
+            return FormPrefill(initial={"evidence": sorted(case.evidence)})
+        case "given":
+            return _given(case, texts, now)
+        case "link":
+            other = "X" if suggested_link is None else suggested_link[1]
+            effects = [context(texts.text(text_id, ref=case.ref, other=other)) for text_id in _LINK_EFFECTS]
+            initial = {} if suggested_link is None else link_initial(suggested_link)
+            return FormPrefill(initial=initial, preface=effects)
+        case _:
+            return FormPrefill()
+
+
+def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
+    """The words of the latest of these acts."""
+    return next((event.words for event in reversed(events) if event.verb in verbs), {})
+
+
+def _whole_minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60 * 60
+
+
+def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill:
+    """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5)."""
+    case, assessment = opened.case, opened.case.assessment
+    if assessment is None:
+        initial = _proposed_criteria(case)
+    else:
+        names = ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely")
+        initial = {name: getattr(assessment, name) for name in names}
+        initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
+        initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
+    return FormPrefill(
+        initial=initial,
+        choices={"category": _categories(case, texts)},
+        preface=[
+            *_newest_message_blocks(opened, texts),
+            *_out_of_time(case, texts),
+            *proposal_blocks(opened, texts),
+            *(take_matters_blocks(opened, texts) if assessment is None else ()),
+            *similar_blocks(case, opened.likes, texts, now=now),
+        ],
+    )
+
+
+def _out_of_time(case: Case, texts: StaffTexts) -> list[Block]:
+    """That the complaint may be too old for the scheme; a person decides on that."""
+    too_old = out_of_time(case)
+    if too_old is None:
+        return []
+    within = texts.duration(case.rules.accept_within or "")
+    return [section(texts.text("flag.out_of_time", day=texts.day(too_old), within=within))]
+
+
+def _proposed_criteria(case: Case) -> dict[str, Any]:
+    """What the model and the rules propose: no category if the model abstains, and never a safety."""
+    proposed = case.proposed
+    initial: dict[str, Any] = {
+        "category": None if proposed is None or proposed.abstained else proposed.category,
+        "complexity": 1,
+        "reach": 1,
+        "recurrence": 2,
+        "immediate_needed": "no",
+    }
+    if proposed is not None:
+        initial |= {criterion.field: criterion.value for criterion in proposed.criteria}
+    # Last, because the severity in force may be higher than the one that this proposal gives a reason for.
+    return initial | {"severity": case.severity if proposed is not None or case.signs else None}
+
+
+def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
+    """The categories to choose from, first the two between which the model is uncertain (7.5)."""
+    first = uncertain_categories(case) if case.assessment is None else ()
+    codes = (*first, *(code for code in categories_of(case.rules) if code not in first))
+    return tuple((code, texts.text(f"category.{code}")) for code in codes)
+
+
+def _newest_message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """The complainant's words as far as a form has room for them; the newest are kept."""
+    kept: list[Block] = []
+    size = 0
+    for block in reversed(message_blocks(opened, texts)):
+        size += json_bytes([block])
+        if len(kept) == _SHOWN_BLOCKS or size > _SHOWN_BYTES:
+            kept.append(section(texts.text("modal.rest_in_open")))
+            break
+        kept.append(block)
+    return kept[::-1]
+
+
+def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: datetime) -> FormPrefill:
+    headings = {}
+    for issue in case.issues:
+        category = texts.text(f"category.{issue.category}")
+        heading = texts.text("modal.issue", number=issue.n + 1, category=category)
+        text = words.get(f"issues.{issue.n}.text", "")
+        if text:
+            heading = f"{heading}\n{escaped(cut(text, 1000))}"
+        headings[f"issues.{issue.n}"] = section(heading)
+    unpaid = unpaid_line(case, texts, now)
+    return FormPrefill(
+        preface=[section(unpaid)] if unpaid else (),
+        rows={"issues": len(case.issues)},
+        fixed=frozenset({"issues"}),
+        headings=headings,
+    )
+
+
+def _approval_blocks(case: Case, letter: str, texts: StaffTexts, opened: OpenedCase | None) -> list[Block]:
+    """What waits for approval: the letter or the reason; below it the complainant's words."""
+    title = texts.text("modal.letter")
+    if case.reclassification is not None:
+        title = texts.text("modal.reclassified", kind=texts.text(f"kind.{case.reclassification[0].value}"))
+    elif case.drafted is None and case.extension is not None:
+        extension = case.extension
+        target = texts.text(f"target.{extension.target.value}")
+        day = texts.day(last_day(extension.until, case.rules.calendar.zone))
+        title = texts.text("modal.extension_asked", target=target, day=day)
+    blocks = [section(title), *(plain_section(piece) for piece in pieces(letter)), divider()]
+    if opened is not None:
+        blocks += [header(texts.text("open.said")), *_newest_message_blocks(opened, texts)]
+    return blocks
+
+
+def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
+    """What may have been said on the phone or in a letter in the present state."""
+    is_answered = case.state in ANSWERED and case.decision is not None
+    fits = {
+        "acknowledge": case.level not in case.acks,
+        "decision": is_answered and case.decision is not None and case.decision.communicated_at is None,
+        "accept": is_answered,
+        "disagree": is_answered,
+        "recourse": case.state is State.DISAGREED,
+        "letter": case.told_by_people,
+        "withdraw": case.is_open and case.withdrawn_at is None,
+        "authority": Flag.FOR_ANOTHER in case.flags,
+    }
+    choices = tuple((act, texts.text(f"given.{act}")) for act in GIVEN if fits.get(act, True))
+    return FormPrefill(initial={"given_at": _whole_minute(now)}, choices={"what": choices} if choices else {})
+
+
+def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]:
+    """The words of every promised remedy, by its number in the record."""
+    promised: list[dict[str, str]] = []
+    drafted: Event | None = None
+    for event in events:
+        match event.verb:
+            case Verb.RESOLVE:
+                promised.append({"text": event.words.get("done", "")})
+            case Verb.RESPOND if event.facts.get("needs_approval"):
+                drafted = event
+            case Verb.RESPOND:
+                promised += _promised_words(event)
+            case Verb.APPROVE if drafted is not None and event.facts.get("of") == "respond":
+                promised += _promised_words(drafted) if event.facts["agreed"] == "yes" else []
+                drafted = None
+            case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
+                "comply_by"
+            ):
+                promised.append({"text": event.words.get("outcome", "")})
+            case _:
+                pass
+    return dict(enumerate(promised))
+
+
+def _promised_words(event: Event) -> list[dict[str, str]]:
+    count = len(event.facts.get("remedies", ()))
+    return [{"text": event.words.get(f"remedies.{number}.text", "")} for number in range(count)]
+
+
+def _remedies(
+    remedies: Sequence[RemedyOwed], events: Sequence[Event], texts: StaffTexts, initial: Mapping[str, Any]
+) -> FormPrefill:
+    words = remedy_words_by_number(events)
+    choices = tuple(
+        (str(remedy.n), _remedy_label(remedy, words.get(remedy.n, {}), texts)) for remedy in remedies
+    )
+    only = {"remedy": choices[0][0]} if len(choices) == 1 else {}
+    return FormPrefill(initial={**initial, **only}, choices={"remedy": choices})
+
+
+def _remedy_label(remedy: RemedyOwed, words: Mapping[str, str], texts: StaffTexts) -> str:
+    """`2: Refund 150.00 GBP · the words of the promise`, at most 75 code points."""
+    amount = f" {remedy.amount} {remedy.currency}" if remedy.amount else ""
+    text = f" · {words['text']}" if words.get("text") else ""
+    return cut(f"{remedy.n + 1}: {texts.text(f'remedy.{remedy.type}')}{amount}{text}", 75)
+
+
+def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts: StaffTexts) -> FormPrefill:
+    """The remedies that the complainant confirmed, as evidence for the person who verifies."""
+    labels = dict(form.choices.get("remedy", ()))
+    confirmed = [str(remedy.n) for remedy in remedies if remedy.answer == "yes"]
+    lines = [escaped(labels[number]) for number in confirmed if number in labels]
+    if not lines:
+        return form
+    notice = texts.text("modal.remedy_confirmed", remedies="\n".join(lines))
+    return replace(form, preface=[section(notice)])
+
+
+def _close(case: Case, words: Mapping[str, str]) -> FormPrefill:
+    decision = case.decision
+    return FormPrefill(
+        initial={
+            "root_cause": words.get("root_cause") or words.get("cause"),
+            "cause_class": decision.cause_class if decision else None,
+        }
+    )

@@ -1,0 +1,181 @@
+"""What the model proposed: names and figures on the card; the words behind them in `open` and `assess`.
+
+The card is in a channel and has none of the complainant's words (docs/surfaces.md). What the forms show is for the
+person who opened them: words for and against, the matters, the facts found in the words, similar cases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bots.sign_names import rule_name
+from bots.slack.client.block_kit import Block, actions, button, cut, escaped, plain_section, section
+from bots.slack.texts import StaffTexts
+from complaints.case import Case
+from complaints.case_values import RULES_ALONE, Proposed
+from complaints.vocabulary import ContactKind
+from store.values import OpenedCase
+
+#: The action id of the button that copies the proposed matters into the form.
+TAKE_MATTERS = "matters"
+#: At most so many words for and against, and so many facts.
+_MAX_WORDS, _MAX_FACTS = 8, 10
+#: Code points of a matter: four must fit into a button's value of 2,000 characters as JSON.
+_MATTER_LENGTH = 220
+
+
+def proposal_lines(case: Case, texts: StaffTexts) -> list[str]:
+    """The proposal on the card until a person assesses: category or doubt, intent, number of matters."""
+    proposed = case.proposed
+    if proposed is None or case.assessment is not None:
+        return []
+    lines = [_category_line(proposed, texts)]
+    if proposed.intent is not ContactKind.COMPLAINT and case.kind is ContactKind.COMPLAINT:
+        kind = texts.text(f"kind.{proposed.intent.value}")
+        percent = _percent(proposed.intent_probability)
+        lines.append(texts.text("card.intent", kind=kind, percent=percent))
+    if len(proposed.issues) > 1:
+        categories = ", ".join(texts.text(f"category.{issue}") for issue in proposed.issues)
+        lines.append(texts.text("card.matters", number=len(proposed.issues), categories=categories))
+    return lines
+
+
+def proposal_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """The proposal with its reasons, for people who may read the words; empty without a proposal."""
+    case, proposal = opened.case, opened.proposal or {}
+    if case.proposed is None:
+        return []
+    lines = proposal_lines(case, texts) or [_category_line(case.proposed, texts)]
+    lines += [line for line in (_alternatives(proposal, texts), *_reasons(proposal, texts)) if line]
+    rules = rule_names(case, texts)
+    if rules:
+        lines.append(texts.text("card.rules", rules=rules))
+    lines += _criteria(case.proposed, texts)
+    blocks = [section("\n".join(lines))]
+    blocks += _matters(proposal, texts)
+    blocks += _facts(proposal, texts)
+    blocks += _similar_cases(proposal, texts)
+    return blocks
+
+
+def take_matters_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """The button that copies the proposed matters into the form's rows; none for a single matter.
+
+    They are not copied without a press, because each row needs a finding of its own.
+    """
+    matters = proposed_matters((opened.proposal or {}).get("issues"))
+    if not matters:
+        return []
+    value = json.dumps(matters, ensure_ascii=False, separators=(",", ":"))
+    return [actions("matters.issues", [button(texts.text("open.take_matters"), TAKE_MATTERS, value)])]
+
+
+def proposed_matters(issues: Any) -> list[tuple[str, str]]:
+    """The proposed matters as (words, category), if there are two or more."""
+    matters = list(issues or ())
+    if len(matters) < 2:
+        return []
+    return [(cut(str(issue.get("text") or ""), _MATTER_LENGTH), str(issue["category"])) for issue in matters]
+
+
+def uncertain_categories(case: Case) -> tuple[str, ...]:
+    """The two categories between which the model is uncertain; the form offers them first."""
+    proposed = case.proposed
+    if proposed is None or not proposed.abstained or proposed.other is None or proposed.probability == 0:
+        return ()
+    return (proposed.category, proposed.other)
+
+
+def rule_names(case: Case, texts: StaffTexts) -> str:
+    """The names of the safety rules that fired, as mrkdwn."""
+    names = dict.fromkeys(rule_name(sign.rule, texts.text) for sign in case.signs)
+    return escaped(cut(", ".join(names), 300))
+
+
+def _category_line(proposed: Proposed, texts: StaffTexts) -> str:
+    grades = {"severity": proposed.severity, "safety": proposed.safety}
+    if proposed.probability == 0:
+        # A model that knows none of this organisation's categories is different from no model at all.
+        has_no_model = proposed.model in (None, RULES_ALONE)
+        return texts.text("card.rules_alone" if has_no_model else "card.knows_none", **grades)
+    fields = {
+        "category": texts.text(f"category.{proposed.category}"),
+        "percent": _percent(proposed.probability),
+        **grades,
+    }
+    if not proposed.abstained or proposed.other is None:
+        return texts.text("card.proposed", **fields)
+    return texts.text(
+        "card.not_sure",
+        other=texts.text(f"category.{proposed.other}"),
+        other_percent=_percent(proposed.other_probability),
+        **fields,
+    )
+
+
+def _alternatives(proposal: Mapping[str, Any], texts: StaffTexts) -> str:
+    others = ", ".join(
+        f"{texts.text('category.' + str(other['category']))} {_percent(float(other['probability']))} %"
+        for other in list(proposal.get("alternatives") or ())[:3]
+    )
+    return texts.text("open.alternatives", others=others) if others else ""
+
+
+def _reasons(proposal: Mapping[str, Any], texts: StaffTexts) -> list[str]:
+    """The words of the complainant that speak for the category and against it."""
+    lines: dict[str, list[str]] = {"open.because": [], "open.against": []}
+    for reason in list(proposal.get("because") or ())[:_MAX_WORDS]:
+        text_id = "open.because" if float(reason["weight"]) > 0 else "open.against"
+        lines[text_id].append(f"“{escaped(str(reason['word']), 60)}”")
+    return [texts.text(text_id, words=", ".join(words)) for text_id, words in lines.items() if words]
+
+
+def _criteria(proposed: Proposed, texts: StaffTexts) -> list[str]:
+    """Why the other criteria are prefilled as they are."""
+    return [
+        texts.text(
+            "open.criterion",
+            field=texts.text(f"field.{criterion.field}"),
+            reason=texts.text(f"criterion.{criterion.reason}"),
+        )
+        for criterion in proposed.criteria
+    ]
+
+
+def _facts(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
+    """The facts found in the words, so that staff do not ask for them again."""
+    lines = [
+        f"{texts.text('detail.' + str(fact['kind']))}: {fact['text']}"
+        for fact in list(proposal.get("details") or ())[:_MAX_FACTS]
+    ]
+    return [plain_section(f"{texts.text('open.details')}\n" + "\n".join(lines))] if lines else []
+
+
+def _similar_cases(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
+    """The most similar confirmed cases; the store left out those that the reader may not know of."""
+    lines = [
+        texts.text(
+            "open.similar_one",
+            ref=str(similar["ref"]),
+            category=texts.text(f"category.{similar['category']}"),
+            severity=similar["severity"] if similar.get("severity") is not None else "–",
+            percent=_percent(float(similar["likeness"])),
+        )
+        for similar in proposal.get("similar") or ()
+    ]
+    return [section(f"{texts.text('open.similar')}\n" + "\n".join(lines))] if lines else []
+
+
+def _matters(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
+    """The words of each matter, if there are several."""
+    lines = [
+        f"{texts.text('category.' + category)}: {text}"
+        for text, category in proposed_matters(proposal.get("issues"))
+    ]
+    return [plain_section(f"{texts.text('open.matters')}\n" + "\n".join(lines))] if lines else []
+
+
+def _percent(share: float) -> int:
+    return round(share * 100)

@@ -1,0 +1,106 @@
+"""A refusal of the rules in words for the person: why, and what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bots.slack.client.block_kit import Block
+from bots.slack.texts import StaffTexts
+from complaints.actions.decision import required_evidence
+from complaints.actions.registry import raises_work_version
+from complaints.case import Case, Event
+from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
+from complaints.forms import WrongFields
+
+#: The error codes that have a text of their own, `refused.<code>` in the catalogue.
+CODES: frozenset[str] = frozenset(
+    {
+        "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
+        "answered", "as_late_already", "assessed_before", "away_when", "currency", "decided_before",
+        "disclosure_not_checked",
+        "done_before", "erased", "evidence_missing", "expired", "external_open", "incident_ended",
+        "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
+        "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
+        "not_a_date", "not_a_email", "not_a_moment", "not_a_number", "not_a_phone", "not_a_reference",
+        "not_acknowledged", "not_ahead", "not_allowed", "not_allowed.assign", "not_allowed.excluded",
+        "not_allowed.extension_cap", "not_allowed.identity", "not_allowed.identity_locked",
+        "not_allowed.incident", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
+        "not_allowed.limit", "not_allowed.lower", "not_allowed.manager", "not_allowed.other_person",
+        "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
+        "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
+        "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
+        "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
+        "open_offer", "other_closed", "other_incident", "owned_before", "owner_no_handler", "question_open",
+        "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
+        "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
+        "verified_before", "waits_for_approval", "window_passed",
+    }
+)  # fmt: skip
+
+
+def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = None) -> str:
+    """One or two sentences; an error code without a text of its own gets the text of its type."""
+    if isinstance(error, Stale):
+        return _stale(error, texts, case)
+    if isinstance(error, AlreadyDone):
+        ended = error.code == "incident_ended"
+        return texts.text("refused.incident_ended" if ended else "refused.already_done")
+    if isinstance(error, UnknownReference):
+        unknown = error.code == "unknown_incident"
+        return texts.text("refused.unknown_incident" if unknown else "refused.unknown_reference")
+    if error.code == "evidence_missing" and case is not None:
+        missing = [texts.text(f"evidence.{kind}") for kind in sorted(required_evidence(case) - case.evidence)]
+        return texts.text("refused.evidence_missing", missing=", ".join(missing))
+    if error.code in CODES:
+        return texts.text(f"refused.{error.code}")
+    if isinstance(error, OutOfOrder) and case is not None:
+        state = texts.text(f"state.{case.state.value}")
+        return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
+    return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
+    if error.code == "new_message":
+        when = "–"
+        if case is not None and case.last_words_at is not None:
+            when = texts.clock(case.last_words_at, case.rules.calendar.zone)
+        return texts.text("refused.new_message", when=when)
+    return texts.text("refused.stale", since=verb_names(error.since, texts))
+
+
+def verb_names(verbs: Sequence[str], texts: StaffTexts) -> str:
+    """`Assigned, Assessed`, in the order of the events."""
+    return ", ".join(texts.text(f"did.{verb}") for verb in dict.fromkeys(verbs)) or "–"
+
+
+def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
+    """The verbs that raised the work version above this one."""
+    verbs: list[str] = []
+    reached = 0
+    for event in events:
+        if raises_work_version(event):
+            reached += 1
+            if reached > version:
+                verbs.append(event.verb.value)
+    return tuple(verbs)
+
+
+def errors_by_field(
+    error: BadFacts, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+) -> Mapping[str, str]:
+    """Errors by block_id for a modal; empty if the error belongs to no field."""
+    inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
+    if isinstance(error, WrongFields):
+        errors = {
+            path: texts.text(f"refused.{why}") if why in CODES else texts.text("refused.bad_facts")
+            for path, why in error.fields.items()
+        }
+    elif error.field is not None:
+        errors = {error.field: refusal_text(error, texts, case)}
+    else:
+        return {}
+    in_view = {path: text for path, text in errors.items() if path in inputs}
+    others = [text for path, text in errors.items() if path not in inputs]
+    if others and inputs and not in_view:
+        return {inputs[0]: others[0]}
+    return in_view
