@@ -272,7 +272,7 @@ def subjects_are_heard_before_a_decision(before: Case, event: Event) -> None:
     """Staff complained about are informed and may reply first, or a manager recorded why not yet (Annex C)."""
     if event.verb in (Verb.RESPOND, Verb.RESOLVE) and before.subjects and before.restricted:
         fair = before.fairness
-        assert fair.not_yet is not None or (fair.informed_at is not None and fair.phone_facts is not None)
+        assert fair.not_yet is not None or (fair.informed_at is not None and fair.heard_at is not None)
 
 
 def an_outside_decision_keeps_ours_and_opens_improvements(before: Case, event: Event, after: Case) -> None:
