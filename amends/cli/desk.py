@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from amends.cli.exit_codes import NOT_WELL
+from amends.cli.main import USUAL_COLLECTION
 from amends.cli.options import Config
 from amends.cli.output import err, out
 from amends.runtime.names import PARTS
@@ -32,6 +34,7 @@ def run(
     from amends.process import run_desk
     from amends.settings import load
 
+    gc.set_threshold(*USUAL_COLLECTION)
     settings = load(config)
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
     asyncio.run(run_desk(settings, parts))
@@ -49,6 +52,7 @@ def demo(
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
     from amends.logs import set_up_logging
 
+    gc.set_threshold(*USUAL_COLLECTION)
     set_up_logging("warning")
     if script is not None:
         _play(script)

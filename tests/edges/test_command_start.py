@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import os
@@ -14,7 +15,9 @@ import pytest
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from amends.cli.main import app
+from amends import logs, process
+from amends.cli import desk as desk_commands
+from amends.cli.main import USUAL_COLLECTION, app
 from tests.edges.desk import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -131,3 +134,22 @@ def test_reading_complaints_loads_no_model_and_no_chat(place: Path, desk: Desk, 
             modules & {"alembic", "phonenumbers", "psycopg", "structlog", "holidays.countries.tuvalu"}
             == set()
         )
+
+
+def test_a_desk_that_runs_looks_for_garbage_as_often_as_python_does(
+    monkeypatch: pytest.MonkeyPatch, place: Path
+) -> None:
+    thresholds = []
+
+    async def run_desk(*_: object) -> None:
+        thresholds.append(gc.get_threshold())
+
+    monkeypatch.setattr(process, "run_desk", run_desk)
+    monkeypatch.setattr(logs, "set_up_logging", lambda *_: None)
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(200_000)
+        desk_commands.run(config=place)
+    finally:
+        gc.set_threshold(*usual)
+    assert thresholds == [usual] == [USUAL_COLLECTION]
