@@ -1,9 +1,4 @@
-"""A line of `amends check`.
-
-Is the model in use whole, was the last candidate let in, and do people still confirm what it proposes?
-
-Is everything there that a start needs? One finding a line, each with its remedy (`amends check`).
-"""
+"""Checks an installation before a start: one finding per subject, each with its remedy (`amends check`)."""
 
 from __future__ import annotations
 
@@ -37,10 +32,32 @@ from store.models.models import load_active_model, load_last_run, read_model_blo
 from store.proof.instance_log import list_instance_events
 from store.store import Store, open_store
 
+#: What Slack must let the app do (docs/slack.md). Without metadata a posted message cannot be found again.
+NEEDED_SCOPES = tuple(scope for scope in SCOPES if not scope.startswith("usergroups"))
+#: If the last backup is older than this, more than a day's work could be lost.
+BACKUP_MAX_AGE = timedelta(days=2)
+#: Number of coming days off that are shown.
+_DAYS_SHOWN = 3
+#: Number of refused rows of an example file that are shown.
+_ROWS_SHOWN = 5
+#: Slack's error codes for a channel to which the app cannot post a card.
+_CHANNEL_ERRORS = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
+
+#: What a drift warning means, for people at the command line.
+DRIFTS = {
+    "agreement": "people confirm {value:.0%} of the last {rows} proposals, the card says {bound:.0%}",
+    "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
+    "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
+}
+_BAD_MODEL = "Run `amends triage rollback`, or promote an intact file; until then an earlier one proposes."
+_ERASED_WORDS = "The next night replaces it by one without them; if this stays, see `amends outbox list`."
+_NO_ENCODER = "Install it with `make install EXTRA=embeddings`, or train again without it."
+_DRIFT = "See docs/learning.md, Drift: look at what people confirm, train again, or go back."
+
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """One line: ok, warn or fail; what was looked at, what was found, what to do."""
+    """One line of the check: ok, warn or fail; the subject, the result, and the remedy."""
 
     mark: str
     what: str
@@ -48,129 +65,57 @@ class CheckFinding:
     remedy: str = ""
 
 
-_REMEDY = "Run `amends triage rollback`, or promote a file that is whole; until then an earlier one proposes."
-
-
-def model_findings(
-    store: Store, *, own: Sequence[str] = (), folder: Path | None = None
-) -> Iterator[CheckFinding]:
-    """What there is to say of the model; nothing is changed. `own` are categories whose examples lie in `folder`."""
-    from triage.errors import UnreadableModel
-    from triage.model.artefact import load  # scikit-learn takes a second to load, and only this needs it
-
-    active = store.read(load_active_model)
-    if active is None:
-        yield CheckFinding("warn", "model", "none yet", "The first start trains one in the background.")
-        return
-    sha256, card, number = active
-    if strange := [one for one in own if one not in card.get("classes", ())]:
-        examples = f"Write examples in {folder}; the next training reads them."
-        yield CheckFinding("warn", "model", f"has not learnt {', '.join(strange)}", examples)
-    try:
-        model = load(store.read(read_model_blob, number), sha256=sha256)
-    except UnreadableModel as wrong:
-        yield CheckFinding("fail", "model", f"{sha256[:12]} cannot be used: {wrong}", _REMEDY)
-        return
-    yield CheckFinding("ok", "model", f"in use, {sha256[:12]}")
-    if number in store.read(list_models_with_erased_words):
-        yield CheckFinding("warn", "model", "may hold words that were erased since", _FORGETS)
-    if (without := model.facts.get("without_encoder")) is not None:
-        yield CheckFinding("warn", "encoder", f"{without} The model answers by its words.", _WITHOUT)
-    run = store.read(load_last_run)
-    if run is not None and (run.made_anew or not run.passes):
-        why = "; ".join(run.verdict.get("reasons", ()))
-        stays = "is made anew without what was erased" if run.made_anew else "stays in use"
-        yield CheckFinding(
-            "warn",
-            "last training",
-            f"its model was not let in: {why}",
-            f"The one before {stays}; see `amends triage history`. Look at the newest assessments.",
-        )
-    yield from _drift(store, card.get("accuracy"))
-
-
-def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
-    from triage.learning.drift import LOOKED_AT, drift_in
-
-    for one in drift_in(store.read(count_assessed, LOOKED_AT), {"accuracy": accuracy}):
-        yield CheckFinding("warn", "model drift", DRIFTS[one.code].format(**one.as_json()), _READ)
-
-
-_FORGETS = "The next night puts one without them in use; if this stays, see `amends outbox list`."
-_WITHOUT = "Install it with `make install EXTRA=embeddings`, or train anew without it."
-
-#: What a warning means, for people at the command line.
-DRIFTS = {
-    "agreement": "people confirm {value:.0%} of the last {rows} proposals, the card says {bound:.0%}",
-    "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
-    "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
-}
-_READ = "See docs/learning.md, Drift: look at what is confirmed, train anew, or go back."
-
-
-#: What Slack must let the app do (docs/slack.md); without metadata a post cannot be found again.
-NEEDED_SCOPES = tuple(one for one in SCOPES if not one.startswith("usergroups"))
-
-
-#: Older than this, a day's work and more would be lost.
-BACKUP_OLD = timedelta(days=2)
-
-#: So many days off to come are told.
-_NEXT = 3
-
-#: So many refused rows of an example file are told.
-_TOLD = 5
-
-#: Slack's words for a channel that a card cannot be posted to.
-_NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
-
-
 async def check_installation(settings: Settings) -> list[CheckFinding]:
-    """Look at everything; nothing is changed, nobody is written to."""
-    findings = [CheckFinding("ok", "settings", f"read from {settings.file}"), *_cautions(settings)]
-    findings += [*_secrets(settings), *_database(settings), *_texts(settings), *_people(settings)]
+    """Check everything that a start needs. Nothing is changed, and no message is sent."""
+    findings = [CheckFinding("ok", "settings", f"read from {settings.file}"), *_settings(settings)]
+    findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
-    findings += [one async for one in _telegram(settings)]
-    findings += [one async for one in _slack(settings)]
+    findings += [finding async for finding in _telegram(settings)]
+    findings += [finding async for finding in _slack(settings)]
     return findings
 
 
-def _cautions(settings: Settings) -> Iterator[CheckFinding]:
+def _settings(settings: Settings) -> Iterator[CheckFinding]:
     for caution in cautions(settings):
         yield CheckFinding("warn", "settings", caution)
-    known = rulebooks(settings)
-    rules = known.own
-    for one in known:
-        name = "calendar" if one is rules else f"calendar {one.country}"
-        yield CheckFinding("ok", name, _days_off(one.calendar, datetime.now(UTC)))
-    yield from _of_schemes(rules.preset for rules in known)
-    if not rules.on_call.people:
-        yield CheckFinding("warn", "on call", "nobody", "Danger reaches nobody at once: set [on_call].")
-    elif not rules.on_call.always:
+    all_rules = rulebooks(settings)
+    own = all_rules.own
+    for rules in all_rules:
+        subject = "calendar" if rules is own else f"calendar {rules.country}"
+        yield CheckFinding("ok", subject, _days_off(rules.calendar, datetime.now(UTC)))
+    yield from _schemes(rules.preset for rules in all_rules)
+    if not own.on_call.people:
         yield CheckFinding(
-            "warn", "on call", "not at all hours", "Outside them the bot says until when nobody reads."
+            "warn", "on call", "no one", "In danger no person is alerted at once: set [on_call]."
+        )
+    elif not own.on_call.always:
+        yield CheckFinding(
+            "warn",
+            "on call",
+            "not at all hours",
+            "At other times the bot says when a person will read the message.",
         )
     else:
-        yield CheckFinding("ok", "on call", f"{len(rules.on_call.people)} at all hours")
+        yield CheckFinding("ok", "on call", f"{len(own.on_call.people)} at all hours")
 
 
-def _of_schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
-    """What each scheme asks of people beside the handling: nothing here reports to a regulator by itself."""
+def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
+    """What each scheme asks of people apart from handling complaints; the product sends nothing to a regulator."""
     for name in dict.fromkeys(presets):
         for key in ("reports", "learning"):
-            if said := preset_named(name).get("practice", {}).get(key):
-                yield CheckFinding("ok", f"scheme {name}", f"{key}: {said}")
+            if practice := preset_named(name).get("practice", {}).get(key):
+                yield CheckFinding("ok", f"scheme {name}", f"{key}: {practice}")
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:
-    """How many there are, and the next ones by name, so that a missing closure is seen."""
+    """The number of days off, and the next ones by name, so that a missing closure is noticed."""
     today = wall(now, calendar.zone).date()
-    coming = [day for day in sorted(calendar.holidays) if day >= today][:_NEXT]
-    listed = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
-    return f"{many(len(calendar.holidays), 'day')} off, {calendar.zone}; next {listed or 'none'}"
+    coming = [day for day in sorted(calendar.holidays) if day >= today][:_DAYS_SHOWN]
+    names = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
+    return f"{many(len(calendar.holidays), 'day')} off, {calendar.zone}; next {names or 'none'}"
 
 
-def _secrets(settings: Settings) -> Iterator[CheckFinding]:
+def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
     try:
         settings.secrets.keys()
         yield CheckFinding("ok", "secret key", f"{len(settings.secrets.secret_key)} set")
@@ -183,60 +128,104 @@ def _secrets(settings: Settings) -> Iterator[CheckFinding]:
 def _database(settings: Settings) -> Iterator[CheckFinding]:
     url = settings.secrets.database_url
     try:
-        found = schema_status(url)
+        schema = schema_status(url)
     except StoreError as wrong:
         yield CheckFinding("fail", "database", str(wrong), "Check AMENDS_DATABASE_URL.")
         return
-    if not found.serves:
-        remedy = "Install the newer release." if found.is_newer else "Run `amends db upgrade`."
-        stands = "without tables yet" if found.revision is None else "not at this release"
-        yield CheckFinding("fail", "database", stands, remedy)
+    if not schema.serves:
+        remedy = "Install the newer release." if schema.is_newer else "Run `amends db upgrade`."
+        status = "no tables yet" if schema.revision is None else "tables of another release"
+        yield CheckFinding("fail", "database", status, remedy)
         return
-    said = "of a newer release that this one can work beside" if found.is_newer else "at this release"
-    yield CheckFinding("ok", "database", said)
+    status = "tables of a newer release, which this one can use" if schema.is_newer else "at this release"
+    yield CheckFinding("ok", "database", status)
     if not settings.secrets.secret_key:
         return
     store = open_store(url, keyring(settings))
     try:
-        yield _backed_up(store)
+        yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
-        yield from model_findings(
-            store, own=[one.key for one in settings.category], folder=settings.examples_folder
-        )
+        own = [category.key for category in settings.category]
+        yield from model_findings(store, own=own, folder=settings.examples_folder)
     finally:
         store.close()
 
 
-def _backed_up(store: Store) -> CheckFinding:
-    """When `amends db backup` last ran; what others copy by their own means cannot be seen from here."""
-    made = store.read(list_instance_events, "backup", 1)
-    how = (
-        "Run `amends db backup FILE` daily (docs/operations.md), or see that your own copies can be restored."
-    )
-    if not made:
-        return CheckFinding("warn", "backup", "none by `amends db backup` yet", how)
-    age = store.now() - parse_time(made[0]["at"])
-    found = f"last {made[0]['at']}, {many(age.days, 'day')} ago"
-    return (
-        CheckFinding("warn", "backup", found, how)
-        if age > BACKUP_OLD
-        else CheckFinding("ok", "backup", found)
-    )
+def _last_backup(store: Store) -> CheckFinding:
+    """When `amends db backup` last ran. Copies that are made in other ways cannot be seen from here."""
+    events = store.read(list_instance_events, "backup", 1)
+    remedy = "Run `amends db backup FILE` daily (docs/operations.md), or check that your own copies can be restored."
+    if not events:
+        return CheckFinding("warn", "backup", "none by `amends db backup` yet", remedy)
+    age = store.now() - parse_time(events[0]["at"])
+    last = f"last {events[0]['at']}, {many(age.days, 'day')} ago"
+    if age > BACKUP_MAX_AGE:
+        return CheckFinding("warn", "backup", last, remedy)
+    return CheckFinding("ok", "backup", last)
 
 
-def _older_keys(store: Store, keys: int) -> Iterator[CheckFinding]:
-    """A key that was replaced closes things until `rotate-key` has run."""
-    if keys < 2:  # the newest and an older one
+def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
+    """An older key is needed until `amends db rotate-key` has encrypted everything with the newest."""
+    if key_count < 2:
         return
-    left = store.read(list_stale_keys)
-    if left:
+    stale = store.read(list_stale_keys)
+    if stale:
         yield CheckFinding(
-            "warn", "older keys", f"close {many(left, 'thing')} still", "Run `amends db rotate-key`."
+            "warn", "older keys", f"still encrypt {many(stale, 'thing')}", "Run `amends db rotate-key`."
         )
     else:
         yield CheckFinding(
-            "warn", "older keys", "close nothing any more", "Take them out of AMENDS_SECRET_KEY."
+            "warn", "older keys", "no longer encrypt anything", "Remove them from AMENDS_SECRET_KEY."
         )
+
+
+def model_findings(
+    store: Store, *, own: Sequence[str] = (), folder: Path | None = None
+) -> Iterator[CheckFinding]:
+    """The condition of the active triage model, its last training, and whether people still confirm its proposals.
+
+    `own` are the organisation's own categories, whose examples are in `folder`. Nothing is changed.
+    """
+    # Imported here because scikit-learn takes a second to load, and only this function needs it.
+    from triage.errors import UnreadableModel
+    from triage.model.artefact import load
+
+    active = store.read(load_active_model)
+    if active is None:
+        yield CheckFinding("warn", "model", "none yet", "The first start trains one in the background.")
+        return
+    sha256, card, number = active
+    if unknown := [category for category in own if category not in card.get("classes", ())]:
+        remedy = f"Write examples in {folder}; the next training reads them."
+        yield CheckFinding("warn", "model", f"has not learnt {', '.join(unknown)}", remedy)
+    try:
+        model = load(store.read(read_model_blob, number), sha256=sha256)
+    except UnreadableModel as wrong:
+        yield CheckFinding("fail", "model", f"{sha256[:12]} cannot be used: {wrong}", _BAD_MODEL)
+        return
+    yield CheckFinding("ok", "model", f"in use, {sha256[:12]}")
+    if number in store.read(list_models_with_erased_words):
+        yield CheckFinding("warn", "model", "may hold words that were erased since", _ERASED_WORDS)
+    if (problem := model.facts.get("without_encoder")) is not None:
+        yield CheckFinding("warn", "encoder", f"{problem} The model answers by its words.", _NO_ENCODER)
+    run = store.read(load_last_run)
+    if run is not None and (run.made_anew or not run.passes):
+        reasons = "; ".join(run.verdict.get("reasons", ()))
+        outcome = "is trained again without what was erased" if run.made_anew else "stays in use"
+        yield CheckFinding(
+            "warn",
+            "last training",
+            f"its model did not pass the quality gate: {reasons}",
+            f"The one before {outcome}; see `amends triage history`. Look at the newest assessments.",
+        )
+    yield from _drift(store, card.get("accuracy"))
+
+
+def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
+    from triage.learning.drift import LOOKED_AT, drift_in
+
+    for drift in drift_in(store.read(count_assessed, LOOKED_AT), {"accuracy": accuracy}):
+        yield CheckFinding("warn", "model drift", DRIFTS[drift.code].format(**drift.as_json()), _DRIFT)
 
 
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
@@ -244,63 +233,65 @@ def _texts(settings: Settings) -> Iterator[CheckFinding]:
         load(settings.languages, settings.texts_folder)
         load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
-        yield CheckFinding("fail", "texts", str(wrong), f"Mend it in {settings.texts_folder}.")
+        yield CheckFinding("fail", "texts", str(wrong), f"Correct it in {settings.texts_folder}.")
         return
     yield CheckFinding("ok", "texts", ", ".join(settings.languages))
 
 
-def _categories(settings: Settings) -> Iterator[CheckFinding]:
-    """Own categories, and whether the example files give the model something to know them by."""
-    # Loads what guesses languages, which other commands need not.
-    from triage.learning.examples import ENOUGH, organisation_examples
-
-    own = [one.key for one in settings.category]
-    folder = settings.examples_folder
-    found = organisation_examples(folder, categories_of(rulebook(settings)))
-    for name, why in found.unreadable.items():
-        yield CheckFinding("warn", "examples", f"{folder / name} is not read", why)
-    for name, rows in found.refused.items():
-        told = "; ".join(f"line {one.line}: {one.reason}" for one in rows[:_TOLD])
-        yield CheckFinding("warn", "examples", f"not used of {folder / name}: {many(len(rows), 'row')}", told)
-    few = found.few(own)
-    if few:
-        named = ", ".join(f"{key} {count}" for key, count in few.items())
-        yield CheckFinding(
-            "warn",
-            "categories",
-            f"too few examples of {named}",
-            f"Write {ENOUGH} and more of each in {folder}.",
-        )
-    elif own:
-        yield CheckFinding(
-            "ok", "categories", f"{len(own)} of your own, {many(len(found.examples), 'example')}"
-        )
-    elif found.examples:
-        yield CheckFinding("ok", "examples", f"{len(found.examples)} of your own")
-
-
-def _people(settings: Settings) -> Iterator[CheckFinding]:
-    """Enough different people for every level: whoever decided below cannot review (4.5)."""
-    held: dict[str, set[Role]] = {}
+def _levels(settings: Settings) -> Iterator[CheckFinding]:
+    """Each level needs enough different people, because those who decided below cannot review (4.5)."""
+    roles_of: dict[str, set[Role]] = {}
     for role in (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT):
         for member in getattr(settings.roles, role.value):
-            held.setdefault(member, set()).add(role)
-    indirect = [member for member in held if member[0] in "CS"]
+            roles_of.setdefault(member, set()).add(role)
+    groups = [member for member in roles_of if member[0] in "CS"]
     for level, names in sorted(rulebook(settings).levels.items()):
-        able = {member for member, roles in held.items() if staff(member, *roles).has(*map(Role, names))}
+        able = {member for member, roles in roles_of.items() if staff(member, *roles).has(*map(Role, names))}
         if not able:
             yield CheckFinding(
-                "fail", f"level {level}", "nobody", f"Give somebody a role of: {', '.join(names)}."
+                "fail", f"level {level}", "no one", f"Give someone one of these roles: {', '.join(names)}."
             )
-        elif len(able) < level and not indirect:
+        elif len(able) < level and not groups:
             yield CheckFinding(
                 "warn",
                 f"level {level}",
                 f"{len(able)} in all",
-                "Whoever decided below cannot review: the outside will be offered at once.",
+                "Those who decided below cannot review: the outside bodies will be offered at once.",
             )
         else:
             yield CheckFinding("ok", f"level {level}", f"{len(able)} named")
+
+
+def _categories(settings: Settings) -> Iterator[CheckFinding]:
+    """The organisation's own categories, and whether the model has enough examples of each."""
+    # Imported here because it loads the language detector, which other commands do not need.
+    from triage.learning.examples import ENOUGH, organisation_examples
+
+    own = [category.key for category in settings.category]
+    folder = settings.examples_folder
+    files = organisation_examples(folder, categories_of(rulebook(settings)))
+    for name, reason in files.unreadable.items():
+        yield CheckFinding("warn", "examples", f"{folder / name} is not read", reason)
+    for name, rows in files.refused.items():
+        reasons = "; ".join(f"line {row.line}: {row.reason}" for row in rows[:_ROWS_SHOWN])
+        yield CheckFinding(
+            "warn", "examples", f"not used of {folder / name}: {many(len(rows), 'row')}", reasons
+        )
+    few = files.few(own)
+    if few:
+        counts = ", ".join(f"{key} {count}" for key, count in few.items())
+        yield CheckFinding(
+            "warn",
+            "categories",
+            f"too few examples of {counts}",
+            f"Write {ENOUGH} or more of each in {folder}.",
+        )
+    elif own:
+        yield CheckFinding(
+            "ok", "categories", f"{len(own)} of your own, {many(len(files.examples), 'example')}"
+        )
+    elif files.examples:
+        yield CheckFinding("ok", "examples", f"{len(files.examples)} of your own")
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:
@@ -308,28 +299,30 @@ async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:
     if token is None:
         yield CheckFinding("fail", "Telegram", "no token", "Set AMENDS_TELEGRAM_TOKEN (from @BotFather).")
         return
-    me = await _call(f"{url}/bot{token}/getMe")
-    if isinstance(me, str):
-        yield CheckFinding("fail", "Telegram", me, "Check the token and AMENDS_TELEGRAM_API_URL.")
+    bot = await _call(f"{url}/bot{token}/getMe")
+    if isinstance(bot, str):
+        yield CheckFinding("fail", "Telegram", bot, "Check the token and AMENDS_TELEGRAM_API_URL.")
         return
-    yield CheckFinding("ok", "Telegram", f"@{_result(me).get('username', '?')}")
+    yield CheckFinding("ok", "Telegram", f"@{_result(bot).get('username', '?')}")
     hook = await _call(f"{url}/bot{token}/getWebhookInfo")
     if isinstance(hook, str):
         yield CheckFinding("warn", "Telegram webhook", hook)
         return
-    told = _result(hook)
-    address, wanted = told.get("url", ""), settings.secrets.telegram_webhook_url or ""
-    if address and not wanted:
+    webhook = _result(hook)
+    address, configured = webhook.get("url", ""), settings.secrets.telegram_webhook_url or ""
+    if address and not configured:
         yield CheckFinding(
             "warn",
             "Telegram webhook",
             "set, but long polling is configured",
             "The start removes it; if another program set it, the two conflict.",
         )
-    elif told.get("last_error_message"):
-        yield CheckFinding("warn", "Telegram webhook", told["last_error_message"], "See docs/operations.md.")
+    elif webhook.get("last_error_message"):
+        yield CheckFinding(
+            "warn", "Telegram webhook", webhook["last_error_message"], "See docs/operations.md."
+        )
     else:
-        yield CheckFinding("ok", "Telegram updates", "webhook" if wanted else "long polling")
+        yield CheckFinding("ok", "Telegram updates", "webhook" if configured else "long polling")
 
 
 async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
@@ -346,49 +339,50 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
         )
     api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
     headers = {"Authorization": f"Bearer {secrets.slack_bot_token}"}
-    who = await _call(f"{api}auth.test", headers=headers)
-    if isinstance(who, str):
-        yield CheckFinding("fail", "Slack", who, "Check the token and AMENDS_SLACK_API_URL (ends in /api/).")
+    identity = await _call(f"{api}auth.test", headers=headers)
+    if isinstance(identity, str):
+        remedy = "Check the token and AMENDS_SLACK_API_URL (ends in /api/)."
+        yield CheckFinding("fail", "Slack", identity, remedy)
         return
-    yield CheckFinding("ok", "Slack", f"{who.get('team', '?')}, as {who.get('user', '?')}")
-    granted = {one.strip() for one in str(who.get("_scopes") or "").split(",") if one.strip()}
-    missing = [one for one in NEEDED_SCOPES if granted and one not in granted]
+    yield CheckFinding("ok", "Slack", f"{identity.get('team', '?')}, as {identity.get('user', '?')}")
+    granted = {scope.strip() for scope in str(identity.get("_scopes") or "").split(",") if scope.strip()}
+    missing = [scope for scope in NEEDED_SCOPES if granted and scope not in granted]
     if missing:
         yield CheckFinding(
             "fail", "Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest)."
         )
     for name in ("triage_channel", "restricted_channel", "executive_channel"):
         channel = getattr(settings.slack, name)
-        found = await _call(f"{api}conversations.info", headers=headers, channel=channel)
-        yield _channel(f"Slack {name}", channel, found)
+        answer = await _call(f"{api}conversations.info", headers=headers, channel=channel)
+        yield _channel(f"Slack {name}", channel, answer)
 
 
-def _channel(what: str, channel: str, found: dict[str, Any] | str) -> CheckFinding:
-    """Is the app there? What cannot be looked up is no proof that it is not."""
-    if isinstance(found, str):
-        mark = "fail" if found in _NOT_THERE else "warn"
-        return CheckFinding(mark, what, f"{channel}: {found}", "Invite the app: /invite @Amends.")
-    if (found.get("channel") or {}).get("is_member") is False:
-        return CheckFinding("fail", what, f"{channel}: not joined", "Invite the app: /invite @Amends.")
-    return CheckFinding("ok", what, channel)
+def _channel(subject: str, channel: str, answer: dict[str, Any] | str) -> CheckFinding:
+    """Whether the app is a member of the channel; only a warning if Slack cannot say so."""
+    if isinstance(answer, str):
+        mark = "fail" if answer in _CHANNEL_ERRORS else "warn"
+        return CheckFinding(mark, subject, f"{channel}: {answer}", "Invite the app: /invite @Amends.")
+    if (answer.get("channel") or {}).get("is_member") is False:
+        return CheckFinding("fail", subject, f"{channel}: not joined", "Invite the app: /invite @Amends.")
+    return CheckFinding("ok", subject, channel)
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:
-    """The platform's answer, or in words why there is none; never the address, for it holds the token."""
+    """The platform's answer, or why there is none. The reason never contains the address, which holds the token."""
     try:
         async with httpx.AsyncClient(timeout=10, trust_env=not is_loopback(url)) as client:
-            answer = await client.post(url, data=form, headers=headers)
-        said = answer.json()
+            response = await client.post(url, data=form, headers=headers)
+        answer = response.json()
     except (httpx.HTTPError, httpx.InvalidURL) as wrong:
         return f"no answer ({type(wrong).__name__})"
     except ValueError:
-        return f"no JSON in the answer (HTTP {answer.status_code})"
-    if not isinstance(said, dict) or not said.get("ok"):
-        reason = said.get("description") or said.get("error") if isinstance(said, dict) else None
-        return str(reason or f"HTTP {answer.status_code}")
-    return {**said, "_scopes": answer.headers.get("x-oauth-scopes")}
+        return f"no JSON in the answer (HTTP {response.status_code})"
+    if not isinstance(answer, dict) or not answer.get("ok"):
+        reason = answer.get("description") or answer.get("error") if isinstance(answer, dict) else None
+        return str(reason or f"HTTP {response.status_code}")
+    return {**answer, "_scopes": response.headers.get("x-oauth-scopes")}
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any]:
-    found = answer.get("result")
-    return found if isinstance(found, dict) else {}
+    result = answer.get("result")
+    return result if isinstance(result, dict) else {}

@@ -1,4 +1,4 @@
-"""The count as the surfaces ask for it: the record, the rules, the texts and the roles put together."""
+"""The clause count for Slack and the command line, from the record, the settings, the texts and the roles."""
 
 from __future__ import annotations
 
@@ -17,58 +17,65 @@ from store.store import Store
 
 
 def counted(store: Store, settings: Settings, *, proof: bool = True) -> Count:
-    """Every clause with today's evidence; without `proof` the chain is not checked (it reads all of it)."""
-    return count(store.whole_record(), house(store, settings, proof=proof))
+    """Every clause with today's evidence. With `proof` the whole hash chain is read and checked."""
+    return count(store.whole_record(), organisation_facts(store, settings, proof=proof))
 
 
 def one_case(store: Store, settings: Settings, ref: str) -> list[Shown]:
-    """What one complaint shows of each clause; UnknownReference where there is none."""
-    return list(shown(store.read(load_case_history, ref), house(store, settings, proof=False)))
+    """The evidence of one complaint for each clause. Raises UnknownReference if there is no such complaint."""
+    history = store.read(load_case_history, ref)
+    return list(shown(history, organisation_facts(store, settings, proof=False)))
 
 
-def house(store: Store, settings: Settings, *, proof: bool) -> House:
-    """The organisation as it stands now."""
+def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> House:
+    """What the count needs to know of the organisation today, apart from its complaints."""
     rules = rulebook(settings)
     texts = load_texts(rules.languages, settings.texts_folder)
-    spoken = [(language, id_) for language in rules.languages for id_ in NOTICES if texts.has(id_)]
-    checked = store.read(verify) if proof else None
+    notices = [
+        (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
+    ]
+    verified = store.read(verify) if proof else None
     return House(
         now=store.now(),
         rules=rules,
-        periods=tuple(RolePeriod(*one) for one in store.read(list_role_periods)),
+        periods=tuple(RolePeriod(*row) for row in store.read(list_role_periods)),
         texts={
-            language: {id_: texts.raw(code, id_) for code, id_ in spoken if code == language}
+            language: {text_id: texts.raw(code, text_id) for code, text_id in notices if code == language}
             for language in rules.languages
         },
         versions={
-            (language, id_): version
-            for language, id_ in spoken
-            if (version := texts.version(language, id_)) is not None
+            (language, text_id): version
+            for language, text_id in notices
+            if (version := texts.version(language, text_id)) is not None
         },
-        settings=frozenset(_names(settings.model_dump())),
-        proof=None if checked is None else Proof(checked.entries, checked.first_bad),
+        settings=frozenset(_setting_names(settings.model_dump())),
+        proof=None if verified is None else Proof(verified.entries, verified.first_bad),
     )
 
 
-def summary(found: Count, *, refs: bool = True) -> list[tuple[str, str, str, str]]:
-    """(clause, title, verdict, evidence in a line); without `refs` where not everybody may know of a complaint."""
+def summary(report: Count, *, refs: bool = True) -> list[tuple[str, str, str, str]]:
+    """For each clause: its number, title, status, and evidence on one line.
+
+    `refs` False leaves out references, for readers who may not know of every complaint.
+    """
     return [
-        (one.clause.id, one.clause.title, one.standing.value, line(one, refs=refs)) for one in found.clauses
+        (row.clause.id, row.clause.title, row.standing.value, evidence_line(row, refs=refs))
+        for row in report.clauses
     ]
 
 
-def lines(store: Store, settings: Settings) -> list[str]:
-    """The count for Slack, a line a clause and no reference; the chain is left to `amends clauses`."""
-    found = summary(counted(store, settings, proof=False), refs=False)
+def clause_lines(store: Store, settings: Settings) -> list[str]:
+    """The count for Slack: one line for each clause, without references. The hash chain is not checked here."""
+    rows = summary(counted(store, settings, proof=False), refs=False)
     return [
-        f"{number} {title}: {stands}" + (f" ({said})" if said else "")
-        for number, title, stands, said in found
+        f"{number} {title}: {status}" + (f" ({evidence})" if evidence else "")
+        for number, title, status, evidence in rows
     ]
 
 
-def line(one: ClauseCount, *, refs: bool = True) -> str:
-    """The evidence of one clause in a line."""
-    evidence = one.evidence
+def evidence_line(row: ClauseCount, *, refs: bool = True) -> str:
+    """The evidence of one clause on one line."""
+    evidence = row.evidence
     if evidence.violated:
         first = evidence.violations[0]
         more = f" and {evidence.violated - 1} more" if evidence.violated > 1 else ""
@@ -76,8 +83,8 @@ def line(one: ClauseCount, *, refs: bool = True) -> str:
         return f"{where}: {first.what}{more}"
     if evidence.missed:
         return "; ".join(f"too seldom: {figure.what}" for figure in evidence.missed)
-    if one.clause.of:
-        return f"sums up {', '.join(one.clause.of)}"
+    if row.clause.of:
+        return f"sums up {', '.join(row.clause.of)}"
     shares = [
         f"{figure.what} {figure.share.hits} of {figure.share.of}"
         for figure in evidence.figures
@@ -85,16 +92,16 @@ def line(one: ClauseCount, *, refs: bool = True) -> str:
     ]
     times = [f"{figure.what} {figure.p50:g}" for figure in evidence.figures if figure.p50 is not None]
     counts = [f"{figure.what} {figure.n}" for figure in evidence.figures]
-    shown_ = "; ".join((times + shares or counts)[:3])
-    if one.clause.lacks is not None:
-        return f"lacks {one.clause.lacks}" + (f" (so far: {shown_})" if shown_ else "")
-    return shown_
+    line = "; ".join((times + shares or counts)[:3])
+    if row.clause.lacks is not None:
+        return f"lacks {row.clause.lacks}" + (f" (so far: {line})" if line else "")
+    return line
 
 
-def _names(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Every key of the settings, however deep."""
+def _setting_names(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Every key of the settings, with those of nested tables."""
     for name, value in settings.items():
         yield str(name)
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, Mapping):
-                yield from _names(one)
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, Mapping):
+                yield from _setting_names(item)

@@ -1,4 +1,4 @@
-"""The one clock's hands, for the demo and for stories: on to each due time in turn (docs/design.md, rule 5)."""
+"""Moves the product's one clock from due time to due time, for the demo and for stories (docs/design.md, rule 5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from store.outbox.complete import next_due as store_next_due
 from store.store import Store
 
-#: What a due time is called where people look at the clock.
+#: The names of due times that people see next to the demo's clock.
 LABELS: dict[str, str] = {
     "acknowledge": "acknowledgement",
     "card": "card",
@@ -32,7 +32,7 @@ LABELS: dict[str, str] = {
 
 
 class Clockwork:
-    """Moves the offset in the store; `settled` waits until the desk has done all that is due."""
+    """Moves the clock's offset in the store. `settled` waits until everything that is due has been done."""
 
     def __init__(self, store: Store, settled: Callable[[], Awaitable[None]]) -> None:
         self._store = store
@@ -40,40 +40,39 @@ class Clockwork:
         self._moving = asyncio.Lock()
 
     def now(self) -> datetime:
-        """The desk's time."""
         return self._store.now()
 
     def next_due(self) -> tuple[str, datetime] | None:
-        """What is owed next, in words, and when."""
-        found = self._store.read(store_next_due)
-        if found is None:
+        """The label and the due time of the next obligation."""
+        obligation = self._store.read(store_next_due)
+        if obligation is None:
             return None
-        kind, ref, at = found
+        kind, ref, due_at = obligation
         label = LABELS.get(kind, kind.replace("_", " "))
-        return (f"{label} {ref}" if ref else label), at
+        return (f"{label} {ref}" if ref else label), due_at
 
-    async def advance(self, by: timedelta) -> None:
-        """Move on by this much; everything that falls due on the way is done at its own time."""
+    async def advance(self, duration: timedelta) -> None:
+        """Move on by this duration; everything that becomes due on the way is done at its own time."""
         async with self._moving:
             await self._settled()
-            target = self.now() + by
+            target = self.now() + duration
             while True:
-                found = await self._store.aread(store_next_due)
-                if found is None or found[2] > target:
+                obligation = await self._store.aread(store_next_due)
+                if obligation is None or obligation[2] > target:
                     break
-                await self._move_to(found[2])
+                await self._move_to(obligation[2])
             await self._move_to(target)
 
     async def to_next_due(self) -> None:
-        """Move to the next due time, if there is one, and let what is due be done."""
+        """Move to the next due time, if there is one, and wait until everything due has been done."""
         async with self._moving:
             await self._settled()
-            found = await self._store.aread(store_next_due)
-            if found is not None:
-                await self._move_to(found[2])
+            obligation = await self._store.aread(store_next_due)
+            if obligation is not None:
+                await self._move_to(obligation[2])
 
-    async def _move_to(self, at: datetime) -> None:
-        ahead = (at - self.now()).total_seconds()
-        if ahead > 0:
-            await self._store.in_thread(self._store.move_clock, ahead)
+    async def _move_to(self, target: datetime) -> None:
+        seconds = (target - self.now()).total_seconds()
+        if seconds > 0:
+            await self._store.in_thread(self._store.move_clock, seconds)
         await self._settled()

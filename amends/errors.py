@@ -1,7 +1,7 @@
-"""Why a running desk ends by itself."""
+"""The error that ends a running process from the inside."""
 
 from __future__ import annotations
 
 
 class OutsideFailed(Exception):
-    """A service that we depend on refuses us or went silent; the message says which and what to do."""
+    """A service that the product needs refuses it or stopped answering; the message names it and the remedy."""

@@ -1,7 +1,4 @@
-"""The manifest from which the Slack app is created (`amends slack-manifest`).
-
-A new installation's files: settings, secrets, texts and the Slack app manifest (`amends init`).
-"""
+"""Files of a new installation (`amends init`): settings, secrets, texts, examples and the Slack app's manifest."""
 
 from __future__ import annotations
 
@@ -18,13 +15,14 @@ from typing import Any
 
 from babel.core import get_global
 
-from amends.settings.catalogue import Table, tables, variables
-from amends.settings.loading import read, toml_value
+from amends.settings.catalogue import SettingsTable, tables, variables
+from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
 from amends.settings.sections import known_preset
+from amends.settings.toml_text import toml_value
 from triage.folding import fold
 
-#: What the bot may do; each is used, and docs/slack-unproved.md says which only the real Slack can prove.
+#: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
 SCOPES: tuple[str, ...] = (
     "chat:write",
     "commands",
@@ -45,7 +43,10 @@ EVENTS: tuple[str, ...] = ("app_home_opened",)
 
 
 def manifest(public_url: str | None = None) -> dict[str, Any]:
-    """The manifest for Socket Mode, or for HTTP where Slack can reach `public_url` (its `/slack/events`)."""
+    """The manifest from which Slack creates the app (`amends slack-manifest`).
+
+    It is for Socket Mode, or with `public_url` for HTTP: Slack then calls `/slack/events` at that address.
+    """
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -56,7 +57,7 @@ def manifest(public_url: str | None = None) -> dict[str, Any]:
         "features": {
             "app_home": {
                 "home_tab_enabled": True,
-                # Pages to on-call people and files asked for arrive here; nothing is read from it.
+                # Alerts to on-call people and requested files are sent here. Nothing is read from it.
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -81,14 +82,14 @@ def manifest(public_url: str | None = None) -> dict[str, Any]:
                     "description": "Find, list and log complaints",
                     "usage_hint": "help, list, mine, show REF, log, search Q, stats, report, clauses, policy",
                     "should_escape": False,
-                    **_reached_at(public_url, "url"),
+                    **_events_address(public_url, "url"),
                 }
             ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS), **_reached_at(public_url, "request_url")},
-            "interactivity": {"is_enabled": True, **_reached_at(public_url, "request_url")},
+            "event_subscriptions": {"bot_events": list(EVENTS), **_events_address(public_url, "request_url")},
+            "interactivity": {"is_enabled": True, **_events_address(public_url, "request_url")},
             "org_deploy_enabled": False,
             "socket_mode_enabled": public_url is None,
             "token_rotation_enabled": False,
@@ -96,28 +97,32 @@ def manifest(public_url: str | None = None) -> dict[str, Any]:
     }
 
 
-def _reached_at(public_url: str | None, key: str) -> dict[str, str]:
+def _events_address(public_url: str | None, key: str) -> dict[str, str]:
     return {} if public_url is None else {key: f"{public_url.rstrip('/')}/slack/events"}
 
 
-_LONGEST_CODE = 40
+#: Characters of a category's code.
+_MAX_CODE_LENGTH = 40
 TEXTS_README = """\
 # Your own texts
 
-What stands here goes before the texts of Amends. A file is a gettext catalogue named after its language,
-`en.po` or `tr.po`; it holds only the message ids that you word differently:
+Texts in this folder replace the texts of Amends. A file is a gettext catalogue named after its language,
+`en.po` or `tr.po`. It contains only the message ids that you word differently:
 
     msgid "receipt"
     msgstr "We have noted this under {ref}. Go on, or press Done."
 
 The ids and the fields in braces are those of the catalogues that come with Amends. Keep every field:
-`amends check` refuses a text that lost one or has one too many.
+`amends check` refuses a text in which a field is missing or added.
 """
 
 
 @dataclass(frozen=True)
 class InitAnswers:
-    """What `init` asks. Channels and roles may be filled in later; `amends check` says which are missing."""
+    """The answers to the questions of `amends init`.
+
+    Channels and roles can be filled in later; `amends check` shows which are missing.
+    """
 
     name: str
     country: str
@@ -132,22 +137,22 @@ class InitAnswers:
     restricted_channel: str = "C0000002"
     executive_channel: str = "C0000003"
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Names of categories of its own, in the first language.
+    #: Names of the organisation's own categories, in the first language.
     categories: tuple[str, ...] = ()
 
     @property
     def own(self) -> dict[str, str]:
-        """Its own categories: the code that each name becomes, and the name.
+        """The organisation's own categories: name by code.
 
-        Names that come to the same code ("Müll" and "Mull") are numbered in their order from the second on.
+        Names that give the same code ("Müll" and "Mull") are numbered in their order, from the second on.
         """
         codes: dict[str, str] = {}
         for name in self.categories:
             codes[_free_code(category_code(name), codes)] = name
         return codes
 
-    def said(self) -> dict[str, dict[str, object]]:
-        """The answers by table and key; None is left out."""
+    def by_table(self) -> dict[str, dict[str, object]]:
+        """The answers by table and key; None means that the setting stays commented out."""
         return {
             "[organisation]": {
                 "name": self.name,
@@ -170,54 +175,52 @@ class InitAnswers:
 
 
 def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
-    """Write amends.toml, .env (mode 600), .env.example, texts/, slack-manifest.json; returns the files.
+    """Write amends.toml, .env (mode 600), .env.example, texts/ and slack-manifest.json; returns the files.
 
-    With categories of its own also examples/, a file for each language to be filled in.
-
-    Raises SettingsError when one of them exists already or an answer is refused; then nothing was written.
+    With own categories it also writes examples/, with a file for each language to fill in. Raises SettingsError if a
+    file exists already or an answer is refused; then nothing was written.
     """
-    wanted = [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
-    there = [file for file in wanted if file.exists()]
-    if there:
-        # A second secret key would make every record of the first unreadable: never overwrite.
+    files = [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
+    existing = [file for file in files if file.exists()]
+    if existing:
+        # Never overwrite: with a second secret key every record of the first one would be unreadable.
         remedy = "exists already; move it away or choose another directory"
-        raise SettingsError([Problem("", str(file), remedy) for file in there])
+        raise SettingsError([Problem("", str(file), remedy) for file in existing])
     texts = folder / "texts" / "README.md"
     try:
         known_preset(answers.preset)
     except ValueError as wrong:
         raise SettingsError([Problem("--preset", "command line", str(wrong))]) from wrong
-    _refuse_twice(answers.categories)
-    settings, env, example, app = wanted
+    _refuse_duplicates(answers.categories)
+    settings, env, example, app = files
     text = settings_text(answers)
-    read(text, settings, {})
+    parse_settings(text, settings, {})
     texts.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(text, encoding="utf-8")
     _write_private(env, env_text(new_key()))
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(manifest(), indent=2) + "\n", encoding="utf-8")
     texts.write_text(TEXTS_README, encoding="utf-8")
-    return [*wanted, texts, *_write_examples(folder / "examples", answers)]
+    return [*files, texts, *_write_examples(folder / "examples", answers)]
 
 
 def _write_examples(folder: Path, answers: InitAnswers) -> Iterator[Path]:
-    from triage.learning.examples import (
-        example_file,  # loads what guesses languages, which other commands need not
-    )
+    # Imported here because it loads the language detector, which other commands do not need.
+    from triage.learning.examples import example_file
 
     for language in answers.languages if answers.categories else ():
         file = folder / f"{language}.csv"
         folder.mkdir(exist_ok=True)
-        # What somebody wrote already is worth more than an empty form.
+        # Never replace a file that someone has filled in by an empty form.
         if not file.exists():
             file.write_text(example_file(answers.own), encoding="utf-8")
         yield file
 
 
 def category_code(name: str) -> str:
-    """The code that a category of this name gets: "Leak in the street" becomes `leak_in_the_street`."""
+    """The code of a category with this name: "Leak in the street" becomes `leak_in_the_street`."""
     code = re.sub(r"[^a-z0-9]+", "_", fold(name).text).strip("_")
-    return (code if code[:1].isalpha() else f"own_{code}")[:_LONGEST_CODE].rstrip("_")
+    return (code if code[:1].isalpha() else f"own_{code}")[:_MAX_CODE_LENGTH].rstrip("_")
 
 
 def _free_code(code: str, taken: Collection[str]) -> str:
@@ -225,48 +228,49 @@ def _free_code(code: str, taken: Collection[str]) -> str:
     free, number = code, 1
     while free in taken:
         number += 1
-        end = f"_{number}"
-        free = code[: _LONGEST_CODE - len(end)].rstrip("_") + end
+        suffix = f"_{number}"
+        free = code[: _MAX_CODE_LENGTH - len(suffix)].rstrip("_") + suffix
     return free
 
 
-def _refuse_twice(names: Sequence[str]) -> None:
+def _refuse_duplicates(names: Sequence[str]) -> None:
     counts = Counter(" ".join(name.casefold().split()) for name in names)
-    twice = [name for name, times in counts.items() if times > 1]
-    if twice:
-        told = f"{', '.join(map(repr, twice))} stands there twice: name each category once"
-        raise SettingsError([Problem("--categories", "command line", told)])
+    duplicates = [name for name, count in counts.items() if count > 1]
+    if duplicates:
+        remedy = f"{', '.join(map(repr, duplicates))} is there twice: name each category once"
+        raise SettingsError([Problem("--categories", "command line", remedy)])
 
 
 def new_key() -> str:
-    """A fresh instance key: 32 random bytes in base64."""
+    """A new secret key: 32 random bytes in base64."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def settings_text(answers: InitAnswers) -> str:
-    """The commented amends.toml: what was answered, and every other setting with its default."""
-    said = answers.said()
+    """The text of amends.toml: the answers, and every other setting as a comment with its default."""
+    answers_by_table = answers.by_table()
     currency = _currency(answers.country)
-    lines = ["# Settings of Amends. Every key is explained in docs/settings.md; secrets stand in .env.", ""]
+    lines = ["# Settings of Amends. docs/settings.md explains every key; secrets are in .env.", ""]
     for table in tables(answers.preset):
         if table.header == "[[category]]" and answers.categories:
             lines += _category_lines(table, answers)
         else:
-            lines += _table_lines(table, said.get(table.header, {}), currency)
+            lines += _table_lines(table, answers_by_table.get(table.header, {}), currency)
     return "\n".join(lines)
 
 
 def env_text(key: str = "") -> str:
-    """The `.env`, or without a key its example: every variable with its default, commented out."""
-    lines = ["# Secrets of Amends; keep this file private. A variable of the environment goes before it.", ""]
-    for one in variables():
-        given = one.name == "AMENDS_SECRET_KEY" and key
-        lines += [f"# {one.description}", f"{one.name}={key}" if given else f"#{one.name}={one.default}", ""]
+    """The text of `.env`, or without a key of `.env.example`: every variable as a comment with its default."""
+    lines = ["# Secrets of Amends; keep this file private. Variables of the environment override it.", ""]
+    for variable in variables():
+        has_value = variable.name == "AMENDS_SECRET_KEY" and key
+        assignment = f"{variable.name}={key}" if has_value else f"#{variable.name}={variable.default}"
+        lines += [f"# {variable.description}", assignment, ""]
     return "\n".join(lines)
 
 
-def _category_lines(table: Table, answers: InitAnswers) -> Iterator[str]:
-    yield f"# {table.about} Examples of them stand in examples/."
+def _category_lines(table: SettingsTable, answers: InitAnswers) -> Iterator[str]:
+    yield f"# {table.about} Their examples are in examples/."
     for key, name in answers.own.items():
         yield "[[category]]"
         yield f"key = {toml_value(key)}"
@@ -275,27 +279,27 @@ def _category_lines(table: Table, answers: InitAnswers) -> Iterator[str]:
         yield ""
 
 
-def _table_lines(table: Table, said: Mapping[str, object], currency: str) -> Iterator[str]:
-    # Tables that need a key to be whole, or stand for one of several, start out as comments altogether.
+def _table_lines(table: SettingsTable, answers: Mapping[str, object], currency: str) -> Iterator[str]:
+    # A table that needs a key, or that can be there several times, is written as a comment.
     optional = table.header.startswith("[[") or table.header == "[jurisdiction.TR]"
     yield f"# {table.about}"
     yield f"#{table.header}" if optional else table.header
     for key in table.keys:
-        given = said.get(key.name)
-        if given is None and optional and not (key.default or key.example):
+        answer = answers.get(key.name)
+        if answer is None and optional and not (key.default or key.example):
             continue
-        # An empty default shows nothing of how it is written; its example does.
-        shown = key.example if key.default in {"", "[]", "{}"} and key.example else key.default
-        value = toml_value(given) if given is not None else shown
+        # An empty default does not show how a value is written; the example does.
+        default = key.example if key.default in {"", "[]", "{}"} and key.example else key.default
+        value = toml_value(answer) if answer is not None else default
         if table.header == "[authority]":
             value = value.replace("GBP", currency)
-        mark = "" if given is not None else "#"
+        mark = "" if answer is not None else "#"
         yield f"{mark}{key.name} = {value or toml_value('')}".ljust(42) + f"  # {key.description}"
     yield ""
 
 
 def _currency(country: str) -> str:
-    """The country's currency in use, by CLDR."""
+    """The currency in use in the country, from CLDR; EUR if it has none."""
     for code, _start, end, tender in get_global("territory_currencies").get(country, ()):
         if end is None and tender:
             return str(code)
@@ -303,7 +307,7 @@ def _currency(country: str) -> str:
 
 
 def _write_private(file: Path, text: str) -> None:
-    # The mode is given at creation: between a write and a chmod another account could read the key.
+    # The mode is set at creation: between a write and a chmod another account could read the key.
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(text)

@@ -1,4 +1,4 @@
-"""Logging: JSON lines where standard error is no terminal; no token and no personal data in any of them."""
+"""Logging to standard error, as JSON lines unless it is a terminal, without secrets and personal data."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 
 import structlog
 
-#: A bot token in a URL, and Slack's tokens: never in a log, whoever wrote the line.
+#: A bot token in a URL, and Slack's tokens. They are removed from every line, also from those of libraries.
 _SECRET = re.compile(r"(?:bot)?\d{5,}:[A-Za-z0-9_-]{8,}|xox[abp]-[A-Za-z0-9-]+|xapp-[A-Za-z0-9-]+")
-#: Ours speak at the level asked for. The libraries speak only when something is wrong: at lower levels they
-#: write whole addresses (with the token) and whole bodies (with people's words).
-_OURS = ("amends", "bots", "complaints", "reports", "scheduler", "store", "triage")
-#: Bolt and its line are given a logger of ours, and write whole payloads into it.
-_THEIRS = ("amends.slack.bolt",)
-#: How many calls of a failure are told, the innermost first.
-_CALLS = 6
+#: The packages of the product log at the configured level. Libraries log only warnings and errors: at lower levels
+#: they write whole addresses (with the token) and whole bodies (with complainants' texts).
+_OWN_LOGGERS = ("amends", "bots", "complaints", "reports", "scheduler", "store", "triage")
+#: Bolt and its connection use this logger of the product, and write whole payloads into it.
+_LIBRARY_LOGGERS = ("amends.slack.bolt",)
+#: How many frames of a failure are logged, the innermost first.
+_FRAMES = 6
 
 
 def _without_secrets(hidden: Iterable[str]) -> Any:
-    ours = sorted((re.escape(one) for one in hidden if len(one) >= 3), key=len, reverse=True)
-    secret = re.compile("|".join([*ours, _SECRET.pattern]))
+    literals = sorted((re.escape(value) for value in hidden if len(value) >= 3), key=len, reverse=True)
+    secret = re.compile("|".join([*literals, _SECRET.pattern]))
 
     def hide(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         for key, value in line.items():
@@ -37,29 +37,29 @@ def _without_secrets(hidden: Iterable[str]) -> Any:
 
 
 def _failure_by_place(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """An exception as its kind and where it came from; its message may hold somebody's words."""
-    said = line.pop("exc_info", None)
-    if said is True:
-        said = sys.exc_info()
-    failure = said[1] if isinstance(said, tuple) else said
+    """Replace an exception by its type and frames: its message may contain a complainant's text."""
+    info = line.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    failure = info[1] if isinstance(info, tuple) else info
     if isinstance(failure, BaseException):
         line["failure"] = told(failure)
     line.pop("stack_info", None)
     if line.get("logger") == "asyncio":
-        # Its further lines show the task and what it raised, in full.
+        # The further lines of asyncio's messages show the task and its exception in full.
         line["event"] = str(line["event"]).partition("\n")[0]
     return line
 
 
 def told(failure: BaseException) -> str:
-    """`KeyError at acting.py:88 < hearing.py:80`: what a log may say of a failure."""
-    frames = traceback.extract_tb(failure.__traceback__)[-_CALLS:]
-    places = " < ".join(f"{PurePath(one.filename).name}:{one.lineno}" for one in reversed(frames))
+    """The part of a failure that may be logged, such as `KeyError at act.py:88 < receive_message.py:80`."""
+    frames = traceback.extract_tb(failure.__traceback__)[-_FRAMES:]
+    places = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     return f"{type(failure).__name__} at {places}" if places else type(failure).__name__
 
 
 def set_up_logging(level: str, hidden: Iterable[str] = ()) -> None:
-    """Log to standard error from this level on; `hidden` are secrets that no line may show."""
+    """Log to standard error from this level on. `hidden` are secrets to remove from every line."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -72,24 +72,24 @@ def set_up_logging(level: str, hidden: Iterable[str] = ()) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _failure_by_place,
             _without_secrets(hidden),
-            shown,
+            renderer,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
-    # Logging's own complaints about a line would show that line and its failure in full.
+    # If a line cannot be formatted, logging would print the line and its exception in full.
     logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    for name in _OURS:
+    for name in _OWN_LOGGERS:
         logging.getLogger(name).setLevel(level.upper())
-    for name in _THEIRS:
+    for name in _LIBRARY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

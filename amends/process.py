@@ -1,9 +1,4 @@
-"""What systemd is told (`Type=notify`): ready, alive, stopping; a datagram to the socket that it names.
-
-The memory of a process that runs for months.
-
-One process from its start to SIGTERM.
-"""
+"""One process of the product: from its start until SIGTERM, with reports to systemd and settings for its memory."""
 
 from __future__ import annotations
 
@@ -23,8 +18,8 @@ import structlog
 
 from amends.keys import keyring
 from amends.runtime.names import PARTS
-from amends.runtime.web import WebPart, not_now
-from amends.settings import Settings, not_counted
+from amends.runtime.web import WebPart, unavailable_hook
+from amends.settings import Settings, all_ignored_closures
 from amends.wiring import Application, require_secrets, web_without_store
 from bots.slack.client.http import PATH as SLACK
 from bots.telegram.webhook import PATH as TELEGRAM
@@ -35,156 +30,96 @@ from store.database.leases import hold_database_file
 from store.database.migrate import begin
 from store.store import Store, open_store
 
+#: A stop must take less than ten seconds. In seconds: for finishing running work, and for closing the database.
+DRAIN_SECONDS, CLOSE_SECONDS = 6.0, 2.0
+#: If the database is down at the start, retry this often, in seconds and without limit.
+RECONNECT_SECONDS = 2.0
+#: In seconds. A computing thread (a proposal, a card) keeps Python's lock this long before it must give it to another
+#: thread. A message passes through several threads: with the interpreter's 5 ms it would wait that long for each.
+SWITCH_INTERVAL_SECONDS = 0.0005
+#: `M_ARENA_MAX` of the GNU C library (malloc.h).
+_ARENA_MAX = -8
+
+Result = TypeVar("Result")
+
 log = structlog.get_logger(__name__)
 
 
-class Service:
-    """The line to whoever started this process; without NOTIFY_SOCKET nobody listens and nothing is sent."""
-
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        env = os.environ if environment is None else environment
-        self._address = env.get("NOTIFY_SOCKET", "")
-        meant_for_us = env.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self._watched = int(env.get("WATCHDOG_USEC", "0")) / 1e6 if meant_for_us else 0.0
-
-    def ready(self) -> None:
-        """Every part was started: what depends on us may start, too."""
-        self._tell("READY=1\nSTATUS=Working")
-
-    def stopping(self) -> None:
-        """Finishing what was begun."""
-        self._tell("STOPPING=1\nSTATUS=Finishing what was begun")
-
-    def waits_for(self, what: str) -> None:
-        """Why we are not ready yet, for `systemctl status`; a start that waits for ever must not time out."""
-        self._tell(f"STATUS=Waiting for {what}\nEXTEND_TIMEOUT_USEC=60000000")
-
-    async def keep_alive(self) -> None:
-        """Say that the loop turns, twice in each span that the watchdog allows; until cancelled.
-
-        A loop that is stuck says nothing, and systemd starts the process anew.
-        """
-        if not self._watched:
-            return
-        while True:
-            self._tell("WATCHDOG=1")
-            await asyncio.sleep(self._watched / 2)
-
-    def _tell(self, what: str) -> None:
-        if not self._address:
-            return
-        # A name in the abstract namespace is written with an @ where the kernel wants a zero byte.
-        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
-                line.sendto(what.encode(), address)
-        except OSError as wrong:
-            log.warning("service_not_told", why=type(wrong).__name__)
-
-
-#: `M_ARENA_MAX` of the GNU C library (malloc.h).
-_HEAPS = -8
-
-
-def one_heap() -> None:
-    """All threads from now on take their memory from one heap.
-
-    The GNU C library gives each thread one of its own. What one thread takes and another gives back, as rows and
-    answers are, leaves holes there that are neither used nor returned: 5 MB in 100,000 messages, without end.
-    Another C library has no such heaps, and whoever set MALLOC_ARENA_MAX has decided.
-    """
-    tune = getattr(ctypes.CDLL(None), "mallopt", None)
-    if tune is not None and "MALLOC_ARENA_MAX" not in os.environ:
-        tune(_HEAPS, 1)
-
-
-def leave_heap() -> None:
-    """What this process still holds goes with it.
-
-    On its way out the interpreter would look through every object once more, which with a model in memory takes
-    seconds on a busy machine: of the ten that a stop may last.
-    """
-    gc.disable()
-    gc.freeze()
-
-
-#: SIGTERM drains and stops within ten seconds; what is not done by then is a row and waits.
-DRAIN_SECONDS = 6.0
-CLOSE_SECONDS = 2.0
-#: A database server that is away at the start is asked again so often, for ever.
-KNOCK_SECONDS = 2.0
-#: A thread that reckons (a proposal, a card) holds Python's lock for so long before another has its turn. A prompt
-#: goes through several threads: with the interpreter's own 5 ms it would wait for each of them that long.
-TURN_SECONDS = 0.0005
-
-T = TypeVar("T")
-
-
-def stops() -> list[signal.Signals]:
-    """What ends the process in good order: a terminal that goes, too, unless it was started to outlive it (nohup)."""
-    heard = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        heard.append(signal.SIGHUP)
-    return heard
-
-
 async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
-    """Start, work, stop. Raises what ended a part, so that whoever watches the process starts it anew.
+    """Run until a stop signal. Raises the error that ended a part, so that systemd restarts the process.
 
-    An empty database gets its tables here; one of another release is refused (`amends db upgrade`). A database
-    server that does not answer is waited for; a file that cannot be opened is not, for it will not mend itself.
+    An empty database gets its tables; tables of another release are refused (`amends db upgrade`). A database server
+    that does not answer is retried without limit. A database file that cannot be opened ends the start: retrying
+    would not help.
     """
-    sys.setswitchinterval(TURN_SECONDS)
-    one_heap()
-    for unknown in settings.unknown:
-        log.warning("unknown_variable", what=unknown)
-    for left_out in not_counted(settings):
-        # Else only `amends check` says that every date counts these days as worked.
-        log.warning("not_a_day_off", what=left_out)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    use_one_heap()
+    for variable in settings.unknown:
+        log.warning("unknown_variable", what=variable)
+    for event in all_ignored_closures(settings):
+        # Every date counts these days as working days, and without this line only `amends check` would report it.
+        log.warning("not_a_day_off", what=event)
     require_secrets(settings, parts)
     with hold_database_file(settings.secrets.database_url):
         await _run(settings, parts)
 
 
 async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
-    keys, service = keyring(settings), Service()
-    asked = asyncio.Event()
+    keys, systemd = keyring(settings), SystemdNotifier()
+    stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in stops():
-        loop.add_signal_handler(number, asked.set)
-    alive = asyncio.create_task(service.keep_alive())
+    for number in stop_signals():
+        loop.add_signal_handler(number, stop_requested.set)
+    watchdog = asyncio.create_task(systemd.keep_alive())
     try:
-        store = await _until(asked, _opened(settings, keys, service, parts))
+        store = await _unless_stopped(stop_requested, _open_when_available(settings, keys, systemd, parts))
         if store is not None:
             try:
-                await _work(Application(settings, store, parts=parts), asked, service)
+                await _work(Application(settings, store, parts=parts), stop_requested, systemd)
             finally:
                 _close(store)
     finally:
-        alive.cancel()
+        watchdog.cancel()
 
 
-async def _opened(settings: Settings, keys: Keyring, service: Service, parts: tuple[str, ...]) -> Store:
+def stop_signals() -> list[signal.Signals]:
+    """The signals that stop the process in good order.
+
+    SIGHUP (the terminal was closed) is one of them, unless the process was started with nohup.
+    """
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return signals
+
+
+async def _open_when_available(
+    settings: Settings, keys: Keyring, systemd: SystemdNotifier, parts: tuple[str, ...]
+) -> Store:
     url = settings.secrets.database_url
-    waits = database_url(url).get_backend_name() != "sqlite"
+    is_server = database_url(url).get_backend_name() != "sqlite"
     web: WebPart | None = None
     try:
         while True:
             try:
                 return await asyncio.to_thread(_open, url, keys)
-            except DatabaseUnavailable as away:
-                if not waits:
+            except DatabaseUnavailable as unavailable:
+                if not is_server:
                     raise
                 if web is None and "web" in parts:
-                    # Whoever restarts processes that do not answer must hear that this one lives.
+                    # An orchestrator that restarts processes without an answer must see that this one is alive.
                     web = web_without_store(settings)
-                    await web.begin({TELEGRAM: not_now, SLACK: not_now})
-                log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
-                service.waits_for("the database")
-            await asyncio.sleep(KNOCK_SECONDS)
+                    await web.start({TELEGRAM: unavailable_hook, SLACK: unavailable_hook})
+                _report_unavailable(unavailable, systemd)
+            await asyncio.sleep(RECONNECT_SECONDS)
     finally:
         if web is not None:
-            await web.end()
+            await web.stop()
+
+
+def _report_unavailable(unavailable: DatabaseUnavailable, systemd: SystemdNotifier) -> None:
+    log.error("database_away", why=str(unavailable), remedy="start it, or correct AMENDS_DATABASE_URL")
+    systemd.waiting_for("the database")
 
 
 def _open(url: str, keys: Keyring) -> Store:
@@ -192,25 +127,35 @@ def _open(url: str, keys: Keyring) -> Store:
     return open_store(url, keys)
 
 
-def _close(store: Store) -> None:
-    """Close it; where a database hangs with our question in hand, end all the same.
-
-    A thread that waits for it cannot be ended, and the interpreter would wait for the thread. Nothing is lost:
-    what was acknowledged is committed, and the rest is asked or done again.
-    """
-    closing = Thread(target=store.close, name="closing", daemon=True)
-    closing.start()
-    closing.join(CLOSE_SECONDS)
-    leave_heap()
-    if closing.is_alive():
-        log.warning("stopped_without_the_database")
-        logging.shutdown()
-        os._exit(0)
+async def _work(application: Application, stop_requested: asyncio.Event, systemd: SystemdNotifier) -> None:
+    try:
+        # A stop that arrives during the start ends it the same way.
+        await _unless_stopped(stop_requested, _start(application, systemd))
+    finally:
+        systemd.stopping()
+        try:
+            await asyncio.wait_for(application.stop(), DRAIN_SECONDS)
+        except TimeoutError:
+            log.warning("stopped_before_all_was_done")
 
 
-async def _until(asked: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work gives; None when we are asked to stop before it ends."""
-    stopping, working = asyncio.create_task(asked.wait()), asyncio.create_task(work)
+async def _start(application: Application, systemd: SystemdNotifier) -> None:
+    """Start, then wait until a part ends, which it does only by failing."""
+    while True:
+        try:
+            await application.start()
+            break
+        except DatabaseUnavailable as unavailable:
+            # It answered a moment ago and went away during the start: start again from the beginning.
+            _report_unavailable(unavailable, systemd)
+            await asyncio.sleep(RECONNECT_SECONDS)
+    systemd.ready()
+    await application.wait_for_failure()
+
+
+async def _unless_stopped(stop_requested: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of the work; None if a stop is requested first, which cancels it."""
+    stopping, working = asyncio.create_task(stop_requested.wait()), asyncio.create_task(work)
     try:
         await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
@@ -220,28 +165,86 @@ async def _until(asked: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.gather(stopping, working, return_exceptions=True)
 
 
-async def _work(desk: Application, asked: asyncio.Event, service: Service) -> None:
-    try:
-        # Asked to stop in the middle of a start: the same way out.
-        await _until(asked, _start(desk, service))
-    finally:
-        service.stopping()
-        try:
-            await asyncio.wait_for(desk.stop(), DRAIN_SECONDS)
-        except TimeoutError:
-            log.warning("stopped_before_all_was_done")
+def _close(store: Store) -> None:
+    """Close the store; if the database hangs during a query, end the process without it.
+
+    A thread that waits for the database cannot be ended, and the interpreter would wait for the thread. Nothing is
+    lost: what was acknowledged is committed, and all other work is sent or done again.
+    """
+    closing = Thread(target=store.close, name="closing", daemon=True)
+    closing.start()
+    closing.join(CLOSE_SECONDS)
+    skip_garbage_collection_at_exit()
+    if closing.is_alive():
+        log.warning("stopped_without_the_database")
+        logging.shutdown()
+        os._exit(0)
 
 
-async def _start(desk: Application, service: Service) -> None:
-    """Start, then stay until a part ends by itself, which it does only by failing."""
-    while True:
+class SystemdNotifier:
+    """Reports the process's state to systemd (`Type=notify`) by datagrams to the socket named in NOTIFY_SOCKET.
+
+    Without NOTIFY_SOCKET nothing is sent.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        env = os.environ if environment is None else environment
+        self._address = env.get("NOTIFY_SOCKET", "")
+        is_for_this_process = env.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self._watchdog_seconds = int(env.get("WATCHDOG_USEC", "0")) / 1e6 if is_for_this_process else 0.0
+
+    def ready(self) -> None:
+        """Every part was started: systemd may start the services that depend on this one."""
+        self._send("READY=1\nSTATUS=Working")
+
+    def stopping(self) -> None:
+        """The process finishes running work and then ends."""
+        self._send("STOPPING=1\nSTATUS=Finishing running work")
+
+    def waiting_for(self, resource: str) -> None:
+        """Show in `systemctl status` what the start waits for, and give it another 60 s before it times out."""
+        self._send(f"STATUS=Waiting for {resource}\nEXTEND_TIMEOUT_USEC=60000000")
+
+    async def keep_alive(self) -> None:
+        """Feed systemd's watchdog twice in each of its intervals, until cancelled.
+
+        If the event loop is stuck nothing is sent, and systemd restarts the process.
+        """
+        if not self._watchdog_seconds:
+            return
+        while True:
+            self._send("WATCHDOG=1")
+            await asyncio.sleep(self._watchdog_seconds / 2)
+
+    def _send(self, state: str) -> None:
+        if not self._address:
+            return
+        # The environment writes an @ for the zero byte that starts a name in the abstract namespace.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
-            await desk.start()
-            break
-        except DatabaseUnavailable as away:
-            # It answered a moment ago: what was begun is begun again.
-            log.error("database_away", why=str(away), remedy="start it, or correct AMENDS_DATABASE_URL")
-            service.waits_for("the database")
-            await asyncio.sleep(KNOCK_SECONDS)
-    service.ready()
-    await desk.failed()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify_socket:
+                notify_socket.sendto(state.encode(), address)
+        except OSError as wrong:
+            log.warning("service_not_told", why=type(wrong).__name__)
+
+
+def use_one_heap() -> None:
+    """Make all threads allocate from one heap from now on.
+
+    The GNU C library gives each thread its own heap. Rows and replies are allocated in one thread and freed in
+    another, which leaves holes there that are neither reused nor returned: 5 MB in 100,000 messages, without limit.
+    Other C libraries have no such heaps. If MALLOC_ARENA_MAX is set, the operator has decided, and nothing changes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_ARENA_MAX, 1)
+
+
+def skip_garbage_collection_at_exit() -> None:
+    """Let the process end without a last garbage collection.
+
+    The interpreter would look at every object once more. With a model in memory that takes seconds on a busy machine,
+    out of the ten that a stop may take.
+    """
+    gc.disable()
+    gc.freeze()

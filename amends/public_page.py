@@ -1,4 +1,4 @@
-"""The public page on how to complain (4.2): from the same settings and texts as the bot, so they agree."""
+"""The public page on how to complain (4.2), from the same settings and texts as the bot so that they agree."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _STYLE = (
 
 
 def public_page(rulebooks: Rulebooks, texts: Texts, country: str | None = None) -> str:
-    """One HTML page with the complaints policy of a jurisdiction in each of its languages.
+    """One HTML page with the complaints policy of a jurisdiction in each of its languages, and links to the others.
 
-    Without `country`, or with one that is none of ours, it is the organisation's own; the others are named.
+    Without `country`, or with one that is not configured, it is the page of the organisation's own country.
     """
     rules = rulebooks.of(rulebooks.code(country or ""))
-    sections = _others(rulebooks, rules, texts)
+    sections = _links_to_others(rulebooks, rules, texts)
     sections += "".join(_section(language, rules, texts) for language in rules.languages)
     return (
         f'<!doctype html><html lang="{rules.languages[0]}"><meta charset="utf-8">'
@@ -31,19 +31,18 @@ def public_page(rulebooks: Rulebooks, texts: Texts, country: str | None = None) 
     )
 
 
-def _others(rulebooks: Rulebooks, shown: Rulebook, texts: Texts) -> str:
-    links = (
-        f'<a href="/?country={one.country}" lang="{one.languages[0]}">'
-        f"{escape(texts.country(one.languages[0], one.country))}</a>"
-        for one in rulebooks
-        if one.country != shown.country
+def _links_to_others(rulebooks: Rulebooks, current: Rulebook, texts: Texts) -> str:
+    links = " · ".join(
+        f'<a href="/?country={rules.country}" lang="{rules.languages[0]}">'
+        f"{escape(texts.country(rules.languages[0], rules.country))}</a>"
+        for rules in rulebooks
+        if rules.country != current.country
     )
-    named = " · ".join(links)
-    return f"<nav>{named}</nav>" if named else ""
+    return f"<nav>{links}</nav>" if links else ""
 
 
 def _section(language: str, rules: Rulebook, texts: Texts) -> str:
     policy = texts.say(language, "policy", **policy_fields(language, rules, texts))
     title, _, rest = policy.partition("\n")
-    paragraphs = "".join(f"<p>{escape(one)}</p>" for one in rest.split("\n") if one.strip())
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in rest.split("\n") if line.strip())
     return f'<section lang="{language}"><h1>{escape(title)}</h1>{paragraphs}</section>'

@@ -1,8 +1,7 @@
-"""How long a closed complaint is kept, by country, and whom to complain to about data (8.1).
+"""How long closed complaints are kept (8.1), and the list of erasures to repeat in a restored backup.
 
-Which complaints were erased, kept beside amends.toml: a backup restored later must forget them again.
-
-A backup knows nothing of what happened after it. References and moments stand here, never a name or a word.
+The list is kept next to amends.toml, because a backup contains nothing that happened after it was made. It holds
+references and times, never a name or a text.
 """
 
 from __future__ import annotations
@@ -18,65 +17,63 @@ from store.custody.retention import erase, list_unerased
 from store.database.errors import StoreError
 from store.store import Store
 
-#: Where complainants go who are not content with how their data are treated.
-AUTHORITIES: Mapping[str, str] = {
+#: Where complainants can complain about the handling of their personal data, by country.
+DATA_PROTECTION_AUTHORITIES: Mapping[str, str] = {
     "GB": "Information Commissioner's Office, ico.org.uk",
     "IE": "Data Protection Commission, dataprotection.ie",
     "AU": "Office of the Australian Information Commissioner, oaic.gov.au",
     "TR": "Kişisel Verileri Koruma Kurumu, kvkk.gov.tr",
 }
+_FILE_NAME = "erasures.jsonl"
 
 
 def retention(settings: Settings) -> dict[str, str]:
-    """The span by country, as the settings say it now; a country without one keeps everything."""
-    spans = {}
+    """The retention period by country, as the settings have it now. A country without one keeps everything."""
+    periods = {}
     for code in (None, *settings.jurisdiction):
         rules = rulebook(settings, code)
         if rules.retention:
-            spans[rules.country] = rules.retention
-    return spans
+            periods[rules.country] = rules.retention
+    return periods
 
 
 def authority(country: str) -> str:
-    """Whom to complain to about data."""
-    return AUTHORITIES.get(country, f"the data protection authority of {country}")
-
-
-NAME = "erasures.jsonl"
+    """The data protection authority of the country."""
+    return DATA_PROTECTION_AUTHORITIES.get(country, f"the data protection authority of {country}")
 
 
 def journal(settings: Settings) -> Path:
-    """Where the list stands."""
-    return settings.file.parent / NAME
+    """The path of the list of erased complaints."""
+    return settings.file.parent / _FILE_NAME
 
 
 def require_writable(file: Path) -> None:
-    """StoreError where the list cannot be kept: an erasure that a backup would undo is not begun."""
+    """Raise StoreError if the list cannot be written: a restored backup would undo an erasure that is not in it."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     except OSError as wrong:
-        said = os.strerror(wrong.errno or 0)
+        reason = os.strerror(wrong.errno or 0)
         raise StoreError(
-            f"{file} cannot be written ({said}), and a restored backup could not forget again: "
-            "give the right to write it. Nothing was erased."
+            f"{file} cannot be written ({reason}), so a restored backup could not erase again: "
+            "give this account the right to write it. Nothing was erased."
         ) from wrong
 
 
 def remember(file: Path, refs: Iterable[str], at: str) -> None:
-    """Add these to the list, on the disk before anything else is said."""
+    """Add these references to the list, and return only when they are on the disk."""
     lines = "".join(json.dumps({"ref": ref, "erased_at": at}) + "\n" for ref in refs)
     if not lines:
         return
-    number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(number, lines.encode())
-        os.fsync(number)
+        os.write(handle, lines.encode())
+        os.fsync(handle)
     finally:
-        os.close(number)
+        os.close(handle)
 
 
-def listed(file: Path) -> list[str]:
-    """References in the list, each once; none where there is no list."""
+def read_erasures(file: Path) -> list[str]:
+    """The references in the list, without duplicates; empty if there is no list."""
     if not file.exists():
         return []
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -84,13 +81,16 @@ def listed(file: Path) -> list[str]:
 
 
 def again(store: Store, file: Path) -> tuple[list[str], dict[str, str]]:
-    """Erase in this database what the list names and it still holds; also what it could not, with why."""
-    erased, left = [], {}
-    for ref in store.read(list_unerased, listed(file)):
+    """Erase all complaints of the list that this database still has.
+
+    Returns the erased references, and the reason for each that could not be erased.
+    """
+    erased, reasons = [], {}
+    for ref in store.read(list_unerased, read_erasures(file)):
         try:
             store.write(erase, ref, "restored")
         except ComplaintError as refused:
-            left[ref] = str(refused)
+            reasons[ref] = str(refused)
         else:
             erased.append(ref)
-    return erased, left
+    return erased, reasons

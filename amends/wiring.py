@@ -1,4 +1,4 @@
-"""The one place where the parts are put together; the only module that knows a clock and every room."""
+"""Puts all parts of the product together. No other module knows the clock and every package."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from amends.public_page import public_page
 from amends.retention import retention
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.names import PARTS
-from amends.runtime.rules_in_force import RulesInForce
+from amends.runtime.rules_in_force import RulesActivation
 from amends.runtime.slack import SlackPart
 from amends.runtime.telegram import TelegramPart
 from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebooks
-from amends.settings.triage import learning, own_examples
+from amends.settings.triage import learning_settings, own_examples
 from bots.texts.loading import STAFF
 from bots.texts.loading import load as load_texts
 from complaints.rulebook import Rulebook, Rulebooks
@@ -34,46 +34,49 @@ from store.outbox.complete import free_leases, next_due
 from store.record.load import require_key
 from store.store import Store
 
-#: A store that is silent for so many seconds is as good as away: who asks how we are must hear it.
-STORE_ANSWERS_IN = 5.0
+#: In seconds. A store that takes longer to answer is reported as unavailable.
+STORE_TIMEOUT_SECONDS = 5.0
 
-#: Which parts can do their work, by name.
-Parts = Mapping[str, bool]
-Told = TypeVar("Told")
+#: Whether each part can work, by the name of the part.
+PartHealth = Mapping[str, bool]
+Body = TypeVar("Body")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class SendIntervals:
-    """Seconds between two messages to one place: the platforms' limits unless a demo or test says less."""
+    """How messages are spaced; the demo and tests send faster than the platforms allow.
+
+    `slack` is the number of seconds between two posts to a channel; `telegram` False turns its rate limit off.
+    """
 
     slack: float = 1.0
     telegram: bool = True
 
 
 def require_secrets(settings: Settings, parts: Iterable[str]) -> None:
-    """SettingsError naming what these parts cannot do without, each with its remedy."""
-    secrets, named = settings.secrets, set(parts)
-    found = []
-    if {"telegram", "scheduler"} & named and secrets.telegram_token is None:
-        found.append(("AMENDS_TELEGRAM_TOKEN", "is missing; @BotFather gives it"))
-    if {"slack", "scheduler"} & named and secrets.slack_bot_token is None:
-        found.append(("AMENDS_SLACK_BOT_TOKEN", "is missing; the app's page in Slack shows it (xoxb-…)"))
-    if "slack" in named and secrets.slack_app_token is None and secrets.slack_signing_secret is None:
-        what = "is missing (Socket Mode); or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
-        found.append(("AMENDS_SLACK_APP_TOKEN", what))
-    if found:
-        raise SettingsError([Problem(name, "environment", what) for name, what in found])
+    """Raise SettingsError with every secret that these parts need and lack, each with its remedy."""
+    secrets, names = settings.secrets, set(parts)
+    missing = []
+    if {"telegram", "scheduler"} & names and secrets.telegram_token is None:
+        missing.append(("AMENDS_TELEGRAM_TOKEN", "is missing; @BotFather gives it"))
+    if {"slack", "scheduler"} & names and secrets.slack_bot_token is None:
+        missing.append(("AMENDS_SLACK_BOT_TOKEN", "is missing; the app's page in Slack shows it (xoxb-…)"))
+    if "slack" in names and secrets.slack_app_token is None and secrets.slack_signing_secret is None:
+        remedy = "is missing (Socket Mode); or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
+        missing.append(("AMENDS_SLACK_APP_TOKEN", remedy))
+    if missing:
+        raise SettingsError([Problem(name, "environment", remedy) for name, remedy in missing])
 
 
 def web_without_store(settings: Settings) -> WebPart:
-    """What is answered while the database is away at a start: that we live, are not ready, and how to complain.
+    """The web part for the time that the database is unavailable at a start: alive, not ready, with the public page.
 
-    The platforms hear 503 and bring it again.
+    Platforms get status 503 and send their update again.
     """
 
-    async def ready() -> tuple[bool, Mapping[str, Any]]:
+    async def not_ready() -> tuple[bool, Mapping[str, Any]]:
         return False, {"store": False, "figures": {}}
 
     async def metrics() -> str:
@@ -81,13 +84,13 @@ def web_without_store(settings: Settings) -> WebPart:
 
     texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
     page = partial(public_page, rulebooks(settings), texts)
-    return WebPart(settings, page=page, ready=ready, figures=metrics)
+    return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
 
 
 class Application:
-    """One running process of the product, or the named parts of it.
+    """One running process with all parts of the product, or with those named in `parts`.
 
-    `stop` finishes what was begun; whatever was not is a row and goes on after the next start.
+    `stop` finishes running work. All other work is a row in the database and is done after the next start.
     """
 
     def __init__(
@@ -109,87 +112,89 @@ class Application:
         self.staff_texts = load_texts(
             (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
         )
-        # The scheduler speaks on both sides; a process that only hears one needs nothing of the other.
+        # The scheduler sends on both platforms; a process that only receives on one needs nothing of the other.
         self._telegram: TelegramPart | None = None
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
             self._telegram = TelegramPart(
-                settings, store, self.texts, paced=pace.telegram, metrics=self.metrics
+                settings, store, self.texts, rate_limited=pace.telegram, metrics=self.metrics
             )
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(
                 settings, store, self.texts, self.staff_texts, pace=pace.slack, metrics=self.metrics
             )
         holder = self._telegram.holder if self._telegram is not None else ""
-        self._in_force = RulesInForce(store, self.rulebooks, holder)
-        self._proposing = ProposalHandler(store, languages=settings.languages)
+        self._rules_activation = RulesActivation(store, self.rulebooks, holder)
+        self._proposal_handler = ProposalHandler(store, languages=settings.languages)
         page = partial(public_page, self.rulebooks, self.texts)
-        self._web = WebPart(settings, page=page, ready=self._condition, figures=self._figures)
+        self._web = WebPart(settings, page=page, readiness=self._readiness, metrics=self._metrics_page)
         self._tasks: list[asyncio.Task[None]] = []
-        self.performing: Worker | None = None
+        self.worker: Worker | None = None
 
     async def start(self) -> None:
-        """Start every part; raises what makes a start impossible (an address that is taken).
+        """Start every part. Raises what prevents a start, such as SettingsError if the address is taken.
 
-        With DatabaseAway nothing was begun: call it again.
+        After DatabaseUnavailable nothing is running yet: call it again.
         """
         store = self.store
-        await store.in_thread(self._prepare)
-        await self._in_force.begin()
+        await store.in_thread(self._prepare_store)
+        await self._rules_activation.start()
         if "web" in self.parts:
-            await self._web.begin(self._hooks())
+            await self._web.start(self._hooks())
         if self._telegram is not None:
-            await self._telegram.begin(listens="telegram" in self.parts)
+            await self._telegram.start(receives="telegram" in self.parts)
         if self._slack is not None:
-            await self._slack.begin(listens="slack" in self.parts)
+            await self._slack.start(receives="slack" in self.parts)
         if "scheduler" in self.parts:
-            sides = [side for side in (self._telegram, self._slack) if side is not None]
-            performers = self._performers()
-            self.performing = Worker(
+            handlers = self._handlers()
+            self.worker = Worker(
                 store,
-                performers,
-                [tuple(one.performers()) for one in sides],
-                reckoning=tuple(self._proposing.performers()),
+                handlers,
+                [tuple(platform.handlers()) for platform in self._platforms()],
+                reckoning=tuple(self._proposal_handler.performers()),
                 told=partial(self.metrics.increment, "duties_performed_total"),
             )
-            store.on_commit(self.performing.nudge)
-            self._tasks.append(asyncio.create_task(self.performing.run(), name="performing"))
+            store.on_commit(self.worker.nudge)
+            self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
             self._ticks = ticking(
                 store,
-                kinds=tuple(performers),
+                kinds=tuple(handlers),
                 purges=self.settings.privacy.purge,
-                learning=learning(self.settings),
-                besides=self._besides,
+                learning=learning_settings(self.settings),
+                besides=self._training_digest,
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
 
-    def _prepare(self) -> None:
-        """What the record must know before anything is heard or done; SealBroken where it is of another key."""
+    def _prepare_store(self) -> None:
+        """Check the key before the first message arrives. Raises SealBroken if the record has another key."""
         self.store.read(require_key)
         if not self.store.is_shared:
-            # Another process at the same database may hold what it is sending at this moment.
+            # In a shared database a lease may belong to another process that is sending right now.
             self.store.write(free_leases)
         if "scheduler" in self.parts:
-            schedule_first_training(self.store, self._besides())
+            schedule_first_training(self.store, self._training_digest())
 
-    def _besides(self) -> str:
-        """What a training run would learn from besides the record."""
-        return besides(learning(self.settings), self.settings.languages, own_examples(self.settings))
+    def _training_digest(self) -> str:
+        """A digest of everything outside the record that a training run learns from."""
+        return besides(learning_settings(self.settings), self.settings.languages, own_examples(self.settings))
+
+    def _platforms(self) -> list[TelegramPart | SlackPart]:
+        return [platform for platform in (self._telegram, self._slack) if platform is not None]
 
     def _hooks(self) -> Mapping[str, Hook]:
-        """The platforms' routes, of the parts that hear in this process."""
-        found: dict[str, Hook] = {}
+        """The platforms' routes, for the parts that receive in this process."""
+        hooks: dict[str, Hook] = {}
         if self._telegram is not None and "telegram" in self.parts:
-            found.update(self._telegram.hooks())
+            hooks.update(self._telegram.hooks())
         if self._slack is not None and "slack" in self.parts:
-            found.update(self._slack.hooks())
-        return found
+            hooks.update(self._slack.hooks())
+        return hooks
 
-    def _performers(self) -> Mapping[str, Handler]:
-        store, sides = self.store, (self._telegram, self._slack)
-        speaking = {
-            kind: one for side in sides if side is not None for kind, one in side.performers().items()
+    def _handlers(self) -> Mapping[str, Handler]:
+        store = self.store
+        sending = {
+            kind: handler for platform in self._platforms() for kind, handler in platform.handlers().items()
         }
         return {
             **acting(store),
@@ -198,44 +203,44 @@ class Application:
             **training(
                 store,
                 languages=self.settings.languages,
-                learning=learning(self.settings),
+                learning=learning_settings(self.settings),
                 own=partial(own_examples, self.settings),
             ),
-            **self._proposing.performers(),
-            **speaking,
+            **self._proposal_handler.performers(),
+            **sending,
         }
 
-    async def ready(self) -> Parts:
-        """Which parts can do their work now."""
-        found = {"store": await self._store_answers()}
+    async def ready(self) -> PartHealth:
+        """Whether each part can work now."""
+        health = {"store": await self._store_answers()}
         if self._telegram is not None and "telegram" in self.parts:
-            found["telegram"] = self._telegram.is_well()
+            health["telegram"] = self._telegram.is_healthy()
         if self._slack is not None and "slack" in self.parts:
-            found["slack"] = await self._slack.is_well()
-        return found
+            health["slack"] = await self._slack.is_healthy()
+        return health
 
-    async def _condition(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether this process can do its work, and the figures behind it."""
-        parts, body = await self._of_store(lambda parts: readiness(self.store, parts, self._gauges()))
-        return all(parts.values()), body
+    async def _readiness(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether this process can work, and the body of `/readyz`."""
+        health, body = await self._render(lambda parts: readiness(self.store, parts, self._gauges()))
+        return all(health.values()), body
 
-    async def _figures(self) -> str:
-        _, body = await self._of_store(
+    async def _metrics_page(self) -> str:
+        _, body = await self._render(
             lambda parts: render_metrics(self.store, parts, self.metrics, self._gauges())
         )
         return body
 
-    async def _of_store(self, tell: Callable[[Parts], Told]) -> tuple[Parts, Told]:
-        """What is told of the store, or without it where it does not answer in time; and which parts are well."""
-        parts = await self.ready()
-        if parts["store"]:
+    async def _render(self, render: Callable[[PartHealth], Body]) -> tuple[PartHealth, Body]:
+        """The health of the parts, and a body with the store's figures if the store answers in time."""
+        health = await self.ready()
+        if health["store"]:
             try:
-                async with asyncio.timeout(STORE_ANSWERS_IN):
-                    return parts, await self.store.in_reader_thread(tell, parts)
+                async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+                    return health, await self.store.in_reader_thread(render, health)
             except (TimeoutError, DatabaseUnavailable):
-                log.warning("store_away", why="it went silent")
-                parts = {**parts, "store": False}
-        return parts, tell(parts)
+                log.warning("store_away", why="no answer in time")
+                health = {**health, "store": False}
+        return health, render(health)
 
     def _gauges(self) -> Mapping[str, float]:
         telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}
@@ -244,45 +249,43 @@ class Application:
 
     async def _store_answers(self) -> bool:
         try:
-            async with asyncio.timeout(STORE_ANSWERS_IN):
+            async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
                 await self.store.aread(next_due)
                 if self.store.writes_fail:
-                    # Read it can be, and nothing of what is said to us be kept: is that still so?
+                    # Reading works, but the last write failed: incoming messages could not be stored. Try again.
                     await self.store.awrite(try_writing)
         except Exception:
             log.exception("store_away")
             return False
         return True
 
-    async def failed(self) -> None:
-        """Return when a part ended by itself: the process must then end and be started again."""
-        sides = (self._telegram, self._slack)
-        watched = [*self._tasks, *(task for side in sides if side is not None for task in side.tasks)]
-        if not watched:
+    async def wait_for_failure(self) -> None:
+        """Return or raise when a part ends without being stopped; the process must then end and be restarted."""
+        tasks = [*self._tasks, *(task for platform in self._platforms() for task in platform.tasks)]
+        if not tasks:
             await asyncio.Event().wait()
-        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def idle(self) -> None:
         """Return when nothing due is left to do (for the demo's clock and stories)."""
-        if self.performing is not None:
-            await self.performing.idle()
+        if self.worker is not None:
+            await self.worker.idle()
 
     async def is_idle(self) -> bool:
-        """True when nothing is due nor being done at this moment."""
-        return self.performing is None or await self.performing.is_idle()
+        """True if nothing is due and nothing is running."""
+        return self.worker is None or await self.worker.is_idle()
 
     async def stop(self) -> None:
-        """Hear nothing new, finish what was begun, close the lines."""
-        self._in_force.end()
-        sides = [side for side in (self._telegram, self._slack) if side is not None]
-        # Side by side: each may take its three seconds, and what was begun must have some, too.
-        await asyncio.gather(self._web.end(), *(side.hush() for side in sides))
-        if self.performing is not None:
+        """Receive nothing more, finish running work, and close the connections."""
+        self._rules_activation.stop()
+        # In parallel: each may take three seconds, and running work needs the rest of the time.
+        await asyncio.gather(self._web.stop(), *(platform.stop_receiving() for platform in self._platforms()))
+        if self.worker is not None:
             self._ticks.shutdown(wait=False)
-            self.performing.stop()
+            self.worker.stop()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        for side in sides:
-            await side.end()
-        self._proposing.close()
+        for platform in self._platforms():
+            await platform.close()
+        self._proposal_handler.close()

@@ -1,1 +1,1 @@
-"""What a person may ask of us about their own data: to see it, and to have it erased (8.1)."""
+"""A copy of a person's own data, as they may request it (8.1)."""

@@ -1,19 +1,19 @@
-"""What of a complaint is a person's own data: theirs is given whole, other people's is not (8.1, 4.7).
+"""What of a complaint is a person's own data: their own is exported in full, other people's is not (8.1, 4.7).
 
-Staff appear by what they are, never by name or id. Of the model the person gets what it proposed and that a
-person decided; how it came to that stays here. What is left out is named with the reason.
+Staff appear by their role, never by name or id. Of the model's work the person gets the proposal, and that a person
+decided. Everything that is left out is listed with the reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from store.cases.export import WholeCase, WholePerson
 
-#: Fields given as they are.
-_GIVEN = (
+#: Fields that are exported unchanged.
+_PLAIN_FIELDS = (
     "ref",
     "state",
     "kind",
@@ -58,17 +58,18 @@ _GIVEN = (
     "survey",
     "erased_at",
 )
-#: Parts that make a complaint the person's own; the others are only named in it.
-_OWN = frozenset({"complainant", "affected", "representative"})
-_THEIR_VERBS = frozenset(
+#: With one of these parts the complaint is the person's own. People with another part are only mentioned in it.
+_OWN_PARTS = frozenset({"complainant", "affected", "representative"})
+#: Events whose texts the complainant wrote.
+_COMPLAINANT_VERBS = frozenset(
     {"receive", "add", "answer", "accept", "disagree", "withdraw", "survey", "confirm", "reopen"}
 )
-#: Written by staff to the person, who has read it already: given as it was written.
+#: Letters from staff, which the person has already read: exported unchanged.
 _LETTERS = frozenset({"reply", "ask", "inform"})
 _DECISIONS = frozenset({"resolve", "respond"})
-#: What of a decision stands in its letter; the rest of its form is a note.
-_IN_LETTER = frozenset({"done", "reasons", "text", "changes"})
-#: Written by staff for themselves, and about the person all the same.
+#: The fields of a decision's form that are in its letter; the other fields are notes.
+_LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
+#: Notes by staff for internal use. They are about the person, and so part of the person's data.
 _NOTES = frozenset(
     {
         "note",
@@ -90,156 +91,162 @@ _NOTES = frozenset(
 )
 
 
-def concerning(whole: WholeCase, person: WholePerson, parts: Sequence[str], *, notes: bool) -> dict[str, Any]:
-    """One complaint as this person is given it. `notes`: with what staff wrote for themselves."""
+def complaint_data(
+    whole: WholeCase, person: WholePerson, parts: Sequence[str], *, notes: bool
+) -> dict[str, Any]:
+    """The data of one complaint for this person. With `notes` it includes what staff wrote for internal use."""
     record = whole.record
     base = {"ref": record["ref"], "your_part": list(parts)}
-    if not _OWN & set(parts) or not _may_receive(record, person.id, parts):
-        return {**base, "not_included": [_left("complaint", "others_data")]}
-    complained = "complainant" in parts
-    told = frozenset(one["seq"] for one in record["decisions"] if one.get("communicated_at"))
-    ours = [one for one in record["decisions"] if not one.get("external")]
-    all_told = bool(ours) and all(one["seq"] in told for one in ours)
-    texts, left = _texts(record, person.staff, told, notes=notes)
-    if record["files"] and not complained:
-        left.append(_left("file", "others_data"))
+    if not _OWN_PARTS & set(parts) or not _may_receive(record, person.id, parts):
+        return {**base, "not_included": [_omission("complaint", "others_data")]}
+    is_complainant = "complainant" in parts
+    communicated = frozenset(row["seq"] for row in record["decisions"] if row.get("communicated_at"))
+    internal = [row for row in record["decisions"] if not row.get("external")]
+    all_communicated = bool(internal) and all(row["seq"] in communicated for row in internal)
+    texts, omissions = _texts(record, person.staff, communicated, notes=notes)
+    if record["files"] and not is_complainant:
+        omissions.append(_omission("file", "others_data"))
     return {
         **base,
-        **{name: record[name] for name in _GIVEN if name in record},
+        **{name: record[name] for name in _PLAIN_FIELDS if name in record},
         "timezone": whole.rules.calendar.zone,
-        "numbers": [{"kind": kind, "value": value} for kind, value in whole.identifiers if complained],
-        "people": [
-            {
-                "part": one["role"],
-                # Told to staff and bound to a chat later, the same person is there twice.
-                "you": one["id"] == person.id or (complained and one["role"] == "complainant"),
-                "relation": one["relation"],
-                "may_receive": one["may_receive"],
-            }
-            for one in record["people"]
-        ],
+        "numbers": [{"kind": kind, "value": value} for kind, value in whole.identifiers if is_complainant],
+        "people": [_party(row, person, is_complainant=is_complainant) for row in record["people"]],
         "texts": texts,
-        "messages": [
-            {name: one[name] for name in ("direction", "at", "text", "language", "state", "channel")}
-            for one in record["messages"]
-        ],
+        "messages": _columns(record["messages"], ("direction", "at", "text", "language", "state", "channel")),
         "proposal": _proposal(record["proposal"]),
         "issues": [
-            {"category": one["category"], "finding": one["finding"] if all_told else None}
-            for one in record["issues"]
+            {"category": row["category"], "finding": row["finding"] if all_communicated else None}
+            for row in record["issues"]
         ],
-        "dates": [
-            {name: one[name] for name in ("target", "version", "start", "promised_due", "met_at", "basis")}
-            for one in record["targets"]
-        ],
+        "dates": _columns(
+            record["targets"], ("target", "version", "start", "promised_due", "met_at", "basis")
+        ),
         "decisions": list(_decisions(record)),
-        "cause_class": record["cause_class"] if all_told else None,
-        "remedies": list(_remedies(record, told)),
+        "cause_class": record["cause_class"] if all_communicated else None,
+        "remedies": _remedies(record, communicated),
         "external": [
-            {name: one.get(name) for name in ("at", "event", "body", "external_ref", "outcome", "comply_by")}
-            for one in record["external"]
+            {name: row.get(name) for name in ("at", "event", "body", "external_ref", "outcome", "comply_by")}
+            for row in record["external"]
         ],
-        "files": [
-            {name: one[name] for name in ("seq", "kind", "name", "mime", "size", "sha256", "state", "at")}
-            for one in record["files"]
-            if complained
-        ],
+        "files": _columns(
+            record["files"] if is_complainant else (),
+            ("seq", "kind", "name", "mime", "size", "sha256", "state", "at"),
+        ),
         "what_was_done": [
-            {"at": one["at"], "verb": one["verb"], "by": one["role"]} for one in record["events"]
+            {"at": row["at"], "verb": row["verb"], "by": row["role"]} for row in record["events"]
         ],
         "who_looked": [
-            {"at": one["at"], "by": one["role"] or "staff", "what": one["what"]} for one in record["reads"]
+            {"at": row["at"], "by": row["role"] or "staff", "what": row["what"]} for row in record["reads"]
         ],
-        "not_included": left,
+        "not_included": omissions,
+    }
+
+
+def _columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def _may_receive(record: Mapping[str, Any], person: str, parts: Sequence[str]) -> bool:
+    """False for a representative who has not shown that they may receive information."""
+    if "complainant" in parts or "affected" in parts:
+        return True
+    return any(row["may_receive"] for row in record["people"] if row["id"] == person)
+
+
+def _party(row: Mapping[str, Any], person: WholePerson, *, is_complainant: bool) -> dict[str, Any]:
+    return {
+        "part": row["role"],
+        # A complainant who was entered by staff and later wrote in a chat is listed twice.
+        "you": row["id"] == person.id or (is_complainant and row["role"] == "complainant"),
+        "relation": row["relation"],
+        "may_receive": row["may_receive"],
     }
 
 
 def _texts(
-    record: Mapping[str, Any], staff: Sequence[str], told: frozenset[int], *, notes: bool
+    record: Mapping[str, Any], staff: Sequence[str], communicated: frozenset[int], *, notes: bool
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """The words, and what of them is left out and why."""
-    events = {one["seq"]: one for one in record["events"]}
-    given: list[dict[str, Any]] = []
-    left: list[dict[str, str]] = []
-    for one in record["texts"]:
-        event = events[one["seq"]]
+    """The texts, and which kinds of text are left out and why."""
+    events = {row["seq"]: row for row in record["events"]}
+    exported: list[dict[str, Any]] = []
+    omissions: list[dict[str, str]] = []
+    for text in record["texts"]:
+        event = events[text["seq"]]
         verb = event["verb"]
-        theirs = event["role"] == "complainant" or verb in _THEIR_VERBS
-        decided = verb in _DECISIONS
-        if decided and one["seq"] not in told:
-            why: dict[str, str] | None = _left("decision", "not_told_yet")
-        elif theirs or verb in _LETTERS or (decided and _in_letter(one["field"])):
-            why = None
-        elif not decided and verb not in _NOTES:
-            why = _left("notes", "others_data")
+        is_by_person = event["role"] == "complainant" or verb in _COMPLAINANT_VERBS
+        is_decision = verb in _DECISIONS
+        is_plain = is_by_person or verb in _LETTERS or (is_decision and _is_in_letter(text["field"]))
+        if is_decision and text["seq"] not in communicated:
+            omission: dict[str, str] | None = _omission("decision", "not_told_yet")
+        elif is_plain:
+            omission = None
+        elif not is_decision and verb not in _NOTES:
+            omission = _omission("notes", "others_data")
         elif record["legal_hold"]:
-            why = _left("notes", "legal_claim")
+            omission = _omission("notes", "legal_claim")
         else:
-            why = None if notes else _left("notes", "checked_first")
-        if why is not None:
-            left.append(why)
+            omission = None if notes else _omission("notes", "checked_first")
+        if omission is not None:
+            omissions.append(omission)
             continue
-        as_it_is = theirs or verb in _LETTERS or (decided and _in_letter(one["field"]))
-        text = one["text"] if as_it_is else without_names(one["text"], staff)
-        by = "you" if theirs else event["role"]
-        given.append(
-            {**{name: one[name] for name in ("field", "seq", "at", "replaces")}, "by": by, "text": text}
+        exported.append(
+            {
+                **{name: text[name] for name in ("field", "seq", "at", "replaces")},
+                "by": "you" if is_by_person else event["role"],
+                "text": text["text"] if is_plain else without_names(text["text"], staff),
+            }
         )
-    return given, [dict(one) for one in dict.fromkeys(tuple(one.items()) for one in left)]
+    return exported, [dict(items) for items in dict.fromkeys(tuple(row.items()) for row in omissions)]
 
 
-def _in_letter(field: str) -> bool:
-    return field.rsplit(".", 1)[-1] in _IN_LETTER
+def _is_in_letter(field: str) -> bool:
+    return field.rsplit(".", 1)[-1] in _LETTER_FIELDS
 
 
-def _may_receive(record: Mapping[str, Any], person: str, parts: Sequence[str]) -> bool:
-    """False for a representative whose authority to be told was not shown."""
-    if "complainant" in parts or "affected" in parts:
-        return True
-    return any(one["may_receive"] for one in record["people"] if one["id"] == person)
-
-
-def _left(what: str, why: str) -> dict[str, str]:
+def _omission(what: str, why: str) -> dict[str, str]:
     return {"what": what, "why": why}
 
 
 def without_names(text: str, names: Sequence[str]) -> str:
-    """What staff wrote, with the names of staff blacked out: these are not this person's data."""
+    """A text by staff with the names of staff blacked out, because these are not the person's data."""
     parts = {part for name in names for part in (name, *name.split()) if len(part) > 2}
     for part in sorted(parts, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "█", text, flags=re.IGNORECASE)
     return text
 
 
-def _proposal(made: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if made is None:
+def _proposal(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if proposal is None:
         return None
-    meant = {name: made.get(name) for name in ("at", "category", "severity", "safety", "abstained")}
-    return {**meant, "decides": False}
+    fields = {name: proposal.get(name) for name in ("at", "category", "severity", "safety", "abstained")}
+    return {**fields, "decides": False}
 
 
 def _decisions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    roles = {one["seq"]: one["role"] for one in record["events"]}
-    for one in record["decisions"]:
-        if one.get("external") or one.get("communicated_at"):
+    roles = {row["seq"]: row["role"] for row in record["events"]}
+    for decision in record["decisions"]:
+        is_external = decision.get("external")
+        if is_external or decision.get("communicated_at"):
             yield {
-                "level": one["level"],
-                "at": one["at"],
-                "told_at": one.get("communicated_at"),
-                "by": one.get("body") if one.get("external") else roles.get(one["seq"]),
-                "findings": one["findings"],
+                "level": decision["level"],
+                "at": decision["at"],
+                "told_at": decision.get("communicated_at"),
+                "by": decision.get("body") if is_external else roles.get(decision["seq"]),
+                "findings": decision["findings"],
                 "words": {
                     field: text
-                    for field, text in one["words"].items()
-                    if one.get("external") or _in_letter(field)
+                    for field, text in decision["words"].items()
+                    if is_external or _is_in_letter(field)
                 },
             }
 
 
-def _remedies(record: Mapping[str, Any], told: frozenset[int]) -> Iterator[dict[str, Any]]:
-    """What was promised: of our decisions only those that the person was told."""
-    names = ("type", "text", "amount", "currency", "due", "needs_acceptance", "done_at", "verified_at")
-    levels = {one["level"] for one in record["decisions"] if one["seq"] in told}
-    for one in record["remedies"]:
-        if one["external"] or one["level"] in levels:
-            yield {name: one[name] for name in names}
+def _remedies(record: Mapping[str, Any], communicated: frozenset[int]) -> list[dict[str, Any]]:
+    """The promised remedies, except those of a decision that the person has not received yet."""
+    levels = {row["level"] for row in record["decisions"] if row["seq"] in communicated}
+    remedies = (row for row in record["remedies"] if row["external"] or row["level"] in levels)
+    return _columns(
+        remedies,
+        ("type", "text", "amount", "currency", "due", "needs_acceptance", "done_at", "verified_at"),
+    )

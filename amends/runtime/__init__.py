@@ -1,1 +1,1 @@
-"""The parts of a running desk; `amends run --only` starts some of them."""
+"""The parts of a running process; `amends run --only` starts some of them."""

@@ -30,7 +30,7 @@ from store.outbox.stats import count_waiting
 from store.store import Store
 
 # Without this every counter and histogram gets a further `_created` sample. The switch is global to the process, but
-# nothing else in this process uses the library.
+# no other module uses the library.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -106,7 +106,7 @@ def render_metrics(
 
 
 def render_metrics_without_store() -> str:
-    """The body of `/metrics` while the database was unavailable since the start."""
+    """The body of `/metrics` while the database has been unavailable since the start."""
     return _rendered([_ready({"store": False})])
 
 
@@ -155,7 +155,7 @@ def _store_gauges(store: Store) -> Iterator[Metric]:
     start = time.perf_counter()
     waiting = store.read(count_waiting)
     seconds = time.perf_counter() - start
-    yield _gauge("store_seconds", "Seconds that the store took to say what is due.", seconds)
+    yield _gauge("store_seconds", "Seconds that the store took to report what is due.", seconds)
     for name, description, field in (
         ("duties_due", "Obligations that are due and not done, up to 10000.", "due"),
         ("duties_late_seconds", "How late the oldest of them is.", "late"),

@@ -1,4 +1,4 @@
-"""Under which name this process holds what only one may hold."""
+"""The names of the parts of a process, and the name under which a process holds a lease."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import socket
 PARTS = ("telegram", "slack", "scheduler", "web")
 
 
-def name_of_holder() -> str:
-    """Tells an operator where it runs, and is nobody else's: two containers may share host name and process id."""
+def unique_holder_name() -> str:
+    """A name for leases that shows where the process runs and that no other process has.
+
+    The random part is needed because two containers may have the same host name and process id.
+    """
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

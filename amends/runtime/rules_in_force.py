@@ -1,4 +1,4 @@
-"""The settings' rules come into force when whoever works beside us can read them, or works no more."""
+"""Puts the settings' rules in force once every process that receives messages can read them."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from store.store import Store
 log = structlog.get_logger(__name__)
 
 
-class RulesInForce:
-    """One process's rules, put in force at its start, or as soon as they may be.
+class RulesActivation:
+    """Puts the rules of this process in force at its start, or later during a rolling restart.
 
-    In a rolling restart the older release hears people until its last process that polls has ended. Rules in which a
-    newer one says more it cannot read: it would hear nobody from our start on.
+    Until its last polling process has ended, the older release receives messages. It cannot read rules with newer
+    fields: if they were in force, it could receive nothing from our start on.
     """
 
     def __init__(self, store: Store, rulebooks: Rulebooks, holder: str) -> None:
         self._store, self._rulebooks, self._holder = store, rulebooks, holder
         self._waiting: asyncio.Task[None] | None = None
 
-    async def begin(self) -> None:
-        """Put them in force, or wait for it beside everything else."""
-        if not await self._put():
+    async def start(self) -> None:
+        """Put the rules in force, or retry in the background until that is possible."""
+        if not await self._activate():
             log.warning(
                 "rules_wait",
-                why="another process hears people, and may be of a release that cannot read them",
+                why="another process receives messages and may be of a release that cannot read these rules",
             )
-            self._waiting = asyncio.create_task(self._wait(), name="rules")
+            self._waiting = asyncio.create_task(self._retry(), name="rules")
 
-    async def _wait(self) -> None:
+    async def _retry(self) -> None:
         in_force = False
         while not in_force:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                in_force = await self._put()
+                in_force = await self._activate()
             except DatabaseUnavailable:
-                # It is asked again: until then nobody is heard either.
+                # Retried below. Until then no process can receive messages either.
                 continue
         log.info("rules_in_force")
 
-    async def _put(self) -> bool:
+    async def _activate(self) -> bool:
         return await self._store.awrite(
             use_rulebooks_when_readable, self._rulebooks, lead=LEADER, holder=self._holder
         )
 
-    def end(self) -> None:
-        """Wait no longer."""
+    def stop(self) -> None:
+        """Stop retrying."""
         if self._waiting is not None:
             self._waiting.cancel()

@@ -1,4 +1,4 @@
-"""Slack as a part of the desk: the app, its line, and who the staff are (roles, looked up again)."""
+"""The Slack part of a process: the app, its connection, the handlers that post, and the regular sync of staff."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amends.clause_count import lines as clause_lines
+from amends.clause_count import clause_lines
 from amends.errors import OutsideFailed
 from amends.runtime.metrics import Metrics
-from amends.runtime.slack_connections import Lines
+from amends.runtime.slack_connections import SlackConnections
 from amends.settings import Settings
 from bots.letters import preview
 from bots.letters.composer import read_out
@@ -51,30 +51,28 @@ from store.outbox.complete import end_retry_pauses
 from store.slack.posts import sweep_cards
 from store.store import Store
 
-#: Roles that come from channels or groups are looked up this often; at every act the store's table decides.
+#: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.
 SYNC_SECONDS = 240.0
-#: Slack away at the start: the complainant's side goes on, and we knock again.
-KNOCK_SECONDS = 5.0
-
-#: What Slack cannot do while it answers other calls is tried again no sooner than so, and ever later.
-FREED_APART = 5.0
-
-#: Errors that knocking again does not mend: the installer must.
-FINAL = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
-
+#: If Slack is unavailable, retry this often, in seconds. Complainants can still write until then.
+RECONNECT_SECONDS = 5.0
+#: In seconds. Slack may refuse one kind of call while it answers others. Pauses of waiting obligations are ended no
+#: more often than this, and ever more slowly.
+RECOVERY_INTERVAL_SECONDS = 5.0
+#: Errors that only the installer can repair; retrying does not help.
+FINAL_ERRORS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
 REMEDY = (
-    "look at AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` tells more"
+    "check AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` shows details"
 )
-AWAY = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, RateLimitWait)
+UNAVAILABLE = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, RateLimitWait)
 
 Hook = Callable[[Request], Awaitable[Response]]
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
 
 class SlackPart:
-    """The staff's side of a running desk."""
+    """Slack in one process: receives what staff do, posts what they must see, and knows who they are."""
 
     def __init__(
         self,
@@ -90,7 +88,7 @@ class SlackPart:
         self._settings, self._pace = settings, pace
         self._client = make_client(str(secrets.slack_bot_token), secrets.slack_api_url)
         self._client.on_result = partial(metrics.increment, "platform_calls_total", "slack")
-        self._lines = Lines(store, metrics)
+        self._connections = SlackConnections(store, metrics)
         self._desk = SlackContext(
             store=store,
             texts=StaffTexts(staff_texts, settings.organisation.staff_language),
@@ -104,64 +102,64 @@ class SlackPart:
             clauses=partial(clause_lines, store, settings),
         )
         self._recovering = Recovering(
-            self._free_waits,
+            self._end_pauses,
             lambda failed: isinstance(failed, SlackUnavailable),
-            apart=FREED_APART,
+            apart=RECOVERY_INTERVAL_SECONDS,
             answered=lambda: self._client.answered_calls,
         )
         self._waiting = ShutdownWait()
-        speaking = job_handlers(self._desk, self._client, interval=pace, shutdown=self._waiting)
-        self._performers = self._recovering.watched(speaking)
-        self._line: AsyncSocketModeHandler | None = None
-        self._handler: Hook | None = None
+        handlers = job_handlers(self._desk, self._client, interval=pace, shutdown=self._waiting)
+        self._handlers = self._recovering.watched(handlers)
+        self._connection: AsyncSocketModeHandler | None = None
+        self._http_handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def begin(self, *, listens: bool) -> None:
-        """Make the line where this process listens, and keep the roles; Slack may be away meanwhile."""
-        hearing = self._listen() if listens else self._only_speak()
-        self.tasks.append(asyncio.create_task(hearing, name="slack"))
-        self.tasks.append(asyncio.create_task(self._knock(), name="slack-knocking"))
+    async def start(self, *, receives: bool) -> None:
+        """Sync the staff, and connect if this process receives; Slack may be unavailable for now."""
+        main = self._receive() if receives else self._keep_syncing(first_sync=True)
+        self.tasks.append(asyncio.create_task(main, name="slack"))
+        self.tasks.append(asyncio.create_task(self._watch_for_recovery(), name="slack-recovery"))
 
-    async def _only_speak(self) -> None:
+    async def _receive(self) -> None:
+        """Retry until Slack answers, then watch the connection; ends only if a new start is needed."""
+        app = await self._retry_until_available(self._build, is_first=True)
+        # The roles must be stored before the first button press can arrive.
         await self._sync_roles()
-        await self._keep_roles()
-
-    async def _listen(self) -> None:
-        """Knock until Slack answers, then watch the line; ends only where a new start is needed."""
-        app = await self._when_it_answers(self._build, first=True)
         if self._settings.secrets.slack_app_token is None:
-            await self._sync_roles()
-            self._handler = handler(app)
-            await self._keep_roles()
+            self._http_handler = handler(app)
+            await self._keep_syncing()
             return
-        # Who may act is known before the first press can come.
-        await self._sync_roles()
-        connecting = partial(connect, app, self._settings.secrets.slack_app_token, on_frame=self._lines.heard)
-        self._line = await self._when_it_answers(connecting)
-        await asyncio.gather(self._watch(self._line), self._keep_roles(), self._lines.keep())
+        connecting = partial(
+            connect, app, self._settings.secrets.slack_app_token, on_frame=self._connections.on_frame
+        )
+        self._connection = await self._retry_until_available(connecting)
+        await asyncio.gather(self._watch(self._connection), self._keep_syncing(), self._connections.run())
 
-    async def _watch(self, line: AsyncSocketModeHandler) -> None:
-        """A deaf line ends the process; a Slack that is away does not: the line comes back by itself."""
+    async def _watch(self, connection: AsyncSocketModeHandler) -> None:
+        """End the process if the connection is dead while Slack answers calls.
+
+        If Slack itself is unavailable the process stays: the library reconnects.
+        """
         while True:
             try:
-                await watch(line, on_recovery=self._again)
-            except SlackUnresponsive as deaf:
+                await watch(connection, on_recovery=self._on_recovery)
+            except SlackUnresponsive as error:
                 if await self._answers():
-                    raise OutsideFailed(str(deaf)) from deaf
+                    raise OutsideFailed(str(error)) from error
                 log.warning("slack_away", why="no answer")
 
-    async def _knock(self) -> None:
-        """While nobody is there for what we owe, ask for ourselves: every duty may be waiting out its pause."""
+    async def _watch_for_recovery(self) -> None:
+        """While Slack is unavailable, call it regularly: all obligations may be waiting for their next attempt."""
         while True:
             await self._recovering.away.wait()
-            await asyncio.sleep(KNOCK_SECONDS)
+            await asyncio.sleep(RECONNECT_SECONDS)
             if await self._answers():
                 await self._recovering.got_through()
 
     async def _answers(self) -> bool:
         try:
             await self._client.auth_test()
-        except AWAY:
+        except UNAVAILABLE:
             return False
         return True
 
@@ -170,62 +168,66 @@ class SlackPart:
             self._desk, self._client, signing_secret=self._settings.secrets.slack_signing_secret
         )
 
-    async def _when_it_answers(self, ask: Callable[[], Awaitable[Made]], *, first: bool = False) -> Made:
-        """Ask again while Slack is away.
+    async def _retry_until_available(
+        self, call: Callable[[], Awaitable[Result]], *, is_first: bool = False
+    ) -> Result:
+        """The result of the call, retried while Slack is unavailable.
 
-        A token that Slack refuses at the first word of a start ends the process: the installer is there.
-        Later it does not: complainants go on being heard while somebody mends it.
+        If Slack refuses the token in the first call of a start, the process ends: the installer is watching.
+        Later it does not end: complainants can still write until the token is repaired.
         """
         failures = 0
         while True:
             try:
-                made = await ask()
+                result = await call()
                 if failures:
-                    await self._again()
-                return made
+                    await self._on_recovery()
+                return result
             except SlackApiError as refused:
                 why = error_of(refused) or f"status {status_of(refused)}"
-                if first and why in FINAL:
-                    raise OutsideFailed(f"Slack refuses us ({why}): {REMEDY}") from refused
+                if is_first and why in FINAL_ERRORS:
+                    raise OutsideFailed(f"Slack refuses the token ({why}): {REMEDY}") from refused
                 if (status_of(refused) or 200) >= 500:
                     log.warning("slack_away", why=why)
                 else:
                     log.error("slack_refused", why=why, remedy=REMEDY)
-            except AWAY as away:
-                log.warning("slack_away", why=type(away).__name__)
-            except DatabaseUnavailable as away:
-                log.warning("database_away", why=str(away))
+            except UNAVAILABLE as unavailable:
+                log.warning("slack_away", why=type(unavailable).__name__)
+            except DatabaseUnavailable as unavailable:
+                log.warning("database_away", why=str(unavailable))
             failures += 1
-            await asyncio.sleep(KNOCK_SECONDS)
+            await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _again(self) -> None:
-        """Slack is back: what waits for its next try need not wait out its pause."""
+    async def _on_recovery(self) -> None:
+        """Slack is back: obligations that wait for their next attempt are tried now."""
         try:
-            await self._free_waits()
-        except DatabaseUnavailable as away:
-            # The pauses end by themselves.
-            log.warning("database_away", why=str(away))
+            await self._end_pauses()
+        except DatabaseUnavailable as unavailable:
+            # Each pause also ends when its time is over.
+            log.warning("database_away", why=str(unavailable))
 
-    async def _free_waits(self) -> None:
-        await self._desk.store.awrite(end_retry_pauses, tuple(self._performers))
+    async def _end_pauses(self) -> None:
+        await self._desk.store.awrite(end_retry_pauses, tuple(self._handlers))
         await self._desk.store.awrite(sweep_cards)
 
-    async def _keep_roles(self) -> None:
+    async def _keep_syncing(self, *, first_sync: bool = False) -> None:
+        if first_sync:
+            await self._sync_roles()
         while True:
             await asyncio.sleep(SYNC_SECONDS)
             await self._sync_roles()
 
     async def _sync_roles(self) -> None:
-        synced = await self._when_it_answers(self._sync)
-        for problem in synced.problems:
+        result = await self._retry_until_available(self._sync)
+        for problem in result.problems:
             log.warning("role_unclear", why=problem)
 
     async def _sync(self) -> StaffSync:
         settings = self._settings
-        pacer = SlackRateLimiter(self._desk.store, self._pace)
-        # A call for each person of staff: nobody waits for it.
+        limiter = SlackRateLimiter(self._desk.store, self._pace)
+        # One call for each member of staff. No one waits for the result, so it gets the lowest priority.
         with rate_limited(
-            RateLimitedTask(pacer, SendPriority.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None
+            RateLimitedTask(limiter, SendPriority.BULK, patience=SYNC_SECONDS) if self._pace > 0 else None
         ):
             return await sync_staff(
                 self._client,
@@ -233,56 +235,56 @@ class SlackPart:
                 settings.roles.as_mapping(),
                 on_call=settings.on_call.people,
                 entries={
-                    one.id: StaffEntry(aliases=one.aliases, line=one.line, deputy=one.deputy)
-                    for one in settings.staff
+                    member.id: StaffEntry(aliases=member.aliases, line=member.line, deputy=member.deputy)
+                    for member in settings.staff
                 },
             )
 
-    def performers(self) -> Mapping[str, Handler]:
-        """The performers of the kinds that staff see."""
-        return self._performers
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers of the kinds of obligation that post to Slack."""
+        return self._handlers
 
     def hooks(self) -> Mapping[str, Hook]:
-        """The route of HTTP mode, where it is configured; 503 until Slack has answered once."""
+        """The route of HTTP mode, if that is configured; it answers 503 until Slack has answered a call."""
         if not self._settings.secrets.slack_over_http:
             return {}
 
-        async def called(request: Request) -> Response:
-            if self._handler is None:
+        async def receive(request: Request) -> Response:
+            if self._http_handler is None:
                 return Response(status_code=503)
-            return await self._handler(request)
+            return await self._http_handler(request)
 
-        return {PATH: called}
+        return {PATH: receive}
 
-    async def is_well(self) -> bool:
-        """Listening, and the line answers."""
-        if self._line is not None:
-            return await is_healthy(self._line)
-        return self._handler is not None
+    async def is_healthy(self) -> bool:
+        """True if this process receives and its connection answers."""
+        if self._connection is not None:
+            return await is_healthy(self._connection)
+        return self._http_handler is not None
 
     def gauges(self) -> Mapping[str, float]:
-        """What an operator wants to see of this part, by the names of `/metrics`."""
-        if self._line is None:
+        """The figures of this part, by the names of `/metrics`."""
+        if self._connection is None:
             return {}
-        told = {
-            "slack_socket_up": float(is_up(self._line)),
-            "slack_socket_connections": float(self._lines.connections),
+        gauges = {
+            "slack_socket_up": float(is_up(self._connection)),
+            "slack_socket_connections": float(self._connections.connections),
         }
-        age = last_pong_age(self._line)
-        return told if age is None else {**told, "slack_last_pong_age_seconds": age}
+        age = last_pong_age(self._connection)
+        return gauges if age is None else {**gauges, "slack_last_pong_age_seconds": age}
 
-    async def hush(self) -> None:
-        """Take no more presses, and let no duty wait for its place any more."""
+    async def stop_receiving(self) -> None:
+        """Take no more button presses, and end all waits for a rate limit."""
         self._waiting.stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        if self._line is not None:
-            await close(self._line)
-            self._line = None
+        if self._connection is not None:
+            await close(self._connection)
+            self._connection = None
 
-    async def end(self) -> None:
-        """Close what sends."""
+    async def close(self) -> None:
+        """Close the HTTP session that sends."""
         session = self._client.session
         if session is not None and not session.closed:
             await session.close()

@@ -1,7 +1,4 @@
-"""The copy of a person's data, as the chat hands it over (8.1): the same archive as `amends privacy export`.
-
-Telegram as a part of the desk: hearing by polling or webhook, and speaking.
-"""
+"""The Telegram part of a process: receives updates by long polling or webhook, and sends messages to complainants."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from amends.keys import button_secrets
 from amends.privacy.data_export import archive
 from amends.retention import retention
 from amends.runtime.metrics import Metrics
-from amends.runtime.names import name_of_holder
+from amends.runtime.names import unique_holder_name
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -40,36 +37,22 @@ from store.outbox.rows import SPEAKING
 from store.store import Store
 from store.values import Obligation
 
-NAME = "mydata.zip"
-#: Room for the record itself beside the files, which are named where they do not fit.
-_RECORD = 2 * 1024 * 1024
-
-
-def copies(settings: Settings, store: Store) -> CopyOf:
-    """What makes the copy: by person and language, its name and bytes; that it was given out is recorded."""
-    own, kept = settings.organisation, retention(settings)
-    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
-
-    def copy_of(person: str, language: str) -> tuple[str, bytes]:
-        largest = LARGEST_COPY_BYTES - _RECORD
-        return NAME, archive(store, person, labels, language=language, largest=largest, retention=kept)
-
-    return copy_of
-
-
-#: Telegram away at the start: the staff's side goes on, and we knock again.
-KNOCK_SECONDS = 5.0
-#: A batch of updates is finished in this time, or it comes again after the next start.
-HUSH_SECONDS = 3.0
+#: If Telegram is unavailable, retry this often, in seconds. Staff can still work until then.
+RECONNECT_SECONDS = 5.0
+#: In seconds. A batch of updates that takes longer at a stop is received again after the next start.
+STOP_SECONDS = 3.0
+_COPY_NAME = "mydata.zip"
+#: Bytes of the copy that are left for the record. Files that do not fit into the rest are named in it instead.
+_RECORD_BYTES = 2 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
 
 class TelegramPart:
-    """The complainant's side of a running desk."""
+    """Telegram in one process: receives what complainants write, and sends what they must read."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, *, paced: bool, metrics: Metrics
+        self, settings: Settings, store: Store, texts: Texts, *, rate_limited: bool, metrics: Metrics
     ) -> None:
         secrets = settings.secrets
         self._secrets, self._store, self._texts = secrets, store, texts
@@ -82,64 +65,66 @@ class TelegramPart:
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.told = metrics.record_intake
         self._waiting = ShutdownWait()
-        speaking = performers(
+        handlers = performers(
             self._app,
             store,
             self._intake,
             buttons,
             texts,
-            paced=paced,
-            copy_of=copies(settings, store),
+            paced=rate_limited,
+            copy_of=data_copies(settings, store),
             told=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
-        self._performers = Recovering(self._again, nobody_there).watched(speaking, SPEAKING)
-        #: Under this name it polls: on PostgreSQL one replica does, and another takes over.
-        self.holder = name_of_holder()
-        self._registered = False
+        self._handlers = Recovering(self._on_recovery, nobody_there).watched(handlers, SPEAKING)
+        #: The name under which this process polls. On PostgreSQL only one replica polls; another one can take over.
+        self.holder = unique_holder_name()
+        self._is_registered = False
         self._poller: Poller | None = None
-        self._begun = asyncio.Event()
+        self._initialised = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def begin(self, *, listens: bool) -> None:
-        """Hear, where this process listens; Telegram may be away meanwhile."""
-        self.tasks.append(asyncio.create_task(self._run(listens=listens), name="telegram"))
+    async def start(self, *, receives: bool) -> None:
+        """Start sending, and receiving if this process does; Telegram may be unavailable for now."""
+        self.tasks.append(asyncio.create_task(self._run(receives=receives), name="telegram"))
 
-    async def _run(self, *, listens: bool) -> None:
-        while not self._begun.is_set():
+    async def _run(self, *, receives: bool) -> None:
+        while not self._initialised.is_set():
             try:
                 await self._app.initialize()
-                self._begun.set()
+                self._initialised.set()
             except InvalidToken:
                 log.error("telegram_refuses_the_token", remedy="set AMENDS_TELEGRAM_TOKEN as @BotFather says")
-                await asyncio.sleep(KNOCK_SECONDS)
-            except Exception as away:  # noqa: BLE001  # whatever the other side answers, we knock again
-                log.warning("telegram_away", why=type(away).__name__)
-                await asyncio.sleep(KNOCK_SECONDS)
-        if not listens:
-            # It speaks for as long as the process lives: a task that ends would end the desk.
+                await asyncio.sleep(RECONNECT_SECONDS)
+            except Exception as wrong:  # noqa: BLE001  # retried, for every kind of error
+                log.warning("telegram_away", why=type(wrong).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+        if not receives:
+            # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
         await introduce(self._app, self._texts)
         if self._secrets.telegram_webhook_url is not None:
-            await self._call_us()
+            await self._register_webhook()
             return
-        await self._hear_by_polling()
+        await self._delete_webhook()
         holder = self.holder if self._store.is_shared else None
-        self._poller = Poller(self._app, self._store, self._intake, holder=holder, recovered=self._again)
+        self._poller = Poller(
+            self._app, self._store, self._intake, holder=holder, recovered=self._on_recovery
+        )
         await self._poller.run()
 
-    async def _hear_by_polling(self) -> None:
-        """A webhook that stands would keep every update from us; what waits with Telegram stays.
+    async def _delete_webhook(self) -> None:
+        """Remove a webhook, which would take every update; updates that wait at Telegram are kept.
 
-        Where it cannot be taken away, polling itself says so, again and again (a conflict).
+        If that fails, polling reports the conflict each time.
         """
         try:
             await self._app.bot.delete_webhook(drop_pending_updates=False)
-        except Exception as wrong:  # noqa: BLE001  # a courtesy: it must not keep us from hearing
+        except Exception as wrong:  # noqa: BLE001  # there may be none: polling must start in any case
             log.warning("webhook_not_deleted", why=type(wrong).__name__)
 
-    async def _call_us(self) -> None:
-        """Register the webhook, as often as it takes, then stay."""
+    async def _register_webhook(self) -> None:
+        """Register the webhook, retried until it succeeds, then wait without end."""
         while True:
             try:
                 await self._app.bot.set_webhook(
@@ -148,69 +133,85 @@ class TelegramPart:
                     allowed_updates=list(ALLOWED),
                     drop_pending_updates=False,
                 )
-            except Exception as away:  # noqa: BLE001  # whatever the other side answers, we knock again
-                log.warning("webhook_not_set", why=type(away).__name__)
-                await asyncio.sleep(KNOCK_SECONDS)
+            except Exception as wrong:  # noqa: BLE001  # retried, for every kind of error
+                log.warning("webhook_not_set", why=type(wrong).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
             else:
-                self._registered = True
+                self._is_registered = True
                 await asyncio.Event().wait()
 
-    async def _again(self) -> None:
-        """Telegram is back: what waits for its next try need not wait out its pause."""
-        await self._store.awrite(end_retry_pauses, tuple(self._performers))
+    async def _on_recovery(self) -> None:
+        """Telegram is back: obligations that wait for their next attempt are tried now."""
+        await self._store.awrite(end_retry_pauses, tuple(self._handlers))
 
-    def performers(self) -> Mapping[str, Handler]:
-        """The performers of the kinds that complainants hear."""
-        return {kind: self._when_begun(perform) for kind, perform in self._performers.items()}
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers of the kinds of obligation that send to complainants."""
+        return {kind: self._once_initialised(handler) for kind, handler in self._handlers.items()}
 
-    def _when_begun(self, perform: Handler) -> Handler:
-        """Before Telegram has answered once, nothing can be said; at a start it answers within moments."""
+    def _once_initialised(self, handler: Handler) -> Handler:
+        """The handler, which waits until Telegram has answered once: before that nothing can be sent."""
 
-        async def performed(owed: Obligation) -> Outcome:
+        async def handle(obligation: Obligation) -> Outcome:
             try:
-                await asyncio.wait_for(self._begun.wait(), KNOCK_SECONDS)
+                await asyncio.wait_for(self._initialised.wait(), RECONNECT_SECONDS)
             except TimeoutError:
-                return Retry("Telegram is away", KNOCK_SECONDS)
-            return await perform(owed)
+                return Retry("Telegram is away", RECONNECT_SECONDS)
+            return await handler(obligation)
 
-        return performed
+        return handle
 
     def hooks(self) -> Mapping[str, Hook]:
-        """The webhook's route, where it is configured."""
+        """The webhook's route, if one is configured."""
         if self._secrets.telegram_webhook_url is None:
             return {}
         return {PATH: webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
 
-    def is_well(self) -> bool:
-        """Begun, and where we poll, the last good answer is young.
+    def is_healthy(self) -> bool:
+        """True if Telegram has answered once and, if this process polls, its last good answer is recent.
 
-        Where we are called it does not matter which process told Telegram our address: out of rotation, we would miss
-        the calls. That nobody could is a figure to alarm on.
+        With a webhook it does not matter whether this process registered the address: as an unhealthy one it would
+        get no more calls. That no process could register it is a metric to alert on.
         """
-        return self._begun.is_set() and (self._poller is None or self._poller.is_well())
+        return self._initialised.is_set() and (self._poller is None or self._poller.is_well())
 
     def gauges(self) -> Mapping[str, float]:
-        """What an operator wants to see of this part, by the names of `/metrics`."""
+        """The figures of this part, by the names of `/metrics`."""
         if self._secrets.telegram_webhook_url is not None:
-            return {"telegram_webhook_registered": float(self._registered)}
+            return {"telegram_webhook_registered": float(self._is_registered)}
         if self._poller is None:
             return {}
-        told = {"telegram_polls": float(self._poller.polls)}
+        gauges = {"telegram_polls": float(self._poller.polls)}
         if self._poller.last_good is not None and self._poller.polls:
-            told["telegram_last_poll_age_seconds"] = time.monotonic() - self._poller.last_good
-        return told
+            gauges["telegram_last_poll_age_seconds"] = time.monotonic() - self._poller.last_good
+        return gauges
 
-    async def hush(self) -> None:
-        """Ask for no more updates, finish the batch that came, and let no duty wait for its place any more."""
+    async def stop_receiving(self) -> None:
+        """Ask for no more updates, finish the current batch, and end all waits for a rate limit."""
         self._waiting.stop()
         if self._poller is not None:
             self._poller.stop()
-            await asyncio.wait(self.tasks, timeout=HUSH_SECONDS)
+            await asyncio.wait(self.tasks, timeout=STOP_SECONDS)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    async def end(self) -> None:
-        """Close what sends."""
-        if self._begun.is_set():
+    async def close(self) -> None:
+        """Close the HTTP client that sends."""
+        if self._initialised.is_set():
             await self._app.shutdown()
+
+
+def data_copies(settings: Settings, store: Store) -> CopyOf:
+    """Makes the copy of a person's data that they get in the chat (8.1): the archive of `amends privacy export`.
+
+    It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
+    """
+    own, periods = settings.organisation, retention(settings)
+    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
+
+    def copy_of(person: str, language: str) -> tuple[str, bytes]:
+        largest = LARGEST_COPY_BYTES - _RECORD_BYTES
+        data = archive(store, person, labels, language=language, largest=largest, retention=periods)
+        return _COPY_NAME, data
+
+    return copy_of

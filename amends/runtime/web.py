@@ -1,7 +1,4 @@
-"""uvicorn as we run it: no log of its own, bounded callers, and nobody who holds a line without asking anything.
-
-The web server as a part of the desk.
-"""
+"""The web part of a process: health, metrics, the public page and the platforms' webhooks, served by uvicorn."""
 
 from __future__ import annotations
 
@@ -21,45 +18,50 @@ from starlette.routing import Route
 from amends.runtime.metrics import CONTENT_TYPE
 from amends.settings import Problem, Settings, SettingsError
 
-#: Callers at once; the next hears 503 and comes again.
-MOST_CALLERS = 512
-#: Seconds for the head of a request, from the line's first moment or the answer before; as long as an idle line has.
-HEAD_WITHIN = 15.0
-_TICKS_A_SECOND = 10
+#: At most this many connections at once; the next one gets 503 and the caller tries again.
+MAX_CONNECTIONS = 512
+#: In seconds, from the opening of a connection or from its last response. A connection that has not sent the head of
+#: a request by then is closed. uvicorn closes an idle one after the same time.
+HEAD_TIMEOUT_SECONDS = 15.0
+_TICKS_PER_SECOND = 10
 
 
-class DeskServer(uvicorn.Server):
-    """Closes lines on which no request has begun in time: uvicorn waits for a head that trickles for ever, and
-    so many of them would leave no place for the platforms."""
+class TimeoutServer(uvicorn.Server):
+    """Closes connections that do not send a complete request head in time.
+
+    uvicorn waits without limit for a head that arrives byte by byte, and many of those would leave no connection for
+    the platforms.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        #: For each line the answer that it had last, and since when no request is under way.
-        self._asking_nothing: dict[Any, tuple[Any, float]] = {}
+        #: For each connection without a running request: its last request, and since when it has none.
+        self._idle: dict[Any, tuple[Any, float]] = {}
 
     async def on_tick(self, counter: int) -> bool:
-        """uvicorn's own tick, ten a second."""
-        if counter % _TICKS_A_SECOND == 0:
-            self._close_idle_lines(time.monotonic())
+        """Called by uvicorn ten times a second."""
+        if counter % _TICKS_PER_SECOND == 0:
+            self._close_idle_connections(time.monotonic())
         return await super().on_tick(counter)
 
-    def _close_idle_lines(self, now: float) -> None:
-        waiting: dict[Any, tuple[Any, float]] = {}
-        # A WebSocket would have no request; we serve none.
-        for line in list(self.server_state.connections):
-            cycle: Any = getattr(line, "cycle", None)
+    def _close_idle_connections(self, now: float) -> None:
+        idle: dict[Any, tuple[Any, float]] = {}
+        # A WebSocket would have no request cycle; none is served here.
+        for connection in list(self.server_state.connections):
+            cycle: Any = getattr(connection, "cycle", None)
             if cycle is not None and not cycle.response_complete:
                 continue
-            last, since = self._asking_nothing.get(line, (cycle, now))
-            waiting[line] = (cycle, since if last is cycle else now)
-            if now - waiting[line][1] > HEAD_WITHIN and (transport := getattr(line, "transport", None)):
+            last, since = self._idle.get(connection, (cycle, now))
+            idle[connection] = (cycle, since if last is cycle else now)
+            is_late = now - idle[connection][1] > HEAD_TIMEOUT_SECONDS
+            if is_late and (transport := getattr(connection, "transport", None)):
                 transport.close()
-        self._asking_nothing = waiting
+        self._idle = idle
 
 
-def server_for(app: Starlette, host: str, port: int) -> DeskServer:
-    """The server of these routes; whoever starts it decides about signals."""
-    return DeskServer(
+def create_server(app: Starlette, host: str, port: int) -> TimeoutServer:
+    """The server of these routes, without a log of its own; the caller decides about signals."""
+    return TimeoutServer(
         uvicorn.Config(
             app,
             host=host,
@@ -67,19 +69,19 @@ def server_for(app: Starlette, host: str, port: int) -> DeskServer:
             log_config=None,
             access_log=False,
             lifespan="off",
-            limit_concurrency=MOST_CALLERS,
-            timeout_keep_alive=int(HEAD_WITHIN),
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=int(HEAD_TIMEOUT_SECONDS),
             timeout_graceful_shutdown=3,
         )
     )
 
 
 Hook = Callable[[Request], Awaitable[Response]]
-#: Can this process do its work, and the figures that say why not.
-Ready = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
-Figures = Callable[[], Awaitable[str]]
-#: The public page of a country, by its two letters; None: of the organisation's own.
-Page = Callable[[str | None], str]
+#: Returns whether this process can work, and the figures behind that.
+Readiness = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
+MetricsText = Callable[[], Awaitable[str]]
+#: Renders the public page of a country (two letters); None means the organisation's own country.
+PublicPage = Callable[[str | None], str]
 
 log = structlog.get_logger(__name__)
 
@@ -87,72 +89,76 @@ log = structlog.get_logger(__name__)
 class WebPart:
     """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
 
-    def __init__(self, settings: Settings, *, page: Page, ready: Ready, figures: Figures) -> None:
-        self._settings, self._page, self._ready, self._figures = settings, page, ready, figures
+    def __init__(
+        self, settings: Settings, *, page: PublicPage, readiness: Readiness, metrics: MetricsText
+    ) -> None:
+        self._settings, self._page, self._readiness, self._metrics = settings, page, readiness, metrics
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def begin(self, hooks: Mapping[str, Hook]) -> None:
-        """Listen; raises SettingsError where the address is taken."""
+    async def start(self, hooks: Mapping[str, Hook]) -> None:
+        """Listen at the address. Raises SettingsError if it is taken."""
         secrets = self._settings.secrets
-        app = web_app(page=self._page, ready=self._ready, figures=self._figures, hooks=hooks)
-        self._server = server_for(app, secrets.listen_host, secrets.listen_port)
-        # The process ends by our own signal handlers: uvicorn's would end only the server.
+        app = web_app(page=self._page, readiness=self._readiness, metrics=self._metrics, hooks=hooks)
+        self._server = create_server(app, secrets.listen_host, secrets.listen_port)
+        # The process has its own signal handlers: uvicorn's would end only the server.
         self._server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         self._task = asyncio.create_task(self._serve(self._server), name="web")
         while not self._server.started:
             if self._task.done():
-                raise SettingsError([Problem("AMENDS_LISTEN", "environment", _taken(secrets.listen))])
+                raise SettingsError([Problem("AMENDS_LISTEN", "environment", _address_taken(secrets.listen))])
             await asyncio.sleep(0.01)
 
     async def _serve(self, server: uvicorn.Server) -> None:
         try:
             await server.serve()
         except SystemExit as ended:
-            # uvicorn ends the process where it cannot listen; who started us decides that.
+            # uvicorn ends the process if it cannot listen; `start` reports that instead.
             log.warning("web_ended", code=ended.code)
 
-    async def end(self) -> None:
-        """Answer what was asked, then close."""
+    async def stop(self) -> None:
+        """Finish running requests, then close."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await asyncio.gather(self._task, return_exceptions=True)
             self._server = None
 
 
-def _taken(listen: str) -> str:
-    return f"{listen} cannot be listened at; is another program there, or the address not of this machine?"
+def _address_taken(listen: str) -> str:
+    return f"cannot listen at {listen}; another program may use it, or the address is not one of this machine"
 
 
-async def not_now(_: Request) -> Response:
-    """To a platform that calls while nothing can be kept: bring it again."""
+async def unavailable_hook(_: Request) -> Response:
+    """Answer 503, so that the platform sends the update again: without the database nothing can be stored."""
     return Response(status_code=503)
 
 
-def web_app(*, page: Page, ready: Ready, figures: Figures, hooks: Mapping[str, Hook]) -> Starlette:
-    """The routes; `hooks` are there only where the platforms are configured to call."""
+def web_app(
+    *, page: PublicPage, readiness: Readiness, metrics: MetricsText, hooks: Mapping[str, Hook]
+) -> Starlette:
+    """The routes; `hooks` has the paths that the platforms are configured to call."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"ok": True})
 
     async def readyz(_: Request) -> Response:
-        well, told = await ready()
-        return JSONResponse({"ready": well, **told}, status_code=200 if well else 503)
+        is_ready, body = await readiness()
+        return JSONResponse({"ready": is_ready, **body}, status_code=200 if is_ready else 503)
 
-    async def metrics(_: Request) -> Response:
-        return Response(await figures(), media_type=CONTENT_TYPE)
+    async def metrics_page(_: Request) -> Response:
+        return Response(await metrics(), media_type=CONTENT_TYPE)
 
-    async def how_to_complain(asked: Request) -> Response:
+    async def how_to_complain(request: Request) -> Response:
         policy = "default-src 'none'; style-src 'unsafe-inline'"
         return HTMLResponse(
-            page(asked.query_params.get("country")), headers={"Content-Security-Policy": policy}
+            page(request.query_params.get("country")), headers={"Content-Security-Policy": policy}
         )
 
     return Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/metrics", metrics),
+            Route("/metrics", metrics_page),
             Route("/", how_to_complain),
             *(Route(path, hook, methods=["POST"]) for path, hook in hooks.items()),
         ]

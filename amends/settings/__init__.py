@@ -1,17 +1,19 @@
 """Settings: amends.toml and the environment, read once into one frozen object (docs/settings.md)."""
 
-from amends.settings.loading import Secrets, Settings, load
+from amends.settings.cautions import cautions
+from amends.settings.loading import Settings, load
 from amends.settings.problems import Problem, SettingsError
-from amends.settings.rulebook import cautions, not_counted, rulebook, rulebooks
+from amends.settings.rulebook import all_ignored_closures, rulebook, rulebooks
+from amends.settings.variables import Secrets
 
 __all__ = [
     "Problem",
     "Secrets",
     "Settings",
     "SettingsError",
+    "all_ignored_closures",
     "cautions",
     "load",
-    "not_counted",
     "rulebook",
     "rulebooks",
 ]

@@ -1,4 +1,4 @@
-"""Every setting with its description, default and example: what `init` writes and docs/settings.md shows."""
+"""Every setting with its description, default and example, for `amends init` and docs/settings.md."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from amends.settings import sections
-from amends.settings.loading import SECTIONS, Secrets, Settings, toml_value, variable
+from amends.settings.loading import SECTIONS, Settings
 from amends.settings.rulebook import DEFAULT_LEVELS, preset_targets
+from amends.settings.toml_text import toml_value
+from amends.settings.variables import Secrets, variable
 from complaints.rulebook import Targets
 from complaints.vocabulary import Priority
 
 
 @dataclass(frozen=True)
-class Key:
-    """One key of one table. `default` is as TOML writes it, empty where there is none."""
+class SettingKey:
+    """One key of a table. `default` and `example` are as TOML writes them, or empty."""
 
     name: str
     description: str
@@ -28,26 +30,26 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table of the file: its header as TOML writes it, what it is about, and its keys in order."""
+class SettingsTable:
+    """One table of amends.toml: its header as TOML writes it, its subject, and its keys in order."""
 
     header: str
     about: str
-    keys: tuple[Key, ...]
+    keys: tuple[SettingKey, ...]
 
 
 @dataclass(frozen=True)
-class Variable:
-    """One variable of the environment."""
+class EnvironmentVariable:
+    """One environment variable of the product."""
 
     name: str
     description: str
     default: str
 
 
-def tables(preset: str) -> Iterator[Table]:
-    """Every table of amends.toml, in the order in which `init` writes them, with the times of a preset."""
-    times = preset_targets(preset)
+def tables(preset: str) -> Iterator[SettingsTable]:
+    """Every table of amends.toml in the order of `amends init`, with the times of this preset as defaults."""
+    targets = preset_targets(preset)
     models: Mapping[str, tuple[str, type[sections.SettingsSection]]] = {
         "organisation": ("[organisation]", sections.Organisation),
         "calendar": ("[calendar]", sections.CalendarSettings),
@@ -73,59 +75,63 @@ def tables(preset: str) -> Iterator[Table]:
         about = Settings.model_fields[name].description or (model.__doc__ or "").strip().splitlines()[0]
         if name == "levels":
             keys = tuple(
-                Key(number, "Roles that decide.", toml_value(roles), "", False)
+                SettingKey(number, "The roles that may decide.", toml_value(roles), "", False)
                 for number, roles in DEFAULT_LEVELS.items()
             )
         elif name == "authority":
             keys = tuple(
-                Key(role, "May grant alone.", "", f'{{ amount = "{amount}" }}', False)
+                SettingKey(role, "The most it may grant alone.", "", f'{{ amount = "{amount}" }}', False)
                 for role, amount in (("handler", "100 GBP"), ("manager", "2000 GBP"))
             )
         else:
             keys = tuple(
-                _key(key, field, times) for key, field in model.model_fields.items() if not _is_table(field)
+                _key(key, field, targets) for key, field in model.model_fields.items() if not _is_table(field)
             )
-        yield Table(header, about, keys)
+        yield SettingsTable(header, about, keys)
         if name == "targets":
-            yield from (_priority_table(priority, times) for priority in Priority)
+            yield from (_priority_table(priority, targets) for priority in Priority)
 
 
-def variables() -> Iterator[Variable]:
-    """Every variable of the environment."""
+def variables() -> Iterator[EnvironmentVariable]:
+    """Every environment variable of the product, except AMENDS_CONFIG."""
     for name, field in Secrets.model_fields.items():
-        shown = "" if field.default in (None, ()) else str(field.default)
-        yield Variable(variable(name), field.description or "", shown)
+        default = "" if field.default in (None, ()) else str(field.default)
+        yield EnvironmentVariable(variable(name), field.description or "", default)
 
 
-def _key(name: str, field: FieldInfo, times: Targets) -> Key:
-    default = getattr(times, name) if name in _ONCE else field.get_default(call_default_factory=True)
+def _key(name: str, field: FieldInfo, targets: Targets) -> SettingKey:
+    default = (
+        getattr(targets, name) if name in _SAME_FOR_ALL else field.get_default(call_default_factory=True)
+    )
     plain = "" if field.is_required() or default is None else toml_value(default)
     example = toml_value(field.examples[0]) if field.examples else ""
-    return Key(name, field.description or "", plain, example, field.is_required())
+    return SettingKey(name, field.description or "", plain, example, field.is_required())
 
 
-# A span that is the same for every priority: the file may leave it out, the rulebook then has this one.
-_ONCE = frozenset(Targets.__dataclass_fields__) & frozenset(sections.TargetsSettings.model_fields)
+#: Times that are the same for every priority. If the file does not set one, the rulebook has its default.
+_SAME_FOR_ALL = frozenset(Targets.__dataclass_fields__) & frozenset(sections.TargetsSettings.model_fields)
 
 
-def _priority_table(priority: Priority, times: Targets) -> Table:
+def _priority_table(priority: Priority, targets: Targets) -> SettingsTable:
     about = sections.TargetsSettings.model_fields[priority.value].description or ""
     keys = tuple(
-        Key(name, field.description or "", toml_value(getattr(times.by_priority[priority], name)), "", False)
+        SettingKey(
+            name, field.description or "", toml_value(getattr(targets.by_priority[priority], name)), "", False
+        )
         for name, field in sections.PriorityTargetsSettings.model_fields.items()
     )
-    return Table(f"[targets.{priority}]", about, keys)
+    return SettingsTable(f"[targets.{priority}]", about, keys)
 
 
 def _is_table(field: FieldInfo) -> bool:
-    """A field that is a table of its own, written under its own header."""
-    return any(_is_model(one) for one in (field.annotation, *_inner(field.annotation)))
+    """True if the field is a table of its own, with its own header."""
+    return any(_is_model(annotation) for annotation in (field.annotation, *_arguments(field.annotation)))
 
 
-def _inner(annotation: Any) -> Iterator[Any]:
-    for one in get_args(annotation):
-        yield one
-        yield from _inner(one)
+def _arguments(annotation: Any) -> Iterator[Any]:
+    for argument in get_args(annotation):
+        yield argument
+        yield from _arguments(argument)
 
 
 def _is_model(annotation: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The forms in which single settings are written; each refusal names what is accepted."""
+"""Types of single settings. Each refusal names the accepted forms."""
 
 from __future__ import annotations
 
@@ -27,13 +27,17 @@ _AMOUNT = re.compile(r"\s*(\d{1,12}(?:\.\d{1,2})?)\s*([A-Z]{3})\s*")
 def _span(text: str) -> str:
     span = Span.parse(text)
     if span.number < 0:
-        raise ValueError(f"{text!r} is negative; write a time from now on, such as {str(-span)!r}")
+        raise ValueError(
+            f"{text!r} is negative; write a length of time without the sign, such as {str(-span)!r}"
+        )
     return str(span)
 
 
-def _keeping(text: str) -> str:
+def _retention(text: str) -> str:
     if text.strip().startswith("-"):
-        raise ValueError(f"{text!r} is negative; write a time from now on, such as '72 months'")
+        raise ValueError(
+            f"{text!r} is negative; write a length of time without the sign, such as '72 months'"
+        )
     return str(RetentionPeriod.parse(text))
 
 
@@ -42,7 +46,7 @@ def _hours(text: str) -> str:
     return " ".join(text.split())
 
 
-def _rota(text: str) -> str:
+def _on_call_hours(text: str) -> str:
     parse_hours(text, overnight=True)
     return " ".join(text.split())
 
@@ -101,17 +105,17 @@ def _channel(text: str) -> str:
 
 
 def parse_amount(text: str) -> Limit:
-    """Read "100 GBP" as a limit in hundredths, as the rules count money; raises ValueError."""
-    found = _AMOUNT.fullmatch(text)
-    if found is None or found.group(2) not in list_currencies():
+    """Read "100 GBP" as a limit in hundredths of the currency. Raises ValueError."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None or match.group(2) not in list_currencies():
         raise ValueError(
             f'{text!r} is not an amount; write a number and a currency, such as "100 GBP" or "9.50 EUR"'
         )
-    return Limit(int(Decimal(found.group(1)) * 100), found.group(2))
+    return Limit(int(Decimal(match.group(1)) * 100), match.group(2))
 
 
 def parse_clock(text: str) -> time | None:
-    """Read "03:00" as a time of day, "off" as None; raises ValueError."""
+    """Read "03:00" as a time of day, and "off" as None. Raises ValueError."""
     if text.strip() == "off":
         return None
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text.strip()):
@@ -130,9 +134,9 @@ def _amount(text: str) -> str:
 
 
 SpanText = Annotated[str, AfterValidator(_span)]
-KeepingText = Annotated[str, AfterValidator(_keeping)]
+RetentionText = Annotated[str, AfterValidator(_retention)]
 HoursText = Annotated[str, AfterValidator(_hours)]
-RotaText = Annotated[str, AfterValidator(_rota)]
+OnCallHoursText = Annotated[str, AfterValidator(_on_call_hours)]
 QuietText = Annotated[str, AfterValidator(_quiet)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 CountryCode = Annotated[str, AfterValidator(_country)]

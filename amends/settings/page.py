@@ -1,4 +1,4 @@
-"""docs/settings.md, written from the settings themselves so that it cannot fall behind (`make docs`)."""
+"""Writes docs/settings.md from the settings themselves, so that it is always complete (`make docs`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amends.settings import sections
-from amends.settings.catalogue import Key, Table, tables, variables
+from amends.settings.catalogue import SettingKey, SettingsTable, tables, variables
 from amends.settings.rulebook import preset_named
 
 FILE = Path("docs/settings.md")
@@ -15,9 +15,9 @@ FILE = Path("docs/settings.md")
 _HEAD = """\
 # Settings
 
-`amends.toml` says how an organisation answers complaints; secrets stand in the environment. `amends init`
-writes both with every setting in them, `amends check` tells what is missing. The file is looked for where
-`AMENDS_CONFIG` says, else in the current directory. A file with only these keys starts; all else has a
+`amends.toml` holds the settings of an organisation; secrets are in the environment. `amends init` writes both,
+with every setting in them. `amends check` shows what is missing. The file is read from the path in
+`AMENDS_CONFIG`, or from the current directory. The following keys are enough for a start; all others have a
 default:
 
 ```toml
@@ -46,9 +46,9 @@ top_management = ["U0000003"]
 auditor = ["U0000004"]
 ```
 
-An unknown key, or a value that is not understood, stops the start with the file and line, the key and the
-forms that are accepted. Changed settings never move an old date: a complaint keeps the rules under which it
-was received, and loading changed ones is itself recorded.
+An unknown key or an invalid value stops the start. The message names the file and line, the key and the accepted
+forms. New settings never move an old date: a complaint keeps the rules under which it was received. Loading
+changed settings is itself recorded.
 
 ## Lengths of time
 
@@ -57,27 +57,38 @@ was received, and loading changed ones is itself recorded.
 | `20 s`, `30 min`, `4 h` | elapsed time |
 | `3 days`, `8 weeks`, `12 months` | elapsed, to the same local time (a shorter month: its last day) |
 | `4 wh` | working hours of the calendar |
-| `10 bd` | working days: until closing time of the tenth working day after the one on which the start falls |
+| `10 bd` | working days: until closing time of the tenth working day after the day of the start |
 
-The start falls on its own working day until closing time, later or on a day off on the next one. A local
-time that the clocks skip moves forward by the gap; one that comes twice is the first. `amends case due REF`
-shows how each due time was counted.
+A start after closing time or on a day off counts as a start on the next working day. If clocks skip a local time,
+it moves forward by the gap; if a local time comes twice, the first one counts. `amends case due REF` shows how
+each due time was counted.
 
-Days off are the public holidays of country and region, `[calendar.closed]`, and what the iCalendar files in
-`[calendar] ics` close: events of whole days or of hours, of several days, and series by days, weeks, months or
-years with their exceptions, additions and moved days, in any time zone that has a name or is explained in the
-file. An event closes a day when it lasts through all of its opening hours. What is cancelled or marked as free
-time closes nothing. What cannot be counted (part of a day, a series by hours or weeks of the year, a time zone
-that nobody knows) is left out; the start and `amends check` say which by file and line, why, and what to write
-instead, and `check` names the next days off. A file that is none, of more than 5,000 events or 20,000 occasions,
-or that leaves no working day in a year stops the start. The files are read at each start: as all settings they
-hold for complaints received from then on.
+## Days off
 
-Where several places speak of one time, `[targets.P1]` … `[targets.P4]` go before `[targets]`, that before
-the preset, and that before the defaults below. `[targets]` and a preset never make P1 or P2 later than the
-defaults; only `[targets.P1]` and `[targets.P2]` do, and `amends check` then warns. The legal maximum of a
-preset caps every other time, extensions included. P1's minutes and hours are elapsed time where somebody is
-on call at the start, and working time elsewhere.
+Days off are the public holidays of country and region, the days in `[calendar.closed]`, and the closures in the
+iCalendar files of `[calendar] ics`. An event of these files closes a day if it covers all of its opening hours.
+
+- Events may last whole days, several days or some hours. They may repeat by days, weeks, months or years, with
+  exceptions, additional days and moved days.
+- Time zones need a known name or a definition in the file.
+- Cancelled events and events that are marked as free time close nothing.
+- What cannot be counted is left out: a part of a day, a series by hours or by weeks of the year, an unknown time
+  zone. The start and `amends check` report each with its file and line, the reason, and what to write instead.
+- The start stops if a file is not an iCalendar file, has more than 5,000 events or 20,000 occurrences, or leaves
+  no working day in a year.
+
+The files are read at each start and apply, like all settings, to complaints received after it. `amends check`
+also lists the next days off.
+
+## Which deadline applies
+
+A deadline comes from the first of these places that sets it: `[targets.P1]` … `[targets.P4]`, `[targets]`, the
+preset, and the defaults below. There are three exceptions:
+
+- `[targets]` and a preset never make P1 or P2 later than the defaults. Only `[targets.P1]` and `[targets.P2]`
+  can, and `amends check` then warns.
+- The legal maximum of a preset limits every other deadline, also with extensions.
+- Minutes and hours of P1 are elapsed time if someone is on call at the start, and working time if not.
 
 ## amends.toml
 """
@@ -85,32 +96,54 @@ on call at the start, and working time elsewhere.
 _SECRETS = """\
 ## Secrets and addresses
 
-From the environment, from `.env` beside amends.toml, or from a file that the variable with `_FILE` behind
-its name points to (a Docker or systemd secret); the environment goes before `.env`. They are never written
-to the database or the log. Tokens are taken in any shape without blanks. An `AMENDS_…` variable that nobody
-knows stops nothing; the start and `amends check` warn of it with the nearest known one.
+These are environment variables. They can also be set in `.env` next to amends.toml; the environment wins. A
+variable with `_FILE` at the end of its name is the path of a file with the value (a Docker or systemd secret).
+Secrets are never written to the database or to the log. Tokens are accepted in any form without blanks. An
+unknown `AMENDS_…` variable does not stop the start; the start and `amends check` warn of it and name the nearest
+known one.
 
 """
 
-_PRESETS = """\
+_PRESETS_START = """\
 ## Presets
 
-A preset is a small TOML file in `amends/presets/`: times, levels and outside bodies of a scheme, each with
-its source. A preset helps to keep to a scheme; it is not legal advice: check it against the scheme's own text
-of today. `legal` is a target of its own that caps every other, extensions included; `extension_cap` is by how much
-all extensions together may move a date; `level 2 …` counts from the disagreement and goes there before the
-priority's own time. `decide_from` acknowledged: P3 and P4 count from the acknowledgement. `complex_doubles` no:
-complexity 3 gives no more time, which takes an extension. `delay_outside` yes: the notice (`delay_notice`)
-before a date that may be missed names the outside bodies as open now. `level 2 outside_when_missed` yes: when the
-time of that level passes unanswered, the complainant is told that the outside is open now. `fast_track`: a complaint
-that the complainant accepts as settled within that time of receipt counts as settled early, which the record keeps;
-the acceptance is confirmed in writing with the outside bodies, always or only on request or in hardship (a support
-need, a sign of need or of being cut off). `accept_within`: where everything that the story tells of ended longer
-before receipt, card and assessment say so; nothing follows by itself, a manager may refuse it with a reason, and the
-refusal names the outside bodies. `missed_payment` is owed unasked for each time of the scheme that was missed
-(`legal`, and a later level with `outside_when_missed`): card and *Decide* say so, a person promises it as a remedy.
-Rows in italics are for people: no clock follows from them; `amends check` names
-what is to be reported and learnt. P1 and P2 are never later than the defaults above.
+A preset is a small TOML file in `amends/presets/`: the deadlines, levels and outside bodies of a scheme, each
+with its source. A preset helps to follow a scheme, but it is not legal advice: compare it with the current text
+of the scheme. No preset makes P1 or P2 later than the defaults above.
+
+"""
+#: The rows of a preset that need an explanation.
+_PRESET_ROWS: Mapping[str, str] = {
+    "`legal`": "a deadline of its own that limits every other one, also with extensions",
+    "`extension_cap`": "how much later all extensions together may move a date",
+    "`level 2 …`": "counted from the disagreement; at that level it replaces the deadline of the priority",
+    "`decide_from` acknowledged": "P3 and P4 count from the acknowledgement",
+    "`complex_doubles` no": "complexity 3 gives no additional time; that needs an extension",
+    "`delay_notice`": "how long before a date that may be missed the complainant gets a notice",
+    "`delay_outside` yes": (
+        "that notice names the outside bodies, to which the complainant can then turn at once"
+    ),
+    "`level 2 outside_when_missed` yes": (
+        "if the time of that level passes without an answer, the complainant is informed that they can turn "
+        "to the outside bodies at once"
+    ),
+    "`fast_track`": (
+        "a complaint counts as settled early if the complainant accepts that within this time of receipt; the"
+        " acceptance is confirmed in writing with the outside bodies, always or only on request or in "
+        "hardship (a support need, signs of need or of being cut off)"
+    ),
+    "`accept_within`": (
+        "if everything in the story ended longer before receipt, card and assessment show that; nothing "
+        "happens automatically, but a manager may refuse the complaint with a reason, and the refusal names "
+        "the outside bodies"
+    ),
+    "`missed_payment`": (
+        "due without a request for each deadline of the scheme that was missed (`legal`, and a later level "
+        "with `outside_when_missed`); the card and *Decide* show it, and a person promises it as a remedy"
+    ),
+}
+_PRESETS_END = """
+Rows in italics are for people and set no deadline. `amends check` lists what a scheme wants reported and learned.
 
 """
 
@@ -119,34 +152,34 @@ def settings_page() -> str:
     """The whole page as Markdown."""
     parts = [
         _HEAD,
-        *(_table(one) for one in tables("small_business")),
+        *(_table(table) for table in tables("small_business")),
         _SECRETS + _variables(),
-        _PRESETS + _presets(),
+        _PRESETS_START + _preset_rows() + _PRESETS_END + _presets(),
     ]
     return "\n".join(parts)
 
 
 def write_page(root: Path = Path()) -> Path:
-    """Write the page below the project's root."""
+    """Write the page to the project in `root`."""
     file = root / FILE
     file.write_text(settings_page(), encoding="utf-8")
     return file
 
 
-def _table(table: Table) -> str:
+def _table(table: SettingsTable) -> str:
     head = f"### `{table.header}`\n\n{table.about}\n\n| key | default | |\n|---|---|---|\n"
-    return head + "".join(f"| `{key.name}` | {_default(key)} | {_said(key)} |\n" for key in table.keys)
+    return head + "".join(f"| `{key.name}` | {_default(key)} | {_description(key)} |\n" for key in table.keys)
 
 
-def _default(key: Key) -> str:
+def _default(key: SettingKey) -> str:
     if key.required:
         return "required"
     return f"`{key.default}`" if key.default not in {"", '""'} else "–"
 
 
-def _said(key: Key) -> str:
+def _description(key: SettingKey) -> str:
     return (
-        f"{key.description} Such as `{key.example}`."
+        f"{key.description} Example: `{key.example}`."
         if key.example and key.example != key.default
         else key.description
     )
@@ -155,10 +188,15 @@ def _said(key: Key) -> str:
 def _variables() -> str:
     head = "| variable | default | |\n|---|---|---|\n"
     rows = (
-        f"| `{one.name}` | {f'`{one.default}`' if one.default else '–'} | {one.description} |\n"
-        for one in variables()
+        f"| `{variable.name}` | {f'`{variable.default}`' if variable.default else '–'} | {variable.description} |\n"
+        for variable in variables()
     )
     return head + "".join(rows)
+
+
+def _preset_rows() -> str:
+    head = "| row | means |\n|---|---|\n"
+    return head + "".join(f"| {row} | {meaning} |\n" for row, meaning in _PRESET_ROWS.items())
 
 
 def _presets() -> str:
@@ -173,18 +211,17 @@ def _preset(name: str) -> str:
 def _preset_lines(data: Mapping[str, Any]) -> Iterator[str]:
     yield "| | | source |\n|---|---|---|\n"
     for key, value in preset_values(data):
-        shown = f"*{key}*" if key in data.get("practice", {}) else key
-        yield f"| {shown} | {value} | {data['sources'].get(key, '–')} |\n"
+        name = f"*{key}*" if key in data.get("practice", {}) else key
+        yield f"| {name} | {value} | {data['sources'].get(key, '–')} |\n"
 
 
 def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every value of a preset by its name: times, those of a level as `level 2 decide`, levels, what people do,
-    outside bodies."""
+    """Every value of a preset with its name; a deadline of a later level is named `level 2 decide`."""
     for key, value in data.get("targets", {}).items():
         if key != "level":
-            yield key, _plainly(value)
-    for number, one in data.get("targets", {}).get("level", {}).items():
-        yield from ((f"level {number} {key}", _plainly(value)) for key, value in one.items())
+            yield key, _yes_or_no(value)
+    for number, deadlines in data.get("targets", {}).get("level", {}).items():
+        yield from ((f"level {number} {key}", _yes_or_no(value)) for key, value in deadlines.items())
     yield "levels", str(len(data["levels"]))
     if "fast_track" in data:
         confirmed = {"always": "always", "on_request": "on request or in hardship"}
@@ -200,13 +237,14 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()
     bodies = [
-        f"{one['body']} {one.get('contact', '')} {one.get('limit', '')}" for one in data.get("recourse", ())
+        f"{body['body']} {body.get('contact', '')} {body.get('limit', '')}"
+        for body in data.get("recourse", ())
     ]
     if bodies:
         yield "outside", "; then ".join(" ".join(body.split()) for body in bodies)
 
 
-def _plainly(value: Any) -> str:
+def _yes_or_no(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 

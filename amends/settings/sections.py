@@ -1,4 +1,4 @@
-"""The sections of amends.toml as frozen models; a field's description is its documentation everywhere."""
+"""The tables of amends.toml as frozen models. A field's description is its documentation on every page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from amends.settings.field_types import (
     ClockText,
     CountryCode,
     HoursText,
-    KeepingText,
     LanguageCode,
+    OnCallHoursText,
     QuietText,
-    RotaText,
+    RetentionText,
     SlackChannel,
     SlackPeople,
     SlackPerson,
@@ -32,73 +32,79 @@ LevelRole = Literal["handler", "manager", "top_management"]
 
 
 class SettingsSection(BaseModel):
-    """A table of the file: frozen, and unknown keys are refused."""
+    """A table of the file; it refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def known_preset(name: str) -> str:
-    """The name again, or ValueError with those that exist."""
-    known = sorted(one.stem for one in PRESETS.glob("*.toml"))
-    if name not in known:
-        raise ValueError(f"{name!r} is not a preset; write one of {', '.join(known)}")
+    """Return the name, or raise ValueError with the presets that exist."""
+    names = sorted(file.stem for file in PRESETS.glob("*.toml"))
+    if name not in names:
+        raise ValueError(f"{name!r} is not a preset; write one of {', '.join(names)}")
     return name
 
 
 class Organisation(SettingsSection):
-    """Who answers complaints, where and in which languages."""
+    """The organisation that answers complaints, its country and its languages."""
 
     name: str = Field(
-        min_length=1, max_length=200, description="As complainants know it.", examples=["Northwind Water"]
+        min_length=1,
+        max_length=200,
+        description="Its name as complainants know it.",
+        examples=["Northwind Water"],
     )
-    country: CountryCode = Field(description="Two letters; gives the public holidays.", examples=["GB"])
+    country: CountryCode = Field(description="Two letters; decides the public holidays.", examples=["GB"])
     region: str | None = Field(
-        default=None, description="Part of the country with holidays of its own.", examples=["ENG"]
+        default=None, description="Part of the country, if it has its own public holidays.", examples=["ENG"]
     )
     timezone: ZoneName = Field(
-        description="Where working time is counted and shown.", examples=["Europe/London"]
+        description="The time zone in which working time is counted and times are shown.",
+        examples=["Europe/London"],
     )
     languages: tuple[LanguageCode, ...] = Field(
         min_length=1,
-        description="Spoken with complainants; the first is the fallback.",
+        description="The languages of the conversations with complainants; the first is the fallback.",
         examples=[["en", "tr"]],
     )
-    staff_language: LanguageCode = Field(default="en", description="Spoken with staff in Slack.")
+    staff_language: LanguageCode = Field(
+        default="en", description="The language of everything that staff read in Slack."
+    )
     emergency_number: str = Field(
         default="112",
         pattern=r"^[0-9+ ()-]{2,25}$",
-        description="Told at signs of danger, before anything else.",
+        description="The number that complainants get first when there are signs of danger.",
     )
     preset: str = Field(
         default="small_business",
-        description="Deadlines, levels and recourse of a scheme (`amends/presets/`).",
+        description="The scheme whose deadlines, levels and outside bodies apply (`amends/presets/`).",
     )
     team: str = Field(
         default="",
         max_length=100,
-        description="Who answers, in the acknowledgement; empty: the organisation.",
+        description="The team that the acknowledgement names; if empty, it names the organisation.",
     )
 
     _known_preset = field_validator("preset")(known_preset)
 
 
 class CalendarSettings(SettingsSection):
-    """When work is done."""
+    """Opening hours and days off."""
 
     hours: HoursText = Field(
         default="Mon-Fri 09:00-17:30",
-        description='Opening hours, split shifts too, or "always".',
+        description='Opening hours, also with several shifts a day; or "always".',
         examples=["Mon-Fri 09:00-17:30"],
     )
     closed: dict[str, str] = Field(
         default_factory=dict,
-        description="Days off besides the public holidays: date = name.",
+        description="Days off in addition to the public holidays: date = name.",
         examples=[{"2026-12-24": "Closed"}],
     )
 
     ics: tuple[str, ...] = Field(
         default=(),
-        description="iCalendar files with further days off, beside this one; read at each start.",
+        description="iCalendar files with more days off, in the folder of this file; read at each start.",
         examples=[["closures.ics"]],
     )
 
@@ -114,199 +120,230 @@ class CalendarSettings(SettingsSection):
 
 
 class Slack(SettingsSection):
-    """Where complaints are shown to staff; ids, not names."""
+    """The channels in which staff see complaints; write ids, not names."""
 
-    triage_channel: SlackChannel = Field(description="One card per complaint.", examples=["C0000001"])
+    triage_channel: SlackChannel = Field(description="Gets one card per complaint.", examples=["C0000001"])
     restricted_channel: SlackChannel = Field(
-        description="Complaints about staff, handling or discrimination; private.", examples=["C0000002"]
+        description="Gets complaints about staff, handling or discrimination; it must be private.",
+        examples=["C0000002"],
     )
     executive_channel: SlackChannel = Field(
-        description="Significant complaints, to be receipted (clause 5.3).", examples=["C0000003"]
+        description="Gets significant complaints, which top management must confirm as read (clause 5.3).",
+        examples=["C0000003"],
     )
 
 
 class Roles(SettingsSection):
-    """Who acts in which capacity: Slack ids of people, of private channels (their members) or of user groups.
+    """The roles of staff: Slack ids of people, private channels (all their members) or user groups.
 
-    Fails closed: who is not named may do nothing.
+    People who are not named here may do nothing.
     """
 
-    intake: tuple[SlackPeople, ...] = Field(default=(), description="Log what they hear elsewhere.")
-    handler: tuple[SlackPeople, ...] = Field(default=(), description="Assess, investigate, decide.")
-    manager: tuple[SlackPeople, ...] = Field(default=(), description="Assign, approve, extend.")
-    top_management: tuple[SlackPeople, ...] = Field(default=(), description="The last level.")
-    auditor: tuple[SlackPeople, ...] = Field(default=(), description="Read and report.")
+    intake: tuple[SlackPeople, ...] = Field(
+        default=(), description="May log complaints that arrive in other ways."
+    )
+    handler: tuple[SlackPeople, ...] = Field(default=(), description="May assess, investigate and decide.")
+    manager: tuple[SlackPeople, ...] = Field(default=(), description="May assign, approve and extend.")
+    top_management: tuple[SlackPeople, ...] = Field(default=(), description="May decide at the last level.")
+    auditor: tuple[SlackPeople, ...] = Field(default=(), description="May read and report.")
 
     def as_mapping(self) -> dict[Role, tuple[str, ...]]:
-        """Role to its Slack ids."""
+        """The Slack ids of each role."""
         return {Role(name): getattr(self, name) for name in type(self).model_fields}
 
 
 class ColleagueSettings(SettingsSection):
-    """One person of staff: other names, whose line they are in, who stands in (4.5, Annex C).
+    """One member of staff: other names, manager and deputy (4.5, Annex C).
 
-    People who handle no complaints may stand here too: a complaint that names them is recognised.
+    People who handle no complaints may be listed too, so that a complaint that names them is recognised.
     """
 
-    id: SlackPerson = Field(description="Slack id.", examples=["U0000001"])
+    id: SlackPerson = Field(description="Their Slack id.", examples=["U0000001"])
     aliases: tuple[str, ...] = Field(
         default=(),
-        description="Names by which complainants know them, besides the one in Slack.",
+        description="Other names by which complainants know them, in addition to the one in Slack.",
         examples=[["Alice from the front desk"]],
     )
     line: SlackPerson | None = Field(
         default=None,
-        description="Their manager, kept from complaints about them as they are themselves.",
+        description="Their manager, who has no access to complaints about them either.",
         examples=["U0000002"],
     )
     deputy: SlackPerson | None = Field(
-        default=None, description="Who stands in while they are away.", examples=["U0000003"]
+        default=None, description="Their deputy while they are absent.", examples=["U0000003"]
     )
 
 
 class PriorityTargetsSettings(SettingsSection):
-    """The times of one priority."""
+    """The deadlines of one priority."""
 
     look: SpanText | None = Field(
-        default=None, description="A person has assessed it (clause 7.5).", examples=["1 bd"]
+        default=None, description="By when a person assesses the complaint (clause 7.5).", examples=["1 bd"]
     )
-    first_action: SpanText | None = Field(default=None, description="First human contact.", examples=["3 bd"])
+    first_action: SpanText | None = Field(
+        default=None, description="By when a person first contacts the complainant.", examples=["3 bd"]
+    )
     update_every: SpanText | None = Field(
-        default=None, description="Progress is told this often (7.3).", examples=["5 bd"]
+        default=None, description="How often the complainant gets a progress notice (7.3).", examples=["5 bd"]
     )
-    decide: SpanText | None = Field(default=None, description="The decision (7.8).", examples=["10 bd"])
+    decide: SpanText | None = Field(
+        default=None, description="By when the complainant gets the decision (7.8).", examples=["10 bd"]
+    )
 
 
 class TargetsSettings(PriorityTargetsSettings):
-    """Times; the first four for every priority for which `[targets.P1]` … `[targets.P4]` do not speak."""
+    """Deadlines. The first four apply to each priority for which `[targets.P1]` … `[targets.P4]` set nothing."""
 
-    ack: SpanText | None = Field(default=None, description="The acknowledgement (7.4).", examples=["1 bd"])
+    ack: SpanText | None = Field(
+        default=None, description="By when the complaint is acknowledged (7.4).", examples=["1 bd"]
+    )
     approve: SpanText | None = Field(
-        default=None, description="A second person's approval.", examples=["1 bd"]
+        default=None, description="By when a second person approves.", examples=["1 bd"]
     )
     remedy: SpanText | None = Field(
-        default=None, description="A remedy without a promised date is done.", examples=["10 bd"]
+        default=None,
+        description="By when a remedy without a promised date is carried out.",
+        examples=["10 bd"],
     )
     verify: SpanText | None = Field(
-        default=None, description="A remedy is checked, after it was done.", examples=["5 bd"]
+        default=None, description="By when a remedy is checked, after it was carried out.", examples=["5 bd"]
     )
     reply_reminder: SpanText | None = Field(
-        default=None, description="Asking once for a reply to the decision.", examples=["10 bd"]
+        default=None,
+        description="When the complainant is reminded, once, to reply to the decision.",
+        examples=["10 bd"],
     )
     lapse: SpanText | None = Field(
-        default=None, description="Closing when no reply comes.", examples=["20 bd"]
+        default=None, description="When the complaint is closed if there is no reply.", examples=["20 bd"]
     )
     delay_notice: SpanText | None = Field(
         default=None,
-        description="How long before the promised date of the answer the complainant hears that it is not ready.",
+        description="How long before the promised date the complainant is warned that the answer is not ready.",
         examples=["1 bd"],
     )
     escalated_ack: SpanText | None = Field(
-        default=None, description="Acknowledging a disagreement.", examples=["1 bd"]
+        default=None,
+        description="By when a disagreement with the decision is acknowledged.",
+        examples=["1 bd"],
     )
     waiting_limit: SpanText | None = Field(
-        default=None, description="Waiting for what the complainant was asked.", examples=["10 bd"]
+        default=None,
+        description="How long handling waits for the complainant's answer to a question.",
+        examples=["10 bd"],
     )
     reopen_window: SpanText | None = Field(
-        default=None, description="How long a closed complaint may be reopened.", examples=["6 months"]
+        default=None, description="How long a closed complaint can be reopened.", examples=["6 months"]
     )
     subject: SpanText | None = Field(
         default=None,
-        description="Staff complained about are told, after the assessment, and later of the outcome (C).",
+        description="By when staff who are complained about are informed, after the assessment and of the outcome "
+        "(Annex C).",
         examples=["1 bd"],
     )
     improvement: SpanText | None = Field(
         default=None,
-        description="An improvement is made after an outside body overturned a decision.",
+        description="By when an improvement is made after an outside body overturned a decision.",
         examples=["20 bd"],
     )
     privacy: SpanText | None = Field(
         default=None,
-        description="The answer to the part about personal data, from the day after receipt to a working day; "
-        "unset: as the country's law has it, where it does.",
+        description="By when the part of a complaint about personal data is answered: counted from the day after "
+        "receipt, and moved to a working day. If unset, the period of the country's law applies, if it has one.",
         examples=["30 days"],
     )
     P1: PriorityTargetsSettings = Field(
-        default=PriorityTargetsSettings(), description="Only here may P1 be later than the default."
+        default=PriorityTargetsSettings(),
+        description="The deadlines of P1. Only here can they be later than the default.",
     )
     P2: PriorityTargetsSettings = Field(
-        default=PriorityTargetsSettings(), description="Only here may P2 be later than the default."
+        default=PriorityTargetsSettings(),
+        description="The deadlines of P2. Only here can they be later than the default.",
     )
-    P3: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="Times of P3 alone.")
-    P4: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="Times of P4 alone.")
+    P3: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="The deadlines of P3.")
+    P4: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="The deadlines of P4.")
 
-    def of(self, priority: Priority) -> PriorityTargetsSettings:
-        """What `[targets.Pn]` says."""
-        said: PriorityTargetsSettings = getattr(self, priority.value)
-        return said
+    def for_priority(self, priority: Priority) -> PriorityTargetsSettings:
+        """The table `[targets.Pn]` of this priority."""
+        table: PriorityTargetsSettings = getattr(self, priority.value)
+        return table
 
 
 class DialogueSettings(SettingsSection):
-    """How long the conversation waits."""
+    """How long the conversation with a complainant waits."""
 
     burst: SpanText = Field(
-        default="20 s", description="The next question, after the last message of a burst."
+        default="20 s",
+        description="How long the bot waits for further messages before it asks the next question.",
     )
     file_abandoned_after: SpanText = Field(
-        default="30 min", description="Silence after which a form is filed as it stands."
+        default="30 min", description="How long after the last message an unfinished form is filed."
     )
     file_abandoned_at_latest: SpanText = Field(
-        default="4 h", description="When it is filed although the person still writes."
+        default="4 h", description="When an unfinished form is filed although the complainant still writes."
     )
     quiet_hours: QuietText = Field(
-        default="20:00-08:00", description='The complainant\'s; danger excepted; or "none".'
+        default="20:00-08:00",
+        description='When the complainant gets no messages, except in danger; or "none".',
     )
     answer_at_once_within: SpanText = Field(
-        default="30 min", description="A staff reply this soon after their message leaves in quiet hours too."
+        default="30 min",
+        description="A reply by staff this soon after the complainant's message is sent in quiet hours too.",
     )
 
 
 class Simulation(SettingsSection):
-    """Simulated contacts (clause 8.3): testers run the real road, and no figure counts them; staff are not told."""
+    """Simulated complaints (clause 8.3): staff handle them without knowing it, and no figure counts them."""
 
     telegram: tuple[Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")], ...] = Field(
-        default=(), description="Telegram ids of the testers.", examples=[["700000001"]]
+        default=(), description="The Telegram ids of the testers.", examples=[["700000001"]]
     )
 
 
 class SurveySettings(SettingsSection):
-    """When satisfaction with the handling is asked (clause 8.3)."""
+    """When complainants are asked how satisfied they are with the handling (clause 8.3)."""
 
-    delay: SpanText = Field(default="3 days", description="After the ending.")
-    reminder: SpanText = Field(default="5 days", description="After the survey, once.")
+    delay: SpanText = Field(default="3 days", description="How long after the complaint ends.")
+    reminder: SpanText = Field(
+        default="5 days", description="How long after the survey it is repeated, once."
+    )
 
 
 class Authority(SettingsSection):
-    """What a role may grant alone."""
+    """The most that a role may grant alone."""
 
-    amount: AmountText = Field(description="Above it a second person approves.", examples=["100 GBP"])
+    amount: AmountText = Field(
+        description="Above this amount a second person must approve.", examples=["100 GBP"]
+    )
 
 
 class Recourse(SettingsSection):
-    """One outside body, in the order in which they may be asked (clause 7.9)."""
+    """One outside body to which a complainant can turn (clause 7.9)."""
 
-    body: str = Field(min_length=1, description="Its name.", examples=["Consumer ombudsman"])
-    contact: str = Field(default="", description="How to reach it.")
+    body: str = Field(min_length=1, description="The name of the body.", examples=["Consumer ombudsman"])
+    contact: str = Field(default="", description="How complainants can reach it.")
     limit: str = Field(
         default="",
-        description="Until when: a length of time, told in the reader's language, else words told as they are.",
+        description="Until when a complainant can turn to it. A length of time is shown in the reader's language; "
+        "other text is shown unchanged.",
         examples=["12 months"],
     )
-    free: StrictBool = Field(default=True, description="Does it cost the complainant nothing?")
+    free: StrictBool = Field(default=True, description="Whether it is free for the complainant.")
 
 
 class DangerSettings(SettingsSection):
-    """Signs of danger of the organisation's own; they add to the built-in ones."""
+    """The organisation's own signs of danger, in addition to the built-in ones."""
 
     signs: tuple[str, ...] = Field(
-        min_length=1, description="Words that people use.", examples=[["smell of gas"]]
+        min_length=1, description="Words that show the danger.", examples=[["smell of gas"]]
     )
     number: str | None = Field(
-        default=None, description="Whom to call; else the emergency number.", examples=["0800 111 999"]
+        default=None,
+        description="The number to call; without it, the emergency number.",
+        examples=["0800 111 999"],
     )
     text: dict[LanguageCode, str] = Field(
         default_factory=dict,
-        description="What to say, by language; `{number}` is filled in.",
+        description="The text that complainants get, by language; `{number}` is replaced by the number.",
         examples=[{"en": "Leave now and call {number} from outside."}],
     )
 
@@ -319,45 +356,45 @@ class DangerSettings(SettingsSection):
 
 
 class Triage(SettingsSection):
-    """How the model behind the proposed assessment learns (clause 7.5; docs/learning.md)."""
+    """How the model learns that proposes assessments (clause 7.5; docs/learning.md)."""
 
     retrain_after: int = Field(
-        default=50, ge=0, description="Assessments after which a new model is trained; 0: not by number."
+        default=50, ge=0, description="A new model is trained after this many assessments; 0 turns this off."
     )
     retrain_at: ClockText = Field(
         default="03:00",
-        description='When, by local time, a new one is trained each night that anything changed; or "off" (what was '
-        "erased leaves the models at 03:00 all the same).",
+        description="The local time at which a new model is trained in each night after something changed; or "
+        '"off". Erased texts are removed from the models in any case, at 03:00.',
         examples=["03:00"],
     )
     wanted_precision: float = Field(
         default=0.90,
         gt=0,
         lt=1,
-        description='So many of the proposals that do not say "not sure" must be right.',
+        description='The share of correct proposals that is required, among those that do not say "not sure".',
     )
     alert_budget: float = Field(
         default=0.10,
         gt=0,
         le=0.5,
-        description="At most this share of complaints may be proposed as severity 4 or 5 by the model.",
+        description="The largest share of complaints for which the model may propose severity 4 or 5.",
     )
     encoder: Literal["auto", "none", "minilm", "e5"] = Field(
         default="auto",
-        description="The optional encoder that the next training reads with; auto: the one installed, if any.",
+        description="The text encoder for the next training; auto uses the installed one, if there is one.",
     )
 
 
 class OwnCategory(SettingsSection):
-    """A category of the organisation's own, beside those that come with Amends (docs/triage.md)."""
+    """The organisation's own category, in addition to those that come with Amends (docs/triage.md)."""
 
     key: str = Field(
-        description="Its code in the record, reports and examples; never change it afterwards.",
+        description="The code in the record, reports and examples. Never change it later.",
         examples=["leak"],
     )
     name: dict[LanguageCode, str] = Field(
         min_length=1,
-        description="What people call it, by language.",
+        description="The name that people see, by language.",
         examples=[{"en": "Leak in the street", "tr": "Sokakta su kaçağı"}],
     )
 
@@ -365,47 +402,52 @@ class OwnCategory(SettingsSection):
     @classmethod
     def _code(cls, key: str) -> str:
         if not is_code(key):
-            raise ValueError(f'{key!r} is no code; write small letters, digits and "_" alone, such as "leak"')
+            raise ValueError(
+                f'{key!r} is not a code; write only small letters, digits and "_", such as "leak"'
+            )
         if key in set(Category):
-            raise ValueError(f"{key!r} comes with Amends; word it anew in texts/, or choose another code")
+            raise ValueError(f"{key!r} comes with Amends; change its name in texts/, or choose another code")
         return key
 
     @field_validator("name")
     @classmethod
     def _named(cls, name: dict[str, str]) -> dict[str, str]:
-        if any(not one.strip() or len(one) > 75 or "{" in one or "}" in one for one in name.values()):
+        if any(not text.strip() or len(text) > 75 or "{" in text or "}" in text for text in name.values()):
             raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
         return name
 
 
 class OnCallSettings(SettingsSection):
-    """Who is paged at danger, and when."""
+    """The people who are alerted at signs of danger, and when."""
 
-    hours: RotaText = Field(
-        default="always", description='As in the calendar, also over midnight; or "always".'
+    hours: OnCallHoursText = Field(
+        default="always", description='Hours as in the calendar, also past midnight; or "always".'
     )
     people: tuple[SlackPerson, ...] = Field(
-        default=(), description="Slack ids of people.", examples=[["U0000002"]]
+        default=(), description="The Slack ids of these people.", examples=[["U0000002"]]
     )
 
 
 class Privacy(SettingsSection):
-    """What complainants are told about their data, and how long the file is kept."""
+    """The privacy notice for complainants, and how long files are kept."""
 
-    notice: str = Field(default="", description="Address or text of the privacy notice.")
-    retention: KeepingText | None = Field(
+    notice: str = Field(default="", description="The address or the text of the privacy notice.")
+    retention: RetentionText | None = Field(
         default=None,
-        description='How long after closing the file is purged, or "36 months from receipt"; unset: kept.',
+        description='How long after closing a file is purged. "36 months from receipt" counts from receipt. '
+        "If unset, files are kept.",
         examples=["72 months"],
     )
     purge: StrictBool = Field(
         default=False,
-        description="Purge each day by itself what `retention` says; else by `amends privacy purge`.",
+        description="Whether Amends purges automatically each day; if not, run `amends privacy purge`.",
     )
 
 
-def whole_levels(levels: dict[str, tuple[LevelRole, ...]] | None) -> dict[str, tuple[LevelRole, ...]] | None:
-    """Refuse gaps in the numbering and levels at which nobody decides."""
+def require_whole_levels(
+    levels: dict[str, tuple[LevelRole, ...]] | None,
+) -> dict[str, tuple[LevelRole, ...]] | None:
+    """Return the levels. Raises ValueError for gaps in their numbers and for levels without a role."""
     if not levels:
         return None
     if sorted(levels) != [str(number) for number in range(1, len(levels) + 1)]:
@@ -413,17 +455,22 @@ def whole_levels(levels: dict[str, tuple[LevelRole, ...]] | None) -> dict[str, t
             'levels are numbered from 1 without a gap; write 1 = ["handler", "manager"], then 2 = …'
         )
     if any(not roles for roles in levels.values()):
-        raise ValueError('a level without roles decides nothing; write roles such as ["handler", "manager"]')
+        raise ValueError(
+            'at a level without roles no one can decide; write roles such as ["handler", "manager"]'
+        )
     return levels
 
 
 class Jurisdiction(SettingsSection):
-    """A second country, by its two letters: whatever is not said here is as in the rest of the file.
+    """A second country, named by its two letters. What is not set here is as in the rest of the file.
 
-    Every complaint is frozen to one. Its own tables: calendar, targets, authority, recourse, danger, privacy.
+    Each complaint belongs to one jurisdiction and stays there. It can have its own tables calendar, targets,
+    authority, recourse, danger and privacy.
     """
 
-    region: str | None = Field(default=None, description="Its part with holidays of its own.")
+    region: str | None = Field(
+        default=None, description="Part of the country, if it has its own public holidays."
+    )
     timezone: ZoneName | None = Field(
         default=None, description="Its time zone.", examples=["Europe/Istanbul"]
     )
@@ -434,21 +481,23 @@ class Jurisdiction(SettingsSection):
         default=None, pattern=r"^[0-9+ ()-]{2,25}$", description="Its emergency number.", examples=["112"]
     )
     preset: str | None = Field(default=None, description="Its scheme.", examples=["small_business"])
-    calendar: CalendarSettings | None = Field(default=None, description="Its opening hours.")
-    targets: TargetsSettings | None = Field(default=None, description="Its times.")
+    calendar: CalendarSettings | None = Field(default=None, description="Its opening hours and days off.")
+    targets: TargetsSettings | None = Field(default=None, description="Its deadlines.")
     levels: dict[str, tuple[LevelRole, ...]] | None = Field(
-        default=None, description="Its levels.", examples=[{"1": ["handler", "manager"]}]
+        default=None,
+        description="The roles that may decide at each level.",
+        examples=[{"1": ["handler", "manager"]}],
     )
     authority: dict[LevelRole, Authority] | None = Field(
-        default=None, description="Its limits, in its currency."
+        default=None, description="The amounts that roles may grant alone, in its currency."
     )
     recourse: tuple[Recourse, ...] | None = Field(default=None, description="Its outside bodies.")
-    danger: tuple[DangerSettings, ...] | None = Field(default=None, description="Its danger numbers.")
-    privacy: Privacy | None = Field(default=None, description="Its notice and retention.")
+    danger: tuple[DangerSettings, ...] | None = Field(default=None, description="Its own signs of danger.")
+    privacy: Privacy | None = Field(default=None, description="Its privacy notice and retention.")
 
     @field_validator("preset")
     @classmethod
     def _known_preset(cls, name: str | None) -> str | None:
         return name if name is None else known_preset(name)
 
-    _whole_levels = field_validator("levels")(whole_levels)
+    _require_whole_levels = field_validator("levels")(require_whole_levels)

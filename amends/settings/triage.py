@@ -1,4 +1,4 @@
-"""From the settings to what the scheduler knows of learning."""
+"""The settings of the triage model, in the form that the scheduler uses."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from scheduler.training import LearningSettings
 from triage.learning.examples import organisation_examples
 
 
-def learning(settings: Settings) -> LearningSettings:
-    """How the model learns here."""
-    said = settings.triage
+def learning_settings(settings: Settings) -> LearningSettings:
+    """When and how the model learns."""
+    triage = settings.triage
     return LearningSettings(
-        retrain_after=said.retrain_after,
-        retrain_at=parse_clock(said.retrain_at),
-        wanted_precision=said.wanted_precision,
-        alert_budget=said.alert_budget,
-        encoder=said.encoder,
+        retrain_after=triage.retrain_after,
+        retrain_at=parse_clock(triage.retrain_at),
+        wanted_precision=triage.wanted_precision,
+        alert_budget=triage.alert_budget,
+        encoder=triage.encoder,
     )
 
 
 def own_examples(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    """The organisation's own examples, as a training order tells them; what cannot be read `check` reports."""
-    read = organisation_examples(settings.examples_folder, categories_of(rulebook(settings)))
+    """The organisation's own examples, as a training order contains them; `amends check` reports unreadable files."""
+    files = organisation_examples(settings.examples_folder, categories_of(rulebook(settings)))
     return [
-        {"text": one.text, "category": one.category, "severity": one.severity, "language": one.language}
-        for one in read.examples
+        {
+            "text": example.text,
+            "category": example.category,
+            "severity": example.severity,
+            "language": example.language,
+        }
+        for example in files.examples
     ]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
-from amends.runtime.web import Hook, server_for, web_app
+from amends.runtime.web import Hook, create_server, web_app
 
 
 @asynccontextmanager
@@ -20,11 +20,11 @@ async def serving(hooks: Mapping[str, Hook]) -> AsyncIterator[str]:
     async def figures() -> str:
         return ""
 
-    app = web_app(page=lambda _: "page", ready=ready, figures=figures, hooks=hooks)
+    app = web_app(page=lambda _: "page", readiness=ready, metrics=figures, hooks=hooks)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = server_for(app, "127.0.0.1", port)
+    server = create_server(app, "127.0.0.1", port)
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
     running = asyncio.create_task(server.serve())
     while not server.started:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from amends.retention import again, listed, remember, require_writable
+from amends.retention import again, read_erasures, remember, require_writable
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import OutOfOrder, UnknownReference
 from complaints.vocabulary import Verb
@@ -260,7 +260,7 @@ def test_an_erasure_that_a_backup_would_undo_is_not_begun(tmp_path: Path) -> Non
     why = refused(lambda: require_writable(tmp_path / "no folder" / "erasures.jsonl"), StoreError)
     assert "Nothing was erased" in str(why)
     require_writable(tmp_path / "erasures.jsonl")
-    assert listed(tmp_path / "erasures.jsonl") == []
+    assert read_erasures(tmp_path / "erasures.jsonl") == []
 
 
 @clause("8.1")
@@ -275,7 +275,7 @@ def test_a_restored_backup_forgets_again_what_was_erased_after_it(
         done = store.write(erase_complainant, ref, "request")
         remember(journal, done.erased, "2026-11-24T10:00:00Z")
         remember(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
-    assert listed(journal) == [ref, other, "A7K-M3Q-9T"]
+    assert read_erasures(journal) == [ref, other, "A7K-M3Q-9T"]
     place = f"sqlite:///{tmp_path / 'restored.db'}"
     restore(place, file, KEYS, clock())
     with opened(place, clock) as store:

@@ -13,7 +13,7 @@ from tests.edges.product import ROOT
 
 HEAPS = """
 import ctypes, sys, threading
-from amends.process import one_heap
+from amends.process import use_one_heap
 {first}
 going = threading.Barrier(5)
 def works():
@@ -45,13 +45,14 @@ def heaps(first: str, **environment: str) -> int:
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="needs the GNU C library")
 def test_all_threads_share_one_heap_unless_the_operator_decided_otherwise() -> None:
-    assert heaps("one_heap()") == 1
+    assert heaps("use_one_heap()") == 1
     assert heaps("") > 1
-    assert heaps("one_heap()", MALLOC_ARENA_MAX="3") == 3
+    assert heaps("use_one_heap()", MALLOC_ARENA_MAX="3") == 3
 
 
 def test_on_the_way_out_nothing_that_is_held_is_looked_through_again() -> None:
-    held = "import gc; from amends.process import leave_heap; held = [[] for _ in range(1_000_000)]; leave_heap()"
+    held = "import gc; from amends.process import skip_garbage_collection_at_exit as skip"
+    held += "; held = [[] for _ in range(1_000_000)]; skip()"
     said = subprocess.run(
         [sys.executable, "-c", f"{held}; print(len(gc.get_objects()), gc.isenabled())"],
         cwd=ROOT,

@@ -99,7 +99,7 @@ def test_the_number_of_one_country_is_not_told_in_another(tmp_path: Path) -> Non
     (sign,) = known.of("TR").danger
     assert (sign.signs, sign.number) == (("gas",), None)
     warned = cautions(load(tmp_path / "amends.toml", {}))
-    assert "jurisdiction.TR.emergency_number is not set: in danger people are told 112" in warned
+    assert "jurisdiction.TR.emergency_number is not set: in danger people are given 112" in warned
 
 
 def test_a_new_year_changes_the_id_of_the_rules_and_nothing_that_they_say(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_the_public_page_is_of_the_country_asked_for_and_names_the_others() -> N
         return ""
 
     made = web_app(
-        page=lambda country: public_page(BOTH, TEXTS, country), ready=nothing, figures=figures, hooks={}
+        page=lambda country: public_page(BOTH, TEXTS, country), readiness=nothing, metrics=figures, hooks={}
     )
     caller = TestClient(made)
     own, other, odd = (caller.get(f"/{query}").text for query in ("", "?country=tr", "?country=<b>"))

@@ -137,7 +137,7 @@ async def test_a_model_made_anew_in_place_of_one_turned_away_holds_nothing_erase
     newest = store.read(list_models)[0]
     assert (newest["used"], newest["how"], newest["verdict"]["reasons"]) == (True, "made_anew", ["worse"])
     found = next(one for one in model_findings(store) if one.what == "last training")
-    assert (found.mark, "made anew without what was erased" in found.remedy) == ("warn", True)
+    assert (found.mark, "trained again without what was erased" in found.remedy) == ("warn", True)
     assert model_news(store).made_anew
 
 

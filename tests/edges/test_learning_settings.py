@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from amends.settings import SettingsError
-from amends.settings.loading import read
-from amends.settings.triage import learning
+from amends.settings.loading import parse_settings
+from amends.settings.triage import learning_settings
 from scheduler.training import LearningSettings
 from tests.edges.product import SETTINGS
 
 
 def said(lines: str) -> LearningSettings:
     """What these lines under [triage] mean."""
-    return learning(read(f"{SETTINGS}\n[triage]\n{lines}\n", Path("amends.toml"), {}))
+    return learning_settings(parse_settings(f"{SETTINGS}\n[triage]\n{lines}\n", Path("amends.toml"), {}))
 
 
 def test_without_a_word_it_learns_after_fifty_and_at_three() -> None:

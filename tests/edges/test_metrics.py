@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import amends
 from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, render_metrics
-from amends.runtime.names import name_of_holder
-from amends.runtime.slack_connections import Lines
+from amends.runtime.names import unique_holder_name
+from amends.runtime.slack_connections import SlackConnections
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.leases import acquire_leadership, record_listener
 from store.outbox.claim import claim
@@ -131,13 +131,16 @@ def test_every_metric_is_documented_for_operators(usual_store: Store) -> None:
 
 
 async def test_more_lines_than_processes_are_ghosts(store: Store) -> None:
-    one, other = Lines(store, Metrics(), holder="a:1"), Lines(store, Metrics(), holder="b:2")
-    one.heard({"type": "hello", "num_connections": 1})
-    assert await one.compare() == 0
-    one.heard({"type": "hello", "num_connections": 2})
-    assert await one.compare() == 1
-    await other.compare()
-    assert await one.compare() == 0
+    one, other = (
+        SlackConnections(store, Metrics(), holder="a:1"),
+        SlackConnections(store, Metrics(), holder="b:2"),
+    )
+    one.on_frame({"type": "hello", "num_connections": 1})
+    assert await one.count_ghosts() == 0
+    one.on_frame({"type": "hello", "num_connections": 2})
+    assert await one.count_ghosts() == 1
+    await other.count_ghosts()
+    assert await one.count_ghosts() == 0
 
 
 async def test_two_containers_of_one_name_are_two_processes(
@@ -145,20 +148,20 @@ async def test_two_containers_of_one_name_are_two_processes(
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "desk")
     monkeypatch.setattr("os.getpid", lambda: 1)
-    one, other = Lines(store, Metrics()), Lines(store, Metrics())
-    await other.compare()
-    one.heard({"type": "hello", "num_connections": 2})
-    assert await one.compare() == 0
-    assert store.write(acquire_leadership, "telegram-poller", name_of_holder(), 60) is not None
-    assert store.write(acquire_leadership, "telegram-poller", name_of_holder(), 60) is None
+    one, other = SlackConnections(store, Metrics()), SlackConnections(store, Metrics())
+    await other.count_ghosts()
+    one.on_frame({"type": "hello", "num_connections": 2})
+    assert await one.count_ghosts() == 0
+    assert store.write(acquire_leadership, "telegram-poller", unique_holder_name(), 60) is not None
+    assert store.write(acquire_leadership, "telegram-poller", unique_holder_name(), 60) is None
 
 
 async def test_connections_that_slack_closed_are_counted_by_reason(usual_store: Store) -> None:
     metrics = Metrics()
-    lines = Lines(usual_store, metrics, holder="a:1")
+    lines = SlackConnections(usual_store, metrics, holder="a:1")
     for reason in ("refresh_requested", "warning", "link_disabled"):
-        lines.heard({"type": "disconnect", "reason": reason})
-    lines.heard({"type": "hello", "num_connections": 1})
+        lines.on_frame({"type": "disconnect", "reason": reason})
+    lines.on_frame({"type": "hello", "num_connections": 1})
     value = metrics.registry.get_sample_value
     assert value("amends_slack_socket_disconnects_total", {"reason": "link_disabled"}) == 1
     assert value("amends_slack_socket_connects_total") == 1

@@ -15,7 +15,7 @@ from amends.cli.main import main
 from amends.cli.options import open_record
 from amends.init import InitAnswers, category_code, settings_text, write_installation
 from amends.settings import SettingsError, load, rulebook
-from amends.settings.loading import read
+from amends.settings.loading import parse_settings
 from complaints.rulebook import categories_of
 from store.models.models import keep_model
 from triage.learning.examples import example_file, organisation_examples
@@ -94,7 +94,7 @@ def test_without_any_nothing_more_is_written_than_before(tmp_path: Path) -> None
 
 def test_the_second_language_waits_as_a_comment_that_is_accepted(tmp_path: Path) -> None:
     text = settings_text(ANSWERS).replace('#name.tr = "Low', 'name.tr = "Low')
-    settings = read(text, tmp_path / "amends.toml", {})
+    settings = parse_settings(text, tmp_path / "amends.toml", {})
     assert settings.category[1].name == {"en": "Low pressure", "tr": "Low pressure"}
 
 
@@ -140,7 +140,7 @@ def test_names_that_come_to_one_code_are_all_kept_under_codes_of_their_own(
 def test_the_same_name_twice_is_refused_before_anything_is_written(amends: Amends, tmp_path: Path) -> None:
     code, _, err = amends("init", "desk", "--categories", "Leak, Low pressure, leak")
     assert code == 2
-    assert "'leak' stands there twice: name each category once" in " ".join(err.split())
+    assert "'leak' is there twice: name each category once" in " ".join(err.split())
     assert not (tmp_path / "desk").exists()
 
 
@@ -152,7 +152,7 @@ def test_a_code_that_would_not_do_is_refused_with_the_remedy(tmp_path: Path, key
     text = settings_text(replace(ANSWERS, categories=("Leak",)))
     text += f'\n[[category]]\nkey = "{key}"\nname.en = "Another"\n'
     with pytest.raises(SettingsError, match=told):
-        read(text, tmp_path / "amends.toml", {})
+        parse_settings(text, tmp_path / "amends.toml", {})
 
 
 def test_a_handful_of_examples_each_gives_a_first_useful_model(amends: Amends, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amends.runtime.rules_in_force import RulesInForce
+from amends.runtime.rules_in_force import RulesActivation
 from bots.telegram.polling import LEADER
 from complaints.rulebook import LevelTargets, Rulebooks
 from store.database.leases import acquire_leadership, release_leadership
@@ -23,15 +23,15 @@ async def test_rules_that_an_older_release_may_not_read_wait_while_it_hears_peop
     with opened(postgres_url, FakeClock()) as store:
         store.write(use_rulebook, RULES)
         store.write(acquire_leadership, LEADER, "older", 60)
-        rules = RulesInForce(store, Rulebooks(SAYS_MORE), "ours")
+        rules = RulesActivation(store, Rulebooks(SAYS_MORE), "ours")
 
-        await rules.begin()
+        await rules.start()
         meanwhile = store.read(load_current_rulebook)
         store.write(release_leadership, LEADER, "older")
 
         await until(lambda: store.read(load_current_rulebook) == SAYS_MORE)
         assert meanwhile == RULES
-        rules.end()
+        rules.stop()
 
 
 async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any_where_nobody_else_hears(
@@ -46,7 +46,7 @@ async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any
             (SAYS_MORE, "older"),
             (SAYS_MORE, "ours"),
         ):
-            await RulesInForce(store, Rulebooks(rules), holder).begin()
+            await RulesActivation(store, Rulebooks(rules), holder).start()
             in_turn.append(store.read(load_current_rulebook))
 
     assert in_turn == [RULES, SAYS_OTHER, SAYS_MORE, SAYS_MORE]

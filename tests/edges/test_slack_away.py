@@ -41,14 +41,14 @@ def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> Sla
 async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_calls_again(
     usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_http: bool
 ) -> None:
-    monkeypatch.setattr(part, "KNOCK_SECONDS", 0.1)
+    monkeypatch.setattr(part, "RECONNECT_SECONDS", 0.1)
     # As after a long outage: by itself the next try is minutes away.
     monkeypatch.setattr(worker, "retry_delay", lambda *_: worker.MAX_RETRY_SECONDS)
     async with platforms() as far:
         slack = _part(far, tmp_path, usual_store, over_http=over_http)
-        await slack.begin(listens=True)
-        await until(slack.is_well)
-        performing = Worker(usual_store, slack.performers())
+        await slack.start(receives=True)
+        await until(slack.is_healthy)
+        performing = Worker(usual_store, slack.handlers())
         running = asyncio.create_task(performing.run())
         far.slack.instead = lambda method: web.Response(status=503, text="no")
         desk = Desk(usual_store)
@@ -62,8 +62,8 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
         await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: usual_store.read(list_failed), seconds=10)
         performing.stop()
         await running
-        await slack.hush()
-        await slack.end()
+        await slack.stop_receiving()
+        await slack.close()
 
     assert before == []
     assert usual_store.read(list_failed) == []
@@ -77,12 +77,12 @@ async def test_a_line_that_slack_closed_is_down_in_the_figures_until_it_stands_a
 
     async with platforms() as far:
         slack = _part(far, tmp_path, usual_store, over_http=False)
-        await slack.begin(listens=True)
+        await slack.start(receives=True)
         await until(up)
         far.slack.instead = lambda method: web.Response(status=503, text="no")
         await far.slack.closes_lines()
         await until(lambda: not up(), seconds=10)
         far.slack.instead = lambda method: None
         await until(up, seconds=20)
-        await slack.hush()
-        await slack.end()
+        await slack.stop_receiving()
+        await slack.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from amends.demo.settings import SETTINGS
-from amends.settings.loading import read
+from amends.settings.loading import parse_settings
 from amends.wiring import Application as WiredDesk
 from complaints.actors import SYSTEM
 from complaints.obligations.kinds import NewObligation, SendPriority
@@ -372,7 +372,7 @@ async def test_a_second_process_at_one_database_leaves_alone_what_the_first_is_s
     desk.say("a")
     (first,) = postgres_store.write(claim, ["say"], 10, 60)
     key = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
-    settings = read(SETTINGS, tmp_path / "amends.toml", {"AMENDS_SECRET_KEY": key})
+    settings = parse_settings(SETTINGS, tmp_path / "amends.toml", {"AMENDS_SECRET_KEY": key})
     second = WiredDesk(settings, postgres_store, parts=())
     await second.start()
     await second.stop()

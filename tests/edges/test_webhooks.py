@@ -191,7 +191,7 @@ async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
 async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
     usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "STORE_ANSWERS_IN", 0.1)
+    monkeypatch.setattr(wiring, "STORE_TIMEOUT_SECONDS", 0.1)
     product = Product(tmp_path, learnt=False)
     desk = wiring.Application(load(tmp_path / "amends.toml", product.env), usual_store, parts=("web",))
     await desk.start()
@@ -269,7 +269,7 @@ async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch:
 async def test_who_trickles_a_head_is_not_waited_for_and_who_asks_again_is_kept(
     telegram: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "HEAD_WITHIN", 1.5)
+    monkeypatch.setattr(web, "HEAD_TIMEOUT_SECONDS", 1.5)
     host, port = telegram.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")

@@ -25,14 +25,14 @@ from amends.demo_clock import Clockwork
 from amends.keys import keyring
 from amends.logs import set_up_logging
 from amends.settings import load
-from amends.settings.loading import read
+from amends.settings.loading import parse_settings
 from amends.wiring import Application, SendIntervals
 from store.people.staff import list_members
 from store.slack.posts import list_posts
 from store.store import Store, open_store
 
 # Reading settings loads the holidays of every country: better once here than in each process made from this one.
-read(SETTINGS, Path("amends.toml"), {})
+parse_settings(SETTINGS, Path("amends.toml"), {})
 
 DIED = 137
 
